@@ -1,0 +1,181 @@
+//! WebSocket frames as a client meets them: whole, unmasked ones from the server, short masked ones to it.
+
+use thiserror::Error;
+
+const FINAL: u8 = 0x80;
+const RESERVED: u8 = 0x70;
+const MASKED: u8 = 0x80;
+
+pub const TEXT: u8 = 0x1;
+pub const CLOSE: u8 = 0x8;
+pub const PING: u8 = 0x9;
+const PONG: u8 = 0xA;
+
+/// One whole frame, still in the buffer that it was read into.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    pub opcode: u8,
+    pub payload: &'a [u8],
+}
+
+/// What a server must never send to a client that negotiated no extension.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum FrameError {
+    #[error("the server masked a frame")]
+    Masked,
+    #[error("the server set reserved bits")]
+    Reserved,
+    #[error("the server fragmented an event")]
+    Fragmented,
+    #[error("the server announced a frame longer than memory")]
+    TooLong,
+}
+
+/// Splits the first whole frame off `bytes`; `None` while it is incomplete.
+pub fn split(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, FrameError> {
+    let [first, second, rest @ ..] = bytes else {
+        return Ok(None);
+    };
+    if first & RESERVED != 0 {
+        return Err(FrameError::Reserved);
+    }
+    if first & FINAL == 0 || first & 0x0F == 0 {
+        return Err(FrameError::Fragmented);
+    }
+    if second & MASKED != 0 {
+        return Err(FrameError::Masked);
+    }
+    let Some((length, rest)) = split_length(*second, rest) else {
+        return Ok(None);
+    };
+    let length = usize::try_from(length).map_err(|_| FrameError::TooLong)?;
+    Ok(rest.split_at_checked(length).map(|(payload, rest)| {
+        let opcode = first & 0x0F;
+        (Frame { opcode, payload }, rest)
+    }))
+}
+
+/// The payload's length in its 0, 2 or 8 further bytes (RFC 6455, section 5.2).
+fn split_length(second: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
+    match second {
+        126 => rest
+            .split_first_chunk()
+            .map(|(length, rest)| (u64::from(u16::from_be_bytes(*length)), rest)),
+        127 => rest
+            .split_first_chunk()
+            .map(|(length, rest)| (u64::from_be_bytes(*length), rest)),
+        short => Some((u64::from(short), rest)),
+    }
+}
+
+/// The bytes of a frame's header for a payload of this length.
+pub const fn header_len(payload: usize) -> usize {
+    match payload {
+        0..=125 => 2,
+        126..=65_535 => 4,
+        _ => 10,
+    }
+}
+
+/// An unmasked text frame, as the floor sends it.
+pub fn text(payload: &[u8], out: &mut Vec<u8>) {
+    out.push(FINAL | TEXT);
+    if let Ok(length @ 0..=125) = u8::try_from(payload.len()) {
+        out.push(length);
+    } else if let Ok(length) = u16::try_from(payload.len()) {
+        out.push(126);
+        out.extend_from_slice(&length.to_be_bytes());
+    } else {
+        out.push(127);
+        out.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+    }
+    out.extend_from_slice(payload);
+}
+
+/// The answer to a ping.
+pub fn pong(payload: &[u8]) -> Vec<u8> {
+    control(PONG, payload)
+}
+
+/// A Close frame to the server, which echoes the payload of the server's own.
+pub fn close(payload: &[u8]) -> Vec<u8> {
+    control(CLOSE, payload)
+}
+
+/// A masked control frame. The key is zero: clients must mask, but nothing here needs hiding from a proxy.
+fn control(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len().min(125)).unwrap_or(125);
+    let mut frame = vec![FINAL | opcode, MASKED | length, 0, 0, 0, 0];
+    frame.extend(payload.iter().take(usize::from(length)));
+    frame
+}
+
+/// The code of a Close frame; 1005 stands for none, as in RFC 6455, section 7.1.5.
+pub fn close_code(payload: &[u8]) -> u16 {
+    payload
+        .first_chunk()
+        .map_or(1005, |code| u16::from_be_bytes(*code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(lengths: &[usize]) -> (Vec<u8>, Vec<Vec<u8>>) {
+        let payloads: Vec<Vec<u8>> = lengths.iter().map(|&n| vec![b'x'; n]).collect();
+        let mut bytes = Vec::new();
+        for payload in &payloads {
+            text(payload, &mut bytes);
+        }
+        (bytes, payloads)
+    }
+
+    fn drain(bytes: &[u8], found: &mut Vec<Vec<u8>>) -> Vec<u8> {
+        let mut rest = bytes;
+        while let Some((frame, after)) = split(rest).unwrap() {
+            assert_eq!(frame.opcode, TEXT);
+            found.push(frame.payload.to_vec());
+            rest = after;
+        }
+        rest.to_vec()
+    }
+
+    #[test]
+    fn frames_cut_at_any_byte_come_out_whole() {
+        let (bytes, payloads) = stream(&[0, 1, 125, 126, 300]);
+        for cut in 0..=bytes.len() {
+            let mut found = Vec::new();
+            let mut carry = drain(&bytes[..cut], &mut found);
+            carry.extend_from_slice(&bytes[cut..]);
+            assert!(drain(&carry, &mut found).is_empty());
+            assert_eq!(found, payloads, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn all_three_header_lengths_are_read() {
+        for length in [125, 126, 65_535, 65_536] {
+            let (bytes, payloads) = stream(&[length]);
+            assert_eq!(bytes.len(), header_len(length) + length);
+            let mut found = Vec::new();
+            assert!(drain(&bytes, &mut found).is_empty());
+            assert_eq!(found, payloads);
+        }
+    }
+
+    #[test]
+    fn what_a_server_must_not_send_is_an_error() {
+        assert_eq!(split(&[0x81, 0x80, 0]), Err(FrameError::Masked));
+        assert_eq!(split(&[0xC1, 0x00]), Err(FrameError::Reserved));
+        assert_eq!(split(&[0x01, 0x00]), Err(FrameError::Fragmented));
+        assert_eq!(split(&[0x80, 0x00]), Err(FrameError::Fragmented));
+    }
+
+    #[test]
+    fn control_frames_to_the_server_are_masked_with_zero() {
+        assert_eq!(pong(b"hi"), [0x8A, 0x82, 0, 0, 0, 0, b'h', b'i']);
+        assert_eq!(close(&1000_u16.to_be_bytes())[..2], [0x88, 0x82]);
+        assert_eq!(close_code(&[0x03, 0xE9, b'x']), 1001);
+        assert_eq!(close_code(&[]), 1005);
+    }
+}

@@ -1,0 +1,197 @@
+//! The proof of exactly once and in one order: each socket's deliveries against what the publishers sent.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::Serialize;
+
+/// The multiplier of FNV-1a, with which each socket's sequence is hashed.
+const FNV_PRIME: u64 = 0x0000_0100_0000_01B3;
+
+/// Follows every socket of one receiver. In the good case a delivery costs one comparison and one multiplication.
+#[derive(Debug)]
+pub struct OrderCheck {
+    publishers: usize,
+    /// The next number due, for each socket and publisher.
+    next: Vec<u32>,
+    sockets: Vec<Followed>,
+    /// What was passed over so far, by socket, publisher and number: lost, unless it still comes.
+    skipped: HashSet<(usize, u32, u32)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Followed {
+    /// Over publisher and number, in the order of receipt: equal on all sockets that saw the same sequence.
+    sequence: u64,
+    repeated: u64,
+    reordered: u64,
+}
+
+/// What one or more receivers found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Findings {
+    /// Alerts that were answered with 2xx and did not come, counted once for each socket.
+    pub missing: u64,
+    pub repeated: u64,
+    /// Came after a later one of the same publisher.
+    pub reordered: u64,
+    /// How many sockets saw each sequence; one entry if all agree.
+    #[serde(skip)]
+    sequences: BTreeMap<u64, u64>,
+}
+
+impl OrderCheck {
+    pub fn new(sockets: usize, publishers: usize) -> Self {
+        Self {
+            publishers,
+            next: vec![0; sockets * publishers],
+            sockets: vec![Followed::default(); sockets],
+            skipped: HashSet::new(),
+        }
+    }
+
+    /// Notes one delivery; false if no such publisher or socket exists.
+    pub fn observe(&mut self, socket: usize, publisher: u32, seq: u32) -> bool {
+        let column = publisher as usize;
+        let place = socket * self.publishers + column;
+        let (Some(next), Some(followed)) = (self.next.get_mut(place), self.sockets.get_mut(socket))
+        else {
+            return false;
+        };
+        if column >= self.publishers {
+            return false;
+        }
+        let step = (u64::from(publisher) << 32) | u64::from(seq);
+        followed.sequence = (followed.sequence ^ step).wrapping_mul(FNV_PRIME).rotate_left(23);
+        if seq == *next {
+            *next = seq.wrapping_add(1);
+        } else if seq > *next {
+            self.skipped.extend((*next..seq).map(|lost| (socket, publisher, lost)));
+            *next = seq.wrapping_add(1);
+        } else if self.skipped.remove(&(socket, publisher, seq)) {
+            followed.reordered += 1;
+        } else {
+            followed.repeated += 1;
+        }
+        true
+    }
+
+    /// Judges against the number of alerts that each publisher had answered.
+    pub fn conclude(&self, answered: &[u32]) -> Findings {
+        let mut lost: HashMap<usize, u64> = HashMap::new();
+        for &(socket, publisher, seq) in &self.skipped {
+            if answered.get(publisher as usize).is_some_and(|&kept| seq < kept) {
+                *lost.entry(socket).or_default() += 1;
+            }
+        }
+        let mut findings = Findings::default();
+        let rows = self.next.chunks(self.publishers.max(1));
+        for (socket, (followed, row)) in self.sockets.iter().zip(rows).enumerate() {
+            let unseen: u64 = answered
+                .iter()
+                .zip(row)
+                .map(|(&kept, &next)| u64::from(kept.saturating_sub(next)))
+                .sum();
+            let missing = unseen + lost.get(&socket).copied().unwrap_or(0);
+            findings.missing += missing;
+            findings.repeated += followed.repeated;
+            findings.reordered += followed.reordered;
+            // A socket with losses differs for that reason and is counted there.
+            if missing == 0 && followed.repeated == 0 {
+                *findings.sequences.entry(followed.sequence).or_default() += 1;
+            }
+        }
+        findings
+    }
+}
+
+impl Findings {
+    pub fn merge(&mut self, other: &Self) {
+        self.missing += other.missing;
+        self.repeated += other.repeated;
+        self.reordered += other.reordered;
+        for (sequence, sockets) in &other.sequences {
+            *self.sequences.entry(*sequence).or_default() += sockets;
+        }
+    }
+
+    /// Sockets that saw everything, but in another order than most.
+    pub fn differing(&self) -> u64 {
+        let total: u64 = self.sequences.values().sum();
+        total - self.sequences.values().max().copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(sockets: &[&[(u32, u32)]], answered: &[u32]) -> Findings {
+        let mut check = OrderCheck::new(sockets.len(), answered.len());
+        for (socket, deliveries) in sockets.iter().enumerate() {
+            for &(publisher, seq) in *deliveries {
+                assert!(check.observe(socket, publisher, seq));
+            }
+        }
+        check.conclude(answered)
+    }
+
+    fn counts(findings: &Findings) -> [u64; 4] {
+        [findings.missing, findings.repeated, findings.reordered, findings.differing()]
+    }
+
+    #[test]
+    fn exactly_once_and_in_order_finds_nothing() {
+        let sequence: &[(u32, u32)] = &[(0, 0), (1, 0), (0, 1), (1, 1)];
+        assert_eq!(counts(&check(&[sequence, sequence], &[2, 2])), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_loss_in_the_middle_or_at_the_end_is_missing() {
+        assert_eq!(counts(&check(&[&[(0, 0), (0, 2)]], &[3])), [1, 0, 0, 0]);
+        assert_eq!(counts(&check(&[&[(0, 0)]], &[3])), [2, 0, 0, 0]);
+        assert_eq!(counts(&check(&[&[]], &[3, 4])), [7, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_second_delivery_is_repeated() {
+        assert_eq!(counts(&check(&[&[(0, 0), (0, 0), (0, 1)]], &[2])), [0, 1, 0, 0]);
+        assert_eq!(counts(&check(&[&[(0, 0), (0, 1), (0, 0)]], &[2])), [0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn a_late_delivery_is_reordered_and_not_missing() {
+        assert_eq!(counts(&check(&[&[(0, 0), (0, 2), (0, 1)]], &[3])), [0, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_late_delivery_that_comes_twice_is_both() {
+        let deliveries: &[(u32, u32)] = &[(0, 1), (0, 0), (0, 0)];
+        assert_eq!(counts(&check(&[deliveries], &[2])), [0, 1, 1, 0]);
+    }
+
+    #[test]
+    fn two_publishers_interleaved_differently_are_another_order() {
+        let most: &[(u32, u32)] = &[(0, 0), (1, 0)];
+        let other: &[(u32, u32)] = &[(1, 0), (0, 0)];
+        assert_eq!(counts(&check(&[most, other, most], &[1, 1])), [0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn receivers_on_two_threads_are_compared_with_each_other() {
+        let mut all = check(&[&[(0, 0), (1, 0)]], &[1, 1]);
+        all.merge(&check(&[&[(1, 0), (0, 0)]], &[1, 1]));
+        assert_eq!(counts(&all), [0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn an_unanswered_alert_may_come_or_not() {
+        assert_eq!(counts(&check(&[&[(0, 0), (0, 1)], &[(0, 0), (0, 1)]], &[1])), [0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn an_unknown_publisher_is_refused() {
+        let mut check = OrderCheck::new(2, 1);
+        assert!(!check.observe(0, 1, 0));
+        assert!(!check.observe(2, 0, 0));
+    }
+}

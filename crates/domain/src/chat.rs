@@ -1,0 +1,21 @@
+//! A chat message: what an operator said beside the alerts, in the same order for everyone.
+
+use crate::{MessageText, Sender, Timestamp};
+use uuid::Uuid;
+
+/// The identity of a chat message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(pub Uuid);
+
+/// One chat message. It never changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMessage {
+    /// Its identity, drawn by the store.
+    pub id: MessageId,
+    /// Who said it.
+    pub sender: Sender,
+    /// What was said.
+    pub message: MessageText,
+    /// When it was kept.
+    pub sent_at: Timestamp,
+}

@@ -1,0 +1,151 @@
+//! Bounded text: the only place that knows how long a message, a location or a name may be.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a text was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing but white space.
+    #[error("must not be blank")]
+    Blank,
+    /// More characters than the field takes.
+    #[error("must be at most {limit} characters long")]
+    TooLong {
+        /// The most characters (Unicode scalar values) that the field takes.
+        limit: usize,
+    },
+    /// A control character other than newline and tab.
+    #[error("must not contain control characters other than newline and tab")]
+    ControlCharacter,
+}
+
+/// Brings `raw` into the form that is kept: CRLF becomes LF, white space at both ends goes.
+fn parse(raw: &str, limit: usize) -> Result<Arc<str>, TextError> {
+    let unix;
+    let text = if raw.contains('\r') {
+        unix = raw.replace("\r\n", "\n");
+        unix.trim()
+    } else {
+        raw.trim()
+    };
+    if text.is_empty() {
+        return Err(TextError::Blank);
+    }
+    // A text of few bytes has few characters: counting is for the long ones.
+    if text.len() > limit && text.chars().count() > limit {
+        return Err(TextError::TooLong { limit });
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+        return Err(TextError::ControlCharacter);
+    }
+    Ok(text.into())
+}
+
+macro_rules! bounded_text {
+    ($(#[$doc:meta])* $name:ident, $limit:literal) => {
+        $(#[$doc])*
+        ///
+        /// Trimmed, with LF line ends, never blank, and free of control characters other than
+        /// newline and tab. Cloning shares the text.
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The most characters (Unicode scalar values) that are accepted.
+            pub const MAX_CHARS: usize = $limit;
+
+            /// Accepts `raw` in its kept form, or says why not.
+            pub fn parse(raw: &str) -> Result<Self, TextError> {
+                parse(raw, Self::MAX_CHARS).map(Self)
+            }
+
+            /// The text as it is kept.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+bounded_text!(
+    /// What an alert or a chat message says: at most 4,096 characters.
+    MessageText,
+    4_096
+);
+bounded_text!(
+    /// Where an alert was raised: at most 256 characters.
+    Location,
+    256
+);
+bounded_text!(
+    /// Who sent a chat message: at most 128 characters.
+    Sender,
+    128
+);
+bounded_text!(
+    /// Which system raised an alert: at most 128 characters.
+    Source,
+    128
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_is_trimmed_and_line_ends_become_lf() {
+        let text = MessageText::parse(" \r\n one\r\ntwo\tthree \n").unwrap();
+        assert_eq!(text.as_str(), "one\ntwo\tthree");
+    }
+
+    #[test]
+    fn each_kind_of_bad_text_has_its_own_error() {
+        assert_eq!(Sender::parse(" \u{2003}\n"), Err(TextError::Blank));
+        assert_eq!(Sender::parse(""), Err(TextError::Blank));
+        assert_eq!(Sender::parse("a\u{7}b"), Err(TextError::ControlCharacter));
+        assert_eq!(Sender::parse("a\rb"), Err(TextError::ControlCharacter));
+        assert_eq!(Sender::parse("a\u{0}"), Err(TextError::ControlCharacter));
+    }
+
+    #[test]
+    fn limits_count_characters_and_not_bytes() {
+        let widest = "\u{1F6A8}".repeat(Sender::MAX_CHARS);
+        assert!(Sender::parse(&widest).is_ok());
+        let too_wide = "\u{1F6A8}".repeat(Sender::MAX_CHARS + 1);
+        assert_eq!(Sender::parse(&too_wide), Err(TextError::TooLong { limit: 128 }));
+    }
+
+    #[test]
+    fn white_space_at_the_ends_does_not_count() {
+        let padded = format!("  {}\n", "x".repeat(Sender::MAX_CHARS));
+        assert!(Sender::parse(&padded).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_accepted_keeps_its_promises(raw in "\\PC*|[\\s\\x00-\\x20a\u{85}\u{1F6A8}]{0,300}") {
+            if let Ok(text) = Location::parse(&raw) {
+                let kept = text.as_str();
+                prop_assert!(!kept.is_empty());
+                prop_assert_eq!(kept.trim(), kept);
+                prop_assert!(kept.chars().count() <= Location::MAX_CHARS);
+                prop_assert!(!kept.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+                prop_assert_eq!(Location::parse(kept), Ok(text.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The port: what the rest of Northgate asks of a store, written down as laws.
+
+use crate::{Outcome, Rejection, Submission};
+use async_trait::async_trait;
+use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
+use tokio::sync::watch;
+
+/// A log of events with the state that follows from it.
+///
+/// # Laws
+///
+/// Each law is a test in [`laws`](crate::laws) that every store runs.
+///
+/// 1. *Kept*: `append` returns after the events are as durable as the store promises, never
+///    before: durable, then the head moves, then the answer.
+/// 2. *Ordered*: offsets are contiguous and rise in the order in which appends became visible.
+/// 3. *Whole*: [`tail`](crate::tail()) yields every event after its position, once and in order,
+///    with no gap and no repeat at the seam between past and live, under concurrent appends.
+/// 4. *Honest*: what cannot be given is an explicit [`ReadError::Gap`] that says what is held;
+///    never everything, and never nothing in silence.
+/// 5. *Idempotent*: a key seen before gives the first answer and appends nothing.
+/// 6. *Atomic*: commands on one alert are decided one after the other, by
+///    [`decide`](northgate_domain::decide) inside the store's critical section; a vector is kept
+///    whole or not at all.
+/// 7. *Cancel-safe*: a caller that goes away cannot leave half an event.
+/// 8. *Bounded*: the log is a window, state is not. Retention trims events, and then gaps are
+///    explicit; alerts and the newest messages are projections that outlive the window. Each kind
+///    is bounded by itself: a burst of chat cannot push alerts out.
+///
+/// Nothing above this port assumes that it is the only writer.
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Decides all submissions in their order, each seeing what the ones before it did, and keeps
+    /// what follows from them: all of it, or on an error nothing. One outcome per submission.
+    async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError>;
+
+    /// At most `limit` events in rising order. It never waits for events to come, and judges
+    /// against its own snapshot of the log.
+    ///
+    /// [`ReadError::Gap`] if and only if the epoch is not this log's, or the position lies beyond
+    /// the head, or, for [`ReadFrom::After`], some event after the position was trimmed. At the
+    /// head the answer is empty.
+    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError>;
+
+    /// The position of the newest event that readers can see, as it moves.
+    fn head(&self) -> watch::Receiver<Position>;
+
+    /// The alerts that match, in the order of their raising.
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable>;
+
+    /// The chat messages that match, in their order.
+    async fn messages(
+        &self,
+        query: MessageQuery,
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable>;
+
+    /// One alert as it stands, with the position of its raising; `None` if none has this id.
+    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable>;
+}
+
+/// Which side of a position to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadFrom {
+    /// The oldest events after this position.
+    After(Position),
+    /// The newest events up to and including this position: with [`ReadFrom::After`] the whole
+    /// log. What was trimmed is left out in silence: this pages over what is held.
+    Before(Position),
+}
+
+/// Which alerts to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertQuery {
+    /// The newest so many.
+    pub newest: usize,
+}
+
+/// Which chat messages to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageQuery {
+    /// The newest so many.
+    pub newest: usize,
+}
+
+/// Items together with the position of the log that they reflect: *the collection at p* plus
+/// *the stream after p* is the present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot<T> {
+    /// The newest event that the items reflect.
+    pub position: Position,
+    /// The items, oldest first.
+    pub items: Vec<T>,
+}
+
+/// Why nothing was appended, or why that is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// One submission was refused, and so none was kept.
+    #[error("submission {index} was refused")]
+    Rejected {
+        /// Which one, counted from 0.
+        index: usize,
+        /// Why.
+        #[source]
+        rejection: Rejection,
+    },
+    /// The store takes no events now; nothing was kept.
+    #[error("the store takes no events now; nothing was kept")]
+    Unavailable,
+    /// The store failed so late that the events may or may not have been kept.
+    #[error(
+        "the store failed while it was keeping the events; send them again with the same key to be sure"
+    )]
+    OutcomeUnknown,
+}
+
+/// Why no events could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The events asked for are not all held.
+    #[error("the log does not hold every event after this position")]
+    Gap {
+        /// The smallest position that still reads.
+        oldest: Position,
+        /// The head of the log.
+        latest: Position,
+    },
+    /// The store cannot read now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// The store cannot answer now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the store cannot answer now")]
+pub struct Unavailable;

@@ -1,0 +1,93 @@
+//! The laws of the port as tests. Every store runs all of them: see [`event_store_laws!`].
+//!
+//! [`event_store_laws!`]: crate::event_store_laws
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a broken law is a failed test, and a failed test is a panic"
+)]
+
+mod atomic;
+mod bounded;
+mod honest;
+mod idempotent;
+mod kept;
+mod ordered;
+mod sample;
+mod whole;
+
+pub use atomic::{
+    a_caller_that_goes_away_leaves_no_half_event, a_vector_is_kept_whole_or_not_at_all,
+    an_empty_vector_changes_nothing,
+};
+pub use bounded::{
+    a_burst_of_chat_pushes_no_alert_out, state_outlives_the_window, the_newest_are_what_is_held,
+};
+pub use honest::{
+    a_foreign_position_is_a_gap, a_trimmed_position_is_a_gap, pages_go_backwards_over_what_is_held,
+    the_head_is_an_empty_page,
+};
+pub use idempotent::{
+    a_key_gives_its_first_answer, a_key_seen_twice_in_one_vector_happens_once,
+    a_refused_command_is_not_remembered, concurrent_repeats_append_once,
+    keys_of_two_scopes_are_two_keys, the_oldest_keys_are_forgotten_first,
+};
+pub use kept::{an_answered_event_is_readable, collections_reflect_their_position};
+pub use ordered::offsets_are_contiguous_under_concurrent_appends;
+pub use whole::{a_tail_survives_being_dropped_in_mid_wait, tails_see_everything_once_in_order};
+
+use crate::{Capacity, EventStore};
+use northgate_domain::Stamps;
+use std::sync::Arc;
+
+/// Makes stores for the laws.
+#[async_trait::async_trait]
+pub trait Harness: Send + Sync {
+    /// An empty store of this capacity that takes its ids and times from `stamps`.
+    async fn open(&self, capacity: Capacity, stamps: Arc<dyn Stamps>) -> Arc<dyn EventStore>;
+}
+
+/// Makes one `#[tokio::test]` of each law, against the stores that a [`Harness`] opens. The crate
+/// that calls it needs `tokio` with `macros` and `rt-multi-thread`.
+///
+/// ```ignore
+/// northgate_storage::event_store_laws!(MyHarness);
+/// ```
+#[macro_export]
+macro_rules! event_store_laws {
+    ($harness:expr) => {
+        $crate::event_store_laws! { @each $harness;
+            an_answered_event_is_readable
+            collections_reflect_their_position
+            offsets_are_contiguous_under_concurrent_appends
+            tails_see_everything_once_in_order
+            a_tail_survives_being_dropped_in_mid_wait
+            a_foreign_position_is_a_gap
+            a_trimmed_position_is_a_gap
+            the_head_is_an_empty_page
+            pages_go_backwards_over_what_is_held
+            a_key_gives_its_first_answer
+            a_key_seen_twice_in_one_vector_happens_once
+            a_refused_command_is_not_remembered
+            concurrent_repeats_append_once
+            keys_of_two_scopes_are_two_keys
+            the_oldest_keys_are_forgotten_first
+            a_vector_is_kept_whole_or_not_at_all
+            an_empty_vector_changes_nothing
+            a_caller_that_goes_away_leaves_no_half_event
+            state_outlives_the_window
+            a_burst_of_chat_pushes_no_alert_out
+            the_newest_are_what_is_held
+        }
+    };
+    (@each $harness:expr; $($law:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $law() {
+                $crate::laws::$law(&$harness).await;
+            }
+        )*
+    };
+}

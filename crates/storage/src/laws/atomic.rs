@@ -1,0 +1,59 @@
+//! Laws 6 and 7, *Atomic* and *Cancel-safe*: whole or not at all, whoever goes away.
+
+use super::Harness;
+use super::sample::{
+    append_one, assert_contiguous, everything_after, head, keyed, open, raise, say, text, window,
+};
+use crate::{AlertQuery, AppendError, MessageQuery, Rejection};
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+
+/// One refused submission undoes its whole vector, wherever it stands in it.
+pub async fn a_vector_is_kept_whole_or_not_at_all(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    append_one(store.as_ref(), keyed(say("taken"), "chat", "k")).await;
+    let before = head(store.as_ref());
+    for index in 0..4 {
+        let mut vector = vec![raise("one"), say("two"), raise("three")];
+        vector.insert(index, keyed(say("another"), "chat", "k"));
+        let rejection = Rejection::KeyReused;
+        assert_eq!(store.append(vector).await, Err(AppendError::Rejected { index, rejection }));
+        assert_eq!(head(store.as_ref()), before, "the head does not move");
+        assert_eq!(everything_after(store.as_ref(), before).await, vec![]);
+        assert!(store.alerts(AlertQuery { newest: 10 }).await.unwrap().items.is_empty());
+        assert_eq!(store.messages(MessageQuery { newest: 10 }).await.unwrap().items.len(), 1);
+    }
+    assert_eq!(store.append(vec![raise("one"), say("two")]).await.unwrap().len(), 2);
+    assert_eq!(head(store.as_ref()), before.advanced_by(2));
+}
+
+/// Appending nothing is no event, and wakes nobody.
+pub async fn an_empty_vector_changes_nothing(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    let watched = store.head();
+    assert_eq!(store.append(vec![]).await, Ok(vec![]));
+    assert!(!watched.has_changed().unwrap());
+}
+
+/// Callers that give up after one poll leave vectors that are whole or absent, and a log that
+/// goes on without a hole.
+pub async fn a_caller_that_goes_away_leaves_no_half_event(harness: &dyn Harness) {
+    let store = open(harness, window(10_000)).await;
+    let start = head(store.as_ref());
+    for n in 0..100 {
+        let text = format!("left {n}");
+        let mut append = pin!(store.append(vec![raise(&text), say(&text)]));
+        // Polled once, then dropped at the end of the loop's body.
+        let _left = append.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    }
+    append_one(store.as_ref(), raise("last")).await;
+    let events = everything_after(store.as_ref(), start).await;
+    assert_contiguous(&events, start);
+    assert_eq!(text(&events.last().unwrap().value), "last");
+    for n in 0..100 {
+        let name = format!("left {n}");
+        let count = events.iter().filter(|event| text(&event.value) == name).count();
+        assert!(count == 0 || count == 2, "{count} of the two events of {name:?} were kept");
+    }
+}

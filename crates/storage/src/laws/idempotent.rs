@@ -1,0 +1,97 @@
+//! Law 5, *Idempotent*: a key seen before gives the first answer and appends nothing.
+
+use super::Harness;
+use super::sample::{append_one, head, keyed, open, raise, say, window};
+use crate::{Answer, AppendError, Capacity, Outcome, Rejection};
+use std::num::NonZeroUsize;
+use tokio::task::JoinSet;
+
+/// The same submission again gives the first answer; another one under its key is refused.
+pub async fn a_key_gives_its_first_answer(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    let first = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
+    let Outcome::Appended(event) = first else { panic!("{first:?}") };
+    let again = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
+    assert_eq!(again, Outcome::Replayed(Answer::Appended(event.clone())));
+
+    let reused = store.append(vec![keyed(raise("flood"), "alerts", "k1")]).await;
+    let rejection = Rejection::KeyReused;
+    assert_eq!(reused, Err(AppendError::Rejected { index: 0, rejection }));
+
+    let mut unmarked = keyed(raise("flood"), "alerts", "k1");
+    if let Some(key) = &mut unmarked.key {
+        key.fingerprint = None;
+    }
+    let redelivered = append_one(store.as_ref(), unmarked).await;
+    assert_eq!(redelivered, Outcome::Replayed(Answer::Appended(event.clone())));
+    assert_eq!(head(store.as_ref()), event.position);
+}
+
+/// Within one vector, too, a key happens once.
+pub async fn a_key_seen_twice_in_one_vector_happens_once(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    let vector = vec![keyed(say("hello"), "chat", "k"), say("x"), keyed(say("hello"), "chat", "k")];
+    let outcomes = store.append(vector).await.unwrap();
+    let [Outcome::Appended(first), Outcome::Appended(_), third] = outcomes.as_slice() else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(*third, Outcome::Replayed(Answer::Appended(first.clone())));
+    assert_eq!(head(store.as_ref()).offset, 2);
+}
+
+/// A key whose submission was refused can still be used.
+pub async fn a_refused_command_is_not_remembered(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    append_one(store.as_ref(), keyed(say("taken"), "chat", "old")).await;
+    let refused = vec![keyed(say("new"), "chat", "fresh"), keyed(say("other"), "chat", "old")];
+    assert!(matches!(store.append(refused).await, Err(AppendError::Rejected { index: 1, .. })));
+    let outcome = append_one(store.as_ref(), keyed(say("something else"), "chat", "fresh")).await;
+    assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
+}
+
+/// Many senders of one submission at once: one event, and the same answer for all.
+pub async fn concurrent_repeats_append_once(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    let mut senders = JoinSet::new();
+    for _ in 0..32 {
+        let store = store.clone();
+        senders.spawn(async move {
+            append_one(store.as_ref(), keyed(raise("fire"), "alerts", "same")).await
+        });
+    }
+    let outcomes = senders.join_all().await;
+    let appended = outcomes.iter().filter(|o| matches!(o, Outcome::Appended(_))).count();
+    assert_eq!(appended, 1);
+    assert_eq!(head(store.as_ref()).offset, 1);
+    for outcome in outcomes {
+        let (Outcome::Appended(event) | Outcome::Replayed(Answer::Appended(event))) = outcome
+        else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(event.position, head(store.as_ref()));
+    }
+}
+
+/// Equal values in two scopes do not meet.
+pub async fn keys_of_two_scopes_are_two_keys(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    for scope in ["alerts", "chat"] {
+        let outcome = append_one(store.as_ref(), keyed(say(scope), scope, "k")).await;
+        assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
+    }
+}
+
+/// When there are too many keys, the oldest are forgotten, and only they.
+pub async fn the_oldest_keys_are_forgotten_first(harness: &dyn Harness) {
+    let capacity = Capacity { keys: NonZeroUsize::new(3).unwrap(), ..window(100) };
+    let store = open(harness, capacity).await;
+    for key in ["a", "b", "c", "d"] {
+        append_one(store.as_ref(), keyed(say(key), "chat", key)).await;
+    }
+    for key in ["b", "c", "d"] {
+        let outcome = append_one(store.as_ref(), keyed(say(key), "chat", key)).await;
+        assert!(matches!(outcome, Outcome::Replayed(_)), "{key}: {outcome:?}");
+    }
+    let outcome = append_one(store.as_ref(), keyed(say("a"), "chat", "a")).await;
+    assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
+}

@@ -1,0 +1,60 @@
+//! Law 1, *Kept*: what was answered is there, for every way of asking.
+
+use super::Harness;
+use super::sample::{append, everything_after, head, open, raise, say, window};
+use crate::{AlertQuery, MessageQuery};
+use northgate_domain::{AlertEvent, AlertId, Event, Revision};
+use uuid::Uuid;
+
+/// When `append` has returned, the head has moved, and reads, collections and `alert` show it.
+pub async fn an_answered_event_is_readable(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    let start = head(store.as_ref());
+    assert_eq!(start.offset, 0, "an empty log starts at offset 0");
+
+    let raised = append(store.as_ref(), raise("fire")).await;
+    assert_eq!(head(store.as_ref()), raised.position);
+    let said = append(store.as_ref(), say("seen")).await;
+    assert_eq!(head(store.as_ref()), said.position);
+
+    let Event::Alert(AlertEvent { alert, .. }) = &raised.value else { panic!("not an alert") };
+    assert_eq!(alert.revision, Revision::FIRST);
+    let Event::Chat(chat) = &said.value else { panic!("not a message") };
+    let shown = store.alert(alert.id).await.unwrap().unwrap();
+    assert_eq!((shown.position, &shown.value), (raised.position, alert));
+    assert_eq!(store.alert(AlertId(Uuid::nil())).await.unwrap(), None);
+    let alerts = store.alerts(AlertQuery { newest: 10 }).await.unwrap();
+    assert_eq!(alerts.items, vec![shown]);
+    let messages = store.messages(MessageQuery { newest: 10 }).await.unwrap();
+    assert_eq!(messages.items.len(), 1);
+    assert_eq!((messages.items[0].position, &messages.items[0].value), (said.position, chat));
+    assert_eq!(everything_after(store.as_ref(), start).await, vec![raised, said]);
+}
+
+/// A collection says which position it reflects, and holds exactly what happened up to there.
+pub async fn collections_reflect_their_position(harness: &dyn Harness) {
+    let store = open(harness, window(10_000)).await;
+    let start = head(store.as_ref());
+    let writer = {
+        let store = store.clone();
+        async move {
+            for n in 0..500 {
+                append(store.as_ref(), raise(&n.to_string())).await;
+                append(store.as_ref(), say(&n.to_string())).await;
+            }
+        }
+    };
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(writer);
+    let mut last = start;
+    while last.offset < 1_000 {
+        let alerts = store.alerts(AlertQuery { newest: usize::MAX }).await.unwrap();
+        assert_eq!(alerts.items.len() as u64, alerts.position.offset.div_ceil(2));
+        let messages = store.messages(MessageQuery { newest: usize::MAX }).await.unwrap();
+        assert_eq!(messages.items.len() as u64, messages.position.offset / 2);
+        assert!(messages.position.offset >= alerts.position.offset, "time goes forward");
+        last = messages.position;
+        tokio::task::yield_now().await;
+    }
+    tasks.join_all().await;
+}

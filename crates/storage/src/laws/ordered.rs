@@ -1,0 +1,47 @@
+//! Law 2, *Ordered*: one order for everything, with no hole in it.
+
+use super::Harness;
+use super::sample::{assert_contiguous, everything_after, head, open, raise, say, text, window};
+use crate::Outcome;
+use tokio::task::JoinSet;
+
+const WRITERS: usize = 8;
+const APPENDS: usize = 60;
+
+/// Eight writers at once: no offset is missing or given twice, every writer's own events keep
+/// their order, and each writer was told the positions that readers see.
+pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harness) {
+    let store = open(harness, window(10_000)).await;
+    let start = head(store.as_ref());
+    let mut writers = JoinSet::new();
+    for writer in 0..WRITERS {
+        let store = store.clone();
+        writers.spawn(async move {
+            let mut told = Vec::new();
+            for n in 0..APPENDS {
+                let text = format!("{writer}:{n}");
+                let vector = vec![raise(&text), say(&text)];
+                for outcome in store.append(vector).await.unwrap() {
+                    let Outcome::Appended(event) = outcome else { panic!("{outcome:?}") };
+                    told.push(event);
+                }
+                tokio::task::yield_now().await;
+            }
+            told
+        });
+    }
+    let mut told: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
+    let events = everything_after(store.as_ref(), start).await;
+    assert_eq!(events.len(), WRITERS * APPENDS * 2);
+    assert_contiguous(&events, start);
+    assert_eq!(head(store.as_ref()), events.last().unwrap().position);
+
+    for writer in 0..WRITERS {
+        let prefix = format!("{writer}:");
+        let seen = events.iter().map(|e| text(&e.value)).filter(|text| text.starts_with(&prefix));
+        let sent = (0..APPENDS).flat_map(|n| [format!("{writer}:{n}"), format!("{writer}:{n}")]);
+        assert!(seen.eq(sent), "a writer's events keep the order in which it was answered");
+    }
+    told.sort_by_key(|event| event.position.offset);
+    assert_eq!(told, events);
+}

@@ -1,0 +1,116 @@
+//! Commands, stamps and capacities for the laws.
+
+use super::Harness;
+use crate::{
+    Capacity, EventStore, Fingerprint, IdempotencyKey, Outcome, PAGE_EVENTS, ReadFrom, Submission,
+};
+use northgate_domain::{
+    Command, Event, Location, MessageText, Position, PostMessage, RaiseAlert, Sender, Stamp,
+    Stamped, Stamps, Timestamp,
+};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use uuid::Uuid;
+
+/// Stamps that count: ids and microseconds rise by one.
+#[derive(Default)]
+pub(super) struct CountingStamps(AtomicU64);
+
+impl Stamps for CountingStamps {
+    fn stamp(&self) -> Stamp {
+        let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        Stamp {
+            id: Uuid::from_u128(u128::from(n)),
+            at: Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
+        }
+    }
+}
+
+/// Room for `events`, and plenty of everything else.
+pub(super) fn window(events: usize) -> Capacity {
+    let plenty = NonZeroUsize::new(100_000).unwrap();
+    Capacity {
+        events: NonZeroUsize::new(events).unwrap(),
+        alerts: plenty,
+        messages: plenty,
+        keys: plenty,
+    }
+}
+
+pub(super) async fn open(harness: &dyn Harness, capacity: Capacity) -> Arc<dyn EventStore> {
+    harness.open(capacity, Arc::new(CountingStamps::default())).await
+}
+
+pub(super) fn raise(message: &str) -> Submission {
+    Submission::from(Command::RaiseAlert(RaiseAlert {
+        message: MessageText::parse(message).unwrap(),
+        location: Location::parse("North Gate").unwrap(),
+        source: None,
+    }))
+}
+
+pub(super) fn say(message: &str) -> Submission {
+    Submission::from(Command::PostMessage(PostMessage {
+        sender: Sender::parse("Operator 1").unwrap(),
+        message: MessageText::parse(message).unwrap(),
+    }))
+}
+
+/// The same submission under a key, whose fingerprint is that of its text.
+pub(super) fn keyed(mut submission: Submission, scope: &str, value: &str) -> Submission {
+    let mut digest = [0; 32];
+    for (at, byte) in format!("{:?}", submission.command).bytes().enumerate() {
+        digest[at % 32] ^= byte.rotate_left(u32::try_from(at / 32 % 8).unwrap());
+    }
+    submission.key = Some(IdempotencyKey {
+        scope: scope.to_owned(),
+        value: value.to_owned(),
+        fingerprint: Some(Fingerprint(digest)),
+    });
+    submission
+}
+
+pub(super) async fn append_one(store: &dyn EventStore, submission: Submission) -> Outcome {
+    let mut outcomes = store.append(vec![submission]).await.unwrap();
+    assert_eq!(outcomes.len(), 1, "one outcome per submission");
+    outcomes.remove(0)
+}
+
+pub(super) async fn append(store: &dyn EventStore, submission: Submission) -> Stamped<Event> {
+    match append_one(store, submission).await {
+        Outcome::Appended(event) => event,
+        other => panic!("expected a new event, got {other:?}"),
+    }
+}
+
+pub(super) fn head(store: &dyn EventStore) -> Position {
+    *store.head().borrow()
+}
+
+/// Everything that is held, page by page.
+pub(super) async fn everything_after(
+    store: &dyn EventStore,
+    mut after: Position,
+) -> Vec<Stamped<Event>> {
+    let mut events = Vec::new();
+    loop {
+        let page = store.read(ReadFrom::After(after), PAGE_EVENTS).await.unwrap();
+        let Some(last) = page.last() else { return events };
+        after = last.position;
+        events.extend(page);
+    }
+}
+
+pub(super) fn assert_contiguous(events: &[Stamped<Event>], after: Position) {
+    for (event, count) in events.iter().zip(1..) {
+        assert_eq!(event.position, after.advanced_by(count), "offsets rise by one");
+    }
+}
+
+pub(super) fn text(event: &Event) -> &str {
+    match event {
+        Event::Alert(event) => event.alert.message.as_str(),
+        Event::Chat(chat) => chat.message.as_str(),
+    }
+}

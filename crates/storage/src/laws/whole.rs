@@ -1,0 +1,61 @@
+//! Law 3, *Whole*: a tail sees everything once and in order, wherever it starts.
+
+use super::Harness;
+use super::sample::{append, assert_contiguous, everything_after, head, open, raise, window};
+use crate::tail;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+use tokio::task::JoinSet;
+
+const EVENTS: usize = 800;
+
+/// Tails that start at many places while four writers append see the same events as a read.
+pub async fn tails_see_everything_once_in_order(harness: &dyn Harness) {
+    let store = open(harness, window(10_000)).await;
+    let start = head(store.as_ref());
+    for n in 0..50 {
+        append(store.as_ref(), raise(&format!("before {n}"))).await;
+    }
+    let mut tails = JoinSet::new();
+    for skip in [0, 1, 25, 49, 50] {
+        let mut tail = tail(store.clone(), start.advanced_by(skip));
+        tails.spawn(async move {
+            let mut seen = Vec::new();
+            while tail.position().offset < (50 + EVENTS) as u64 {
+                let events = tail.next().await.unwrap();
+                assert!(!events.is_empty(), "a tail waits for events");
+                seen.extend(events);
+            }
+            (skip, seen)
+        });
+    }
+    let mut writers = JoinSet::new();
+    for writer in 0..4 {
+        let store = store.clone();
+        writers.spawn(async move {
+            for n in 0..EVENTS / 4 {
+                append(store.as_ref(), raise(&format!("{writer}:{n}"))).await;
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    writers.join_all().await;
+    let all = everything_after(store.as_ref(), start).await;
+    for (skip, seen) in tails.join_all().await {
+        assert_contiguous(&seen, start.advanced_by(skip));
+        assert_eq!(seen, all[usize::try_from(skip).unwrap()..]);
+    }
+}
+
+/// A reader that gives up waiting, and waits again, misses nothing.
+pub async fn a_tail_survives_being_dropped_in_mid_wait(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    let mut tail = tail(store.clone(), head(store.as_ref()));
+    for n in 0..20 {
+        let mut waiting = Context::from_waker(Waker::noop());
+        assert!(pin!(tail.next()).poll(&mut waiting).is_pending(), "nothing is there yet");
+        let event = append(store.as_ref(), raise(&n.to_string())).await;
+        assert_eq!(tail.next().await.unwrap(), vec![event]);
+    }
+}

@@ -1,0 +1,21 @@
+//! Where events are kept: the port that every store implements, its laws, and the store in memory.
+//!
+//! The log is the bus. Whatever was appended is broadcast, because broadcasting *is* reading the
+//! log's [`tail`]; what was not appended cannot be seen by anyone.
+#![warn(missing_docs)]
+
+mod event_store;
+mod gate;
+#[cfg(feature = "laws")]
+pub mod laws;
+mod memory;
+mod submission;
+mod tail;
+
+pub use event_store::{
+    AlertQuery, AppendError, EventStore, MessageQuery, ReadError, ReadFrom, Snapshot, Unavailable,
+};
+pub use gate::GatedStore;
+pub use memory::{Capacity, MemoryStore};
+pub use submission::{Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission};
+pub use tail::{PAGE_EVENTS, Page, Tail, next_page, tail};

@@ -1,0 +1,110 @@
+//! The store in memory: fast, bounded, and gone with the process.
+
+mod log;
+mod projections;
+mod seen_keys;
+mod state;
+
+use crate::{
+    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Snapshot,
+    Submission, Unavailable,
+};
+use async_trait::async_trait;
+use northgate_domain::{Alert, AlertId, ChatMessage, Epoch, Event, Position, Stamped, Stamps};
+use parking_lot::Mutex;
+use state::State;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// How much a store holds of each kind. Every kind is bounded by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Events in the log; older ones are trimmed.
+    pub events: NonZeroUsize,
+    /// Alerts; the oldest go first.
+    pub alerts: NonZeroUsize,
+    /// Chat messages; the oldest go first.
+    pub messages: NonZeroUsize,
+    /// Idempotency keys; the oldest go first.
+    pub keys: NonZeroUsize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        const fn count(n: usize) -> NonZeroUsize {
+            match NonZeroUsize::new(n) {
+                Some(n) => n,
+                None => NonZeroUsize::MIN,
+            }
+        }
+        Self {
+            events: count(10_000),
+            alerts: count(10_000),
+            messages: count(1_000),
+            keys: count(10_000),
+        }
+    }
+}
+
+/// Keeps everything in memory, within a [`Capacity`]. Nothing survives the process.
+///
+/// One mutex owns the whole state: an append decides, keeps and moves the head under it, so that
+/// the order of offsets is the order in which appends became visible. It is never held across an
+/// await.
+pub struct MemoryStore {
+    state: Mutex<State>,
+    head: watch::Sender<Position>,
+    stamps: Arc<dyn Stamps>,
+}
+
+impl MemoryStore {
+    /// An empty store whose log is called `epoch`, which the caller drew at random.
+    pub fn new(epoch: Epoch, capacity: Capacity, stamps: Arc<dyn Stamps>) -> Self {
+        Self {
+            state: Mutex::new(State::new(epoch, capacity)),
+            head: watch::Sender::new(Position::start(epoch)),
+            stamps,
+        }
+    }
+
+    /// How many alerts had to make room for newer ones so far.
+    pub fn evicted_alerts(&self) -> u64 {
+        self.state.lock().evicted_alerts()
+    }
+}
+
+#[async_trait]
+impl EventStore for MemoryStore {
+    async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
+        let mut state = self.state.lock();
+        let outcomes = state.append(submissions, self.stamps.as_ref())?;
+        let head = state.head();
+        // Under the lock, so that a later append cannot publish its head before this one.
+        self.head.send_if_modified(|shown| std::mem::replace(shown, head) != head);
+        Ok(outcomes)
+    }
+
+    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+        self.state.lock().read(from, limit)
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.head.subscribe()
+    }
+
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
+        Ok(self.state.lock().alerts(query))
+    }
+
+    async fn messages(
+        &self,
+        query: MessageQuery,
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
+        Ok(self.state.lock().messages(query))
+    }
+
+    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+        Ok(self.state.lock().alert(id).cloned())
+    }
+}

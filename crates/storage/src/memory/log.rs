@@ -1,0 +1,58 @@
+//! The window of events: a ring that trims its oldest and knows what it no longer holds.
+
+use crate::{ReadError, ReadFrom};
+use northgate_domain::{Epoch, Event, Position, Stamped};
+use std::collections::VecDeque;
+
+pub(super) struct Log {
+    epoch: Epoch,
+    capacity: usize,
+    /// Contiguous offsets; the last one is `head`.
+    events: VecDeque<Stamped<Event>>,
+    /// The offset of the newest event ever appended.
+    head: u64,
+}
+
+impl Log {
+    pub(super) fn new(epoch: Epoch, capacity: usize) -> Self {
+        Self { epoch, capacity, events: VecDeque::new(), head: 0 }
+    }
+
+    pub(super) fn head(&self) -> Position {
+        self.at(self.head)
+    }
+
+    pub(super) fn push(&mut self, event: Stamped<Event>) {
+        debug_assert_eq!(event.position, self.head().advanced_by(1));
+        self.head = event.position.offset;
+        if self.events.len() == self.capacity {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    pub(super) fn read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+    ) -> Result<Vec<Stamped<Event>>, ReadError> {
+        // The number of events that lie at or before the smallest position that still reads.
+        let trimmed = self.head - self.events.len() as u64;
+        let (ReadFrom::After(position) | ReadFrom::Before(position)) = from;
+        let foreign = position.epoch != self.epoch || position.offset > self.head;
+        let lost = matches!(from, ReadFrom::After(_)) && position.offset < trimmed;
+        if foreign || lost {
+            return Err(ReadError::Gap { oldest: self.at(trimmed), latest: self.head() });
+        }
+        let split = usize::try_from(position.offset.saturating_sub(trimmed)).unwrap_or(usize::MAX);
+        let range = match from {
+            ReadFrom::After(_) => split..self.events.len().min(split.saturating_add(limit)),
+            ReadFrom::Before(_) => split.saturating_sub(limit)..split,
+        };
+        Ok(self.events.range(range).cloned().collect())
+    }
+
+    fn at(&self, offset: u64) -> Position {
+        Position { epoch: self.epoch, offset }
+    }
+}

@@ -1,0 +1,148 @@
+//! Everything the memory store holds, behind its one lock; appends are staged, then kept whole.
+
+use super::Capacity;
+use super::log::Log;
+use super::projections::{Alerts, Messages};
+use super::seen_keys::{FirstUse, Name, SeenKeys};
+use crate::{
+    AlertQuery, Answer, AppendError, IdempotencyKey, MessageQuery, Outcome, ReadError, ReadFrom,
+    Rejection, Snapshot, Submission,
+};
+use northgate_domain::{
+    Alert, AlertEvent, AlertId, ChatMessage, Decision, Epoch, Event, Position, Stamped, Stamps,
+    decide,
+};
+use std::collections::HashMap;
+
+pub(super) struct State {
+    log: Log,
+    alerts: Alerts,
+    messages: Messages,
+    keys: SeenKeys,
+}
+
+impl State {
+    pub(super) fn new(epoch: Epoch, capacity: Capacity) -> Self {
+        Self {
+            log: Log::new(epoch, capacity.events.get()),
+            alerts: Alerts::new(capacity.alerts.get()),
+            messages: Messages::new(capacity.messages.get()),
+            keys: SeenKeys::new(capacity.keys.get()),
+        }
+    }
+
+    pub(super) fn head(&self) -> Position {
+        self.log.head()
+    }
+
+    pub(super) fn evicted_alerts(&self) -> u64 {
+        self.alerts.evicted
+    }
+
+    pub(super) fn append(
+        &mut self,
+        submissions: Vec<Submission>,
+        stamps: &dyn Stamps,
+    ) -> Result<Vec<Outcome>, AppendError> {
+        let mut staged = Staged::default();
+        let mut outcomes = Vec::with_capacity(submissions.len());
+        for (index, submission) in submissions.into_iter().enumerate() {
+            let outcome = self
+                .stage(submission, &mut staged, stamps)
+                .map_err(|rejection| AppendError::Rejected { index, rejection })?;
+            outcomes.push(outcome);
+        }
+        self.keep(staged);
+        Ok(outcomes)
+    }
+
+    /// Decides one submission against what is held and what was staged before it.
+    fn stage(
+        &self,
+        submission: Submission,
+        staged: &mut Staged,
+        stamps: &dyn Stamps,
+    ) -> Result<Outcome, Rejection> {
+        let name = submission.key.as_ref().map(name_of);
+        if let (Some(key), Some(name)) = (&submission.key, &name)
+            && let Some(first) = staged.keys.get(name).or_else(|| self.keys.get(name))
+        {
+            return first.replay(key).map(Outcome::Replayed);
+        }
+        let stamp = stamps.stamp();
+        let subject = submission.command.subject(&stamp);
+        let state = subject.and_then(|id| staged.alerts.get(&id).or_else(|| self.alerts.get(id)));
+        let next = self.log.head().advanced_by(staged.events.len() as u64 + 1);
+        let raised = state.map_or(next, |state| state.position);
+        let answer = match decide(state.map(|state| &state.value), &submission.command, stamp)? {
+            Decision::Unchanged(alert) => {
+                Answer::Unchanged(Stamped { position: raised, value: alert })
+            }
+            Decision::Event(event) => {
+                if let Event::Alert(AlertEvent { alert, .. }) = &event {
+                    let after = Stamped { position: raised, value: alert.clone() };
+                    staged.alerts.insert(alert.id, after);
+                }
+                let event = Stamped { position: next, value: event };
+                staged.events.push(event.clone());
+                Answer::Appended(event)
+            }
+        };
+        if let (Some(key), Some(name)) = (submission.key, name) {
+            let first_use = FirstUse { fingerprint: key.fingerprint, answer: answer.clone() };
+            staged.key_order.push(name.clone());
+            staged.keys.insert(name, first_use);
+        }
+        Ok(match answer {
+            Answer::Appended(event) => Outcome::Appended(event),
+            Answer::Unchanged(alert) => Outcome::Unchanged(alert),
+        })
+    }
+
+    fn keep(&mut self, mut staged: Staged) {
+        for event in staged.events {
+            self.alerts.apply(&event);
+            self.messages.apply(&event);
+            self.log.push(event);
+        }
+        for name in staged.key_order {
+            if let Some(first_use) = staged.keys.remove(&name) {
+                self.keys.remember(name, first_use);
+            }
+        }
+    }
+
+    pub(super) fn read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+    ) -> Result<Vec<Stamped<Event>>, ReadError> {
+        self.log.read(from, limit)
+    }
+
+    pub(super) fn alerts(&self, query: AlertQuery) -> Snapshot<Stamped<Alert>> {
+        Snapshot { position: self.head(), items: self.alerts.newest(query.newest) }
+    }
+
+    pub(super) fn messages(&self, query: MessageQuery) -> Snapshot<Stamped<ChatMessage>> {
+        Snapshot { position: self.head(), items: self.messages.newest(query.newest) }
+    }
+
+    pub(super) fn alert(&self, id: AlertId) -> Option<&Stamped<Alert>> {
+        self.alerts.get(id)
+    }
+}
+
+/// What one append will change, if nothing in it is refused.
+#[derive(Default)]
+struct Staged {
+    events: Vec<Stamped<Event>>,
+    /// The alerts that those events touch, as they stand afterwards.
+    alerts: HashMap<AlertId, Stamped<Alert>>,
+    keys: HashMap<Name, FirstUse>,
+    key_order: Vec<Name>,
+}
+
+fn name_of(key: &IdempotencyKey) -> Name {
+    (key.scope.clone(), key.value.clone())
+}

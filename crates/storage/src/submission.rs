@@ -1,0 +1,65 @@
+//! What goes into [`append`](crate::EventStore::append), and what comes out of it.
+
+use northgate_domain::{Alert, Command, Event, Stamped};
+
+/// A command on its way into the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// What is to happen.
+    pub command: Command,
+    /// Makes a repeat of this submission harmless.
+    pub key: Option<IdempotencyKey>,
+}
+
+impl From<Command> for Submission {
+    fn from(command: Command) -> Self {
+        Self { command, key: None }
+    }
+}
+
+/// A sender's name for one submission, so that sending it again changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// Whose key it is and for which kind of request; equal values in two scopes are two keys.
+    pub scope: String,
+    /// What the sender drew.
+    pub value: String,
+    /// A digest of the decoded command, to notice a key that is used for another one. Absent
+    /// where redeliveries of one submission may differ.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// A digest of a decoded command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 32]);
+
+/// What became of one submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It happened now: this event was kept.
+    Appended(Stamped<Event>),
+    /// Its key was seen before: nothing was kept now, and this was the first answer.
+    Replayed(Answer),
+    /// It held already: nothing was kept, and this is the state.
+    Unchanged(Stamped<Alert>),
+}
+
+/// What a submission was answered when it was first seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It happened: this event was kept.
+    Appended(Stamped<Event>),
+    /// It held already; this was the state.
+    Unchanged(Stamped<Alert>),
+}
+
+/// Why a submission was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The rules of the domain say no.
+    #[error(transparent)]
+    Rule(#[from] northgate_domain::Rejection),
+    /// The idempotency key was used before, for another command.
+    #[error("the idempotency key was used before for another command")]
+    KeyReused,
+}

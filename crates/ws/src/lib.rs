@@ -1,0 +1,1 @@
+//! Born with the next commits.
