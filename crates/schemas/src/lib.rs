@@ -1,1 +1,21 @@
-//! Born with the next commits.
+//! The wire contract: every JSON shape that leaves or enters Northgate, and the one encoder from
+//! an event to bytes. The shapes are apart from the model, so that either can change alone.
+#![warn(missing_docs)]
+
+mod bodies;
+mod collections;
+mod fields;
+mod frames;
+mod position;
+mod problem;
+mod requests;
+mod scalars;
+
+pub use bodies::{AlertBody, ChatBody, Welcome, encode_event};
+pub use collections::{AlertCollection, MessageCollection};
+pub use fields::{BodyError, Findings};
+pub use frames::{ErrorFrame, INVALID_CHAT_MESSAGE};
+pub use position::{PositionError, PositionText, parse_position};
+pub use problem::{FieldProblem, Problem};
+pub use requests::{NewAlert, NewMessage};
+pub use scalars::TimestampText;

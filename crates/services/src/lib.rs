@@ -1,1 +1,12 @@
-//! Born with the next commits.
+//! The use cases: raising alerts, chatting, and the generator. They know the store as a port, and
+//! nothing of HTTP, sockets or JSON.
+
+mod alerts;
+mod chat;
+mod generator;
+mod submit;
+
+pub use alerts::AlertService;
+pub use chat::ChatService;
+pub use generator::AlertGenerator;
+pub use submit::SubmitError;

@@ -14,7 +14,12 @@ pub(super) struct Alerts {
 
 impl Alerts {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, by_raising: BTreeMap::new(), raised_at: HashMap::new(), evicted: 0 }
+        Self {
+            capacity,
+            by_raising: BTreeMap::new(),
+            raised_at: HashMap::new(),
+            evicted: 0,
+        }
     }
 
     pub(super) fn get(&self, id: AlertId) -> Option<&Stamped<Alert>> {
@@ -22,19 +27,30 @@ impl Alerts {
     }
 
     pub(super) fn newest(&self, count: usize) -> Vec<Stamped<Alert>> {
-        let mut newest: Vec<_> = self.by_raising.values().rev().take(count).cloned().collect();
+        let mut newest: Vec<_> = self
+            .by_raising
+            .values()
+            .rev()
+            .take(count)
+            .cloned()
+            .collect();
         newest.reverse();
         newest
     }
 
     /// Lets one event of an alert happen. An alert that is not held begins here.
     pub(super) fn apply(&mut self, event: &Stamped<Event>) {
-        let Event::Alert(AlertEvent { alert, .. }) = &event.value else { return };
+        let Event::Alert(AlertEvent { alert, .. }) = &event.value else {
+            return;
+        };
         let held = self.get(alert.id).cloned();
         let position = held.as_ref().map_or(event.position, |held| held.position);
-        let Some(value) = evolve(held.map(|held| held.value), &event.value) else { return };
+        let Some(value) = evolve(held.map(|held| held.value), &event.value) else {
+            return;
+        };
         self.raised_at.insert(value.id, position.offset);
-        self.by_raising.insert(position.offset, Stamped { position, value });
+        self.by_raising
+            .insert(position.offset, Stamped { position, value });
         if self.by_raising.len() > self.capacity
             && let Some((_, oldest)) = self.by_raising.pop_first()
         {
@@ -52,18 +68,29 @@ pub(super) struct Messages {
 
 impl Messages {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, held: VecDeque::new() }
+        Self {
+            capacity,
+            held: VecDeque::new(),
+        }
     }
 
     pub(super) fn newest(&self, count: usize) -> Vec<Stamped<ChatMessage>> {
-        self.held.range(self.held.len().saturating_sub(count)..).cloned().collect()
+        self.held
+            .range(self.held.len().saturating_sub(count)..)
+            .cloned()
+            .collect()
     }
 
     pub(super) fn apply(&mut self, event: &Stamped<Event>) {
-        let Event::Chat(message) = &event.value else { return };
+        let Event::Chat(message) = &event.value else {
+            return;
+        };
         if self.held.len() == self.capacity {
             self.held.pop_front();
         }
-        self.held.push_back(Stamped { position: event.position, value: message.clone() });
+        self.held.push_back(Stamped {
+            position: event.position,
+            value: message.clone(),
+        });
     }
 }

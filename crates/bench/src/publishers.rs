@@ -1,0 +1,71 @@
+//! The publishers: alerts at a pace, or as fast as their answers come.
+
+mod closed;
+mod paced;
+
+use std::net::SocketAddr;
+
+use crate::clock::Nanos;
+use crate::error::BenchError;
+use crate::latency::Latency;
+use crate::marker::Run;
+
+/// How alerts are sent.
+#[derive(Clone, Copy, Debug)]
+pub enum Pace {
+    /// So many a second in all, whether or not the answers keep up.
+    Rate { alerts: u32, per_second: f64 },
+    /// One in flight for each publisher, until so many are sent or so much time has passed.
+    Closed { alerts: u32, limit: Nanos },
+}
+
+/// What is published during one phase.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    pub publishers: usize,
+    pub pace: Pace,
+    /// Bytes of the alert's text.
+    pub message_bytes: usize,
+}
+
+/// What the publishers brought home.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// For each publisher, how many alerts were answered with 2xx: its numbers from zero up to this.
+    pub answered: Vec<u32>,
+    /// From the intended moment (paced) or from sending (closed) to the answer.
+    pub latency: Latency,
+    pub started: Nanos,
+    pub finished: Nanos,
+    /// Why publishers stopped early. Each stops at its first failure.
+    pub failures: Vec<String>,
+}
+
+impl Published {
+    fn new(publishers: usize) -> Result<Self, BenchError> {
+        Ok(Self {
+            answered: vec![0; publishers],
+            latency: Latency::new()?,
+            started: Nanos::MAX,
+            finished: 0,
+            failures: Vec::new(),
+        })
+    }
+
+    pub fn total(&self) -> u64 {
+        self.answered.iter().map(|&count| u64::from(count)).sum()
+    }
+
+    /// From the first alert to the last answer.
+    pub fn span(&self) -> Nanos {
+        self.finished.saturating_sub(self.started)
+    }
+}
+
+/// Publishes the plan and returns when every publisher is done.
+pub fn publish(address: SocketAddr, run: &Run, plan: &Plan) -> Result<Published, BenchError> {
+    match plan.pace {
+        Pace::Rate { alerts, per_second } => paced::publish(address, run, plan, alerts, per_second),
+        Pace::Closed { alerts, limit } => closed::publish(address, run, plan, alerts, limit),
+    }
+}

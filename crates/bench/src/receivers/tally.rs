@@ -1,0 +1,141 @@
+//! What receivers count during one phase, and how a socket's life can end.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use hdrhistogram::CreationError;
+
+use crate::clock::Nanos;
+use crate::frames::{self, FrameError};
+use crate::latency::Latency;
+use crate::marker::{Finder, Run};
+use crate::order::{Findings, OrderCheck};
+
+/// How a socket ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// A Close frame with this code, then the end of the stream.
+    Closed(u16),
+    /// The end of the stream with no Close frame before it.
+    Cut,
+    Reset,
+    /// The server broke the protocol.
+    Broken,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(code) => write!(out, "closed {code}"),
+            Self::Cut => out.write_str("ended without Close"),
+            Self::Reset => out.write_str("reset"),
+            Self::Broken => out.write_str("broke the protocol"),
+        }
+    }
+}
+
+/// One receiver's eyes on one phase. Only alerts of its run count.
+#[derive(Debug)]
+pub struct Watch {
+    finder: Finder,
+    order: OrderCheck,
+    latency: Latency,
+    pub delivered: u64,
+    wire_bytes: u64,
+    foreign: u64,
+    last_at: Nanos,
+}
+
+impl Watch {
+    pub fn new(run: &Run, sockets: usize, publishers: usize) -> Result<Self, CreationError> {
+        Ok(Self {
+            finder: Finder::new(run),
+            order: OrderCheck::new(sockets, publishers),
+            latency: Latency::new()?,
+            delivered: 0,
+            wire_bytes: 0,
+            foreign: 0,
+            last_at: 0,
+        })
+    }
+
+    /// Notes a text frame that `socket` had in its hands at `at`.
+    pub fn observe(&mut self, socket: usize, payload: &[u8], at: Nanos) {
+        let known = self
+            .finder
+            .find(payload)
+            .filter(|marker| self.order.observe(socket, marker.publisher, marker.seq));
+        let Some(marker) = known else {
+            self.foreign += 1;
+            return;
+        };
+        self.latency.record(at.saturating_sub(marker.due));
+        self.delivered += 1;
+        self.wire_bytes += (frames::header_len(payload.len()) + payload.len()) as u64;
+        self.last_at = at;
+    }
+
+    /// Judges against the number of alerts that each publisher had answered.
+    pub fn conclude(&self, answered: &[u32]) -> Tally {
+        Tally {
+            findings: self.order.conclude(answered),
+            latency: self.latency.clone(),
+            delivered: self.delivered,
+            wire_bytes: self.wire_bytes,
+            foreign: self.foreign,
+            last_at: self.last_at,
+        }
+    }
+}
+
+/// What receivers saw of a phase; those of several threads merge into one.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    pub findings: Findings,
+    pub latency: Latency,
+    pub delivered: u64,
+    /// Bytes of the counted frames with their headers.
+    pub wire_bytes: u64,
+    /// Text frames that belong to no alert of the run.
+    pub foreign: u64,
+    pub last_at: Nanos,
+}
+
+impl Tally {
+    pub fn merge(&mut self, other: &Self) {
+        self.findings.merge(&other.findings);
+        self.latency.merge(&other.latency);
+        self.delivered += other.delivered;
+        self.wire_bytes += other.wire_bytes;
+        self.foreign += other.foreign;
+        self.last_at = self.last_at.max(other.last_at);
+    }
+}
+
+/// The ends of sockets since they were opened, over all phases.
+#[derive(Clone, Debug, Default)]
+pub struct Endings {
+    pub counts: BTreeMap<Ending, u64>,
+    pub last_at: Nanos,
+    /// The first breach of the protocol, for the report.
+    pub breach: Option<FrameError>,
+}
+
+impl Endings {
+    pub fn note(&mut self, ending: Ending, at: Nanos) {
+        *self.counts.entry(ending).or_default() += 1;
+        self.last_at = at;
+    }
+
+    pub fn merge(&mut self, other: Self) {
+        for (ending, count) in other.counts {
+            *self.counts.entry(ending).or_default() += count;
+        }
+        self.last_at = self.last_at.max(other.last_at);
+        self.breach = self.breach.take().or(other.breach);
+    }
+
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+}

@@ -1,0 +1,177 @@
+//! A server that the bench started: its address, its log's last lines, its signals and its end.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::clock;
+use crate::error::BenchError;
+
+const START_LIMIT: Duration = Duration::from_secs(20);
+/// The server's own deadline is 8 s; past this it is ended by force.
+const EXIT_LIMIT: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+const LOG_LINES: usize = 12;
+
+type Log = Arc<Mutex<VecDeque<String>>>;
+
+/// Dropping it ends the process.
+pub struct ServerProcess {
+    child: Child,
+    pub address: SocketAddr,
+    /// The floor ends when this closes, so it cannot outlive a bench that was killed.
+    _stdin: Option<ChildStdin>,
+    log: Log,
+}
+
+impl ServerProcess {
+    /// Starts it and waits for the line that says where it listens.
+    pub fn start(program: &Path, arguments: &[String]) -> Result<Self, BenchError> {
+        let spawned = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut child = spawned.map_err(|source| BenchError::Spawn {
+            path: program.to_owned(),
+            source,
+        })?;
+        let log = Log::default();
+        let stdin = child.stdin.take();
+        keep_last_lines(child.stderr.take(), Arc::clone(&log));
+        let lines = lines_of(child.stdout.take());
+        let mut process = Self {
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            _stdin: stdin,
+            log,
+        };
+        process.address = process.await_address(&lines)?;
+        Ok(process)
+    }
+
+    fn await_address(&self, lines: &Receiver<String>) -> Result<SocketAddr, BenchError> {
+        let deadline = clock::now() + clock::nanos(START_LIMIT);
+        while let Some(left) = deadline.checked_sub(clock::now()) {
+            let Ok(line) = lines.recv_timeout(Duration::from_nanos(left)) else {
+                break;
+            };
+            if let Some(address) = address_in(&line) {
+                return Ok(address);
+            }
+        }
+        // The log's reader may be a moment behind the process's end.
+        thread::sleep(Duration::from_millis(50));
+        let seconds = START_LIMIT.as_secs();
+        Err(BenchError::NoAddress { seconds, log: self.last_lines() })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The end of its log, for an error message.
+    pub fn last_lines(&self) -> String {
+        let lines = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().map(|line| format!("\n  | {line}")).collect()
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        if let Some(pid) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
+            // It fails only for a process that has ended, which `wait` will tell.
+            let _ended = kill_process(pid, Signal::TERM);
+        }
+    }
+
+    /// Waits for the end.
+    pub fn wait(&mut self) -> Result<ExitStatus, BenchError> {
+        let deadline = clock::now() + clock::nanos(EXIT_LIMIT);
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if clock::now() > deadline {
+                let seconds = EXIT_LIMIT.as_secs();
+                return Err(BenchError::NoExit { seconds });
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // Nothing more can be done about a process that neither ends nor can be waited for.
+            let _ended = self.child.kill();
+            let _status = self.child.wait();
+        }
+    }
+}
+
+/// The address in a line such as `listening on http://127.0.0.1:8000`.
+pub fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("http://")?;
+    let end = rest
+        .find(|c: char| !(c.is_ascii_alphanumeric() || ".:[]".contains(c)))
+        .unwrap_or(rest.len());
+    let host = rest.get(..end)?.replace("localhost", "127.0.0.1");
+    host.parse().ok()
+}
+
+fn keep_last_lines(stream: Option<impl Read + Send + 'static>, log: Log) {
+    let Some(stream) = stream else { return };
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let mut lines = log.lock().unwrap_or_else(PoisonError::into_inner);
+            if lines.len() == LOG_LINES {
+                lines.pop_front();
+            }
+            lines.push_back(line);
+        }
+    });
+}
+
+/// Reads to the end, so that the server never waits for a full pipe.
+fn lines_of(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (lines, received) = mpsc::channel();
+    if let Some(stream) = stream {
+        thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                // Once the address is known nobody listens, and the pipe is drained all the same.
+                let _nobody_listens = lines.send(line);
+            }
+        });
+    }
+    received
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_in_a_line_of_text_or_json() {
+        let expected: SocketAddr = ([127, 0, 0, 1], 43127).into();
+        for line in [
+            "http://127.0.0.1:43127",
+            "northgate listens on http://127.0.0.1:43127 (open)",
+            "{\"url\":\"http://127.0.0.1:43127\"}",
+            "http://localhost:43127/",
+        ] {
+            assert_eq!(address_in(line), Some(expected), "{line}");
+        }
+        assert_eq!(address_in("starting"), None);
+        assert_eq!(address_in("http://[::1]:80").map(|a| a.port()), Some(80));
+    }
+}

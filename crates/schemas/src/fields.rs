@@ -1,0 +1,128 @@
+//! Reading a JSON object field by field: what is missing, null or of the wrong type is a finding
+//! and not an error, so that one answer names every bad field.
+
+use northgate_domain::TextError;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
+
+/// Why a body gave no command.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum BodyError {
+    /// It is no JSON at all.
+    #[error("the body is not valid JSON (line {line}, column {column})")]
+    Malformed {
+        /// Where reading stopped, counted from 1.
+        line: usize,
+        /// Where in that line reading stopped, counted in bytes.
+        column: usize,
+    },
+    /// It is JSON, but not what was asked for.
+    #[error("the body is not what was expected")]
+    Invalid(Findings),
+}
+
+/// What is wrong with a body: every bad field, each with its reason.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Findings(ValidationErrors);
+
+impl Findings {
+    /// The findings in the order of their fields' names: the field, empty for the body itself,
+    /// and what is wrong with it.
+    pub fn sorted(&self) -> Vec<(&str, &str)> {
+        let mut findings = Vec::new();
+        for (field, kind) in self.0.errors() {
+            let ValidationErrorsKind::Field(errors) = kind else {
+                continue;
+            };
+            findings.extend(errors.iter().map(|error| {
+                (
+                    field.as_ref(),
+                    error.message.as_deref().unwrap_or(&error.code),
+                )
+            }));
+        }
+        findings.sort_unstable();
+        findings
+    }
+
+    fn add(
+        &mut self,
+        field: &'static str,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) {
+        self.0.add(
+            field,
+            ValidationError::new(code).with_message(detail.into()),
+        );
+    }
+
+    fn of_body(code: &'static str, detail: &'static str) -> BodyError {
+        let mut findings = Self::default();
+        findings.add("", code, detail);
+        BodyError::Invalid(findings)
+    }
+}
+
+/// The fields of one object, and what was found wrong with them so far.
+pub(crate) struct Fields {
+    object: Map<String, Value>,
+    findings: Findings,
+}
+
+impl Fields {
+    /// Reads `body` as a JSON object. Of a name that is given twice the last value counts, and
+    /// names that nobody asks for are ignored.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, BodyError> {
+        // Some shells put a byte order mark before what they send (RFC 8259 section 8.1 lets us
+        // ignore it).
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Err(Findings::of_body(
+                "missing",
+                "is required: send a JSON object",
+            ));
+        }
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(object)) => Ok(Self {
+                object,
+                findings: Findings::default(),
+            }),
+            Ok(_) => Err(Findings::of_body("type", "must be a JSON object")),
+            Err(error) => Err(BodyError::Malformed {
+                line: error.line(),
+                column: error.column(),
+            }),
+        }
+    }
+
+    /// A text that must be there. `None` is a finding.
+    pub(crate) fn required<T>(
+        &mut self,
+        field: &'static str,
+        parse: fn(&str) -> Result<T, TextError>,
+    ) -> Option<T> {
+        match self.object.get(field) {
+            None => self.findings.add(field, "missing", "is required"),
+            Some(Value::String(raw)) => match parse(raw) {
+                Ok(value) => return Some(value),
+                Err(error) => self.findings.add(field, code(error), error.to_string()),
+            },
+            Some(_) => self.findings.add(field, "type", "must be a string"),
+        }
+        None
+    }
+
+    pub(crate) fn into_error(self) -> BodyError {
+        BodyError::Invalid(self.findings)
+    }
+}
+
+fn code(error: TextError) -> &'static str {
+    match error {
+        TextError::Blank => "blank",
+        TextError::TooLong { .. } => "too_long",
+        TextError::ControlCharacter => "control_character",
+    }
+}

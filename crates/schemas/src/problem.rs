@@ -1,0 +1,78 @@
+//! Errors over HTTP: RFC 9457 problem details.
+
+use crate::Findings;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A problem, as `application/problem+json`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "type": "urn:northgate:problem:invalid",
+    "title": "Unprocessable Entity",
+    "status": 422,
+    "detail": "Some fields of the body are not valid.",
+    "errors": [{ "pointer": "#/message", "detail": "must not be blank" }]
+}))]
+pub struct Problem {
+    /// A name of the kind of problem that stays the same; for programs.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, format = "uri")]
+    kind: String,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status code.
+    status: u16,
+    /// What happened, and what to do about it; for people.
+    detail: String,
+    /// Every bad field of the body, if fields were the trouble.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+}
+
+/// One bad field.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// Where in the body: a JSON pointer as a URI fragment (RFC 6901 section 6).
+    #[schema(example = "#/message")]
+    pointer: String,
+    /// What is wrong there.
+    #[schema(example = "must not be blank")]
+    detail: String,
+}
+
+impl FieldProblem {
+    pub(crate) fn all(findings: &Findings) -> Vec<Self> {
+        let problem = |(field, detail): (&str, &str)| Self {
+            pointer: if field.is_empty() {
+                "#".to_owned()
+            } else {
+                format!("#/{field}")
+            },
+            detail: detail.to_owned(),
+        };
+        findings.sorted().into_iter().map(problem).collect()
+    }
+}
+
+impl Problem {
+    /// The media type of a problem.
+    pub const MEDIA_TYPE: &'static str = "application/problem+json";
+
+    /// A problem of the kind `slug`, with the status in numbers and in words.
+    pub fn new(slug: &str, status: u16, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:northgate:problem:{slug}"),
+            title,
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// The same problem with every bad field.
+    #[must_use]
+    pub fn with_findings(mut self, findings: &Findings) -> Self {
+        self.errors = FieldProblem::all(findings);
+        self
+    }
+}

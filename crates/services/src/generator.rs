@@ -1,0 +1,145 @@
+//! The background generator: a sign of life for demonstrations, as the Python service had it.
+
+use crate::AlertService;
+use northgate_domain::{Location, MessageText, RaiseAlert, Source, TextError};
+use tokio::time::Interval;
+use tokio_util::sync::CancellationToken;
+
+/// Raises "Intruder detected" at "North Gate" at every tick.
+pub struct AlertGenerator {
+    alerts: AlertService,
+    ticks: Interval,
+    alert: RaiseAlert,
+}
+
+impl AlertGenerator {
+    /// A generator that raises an alert at each of `ticks`. The first tick of an interval is at
+    /// once, and the clock behind it is its maker's: tests bring a paused one.
+    pub fn new(alerts: AlertService, ticks: Interval) -> Result<Self, TextError> {
+        let alert = RaiseAlert {
+            message: MessageText::parse("Intruder detected")?,
+            location: Location::parse("North Gate")?,
+            source: Some(Source::parse("generator")?),
+        };
+        Ok(Self {
+            alerts,
+            ticks,
+            alert,
+        })
+    }
+
+    /// Runs until `stop` is cancelled. An alert that the store does not take is logged, and the
+    /// next tick tries again.
+    pub async fn run(mut self, stop: CancellationToken) {
+        while stop.run_until_cancelled(self.ticks.tick()).await.is_some() {
+            if let Err(error) = self.alerts.raise(self.alert.clone()).await {
+                tracing::warn!(%error, "the generator could not raise its alert");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
+    use northgate_storage::{AlertQuery, Capacity, EventStore, GatedStore, MemoryStore};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+    use tokio::time::{advance, interval};
+    use uuid::Uuid;
+
+    #[derive(Default)]
+    struct Counting(AtomicU64);
+
+    impl Stamps for Counting {
+        fn stamp(&self) -> Stamp {
+            let n = self.0.fetch_add(1, Ordering::Relaxed);
+            Stamp {
+                id: Uuid::from_u128(n.into()),
+                at: Timestamp::from_unix_micros(0),
+            }
+        }
+    }
+
+    struct Running {
+        store: Arc<GatedStore>,
+        stop: CancellationToken,
+        task: tokio::task::JoinHandle<()>,
+    }
+
+    impl Running {
+        #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
+        fn start(every: Duration) -> Self {
+            let memory = MemoryStore::new(
+                Epoch::new(1),
+                Capacity::default(),
+                Arc::new(Counting::default()),
+            );
+            let store = Arc::new(GatedStore::new(Arc::new(memory)));
+            let stop = CancellationToken::new();
+            let generator =
+                AlertGenerator::new(AlertService::new(store.clone()), interval(every)).unwrap();
+            let task = tokio::spawn(generator.run(stop.clone()));
+            Self { store, stop, task }
+        }
+
+        async fn raised(&self) -> usize {
+            // The paused clock stands still: what is due runs when the test yields.
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+            self.store
+                .alerts(AlertQuery { newest: 1_000 })
+                .await
+                .unwrap()
+                .items
+                .len()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_raises_at_start_and_then_at_every_interval() {
+        let running = Running::start(Duration::from_secs(10));
+        assert_eq!(running.raised().await, 1);
+        advance(Duration::from_millis(9_990)).await;
+        assert_eq!(running.raised().await, 1);
+        advance(Duration::from_millis(20)).await;
+        assert_eq!(running.raised().await, 2);
+        for expected in 3..=10 {
+            advance(Duration::from_secs(10)).await;
+            assert_eq!(running.raised().await, expected);
+        }
+        let alerts = running
+            .store
+            .alerts(AlertQuery { newest: 1 })
+            .await
+            .unwrap()
+            .items;
+        assert_eq!(alerts[0].value.message.as_str(), "Intruder detected");
+        assert_eq!(alerts[0].value.location.as_str(), "North Gate");
+        assert_eq!(
+            alerts[0].value.source.as_ref().unwrap().as_str(),
+            "generator"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_when_it_is_stopped() {
+        let running = Running::start(Duration::from_secs(10));
+        assert_eq!(running.raised().await, 1);
+        running.stop.cancel();
+        running.task.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_outlives_a_store_that_takes_nothing() {
+        let running = Running::start(Duration::from_secs(10));
+        assert_eq!(running.raised().await, 1);
+        running.store.close().await;
+        advance(Duration::from_secs(30)).await;
+        assert_eq!(running.raised().await, 1);
+        assert!(!running.task.is_finished());
+    }
+}
