@@ -144,7 +144,8 @@ pub fn encode_event(event: &Stamped<Event>, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use northgate_domain::{
-        AlertChange, AlertEvent, AlertId, Epoch, Location, MessageId, MessageText, Revision, Sender, Timestamp,
+        AlertChange, AlertEvent, AlertId, Epoch, Location, MessageId, MessageText, Revision,
+        Sender, Timestamp,
     };
 
     fn encoded(value: Event) -> String {

@@ -1,0 +1,181 @@
+//! The hub itself: the shared frame log, the workers that follow it, and the way it ends.
+
+use crate::window::{Window, WindowLimits};
+use crate::{Frame, Pump, Worker};
+use northgate_domain::Position;
+use northgate_storage::EventStore;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What cursors are to do at the end of the frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Wait for more.
+    Live,
+    /// End once this position was given.
+    Draining(Position),
+    /// End at once.
+    Over,
+}
+
+/// A handle to the fan-out; clones are handles to the same one.
+#[derive(Clone)]
+pub struct Hub {
+    shared: Arc<Shared>,
+    head: watch::Receiver<Position>,
+    cursors: TaskTracker,
+    workers: TaskTracker,
+    workers_stop: CancellationToken,
+}
+
+/// What the pump writes and the workers read.
+pub(crate) struct Shared {
+    log: Mutex<Log>,
+    /// Where the frame log ends, for those who wait for the pump.
+    pumped: watch::Sender<Position>,
+}
+
+struct Log {
+    window: Window,
+    phase: Phase,
+    /// One per worker: notified after every change.
+    wakes: Vec<Arc<Notify>>,
+}
+
+impl Hub {
+    /// A hub that fans out what is appended to `store` from now on, and the pump that drives it.
+    pub fn new(store: Arc<dyn EventStore>, limits: WindowLimits) -> (Self, Pump) {
+        let head = store.head();
+        let start = *head.borrow();
+        let shared = Arc::new(Shared {
+            log: Mutex::new(Log {
+                window: Window::new(limits, start),
+                phase: Phase::Live,
+                wakes: Vec::new(),
+            }),
+            pumped: watch::Sender::new(start),
+        });
+        let pump = Pump::new(store, shared.clone(), start);
+        let hub = Self {
+            shared,
+            head,
+            cursors: TaskTracker::new(),
+            workers: TaskTracker::new(),
+            workers_stop: CancellationToken::new(),
+        };
+        (hub, pump)
+    }
+
+    /// This thread's part of the fan-out. Spawns its task on the `LocalSet` of the calling thread;
+    /// the task ends with [`Hub::stop_workers`].
+    pub fn worker(&self) -> Worker {
+        let wake = Arc::new(Notify::new());
+        let (window, phase) = {
+            let mut log = self.shared.log.lock();
+            log.wakes.push(wake.clone());
+            (log.window.clone(), log.phase)
+        };
+        let worker = Worker::new(
+            self.shared.clone(),
+            window,
+            phase,
+            self.head.clone(),
+            self.cursors.clone(),
+        );
+        self.workers
+            .spawn_local(worker.clone().run(wake, self.workers_stop.clone()));
+        worker
+    }
+
+    /// How many cursors there are now.
+    pub fn cursors(&self) -> usize {
+        self.cursors.len()
+    }
+
+    /// Waits until the pump has reached what the store's head is now.
+    pub async fn caught_up(&self) {
+        let goal = *self.head.borrow();
+        let mut pumped = self.shared.pumped.subscribe();
+        // An error means that the pump is gone, which cannot be while `self` holds its sender.
+        let _ = pumped
+            .wait_for(|at| at.epoch == goal.epoch && at.offset >= goal.offset)
+            .await;
+    }
+
+    /// Lets every cursor end once it has given the frames that the log holds now.
+    pub fn drain(&self) {
+        let mut log = self.shared.log.lock();
+        log.phase = Phase::Draining(log.window.head());
+        log.wake_workers();
+    }
+
+    /// Lets every cursor end at its next poll, wherever it stands.
+    pub fn end(&self) {
+        let mut log = self.shared.log.lock();
+        log.phase = Phase::Over;
+        log.wake_workers();
+    }
+
+    /// Waits until no cursor is left. To be called once the hub is draining.
+    pub async fn cursors_gone(&self) {
+        self.cursors.close();
+        self.cursors.wait().await;
+    }
+
+    /// Ends the workers' tasks and waits for them.
+    pub async fn stop_workers(&self) {
+        self.workers_stop.cancel();
+        self.workers.close();
+        self.workers.wait().await;
+    }
+}
+
+impl Shared {
+    /// Appends frames and wakes every worker once.
+    pub(crate) fn extend(&self, frames: Vec<Frame>) {
+        let Some(last) = frames.last().map(Frame::position) else {
+            return;
+        };
+        {
+            let mut log = self.log.lock();
+            for frame in frames {
+                log.window.push(frame);
+            }
+            log.wake_workers();
+        }
+        self.pumped.send_replace(last);
+    }
+
+    /// Begins anew after `head`: the frames between are lost to cursors that have not had them.
+    pub(crate) fn restart(&self, head: Position) {
+        {
+            let mut log = self.log.lock();
+            log.window = log.window.restarted(head);
+            log.wake_workers();
+        }
+        self.pumped.send_replace(head);
+    }
+
+    /// Brings a worker's window up to date: one lock, and a copied handle for each new frame.
+    pub(crate) fn refresh(&self, window: &mut Window) -> Phase {
+        let log = self.log.lock();
+        match log.window.since(window.head().offset) {
+            Some(new) if log.window.head().epoch == window.head().epoch => {
+                new.for_each(|frame| window.push(frame.clone()));
+            }
+            _ => window.clone_from(&log.window),
+        }
+        log.phase
+    }
+}
+
+impl Log {
+    fn wake_workers(&self) {
+        for wake in &self.wakes {
+            wake.notify_one();
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The pump: one task that follows the store's tail and encodes every event once.
+
+use crate::Frame;
+use crate::live::Shared;
+use northgate_domain::Position;
+use northgate_storage::{EventStore, ReadError, tail};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long to wait before asking a store again that could not be read.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// Drives a [`Hub`](crate::Hub); its [`run`](Pump::run) is the task that owns the shared log.
+pub struct Pump {
+    store: Arc<dyn EventStore>,
+    shared: Arc<Shared>,
+    start: Position,
+}
+
+impl Pump {
+    pub(crate) fn new(store: Arc<dyn EventStore>, shared: Arc<Shared>, start: Position) -> Self {
+        Self {
+            store,
+            shared,
+            start,
+        }
+    }
+
+    /// Runs until `stop` is cancelled.
+    pub async fn run(self, stop: CancellationToken) {
+        stop.run_until_cancelled(self.follow()).await;
+    }
+
+    async fn follow(self) {
+        let mut tail = tail(self.store.clone(), self.start);
+        loop {
+            match tail.next().await {
+                Ok(events) => {
+                    self.shared
+                        .extend(events.iter().map(Frame::encode).collect());
+                    // A store that always has more must not keep this thread to itself.
+                    tokio::task::yield_now().await;
+                }
+                Err(ReadError::Gap { latest, .. }) => {
+                    tracing::error!("the store trimmed events before they were sent");
+                    self.shared.restart(latest);
+                    tail = northgate_storage::tail(self.store.clone(), latest);
+                }
+                Err(ReadError::Unavailable(error)) => {
+                    tracing::warn!(%error, "events cannot be read; trying again");
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+            }
+        }
+    }
+}

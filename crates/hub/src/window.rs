@@ -1,0 +1,204 @@
+//! The newest frames in a ring bounded by frames and by bytes: the shape of the shared log and of
+//! every worker's copy of it.
+
+use crate::Frame;
+use northgate_domain::Position;
+use std::collections::VecDeque;
+
+/// How much of the past a window holds: both limits hold at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowLimits {
+    /// Frames.
+    pub frames: usize,
+    /// Bytes of all frames together.
+    pub bytes: usize,
+}
+
+impl Default for WindowLimits {
+    fn default() -> Self {
+        Self {
+            frames: 4_096,
+            bytes: 8 * 1024 * 1024,
+        }
+    }
+}
+
+/// What lies behind a position.
+pub(crate) enum Next<'a> {
+    /// The frame of the next event.
+    Frame(&'a Frame),
+    /// Nothing yet.
+    AtHead,
+    /// Events that this window no longer holds.
+    Lost,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Window {
+    limits: WindowLimits,
+    /// Contiguous positions; the last one is `head`.
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    head: Position,
+}
+
+impl Window {
+    /// An empty window after `head`.
+    pub(crate) fn new(limits: WindowLimits, head: Position) -> Self {
+        Self {
+            limits,
+            frames: VecDeque::new(),
+            bytes: 0,
+            head,
+        }
+    }
+
+    pub(crate) fn head(&self) -> Position {
+        self.head
+    }
+
+    /// Appends the frame of the next event, and drops the oldest where a limit is passed. The
+    /// newest frame is always held. A frame that does not follow the head restarts the window.
+    pub(crate) fn push(&mut self, frame: Frame) {
+        if frame.position() != self.head.advanced_by(1) {
+            self.frames.clear();
+            self.bytes = 0;
+        }
+        self.head = frame.position();
+        self.bytes += frame.websocket().len();
+        self.frames.push_back(frame);
+        while self.frames.len() > self.limits.frames.max(1)
+            || (self.bytes > self.limits.bytes && self.frames.len() > 1)
+        {
+            let Some(oldest) = self.frames.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.websocket().len();
+        }
+    }
+
+    /// An empty window of the same limits after `head`.
+    pub(crate) fn restarted(&self, head: Position) -> Self {
+        Self::new(self.limits, head)
+    }
+
+    /// What lies behind `offset`.
+    pub(crate) fn next(&self, offset: u64) -> Next<'_> {
+        if offset >= self.head.offset {
+            return Next::AtHead;
+        }
+        self.index_after(offset)
+            .and_then(|at| self.frames.get(at))
+            .map_or(Next::Lost, Next::Frame)
+    }
+
+    /// The frames behind `offset`, or `None` if some of them are no longer held.
+    pub(crate) fn since(&self, offset: u64) -> Option<impl Iterator<Item = &Frame>> {
+        let at = if offset >= self.head.offset {
+            self.frames.len()
+        } else {
+            self.index_after(offset)?
+        };
+        Some(self.frames.range(at..))
+    }
+
+    /// The place in the ring of the event behind `offset`, which must be below the head.
+    fn index_after(&self, offset: u64) -> Option<usize> {
+        let oldest_readable = self.head.offset - self.frames.len() as u64;
+        usize::try_from(offset.checked_sub(oldest_readable)?).ok()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use northgate_domain::{
+        ChatMessage, Epoch, Event, MessageId, MessageText, Sender, Stamped, Timestamp,
+    };
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    pub(crate) fn position(offset: u64) -> Position {
+        Position {
+            epoch: Epoch::new(7),
+            offset,
+        }
+    }
+
+    pub(crate) fn chat(offset: u64, message: &str) -> Stamped<Event> {
+        Stamped {
+            position: position(offset),
+            value: Event::Chat(ChatMessage {
+                id: MessageId(Uuid::from_u128(offset.into())),
+                sender: Sender::parse("Operator 1").unwrap(),
+                message: MessageText::parse(message).unwrap(),
+                sent_at: Timestamp::from_unix_micros(0),
+            }),
+        }
+    }
+
+    fn frame(offset: u64) -> Frame {
+        Frame::encode(&chat(offset, "x"))
+    }
+
+    fn window(frames: usize, bytes: usize) -> Window {
+        Window::new(WindowLimits { frames, bytes }, position(0))
+    }
+
+    #[test]
+    fn a_window_is_bounded_by_bytes_too() {
+        let size = frame(1).websocket().len();
+        let mut window = window(100, size * 3);
+        for offset in 1..=9 {
+            window.push(frame(offset));
+        }
+        assert_eq!(window.frames.len(), 3);
+        assert_eq!(window.bytes, size * 3);
+    }
+
+    #[test]
+    fn the_newest_frame_is_held_whatever_the_limits() {
+        let mut window = window(0, 0);
+        window.push(frame(1));
+        assert!(matches!(window.next(0), Next::Frame(_)));
+    }
+
+    #[test]
+    fn a_frame_that_does_not_follow_restarts_the_window() {
+        let mut window = window(10, 100_000);
+        window.push(frame(1));
+        window.push(frame(9));
+        assert!(matches!(window.next(0), Next::Lost));
+        assert!(matches!(window.next(7), Next::Lost));
+        assert!(matches!(window.next(8), Next::Frame(f) if f.position() == position(9)));
+        assert!(window.since(3).is_none());
+    }
+
+    proptest! {
+        /// Whatever the limits, a reader sees its next event, or is told the truth.
+        #[test]
+        fn next_is_the_next_event_or_the_truth(
+            frames in 1_usize..20,
+            pushed in 0_u64..60,
+            ask in 0_u64..70,
+        ) {
+            let mut window = window(frames, usize::MAX);
+            for offset in 1..=pushed {
+                window.push(frame(offset));
+            }
+            let held = pushed.min(frames as u64);
+            match window.next(ask) {
+                Next::Frame(frame) => prop_assert_eq!(frame.position(), position(ask + 1)),
+                Next::AtHead => prop_assert!(ask >= pushed),
+                Next::Lost => prop_assert!(ask < pushed - held),
+            }
+            match window.since(ask) {
+                Some(since) => {
+                    let offsets: Vec<_> = since.map(|f| f.position().offset).collect();
+                    prop_assert_eq!(offsets, (ask + 1..=pushed).collect::<Vec<_>>());
+                }
+                None => prop_assert!(ask < pushed - held),
+            }
+        }
+    }
+}
