@@ -21,13 +21,17 @@ const TINY_BUFFER: usize = 2048;
 
 /// An upgraded connection, and the frames that came together with the 101.
 #[derive(Debug)]
-pub struct Opened {
-    pub stream: TcpStream,
-    pub early: Vec<u8>,
+pub(crate) struct Opened {
+    pub(crate) stream: TcpStream,
+    pub(crate) early: Vec<u8>,
 }
 
 /// Opens `count` WebSockets at `path`.
-pub fn open(address: SocketAddr, path: &str, count: usize) -> Result<Vec<Opened>, BenchError> {
+pub(crate) fn open(
+    address: SocketAddr,
+    path: &str,
+    count: usize,
+) -> Result<Vec<Opened>, BenchError> {
     let share = count.div_ceil(THREADS).max(1);
     thread::scope(|scope| {
         let openers: Vec<_> = (0..count)
@@ -67,13 +71,13 @@ fn open_share(
 }
 
 /// Opens one WebSocket; `at` names it in errors.
-pub fn open_one(address: SocketAddr, path: &str, at: usize) -> Result<Opened, BenchError> {
+pub(crate) fn open_one(address: SocketAddr, path: &str, at: usize) -> Result<Opened, BenchError> {
     let stream = ask(address, &http::upgrade(address, path), at)?;
     await_upgrade(stream, at)
 }
 
 /// Opens one WebSocket with a tiny receive buffer, for a peer that never reads.
-pub fn open_silent(address: SocketAddr, path: &str) -> Result<TcpStream, BenchError> {
+pub(crate) fn open_silent(address: SocketAddr, path: &str) -> Result<TcpStream, BenchError> {
     let stream = connect_tiny(address).map_err(|source| BenchError::Connect { at: 0, source })?;
     (&stream)
         .write_all(&http::upgrade(address, path))
@@ -117,7 +121,10 @@ fn await_upgrade(stream: TcpStream, at: usize) -> Result<Opened, BenchError> {
         }
     };
     if answer.status != 101 {
-        let body = String::from_utf8_lossy(&answer.body).chars().take(200).collect();
+        let body = String::from_utf8_lossy(&answer.body)
+            .chars()
+            .take(200)
+            .collect();
         let status = answer.status;
         return Err(BenchError::Refused { at, status, body });
     }

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::http::AnswerError;
 
 #[derive(Debug, Error)]
-pub enum BenchError {
+pub(crate) enum BenchError {
     #[error("cannot start {}: {source}; build it (cargo build --release) or name it with --server PATH", .path.display())]
     Spawn { path: PathBuf, source: io::Error },
     #[error("the server did not print its address within {seconds} s{log}")]

@@ -2,25 +2,28 @@
 
 use thiserror::Error;
 
+/// The opcode of a frame that goes on with a fragmented message.
+const CONTINUATION: u8 = 0x0;
+const OPCODE: u8 = 0x0F;
 const FINAL: u8 = 0x80;
 const RESERVED: u8 = 0x70;
 const MASKED: u8 = 0x80;
 
-pub const TEXT: u8 = 0x1;
-pub const CLOSE: u8 = 0x8;
-pub const PING: u8 = 0x9;
+pub(crate) const TEXT: u8 = 0x1;
+pub(crate) const CLOSE: u8 = 0x8;
+pub(crate) const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
 /// One whole frame, still in the buffer that it was read into.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Frame<'a> {
-    pub opcode: u8,
-    pub payload: &'a [u8],
+pub(crate) struct Frame<'a> {
+    pub(crate) opcode: u8,
+    pub(crate) payload: &'a [u8],
 }
 
 /// What a server must never send to a client that negotiated no extension.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum FrameError {
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub(crate) enum FrameError {
     #[error("the server masked a frame")]
     Masked,
     #[error("the server set reserved bits")]
@@ -32,14 +35,15 @@ pub enum FrameError {
 }
 
 /// Splits the first whole frame off `bytes`; `None` while it is incomplete.
-pub fn split(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, FrameError> {
+pub(crate) fn split(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, FrameError> {
     let [first, second, rest @ ..] = bytes else {
         return Ok(None);
     };
     if first & RESERVED != 0 {
         return Err(FrameError::Reserved);
     }
-    if first & FINAL == 0 || first & 0x0F == 0 {
+    let opcode = first & OPCODE;
+    if first & FINAL == 0 || opcode == CONTINUATION {
         return Err(FrameError::Fragmented);
     }
     if second & MASKED != 0 {
@@ -50,7 +54,6 @@ pub fn split(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, FrameError> {
     };
     let length = usize::try_from(length).map_err(|_| FrameError::TooLong)?;
     Ok(rest.split_at_checked(length).map(|(payload, rest)| {
-        let opcode = first & 0x0F;
         (Frame { opcode, payload }, rest)
     }))
 }
@@ -69,7 +72,7 @@ fn split_length(second: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// The bytes of a frame's header for a payload of this length.
-pub const fn header_len(payload: usize) -> usize {
+pub(crate) const fn header_len(payload: usize) -> usize {
     match payload {
         0..=125 => 2,
         126..=65_535 => 4,
@@ -77,8 +80,17 @@ pub const fn header_len(payload: usize) -> usize {
     }
 }
 
+/// The payload of a frame with so many bytes in all.
+pub(crate) const fn payload_len(frame: usize) -> usize {
+    match frame {
+        0..=127 => frame.saturating_sub(2),
+        128..=65_539 => frame - 4,
+        _ => frame - 10,
+    }
+}
+
 /// An unmasked text frame, as the floor sends it.
-pub fn text(payload: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn text(payload: &[u8], out: &mut Vec<u8>) {
     out.push(FINAL | TEXT);
     if let Ok(length @ 0..=125) = u8::try_from(payload.len()) {
         out.push(length);
@@ -93,12 +105,12 @@ pub fn text(payload: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The answer to a ping.
-pub fn pong(payload: &[u8]) -> Vec<u8> {
+pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
     control(PONG, payload)
 }
 
 /// A Close frame to the server, which echoes the payload of the server's own.
-pub fn close(payload: &[u8]) -> Vec<u8> {
+pub(crate) fn close(payload: &[u8]) -> Vec<u8> {
     control(CLOSE, payload)
 }
 
@@ -111,7 +123,7 @@ fn control(opcode: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// The code of a Close frame; 1005 stands for none, as in RFC 6455, section 7.1.5.
-pub fn close_code(payload: &[u8]) -> u16 {
+pub(crate) fn close_code(payload: &[u8]) -> u16 {
     payload
         .first_chunk()
         .map_or(1005, |code| u16::from_be_bytes(*code))

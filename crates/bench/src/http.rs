@@ -8,13 +8,13 @@ use crate::marker::{self, Marker, Run};
 
 /// The key and its answer that RFC 6455, section 1.3 uses as its example.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-pub const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// An answer whose headers are longer than this is no answer.
 const MAX_HEAD: usize = 64 * 1024;
 
 #[derive(Debug, Error)]
-pub enum AnswerError {
+pub(crate) enum AnswerError {
     #[error("the answer's headers exceed 64 KiB")]
     LongHead,
     #[error("not an HTTP/1.1 answer: {0:?}")]
@@ -24,7 +24,7 @@ pub enum AnswerError {
 }
 
 /// The request that opens a WebSocket.
-pub fn upgrade(host: SocketAddr, path: &str) -> Vec<u8> {
+pub(crate) fn upgrade(host: SocketAddr, path: &str) -> Vec<u8> {
     format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
@@ -34,7 +34,7 @@ pub fn upgrade(host: SocketAddr, path: &str) -> Vec<u8> {
 
 /// A `POST /alerts` whose text is overwritten for each alert and never changes its length.
 #[derive(Clone, Debug)]
-pub struct AlertRequest {
+pub(crate) struct AlertRequest {
     bytes: Vec<u8>,
     text_at: usize,
     text_len: usize,
@@ -42,7 +42,7 @@ pub struct AlertRequest {
 
 impl AlertRequest {
     /// A text too short for a marker is lengthened.
-    pub fn new(host: SocketAddr, message_bytes: usize) -> Self {
+    pub(crate) fn new(host: SocketAddr, message_bytes: usize) -> Self {
         const BEFORE: &str = r#"{"message":""#;
         const AFTER: &str = r#"","location":"Bench"}"#;
         let text_len = message_bytes.max(marker::MIN_TEXT);
@@ -63,7 +63,7 @@ impl AlertRequest {
     }
 
     /// The request's bytes for this alert.
-    pub fn marked(&mut self, run: &Run, marker: Marker) -> &[u8] {
+    pub(crate) fn marked(&mut self, run: &Run, marker: Marker) -> &[u8] {
         let end = self.text_at + self.text_len;
         if let Some(text) = self.bytes.get_mut(self.text_at..end) {
             run.write(marker, text);
@@ -74,24 +74,24 @@ impl AlertRequest {
 
 /// One answer of a keep-alive connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Collects bytes and gives out whole answers.
 #[derive(Debug, Default)]
-pub struct AnswerReader {
+pub(crate) struct AnswerReader {
     held: Vec<u8>,
 }
 
 impl AnswerReader {
-    pub fn feed(&mut self, bytes: &[u8]) {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
         self.held.extend_from_slice(bytes);
     }
 
     /// The next whole answer, if it is there. A 101 and a 204 have no body.
-    pub fn take(&mut self) -> Result<Option<Answer>, AnswerError> {
+    pub(crate) fn take(&mut self) -> Result<Option<Answer>, AnswerError> {
         let Some((head, after)) = split_head(&self.held) else {
             return if self.held.len() > MAX_HEAD {
                 Err(AnswerError::LongHead)
@@ -114,24 +114,25 @@ impl AnswerReader {
     }
 
     /// What came after the last answer: the first frames, after an upgrade.
-    pub fn into_rest(self) -> Vec<u8> {
+    pub(crate) fn into_rest(self) -> Vec<u8> {
         self.held
     }
 }
 
 /// The header block and what follows its empty line; `None` while it is incomplete.
-pub fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let (head, rest) = bytes.split_at_checked(end)?;
     Some((head, rest.get(4..)?))
 }
 
 /// The value of `Content-Length`, whichever way its name is written.
-pub fn content_length(head: &[u8]) -> Option<usize> {
+pub(crate) fn content_length(head: &[u8]) -> Option<usize> {
     const NAME: &[u8] = b"content-length:";
-    let line = head
-        .split(|&byte| byte == b'\n')
-        .find(|line| line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)))?;
+    let line = head.split(|&byte| byte == b'\n').find(|line| {
+        line.get(..NAME.len())
+            .is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+    })?;
     std::str::from_utf8(line.get(NAME.len()..)?)
         .ok()?
         .trim()
@@ -167,7 +168,11 @@ mod tests {
                     found.push((answer.status, answer.body));
                 }
             }
-            assert_eq!(found, [(200, b"{}".to_vec()), (422, Vec::new())], "cut at {cut}");
+            assert_eq!(
+                found,
+                [(200, b"{}".to_vec()), (422, Vec::new())],
+                "cut at {cut}"
+            );
             assert!(reader.into_rest().is_empty());
         }
     }
@@ -197,8 +202,16 @@ mod tests {
     fn a_request_announces_its_length_and_keeps_it() {
         let mut request = AlertRequest::new(([127, 0, 0, 1], 80).into(), 100);
         let run = Run::begin();
-        let first = Marker { publisher: 0, seq: 0, due: 1 };
-        let later = Marker { publisher: 250, seq: 99_999, due: u64::MAX };
+        let first = Marker {
+            publisher: 0,
+            seq: 0,
+            due: 1,
+        };
+        let later = Marker {
+            publisher: 250,
+            seq: 99_999,
+            due: u64::MAX,
+        };
         let sent = request.marked(&run, later).to_vec();
         let (head, body) = split_head(&sent).unwrap();
         assert_eq!(content_length(head), Some(body.len()));

@@ -9,28 +9,28 @@ const HIGHEST: Nanos = 600_000_000_000;
 const DIGITS: u8 = 3;
 
 #[derive(Clone, Debug)]
-pub struct Latency(Histogram<u64>);
+pub(crate) struct Latency(Histogram<u64>);
 
 impl Latency {
-    pub fn new() -> Result<Self, CreationError> {
+    pub(crate) fn new() -> Result<Self, CreationError> {
         Histogram::new_with_bounds(LOWEST, HIGHEST, DIGITS).map(Self)
     }
 
-    pub fn record(&mut self, span: Nanos) {
+    pub(crate) fn record(&mut self, span: Nanos) {
         self.0.saturating_record(span);
     }
 
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         // Both have the same bounds, which is the only thing that could fail.
         let _same_bounds = self.0.add(&other.0);
     }
 
     /// In milliseconds; `None` without a sample.
-    pub fn quantile_ms(&self, quantile: f64) -> Option<f64> {
+    pub(crate) fn quantile_ms(&self, quantile: f64) -> Option<f64> {
         (!self.0.is_empty()).then(|| millis(self.0.value_at_quantile(quantile)))
     }
 
-    pub fn max_ms(&self) -> Option<f64> {
+    pub(crate) fn max_ms(&self) -> Option<f64> {
         (!self.0.is_empty()).then(|| millis(self.0.max()))
     }
 }
@@ -40,12 +40,12 @@ impl Latency {
     clippy::cast_precision_loss,
     reason = "spans of minutes are far below 2^53 ns"
 )]
-pub fn millis(span: Nanos) -> f64 {
+pub(crate) fn millis(span: Nanos) -> f64 {
     span as f64 / 1e6
 }
 
 /// Nanoseconds as seconds.
-pub fn seconds(span: Nanos) -> f64 {
+pub(crate) fn seconds(span: Nanos) -> f64 {
     millis(span) / 1e3
 }
 

@@ -8,7 +8,7 @@ use crate::error::BenchError;
 const OTHERS: u64 = 100;
 
 /// Raises the soft limit to the hard one. A server started afterwards inherits it.
-pub fn raise() {
+pub(crate) fn raise() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     // Without the right to do so the soft limit stays, and `check` speaks up if it is too low.
@@ -16,7 +16,7 @@ pub fn raise() {
 }
 
 /// Fails early, with what to do, if so many sockets cannot be opened.
-pub fn check(sockets: usize) -> Result<(), BenchError> {
+pub(crate) fn check(sockets: usize) -> Result<(), BenchError> {
     let wanted = sockets as u64 + OTHERS;
     match getrlimit(Resource::Nofile).current {
         Some(limit) if limit < wanted => Err(BenchError::FileLimit { wanted, limit }),

@@ -7,57 +7,61 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::clock::Nanos;
 
 /// Room for every marker that a run of minutes can need.
-pub const MIN_TEXT: usize = 48;
+pub(crate) const MIN_TEXT: usize = 48;
 
 /// Which alert of a run this is, and when it was meant to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Marker {
-    pub publisher: u32,
+pub(crate) struct Marker {
+    pub(crate) publisher: u32,
     /// Rises by one from zero for each publisher.
-    pub seq: u32,
+    pub(crate) seq: u32,
     /// The intended moment, not the real one: a late sender's delay counts as latency.
-    pub due: Nanos,
+    pub(crate) due: Nanos,
 }
 
 /// The prefix that sets one phase's alerts apart from all others.
 #[derive(Clone, Debug)]
-pub struct Run(Vec<u8>);
+pub(crate) struct Run(Vec<u8>);
 
 impl Run {
     /// A prefix that no other phase of this process and no other running process uses.
-    pub fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Self(format!("b:{:x}-{count:x}:", process::id()).into_bytes())
     }
 
     /// Writes the marker at the start of `text` and fills the rest of it.
-    pub fn write(&self, marker: Marker, text: &mut [u8]) {
+    pub(crate) fn write(&self, marker: Marker, text: &mut [u8]) {
         text.fill(b'x');
         let mut rest = text;
         // A text too short for its marker is cut, and shows as a foreign alert: nothing else can fail here.
         let _cut = rest.write_all(&self.0);
-        let Marker { publisher, seq, due } = marker;
+        let Marker {
+            publisher,
+            seq,
+            due,
+        } = marker;
         let _cut = write!(rest, "{publisher}:{seq}:{due}:");
     }
 }
 
 /// Finds a run's markers in frames.
 #[derive(Debug)]
-pub struct Finder {
+pub(crate) struct Finder {
     prefix: Vec<u8>,
     /// Where the last marker was: frames of one server look alike, so it is nearly always there again.
     hint: usize,
 }
 
 impl Finder {
-    pub fn new(run: &Run) -> Self {
+    pub(crate) fn new(run: &Run) -> Self {
         let prefix = run.0.clone();
         Self { prefix, hint: 0 }
     }
 
     /// The marker in this frame; `None` if the frame belongs to no alert of the run.
-    pub fn find(&mut self, payload: &[u8]) -> Option<Marker> {
+    pub(crate) fn find(&mut self, payload: &[u8]) -> Option<Marker> {
         let hinted = payload
             .get(self.hint..)
             .and_then(|rest| rest.strip_prefix(self.prefix.as_slice()));
@@ -135,7 +139,13 @@ mod tests {
     fn a_damaged_marker_is_no_marker() {
         let run = Run::begin();
         let mut finder = Finder::new(&run);
-        for damaged in ["7:1234:", "7:12x4:5:", "7::", "99999999999:1:2:", "7:1:99999999999999999999:"] {
+        for damaged in [
+            "7:1234:",
+            "7:12x4:5:",
+            "7::",
+            "99999999999:1:2:",
+            "7:1:99999999999999999999:",
+        ] {
             let frame = [run.0.as_slice(), damaged.as_bytes()].concat();
             let found = finder.find(&frame);
             assert_eq!(found, None, "{damaged}");

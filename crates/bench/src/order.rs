@@ -9,7 +9,7 @@ const FNV_PRIME: u64 = 0x0000_0100_0000_01B3;
 
 /// Follows every socket of one receiver. In the good case a delivery costs one comparison and one multiplication.
 #[derive(Debug)]
-pub struct OrderCheck {
+pub(crate) struct OrderCheck {
     publishers: usize,
     /// The next number due, for each socket and publisher.
     next: Vec<u32>,
@@ -28,19 +28,19 @@ struct Followed {
 
 /// What one or more receivers found.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Findings {
+pub(crate) struct Findings {
     /// Alerts that were answered with 2xx and did not come, counted once for each socket.
-    pub missing: u64,
-    pub repeated: u64,
+    pub(crate) missing: u64,
+    pub(crate) repeated: u64,
     /// Came after a later one of the same publisher.
-    pub reordered: u64,
+    pub(crate) reordered: u64,
     /// How many sockets saw each sequence; one entry if all agree.
     #[serde(skip)]
     sequences: BTreeMap<u64, u64>,
 }
 
 impl OrderCheck {
-    pub fn new(sockets: usize, publishers: usize) -> Self {
+    pub(crate) fn new(sockets: usize, publishers: usize) -> Self {
         Self {
             publishers,
             next: vec![0; sockets * publishers],
@@ -50,7 +50,7 @@ impl OrderCheck {
     }
 
     /// Notes one delivery; false if no such publisher or socket exists.
-    pub fn observe(&mut self, socket: usize, publisher: u32, seq: u32) -> bool {
+    pub(crate) fn observe(&mut self, socket: usize, publisher: u32, seq: u32) -> bool {
         let column = publisher as usize;
         let place = socket * self.publishers + column;
         let (Some(next), Some(followed)) = (self.next.get_mut(place), self.sockets.get_mut(socket))
@@ -61,11 +61,14 @@ impl OrderCheck {
             return false;
         }
         let step = (u64::from(publisher) << 32) | u64::from(seq);
-        followed.sequence = (followed.sequence ^ step).wrapping_mul(FNV_PRIME).rotate_left(23);
+        followed.sequence = (followed.sequence ^ step)
+            .wrapping_mul(FNV_PRIME)
+            .rotate_left(23);
         if seq == *next {
             *next = seq.wrapping_add(1);
         } else if seq > *next {
-            self.skipped.extend((*next..seq).map(|lost| (socket, publisher, lost)));
+            self.skipped
+                .extend((*next..seq).map(|lost| (socket, publisher, lost)));
             *next = seq.wrapping_add(1);
         } else if self.skipped.remove(&(socket, publisher, seq)) {
             followed.reordered += 1;
@@ -76,10 +79,13 @@ impl OrderCheck {
     }
 
     /// Judges against the number of alerts that each publisher had answered.
-    pub fn conclude(&self, answered: &[u32]) -> Findings {
+    pub(crate) fn conclude(&self, answered: &[u32]) -> Findings {
         let mut lost: HashMap<usize, u64> = HashMap::new();
         for &(socket, publisher, seq) in &self.skipped {
-            if answered.get(publisher as usize).is_some_and(|&kept| seq < kept) {
+            if answered
+                .get(publisher as usize)
+                .is_some_and(|&kept| seq < kept)
+            {
                 *lost.entry(socket).or_default() += 1;
             }
         }
@@ -105,7 +111,7 @@ impl OrderCheck {
 }
 
 impl Findings {
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.missing += other.missing;
         self.repeated += other.repeated;
         self.reordered += other.reordered;
@@ -115,7 +121,7 @@ impl Findings {
     }
 
     /// Sockets that saw everything, but in another order than most.
-    pub fn differing(&self) -> u64 {
+    pub(crate) fn differing(&self) -> u64 {
         let total: u64 = self.sequences.values().sum();
         total - self.sequences.values().max().copied().unwrap_or(0)
     }
@@ -136,7 +142,12 @@ mod tests {
     }
 
     fn counts(findings: &Findings) -> [u64; 4] {
-        [findings.missing, findings.repeated, findings.reordered, findings.differing()]
+        [
+            findings.missing,
+            findings.repeated,
+            findings.reordered,
+            findings.differing(),
+        ]
     }
 
     #[test]
@@ -154,13 +165,22 @@ mod tests {
 
     #[test]
     fn a_second_delivery_is_repeated() {
-        assert_eq!(counts(&check(&[&[(0, 0), (0, 0), (0, 1)]], &[2])), [0, 1, 0, 0]);
-        assert_eq!(counts(&check(&[&[(0, 0), (0, 1), (0, 0)]], &[2])), [0, 1, 0, 0]);
+        assert_eq!(
+            counts(&check(&[&[(0, 0), (0, 0), (0, 1)]], &[2])),
+            [0, 1, 0, 0]
+        );
+        assert_eq!(
+            counts(&check(&[&[(0, 0), (0, 1), (0, 0)]], &[2])),
+            [0, 1, 0, 0]
+        );
     }
 
     #[test]
     fn a_late_delivery_is_reordered_and_not_missing() {
-        assert_eq!(counts(&check(&[&[(0, 0), (0, 2), (0, 1)]], &[3])), [0, 0, 1, 0]);
+        assert_eq!(
+            counts(&check(&[&[(0, 0), (0, 2), (0, 1)]], &[3])),
+            [0, 0, 1, 0]
+        );
     }
 
     #[test]
@@ -185,7 +205,10 @@ mod tests {
 
     #[test]
     fn an_unanswered_alert_may_come_or_not() {
-        assert_eq!(counts(&check(&[&[(0, 0), (0, 1)], &[(0, 0), (0, 1)]], &[1])), [0, 0, 0, 0]);
+        assert_eq!(
+            counts(&check(&[&[(0, 0), (0, 1)], &[(0, 0), (0, 1)]], &[1])),
+            [0, 0, 0, 0]
+        );
     }
 
     #[test]

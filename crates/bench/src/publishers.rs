@@ -12,7 +12,7 @@ use crate::marker::Run;
 
 /// How alerts are sent.
 #[derive(Clone, Copy, Debug)]
-pub enum Pace {
+pub(crate) enum Pace {
     /// So many a second in all, whether or not the answers keep up.
     Rate { alerts: u32, per_second: f64 },
     /// One in flight for each publisher, until so many are sent or so much time has passed.
@@ -21,24 +21,24 @@ pub enum Pace {
 
 /// What is published during one phase.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    pub publishers: usize,
-    pub pace: Pace,
+pub(crate) struct Plan {
+    pub(crate) publishers: usize,
+    pub(crate) pace: Pace,
     /// Bytes of the alert's text.
-    pub message_bytes: usize,
+    pub(crate) message_bytes: usize,
 }
 
 /// What the publishers brought home.
 #[derive(Clone, Debug)]
-pub struct Published {
+pub(crate) struct Published {
     /// For each publisher, how many alerts were answered with 2xx: its numbers from zero up to this.
-    pub answered: Vec<u32>,
+    pub(crate) answered: Vec<u32>,
     /// From the intended moment (paced) or from sending (closed) to the answer.
-    pub latency: Latency,
-    pub started: Nanos,
-    pub finished: Nanos,
+    pub(crate) latency: Latency,
+    pub(crate) started: Nanos,
+    pub(crate) finished: Nanos,
     /// Why publishers stopped early. Each stops at its first failure.
-    pub failures: Vec<String>,
+    pub(crate) failures: Vec<String>,
 }
 
 impl Published {
@@ -52,18 +52,22 @@ impl Published {
         })
     }
 
-    pub fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.answered.iter().map(|&count| u64::from(count)).sum()
     }
 
     /// From the first alert to the last answer.
-    pub fn span(&self) -> Nanos {
+    pub(crate) fn span(&self) -> Nanos {
         self.finished.saturating_sub(self.started)
     }
 }
 
 /// Publishes the plan and returns when every publisher is done.
-pub fn publish(address: SocketAddr, run: &Run, plan: &Plan) -> Result<Published, BenchError> {
+pub(crate) fn publish(
+    address: SocketAddr,
+    run: &Run,
+    plan: &Plan,
+) -> Result<Published, BenchError> {
     match plan.pace {
         Pace::Rate { alerts, per_second } => paced::publish(address, run, plan, alerts, per_second),
         Pace::Closed { alerts, limit } => closed::publish(address, run, plan, alerts, limit),

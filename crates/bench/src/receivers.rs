@@ -17,16 +17,16 @@ use crate::connect::{self, Opened};
 use crate::error::BenchError;
 use crate::marker::Run;
 use reader::{Order, Progress, Reader};
-pub use tally::{Ending, Endings, Tally, Watch};
+pub(crate) use tally::{Ending, Endings, Tally, Watch};
 
 /// How often the owner looks at the receivers while it waits for them.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// Deliveries that stay away for so long will not come.
 const PATIENCE: Duration = Duration::from_secs(5);
-const REPLY_LIMIT: Duration = Duration::from_secs(60);
+const REPLY_LIMIT: Duration = Duration::from_mins(1);
 
 /// The open sockets of a scenario. Dropping it closes them.
-pub struct Fleet {
+pub(crate) struct Fleet {
     threads: Vec<Owned>,
 }
 
@@ -40,17 +40,22 @@ struct Owned {
 
 impl Fleet {
     /// Opens `sockets` at `path` and spreads them over `threads`.
-    pub fn connect(
+    pub(crate) fn connect(
         address: SocketAddr,
         path: &str,
         sockets: usize,
         threads: usize,
     ) -> Result<Self, BenchError> {
-        Self::adopt(connect::open(address, path, sockets)?, threads, &Run::begin(), 1)
+        Self::adopt(
+            connect::open(address, path, sockets)?,
+            threads,
+            &Run::begin(),
+            1,
+        )
     }
 
     /// Takes sockets that are open already; `run` counts from their first frame on.
-    pub fn adopt(
+    pub(crate) fn adopt(
         mut opened: Vec<Opened>,
         threads: usize,
         run: &Run,
@@ -65,12 +70,12 @@ impl Fleet {
         Ok(Self { threads: owned })
     }
 
-    pub fn sockets(&self) -> usize {
+    pub(crate) fn sockets(&self) -> usize {
         self.threads.iter().map(|thread| thread.sockets).sum()
     }
 
     /// From now on, count the alerts of this run.
-    pub fn watch(&self, run: &Run, publishers: usize) -> Result<(), BenchError> {
+    pub(crate) fn watch(&self, run: &Run, publishers: usize) -> Result<(), BenchError> {
         for thread in &self.threads {
             let watch = Watch::new(run, thread.sockets, publishers)?;
             thread.order(Order::Watch(Box::new(watch)))?;
@@ -83,17 +88,13 @@ impl Fleet {
     }
 
     /// Waits for so many deliveries; gives up when none has come for a while.
-    pub fn settle(&self, deliveries: u64) {
+    pub(crate) fn settle(&self, deliveries: u64) {
         self.wait_until(|progress| &progress.delivered, deliveries, PATIENCE);
     }
 
     /// Waits until every socket has ended, as after the server's exit.
-    pub fn settle_endings(&self) {
+    pub(crate) fn settle_endings(&self) {
         self.wait_until(|progress| &progress.ended, self.sockets() as u64, PATIENCE);
-    }
-
-    pub fn delivered(&self) -> u64 {
-        self.sum(|progress| &progress.delivered)
     }
 
     fn sum(&self, of: impl Fn(&Progress) -> &std::sync::atomic::AtomicU64) -> u64 {
@@ -122,7 +123,7 @@ impl Fleet {
     }
 
     /// What the sockets saw of the run, judged against each publisher's answered alerts.
-    pub fn conclude(&self, answered: &[u32]) -> Result<(Tally, Endings), BenchError> {
+    pub(crate) fn conclude(&self, answered: &[u32]) -> Result<(Tally, Endings), BenchError> {
         let answered: Arc<[u32]> = answered.into();
         // With no socket at all, nothing was seen and nothing is missing.
         let mut tally = Watch::new(&Run::begin(), 0, answered.len())?.conclude(&answered);

@@ -12,21 +12,21 @@ use crate::error::BenchError;
 
 /// Resident memory, in KiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Memory {
-    pub rss_kib: u64,
+pub(crate) struct Memory {
+    pub(crate) rss_kib: u64,
     /// With shared pages divided among those who share them.
-    pub pss_kib: u64,
+    pub(crate) pss_kib: u64,
 }
 
 /// User and system time of all threads, in microseconds, counted by the kernel in its own ticks.
-pub fn cpu_micros(pid: u32) -> Result<u64, BenchError> {
+pub(crate) fn cpu_micros(pid: u32) -> Result<u64, BenchError> {
     let path = format!("/proc/{pid}/stat");
     let text = read(&path)?;
     let ticks = ticks_in(&text).ok_or(BenchError::Procfs { path })?;
     Ok(ticks * 1_000_000 / rustix::param::clock_ticks_per_second().max(1))
 }
 
-/// Fields 14 and 15 of proc_pid_stat(5); the name before them may hold blanks and brackets.
+/// Fields 14 and 15 of `proc_pid_stat(5)`; the name before them may hold blanks and brackets.
 fn ticks_in(stat: &str) -> Option<u64> {
     let (_, after_name) = stat.rsplit_once(") ")?;
     let mut fields = after_name.split_ascii_whitespace().skip(11);
@@ -35,7 +35,7 @@ fn ticks_in(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
-pub fn memory(pid: u32) -> Result<Memory, BenchError> {
+pub(crate) fn memory(pid: u32) -> Result<Memory, BenchError> {
     let path = format!("/proc/{pid}/smaps_rollup");
     let text = read(&path)?;
     let field = |name| kib_in(&text, name);
@@ -50,7 +50,7 @@ fn kib_in(text: &str, name: &str) -> Option<u64> {
     value.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
-pub fn open_files(pid: u32) -> Result<u64, BenchError> {
+pub(crate) fn open_files(pid: u32) -> Result<u64, BenchError> {
     let path = format!("/proc/{pid}/fd");
     match fs::read_dir(&path) {
         Ok(entries) => Ok(entries.count() as u64),
@@ -59,7 +59,11 @@ pub fn open_files(pid: u32) -> Result<u64, BenchError> {
 }
 
 /// Whether the server still holds its end of the connection from `client_port` open.
-pub fn holds_connection(pid: u32, server_port: u16, client_port: u16) -> Result<bool, BenchError> {
+pub(crate) fn holds_connection(
+    pid: u32,
+    server_port: u16,
+    client_port: u16,
+) -> Result<bool, BenchError> {
     for table in ["tcp", "tcp6"] {
         let path = format!("/proc/{pid}/net/{table}");
         match fs::read_to_string(&path) {
@@ -72,7 +76,7 @@ pub fn holds_connection(pid: u32, server_port: u16, client_port: u16) -> Result<
     Ok(false)
 }
 
-/// A row of proc_pid_net(5): `sl local remote state …`, ports in hexadecimal, state 01 is established.
+/// A row of `proc_pid_net(5)`: `sl local remote state …`, ports in hexadecimal, state 01 is established.
 fn has_established(table: &str, server_port: u16, client_port: u16) -> bool {
     let local = format!(":{server_port:04X}");
     let remote = format!(":{client_port:04X}");
@@ -92,13 +96,17 @@ fn read(path: &str) -> Result<String, BenchError> {
 }
 
 /// Something looked at again and again on a thread of its own, until it is asked for.
-pub struct Repeated<T> {
+pub(crate) struct Repeated<T> {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<T>,
 }
 
 impl<T: Send + 'static> Repeated<T> {
-    pub fn start(every: Duration, mut state: T, look: impl Fn(&mut T) + Send + 'static) -> Self {
+    pub(crate) fn start(
+        every: Duration,
+        mut state: T,
+        look: impl Fn(&mut T) + Send + 'static,
+    ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = thread::spawn(move || {
@@ -111,7 +119,7 @@ impl<T: Send + 'static> Repeated<T> {
         Self { stop, thread }
     }
 
-    pub fn finish(self) -> Result<T, BenchError> {
+    pub(crate) fn finish(self) -> Result<T, BenchError> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().map_err(|_| BenchError::ReceiverGone)
     }

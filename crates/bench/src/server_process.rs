@@ -24,9 +24,9 @@ const LOG_LINES: usize = 12;
 type Log = Arc<Mutex<VecDeque<String>>>;
 
 /// Dropping it ends the process.
-pub struct ServerProcess {
+pub(crate) struct ServerProcess {
     child: Child,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// The floor ends when this closes, so it cannot outlive a bench that was killed.
     _stdin: Option<ChildStdin>,
     log: Log,
@@ -34,7 +34,7 @@ pub struct ServerProcess {
 
 impl ServerProcess {
     /// Starts it and waits for the line that says where it listens.
-    pub fn start(program: &Path, arguments: &[String]) -> Result<Self, BenchError> {
+    pub(crate) fn start(program: &Path, arguments: &[String]) -> Result<Self, BenchError> {
         let spawned = Command::new(program)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -72,21 +72,29 @@ impl ServerProcess {
         // The log's reader may be a moment behind the process's end.
         thread::sleep(Duration::from_millis(50));
         let seconds = START_LIMIT.as_secs();
-        Err(BenchError::NoAddress { seconds, log: self.last_lines() })
+        Err(BenchError::NoAddress {
+            seconds,
+            log: self.last_lines(),
+        })
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// The end of its log, for an error message.
-    pub fn last_lines(&self) -> String {
+    pub(crate) fn last_lines(&self) -> String {
         let lines = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().map(|line| format!("\n  | {line}")).collect()
+        let mut text = String::new();
+        for line in lines.iter() {
+            text.push_str("\n  | ");
+            text.push_str(line);
+        }
+        text
     }
 
     /// Sends SIGTERM.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         if let Some(pid) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
             // It fails only for a process that has ended, which `wait` will tell.
             let _ended = kill_process(pid, Signal::TERM);
@@ -94,7 +102,7 @@ impl ServerProcess {
     }
 
     /// Waits for the end.
-    pub fn wait(&mut self) -> Result<ExitStatus, BenchError> {
+    pub(crate) fn wait(&mut self) -> Result<ExitStatus, BenchError> {
         let deadline = clock::now() + clock::nanos(EXIT_LIMIT);
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -120,7 +128,7 @@ impl Drop for ServerProcess {
 }
 
 /// The address in a line such as `listening on http://127.0.0.1:8000`.
-pub fn address_in(line: &str) -> Option<SocketAddr> {
+pub(crate) fn address_in(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("http://")?;
     let end = rest
         .find(|c: char| !(c.is_ascii_alphanumeric() || ".:[]".contains(c)))

@@ -44,10 +44,7 @@ pub fn decide(
                 source: raise.source.clone(),
                 raised_at: stamp.at,
             };
-            Ok(Decision::Event(Event::Alert(AlertEvent {
-                change: AlertChange::Raised,
-                alert,
-            })))
+            Ok(Decision::Event(Event::Alert(AlertEvent { change: AlertChange::Raised, alert })))
         }
         Command::PostMessage(post) => Ok(Decision::Event(Event::Chat(ChatMessage {
             id: MessageId(stamp.id),

@@ -39,9 +39,6 @@ impl Position {
     /// The place `count` events further on.
     #[must_use]
     pub const fn advanced_by(self, count: u64) -> Self {
-        Self {
-            epoch: self.epoch,
-            offset: self.offset + count,
-        }
+        Self { epoch: self.epoch, offset: self.offset + count }
     }
 }

@@ -31,9 +31,7 @@ impl From<OffsetDateTime> for Timestamp {
     /// Drops what is finer than a microsecond.
     fn from(moment: OffsetDateTime) -> Self {
         let micros = moment.unix_timestamp_nanos().div_euclid(1_000);
-        Self {
-            unix_micros: i64::try_from(micros).unwrap_or(i64::MAX),
-        }
+        Self { unix_micros: i64::try_from(micros).unwrap_or(i64::MAX) }
     }
 }
 

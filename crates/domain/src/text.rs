@@ -36,10 +36,7 @@ fn parse(raw: &str, limit: usize) -> Result<Arc<str>, TextError> {
     if text.len() > limit && text.chars().count() > limit {
         return Err(TextError::TooLong { limit });
     }
-    if text
-        .chars()
-        .any(|c| c.is_control() && c != '\n' && c != '\t')
-    {
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return Err(TextError::ControlCharacter);
     }
     Ok(text.into())
@@ -129,10 +126,7 @@ mod tests {
         let widest = "\u{1F6A8}".repeat(Sender::MAX_CHARS);
         assert!(Sender::parse(&widest).is_ok());
         let too_wide = "\u{1F6A8}".repeat(Sender::MAX_CHARS + 1);
-        assert_eq!(
-            Sender::parse(&too_wide),
-            Err(TextError::TooLong { limit: 128 })
-        );
+        assert_eq!(Sender::parse(&too_wide), Err(TextError::TooLong { limit: 128 }));
     }
 
     #[test]

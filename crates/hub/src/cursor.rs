@@ -45,12 +45,7 @@ impl Cursor {
         counted: TaskTrackerToken,
     ) -> Self {
         let key = local.borrow_mut().admit();
-        Self {
-            local,
-            key,
-            after,
-            _counted: counted,
-        }
+        Self { local, key, after, _counted: counted }
     }
 
     /// The position of the last event given, or the one to start after.

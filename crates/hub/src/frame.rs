@@ -29,18 +29,12 @@ impl Frame {
         encode_event(event, &mut buffer);
         let (header, header_len) = text_header(buffer.len() - HEADER_ROOM);
         let start = HEADER_ROOM - usize::from(header_len);
-        for (byte, slot) in header
-            .into_iter()
-            .take(header_len.into())
-            .zip(buffer.iter_mut().skip(start))
+        for (byte, slot) in
+            header.into_iter().take(header_len.into()).zip(buffer.iter_mut().skip(start))
         {
             *slot = byte;
         }
-        Self {
-            position: event.position,
-            bytes: Bytes::from(buffer).slice(start..),
-            header_len,
-        }
+        Self { position: event.position, bytes: Bytes::from(buffer).slice(start..), header_len }
     }
 
     /// Where the event stands.
@@ -60,10 +54,7 @@ impl Frame {
 }
 
 /// The header of an unmasked, unfragmented text frame, and how many of its bytes count.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "each arm keeps within its width"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "each arm keeps within its width")]
 fn text_header(payload: usize) -> ([u8; HEADER_ROOM], u8) {
     let mut header = [0; HEADER_ROOM];
     header[0] = FINAL_TEXT;
@@ -112,10 +103,7 @@ mod tests {
             encode_event(&event, &mut json);
             let (header, len) = text_header(json.len());
             assert_eq!(frame.json(), json);
-            assert_eq!(
-                frame.websocket()[..],
-                [&header[..usize::from(len)], &json].concat()
-            );
+            assert_eq!(frame.websocket()[..], [&header[..usize::from(len)], &json].concat());
             assert_eq!(frame.position(), event.position);
         }
     }

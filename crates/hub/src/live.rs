@@ -85,8 +85,7 @@ impl Hub {
             self.head.clone(),
             self.cursors.clone(),
         );
-        self.workers
-            .spawn_local(worker.clone().run(wake, self.workers_stop.clone()));
+        self.workers.spawn_local(worker.clone().run(wake, self.workers_stop.clone()));
         worker
     }
 
@@ -100,9 +99,7 @@ impl Hub {
         let goal = *self.head.borrow();
         let mut pumped = self.shared.pumped.subscribe();
         // An error means that the pump is gone, which cannot be while `self` holds its sender.
-        let _ = pumped
-            .wait_for(|at| at.epoch == goal.epoch && at.offset >= goal.offset)
-            .await;
+        let _ = pumped.wait_for(|at| at.epoch == goal.epoch && at.offset >= goal.offset).await;
     }
 
     /// Lets every cursor end once it has given the frames that the log holds now.

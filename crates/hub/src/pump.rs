@@ -20,11 +20,7 @@ pub struct Pump {
 
 impl Pump {
     pub(crate) fn new(store: Arc<dyn EventStore>, shared: Arc<Shared>, start: Position) -> Self {
-        Self {
-            store,
-            shared,
-            start,
-        }
+        Self { store, shared, start }
     }
 
     /// Runs until `stop` is cancelled.
@@ -37,8 +33,7 @@ impl Pump {
         loop {
             match tail.next().await {
                 Ok(events) => {
-                    self.shared
-                        .extend(events.iter().map(Frame::encode).collect());
+                    self.shared.extend(events.iter().map(Frame::encode).collect());
                     // A store that always has more must not keep this thread to itself.
                     tokio::task::yield_now().await;
                 }

@@ -16,10 +16,7 @@ pub struct WindowLimits {
 
 impl Default for WindowLimits {
     fn default() -> Self {
-        Self {
-            frames: 4_096,
-            bytes: 8 * 1024 * 1024,
-        }
+        Self { frames: 4_096, bytes: 8 * 1024 * 1024 }
     }
 }
 
@@ -45,12 +42,7 @@ pub(crate) struct Window {
 impl Window {
     /// An empty window after `head`.
     pub(crate) fn new(limits: WindowLimits, head: Position) -> Self {
-        Self {
-            limits,
-            frames: VecDeque::new(),
-            bytes: 0,
-            head,
-        }
+        Self { limits, frames: VecDeque::new(), bytes: 0, head }
     }
 
     pub(crate) fn head(&self) -> Position {
@@ -87,18 +79,13 @@ impl Window {
         if offset >= self.head.offset {
             return Next::AtHead;
         }
-        self.index_after(offset)
-            .and_then(|at| self.frames.get(at))
-            .map_or(Next::Lost, Next::Frame)
+        self.index_after(offset).and_then(|at| self.frames.get(at)).map_or(Next::Lost, Next::Frame)
     }
 
     /// The frames behind `offset`, or `None` if some of them are no longer held.
     pub(crate) fn since(&self, offset: u64) -> Option<impl Iterator<Item = &Frame>> {
-        let at = if offset >= self.head.offset {
-            self.frames.len()
-        } else {
-            self.index_after(offset)?
-        };
+        let at =
+            if offset >= self.head.offset { self.frames.len() } else { self.index_after(offset)? };
         Some(self.frames.range(at..))
     }
 
@@ -119,10 +106,7 @@ pub(crate) mod tests {
     use uuid::Uuid;
 
     pub(crate) fn position(offset: u64) -> Position {
-        Position {
-            epoch: Epoch::new(7),
-            offset,
-        }
+        Position { epoch: Epoch::new(7), offset }
     }
 
     pub(crate) fn chat(offset: u64, message: &str) -> Stamped<Event> {

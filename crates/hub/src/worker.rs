@@ -46,17 +46,8 @@ impl Worker {
         head: watch::Receiver<Position>,
         cursors: TaskTracker,
     ) -> Self {
-        let local = Local {
-            window,
-            phase,
-            parked: Slab::new(),
-        };
-        Self {
-            local: Rc::new(RefCell::new(local)),
-            shared,
-            head,
-            cursors,
-        }
+        let local = Local { window, phase, parked: Slab::new() };
+        Self { local: Rc::new(RefCell::new(local)), shared, head, cursors }
     }
 
     /// The newest position that the store has answered for. A connection that starts here never

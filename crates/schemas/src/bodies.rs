@@ -119,17 +119,12 @@ pub struct Welcome {
 
 impl Default for Welcome {
     fn default() -> Self {
-        Self {
-            message: "Welcome to my WebSocket Application",
-        }
+        Self { message: "Welcome to my WebSocket Application" }
     }
 }
 
 /// Writes the JSON object of an event behind what `out` holds already.
-#[expect(
-    clippy::expect_used,
-    reason = "these shapes have no map and no float, and Vec takes all"
-)]
+#[expect(clippy::expect_used, reason = "these shapes have no map and no float, and Vec takes all")]
 pub fn encode_event(event: &Stamped<Event>, out: &mut Vec<u8>) {
     match &event.value {
         Event::Alert(alert) => {
@@ -149,10 +144,7 @@ mod tests {
     };
 
     fn encoded(value: Event) -> String {
-        let position = Position {
-            epoch: Epoch::new(1),
-            offset: 2,
-        };
+        let position = Position { epoch: Epoch::new(1), offset: 2 };
         let mut out = Vec::new();
         encode_event(&Stamped { position, value }, &mut out);
         String::from_utf8(out).unwrap()

@@ -23,11 +23,7 @@ impl<'a> AlertCollection<'a> {
     /// The collection as it stood at `position`.
     pub fn new(position: Position, alerts: &'a [Stamped<Alert>]) -> Self {
         let alerts: Vec<_> = alerts.iter().map(AlertBody::from).collect();
-        Self {
-            count: alerts.len(),
-            alerts,
-            position: PositionText(position),
-        }
+        Self { count: alerts.len(), alerts, position: PositionText(position) }
     }
 }
 
@@ -49,10 +45,6 @@ impl<'a> MessageCollection<'a> {
     /// The collection as it stood at `position`.
     pub fn new(position: Position, messages: &'a [Stamped<ChatMessage>]) -> Self {
         let chat_messages: Vec<_> = messages.iter().map(ChatBody::from).collect();
-        Self {
-            count: chat_messages.len(),
-            chat_messages,
-            position: PositionText(position),
-        }
+        Self { count: chat_messages.len(), chat_messages, position: PositionText(position) }
     }
 }

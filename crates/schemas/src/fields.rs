@@ -35,12 +35,11 @@ impl Findings {
             let ValidationErrorsKind::Field(errors) = kind else {
                 continue;
             };
-            findings.extend(errors.iter().map(|error| {
-                (
-                    field.as_ref(),
-                    error.message.as_deref().unwrap_or(&error.code),
-                )
-            }));
+            findings.extend(
+                errors
+                    .iter()
+                    .map(|error| (field.as_ref(), error.message.as_deref().unwrap_or(&error.code))),
+            );
         }
         findings.sort_unstable();
         findings
@@ -52,10 +51,7 @@ impl Findings {
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) {
-        self.0.add(
-            field,
-            ValidationError::new(code).with_message(detail.into()),
-        );
+        self.0.add(field, ValidationError::new(code).with_message(detail.into()));
     }
 
     fn of_body(code: &'static str, detail: &'static str) -> BodyError {
@@ -79,21 +75,12 @@ impl Fields {
         // ignore it).
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Err(Findings::of_body(
-                "missing",
-                "is required: send a JSON object",
-            ));
+            return Err(Findings::of_body("missing", "is required: send a JSON object"));
         }
         match serde_json::from_slice(body) {
-            Ok(Value::Object(object)) => Ok(Self {
-                object,
-                findings: Findings::default(),
-            }),
+            Ok(Value::Object(object)) => Ok(Self { object, findings: Findings::default() }),
             Ok(_) => Err(Findings::of_body("type", "must be a JSON object")),
-            Err(error) => Err(BodyError::Malformed {
-                line: error.line(),
-                column: error.column(),
-            }),
+            Err(error) => Err(BodyError::Malformed { line: error.line(), column: error.column() }),
         }
     }
 

@@ -30,26 +30,16 @@ pub struct ErrorFrame {
 impl ErrorFrame {
     /// A frame that says `message`.
     pub fn new(message: &'static str) -> Self {
-        Self {
-            kind: "error",
-            message,
-            errors: Vec::new(),
-        }
+        Self { kind: "error", message, errors: Vec::new() }
     }
 
     /// The frame for a chat message with bad fields.
     pub fn invalid_chat(findings: &Findings) -> Self {
-        Self {
-            errors: FieldProblem::all(findings),
-            ..Self::new(INVALID_CHAT_MESSAGE)
-        }
+        Self { errors: FieldProblem::all(findings), ..Self::new(INVALID_CHAT_MESSAGE) }
     }
 
     /// The frame's JSON.
-    #[expect(
-        clippy::expect_used,
-        reason = "strings and lists of strings always encode"
-    )]
+    #[expect(clippy::expect_used, reason = "strings and lists of strings always encode")]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("encoding strings cannot fail")
     }

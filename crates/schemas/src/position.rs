@@ -51,10 +51,7 @@ mod tests {
 
     #[test]
     fn a_position_is_one_string_without_spaces() {
-        let position = Position {
-            epoch: Epoch::new(0xab),
-            offset: 12,
-        };
+        let position = Position { epoch: Epoch::new(0xab), offset: 12 };
         assert_eq!(PositionText(position).to_string(), "00000000000000ab-12");
     }
 

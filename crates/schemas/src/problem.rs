@@ -43,11 +43,7 @@ pub struct FieldProblem {
 impl FieldProblem {
     pub(crate) fn all(findings: &Findings) -> Vec<Self> {
         let problem = |(field, detail): (&str, &str)| Self {
-            pointer: if field.is_empty() {
-                "#".to_owned()
-            } else {
-                format!("#/{field}")
-            },
+            pointer: if field.is_empty() { "#".to_owned() } else { format!("#/{field}") },
             detail: detail.to_owned(),
         };
         findings.sorted().into_iter().map(problem).collect()
@@ -74,5 +70,11 @@ impl Problem {
     pub fn with_findings(mut self, findings: &Findings) -> Self {
         self.errors = FieldProblem::all(findings);
         self
+    }
+
+    /// The problem's JSON.
+    #[expect(clippy::expect_used, reason = "strings and lists of strings always encode")]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("encoding strings cannot fail")
     }
 }

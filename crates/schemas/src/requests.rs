@@ -7,10 +7,7 @@ use utoipa::ToSchema;
 /// An alert to raise.
 #[derive(ToSchema)]
 #[schema(example = json!({ "message": "Intruder detected", "location": "North Gate" }))]
-#[expect(
-    dead_code,
-    reason = "describes the shape; bodies are read field by field"
-)]
+#[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
 pub struct NewAlert {
     /// What happened. Trimmed; not blank; no control characters but newline and tab.
     #[schema(min_length = 1, max_length = 4096)]
@@ -27,11 +24,7 @@ impl NewAlert {
         let message = fields.required("message", MessageText::parse);
         let location = fields.required("location", Location::parse);
         match (message, location) {
-            (Some(message), Some(location)) => Ok(RaiseAlert {
-                message,
-                location,
-                source: None,
-            }),
+            (Some(message), Some(location)) => Ok(RaiseAlert { message, location, source: None }),
             _ => Err(fields.into_error()),
         }
     }
@@ -40,10 +33,7 @@ impl NewAlert {
 /// A chat message to post, over HTTP or as a text frame.
 #[derive(ToSchema)]
 #[schema(example = json!({ "sender": "Operator 1", "message": "On my way" }))]
-#[expect(
-    dead_code,
-    reason = "describes the shape; bodies are read field by field"
-)]
+#[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
 pub struct NewMessage {
     /// Who says it. Trimmed; not blank; no control characters but newline and tab.
     #[schema(min_length = 1, max_length = 128)]
@@ -114,10 +104,7 @@ mod tests {
                 let found = findings(&format!("{{{}}}", members.join(",")));
                 let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
                 assert_eq!(names, expected);
-                assert!(
-                    found.iter().all(|(_, said)| said.starts_with(detail)),
-                    "{found:?}"
-                );
+                assert!(found.iter().all(|(_, said)| said.starts_with(detail)), "{found:?}");
             }
         }
     }
@@ -147,10 +134,7 @@ mod tests {
             deep.as_bytes(),
         ] {
             let result = NewAlert::parse(body);
-            assert!(
-                matches!(result, Err(BodyError::Malformed { .. })),
-                "{body:?}: {result:?}"
-            );
+            assert!(matches!(result, Err(BodyError::Malformed { .. })), "{body:?}: {result:?}");
         }
     }
 
@@ -158,10 +142,7 @@ mod tests {
     fn unknown_names_and_a_byte_order_mark_are_ignored_and_the_last_of_two_counts() {
         let body =
             "\u{feff}{\"message\":1,\"location\":\"x\",\"message\":\"kept\",\"other\":{\"a\":[1]}}";
-        assert_eq!(
-            NewAlert::parse(body.as_bytes()).unwrap().message.as_str(),
-            "kept"
-        );
+        assert_eq!(NewAlert::parse(body.as_bytes()).unwrap().message.as_str(), "kept");
     }
 
     proptest! {

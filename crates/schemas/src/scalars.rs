@@ -13,10 +13,7 @@ impl fmt::Display for TimestampText {
         let utc = self.0.to_utc();
         let (year, month, day) = (utc.year(), u8::from(utc.month()), utc.day());
         let (hour, minute, second, micros) = utc.to_hms_micro();
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z"
-        )
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
     }
 }
 

@@ -20,18 +20,13 @@ impl AlertService {
     /// Raises an alert. It is kept when this returns, and on its way to every dashboard.
     pub async fn raise(&self, raise: RaiseAlert) -> Result<Stamped<Alert>, SubmitError> {
         match submit(self.store.as_ref(), Command::RaiseAlert(raise)).await? {
-            Answer::Appended(Stamped {
-                position,
-                value: Event::Alert(event),
-            }) => Ok(Stamped {
-                position,
-                value: event.alert,
-            }),
+            Answer::Appended(Stamped { position, value: Event::Alert(event) }) => {
+                Ok(Stamped { position, value: event.alert })
+            }
             Answer::Unchanged(alert) => Ok(alert),
-            Answer::Appended(Stamped {
-                value: Event::Chat(_),
-                ..
-            }) => Err(SubmitError::UnexpectedAnswer),
+            Answer::Appended(Stamped { value: Event::Chat(_), .. }) => {
+                Err(SubmitError::UnexpectedAnswer)
+            }
         }
     }
 

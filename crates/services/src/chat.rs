@@ -21,18 +21,12 @@ impl ChatService {
     /// included.
     pub async fn post(&self, post: PostMessage) -> Result<Stamped<ChatMessage>, SubmitError> {
         match submit(self.store.as_ref(), Command::PostMessage(post)).await? {
-            Answer::Appended(Stamped {
-                position,
-                value: Event::Chat(message),
-            }) => Ok(Stamped {
-                position,
-                value: message,
-            }),
-            Answer::Appended(Stamped {
-                value: Event::Alert(_),
-                ..
-            })
-            | Answer::Unchanged(_) => Err(SubmitError::UnexpectedAnswer),
+            Answer::Appended(Stamped { position, value: Event::Chat(message) }) => {
+                Ok(Stamped { position, value: message })
+            }
+            Answer::Appended(Stamped { value: Event::Alert(_), .. }) | Answer::Unchanged(_) => {
+                Err(SubmitError::UnexpectedAnswer)
+            }
         }
     }
 

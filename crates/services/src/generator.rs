@@ -21,11 +21,7 @@ impl AlertGenerator {
             location: Location::parse("North Gate")?,
             source: Some(Source::parse("generator")?),
         };
-        Ok(Self {
-            alerts,
-            ticks,
-            alert,
-        })
+        Ok(Self { alerts, ticks, alert })
     }
 
     /// Runs until `stop` is cancelled. An alert that the store does not take is logged, and the
@@ -56,10 +52,7 @@ mod tests {
     impl Stamps for Counting {
         fn stamp(&self) -> Stamp {
             let n = self.0.fetch_add(1, Ordering::Relaxed);
-            Stamp {
-                id: Uuid::from_u128(n.into()),
-                at: Timestamp::from_unix_micros(0),
-            }
+            Stamp { id: Uuid::from_u128(n.into()), at: Timestamp::from_unix_micros(0) }
         }
     }
 
@@ -72,11 +65,8 @@ mod tests {
     impl Running {
         #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
         fn start(every: Duration) -> Self {
-            let memory = MemoryStore::new(
-                Epoch::new(1),
-                Capacity::default(),
-                Arc::new(Counting::default()),
-            );
+            let memory =
+                MemoryStore::new(Epoch::new(1), Capacity::default(), Arc::new(Counting::default()));
             let store = Arc::new(GatedStore::new(Arc::new(memory)));
             let stop = CancellationToken::new();
             let generator =
@@ -90,12 +80,7 @@ mod tests {
             for _ in 0..8 {
                 tokio::task::yield_now().await;
             }
-            self.store
-                .alerts(AlertQuery { newest: 1_000 })
-                .await
-                .unwrap()
-                .items
-                .len()
+            self.store.alerts(AlertQuery { newest: 1_000 }).await.unwrap().items.len()
         }
     }
 
@@ -111,18 +96,10 @@ mod tests {
             advance(Duration::from_secs(10)).await;
             assert_eq!(running.raised().await, expected);
         }
-        let alerts = running
-            .store
-            .alerts(AlertQuery { newest: 1 })
-            .await
-            .unwrap()
-            .items;
+        let alerts = running.store.alerts(AlertQuery { newest: 1 }).await.unwrap().items;
         assert_eq!(alerts[0].value.message.as_str(), "Intruder detected");
         assert_eq!(alerts[0].value.location.as_str(), "North Gate");
-        assert_eq!(
-            alerts[0].value.source.as_ref().unwrap().as_str(),
-            "generator"
-        );
+        assert_eq!(alerts[0].value.source.as_ref().unwrap().as_str(), "generator");
     }
 
     #[tokio::test(start_paused = true)]

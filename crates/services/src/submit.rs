@@ -25,10 +25,8 @@ pub(crate) async fn submit(
     store: &dyn EventStore,
     command: Command,
 ) -> Result<Answer, SubmitError> {
-    let outcomes = store
-        .append(vec![Submission::from(command)])
-        .await
-        .map_err(|error| match error {
+    let outcomes =
+        store.append(vec![Submission::from(command)]).await.map_err(|error| match error {
             AppendError::Rejected { rejection, .. } => SubmitError::Refused(rejection),
             AppendError::Unavailable => SubmitError::Unavailable,
             AppendError::OutcomeUnknown => SubmitError::OutcomeUnknown,

@@ -21,10 +21,7 @@ pub struct GatedStore {
 impl GatedStore {
     /// Puts a gate, still open, before `inner`.
     pub fn new(inner: Arc<dyn EventStore>) -> Self {
-        Self {
-            inner,
-            appends: TaskTracker::new(),
-        }
+        Self { inner, appends: TaskTracker::new() }
     }
 
     /// Closes the gate, and returns once every append that was let through has been answered.

@@ -81,8 +81,7 @@ impl EventStore for MemoryStore {
         let outcomes = state.append(submissions, self.stamps.as_ref())?;
         let head = state.head();
         // Under the lock, so that a later append cannot publish its head before this one.
-        self.head
-            .send_if_modified(|shown| std::mem::replace(shown, head) != head);
+        self.head.send_if_modified(|shown| std::mem::replace(shown, head) != head);
         Ok(outcomes)
     }
 

@@ -1,1 +1,17 @@
-//! Born with the next commits.
+//! WebSocket: the upgrade, the guard before the decoder, the session, and the feed that sends.
+//!
+//! A connection is two halves. The *feed* is the HTTP response's body: it gives control frames,
+//! events from the connection's cursor, and at the end the Close frame, so that nothing overtakes
+//! an event but a pong. The *session* is a task that reads what the client sends and decides,
+//! without any I/O of its own, what is to follow.
+
+mod close;
+mod connection;
+mod feed;
+mod guard;
+mod scanner;
+mod session;
+mod upgrade;
+
+pub use close::CloseCode;
+pub use upgrade::{SocketContext, UpgradeError, upgrade};

@@ -48,7 +48,7 @@ impl Budget {
     }
 }
 
-pub fn publish(
+pub(crate) fn publish(
     address: SocketAddr,
     run: &Run,
     plan: &Plan,
@@ -68,7 +68,11 @@ pub fn publish(
         alerts,
         until: published.started.saturating_add(limit),
     };
-    let mut turn = Turn { run, budget: &mut budget, published: &mut published };
+    let mut turn = Turn {
+        run,
+        budget: &mut budget,
+        published: &mut published,
+    };
     for (publisher, line) in lines.iter_mut().enumerate() {
         turn.start(publisher, line);
     }
@@ -100,7 +104,9 @@ impl Turn<'_> {
                 heard_at = clock::now();
             }
             if clock::now() - heard_at > clock::nanos(ANSWER_LIMIT) {
-                self.published.failures.push("no answer for 30 s".to_owned());
+                self.published
+                    .failures
+                    .push("no answer for 30 s".to_owned());
                 break;
             }
         }
@@ -117,7 +123,14 @@ impl Turn<'_> {
         line.sent_at = clock::now();
         let publisher = u32::try_from(publisher).unwrap_or(u32::MAX);
         let due = line.sent_at;
-        let bytes = line.request.marked(self.run, Marker { publisher, seq, due });
+        let bytes = line.request.marked(
+            self.run,
+            Marker {
+                publisher,
+                seq,
+                due,
+            },
+        );
         line.unsent.clear();
         line.unsent.extend_from_slice(bytes);
         if let Err(error) = line.flush() {
@@ -139,7 +152,9 @@ impl Turn<'_> {
             Ok(None) => {}
             Ok(Some(200..=299)) => {
                 let now = clock::now();
-                self.published.latency.record(now.saturating_sub(line.sent_at));
+                self.published
+                    .latency
+                    .record(now.saturating_sub(line.sent_at));
                 self.published.finished = now;
                 if let Some(answered) = self.published.answered.get_mut(publisher) {
                     *answered += 1;
@@ -194,7 +209,7 @@ impl Line {
 
     /// The status of the answer, once it is whole.
     fn read(&mut self) -> io::Result<Option<u16>> {
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = [0; 2048];
         loop {
             match self.stream.read(&mut buffer) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),

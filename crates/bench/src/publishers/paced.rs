@@ -32,7 +32,7 @@ struct Sent {
     failure: Option<String>,
 }
 
-pub fn publish(
+pub(crate) fn publish(
     address: SocketAddr,
     run: &Run,
     plan: &Plan,
@@ -52,7 +52,13 @@ pub fn publish(
             .zip(lines)
             .map(|(publisher, line)| {
                 let interval = 1e9 / per_second;
-                let share = Share { publisher, alerts, step, start, interval };
+                let share = Share {
+                    publisher,
+                    alerts,
+                    step,
+                    start,
+                    interval,
+                };
                 let request = AlertRequest::new(address, plan.message_bytes);
                 scope.spawn(move || share.send(&line, request, run))
             })
@@ -99,7 +105,14 @@ impl Share {
             clock::sleep_until(due);
             let publisher = self.publisher;
             let seq = sent.answered;
-            let bytes = request.marked(run, Marker { publisher, seq, due });
+            let bytes = request.marked(
+                run,
+                Marker {
+                    publisher,
+                    seq,
+                    due,
+                },
+            );
             match exchange(line, bytes, &mut answers) {
                 Ok(200..=299) => {
                     sent.answered += 1;

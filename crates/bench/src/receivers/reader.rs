@@ -19,7 +19,7 @@ const BUFFER: usize = 256 * 1024;
 const WAKE: Token = Token(usize::MAX);
 
 /// What the owner asks of the thread. When the owner goes, the thread ends.
-pub enum Order {
+pub(crate) enum Order {
     Watch(Box<Watch>),
     Conclude {
         answered: Arc<[u32]>,
@@ -29,9 +29,9 @@ pub enum Order {
 
 /// What the owner may look at while the thread works.
 #[derive(Debug, Default)]
-pub struct Progress {
-    pub delivered: AtomicU64,
-    pub ended: AtomicU64,
+pub(crate) struct Progress {
+    pub(crate) delivered: AtomicU64,
+    pub(crate) ended: AtomicU64,
 }
 
 /// A socket costs the client this and a part of a frame.
@@ -43,7 +43,7 @@ struct Slot {
     close_code: Option<u16>,
 }
 
-pub struct Reader {
+pub(crate) struct Reader {
     poll: Poll,
     slots: Vec<Slot>,
     buffer: Box<[u8]>,
@@ -55,7 +55,7 @@ pub struct Reader {
 
 impl Reader {
     /// Registers the sockets; frames that came with the upgrade are counted by `watch`.
-    pub fn new(
+    pub(crate) fn new(
         opened: Vec<Opened>,
         watch: Watch,
         orders: Receiver<Order>,
@@ -74,12 +74,12 @@ impl Reader {
             progress,
         };
         for Opened { stream, early } in opened {
-            reader.adopt(stream, early)?;
+            reader.adopt(stream, &early)?;
         }
         Ok((reader, waker))
     }
 
-    fn adopt(&mut self, stream: std::net::TcpStream, early: Vec<u8>) -> io::Result<()> {
+    fn adopt(&mut self, stream: std::net::TcpStream, early: &[u8]) -> io::Result<()> {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         let index = self.slots.len();
@@ -91,7 +91,7 @@ impl Reader {
             carry: Vec::new(),
             close_code: None,
         };
-        let taken = take_frames(&early, index, clock::now(), &mut slot, &mut self.watch);
+        let taken = take_frames(early, index, clock::now(), &mut slot, &mut self.watch);
         if let Err(error) = taken {
             self.endings.breach.get_or_insert(error);
         }
@@ -100,7 +100,7 @@ impl Reader {
     }
 
     /// Reads until the owner goes.
-    pub fn run(mut self) -> io::Result<()> {
+    pub(crate) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         loop {
             match self.poll.poll(&mut events, None) {

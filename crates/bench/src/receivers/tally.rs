@@ -13,7 +13,7 @@ use crate::order::{Findings, OrderCheck};
 
 /// How a socket ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// A Close frame with this code, then the end of the stream.
     Closed(u16),
     /// The end of the stream with no Close frame before it.
@@ -36,18 +36,18 @@ impl fmt::Display for Ending {
 
 /// One receiver's eyes on one phase. Only alerts of its run count.
 #[derive(Debug)]
-pub struct Watch {
+pub(crate) struct Watch {
     finder: Finder,
     order: OrderCheck,
     latency: Latency,
-    pub delivered: u64,
+    pub(crate) delivered: u64,
     wire_bytes: u64,
     foreign: u64,
     last_at: Nanos,
 }
 
 impl Watch {
-    pub fn new(run: &Run, sockets: usize, publishers: usize) -> Result<Self, CreationError> {
+    pub(crate) fn new(run: &Run, sockets: usize, publishers: usize) -> Result<Self, CreationError> {
         Ok(Self {
             finder: Finder::new(run),
             order: OrderCheck::new(sockets, publishers),
@@ -60,7 +60,7 @@ impl Watch {
     }
 
     /// Notes a text frame that `socket` had in its hands at `at`.
-    pub fn observe(&mut self, socket: usize, payload: &[u8], at: Nanos) {
+    pub(crate) fn observe(&mut self, socket: usize, payload: &[u8], at: Nanos) {
         let known = self
             .finder
             .find(payload)
@@ -76,7 +76,7 @@ impl Watch {
     }
 
     /// Judges against the number of alerts that each publisher had answered.
-    pub fn conclude(&self, answered: &[u32]) -> Tally {
+    pub(crate) fn conclude(&self, answered: &[u32]) -> Tally {
         Tally {
             findings: self.order.conclude(answered),
             latency: self.latency.clone(),
@@ -90,19 +90,19 @@ impl Watch {
 
 /// What receivers saw of a phase; those of several threads merge into one.
 #[derive(Clone, Debug)]
-pub struct Tally {
-    pub findings: Findings,
-    pub latency: Latency,
-    pub delivered: u64,
+pub(crate) struct Tally {
+    pub(crate) findings: Findings,
+    pub(crate) latency: Latency,
+    pub(crate) delivered: u64,
     /// Bytes of the counted frames with their headers.
-    pub wire_bytes: u64,
+    pub(crate) wire_bytes: u64,
     /// Text frames that belong to no alert of the run.
-    pub foreign: u64,
-    pub last_at: Nanos,
+    pub(crate) foreign: u64,
+    pub(crate) last_at: Nanos,
 }
 
 impl Tally {
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.findings.merge(&other.findings);
         self.latency.merge(&other.latency);
         self.delivered += other.delivered;
@@ -114,20 +114,20 @@ impl Tally {
 
 /// The ends of sockets since they were opened, over all phases.
 #[derive(Clone, Debug, Default)]
-pub struct Endings {
-    pub counts: BTreeMap<Ending, u64>,
-    pub last_at: Nanos,
+pub(crate) struct Endings {
+    pub(crate) counts: BTreeMap<Ending, u64>,
+    pub(crate) last_at: Nanos,
     /// The first breach of the protocol, for the report.
-    pub breach: Option<FrameError>,
+    pub(crate) breach: Option<FrameError>,
 }
 
 impl Endings {
-    pub fn note(&mut self, ending: Ending, at: Nanos) {
+    pub(crate) fn note(&mut self, ending: Ending, at: Nanos) {
         *self.counts.entry(ending).or_default() += 1;
         self.last_at = at;
     }
 
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         for (ending, count) in other.counts {
             *self.counts.entry(ending).or_default() += count;
         }
@@ -135,7 +135,7 @@ impl Endings {
         self.breach = self.breach.take().or(other.breach);
     }
 
-    pub fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.counts.values().sum()
     }
 }

@@ -18,38 +18,13 @@ pub async fn a_vector_is_kept_whole_or_not_at_all(harness: &dyn Harness) {
         let mut vector = vec![raise("one"), say("two"), raise("three")];
         vector.insert(index, keyed(say("another"), "chat", "k"));
         let rejection = Rejection::KeyReused;
-        assert_eq!(
-            store.append(vector).await,
-            Err(AppendError::Rejected { index, rejection })
-        );
+        assert_eq!(store.append(vector).await, Err(AppendError::Rejected { index, rejection }));
         assert_eq!(head(store.as_ref()), before, "the head does not move");
         assert_eq!(everything_after(store.as_ref(), before).await, vec![]);
-        assert!(
-            store
-                .alerts(AlertQuery { newest: 10 })
-                .await
-                .unwrap()
-                .items
-                .is_empty()
-        );
-        assert_eq!(
-            store
-                .messages(MessageQuery { newest: 10 })
-                .await
-                .unwrap()
-                .items
-                .len(),
-            1
-        );
+        assert!(store.alerts(AlertQuery { newest: 10 }).await.unwrap().items.is_empty());
+        assert_eq!(store.messages(MessageQuery { newest: 10 }).await.unwrap().items.len(), 1);
     }
-    assert_eq!(
-        store
-            .append(vec![raise("one"), say("two")])
-            .await
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(store.append(vec![raise("one"), say("two")]).await.unwrap().len(), 2);
     assert_eq!(head(store.as_ref()), before.advanced_by(2));
 }
 
@@ -70,9 +45,7 @@ pub async fn a_caller_that_goes_away_leaves_no_half_event(harness: &dyn Harness)
         let text = format!("left {n}");
         let mut append = pin!(store.append(vec![raise(&text), say(&text)]));
         // Polled once, then dropped at the end of the loop's body.
-        let _left = append
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
+        let _left = append.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
     append_one(store.as_ref(), raise("last")).await;
     let events = everything_after(store.as_ref(), start).await;
@@ -80,13 +53,7 @@ pub async fn a_caller_that_goes_away_leaves_no_half_event(harness: &dyn Harness)
     assert_eq!(text(&events.last().unwrap().value), "last");
     for n in 0..100 {
         let name = format!("left {n}");
-        let count = events
-            .iter()
-            .filter(|event| text(&event.value) == name)
-            .count();
-        assert!(
-            count == 0 || count == 2,
-            "{count} of the two events of {name:?} were kept"
-        );
+        let count = events.iter().filter(|event| text(&event.value) == name).count();
+        assert!(count == 0 || count == 2, "{count} of the two events of {name:?} were kept");
     }
 }

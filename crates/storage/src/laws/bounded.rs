@@ -14,27 +14,19 @@ pub async fn state_outlives_the_window(harness: &dyn Harness) {
     for n in 0..50 {
         append(store.as_ref(), raise(&format!("later {n}"))).await;
     }
-    let Event::Alert(AlertEvent { alert, .. }) = raised.value else {
-        panic!("not an alert")
-    };
+    let Event::Alert(AlertEvent { alert, .. }) = raised.value else { panic!("not an alert") };
     let shown = store.alert(alert.id).await.unwrap().unwrap();
     assert_eq!((shown.position, &shown.value), (raised.position, &alert));
     let alerts = store.alerts(AlertQuery { newest: 1_000 }).await.unwrap();
     assert_eq!(alerts.items.len(), 51);
     assert_eq!(alerts.items[0], shown);
-    let messages = store
-        .messages(MessageQuery { newest: 1_000 })
-        .await
-        .unwrap();
+    let messages = store.messages(MessageQuery { newest: 1_000 }).await.unwrap();
     assert_eq!(messages.items[0].position, said.position);
 }
 
 /// A burst of one kind costs the other kind nothing, and is bounded itself.
 pub async fn a_burst_of_chat_pushes_no_alert_out(harness: &dyn Harness) {
-    let capacity = Capacity {
-        messages: NonZeroUsize::new(5).unwrap(),
-        ..window(20)
-    };
+    let capacity = Capacity { messages: NonZeroUsize::new(5).unwrap(), ..window(20) };
     let store = open(harness, capacity).await;
     for n in 0..8 {
         append(store.as_ref(), raise(&format!("alert {n}"))).await;
@@ -42,67 +34,24 @@ pub async fn a_burst_of_chat_pushes_no_alert_out(harness: &dyn Harness) {
     for n in 0..200 {
         append(store.as_ref(), say(&format!("chat {n}"))).await;
     }
-    assert_eq!(
-        store
-            .alerts(AlertQuery { newest: 100 })
-            .await
-            .unwrap()
-            .items
-            .len(),
-        8
-    );
-    let messages = store
-        .messages(MessageQuery { newest: 100 })
-        .await
-        .unwrap()
-        .items;
-    let texts: Vec<_> = messages
-        .iter()
-        .map(|message| message.value.message.as_str())
-        .collect();
-    assert_eq!(
-        texts,
-        ["chat 195", "chat 196", "chat 197", "chat 198", "chat 199"]
-    );
+    assert_eq!(store.alerts(AlertQuery { newest: 100 }).await.unwrap().items.len(), 8);
+    let messages = store.messages(MessageQuery { newest: 100 }).await.unwrap().items;
+    let texts: Vec<_> = messages.iter().map(|message| message.value.message.as_str()).collect();
+    assert_eq!(texts, ["chat 195", "chat 196", "chat 197", "chat 198", "chat 199"]);
 }
 
 /// `newest` gives the newest in rising order, and never more than there are.
 pub async fn the_newest_are_what_is_held(harness: &dyn Harness) {
-    let capacity = Capacity {
-        alerts: NonZeroUsize::new(6).unwrap(),
-        ..window(100)
-    };
+    let capacity = Capacity { alerts: NonZeroUsize::new(6).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;
     for n in 0..10 {
         append(store.as_ref(), raise(&n.to_string())).await;
         append(store.as_ref(), say(&n.to_string())).await;
     }
     let alerts = store.alerts(AlertQuery { newest: 3 }).await.unwrap().items;
-    let texts: Vec<_> = alerts
-        .iter()
-        .map(|alert| alert.value.message.as_str())
-        .collect();
+    let texts: Vec<_> = alerts.iter().map(|alert| alert.value.message.as_str()).collect();
     assert_eq!(texts, ["7", "8", "9"]);
-    assert_eq!(
-        store
-            .alerts(AlertQuery { newest: 100 })
-            .await
-            .unwrap()
-            .items
-            .len(),
-        6
-    );
-    assert_eq!(
-        store.alerts(AlertQuery { newest: 0 }).await.unwrap().items,
-        vec![]
-    );
-    assert_eq!(
-        store
-            .messages(MessageQuery { newest: 4 })
-            .await
-            .unwrap()
-            .items
-            .len(),
-        4
-    );
+    assert_eq!(store.alerts(AlertQuery { newest: 100 }).await.unwrap().items.len(), 6);
+    assert_eq!(store.alerts(AlertQuery { newest: 0 }).await.unwrap().items, vec![]);
+    assert_eq!(store.messages(MessageQuery { newest: 4 }).await.unwrap().items.len(), 4);
 }

@@ -10,27 +10,15 @@ pub async fn a_foreign_position_is_a_gap(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     append(store.as_ref(), raise("one")).await;
     let latest = head(store.as_ref());
-    let gap = Err(ReadError::Gap {
-        oldest: Position::start(latest.epoch),
-        latest,
-    });
+    let gap = Err(ReadError::Gap { oldest: Position::start(latest.epoch), latest });
 
     let other_epoch = Epoch::new(latest.epoch.get().wrapping_add(1));
     for offset in [0, 1, 2] {
-        let foreign = Position {
-            epoch: other_epoch,
-            offset,
-        };
+        let foreign = Position { epoch: other_epoch, offset };
         assert_eq!(store.read(ReadFrom::After(foreign), 10).await, gap);
         assert_eq!(store.read(ReadFrom::Before(foreign), 10).await, gap);
     }
-    for beyond in [
-        latest.advanced_by(1),
-        Position {
-            offset: u64::MAX,
-            ..latest
-        },
-    ] {
+    for beyond in [latest.advanced_by(1), Position { offset: u64::MAX, ..latest }] {
         assert_eq!(store.read(ReadFrom::After(beyond), 10).await, gap);
         assert_eq!(store.read(ReadFrom::Before(beyond), 10).await, gap);
     }
@@ -46,18 +34,12 @@ pub async fn a_trimmed_position_is_a_gap(harness: &dyn Harness) {
         let latest = head(store.as_ref());
         let mut readable = 0;
         for offset in 0..=latest.offset {
-            match store
-                .read(ReadFrom::After(start.advanced_by(offset)), 1_000)
-                .await
-            {
+            match store.read(ReadFrom::After(start.advanced_by(offset)), 1_000).await {
                 Ok(events) => {
                     assert_eq!(events.len() as u64, latest.offset - offset);
                     readable += 1;
                 }
-                Err(ReadError::Gap {
-                    oldest,
-                    latest: said,
-                }) => {
+                Err(ReadError::Gap { oldest, latest: said }) => {
                     assert_eq!(said, latest);
                     assert!(oldest.offset > offset, "a readable position is no gap");
                     assert!(store.read(ReadFrom::After(oldest), 1_000).await.is_ok());
@@ -75,16 +57,10 @@ pub async fn the_head_is_an_empty_page(harness: &dyn Harness) {
     let store = open(harness, window(3)).await;
     for n in 0..10 {
         let latest = head(store.as_ref());
-        assert_eq!(
-            store.read(ReadFrom::After(latest), 10).await,
-            Ok(Vec::new())
-        );
+        assert_eq!(store.read(ReadFrom::After(latest), 10).await, Ok(Vec::new()));
         append(store.as_ref(), raise(&n.to_string())).await;
     }
-    assert_eq!(
-        store.read(ReadFrom::Before(head(store.as_ref())), 0).await,
-        Ok(Vec::new())
-    );
+    assert_eq!(store.read(ReadFrom::Before(head(store.as_ref())), 0).await, Ok(Vec::new()));
 }
 
 /// Paging backwards from the head gives what is held, each event once, each page in rising order.
@@ -94,9 +70,8 @@ pub async fn pages_go_backwards_over_what_is_held(harness: &dyn Harness) {
         append(store.as_ref(), raise(&n.to_string())).await;
     }
     let latest = head(store.as_ref());
-    let Err(ReadError::Gap { oldest, .. }) = store
-        .read(ReadFrom::After(Position::start(latest.epoch)), 1)
-        .await
+    let Err(ReadError::Gap { oldest, .. }) =
+        store.read(ReadFrom::After(Position::start(latest.epoch)), 1).await
     else {
         panic!("17 events cannot all be held in a window of 10")
     };
@@ -107,17 +82,9 @@ pub async fn pages_go_backwards_over_what_is_held(harness: &dyn Harness) {
     loop {
         let page = store.read(ReadFrom::Before(before), 3).await.unwrap();
         let Some(first) = page.first() else { break };
-        before = Position {
-            offset: first.position.offset - 1,
-            ..latest
-        };
+        before = Position { offset: first.position.offset - 1, ..latest };
         backwards.splice(0..0, page);
     }
     assert_eq!(backwards, held);
-    assert_eq!(
-        store
-            .read(ReadFrom::Before(Position::start(latest.epoch)), 5)
-            .await,
-        Ok(vec![])
-    );
+    assert_eq!(store.read(ReadFrom::Before(Position::start(latest.epoch)), 5).await, Ok(vec![]));
 }

@@ -10,44 +10,27 @@ use tokio::task::JoinSet;
 pub async fn a_key_gives_its_first_answer(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let first = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
-    let Outcome::Appended(event) = first else {
-        panic!("{first:?}")
-    };
+    let Outcome::Appended(event) = first else { panic!("{first:?}") };
     let again = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
     assert_eq!(again, Outcome::Replayed(Answer::Appended(event.clone())));
 
-    let reused = store
-        .append(vec![keyed(raise("flood"), "alerts", "k1")])
-        .await;
+    let reused = store.append(vec![keyed(raise("flood"), "alerts", "k1")]).await;
     let rejection = Rejection::KeyReused;
-    assert_eq!(
-        reused,
-        Err(AppendError::Rejected {
-            index: 0,
-            rejection
-        })
-    );
+    assert_eq!(reused, Err(AppendError::Rejected { index: 0, rejection }));
 
     let mut unmarked = keyed(raise("flood"), "alerts", "k1");
     if let Some(key) = &mut unmarked.key {
         key.fingerprint = None;
     }
     let redelivered = append_one(store.as_ref(), unmarked).await;
-    assert_eq!(
-        redelivered,
-        Outcome::Replayed(Answer::Appended(event.clone()))
-    );
+    assert_eq!(redelivered, Outcome::Replayed(Answer::Appended(event.clone())));
     assert_eq!(head(store.as_ref()), event.position);
 }
 
 /// Within one vector, too, a key happens once.
 pub async fn a_key_seen_twice_in_one_vector_happens_once(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
-    let vector = vec![
-        keyed(say("hello"), "chat", "k"),
-        say("x"),
-        keyed(say("hello"), "chat", "k"),
-    ];
+    let vector = vec![keyed(say("hello"), "chat", "k"), say("x"), keyed(say("hello"), "chat", "k")];
     let outcomes = store.append(vector).await.unwrap();
     let [Outcome::Appended(first), Outcome::Appended(_), third] = outcomes.as_slice() else {
         panic!("{outcomes:?}")
@@ -60,19 +43,9 @@ pub async fn a_key_seen_twice_in_one_vector_happens_once(harness: &dyn Harness) 
 pub async fn a_refused_command_is_not_remembered(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     append_one(store.as_ref(), keyed(say("taken"), "chat", "old")).await;
-    let refused = vec![
-        keyed(say("new"), "chat", "fresh"),
-        keyed(say("other"), "chat", "old"),
-    ];
-    assert!(matches!(
-        store.append(refused).await,
-        Err(AppendError::Rejected { index: 1, .. })
-    ));
-    let outcome = append_one(
-        store.as_ref(),
-        keyed(say("something else"), "chat", "fresh"),
-    )
-    .await;
+    let refused = vec![keyed(say("new"), "chat", "fresh"), keyed(say("other"), "chat", "old")];
+    assert!(matches!(store.append(refused).await, Err(AppendError::Rejected { index: 1, .. })));
+    let outcome = append_one(store.as_ref(), keyed(say("something else"), "chat", "fresh")).await;
     assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
 }
 
@@ -87,10 +60,7 @@ pub async fn concurrent_repeats_append_once(harness: &dyn Harness) {
         });
     }
     let outcomes = senders.join_all().await;
-    let appended = outcomes
-        .iter()
-        .filter(|o| matches!(o, Outcome::Appended(_)))
-        .count();
+    let appended = outcomes.iter().filter(|o| matches!(o, Outcome::Appended(_))).count();
     assert_eq!(appended, 1);
     assert_eq!(head(store.as_ref()).offset, 1);
     for outcome in outcomes {
@@ -113,20 +83,14 @@ pub async fn keys_of_two_scopes_are_two_keys(harness: &dyn Harness) {
 
 /// When there are too many keys, the oldest are forgotten, and only they.
 pub async fn the_oldest_keys_are_forgotten_first(harness: &dyn Harness) {
-    let capacity = Capacity {
-        keys: NonZeroUsize::new(3).unwrap(),
-        ..window(100)
-    };
+    let capacity = Capacity { keys: NonZeroUsize::new(3).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;
     for key in ["a", "b", "c", "d"] {
         append_one(store.as_ref(), keyed(say(key), "chat", key)).await;
     }
     for key in ["b", "c", "d"] {
         let outcome = append_one(store.as_ref(), keyed(say(key), "chat", key)).await;
-        assert!(
-            matches!(outcome, Outcome::Replayed(_)),
-            "{key}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Outcome::Replayed(_)), "{key}: {outcome:?}");
     }
     let outcome = append_one(store.as_ref(), keyed(say("a"), "chat", "a")).await;
     assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");

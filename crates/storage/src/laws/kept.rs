@@ -17,13 +17,9 @@ pub async fn an_answered_event_is_readable(harness: &dyn Harness) {
     let said = append(store.as_ref(), say("seen")).await;
     assert_eq!(head(store.as_ref()), said.position);
 
-    let Event::Alert(AlertEvent { alert, .. }) = &raised.value else {
-        panic!("not an alert")
-    };
+    let Event::Alert(AlertEvent { alert, .. }) = &raised.value else { panic!("not an alert") };
     assert_eq!(alert.revision, Revision::FIRST);
-    let Event::Chat(chat) = &said.value else {
-        panic!("not a message")
-    };
+    let Event::Chat(chat) = &said.value else { panic!("not a message") };
     let shown = store.alert(alert.id).await.unwrap().unwrap();
     assert_eq!((shown.position, &shown.value), (raised.position, alert));
     assert_eq!(store.alert(AlertId(Uuid::nil())).await.unwrap(), None);
@@ -31,14 +27,8 @@ pub async fn an_answered_event_is_readable(harness: &dyn Harness) {
     assert_eq!(alerts.items, vec![shown]);
     let messages = store.messages(MessageQuery { newest: 10 }).await.unwrap();
     assert_eq!(messages.items.len(), 1);
-    assert_eq!(
-        (messages.items[0].position, &messages.items[0].value),
-        (said.position, chat)
-    );
-    assert_eq!(
-        everything_after(store.as_ref(), start).await,
-        vec![raised, said]
-    );
+    assert_eq!((messages.items[0].position, &messages.items[0].value), (said.position, chat));
+    assert_eq!(everything_after(store.as_ref(), start).await, vec![raised, said]);
 }
 
 /// A collection says which position it reflects, and holds exactly what happened up to there.
@@ -58,23 +48,11 @@ pub async fn collections_reflect_their_position(harness: &dyn Harness) {
     tasks.spawn(writer);
     let mut last = start;
     while last.offset < 1_000 {
-        let alerts = store
-            .alerts(AlertQuery { newest: usize::MAX })
-            .await
-            .unwrap();
-        assert_eq!(
-            alerts.items.len() as u64,
-            alerts.position.offset.div_ceil(2)
-        );
-        let messages = store
-            .messages(MessageQuery { newest: usize::MAX })
-            .await
-            .unwrap();
+        let alerts = store.alerts(AlertQuery { newest: usize::MAX }).await.unwrap();
+        assert_eq!(alerts.items.len() as u64, alerts.position.offset.div_ceil(2));
+        let messages = store.messages(MessageQuery { newest: usize::MAX }).await.unwrap();
         assert_eq!(messages.items.len() as u64, messages.position.offset / 2);
-        assert!(
-            messages.position.offset >= alerts.position.offset,
-            "time goes forward"
-        );
+        assert!(messages.position.offset >= alerts.position.offset, "time goes forward");
         last = messages.position;
         tokio::task::yield_now().await;
     }

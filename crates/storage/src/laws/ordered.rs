@@ -22,9 +22,7 @@ pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harne
                 let text = format!("{writer}:{n}");
                 let vector = vec![raise(&text), say(&text)];
                 for outcome in store.append(vector).await.unwrap() {
-                    let Outcome::Appended(event) = outcome else {
-                        panic!("{outcome:?}")
-                    };
+                    let Outcome::Appended(event) = outcome else { panic!("{outcome:?}") };
                     told.push(event);
                 }
                 tokio::task::yield_now().await;
@@ -40,15 +38,9 @@ pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harne
 
     for writer in 0..WRITERS {
         let prefix = format!("{writer}:");
-        let seen = events
-            .iter()
-            .map(|e| text(&e.value))
-            .filter(|text| text.starts_with(&prefix));
+        let seen = events.iter().map(|e| text(&e.value)).filter(|text| text.starts_with(&prefix));
         let sent = (0..APPENDS).flat_map(|n| [format!("{writer}:{n}"), format!("{writer}:{n}")]);
-        assert!(
-            seen.eq(sent),
-            "a writer's events keep the order in which it was answered"
-        );
+        assert!(seen.eq(sent), "a writer's events keep the order in which it was answered");
     }
     told.sort_by_key(|event| event.position.offset);
     assert_eq!(told, events);

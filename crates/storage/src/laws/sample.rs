@@ -39,9 +39,7 @@ pub(super) fn window(events: usize) -> Capacity {
 }
 
 pub(super) async fn open(harness: &dyn Harness, capacity: Capacity) -> Arc<dyn EventStore> {
-    harness
-        .open(capacity, Arc::new(CountingStamps::default()))
-        .await
+    harness.open(capacity, Arc::new(CountingStamps::default())).await
 }
 
 pub(super) fn raise(message: &str) -> Submission {
@@ -97,10 +95,7 @@ pub(super) async fn everything_after(
 ) -> Vec<Stamped<Event>> {
     let mut events = Vec::new();
     loop {
-        let page = store
-            .read(ReadFrom::After(after), PAGE_EVENTS)
-            .await
-            .unwrap();
+        let page = store.read(ReadFrom::After(after), PAGE_EVENTS).await.unwrap();
         let Some(last) = page.last() else {
             return events;
         };
@@ -111,11 +106,7 @@ pub(super) async fn everything_after(
 
 pub(super) fn assert_contiguous(events: &[Stamped<Event>], after: Position) {
     for (event, count) in events.iter().zip(1..) {
-        assert_eq!(
-            event.position,
-            after.advanced_by(count),
-            "offsets rise by one"
-        );
+        assert_eq!(event.position, after.advanced_by(count), "offsets rise by one");
     }
 }
 

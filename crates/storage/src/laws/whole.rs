@@ -54,10 +54,7 @@ pub async fn a_tail_survives_being_dropped_in_mid_wait(harness: &dyn Harness) {
     let mut tail = tail(store.clone(), head(store.as_ref()));
     for n in 0..20 {
         let mut waiting = Context::from_waker(Waker::noop());
-        assert!(
-            pin!(tail.next()).poll(&mut waiting).is_pending(),
-            "nothing is there yet"
-        );
+        assert!(pin!(tail.next()).poll(&mut waiting).is_pending(), "nothing is there yet");
         let event = append(store.as_ref(), raise(&n.to_string())).await;
         assert_eq!(tail.next().await.unwrap(), vec![event]);
     }

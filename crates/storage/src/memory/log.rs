@@ -15,12 +15,7 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn new(epoch: Epoch, capacity: usize) -> Self {
-        Self {
-            epoch,
-            capacity,
-            events: VecDeque::new(),
-            head: 0,
-        }
+        Self { epoch, capacity, events: VecDeque::new(), head: 0 }
     }
 
     pub(super) fn head(&self) -> Position {
@@ -47,10 +42,7 @@ impl Log {
         let foreign = position.epoch != self.epoch || position.offset > self.head;
         let lost = matches!(from, ReadFrom::After(_)) && position.offset < trimmed;
         if foreign || lost {
-            return Err(ReadError::Gap {
-                oldest: self.at(trimmed),
-                latest: self.head(),
-            });
+            return Err(ReadError::Gap { oldest: self.at(trimmed), latest: self.head() });
         }
         let split = usize::try_from(position.offset.saturating_sub(trimmed)).unwrap_or(usize::MAX);
         let range = match from {
@@ -61,9 +53,6 @@ impl Log {
     }
 
     fn at(&self, offset: u64) -> Position {
-        Position {
-            epoch: self.epoch,
-            offset,
-        }
+        Position { epoch: self.epoch, offset }
     }
 }

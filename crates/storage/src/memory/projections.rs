@@ -14,12 +14,7 @@ pub(super) struct Alerts {
 
 impl Alerts {
     pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            capacity,
-            by_raising: BTreeMap::new(),
-            raised_at: HashMap::new(),
-            evicted: 0,
-        }
+        Self { capacity, by_raising: BTreeMap::new(), raised_at: HashMap::new(), evicted: 0 }
     }
 
     pub(super) fn get(&self, id: AlertId) -> Option<&Stamped<Alert>> {
@@ -27,13 +22,7 @@ impl Alerts {
     }
 
     pub(super) fn newest(&self, count: usize) -> Vec<Stamped<Alert>> {
-        let mut newest: Vec<_> = self
-            .by_raising
-            .values()
-            .rev()
-            .take(count)
-            .cloned()
-            .collect();
+        let mut newest: Vec<_> = self.by_raising.values().rev().take(count).cloned().collect();
         newest.reverse();
         newest
     }
@@ -49,8 +38,7 @@ impl Alerts {
             return;
         };
         self.raised_at.insert(value.id, position.offset);
-        self.by_raising
-            .insert(position.offset, Stamped { position, value });
+        self.by_raising.insert(position.offset, Stamped { position, value });
         if self.by_raising.len() > self.capacity
             && let Some((_, oldest)) = self.by_raising.pop_first()
         {
@@ -68,17 +56,11 @@ pub(super) struct Messages {
 
 impl Messages {
     pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            capacity,
-            held: VecDeque::new(),
-        }
+        Self { capacity, held: VecDeque::new() }
     }
 
     pub(super) fn newest(&self, count: usize) -> Vec<Stamped<ChatMessage>> {
-        self.held
-            .range(self.held.len().saturating_sub(count)..)
-            .cloned()
-            .collect()
+        self.held.range(self.held.len().saturating_sub(count)..).cloned().collect()
     }
 
     pub(super) fn apply(&mut self, event: &Stamped<Event>) {
@@ -88,9 +70,6 @@ impl Messages {
         if self.held.len() == self.capacity {
             self.held.pop_front();
         }
-        self.held.push_back(Stamped {
-            position: event.position,
-            value: message.clone(),
-        });
+        self.held.push_back(Stamped { position: event.position, value: message.clone() });
     }
 }

@@ -31,11 +31,7 @@ pub(super) struct SeenKeys {
 
 impl SeenKeys {
     pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            capacity,
-            first_uses: HashMap::new(),
-            oldest_first: VecDeque::new(),
-        }
+        Self { capacity, first_uses: HashMap::new(), oldest_first: VecDeque::new() }
     }
 
     pub(super) fn get(&self, name: &Name) -> Option<&FirstUse> {

@@ -75,31 +75,21 @@ impl State {
         let next = self.log.head().advanced_by(staged.events.len() as u64 + 1);
         let raised = state.map_or(next, |state| state.position);
         let answer = match decide(state.map(|state| &state.value), &submission.command, stamp)? {
-            Decision::Unchanged(alert) => Answer::Unchanged(Stamped {
-                position: raised,
-                value: alert,
-            }),
+            Decision::Unchanged(alert) => {
+                Answer::Unchanged(Stamped { position: raised, value: alert })
+            }
             Decision::Event(event) => {
                 if let Event::Alert(AlertEvent { alert, .. }) = &event {
-                    let after = Stamped {
-                        position: raised,
-                        value: alert.clone(),
-                    };
+                    let after = Stamped { position: raised, value: alert.clone() };
                     staged.alerts.insert(alert.id, after);
                 }
-                let event = Stamped {
-                    position: next,
-                    value: event,
-                };
+                let event = Stamped { position: next, value: event };
                 staged.events.push(event.clone());
                 Answer::Appended(event)
             }
         };
         if let (Some(key), Some(name)) = (submission.key, name) {
-            let first_use = FirstUse {
-                fingerprint: key.fingerprint,
-                answer: answer.clone(),
-            };
+            let first_use = FirstUse { fingerprint: key.fingerprint, answer: answer.clone() };
             staged.key_order.push(name.clone());
             staged.keys.insert(name, first_use);
         }
@@ -131,17 +121,11 @@ impl State {
     }
 
     pub(super) fn alerts(&self, query: AlertQuery) -> Snapshot<Stamped<Alert>> {
-        Snapshot {
-            position: self.head(),
-            items: self.alerts.newest(query.newest),
-        }
+        Snapshot { position: self.head(), items: self.alerts.newest(query.newest) }
     }
 
     pub(super) fn messages(&self, query: MessageQuery) -> Snapshot<Stamped<ChatMessage>> {
-        Snapshot {
-            position: self.head(),
-            items: self.messages.newest(query.newest),
-        }
+        Snapshot { position: self.head(), items: self.messages.newest(query.newest) }
     }
 
     pub(super) fn alert(&self, id: AlertId) -> Option<&Stamped<Alert>> {

@@ -1,0 +1,247 @@
+//! The floor: the least that a server can do, one `send(2)` of a prebuilt frame for each socket and alert.
+//!
+//! It speaks just enough HTTP for the same client to measure it: upgrades are answered, and a POST is
+//! fanned out and then answered. Nothing is stored, checked or queued.
+
+use std::io::{self, Read, Write};
+use std::mem;
+use std::process;
+use std::thread;
+use std::time::Duration;
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use crate::frames;
+use crate::http;
+
+const LISTENER: Token = Token(usize::MAX);
+/// A reader that takes nothing for so long is dropped.
+const SEND_LIMIT: Duration = Duration::from_secs(10);
+
+const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ";
+const OK: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+
+enum Peer {
+    /// Sends requests; what has come of the next one.
+    Asking(Vec<u8>),
+    /// Receives frames.
+    Listening,
+}
+
+struct Connection {
+    stream: TcpStream,
+    peer: Peer,
+}
+
+struct Floor {
+    connections: Vec<Option<Connection>>,
+    free: Vec<usize>,
+    listening: Vec<usize>,
+    frame_bytes: usize,
+    frame: Vec<u8>,
+}
+
+/// Serves until standard input closes.
+pub(crate) fn serve(frame_bytes: usize) -> io::Result<()> {
+    let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
+    let address = listener.local_addr()?;
+    let mut poll = Poll::new()?;
+    poll.registry()
+        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    end_with_parent();
+    writeln!(io::stdout(), "floor on http://{address}")?;
+    let mut floor = Floor {
+        connections: Vec::new(),
+        free: Vec::new(),
+        listening: Vec::new(),
+        frame_bytes,
+        frame: Vec::new(),
+    };
+    let mut events = Events::with_capacity(1024);
+    loop {
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            polled => polled?,
+        }
+        for event in &events {
+            if event.token() == LISTENER {
+                floor.accept(&listener, &poll)?;
+            } else {
+                floor.attend(event.token().0);
+            }
+        }
+    }
+}
+
+/// The bench holds the other end of standard input: when it goes, however it goes, so does the floor.
+fn end_with_parent() {
+    thread::spawn(|| {
+        let _ended = io::copy(&mut io::stdin(), &mut io::sink());
+        process::exit(0);
+    });
+}
+
+impl Floor {
+    fn accept(&mut self, listener: &TcpListener, poll: &Poll) -> io::Result<()> {
+        loop {
+            let mut stream = match listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                // The peer went before it was accepted, or the limit on files is reached.
+                Err(_) => continue,
+            };
+            stream.set_nodelay(true)?;
+            let index = self.free.pop().unwrap_or_else(|| {
+                self.connections.push(None);
+                self.connections.len() - 1
+            });
+            poll.registry()
+                .register(&mut stream, Token(index), Interest::READABLE)?;
+            if let Some(place) = self.connections.get_mut(index) {
+                let peer = Peer::Asking(Vec::new());
+                *place = Some(Connection { stream, peer });
+            }
+        }
+    }
+
+    fn attend(&mut self, index: usize) {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            let Some(Some(connection)) = self.connections.get_mut(index) else {
+                return;
+            };
+            let read = match connection.stream.read(&mut buffer) {
+                Ok(0) => return self.forget(index),
+                Ok(read) => buffer.get(..read).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => return self.forget(index),
+            };
+            match &mut connection.peer {
+                Peer::Asking(held) => held.extend_from_slice(read),
+                // The only frame that matters here is Close, and it is answered by closing.
+                Peer::Listening if read.first() == Some(&(0x80 | frames::CLOSE)) => {
+                    let _gone = connection.stream.write(&[0x80 | frames::CLOSE, 0]);
+                    return self.forget(index);
+                }
+                Peer::Listening => continue,
+            }
+            self.serve_requests(index);
+        }
+    }
+
+    fn forget(&mut self, index: usize) {
+        if let Some(place) = self.connections.get_mut(index)
+            && place.take().is_some()
+        {
+            self.free.push(index);
+            self.listening.retain(|&listener| listener != index);
+        }
+    }
+
+    /// Answers every whole request that has come.
+    fn serve_requests(&mut self, index: usize) {
+        loop {
+            let Some(Some(connection)) = self.connections.get_mut(index) else {
+                return;
+            };
+            let Peer::Asking(held) = &mut connection.peer else {
+                return;
+            };
+            let Some((headers, after)) = http::split_head(held) else {
+                return;
+            };
+            if headers.starts_with(b"GET ") {
+                connection.peer = Peer::Listening;
+                self.listening.push(index);
+                let answer = format!("{SWITCHING}{}\r\n\r\n", http::ACCEPT);
+                return self.answer(index, answer.as_bytes());
+            }
+            let length = http::content_length(headers).unwrap_or(0);
+            let Some((body, rest)) = after.split_at_checked(length) else {
+                return;
+            };
+            let used = held.len() - rest.len();
+            build_frame(body, self.frame_bytes, &mut self.frame);
+            held.drain(..used);
+            self.fan_out();
+            self.answer(index, OK);
+        }
+    }
+
+    fn answer(&mut self, index: usize, bytes: &[u8]) {
+        if let Some(Some(connection)) = self.connections.get_mut(index)
+            && send(&mut connection.stream, bytes).is_err()
+        {
+            self.forget(index);
+        }
+    }
+
+    /// What is measured: one send for each socket.
+    fn fan_out(&mut self) {
+        let frame = mem::take(&mut self.frame);
+        let mut gone = Vec::new();
+        for &index in &self.listening {
+            if let Some(Some(connection)) = self.connections.get_mut(index)
+                && send(&mut connection.stream, &frame).is_err()
+            {
+                gone.push(index);
+            }
+        }
+        self.frame = frame;
+        for index in gone {
+            self.forget(index);
+        }
+    }
+}
+
+/// The request's body, which holds the marker, as a frame of `frame_bytes` in all if it fits.
+fn build_frame(body: &[u8], frame_bytes: usize, frame: &mut Vec<u8>) {
+    let mut payload = body.to_vec();
+    // Blanks after the object keep it JSON.
+    payload.resize(payload.len().max(frames::payload_len(frame_bytes)), b' ');
+    frame.clear();
+    frames::text(&payload, frame);
+}
+
+/// One write(2), and a wait only if the socket's buffer is full.
+fn send(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match stream.write(bytes) {
+            Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => await_room(stream)?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn await_room(stream: &TcpStream) -> io::Result<()> {
+    let mut waited = [PollFd::new(stream, PollFlags::OUT)];
+    let limit = Timespec::try_from(SEND_LIMIT).map_err(io::Error::other)?;
+    match rustix::event::poll(&mut waited, Some(&limit))? {
+        0 => Err(io::ErrorKind::TimedOut.into()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_has_the_size_that_was_asked_for_and_holds_the_body() {
+        for size in [60, 127, 130, 200, 500, 70_000] {
+            let mut frame = Vec::new();
+            build_frame(b"{\"message\":\"b:1:0:0:0:\"}", size, &mut frame);
+            assert_eq!(frame.len(), size);
+            let (whole, rest) = frames::split(&frame).unwrap().unwrap();
+            assert!(rest.is_empty());
+            let json: serde_json::Value = serde_json::from_slice(whole.payload).unwrap();
+            assert_eq!(json["message"], "b:1:0:0:0:");
+        }
+    }
+}

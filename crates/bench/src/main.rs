@@ -1,0 +1,39 @@
+//! The load generator of Northgate: it measures a server over raw sockets and proves what the server promises.
+
+mod cli;
+mod clock;
+mod connect;
+mod error;
+mod floor;
+mod frames;
+mod http;
+mod latency;
+mod limits;
+mod marker;
+mod order;
+mod phase;
+mod publishers;
+mod receivers;
+mod report;
+mod sampling;
+mod scenario;
+mod server_process;
+mod target;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    limits::raise();
+    match scenario::run(&cli::Cli::parse().scenario) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // With standard error closed there is nobody left to tell.
+            let _closed = writeln!(io::stderr(), "bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The report: a table for people, JSON for machines, medians over rounds, ratios to the floor.
+
+mod table;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::BenchError;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Unit {
+    #[serde(rename = "ms")]
+    Millis,
+    #[serde(rename = "us")]
+    Micros,
+    #[serde(rename = "s")]
+    Seconds,
+    #[serde(rename = "1/s")]
+    PerSecond,
+    #[serde(rename = "KiB")]
+    KiB,
+    #[serde(rename = "bytes")]
+    Bytes,
+    #[serde(rename = "count")]
+    Count,
+}
+
+/// One figure of one round.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Measure {
+    pub(crate) name: String,
+    pub(crate) unit: Unit,
+    pub(crate) value: f64,
+}
+
+/// Whether every socket got every answered alert once and in order.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Verdict {
+    pub(crate) expected: u64,
+    pub(crate) delivered: u64,
+    pub(crate) missing: u64,
+    pub(crate) repeated: u64,
+    pub(crate) reordered: u64,
+    /// Sockets that saw everything, but in another order than most.
+    pub(crate) differing_sockets: u64,
+    /// Text frames that belong to no alert of the run: another publisher's.
+    pub(crate) foreign: u64,
+    /// How sockets ended that should have stayed open.
+    pub(crate) endings: BTreeMap<String, u64>,
+    /// Why publishers stopped early.
+    pub(crate) failures: Vec<String>,
+}
+
+impl Verdict {
+    pub(crate) fn is_clean(&self) -> bool {
+        self.missing + self.repeated + self.reordered + self.differing_sockets == 0
+            && self.endings.is_empty()
+            && self.failures.is_empty()
+    }
+}
+
+/// What one round brought for one target.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Sheet {
+    pub(crate) measures: Vec<Measure>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) verdicts: BTreeMap<String, Verdict>,
+    /// What happened, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
+    /// Promises that did not hold, besides those of the verdicts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) broken: Vec<String>,
+    /// The frame's real size, which the floor then copies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) frame_bytes: Option<usize>,
+}
+
+impl Sheet {
+    pub(crate) fn measure(
+        &mut self,
+        name: impl Into<String>,
+        unit: Unit,
+        value: impl Into<Option<f64>>,
+    ) {
+        if let Some(value) = value.into() {
+            let name = name.into();
+            self.measures.push(Measure { name, unit, value });
+        }
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        self.broken.is_empty() && self.verdicts.values().all(Verdict::is_clean)
+    }
+
+    fn value(&self, name: &str) -> Option<f64> {
+        let measure = self.measures.iter().find(|measure| measure.name == name)?;
+        Some(measure.value)
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Round {
+    pub(crate) server: Sheet,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) floor: Option<Sheet>,
+}
+
+/// One figure over all rounds.
+#[derive(Debug, Serialize)]
+struct Figure {
+    name: String,
+    unit: Unit,
+    server: f64,
+    floor: Option<f64>,
+    ratio: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    scenario: &'static str,
+    parameters: Value,
+    /// Medians over the rounds, and the server's as a ratio to the floor's.
+    figures: Vec<Figure>,
+    /// Whether every promise held in every round.
+    passed: bool,
+    rounds: Vec<Round>,
+}
+
+impl Report {
+    pub(crate) fn new(
+        scenario: &'static str,
+        parameters: &impl Serialize,
+        rounds: Vec<Round>,
+    ) -> Self {
+        Self {
+            scenario,
+            // A parameter that is no JSON is left out rather than worth a failed run.
+            parameters: serde_json::to_value(parameters).unwrap_or_default(),
+            figures: figures(&rounds),
+            passed: rounds.iter().all(|round| round.server.holds()),
+            rounds,
+        }
+    }
+
+    pub(crate) fn passed(&self) -> bool {
+        self.passed
+    }
+
+    pub(crate) fn write_json(&self, path: &Path) -> Result<(), BenchError> {
+        let failed = |source| BenchError::Report {
+            path: path.to_owned(),
+            source,
+        };
+        let mut json = serde_json::to_vec_pretty(self).map_err(|error| failed(error.into()))?;
+        json.push(b'\n');
+        fs::write(path, json).map_err(failed)
+    }
+}
+
+fn figures(rounds: &[Round]) -> Vec<Figure> {
+    let Some(first) = rounds.first() else {
+        return Vec::new();
+    };
+    let figure = |Measure { name, unit, .. }: &Measure| {
+        let server = median(rounds.iter().filter_map(|round| round.server.value(name)))?;
+        let floors = rounds.iter().filter_map(|round| round.floor.as_ref());
+        let floor = median(floors.filter_map(|sheet| sheet.value(name)));
+        Some(Figure {
+            name: name.clone(),
+            unit: *unit,
+            server,
+            floor,
+            ratio: floor
+                .filter(|floor| *floor > 0.0)
+                .map(|floor| server / floor),
+        })
+    };
+    first.server.measures.iter().filter_map(figure).collect()
+}
+
+/// The middle value, or the mean of the two middle ones.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    if values.len() % 2 == 1 {
+        return Some(upper);
+    }
+    values
+        .get(middle - 1)
+        .map(|lower| f64::midpoint(*lower, upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheet(value: f64) -> Sheet {
+        let mut sheet = Sheet::default();
+        sheet.measure("p99", Unit::Millis, value);
+        sheet
+    }
+
+    #[test]
+    fn figures_are_medians_and_ratios() {
+        let rounds = [(3.0, 2.0), (9.0, 2.0), (4.0, 1.0)].map(|(server, floor)| Round {
+            server: sheet(server),
+            floor: Some(sheet(floor)),
+        });
+        let report = Report::new("x", &Value::Null, rounds.to_vec());
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["figures"][0]["server"], 4.0);
+        assert_eq!(json["figures"][0]["floor"], 2.0);
+        assert_eq!(json["figures"][0]["ratio"], 2.0);
+        assert_eq!(json["passed"], true);
+    }
+
+    #[test]
+    fn one_lost_delivery_in_one_round_fails_the_report() {
+        let mut lost = sheet(1.0);
+        let verdict = Verdict {
+            missing: 1,
+            ..Verdict::default()
+        };
+        lost.verdicts.insert("all".to_owned(), verdict);
+        let rounds = vec![
+            Round {
+                server: sheet(1.0),
+                floor: None,
+            },
+            Round {
+                server: lost,
+                floor: None,
+            },
+        ];
+        assert!(!Report::new("x", &Value::Null, rounds).passed());
+    }
+
+    #[test]
+    fn the_median_of_two_is_their_mean() {
+        assert_eq!(median([4.0, 2.0].into_iter()), Some(3.0));
+        assert_eq!(median(std::iter::empty()), None);
+    }
+}

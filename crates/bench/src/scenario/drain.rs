@@ -1,0 +1,173 @@
+//! Drain: SIGTERM while alerts go by. All that was answered arrives, then Close 1001, then the server is gone.
+
+use std::process::ExitStatus;
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::fanout::positive;
+use super::rounds_without_floor;
+use crate::cli::TargetArgs;
+use crate::clock::{self, Nanos};
+use crate::connect;
+use crate::error::BenchError;
+use crate::latency;
+use crate::limits;
+use crate::marker::Run;
+use crate::phase;
+use crate::publishers::{self, Pace, Plan, Published};
+use crate::receivers::{Ending, Endings, Fleet};
+use crate::report::{Round, Sheet, Unit, Verdict};
+use crate::sampling;
+use crate::target::Target;
+
+/// The code with which a server that leaves closes (RFC 6455, section 7.4.1).
+const GOING_AWAY: Ending = Ending::Closed(1001);
+/// DESIGN: gone in under 10 s, whoever reads or does not.
+const EXIT_PROMISE: Duration = Duration::from_secs(10);
+
+#[derive(Args, Debug, Serialize)]
+pub(crate) struct DrainArgs {
+    /// Sockets that read
+    #[arg(long, default_value_t = 5000)]
+    sockets: usize,
+    /// Alerts a second, in all
+    #[arg(long, default_value_t = 20.0, value_parser = positive)]
+    rate: f64,
+    /// Seconds of alerts before the signal
+    #[arg(long, default_value_t = 2)]
+    seconds: u32,
+    /// Connections that publish, in turn
+    #[arg(long, default_value_t = 4)]
+    publishers: usize,
+    /// Alerts of 1,000 bytes that fill the buffers of one more socket, which never reads; 0 for none
+    #[arg(long, default_value_t = 2000)]
+    stuffing: u32,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+pub(crate) fn run(args: &DrainArgs) -> Result<Vec<Round>, BenchError> {
+    if args.target.url.is_some() {
+        return Err(BenchError::OwnServerOnly("drain"));
+    }
+    limits::check(args.sockets + args.publishers)?;
+    rounds_without_floor(&args.target, |target| measure(args, target))
+}
+
+fn measure(args: &DrainArgs, target: &mut Target) -> Result<Sheet, BenchError> {
+    let mut sheet = Sheet::default();
+    let stuffed = connect::open_silent(target.address, &target.path)?;
+    stuff(args, target)?;
+    let readers = usize::from(args.target.readers);
+    let fleet = Fleet::connect(target.address, &target.path, args.sockets, readers)?;
+
+    let run = Run::begin();
+    fleet.watch(&run, args.publishers)?;
+    let plan = Plan {
+        publishers: args.publishers,
+        // Without an end: the publishers stop when the server no longer answers.
+        pace: Pace::Rate {
+            alerts: u32::MAX,
+            per_second: args.rate,
+        },
+        message_bytes: 100,
+    };
+    let address = target.address;
+    let publishing = thread::spawn(move || publishers::publish(address, &run, &plan));
+    thread::sleep(Duration::from_secs(args.seconds.into()));
+    if args.stuffing > 0 {
+        let port = stuffed.local_addr()?.port();
+        let held = sampling::holds_connection(target.required_pid()?, address.port(), port)?;
+        let still = if held { "still open" } else { "already cut" };
+        sheet
+            .notes
+            .push(format!("at the signal the stuffed socket was {still}"));
+    }
+    let signalled = clock::now();
+    target.terminate();
+    let status = target.wait();
+    let exited = clock::now();
+    fleet.settle_endings();
+    let published = publishing.join().map_err(|_| BenchError::ReceiverGone)??;
+    let (tally, endings) = fleet.conclude(&published.answered)?;
+
+    let spans = [
+        ("time to exit", exited),
+        ("signal to the last socket's end", endings.last_at),
+        ("signal to the last delivery", tally.last_at),
+    ];
+    for (name, at) in spans {
+        let span = latency::seconds(at.saturating_sub(signalled));
+        sheet.measure(name, Unit::Seconds, span);
+    }
+    judge_exit(&mut sheet, status, exited - signalled);
+    judge_endings(&mut sheet, &endings, args.sockets as u64);
+    sheet
+        .verdicts
+        .insert("drain".to_owned(), verdict(&published, &fleet, &tally));
+    let answered = phase::ratio(published.total(), 1);
+    sheet.measure("answered alerts", Unit::Count, answered);
+    sheet.notes.extend(published.failures.first().cloned());
+    Ok(sheet)
+}
+
+/// Publishes until the silent socket's buffers are full, before the others come.
+fn stuff(args: &DrainArgs, target: &Target) -> Result<(), BenchError> {
+    let pace = Pace::Closed {
+        alerts: args.stuffing,
+        limit: Nanos::MAX,
+    };
+    let plan = Plan {
+        publishers: 4,
+        pace,
+        message_bytes: 1000,
+    };
+    publishers::publish(target.address, &Run::begin(), &plan).map(drop)
+}
+
+/// An alert that was stored but not answered may have arrived too, so more may be delivered than expected.
+fn verdict(published: &Published, fleet: &Fleet, tally: &crate::receivers::Tally) -> Verdict {
+    Verdict {
+        expected: published.total() * fleet.sockets() as u64,
+        delivered: tally.delivered,
+        missing: tally.findings.missing,
+        repeated: tally.findings.repeated,
+        reordered: tally.findings.reordered,
+        differing_sockets: tally.findings.differing(),
+        foreign: tally.foreign,
+        ..Verdict::default()
+    }
+}
+
+fn judge_exit(sheet: &mut Sheet, status: Result<Option<ExitStatus>, BenchError>, span: Nanos) {
+    match status {
+        Ok(Some(status)) if status.success() => sheet.notes.push("exit code 0".to_owned()),
+        Ok(Some(status)) => sheet.broken.push(format!("the server ended with {status}")),
+        Ok(None) => {}
+        Err(error) => sheet.broken.push(error.to_string()),
+    }
+    if span > clock::nanos(EXIT_PROMISE) {
+        let limit = EXIT_PROMISE.as_secs();
+        sheet
+            .broken
+            .push(format!("the exit took longer than {limit} s"));
+    }
+}
+
+fn judge_endings(sheet: &mut Sheet, endings: &Endings, sockets: u64) {
+    for (ending, count) in &endings.counts {
+        let line = format!("{count} sockets {ending}");
+        if *ending == GOING_AWAY {
+            sheet.notes.push(line);
+        } else {
+            sheet.broken.push(line);
+        }
+    }
+    let open = sockets.saturating_sub(endings.total());
+    if open > 0 {
+        sheet.broken.push(format!("{open} sockets never ended"));
+    }
+}

@@ -1,0 +1,77 @@
+//! Full load: alerts as fast as publishers can send them.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::rounds;
+use crate::cli::TargetArgs;
+use crate::clock::{self, Nanos};
+use crate::error::BenchError;
+use crate::limits;
+use crate::phase;
+use crate::publishers::{Pace, Plan};
+use crate::receivers::Fleet;
+use crate::report::{Round, Sheet, Unit};
+use crate::target::Target;
+
+#[derive(Args, Debug, Serialize)]
+pub(crate) struct FloodArgs {
+    /// Sockets that receive every alert
+    #[arg(long, default_value_t = 200)]
+    sockets: usize,
+    /// Alerts in all
+    #[arg(long, default_value_t = 2000, conflicts_with = "seconds")]
+    alerts: u32,
+    /// Publish for so long instead of a number of alerts
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Connections that publish, each with one alert in flight
+    #[arg(long, default_value_t = 8)]
+    publishers: usize,
+    /// Length of a frame on the wire; if the server's JSON is longer by itself, that
+    #[arg(long, default_value_t = 200)]
+    frame_bytes: usize,
+    /// Alerts before the measured ones
+    #[arg(long, default_value_t = 200)]
+    warmup: u32,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+pub(crate) fn run(args: &FloodArgs) -> Result<Vec<Round>, BenchError> {
+    limits::check(args.sockets + args.publishers)?;
+    rounds(&args.target, |target| measure(args, target))
+}
+
+fn measure(args: &FloodArgs, target: &mut Target) -> Result<Sheet, BenchError> {
+    let readers = usize::from(args.target.readers);
+    let fleet = Fleet::connect(target.address, &target.path, args.sockets, readers)?;
+    let message_bytes = phase::calibrate(target, &fleet, args.frame_bytes)?;
+    let plan = |alerts, limit| Plan {
+        publishers: args.publishers,
+        pace: Pace::Closed { alerts, limit },
+        message_bytes,
+    };
+    phase::run(target, &fleet, &plan(args.warmup, Nanos::MAX))?;
+    let (alerts, limit) = match args.seconds {
+        Some(seconds) => (u32::MAX, clock::nanos(Duration::from_secs(seconds))),
+        None => (args.alerts, Nanos::MAX),
+    };
+    let outcome = phase::run(target, &fleet, &plan(alerts, limit))?;
+    let mut sheet = Sheet::default();
+    let rate = outcome.deliveries_per_second();
+    sheet.measure("deliveries", Unit::PerSecond, rate);
+    let cpu = outcome.cpu_per_delivery();
+    sheet.measure("server CPU per delivery", Unit::Micros, cpu);
+    let client = outcome.client_cpu_per_delivery();
+    sheet.measure("client CPU per delivery", Unit::Micros, client);
+    sheet.measure("alerts", Unit::PerSecond, outcome.posts_per_second());
+    outcome.measure_latency(&mut sheet, "delivery");
+    super::measure_frame(&mut sheet, &outcome);
+    sheet
+        .verdicts
+        .insert("full load".to_owned(), outcome.verdict());
+    Ok(sheet)
+}

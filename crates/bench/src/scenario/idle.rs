@@ -1,0 +1,111 @@
+//! Idle sockets: what a connection costs in memory, at rest and after a burst.
+
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::rounds;
+use crate::cli::TargetArgs;
+use crate::clock::Nanos;
+use crate::error::BenchError;
+use crate::limits;
+use crate::phase;
+use crate::publishers::{Pace, Plan};
+use crate::receivers::Fleet;
+use crate::report::{Round, Sheet, Unit};
+use crate::sampling::{self, Memory};
+use crate::target::Target;
+
+#[derive(Args, Debug, Serialize)]
+pub(crate) struct IdleArgs {
+    /// Sockets that are opened
+    #[arg(long, default_value_t = 10_000, value_parser = at_least_one)]
+    sockets: usize,
+    /// Alerts in the burst
+    #[arg(long, default_value_t = 100)]
+    burst: u32,
+    /// Length of a frame on the wire; if the server's JSON is longer by itself, that
+    #[arg(long, default_value_t = 200)]
+    frame_bytes: usize,
+    /// Seconds of rest before memory is read
+    #[arg(long, default_value_t = 3)]
+    rest: u64,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+pub(crate) fn run(args: &IdleArgs) -> Result<Vec<Round>, BenchError> {
+    limits::check(args.sockets)?;
+    rounds(&args.target, |target| measure(args, target))
+}
+
+fn measure(args: &IdleArgs, target: &mut Target) -> Result<Sheet, BenchError> {
+    let pid = target.required_pid()?;
+    let readers = usize::from(args.target.readers);
+    let rested = || {
+        thread::sleep(Duration::from_secs(args.rest));
+        sampling::memory(pid)
+    };
+    // The first alert makes the server allocate what it needs once and not for each connection.
+    let message_bytes = {
+        let first = Fleet::connect(target.address, &target.path, 1, 1)?;
+        phase::calibrate(target, &first, args.frame_bytes)?
+    };
+    let empty = rested()?;
+    let fleet = Fleet::connect(target.address, &target.path, args.sockets, readers)?;
+    let idle = rested()?;
+    let pace = Pace::Closed {
+        alerts: args.burst,
+        limit: Nanos::MAX,
+    };
+    let plan = Plan {
+        publishers: 4,
+        pace,
+        message_bytes,
+    };
+    let outcome = phase::run(target, &fleet, &plan)?;
+    let after = rested()?;
+
+    let mut sheet = Sheet::default();
+    let sockets = args.sockets as u64;
+    let each = |rss: fn(&Memory) -> u64, at: &Memory| {
+        phase::ratio(rss(at).saturating_sub(rss(&empty)), sockets)
+    };
+    let rss = |memory: &Memory| memory.rss_kib;
+    let pss = |memory: &Memory| memory.pss_kib;
+    sheet.measure("RSS per idle connection", Unit::KiB, each(rss, &idle));
+    sheet.measure("PSS per idle connection", Unit::KiB, each(pss, &idle));
+    sheet.measure(
+        "RSS per connection after the burst",
+        Unit::KiB,
+        each(rss, &after),
+    );
+    sheet.measure(
+        "PSS per connection after the burst",
+        Unit::KiB,
+        each(pss, &after),
+    );
+    sheet.measure(
+        "RSS without connections",
+        Unit::KiB,
+        phase::ratio(empty.rss_kib, 1),
+    );
+    sheet.measure("RSS with all", Unit::KiB, phase::ratio(idle.rss_kib, 1));
+    sheet.measure(
+        "RSS after the burst",
+        Unit::KiB,
+        phase::ratio(after.rss_kib, 1),
+    );
+    super::measure_frame(&mut sheet, &outcome);
+    sheet.verdicts.insert("burst".to_owned(), outcome.verdict());
+    Ok(sheet)
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a number of at least 1 is needed".to_owned()),
+        Ok(count) => Ok(count),
+    }
+}

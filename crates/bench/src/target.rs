@@ -1,0 +1,102 @@
+//! What is measured: the server, started here or found at a URL, or the floor.
+
+use std::env;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use crate::cli::TargetArgs;
+use crate::error::BenchError;
+use crate::sampling;
+use crate::server_process::{self, ServerProcess};
+
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
+    pub(crate) path: String,
+    pid: Option<u32>,
+    process: Option<ServerProcess>,
+}
+
+impl Target {
+    /// Starts the server, or takes the one at `--url`.
+    pub(crate) fn server(args: &TargetArgs) -> Result<Self, BenchError> {
+        let path = args.path.clone();
+        if let Some(url) = &args.url {
+            let address = server_process::address_in(url);
+            return Ok(Self {
+                address: address.ok_or_else(|| BenchError::BadUrl(url.clone()))?,
+                path,
+                pid: args.pid,
+                process: None,
+            });
+        }
+        let mut arguments: Vec<String> = [
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--generator-interval",
+            "off",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        if let Some(workers) = args.workers {
+            arguments.extend(["--workers".to_owned(), workers.to_string()]);
+        }
+        arguments.extend_from_slice(&args.server_args);
+        let program = args.server.clone().map_or_else(beside_this_program, Ok)?;
+        Ok(Self::started(
+            ServerProcess::start(&program, &arguments)?,
+            path,
+        ))
+    }
+
+    /// Starts the floor: this program again, so that its processor time is its own.
+    pub(crate) fn floor(frame_bytes: usize) -> Result<Self, BenchError> {
+        let arguments = ["floor".to_owned(), frame_bytes.to_string()];
+        let process = ServerProcess::start(&env::current_exe()?, &arguments)?;
+        Ok(Self::started(process, "/ws".to_owned()))
+    }
+
+    fn started(process: ServerProcess, path: String) -> Self {
+        Self {
+            address: process.address,
+            path,
+            pid: Some(process.pid()),
+            process: Some(process),
+        }
+    }
+
+    /// The process to sample, for scenarios that are about nothing else.
+    pub(crate) fn required_pid(&self) -> Result<u32, BenchError> {
+        self.pid.ok_or(BenchError::PidNeeded)
+    }
+
+    pub(crate) fn cpu_micros(&self) -> Result<Option<u64>, BenchError> {
+        self.pid.map(sampling::cpu_micros).transpose()
+    }
+
+    /// Sends SIGTERM to a server that was started here.
+    pub(crate) fn terminate(&self) {
+        if let Some(process) = &self.process {
+            process.terminate();
+        }
+    }
+
+    /// Waits for the end of a server that was started here.
+    pub(crate) fn wait(&mut self) -> Result<Option<ExitStatus>, BenchError> {
+        self.process.as_mut().map(ServerProcess::wait).transpose()
+    }
+
+    /// The last lines that a server that was started here wrote to its log.
+    pub(crate) fn last_lines(&self) -> String {
+        self.process
+            .as_ref()
+            .map_or_else(String::new, ServerProcess::last_lines)
+    }
+}
+
+fn beside_this_program() -> io::Result<PathBuf> {
+    Ok(env::current_exe()?.with_file_name("northgate"))
+}

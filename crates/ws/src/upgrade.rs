@@ -1,0 +1,121 @@
+//! From an HTTP request to a WebSocket: the checks of the handshake, and the wiring of a
+//! connection.
+
+use crate::connection::Connection;
+use crate::feed::Feed;
+use crate::guard::FrameGuard;
+use actix_http::BoxedPayloadStream;
+use actix_http::body::MessageBody;
+use actix_web::http::{StatusCode, header};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use northgate_hub::Worker;
+use northgate_schemas::Problem;
+use northgate_services::ChatService;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+
+/// What a connection needs, one per worker thread.
+pub struct SocketContext {
+    /// The fan-out of this thread.
+    pub worker: Worker,
+    /// Where chat messages go.
+    pub chat: ChatService,
+    /// Owns the task of every connection.
+    pub tasks: TaskTracker,
+    /// The most bytes of one message, its fragments together.
+    pub max_message_bytes: usize,
+}
+
+/// Why a request does not become a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UpgradeError {
+    /// There is no `Upgrade: websocket`, or no `Connection: Upgrade`.
+    #[error("This address speaks WebSocket only: connect with a WebSocket client.")]
+    NotAnUpgrade,
+    /// The version is not the one of RFC 6455.
+    #[error("Only version 13 of the WebSocket protocol is spoken here.")]
+    Version,
+    /// The key is missing, or is not sixteen bytes in Base64.
+    #[error("Sec-WebSocket-Key must be given once, and be sixteen bytes in Base64.")]
+    Key,
+    /// The request's HTTP version knows no upgrade.
+    #[error("A WebSocket begins with an HTTP/1.1 request.")]
+    HttpVersion,
+}
+
+impl ResponseError for UpgradeError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
+            Self::Key | Self::HttpVersion => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let title = status.canonical_reason().unwrap_or_default();
+        let problem = Problem::new("upgrade", status.as_u16(), title, self.to_string());
+        let mut response = HttpResponse::build(status);
+        if status == StatusCode::UPGRADE_REQUIRED {
+            response.insert_header((header::UPGRADE, "websocket"));
+            response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
+        }
+        response.content_type(Problem::MEDIA_TYPE).body(problem.to_json())
+    }
+}
+
+/// Answers `GET /ws`. The connection starts at what is the head now, before its 101.
+pub async fn upgrade(
+    request: HttpRequest,
+    payload: web::Payload,
+    context: web::Data<SocketContext>,
+) -> actix_web::Result<HttpResponse> {
+    check_handshake(&request)?;
+    let cursor = context.worker.cursor(context.worker.head());
+
+    let max_bytes = context.max_message_bytes;
+    let (guarded, verdict) = FrameGuard::new(payload.into_inner(), max_bytes);
+    let guarded: BoxedPayloadStream = Box::pin(guarded);
+    let mut guarded = dev::Payload::Stream { payload: guarded };
+    let payload = web::Payload::from_request(&request, &mut guarded).await?;
+    let (response, session, messages) = actix_ws::handle(&request, payload)?;
+    let messages = messages
+        .max_frame_size(max_bytes)
+        .aggregate_continuations()
+        .max_continuation_size(max_bytes);
+
+    let (close, closing) = oneshot::channel();
+    let chat = context.chat.clone();
+    let connection = Connection { messages, verdict, session, chat, closing: close };
+    context.tasks.spawn_local(connection.run());
+    Ok(response.map_body(|_, inner| Feed::new(inner, cursor, closing).boxed()))
+}
+
+/// The server's part of RFC 6455 section 4.2.1.
+fn check_handshake(request: &HttpRequest) -> Result<(), UpgradeError> {
+    let headers = request.headers();
+    let has_token = |name, token: &str| {
+        headers
+            .get_all(name)
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|value| value.trim().eq_ignore_ascii_case(token))
+    };
+    if !has_token(header::UPGRADE, "websocket") || !has_token(header::CONNECTION, "upgrade") {
+        return Err(UpgradeError::NotAnUpgrade);
+    }
+    if request.version() != actix_web::http::Version::HTTP_11 {
+        return Err(UpgradeError::HttpVersion);
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(UpgradeError::Version);
+    }
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY);
+    let key = keys.next().and_then(|key| STANDARD.decode(key.as_bytes()).ok());
+    if key.is_none_or(|key| key.len() != 16) || keys.next().is_some() {
+        return Err(UpgradeError::Key);
+    }
+    Ok(())
+}
