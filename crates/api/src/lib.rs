@@ -1,1 +1,14 @@
-//! Born with the next commits.
+//! HTTP: which URL there is, what each one does, and how every error is told.
+
+mod body;
+mod controllers;
+mod endpoint;
+mod error;
+pub mod middlewares;
+mod openapi;
+mod routes;
+
+pub use body::BodyLimit;
+pub use endpoint::Endpoint;
+pub use error::ApiError;
+pub use routes::{ApiContext, configure};

@@ -49,10 +49,7 @@ pub(crate) struct TargetArgs {
     /// The server to start [default: `northgate` beside this program]
     #[arg(long, value_name = "PATH", conflicts_with = "url")]
     pub(crate) server: Option<PathBuf>,
-    #[arg(
-        long,
-        help = "A server that is running already, such as http://127.0.0.1:8000"
-    )]
+    #[arg(long, help = "A server that is running already, such as http://127.0.0.1:8000")]
     pub(crate) url: Option<String>,
     /// The process to sample, with --url
     #[arg(long, requires = "url")]

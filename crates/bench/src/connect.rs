@@ -10,8 +10,8 @@ use socket2::{Domain, Socket, Type};
 use crate::error::BenchError;
 use crate::http::{self, AnswerReader};
 
-/// Half the backlog of 1,024 for each of the two threads that connect would just fit; this leaves room.
-const BATCH: usize = 256;
+/// For each thread: together a quarter of the usual backlog of 1,024, beyond which each connect waits a second.
+const BATCH: usize = 128;
 const THREADS: usize = 2;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const UPGRADE_LIMIT: Duration = Duration::from_secs(15);
@@ -19,26 +19,54 @@ const UPGRADE_LIMIT: Duration = Duration::from_secs(15);
 /// The smallest receive buffer that the kernel grants: a reader that never reads fills it at once.
 const TINY_BUFFER: usize = 2048;
 
-/// An upgraded connection, and the frames that came together with the 101.
+/// How events are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    WebSocket,
+    EventStream,
+}
+
+/// Where events are read.
+#[derive(Clone, Debug)]
+pub(crate) struct Feed {
+    pub(crate) address: SocketAddr,
+    /// With the query.
+    pub(crate) path: String,
+    pub(crate) protocol: Protocol,
+}
+
+impl Feed {
+    fn request(&self) -> Vec<u8> {
+        match self.protocol {
+            Protocol::WebSocket => http::upgrade(self.address, &self.path),
+            Protocol::EventStream => http::subscribe(self.address, &self.path),
+        }
+    }
+
+    fn wanted_status(&self) -> u16 {
+        match self.protocol {
+            Protocol::WebSocket => 101,
+            Protocol::EventStream => 200,
+        }
+    }
+}
+
+/// An open connection, and what came together with the answer's head.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) stream: TcpStream,
     pub(crate) early: Vec<u8>,
 }
 
-/// Opens `count` WebSockets at `path`.
-pub(crate) fn open(
-    address: SocketAddr,
-    path: &str,
-    count: usize,
-) -> Result<Vec<Opened>, BenchError> {
+/// Opens `count` connections to the feed.
+pub(crate) fn open(feed: &Feed, count: usize) -> Result<Vec<Opened>, BenchError> {
     let share = count.div_ceil(THREADS).max(1);
     thread::scope(|scope| {
         let openers: Vec<_> = (0..count)
             .step_by(share)
             .map(|from| {
                 let range = from..(from + share).min(count);
-                scope.spawn(move || open_share(address, path, range))
+                scope.spawn(move || open_share(feed, range))
             })
             .collect();
         let mut opened = Vec::with_capacity(count);
@@ -49,40 +77,36 @@ pub(crate) fn open(
     })
 }
 
-fn open_share(
-    address: SocketAddr,
-    path: &str,
-    range: std::ops::Range<usize>,
-) -> Result<Vec<Opened>, BenchError> {
-    let request = http::upgrade(address, path);
+fn open_share(feed: &Feed, range: std::ops::Range<usize>) -> Result<Vec<Opened>, BenchError> {
+    let request = feed.request();
     let mut opened = Vec::with_capacity(range.len());
     let mut next = range.start;
     while next < range.end {
         let batch = next..(next + BATCH).min(range.end);
         next = batch.end;
         let asked: Vec<(usize, TcpStream)> = batch
-            .map(|at| ask(address, &request, at).map(|stream| (at, stream)))
+            .map(|at| ask(feed.address, &request, at).map(|stream| (at, stream)))
             .collect::<Result<_, _>>()?;
         for (at, stream) in asked {
-            opened.push(await_upgrade(stream, at)?);
+            opened.push(await_answer(feed, stream, at)?);
         }
     }
     Ok(opened)
 }
 
-/// Opens one WebSocket; `at` names it in errors.
-pub(crate) fn open_one(address: SocketAddr, path: &str, at: usize) -> Result<Opened, BenchError> {
-    let stream = ask(address, &http::upgrade(address, path), at)?;
-    await_upgrade(stream, at)
+/// Opens one connection; `at` names it in errors.
+pub(crate) fn open_one(feed: &Feed, at: usize) -> Result<Opened, BenchError> {
+    let stream = ask(feed.address, &feed.request(), at)?;
+    await_answer(feed, stream, at)
 }
 
-/// Opens one WebSocket with a tiny receive buffer, for a peer that never reads.
-pub(crate) fn open_silent(address: SocketAddr, path: &str) -> Result<TcpStream, BenchError> {
-    let stream = connect_tiny(address).map_err(|source| BenchError::Connect { at: 0, source })?;
+/// Opens one connection with a tiny receive buffer, for a peer that never reads.
+pub(crate) fn open_silent(feed: &Feed) -> Result<TcpStream, BenchError> {
+    let stream = connect_tiny(feed.address).map_err(|source| BenchError::Connect { at: 0, source })?;
     (&stream)
-        .write_all(&http::upgrade(address, path))
+        .write_all(&feed.request())
         .map_err(|source| BenchError::NoUpgrade { at: 0, source })?;
-    Ok(await_upgrade(stream, 0)?.stream)
+    Ok(await_answer(feed, stream, 0)?.stream)
 }
 
 fn connect_tiny(address: SocketAddr) -> io::Result<TcpStream> {
@@ -104,30 +128,24 @@ fn ask(address: SocketAddr, request: &[u8], at: usize) -> Result<TcpStream, Benc
     connect().map_err(|source| BenchError::Connect { at, source })
 }
 
-fn await_upgrade(stream: TcpStream, at: usize) -> Result<Opened, BenchError> {
+fn await_answer(feed: &Feed, stream: TcpStream, at: usize) -> Result<Opened, BenchError> {
     let failed = |source| BenchError::NoUpgrade { at, source };
-    stream
-        .set_read_timeout(Some(UPGRADE_LIMIT))
-        .map_err(failed)?;
+    stream.set_read_timeout(Some(UPGRADE_LIMIT)).map_err(failed)?;
     let mut reader = AnswerReader::default();
     let mut buffer = [0; 4096];
-    let answer = loop {
+    let status = loop {
         match (&stream).read(&mut buffer).map_err(failed)? {
             0 => return Err(failed(io::ErrorKind::UnexpectedEof.into())),
             read => reader.feed(buffer.get(..read).unwrap_or_default()),
         }
-        if let Some(answer) = reader.take()? {
-            break answer;
+        if let Some(status) = reader.take_head()? {
+            break status;
         }
     };
-    if answer.status != 101 {
-        let body = String::from_utf8_lossy(&answer.body)
-            .chars()
-            .take(200)
-            .collect();
-        let status = answer.status;
+    let early = reader.into_rest();
+    if status != feed.wanted_status() {
+        let body = String::from_utf8_lossy(&early).chars().take(200).collect();
         return Err(BenchError::Refused { at, status, body });
     }
-    let early = reader.into_rest();
     Ok(Opened { stream, early })
 }

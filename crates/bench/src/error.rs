@@ -28,11 +28,7 @@ pub(crate) enum BenchError {
     #[error("no answer to the upgrade of socket {at}: {source}")]
     NoUpgrade { at: usize, source: io::Error },
     #[error("the upgrade of socket {at} was answered {status}: {body}")]
-    Refused {
-        at: usize,
-        status: u16,
-        body: String,
-    },
+    Refused { at: usize, status: u16, body: String },
     #[error("the server's answer cannot be read")]
     Answer(#[from] AnswerError),
     #[error(

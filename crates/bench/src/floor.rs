@@ -5,6 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::mem;
+use std::net::SocketAddr;
 use std::process;
 use std::thread;
 use std::time::Duration;
@@ -12,10 +13,13 @@ use std::time::Duration;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use rustix::event::{PollFd, PollFlags, Timespec};
+use socket2::{Domain, Socket, Type};
 
 use crate::frames;
 use crate::http;
 
+/// As the server's own.
+const BACKLOG: i32 = 1024;
 const LISTENER: Token = Token(usize::MAX);
 /// A reader that takes nothing for so long is dropped.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
@@ -46,11 +50,10 @@ struct Floor {
 
 /// Serves until standard input closes.
 pub(crate) fn serve(frame_bytes: usize) -> io::Result<()> {
-    let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into())?;
+    let mut listener = listen()?;
     let address = listener.local_addr()?;
     let mut poll = Poll::new()?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     end_with_parent();
     writeln!(io::stdout(), "floor on http://{address}")?;
     let mut floor = Floor {
@@ -76,6 +79,16 @@ pub(crate) fn serve(frame_bytes: usize) -> io::Result<()> {
     }
 }
 
+/// A listener whose backlog holds the bench's batches, which the standard library's 128 does not.
+fn listen() -> io::Result<TcpListener> {
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
 /// The bench holds the other end of standard input: when it goes, however it goes, so does the floor.
 fn end_with_parent() {
     thread::spawn(|| {
@@ -98,8 +111,7 @@ impl Floor {
                 self.connections.push(None);
                 self.connections.len() - 1
             });
-            poll.registry()
-                .register(&mut stream, Token(index), Interest::READABLE)?;
+            poll.registry().register(&mut stream, Token(index), Interest::READABLE)?;
             if let Some(place) = self.connections.get_mut(index) {
                 let peer = Peer::Asking(Vec::new());
                 *place = Some(Connection { stream, peer });

@@ -53,9 +53,7 @@ pub(crate) fn split(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, FrameErr
         return Ok(None);
     };
     let length = usize::try_from(length).map_err(|_| FrameError::TooLong)?;
-    Ok(rest.split_at_checked(length).map(|(payload, rest)| {
-        (Frame { opcode, payload }, rest)
-    }))
+    Ok(rest.split_at_checked(length).map(|(payload, rest)| (Frame { opcode, payload }, rest)))
 }
 
 /// The payload's length in its 0, 2 or 8 further bytes (RFC 6455, section 5.2).
@@ -64,9 +62,7 @@ fn split_length(second: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
         126 => rest
             .split_first_chunk()
             .map(|(length, rest)| (u64::from(u16::from_be_bytes(*length)), rest)),
-        127 => rest
-            .split_first_chunk()
-            .map(|(length, rest)| (u64::from_be_bytes(*length), rest)),
+        127 => rest.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest)),
         short => Some((u64::from(short), rest)),
     }
 }
@@ -124,9 +120,7 @@ fn control(opcode: u8, payload: &[u8]) -> Vec<u8> {
 
 /// The code of a Close frame; 1005 stands for none, as in RFC 6455, section 7.1.5.
 pub(crate) fn close_code(payload: &[u8]) -> u16 {
-    payload
-        .first_chunk()
-        .map_or(1005, |code| u16::from_be_bytes(*code))
+    payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code))
 }
 
 #[cfg(test)]

@@ -32,6 +32,11 @@ pub(crate) fn upgrade(host: SocketAddr, path: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The request that opens an event stream.
+pub(crate) fn subscribe(host: SocketAddr, path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n").into_bytes()
+}
+
 /// A `POST /alerts` whose text is overwritten for each alert and never changes its length.
 #[derive(Clone, Debug)]
 pub(crate) struct AlertRequest {
@@ -55,11 +60,7 @@ impl AlertRequest {
         let mut bytes = head.into_bytes();
         bytes.resize(text_at + text_len, b'x');
         bytes.extend_from_slice(AFTER.as_bytes());
-        Self {
-            bytes,
-            text_at,
-            text_len,
-        }
+        Self { bytes, text_at, text_len }
     }
 
     /// The request's bytes for this alert.
@@ -90,20 +91,13 @@ impl AnswerReader {
         self.held.extend_from_slice(bytes);
     }
 
-    /// The next whole answer, if it is there. A 101 and a 204 have no body.
+    /// The next whole answer, if it is there.
     pub(crate) fn take(&mut self) -> Result<Option<Answer>, AnswerError> {
         let Some((head, after)) = split_head(&self.held) else {
-            return if self.held.len() > MAX_HEAD {
-                Err(AnswerError::LongHead)
-            } else {
-                Ok(None)
-            };
+            return if self.held.len() > MAX_HEAD { Err(AnswerError::LongHead) } else { Ok(None) };
         };
         let status = status(head)?;
-        let length = match status {
-            101 | 204 => 0,
-            _ => content_length(head).ok_or(AnswerError::NoLength)?,
-        };
+        let length = content_length(head).ok_or(AnswerError::NoLength)?;
         let Some((body, rest)) = after.split_at_checked(length) else {
             return Ok(None);
         };
@@ -111,6 +105,17 @@ impl AnswerReader {
         let used = self.held.len() - rest.len();
         self.held.drain(..used);
         Ok(Some(Answer { status, body }))
+    }
+
+    /// The status of an answer whose body never ends; what has come of the body stays.
+    pub(crate) fn take_head(&mut self) -> Result<Option<u16>, AnswerError> {
+        let Some((head, after)) = split_head(&self.held) else {
+            return Ok(None);
+        };
+        let status = status(head)?;
+        let used = self.held.len() - after.len();
+        self.held.drain(..used);
+        Ok(Some(status))
     }
 
     /// What came after the last answer: the first frames, after an upgrade.
@@ -129,15 +134,10 @@ pub(crate) fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 /// The value of `Content-Length`, whichever way its name is written.
 pub(crate) fn content_length(head: &[u8]) -> Option<usize> {
     const NAME: &[u8] = b"content-length:";
-    let line = head.split(|&byte| byte == b'\n').find(|line| {
-        line.get(..NAME.len())
-            .is_some_and(|name| name.eq_ignore_ascii_case(NAME))
-    })?;
-    std::str::from_utf8(line.get(NAME.len()..)?)
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    let line = head
+        .split(|&byte| byte == b'\n')
+        .find(|line| line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)))?;
+    std::str::from_utf8(line.get(NAME.len()..)?).ok()?.trim().parse().ok()
 }
 
 fn status(head: &[u8]) -> Result<u16, AnswerError> {
@@ -168,11 +168,7 @@ mod tests {
                     found.push((answer.status, answer.body));
                 }
             }
-            assert_eq!(
-                found,
-                [(200, b"{}".to_vec()), (422, Vec::new())],
-                "cut at {cut}"
-            );
+            assert_eq!(found, [(200, b"{}".to_vec()), (422, Vec::new())], "cut at {cut}");
             assert!(reader.into_rest().is_empty());
         }
     }
@@ -181,7 +177,7 @@ mod tests {
     fn frames_behind_an_upgrade_are_kept() {
         let mut reader = AnswerReader::default();
         reader.feed(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x02hi");
-        assert_eq!(reader.take().unwrap().unwrap().status, 101);
+        assert_eq!(reader.take_head().unwrap(), Some(101));
         assert_eq!(reader.into_rest(), b"\x81\x02hi");
     }
 
@@ -202,16 +198,8 @@ mod tests {
     fn a_request_announces_its_length_and_keeps_it() {
         let mut request = AlertRequest::new(([127, 0, 0, 1], 80).into(), 100);
         let run = Run::begin();
-        let first = Marker {
-            publisher: 0,
-            seq: 0,
-            due: 1,
-        };
-        let later = Marker {
-            publisher: 250,
-            seq: 99_999,
-            due: u64::MAX,
-        };
+        let first = Marker { publisher: 0, seq: 0, due: 1 };
+        let later = Marker { publisher: 250, seq: 99_999, due: u64::MAX };
         let sent = request.marked(&run, later).to_vec();
         let (head, body) = split_head(&sent).unwrap();
         assert_eq!(content_length(head), Some(body.len()));

@@ -36,10 +36,7 @@ impl Latency {
 }
 
 /// Nanoseconds as milliseconds.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "spans of minutes are far below 2^53 ns"
-)]
+#[expect(clippy::cast_precision_loss, reason = "spans of minutes are far below 2^53 ns")]
 pub(crate) fn millis(span: Nanos) -> f64 {
     span as f64 / 1e6
 }

@@ -4,6 +4,7 @@ mod cli;
 mod clock;
 mod connect;
 mod error;
+mod event_stream;
 mod floor;
 mod frames;
 mod http;

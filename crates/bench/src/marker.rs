@@ -37,11 +37,7 @@ impl Run {
         let mut rest = text;
         // A text too short for its marker is cut, and shows as a foreign alert: nothing else can fail here.
         let _cut = rest.write_all(&self.0);
-        let Marker {
-            publisher,
-            seq,
-            due,
-        } = marker;
+        let Marker { publisher, seq, due } = marker;
         let _cut = write!(rest, "{publisher}:{seq}:{due}:");
     }
 }
@@ -62,15 +58,12 @@ impl Finder {
 
     /// The marker in this frame; `None` if the frame belongs to no alert of the run.
     pub(crate) fn find(&mut self, payload: &[u8]) -> Option<Marker> {
-        let hinted = payload
-            .get(self.hint..)
-            .and_then(|rest| rest.strip_prefix(self.prefix.as_slice()));
+        let hinted =
+            payload.get(self.hint..).and_then(|rest| rest.strip_prefix(self.prefix.as_slice()));
         if let Some(rest) = hinted {
             return parse(rest);
         }
-        let at = payload
-            .windows(self.prefix.len())
-            .position(|window| window == self.prefix)?;
+        let at = payload.windows(self.prefix.len()).position(|window| window == self.prefix)?;
         self.hint = at;
         parse(payload.get(at + self.prefix.len()..)?)
     }
@@ -80,11 +73,7 @@ fn parse(bytes: &[u8]) -> Option<Marker> {
     let (publisher, rest) = number(bytes)?;
     let (seq, rest) = number(rest)?;
     let (due, _) = number(rest)?;
-    Some(Marker {
-        publisher: u32::try_from(publisher).ok()?,
-        seq: u32::try_from(seq).ok()?,
-        due,
-    })
+    Some(Marker { publisher: u32::try_from(publisher).ok()?, seq: u32::try_from(seq).ok()?, due })
 }
 
 /// A decimal number and what follows its colon.
@@ -106,11 +95,7 @@ fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
 mod tests {
     use super::*;
 
-    const MARKER: Marker = Marker {
-        publisher: 7,
-        seq: 1234,
-        due: 98_765_432_101,
-    };
+    const MARKER: Marker = Marker { publisher: 7, seq: 1234, due: 98_765_432_101 };
 
     fn frame(run: &Run, before: &str) -> Vec<u8> {
         let mut text = [0; MIN_TEXT];
@@ -139,13 +124,9 @@ mod tests {
     fn a_damaged_marker_is_no_marker() {
         let run = Run::begin();
         let mut finder = Finder::new(&run);
-        for damaged in [
-            "7:1234:",
-            "7:12x4:5:",
-            "7::",
-            "99999999999:1:2:",
-            "7:1:99999999999999999999:",
-        ] {
+        for damaged in
+            ["7:1234:", "7:12x4:5:", "7::", "99999999999:1:2:", "7:1:99999999999999999999:"]
+        {
             let frame = [run.0.as_slice(), damaged.as_bytes()].concat();
             let found = finder.find(&frame);
             assert_eq!(found, None, "{damaged}");
@@ -155,11 +136,7 @@ mod tests {
     #[test]
     fn the_longest_marker_of_an_hour_fits() {
         let run = Run(b"b:3fffff-fff:".to_vec());
-        let longest = Marker {
-            publisher: 9_999,
-            seq: 99_999_999,
-            due: 9_999_999_999_999,
-        };
+        let longest = Marker { publisher: 9_999, seq: 99_999_999, due: 9_999_999_999_999 };
         let mut text = [0; MIN_TEXT];
         run.write(longest, &mut text);
         assert_eq!(Finder::new(&run).find(&text), Some(longest));

@@ -61,14 +61,11 @@ impl OrderCheck {
             return false;
         }
         let step = (u64::from(publisher) << 32) | u64::from(seq);
-        followed.sequence = (followed.sequence ^ step)
-            .wrapping_mul(FNV_PRIME)
-            .rotate_left(23);
+        followed.sequence = (followed.sequence ^ step).wrapping_mul(FNV_PRIME).rotate_left(23);
         if seq == *next {
             *next = seq.wrapping_add(1);
         } else if seq > *next {
-            self.skipped
-                .extend((*next..seq).map(|lost| (socket, publisher, lost)));
+            self.skipped.extend((*next..seq).map(|lost| (socket, publisher, lost)));
             *next = seq.wrapping_add(1);
         } else if self.skipped.remove(&(socket, publisher, seq)) {
             followed.reordered += 1;
@@ -82,10 +79,7 @@ impl OrderCheck {
     pub(crate) fn conclude(&self, answered: &[u32]) -> Findings {
         let mut lost: HashMap<usize, u64> = HashMap::new();
         for &(socket, publisher, seq) in &self.skipped {
-            if answered
-                .get(publisher as usize)
-                .is_some_and(|&kept| seq < kept)
-            {
+            if answered.get(publisher as usize).is_some_and(|&kept| seq < kept) {
                 *lost.entry(socket).or_default() += 1;
             }
         }
@@ -142,12 +136,7 @@ mod tests {
     }
 
     fn counts(findings: &Findings) -> [u64; 4] {
-        [
-            findings.missing,
-            findings.repeated,
-            findings.reordered,
-            findings.differing(),
-        ]
+        [findings.missing, findings.repeated, findings.reordered, findings.differing()]
     }
 
     #[test]
@@ -165,22 +154,13 @@ mod tests {
 
     #[test]
     fn a_second_delivery_is_repeated() {
-        assert_eq!(
-            counts(&check(&[&[(0, 0), (0, 0), (0, 1)]], &[2])),
-            [0, 1, 0, 0]
-        );
-        assert_eq!(
-            counts(&check(&[&[(0, 0), (0, 1), (0, 0)]], &[2])),
-            [0, 1, 0, 0]
-        );
+        assert_eq!(counts(&check(&[&[(0, 0), (0, 0), (0, 1)]], &[2])), [0, 1, 0, 0]);
+        assert_eq!(counts(&check(&[&[(0, 0), (0, 1), (0, 0)]], &[2])), [0, 1, 0, 0]);
     }
 
     #[test]
     fn a_late_delivery_is_reordered_and_not_missing() {
-        assert_eq!(
-            counts(&check(&[&[(0, 0), (0, 2), (0, 1)]], &[3])),
-            [0, 0, 1, 0]
-        );
+        assert_eq!(counts(&check(&[&[(0, 0), (0, 2), (0, 1)]], &[3])), [0, 0, 1, 0]);
     }
 
     #[test]
@@ -205,10 +185,7 @@ mod tests {
 
     #[test]
     fn an_unanswered_alert_may_come_or_not() {
-        assert_eq!(
-            counts(&check(&[&[(0, 0), (0, 1)], &[(0, 0), (0, 1)]], &[1])),
-            [0, 0, 0, 0]
-        );
+        assert_eq!(counts(&check(&[&[(0, 0), (0, 1)], &[(0, 0), (0, 1)]], &[1])), [0, 0, 0, 0]);
     }
 
     #[test]

@@ -55,10 +55,7 @@ pub(crate) fn calibrate(
 ) -> Result<usize, BenchError> {
     let plan = Plan {
         publishers: 1,
-        pace: Pace::Closed {
-            alerts: 1,
-            limit: Nanos::MAX,
-        },
+        pace: Pace::Closed { alerts: 1, limit: Nanos::MAX },
         message_bytes: marker::MIN_TEXT,
     };
     let outcome = run(target, fleet, &plan)?;
@@ -99,11 +96,7 @@ impl Outcome {
 
     /// The mean size of a frame with its header, rounded.
     pub(crate) fn frame_bytes(&self) -> Option<usize> {
-        let Tally {
-            wire_bytes,
-            delivered,
-            ..
-        } = self.tally;
+        let Tally { wire_bytes, delivered, .. } = self.tally;
         let mean = (wire_bytes + delivered / 2).checked_div(delivered)?;
         usize::try_from(mean).ok()
     }
@@ -119,10 +112,7 @@ impl Outcome {
     }
 
     pub(crate) fn posts_per_second(&self) -> f64 {
-        per(
-            self.published.total(),
-            latency::seconds(self.published.span()),
-        )
+        per(self.published.total(), latency::seconds(self.published.span()))
     }
 
     /// The server's processor time over the deliveries, in microseconds.
@@ -149,11 +139,7 @@ impl Outcome {
     pub(crate) fn measure_latency(&self, sheet: &mut Sheet, prefix: &str) {
         let latency = &self.tally.latency;
         for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)] {
-            sheet.measure(
-                format!("{prefix} {name}"),
-                Unit::Millis,
-                latency.quantile_ms(quantile),
-            );
+            sheet.measure(format!("{prefix} {name}"), Unit::Millis, latency.quantile_ms(quantile));
         }
         sheet.measure(format!("{prefix} max"), Unit::Millis, latency.max_ms());
     }
@@ -167,10 +153,7 @@ impl Outcome {
 }
 
 /// So many over so many.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts and microseconds are far below 2^53"
-)]
+#[expect(clippy::cast_precision_loss, reason = "counts and microseconds are far below 2^53")]
 pub(crate) fn ratio(over: u64, under: u64) -> f64 {
     over as f64 / under as f64
 }

@@ -46,12 +46,7 @@ impl Fleet {
         sockets: usize,
         threads: usize,
     ) -> Result<Self, BenchError> {
-        Self::adopt(
-            connect::open(address, path, sockets)?,
-            threads,
-            &Run::begin(),
-            1,
-        )
+        Self::adopt(connect::open(address, path, sockets)?, threads, &Run::begin(), 1)
     }
 
     /// Takes sockets that are open already; `run` counts from their first frame on.
@@ -98,10 +93,7 @@ impl Fleet {
     }
 
     fn sum(&self, of: impl Fn(&Progress) -> &std::sync::atomic::AtomicU64) -> u64 {
-        self.threads
-            .iter()
-            .map(|thread| of(&thread.progress).load(Ordering::Relaxed))
-            .sum()
+        self.threads.iter().map(|thread| of(&thread.progress).load(Ordering::Relaxed)).sum()
     }
 
     fn wait_until(
@@ -146,13 +138,7 @@ impl Owned {
         let (reader, waker) =
             Reader::new(part, watch, inbox, Arc::clone(&progress)).map_err(BenchError::Poll)?;
         let handle = thread::spawn(move || reader.run());
-        Ok(Self {
-            sockets,
-            orders: Some(orders),
-            waker,
-            progress,
-            handle: Some(handle),
-        })
+        Ok(Self { sockets, orders: Some(orders), waker, progress, handle: Some(handle) })
     }
 
     fn order(&self, order: Order) -> Result<(), BenchError> {
@@ -165,8 +151,7 @@ impl Owned {
         let (reply, told) = mpsc::channel();
         let answered = Arc::clone(answered);
         self.order(Order::Conclude { answered, reply })?;
-        told.recv_timeout(REPLY_LIMIT)
-            .map_err(|_| BenchError::ReceiverGone)
+        told.recv_timeout(REPLY_LIMIT).map_err(|_| BenchError::ReceiverGone)
     }
 }
 

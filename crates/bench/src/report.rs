@@ -152,10 +152,7 @@ impl Report {
     }
 
     pub(crate) fn write_json(&self, path: &Path) -> Result<(), BenchError> {
-        let failed = |source| BenchError::Report {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| BenchError::Report { path: path.to_owned(), source };
         let mut json = serde_json::to_vec_pretty(self).map_err(|error| failed(error.into()))?;
         json.push(b'\n');
         fs::write(path, json).map_err(failed)
@@ -175,9 +172,7 @@ fn figures(rounds: &[Round]) -> Vec<Figure> {
             unit: *unit,
             server,
             floor,
-            ratio: floor
-                .filter(|floor| *floor > 0.0)
-                .map(|floor| server / floor),
+            ratio: floor.filter(|floor| *floor > 0.0).map(|floor| server / floor),
         })
     };
     first.server.measures.iter().filter_map(figure).collect()
@@ -192,9 +187,7 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     if values.len() % 2 == 1 {
         return Some(upper);
     }
-    values
-        .get(middle - 1)
-        .map(|lower| f64::midpoint(*lower, upper))
+    values.get(middle - 1).map(|lower| f64::midpoint(*lower, upper))
 }
 
 #[cfg(test)]
@@ -209,10 +202,8 @@ mod tests {
 
     #[test]
     fn figures_are_medians_and_ratios() {
-        let rounds = [(3.0, 2.0), (9.0, 2.0), (4.0, 1.0)].map(|(server, floor)| Round {
-            server: sheet(server),
-            floor: Some(sheet(floor)),
-        });
+        let rounds = [(3.0, 2.0), (9.0, 2.0), (4.0, 1.0)]
+            .map(|(server, floor)| Round { server: sheet(server), floor: Some(sheet(floor)) });
         let report = Report::new("x", &Value::Null, rounds.to_vec());
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["figures"][0]["server"], 4.0);
@@ -224,21 +215,10 @@ mod tests {
     #[test]
     fn one_lost_delivery_in_one_round_fails_the_report() {
         let mut lost = sheet(1.0);
-        let verdict = Verdict {
-            missing: 1,
-            ..Verdict::default()
-        };
+        let verdict = Verdict { missing: 1, ..Verdict::default() };
         lost.verdicts.insert("all".to_owned(), verdict);
-        let rounds = vec![
-            Round {
-                server: sheet(1.0),
-                floor: None,
-            },
-            Round {
-                server: lost,
-                floor: None,
-            },
-        ];
+        let rounds =
+            vec![Round { server: sheet(1.0), floor: None }, Round { server: lost, floor: None }];
         assert!(!Report::new("x", &Value::Null, rounds).passed());
     }
 

@@ -89,10 +89,7 @@ fn has_established(table: &str, server_port: u16, client_port: u16) -> bool {
 }
 
 fn read(path: &str) -> Result<String, BenchError> {
-    fs::read_to_string(path).map_err(|source| BenchError::Sample {
-        path: path.to_owned(),
-        source,
-    })
+    fs::read_to_string(path).map_err(|source| BenchError::Sample { path: path.to_owned(), source })
 }
 
 /// Something looked at again and again on a thread of its own, until it is asked for.

@@ -79,13 +79,7 @@ fn rounds_without_floor(
     measure: impl Fn(&mut Target) -> Result<Sheet, BenchError>,
 ) -> Result<Vec<Round>, BenchError> {
     let floor = Switch::Off;
-    rounds(
-        &TargetArgs {
-            floor,
-            ..args.clone()
-        },
-        measure,
-    )
+    rounds(&TargetArgs { floor, ..args.clone() }, measure)
 }
 
 /// The size that frames really had, for the table and for the floor.

@@ -41,20 +41,14 @@ impl ServerProcess {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        let mut child = spawned.map_err(|source| BenchError::Spawn {
-            path: program.to_owned(),
-            source,
-        })?;
+        let mut child =
+            spawned.map_err(|source| BenchError::Spawn { path: program.to_owned(), source })?;
         let log = Log::default();
         let stdin = child.stdin.take();
         keep_last_lines(child.stderr.take(), Arc::clone(&log));
         let lines = lines_of(child.stdout.take());
-        let mut process = Self {
-            child,
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            _stdin: stdin,
-            log,
-        };
+        let mut process =
+            Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), _stdin: stdin, log };
         process.address = process.await_address(&lines)?;
         Ok(process)
     }
@@ -72,10 +66,7 @@ impl ServerProcess {
         // The log's reader may be a moment behind the process's end.
         thread::sleep(Duration::from_millis(50));
         let seconds = START_LIMIT.as_secs();
-        Err(BenchError::NoAddress {
-            seconds,
-            log: self.last_lines(),
-        })
+        Err(BenchError::NoAddress { seconds, log: self.last_lines() })
     }
 
     pub(crate) fn pid(&self) -> u32 {

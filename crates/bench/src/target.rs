@@ -13,7 +13,8 @@ use crate::server_process::{self, ServerProcess};
 
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
-    pub(crate) path: String,
+    pub(crate) feed: Feed,
+    is_floor: bool,
     pid: Option<u32>,
     process: Option<ServerProcess>,
 }
@@ -31,25 +32,16 @@ impl Target {
                 process: None,
             });
         }
-        let mut arguments: Vec<String> = [
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "0",
-            "--generator-interval",
-            "off",
-        ]
-        .map(str::to_owned)
-        .to_vec();
+        let mut arguments: Vec<String> =
+            ["--host", "127.0.0.1", "--port", "0", "--generator-interval", "off"]
+                .map(str::to_owned)
+                .to_vec();
         if let Some(workers) = args.workers {
             arguments.extend(["--workers".to_owned(), workers.to_string()]);
         }
         arguments.extend_from_slice(&args.server_args);
         let program = args.server.clone().map_or_else(beside_this_program, Ok)?;
-        Ok(Self::started(
-            ServerProcess::start(&program, &arguments)?,
-            path,
-        ))
+        Ok(Self::started(ServerProcess::start(&program, &arguments)?, path))
     }
 
     /// Starts the floor: this program again, so that its processor time is its own.
@@ -60,12 +52,7 @@ impl Target {
     }
 
     fn started(process: ServerProcess, path: String) -> Self {
-        Self {
-            address: process.address,
-            path,
-            pid: Some(process.pid()),
-            process: Some(process),
-        }
+        Self { address: process.address, path, pid: Some(process.pid()), process: Some(process) }
     }
 
     /// The process to sample, for scenarios that are about nothing else.
@@ -91,9 +78,7 @@ impl Target {
 
     /// The last lines that a server that was started here wrote to its log.
     pub(crate) fn last_lines(&self) -> String {
-        self.process
-            .as_ref()
-            .map_or_else(String::new, ServerProcess::last_lines)
+        self.process.as_ref().map_or_else(String::new, ServerProcess::last_lines)
     }
 }
 

@@ -1,2 +1,54 @@
-//! Placeholder.
-fn main(){}
+//! The binary `northgate`: reads the configuration, starts the server, and waits for a signal.
+
+use northgate_server::{Application, Loaded, Settings, start_logging};
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The configuration is wrong.
+const WRONG_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let loaded = Settings::load(std::env::args_os(), std::env::vars_os(), Path::new("."));
+    let settings = match loaded {
+        Ok(Loaded::Settings(settings)) => settings,
+        Ok(Loaded::Answer(text)) => return say(&text),
+        Err(error) => return fail(&error, WRONG_USAGE),
+    };
+    start_logging(&settings.log);
+    actix_web::rt::System::new().block_on(run(*settings))
+}
+
+async fn run(settings: Settings) -> ExitCode {
+    let (mut terminate, mut interrupt) =
+        match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+            (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
+            (Err(error), _) | (_, Err(error)) => return fail(&error, 1),
+        };
+    let application = match Application::build(&settings) {
+        Ok(application) => application,
+        Err(error) => return fail(&error, 1),
+    };
+    say(&format!("http://{}\n", application.address()));
+    let stop = async move {
+        tokio::select! { _ = terminate.recv() => "SIGTERM", _ = interrupt.recv() => "SIGINT" }
+    };
+    match application.run_until_stopped(stop).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, 1),
+    }
+}
+
+/// Writes to standard output. Whether anybody reads it is not our business.
+fn say(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    ExitCode::SUCCESS
+}
+
+/// Says in one line on standard error why the server does not run.
+fn fail(error: &dyn std::error::Error, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "northgate: {error}");
+    ExitCode::from(code)
+}

@@ -64,15 +64,8 @@ pub(crate) fn publish(
     }
     published.started = clock::now();
     published.finished = published.started;
-    let mut budget = Budget {
-        alerts,
-        until: published.started.saturating_add(limit),
-    };
-    let mut turn = Turn {
-        run,
-        budget: &mut budget,
-        published: &mut published,
-    };
+    let mut budget = Budget { alerts, until: published.started.saturating_add(limit) };
+    let mut turn = Turn { run, budget: &mut budget, published: &mut published };
     for (publisher, line) in lines.iter_mut().enumerate() {
         turn.start(publisher, line);
     }
@@ -104,9 +97,7 @@ impl Turn<'_> {
                 heard_at = clock::now();
             }
             if clock::now() - heard_at > clock::nanos(ANSWER_LIMIT) {
-                self.published
-                    .failures
-                    .push("no answer for 30 s".to_owned());
+                self.published.failures.push("no answer for 30 s".to_owned());
                 break;
             }
         }
@@ -123,14 +114,7 @@ impl Turn<'_> {
         line.sent_at = clock::now();
         let publisher = u32::try_from(publisher).unwrap_or(u32::MAX);
         let due = line.sent_at;
-        let bytes = line.request.marked(
-            self.run,
-            Marker {
-                publisher,
-                seq,
-                due,
-            },
-        );
+        let bytes = line.request.marked(self.run, Marker { publisher, seq, due });
         line.unsent.clear();
         line.unsent.extend_from_slice(bytes);
         if let Err(error) = line.flush() {
@@ -152,9 +136,7 @@ impl Turn<'_> {
             Ok(None) => {}
             Ok(Some(200..=299)) => {
                 let now = clock::now();
-                self.published
-                    .latency
-                    .record(now.saturating_sub(line.sent_at));
+                self.published.latency.record(now.saturating_sub(line.sent_at));
                 self.published.finished = now;
                 if let Some(answered) = self.published.answered.get_mut(publisher) {
                     *answered += 1;

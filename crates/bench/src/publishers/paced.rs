@@ -52,13 +52,7 @@ pub(crate) fn publish(
             .zip(lines)
             .map(|(publisher, line)| {
                 let interval = 1e9 / per_second;
-                let share = Share {
-                    publisher,
-                    alerts,
-                    step,
-                    start,
-                    interval,
-                };
+                let share = Share { publisher, alerts, step, start, interval };
                 let request = AlertRequest::new(address, plan.message_bytes);
                 scope.spawn(move || share.send(&line, request, run))
             })
@@ -93,26 +87,15 @@ impl Share {
         mut request: AlertRequest,
         run: &Run,
     ) -> Result<Sent, BenchError> {
-        let mut sent = Sent {
-            answered: 0,
-            latency: Latency::new()?,
-            finished: self.start,
-            failure: None,
-        };
+        let mut sent =
+            Sent { answered: 0, latency: Latency::new()?, finished: self.start, failure: None };
         let mut answers = AnswerReader::default();
         for at in (self.publisher..self.alerts).step_by(self.step.max(1) as usize) {
             let due = self.start + self.offset(at);
             clock::sleep_until(due);
             let publisher = self.publisher;
             let seq = sent.answered;
-            let bytes = request.marked(
-                run,
-                Marker {
-                    publisher,
-                    seq,
-                    due,
-                },
-            );
+            let bytes = request.marked(run, Marker { publisher, seq, due });
             match exchange(line, bytes, &mut answers) {
                 Ok(200..=299) => {
                     sent.answered += 1;

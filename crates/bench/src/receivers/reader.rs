@@ -21,10 +21,7 @@ const WAKE: Token = Token(usize::MAX);
 /// What the owner asks of the thread. When the owner goes, the thread ends.
 pub(crate) enum Order {
     Watch(Box<Watch>),
-    Conclude {
-        answered: Arc<[u32]>,
-        reply: Sender<(Tally, Endings)>,
-    },
+    Conclude { answered: Arc<[u32]>, reply: Sender<(Tally, Endings)> },
 }
 
 /// What the owner may look at while the thread works.
@@ -83,14 +80,8 @@ impl Reader {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         let index = self.slots.len();
-        self.poll
-            .registry()
-            .register(&mut stream, Token(index), Interest::READABLE)?;
-        let mut slot = Slot {
-            stream: Some(stream),
-            carry: Vec::new(),
-            close_code: None,
-        };
+        self.poll.registry().register(&mut stream, Token(index), Interest::READABLE)?;
+        let mut slot = Slot { stream: Some(stream), carry: Vec::new(), close_code: None };
         let taken = take_frames(early, index, clock::now(), &mut slot, &mut self.watch);
         if let Err(error) = taken {
             self.endings.breach.get_or_insert(error);

@@ -12,11 +12,7 @@ impl Display for Report {
         let width = self.figures.iter().map(|figure| figure.name.len()).max();
         let width = width.unwrap_or(0).max(6);
         let [server, floor, ratio] = ["server", "floor", "ratio"];
-        writeln!(
-            out,
-            "  {:width$}  {server:>14}  {floor:>14}  {ratio:>7}",
-            "figure"
-        )?;
+        writeln!(out, "  {:width$}  {server:>14}  {floor:>14}  {ratio:>7}", "figure")?;
         for figure in &self.figures {
             figure.row(out, width)?;
         }
@@ -38,16 +34,13 @@ impl Figure {
         let floor = floor.unwrap_or_else(|| "–".to_owned());
         let ratio = self.ratio.map(|ratio| format!("{ratio:.2}"));
         let ratio = ratio.unwrap_or_else(|| "–".to_owned());
-        writeln!(
-            out,
-            "  {:width$}  {server:>14}  {floor:>14}  {ratio:>7}",
-            self.name
-        )
+        writeln!(out, "  {:width$}  {server:>14}  {floor:>14}  {ratio:>7}", self.name)
     }
 }
 
 fn lines(out: &mut Formatter<'_>, target: &str, round: u32, sheet: &Sheet) -> fmt::Result {
-    for (phase, verdict) in &sheet.verdicts {
+    let telling = |verdict: &Verdict| verdict.expected > 0 || !verdict.is_clean();
+    for (phase, verdict) in sheet.verdicts.iter().filter(|(_, verdict)| telling(verdict)) {
         writeln!(out, "  {target}, round {round}, {phase}: {verdict}")?;
     }
     for note in &sheet.notes {

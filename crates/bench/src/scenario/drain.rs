@@ -69,10 +69,7 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let plan = Plan {
         publishers: args.publishers,
         // Without an end: the publishers stop when the server no longer answers.
-        pace: Pace::Rate {
-            alerts: u32::MAX,
-            per_second: args.rate,
-        },
+        pace: Pace::Rate { alerts: u32::MAX, per_second: args.rate },
         message_bytes: 100,
     };
     let address = target.address;
@@ -82,9 +79,7 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<Sheet, BenchError> {
         let port = stuffed.local_addr()?.port();
         let held = sampling::holds_connection(target.required_pid()?, address.port(), port)?;
         let still = if held { "still open" } else { "already cut" };
-        sheet
-            .notes
-            .push(format!("at the signal the stuffed socket was {still}"));
+        sheet.notes.push(format!("at the signal the stuffed socket was {still}"));
     }
     let signalled = clock::now();
     target.terminate();
@@ -105,9 +100,7 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     }
     judge_exit(&mut sheet, status, exited - signalled);
     judge_endings(&mut sheet, &endings, args.sockets as u64);
-    sheet
-        .verdicts
-        .insert("drain".to_owned(), verdict(&published, &fleet, &tally));
+    sheet.verdicts.insert("drain".to_owned(), verdict(&published, &fleet, &tally));
     let answered = phase::ratio(published.total(), 1);
     sheet.measure("answered alerts", Unit::Count, answered);
     sheet.notes.extend(published.failures.first().cloned());
@@ -116,15 +109,8 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<Sheet, BenchError> {
 
 /// Publishes until the silent socket's buffers are full, before the others come.
 fn stuff(args: &DrainArgs, target: &Target) -> Result<(), BenchError> {
-    let pace = Pace::Closed {
-        alerts: args.stuffing,
-        limit: Nanos::MAX,
-    };
-    let plan = Plan {
-        publishers: 4,
-        pace,
-        message_bytes: 1000,
-    };
+    let pace = Pace::Closed { alerts: args.stuffing, limit: Nanos::MAX };
+    let plan = Plan { publishers: 4, pace, message_bytes: 1000 };
     publishers::publish(target.address, &Run::begin(), &plan).map(drop)
 }
 
@@ -151,9 +137,7 @@ fn judge_exit(sheet: &mut Sheet, status: Result<Option<ExitStatus>, BenchError>,
     }
     if span > clock::nanos(EXIT_PROMISE) {
         let limit = EXIT_PROMISE.as_secs();
-        sheet
-            .broken
-            .push(format!("the exit took longer than {limit} s"));
+        sheet.broken.push(format!("the exit took longer than {limit} s"));
     }
 }
 

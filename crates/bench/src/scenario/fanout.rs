@@ -48,10 +48,7 @@ fn measure(args: &FanoutArgs, target: &mut Target) -> Result<Sheet, BenchError> 
     let message_bytes = phase::calibrate(target, &fleet, args.frame_bytes)?;
     let plan = |alerts| Plan {
         publishers: args.publishers,
-        pace: Pace::Rate {
-            alerts,
-            per_second: args.rate,
-        },
+        pace: Pace::Rate { alerts, per_second: args.rate },
         message_bytes,
     };
     phase::run(target, &fleet, &plan(args.warmup))?;

@@ -70,8 +70,6 @@ fn measure(args: &FloodArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     sheet.measure("alerts", Unit::PerSecond, outcome.posts_per_second());
     outcome.measure_latency(&mut sheet, "delivery");
     super::measure_frame(&mut sheet, &outcome);
-    sheet
-        .verdicts
-        .insert("full load".to_owned(), outcome.verdict());
+    sheet.verdicts.insert("full load".to_owned(), outcome.verdict());
     Ok(sheet)
 }

@@ -56,15 +56,8 @@ fn measure(args: &IdleArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let empty = rested()?;
     let fleet = Fleet::connect(target.address, &target.path, args.sockets, readers)?;
     let idle = rested()?;
-    let pace = Pace::Closed {
-        alerts: args.burst,
-        limit: Nanos::MAX,
-    };
-    let plan = Plan {
-        publishers: 4,
-        pace,
-        message_bytes,
-    };
+    let pace = Pace::Closed { alerts: args.burst, limit: Nanos::MAX };
+    let plan = Plan { publishers: 4, pace, message_bytes };
     let outcome = phase::run(target, &fleet, &plan)?;
     let after = rested()?;
 
@@ -77,27 +70,11 @@ fn measure(args: &IdleArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let pss = |memory: &Memory| memory.pss_kib;
     sheet.measure("RSS per idle connection", Unit::KiB, each(rss, &idle));
     sheet.measure("PSS per idle connection", Unit::KiB, each(pss, &idle));
-    sheet.measure(
-        "RSS per connection after the burst",
-        Unit::KiB,
-        each(rss, &after),
-    );
-    sheet.measure(
-        "PSS per connection after the burst",
-        Unit::KiB,
-        each(pss, &after),
-    );
-    sheet.measure(
-        "RSS without connections",
-        Unit::KiB,
-        phase::ratio(empty.rss_kib, 1),
-    );
+    sheet.measure("RSS per connection after the burst", Unit::KiB, each(rss, &after));
+    sheet.measure("PSS per connection after the burst", Unit::KiB, each(pss, &after));
+    sheet.measure("RSS without connections", Unit::KiB, phase::ratio(empty.rss_kib, 1));
     sheet.measure("RSS with all", Unit::KiB, phase::ratio(idle.rss_kib, 1));
-    sheet.measure(
-        "RSS after the burst",
-        Unit::KiB,
-        phase::ratio(after.rss_kib, 1),
-    );
+    sheet.measure("RSS after the burst", Unit::KiB, phase::ratio(after.rss_kib, 1));
     super::measure_frame(&mut sheet, &outcome);
     sheet.verdicts.insert("burst".to_owned(), outcome.verdict());
     Ok(sheet)

@@ -49,10 +49,7 @@ fn measure(args: &PostArgs, target: &mut Target) -> Result<Sheet, BenchError> {
             let limit = clock::nanos(Duration::from_secs(args.seconds));
             let plan = Plan {
                 publishers,
-                pace: Pace::Closed {
-                    alerts: u32::MAX,
-                    limit,
-                },
+                pace: Pace::Closed { alerts: u32::MAX, limit },
                 message_bytes: args.message_bytes,
             };
             let outcome = phase::run(target, &fleet, &plan)?;

@@ -78,9 +78,7 @@ fn measure(args: &StallArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let control = plan(u32::try_from(share).unwrap_or(u32::MAX));
     let control = phase::run(target, &fleet, &control)?;
     control.measure_latency(&mut sheet, "all read: delivery");
-    sheet
-        .verdicts
-        .insert("all read".to_owned(), control.verdict());
+    sheet.verdicts.insert("all read".to_owned(), control.verdict());
 
     let before = sampling::memory(pid)?.rss_kib;
     let stalled = connect::open_silent(target.address, &target.path)?;
@@ -88,9 +86,7 @@ fn measure(args: &StallArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let watch = watch(pid, target.address.port(), &stalled)?;
     let outcome = phase::run(target, &fleet, &plan(args.alerts))?;
     outcome.measure_latency(&mut sheet, "one stalled: delivery");
-    sheet
-        .verdicts
-        .insert("one stalled".to_owned(), outcome.verdict());
+    sheet.verdicts.insert("one stalled".to_owned(), outcome.verdict());
     let seen = watch.finish()?;
     let cut_at = match seen.cut_at {
         Some(at) => Some(at),
@@ -98,24 +94,16 @@ fn measure(args: &StallArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     };
     let after = sampling::memory(pid)?.rss_kib;
 
-    for (name, kib) in [
-        ("before", before),
-        ("peak", seen.peak_kib),
-        ("after", after),
-    ] {
-        sheet.measure(
-            format!("server RSS {name}"),
-            Unit::KiB,
-            phase::ratio(kib, 1),
-        );
+    for (name, kib) in [("before", before), ("peak", seen.peak_kib), ("after", after)] {
+        sheet.measure(format!("server RSS {name}"), Unit::KiB, phase::ratio(kib, 1));
     }
     let cut_after = cut_at.map(|at| latency::seconds(at.saturating_sub(started)));
     sheet.measure("stalled socket cut after", Unit::Seconds, cut_after);
     if cut_at.is_none() {
         let limit = CUT_LIMIT.as_secs();
-        sheet.broken.push(format!(
-            "the stalled socket was not cut within {limit} s of the last alert"
-        ));
+        sheet
+            .broken
+            .push(format!("the stalled socket was not cut within {limit} s of the last alert"));
     }
     sheet.notes.push(read_to_the_end(&stalled));
     Ok(sheet)
@@ -153,10 +141,7 @@ fn read_to_the_end(mut stalled: &TcpStream) -> String {
     let mut buffer = vec![0; 64 * 1024];
     let mut held = 0;
     let end = loop {
-        match stalled
-            .set_read_timeout(Some(READ_LIMIT))
-            .and_then(|()| stalled.read(&mut buffer))
-        {
+        match stalled.set_read_timeout(Some(READ_LIMIT)).and_then(|()| stalled.read(&mut buffer)) {
             Ok(0) => break "the end of the stream",
             Ok(read) => held += read,
             Err(error) if error.kind() == ErrorKind::ConnectionReset => break "a reset",

@@ -67,22 +67,10 @@ fn measure(args: &StormArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let churning = latency::seconds(clock::now() - started);
     let rate = phase::per(u64::from(args.churn), churning);
     sheet.measure("churn: connects and disconnects", Unit::PerSecond, rate);
-    sheet.measure(
-        "churn: connect to 101 p50",
-        Unit::Millis,
-        times.quantile_ms(0.5),
-    );
-    sheet.measure(
-        "churn: connect to 101 p99",
-        Unit::Millis,
-        times.quantile_ms(0.99),
-    );
+    sheet.measure("churn: connect to 101 p50", Unit::Millis, times.quantile_ms(0.5));
+    sheet.measure("churn: connect to 101 p99", Unit::Millis, times.quantile_ms(0.99));
     measure_files(&mut sheet, pid, before, "after the churn")?;
-    sheet.measure(
-        "server's files before",
-        Unit::Count,
-        phase::ratio(before, 1),
-    );
+    sheet.measure("server's files before", Unit::Count, phase::ratio(before, 1));
     Ok(sheet)
 }
 
@@ -114,9 +102,7 @@ fn measure_files(
         if waited > clock::nanos(CLOSING_LIMIT) {
             let more = present - before;
             let limit = CLOSING_LIMIT.as_secs();
-            sheet
-                .broken
-                .push(format!("{more} files still open {limit} s {when}"));
+            sheet.broken.push(format!("{more} files still open {limit} s {when}"));
             return Ok(None);
         }
         thread::sleep(LOOK_EVERY);

@@ -1,0 +1,87 @@
+//! Reading the body of a request: only JSON, only so much, and only when somebody wants it.
+
+use crate::ApiError;
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::{self, Bytes};
+use actix_web::{FromRequest, HttpRequest};
+use std::future::Future;
+use std::pin::Pin;
+
+/// The most bytes of a request's body; application data of every route that takes one.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimit(pub usize);
+
+/// The bytes of a body that is said to be JSON, or not said to be anything.
+pub(crate) struct JsonBody(pub(crate) Bytes);
+
+impl FromRequest for JsonBody {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = request.app_data::<BodyLimit>().map_or(64 * 1024, |limit| limit.0);
+        let refusal = refusal(request, limit);
+        let payload = web::Payload::from_request(request, payload);
+        Box::pin(async move {
+            if let Some(error) = refusal {
+                return Err(error);
+            }
+            let payload = payload.await.map_err(|_| ApiError::BrokenBody)?;
+            match payload.to_bytes_limited(limit).await {
+                Ok(Ok(bytes)) => Ok(Self(bytes)),
+                Ok(Err(_broken)) => Err(ApiError::BrokenBody),
+                Err(_too_large) => Err(ApiError::BodyTooLarge { limit }),
+            }
+        })
+    }
+}
+
+/// Why the headers alone are enough to refuse the body.
+fn refusal(request: &HttpRequest, limit: usize) -> Option<ApiError> {
+    let headers = request.headers();
+    let media_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
+    if !media_type.is_none_or(is_json) {
+        return Some(ApiError::MediaType);
+    }
+    let length = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>().ok()?;
+    (length > limit as u64).then_some(ApiError::BodyTooLarge { limit })
+}
+
+/// `application/json`, `application/…+json`, or nothing, with any parameters: what the service
+/// took that Northgate replaced.
+fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let subtype = essence.strip_prefix("application/");
+    essence.is_empty() || subtype.is_some_and(|name| name == "json" || name.ends_with("+json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn json_comes_under_many_names() {
+        for name in [
+            "",
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/json;",
+            "application/vnd.x+json",
+            "application/geo+json;x=y",
+        ] {
+            assert!(is_json(name), "{name:?}");
+        }
+        for name in [
+            "text/plain",
+            "text/json",
+            "application/jsonx",
+            "application/foo+jsonx",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "garbage",
+        ] {
+            assert!(!is_json(name), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The one map from errors to status codes, and the one way to tell them (RFC 9457).
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use northgate_schemas::{BodyError, Problem};
+use northgate_services::SubmitError;
+
+/// Everything that an HTTP request can be refused for.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The body could not be read as a command.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The body stopped coming, or came broken.
+    #[error("The body could not be read to its end.")]
+    BrokenBody,
+    /// The body is larger than is taken.
+    #[error("The body is larger than the {limit} bytes that are taken.")]
+    BodyTooLarge {
+        /// The most bytes that are taken.
+        limit: usize,
+    },
+    /// The body is not said to be JSON.
+    #[error("Send the body as application/json.")]
+    MediaType,
+    /// The command did not happen.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The store does not answer.
+    #[error("The store cannot answer now. Try again later.")]
+    Unavailable,
+    /// There is nothing at this path.
+    #[error("There is nothing at this address.")]
+    NotFound,
+    /// The path takes other methods.
+    #[error("This address takes {allow} only.")]
+    MethodNotAllowed {
+        /// The methods that the path takes.
+        allow: String,
+    },
+    /// A page of another origin tried to change something, or to listen.
+    #[error(
+        "Pages of this origin may not do that. Add the origin to CORS_ORIGINS_ALLOWED, \
+         or its host name with --public-host."
+    )]
+    ForeignOrigin,
+    /// The request is for a host that this server does not answer for.
+    #[error(
+        "This server answers for loopback names only. If it is to answer for this host, \
+         start it with --public-host."
+    )]
+    ForeignHost,
+    /// The preflight asked for what is not allowed.
+    #[error("{0}.")]
+    Preflight(String),
+    /// The framework refused the request or failed.
+    #[error("{}", framework_detail(*.0))]
+    Framework(StatusCode),
+}
+
+impl ApiError {
+    /// The status, and the name of the kind of problem.
+    fn kind(&self) -> (StatusCode, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::Body(BodyError::Malformed { .. }) => (S::BAD_REQUEST, "malformed-json"),
+            Self::Body(BodyError::Invalid(_)) => (S::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::BrokenBody => (S::BAD_REQUEST, "broken-body"),
+            Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
+            Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type"),
+            Self::Submit(error) => submit_kind(*error),
+            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::NotFound => (S::NOT_FOUND, "not-found"),
+            Self::MethodNotAllowed { .. } => (S::METHOD_NOT_ALLOWED, "method-not-allowed"),
+            Self::ForeignOrigin => (S::FORBIDDEN, "foreign-origin"),
+            Self::ForeignHost => (S::MISDIRECTED_REQUEST, "foreign-host"),
+            Self::Preflight(_) => (S::BAD_REQUEST, "preflight"),
+            Self::Framework(status) => (*status, "http"),
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Body(BodyError::Malformed { line, column }) => {
+                format!(
+                    "The body is not valid JSON: reading stopped at line {line}, column {column}."
+                )
+            }
+            Self::Body(BodyError::Invalid(_)) => "The body is not valid; see errors.".to_owned(),
+            Self::Submit(error) => submit_detail(*error).to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
+fn submit_kind(error: SubmitError) -> (StatusCode, &'static str) {
+    match error {
+        SubmitError::Refused(_) => (StatusCode::CONFLICT, "refused"),
+        SubmitError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        SubmitError::OutcomeUnknown => (StatusCode::SERVICE_UNAVAILABLE, "outcome-unknown"),
+        SubmitError::UnexpectedAnswer => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+    }
+}
+
+fn submit_detail(error: SubmitError) -> &'static str {
+    match error {
+        SubmitError::Refused(_) => "The request contradicts what is there already.",
+        SubmitError::Unavailable => "Nothing is taken now, and nothing was kept. Try again later.",
+        SubmitError::OutcomeUnknown => {
+            "The store failed while it was keeping this: it may or may not be kept."
+        }
+        SubmitError::UnexpectedAnswer => "The server failed.",
+    }
+}
+
+fn framework_detail(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        408 => "The request came too slowly.",
+        status if status < 500 => "The request could not be understood.",
+        _ => "The server failed.",
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.kind().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (status, slug) = self.kind();
+        let title = status.canonical_reason().unwrap_or("Error");
+        let mut problem = Problem::new(slug, status.as_u16(), title, self.detail());
+        if let Self::Body(BodyError::Invalid(findings)) = self {
+            problem = problem.with_findings(findings);
+        }
+        if status.is_server_error() {
+            tracing::error!(http.status = status.as_u16(), error = ?self, "a request failed");
+        }
+        let mut response = HttpResponse::build(status);
+        if let Self::MethodNotAllowed { allow } = self {
+            response.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((header::RETRY_AFTER, "1"));
+        }
+        response.content_type(Problem::MEDIA_TYPE).body(problem.to_json())
+    }
+}

@@ -1,0 +1,69 @@
+//! Refuses requests for foreign hosts while the server is bound to loopback: a page on the
+//! Internet whose name points at 127.0.0.1 must not reach it (DNS rebinding).
+
+use super::names::{Authority, parse_all};
+use crate::ApiError;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::http::uri::Authority as UriAuthority;
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+
+/// For which hosts the server answers.
+#[derive(Debug, Clone)]
+pub struct HostPolicy {
+    bound_to_loopback: bool,
+    public: Vec<Authority>,
+}
+
+impl HostPolicy {
+    /// While `bound_to_loopback`, only loopback names and `public_hosts` are answered for;
+    /// otherwise every host is.
+    pub fn new(bound_to_loopback: bool, public_hosts: &[String]) -> Self {
+        Self { bound_to_loopback, public: parse_all(public_hosts) }
+    }
+
+    fn allows(&self, host: &str) -> bool {
+        !self.bound_to_loopback
+            || Authority::parse(host).is_some_and(|host| {
+                host.is_loopback() || self.public.iter().any(|public| host.is_covered_by(public))
+            })
+    }
+}
+
+/// Answers 421 to requests for hosts that the policy (application data) does not allow. A request
+/// that names no host, as HTTP/1.0 may, comes from no browser and is let through.
+pub async fn refuse_foreign_hosts(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let policy = request.app_data::<web::Data<HostPolicy>>();
+    let header = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+    let named = header.or(request.uri().authority().map(UriAuthority::as_str));
+    if policy.is_some_and(|policy| named.is_some_and(|host| !policy.allows(host))) {
+        return Err(ApiError::ForeignHost.into());
+    }
+    next.call(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bound_to_loopback_only_known_hosts_are_answered_for() {
+        let policy = HostPolicy::new(true, &["alerts.example.com".to_owned()]);
+        for host in ["localhost", "127.0.0.1:8000", "[::1]:1", "alerts.example.com:8443"] {
+            assert!(policy.allows(host), "{host}");
+        }
+        for host in ["evil.test", "", "localhost@evil.test", "alerts.example.com.evil.test"] {
+            assert!(!policy.allows(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn bound_to_the_world_every_host_is_answered_for() {
+        assert!(HostPolicy::new(false, &[]).allows("evil.test"));
+    }
+}

@@ -1,0 +1,36 @@
+//! Which address does what.
+
+use crate::body::BodyLimit;
+use crate::controllers::{alerts, docs, messages, root};
+use crate::{ApiError, Endpoint};
+use actix_web::{HttpResponse, web};
+use northgate_services::{AlertService, ChatService};
+
+/// What the controllers need.
+#[derive(Clone)]
+pub struct ApiContext {
+    /// Raising and listing alerts.
+    pub alerts: AlertService,
+    /// Posting and listing chat messages.
+    pub chat: ChatService,
+    /// The most bytes of a request's body.
+    pub body_limit: BodyLimit,
+}
+
+/// Adds every address of this crate, and an answer for all others.
+pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
+    app.app_data(web::Data::new(context.alerts))
+        .app_data(web::Data::new(context.chat))
+        .app_data(context.body_limit)
+        .service(Endpoint::at("/").get(root::welcome).into_resource())
+        .service(Endpoint::at("/alerts").post(alerts::raise).into_resource())
+        .service(Endpoint::at("/alerts/history").get(alerts::history).into_resource())
+        .service(
+            Endpoint::at("/message").get(messages::history).post(messages::post).into_resource(),
+        )
+        .service(Endpoint::at("/openapi.json").get(docs::openapi).into_resource())
+        .service(Endpoint::at("/docs").get(docs::page).into_resource())
+        .service(Endpoint::at("/docs/{file}").get(docs::asset).into_resource())
+        .service(Endpoint::at("/redoc").get(docs::redoc).into_resource())
+        .default_service(web::to(async || Err::<HttpResponse, _>(ApiError::NotFound)));
+}

@@ -1,0 +1,106 @@
+//! Server-sent events in a chunked HTTP answer, read from any cut of bytes.
+
+use thiserror::Error;
+
+/// A line with a chunk's length is never longer than this.
+const MAX_SIZE_LINE: usize = 64;
+
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub(crate) enum ChunkError {
+    #[error("the event stream is not chunked")]
+    NoSize,
+    #[error("a chunk of the event stream does not end where it should")]
+    NoEnd,
+}
+
+/// Splits the first whole chunk off `bytes`; `None` while it is incomplete. The last chunk is empty.
+pub(crate) fn split_chunk(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, ChunkError> {
+    let Some(line_end) = bytes.iter().position(|&byte| byte == b'\n') else {
+        return if bytes.len() > MAX_SIZE_LINE {
+            Err(ChunkError::NoSize)
+        } else {
+            Ok(None)
+        };
+    };
+    let (line, rest) = bytes.split_at(line_end);
+    let size = std::str::from_utf8(line)
+        .ok()
+        .and_then(|line| usize::from_str_radix(line.trim(), 16).ok())
+        .ok_or(ChunkError::NoSize)?;
+    let Some((data, rest)) = rest
+        .get(1..)
+        .and_then(|rest| rest.split_at_checked(size))
+    else {
+        return Ok(None);
+    };
+    match rest {
+        [b'\r', b'\n', rest @ ..] => Ok(Some((data, rest))),
+        [] | [b'\r'] => Ok(None),
+        _ => Err(ChunkError::NoEnd),
+    }
+}
+
+/// Splits the first whole record, with its empty line, off the text inside the chunks.
+pub(crate) fn split_record(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.windows(2).position(|window| window == b"\n\n")?;
+    text.split_at_checked(end + 2)
+}
+
+/// The data of a record; `None` for comments and for named records, which are no events.
+pub(crate) fn event_data(record: &[u8]) -> Option<&[u8]> {
+    let mut data = None;
+    for line in record.split(|&byte| byte == b'\n') {
+        if line.starts_with(b"event:") {
+            return None;
+        }
+        if let Some(value) = line.strip_prefix(b"data:") {
+            data = Some(value);
+        }
+    }
+    data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: &[u8] = b"1d\r\nevent: live\nid: p\ndata: {}\n\n\r\n\
+        17\r\nid: q\ndata: {\"a\":1}\n\n: x\r\n2\r\n\n\n\r\n0\r\n\r\n";
+
+    fn records(parts: &[&[u8]]) -> Vec<Vec<u8>> {
+        let (mut carry, mut text, mut found) = (Vec::new(), Vec::new(), Vec::new());
+        for part in parts {
+            carry.extend_from_slice(part);
+            let mut rest = carry.as_slice();
+            while let Some((data, after)) = split_chunk(rest).unwrap() {
+                rest = after;
+                text.extend_from_slice(data);
+            }
+            carry = rest.to_vec();
+        }
+        let mut rest = text.as_slice();
+        while let Some((record, after)) = split_record(rest) {
+            rest = after;
+            found.push(record.to_vec());
+        }
+        assert!(carry.is_empty() && rest.is_empty());
+        found
+    }
+
+    #[test]
+    fn records_cut_at_any_byte_come_out_whole() {
+        for cut in 0..=STREAM.len() {
+            let found = records(&[&STREAM[..cut], &STREAM[cut..]]);
+            let data: Vec<_> = found.iter().map(|record| event_data(record)).collect();
+            let event: &[u8] = b" {\"a\":1}";
+            assert_eq!(data, [None, Some(event), None], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_chunked_is_an_error() {
+        assert_eq!(split_chunk(b"data: {}\n\n"), Err(ChunkError::NoSize));
+        assert_eq!(split_chunk(b"2\r\nabX"), Err(ChunkError::NoEnd));
+        assert_eq!(split_chunk(&[b'0'; 100]), Err(ChunkError::NoSize));
+    }
+}

@@ -1,0 +1,206 @@
+//! The server as a value: built from settings, asked for its address, run until it is stopped.
+
+use crate::configuration::{CorsSection, Settings};
+use crate::sockets;
+use crate::stamps::{SystemStamps, draw_epoch};
+use crate::stopping::Running;
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use northgate_api::middlewares::{
+    CorsSettings, HostPolicy, OriginPolicy, cors, refuse_foreign_hosts, refuse_foreign_origins,
+    security_headers, tell_problems,
+};
+use northgate_api::{ApiContext, BodyLimit, Endpoint};
+use northgate_domain::TextError;
+use northgate_hub::{Hub, WindowLimits};
+use northgate_services::{AlertGenerator, AlertService, ChatService};
+use northgate_storage::{EventStore, GatedStore, MemoryStore};
+use northgate_ws::{SocketContext, upgrade};
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The most bytes of a request's body, and of a message on a socket.
+const MESSAGE_BYTES: usize = 64 * 1024;
+/// How long a client may take for the head of a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection that was answered may stay without a new request.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// What gathers into one write; it bounds what a connection holds after a burst.
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {}; choose another with --host and --port", reason(.source))]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// Why the kernel said no.
+        source: io::Error,
+    },
+    /// The runtime cannot be set up.
+    #[error("cannot start")]
+    Runtime(#[from] io::Error),
+    /// The generator's own words are not valid text.
+    #[error("cannot start the generator")]
+    Generator(#[from] TextError),
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// A server that is bound and not yet running.
+pub struct Application {
+    address: SocketAddr,
+    server: Server,
+    running: Running,
+}
+
+/// What every worker thread builds its part from.
+#[derive(Clone)]
+struct Parts {
+    hub: Hub,
+    alerts: AlertService,
+    chat: ChatService,
+    sockets: TaskTracker,
+    hosts: HostPolicy,
+    origins: OriginPolicy,
+    cors: CorsSettings,
+}
+
+impl Application {
+    /// Binds the address and wires everything together. To be called on the runtime's main
+    /// thread; nothing is accepted before [`Application::run_until_stopped`].
+    pub fn build(settings: &Settings) -> Result<Self, StartError> {
+        let wanted = SocketAddr::new(settings.server.host.address(), settings.server.port);
+        let listen = |source| StartError::Listen { address: wanted, source };
+        let listener = sockets::listen(wanted).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+
+        let capacity = settings.memory.capacity();
+        let memory = MemoryStore::new(draw_epoch(), capacity, Arc::new(SystemStamps));
+        tracing::info!("events are kept in memory: nothing survives a restart");
+        let store = Arc::new(GatedStore::new(Arc::new(memory)));
+        let port: Arc<dyn EventStore> = store.clone();
+        let (hub, pump) = Hub::new(port.clone(), WindowLimits::default());
+        let alerts = AlertService::new(port.clone());
+
+        let background = TaskTracker::new();
+        let generator_stop = CancellationToken::new();
+        if let Some(every) = settings.generator.interval.duration() {
+            let generator = AlertGenerator::new(alerts.clone(), ticks(every))?;
+            background.spawn(generator.run(generator_stop.clone()));
+        }
+        let pump_stop = CancellationToken::new();
+        background.spawn(pump.run(pump_stop.clone()));
+
+        let public = &settings.server.public_host;
+        let parts = Parts {
+            hub: hub.clone(),
+            alerts,
+            chat: ChatService::new(port),
+            sockets: TaskTracker::new(),
+            hosts: HostPolicy::new(address.ip().is_loopback(), public.names()),
+            origins: OriginPolicy::new(address, public.names(), &settings.cors.origins),
+            cors: cors_settings(&settings.cors),
+        };
+        let sockets = parts.sockets.clone();
+        let server = serve(listener, settings.server.workers.get(), parts)?;
+        let running = Running { store, hub, generator_stop, pump_stop, background, sockets };
+        Ok(Self { address, server, running })
+    }
+
+    /// The address that was really bound.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is ready (its output says who asked), then stops in good order.
+    pub async fn run_until_stopped(
+        self,
+        stop: impl Future<Output = &'static str>,
+    ) -> Result<(), io::Error> {
+        let handle = self.server.handle();
+        let server = self.server;
+        tokio::pin!(server);
+        tracing::info!(address = %self.address, "listening");
+        let asked_by = tokio::select! {
+            ended = &mut server => return ended,
+            asked_by = stop => asked_by,
+        };
+        tracing::info!(asked_by, "stopping");
+        self.running.stop(handle, server).await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Server> {
+    let app = move || {
+        let parts = parts.clone();
+        let socket_context = SocketContext {
+            worker: parts.hub.worker(),
+            chat: parts.chat.clone(),
+            tasks: parts.sockets.clone(),
+            max_message_bytes: MESSAGE_BYTES,
+        };
+        let api = ApiContext {
+            alerts: parts.alerts,
+            chat: parts.chat,
+            body_limit: BodyLimit(MESSAGE_BYTES),
+        };
+        App::new()
+            .app_data(web::Data::new(parts.hosts))
+            .app_data(web::Data::new(parts.origins.clone()))
+            .app_data(web::Data::new(socket_context))
+            .service(Endpoint::at("/ws").get_only(upgrade).into_resource())
+            .configure(|app| northgate_api::configure(app, api))
+            // The last one wrapped is the first one to see a request.
+            .wrap(cors(&parts.cors, parts.origins))
+            .wrap(from_fn(refuse_foreign_origins))
+            .wrap(from_fn(refuse_foreign_hosts))
+            .wrap(from_fn(tell_problems))
+            .wrap(security_headers())
+    };
+    let server = HttpServer::new(app)
+        .workers(workers)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(REQUEST_TIMEOUT)
+        .tcp_nodelay(true)
+        .h1_allow_half_closed(false)
+        .h1_write_buffer_size(WRITE_BUFFER_BYTES)
+        .on_connect(sockets::on_connect)
+        .shutdown_timeout(Running::GRACE.as_secs())
+        .disable_signals()
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval(every);
+    // After a pause of the whole machine, one alert is enough.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}
+
+fn cors_settings(section: &CorsSection) -> CorsSettings {
+    CorsSettings {
+        methods: section.methods.listed(),
+        headers: section.headers.listed(),
+        credentials: section.credentials,
+    }
+}

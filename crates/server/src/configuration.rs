@@ -1,0 +1,115 @@
+//! Settings: built-in defaults, `northgate.toml`, the environment with `.env`, and flags, each
+//! over the one before; parsed once into types.
+
+mod arguments;
+mod sources;
+mod values;
+
+pub use sources::{ConfigurationError, Loaded};
+pub use values::GeneratorInterval;
+pub(crate) use values::{Host, Level, Listed, PublicHosts};
+
+use actix_web::http::Method;
+use actix_web::http::header::HeaderName;
+use northgate_storage::Capacity;
+use serde::Deserialize;
+use std::num::NonZeroUsize;
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where and how to listen.
+    pub server: ServerSection,
+    /// The background generator.
+    pub generator: GeneratorSection,
+    /// How much the memory store holds.
+    pub memory: MemorySection,
+    /// What pages of other origins may do.
+    pub cors: CorsSection,
+    /// Log lines.
+    pub log: LogSection,
+}
+
+/// Where and how to listen.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSection {
+    /// The address to bind.
+    pub host: Host,
+    /// The port to bind; 0 takes any free one.
+    pub port: u16,
+    /// Worker threads.
+    pub workers: NonZeroUsize,
+    /// Host names under which the server is known outside.
+    pub public_host: PublicHosts,
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        Self {
+            host: Host::default(),
+            port: 8_000,
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            public_host: PublicHosts::default(),
+        }
+    }
+}
+
+/// The background generator.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GeneratorSection {
+    /// How often it raises an alert, if at all.
+    pub interval: GeneratorInterval,
+}
+
+/// How much the memory store holds, each kind by itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MemorySection {
+    /// Events.
+    pub events: NonZeroUsize,
+    /// Alerts.
+    pub alerts: NonZeroUsize,
+    /// Chat messages.
+    pub messages: NonZeroUsize,
+    /// Idempotency keys.
+    pub keys: NonZeroUsize,
+}
+
+impl Default for MemorySection {
+    fn default() -> Self {
+        let Capacity { events, alerts, messages, keys } = Capacity::default();
+        Self { events, alerts, messages, keys }
+    }
+}
+
+impl MemorySection {
+    pub(crate) fn capacity(&self) -> Capacity {
+        let Self { events, alerts, messages, keys } = *self;
+        Capacity { events, alerts, messages, keys }
+    }
+}
+
+/// What pages of other origins may do.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CorsSection {
+    /// Origins, besides those that are allowed anyway; `*` allows all.
+    pub origins: Vec<String>,
+    /// Methods; `*` allows all.
+    pub methods: Listed<Method>,
+    /// Request headers; `*` allows all.
+    pub headers: Listed<HeaderName>,
+    /// Whether cookies and the like may be sent.
+    pub credentials: bool,
+}
+
+/// Log lines.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSection {
+    /// The least important lines that are written.
+    pub level: Level,
+}

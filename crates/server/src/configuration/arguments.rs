@@ -1,0 +1,83 @@
+//! The command line.
+#![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
+
+use super::values::{GeneratorInterval, Host, Level, PublicHosts};
+use clap::Parser;
+use std::num::NonZeroUsize;
+
+/// A self-hosted, real-time alert server.
+///
+/// Every flag can be set in the environment or a .env file as well (NORTHGATE__SERVER__PORT=8000)
+/// and in ./northgate.toml ([server] port = 8000). Flags win over the environment, and the
+/// environment over the file.
+#[derive(Debug, Parser)]
+#[command(name = "northgate", version, max_term_width = 100)]
+pub(super) struct Arguments {
+    /// Address to listen on [default: 127.0.0.1] [env: NORTHGATE__SERVER__HOST]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) host: Option<Host>,
+
+    /// Port to listen on; 0 takes any free one [default: 8000] [env: NORTHGATE__SERVER__PORT]
+    #[arg(long)]
+    pub(super) port: Option<u16>,
+
+    /// Worker threads [default: one per core] [env: NORTHGATE__SERVER__WORKERS]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) workers: Option<NonZeroUsize>,
+
+    /// Host name under which the server is known outside, as behind a proxy; repeatable
+    /// [env: NORTHGATE__SERVER__PUBLIC_HOST, separated by commas]
+    #[arg(long, value_name = "NAME", value_parser = PublicHosts::check)]
+    pub(super) public_host: Vec<String>,
+
+    /// How often the background generator raises an alert, such as 10s; or off
+    /// [default: 10s] [env: NORTHGATE__GENERATOR__INTERVAL]
+    #[arg(long, value_name = "DURATION|off")]
+    pub(super) generator_interval: Option<GeneratorInterval>,
+
+    /// Events that the memory store holds [default: 10000] [env: NORTHGATE__MEMORY__EVENTS]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) memory_events: Option<NonZeroUsize>,
+
+    /// Alerts that the memory store holds [default: 10000] [env: NORTHGATE__MEMORY__ALERTS]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) memory_alerts: Option<NonZeroUsize>,
+
+    /// Chat messages that the memory store holds [default: 1000]
+    /// [env: NORTHGATE__MEMORY__MESSAGES]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) memory_messages: Option<NonZeroUsize>,
+
+    /// Idempotency keys that the memory store holds [default: 10000]
+    /// [env: NORTHGATE__MEMORY__KEYS]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) memory_keys: Option<NonZeroUsize>,
+
+    /// Least important log lines to write: error, warn, info or debug [default: info]
+    /// [env: NORTHGATE__LOG__LEVEL]
+    #[arg(long, value_name = "LEVEL")]
+    pub(super) log_level: Option<Level>,
+}
+
+impl Arguments {
+    /// Puts every flag that was given in the place of its setting.
+    pub(super) fn apply(self, settings: &mut super::Settings) {
+        fn set<T>(setting: &mut T, flag: Option<T>) {
+            if let Some(value) = flag {
+                *setting = value;
+            }
+        }
+        set(&mut settings.server.host, self.host);
+        set(&mut settings.server.port, self.port);
+        set(&mut settings.server.workers, self.workers);
+        if let (false, Ok(names)) = (self.public_host.is_empty(), self.public_host.try_into()) {
+            settings.server.public_host = names;
+        }
+        set(&mut settings.generator.interval, self.generator_interval);
+        set(&mut settings.memory.events, self.memory_events);
+        set(&mut settings.memory.alerts, self.memory_alerts);
+        set(&mut settings.memory.messages, self.memory_messages);
+        set(&mut settings.memory.keys, self.memory_keys);
+        set(&mut settings.log.level, self.log_level);
+    }
+}

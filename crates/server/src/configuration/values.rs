@@ -1,0 +1,224 @@
+//! Values of settings that need a word of their own: each is parsed from text, and says what it
+//! takes when it cannot.
+
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Why a text is no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{given:?} is not {expected}")]
+pub struct ValueError {
+    given: String,
+    expected: &'static str,
+}
+
+fn not(given: &str, expected: &'static str) -> ValueError {
+    ValueError { given: given.to_owned(), expected }
+}
+
+/// The address to bind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Host(IpAddr);
+
+impl Default for Host {
+    fn default() -> Self {
+        Self(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+}
+
+impl Host {
+    pub(crate) fn address(self) -> IpAddr {
+        self.0
+    }
+}
+
+impl FromStr for Host {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        if text == "localhost" {
+            return Ok(Self::default());
+        }
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        bare.parse().map(Self).map_err(|_| not(text, "an IP address, such as 127.0.0.1 or 0.0.0.0"))
+    }
+}
+
+/// How often the generator raises an alert: a duration such as `10s`, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct GeneratorInterval(Option<Duration>);
+
+impl Default for GeneratorInterval {
+    fn default() -> Self {
+        Self(Some(Duration::from_secs(10)))
+    }
+}
+
+impl GeneratorInterval {
+    /// No generator.
+    pub const OFF: Self = Self(None);
+
+    /// The time between two alerts; `None` if there are to be none.
+    pub fn duration(self) -> Option<Duration> {
+        self.0
+    }
+}
+
+impl FromStr for GeneratorInterval {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        const SHORTEST: Duration = Duration::from_millis(1);
+        if text == "off" {
+            return Ok(Self::OFF);
+        }
+        match humantime::parse_duration(text) {
+            Ok(every) if every >= SHORTEST => Ok(Self(Some(every))),
+            _ => Err(not(text, "a duration such as 10s or 500ms (at least 1ms), or off")),
+        }
+    }
+}
+
+/// Host names under which the server is known outside: `alerts.example.com`, with a port if only
+/// that one is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub struct PublicHosts(Vec<String>);
+
+impl PublicHosts {
+    pub(crate) fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether `name` can stand in a `Host` header.
+    pub(crate) fn check(name: &str) -> Result<String, ValueError> {
+        let known = northgate_api::middlewares::is_host(name);
+        known.then(|| name.to_owned()).ok_or_else(|| {
+            not(name, "a host name, such as alerts.example.com or alerts.example.com:8443")
+        })
+    }
+}
+
+impl TryFrom<Vec<String>> for PublicHosts {
+    type Error = ValueError;
+
+    fn try_from(names: Vec<String>) -> Result<Self, ValueError> {
+        names.iter().map(|name| Self::check(name.trim())).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Values that are listed one by one, or all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<String>", bound(deserialize = "T: FromStr"))]
+pub struct Listed<T>(Option<Vec<T>>);
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Clone> Listed<T> {
+    /// The values; `None` means all.
+    pub(crate) fn listed(&self) -> Option<Vec<T>> {
+        self.0.clone()
+    }
+}
+
+impl<T: FromStr> TryFrom<Vec<String>> for Listed<T> {
+    type Error = ValueError;
+
+    fn try_from(names: Vec<String>) -> Result<Self, ValueError> {
+        if names.iter().any(|name| name.trim() == "*") {
+            return Ok(Self(None));
+        }
+        let one = |name: &String| {
+            name.trim().parse().map_err(|_| not(name, "a name that HTTP allows there, or *"))
+        };
+        names.iter().map(one).collect::<Result<_, _>>().map(|values| Self(Some(values)))
+    }
+}
+
+/// The least important log lines that are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Level {
+    /// Only what needs somebody.
+    Error,
+    /// What somebody should look at.
+    Warn,
+    /// What happens to the server as a whole.
+    #[default]
+    Info,
+    /// What happens to single connections.
+    Debug,
+}
+
+impl Level {
+    pub(crate) fn filter(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            // The HTTP library has its own words for what our lines say.
+            Self::Info => "info,actix_server=warn",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+impl FromStr for Level {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        match text {
+            "error" => Ok(Self::Error),
+            "warn" => Ok(Self::Warn),
+            "info" => Ok(Self::Info),
+            "debug" => Ok(Self::Debug),
+            _ => Err(not(text, "one of error, warn, info, debug")),
+        }
+    }
+}
+
+macro_rules! from_text {
+    ($($name:ty),*) => { $(
+        impl TryFrom<String> for $name {
+            type Error = ValueError;
+
+            fn try_from(text: String) -> Result<Self, ValueError> {
+                text.parse()
+            }
+        }
+    )* };
+}
+
+from_text!(Host, GeneratorInterval, Level);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_a_duration_or_off() {
+        let parsed =
+            |text: &str| text.parse::<GeneratorInterval>().map(GeneratorInterval::duration);
+        assert_eq!(parsed("10s"), Ok(Some(Duration::from_secs(10))));
+        assert_eq!(parsed("1m 30s"), Ok(Some(Duration::from_secs(90))));
+        assert_eq!(parsed("off"), Ok(None));
+        for bad in ["", "0s", "10", "-1s", "soon", "1us"] {
+            assert!(parsed(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_an_address() {
+        assert_eq!("localhost".parse(), Ok(Host::default()));
+        assert_eq!("[::1]".parse::<Host>().unwrap().address().to_string(), "::1");
+        let error = "example.com".parse::<Host>().unwrap_err().to_string();
+        assert_eq!(error, "\"example.com\" is not an IP address, such as 127.0.0.1 or 0.0.0.0");
+    }
+}

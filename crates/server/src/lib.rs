@@ -1,0 +1,15 @@
+//! The composition root: configuration, wiring, and the life of a server from bind to exit.
+
+mod application;
+mod configuration;
+mod sockets;
+mod stamps;
+mod stopping;
+mod telemetry;
+
+pub use application::{Application, StartError};
+pub use configuration::{
+    ConfigurationError, CorsSection, GeneratorInterval, GeneratorSection, Loaded, LogSection,
+    MemorySection, ServerSection, Settings,
+};
+pub use telemetry::start_logging;

@@ -1,0 +1,47 @@
+//! The listening socket, and what the kernel is told about every connection.
+
+use actix_web::dev::Extensions;
+use actix_web::rt::net::TcpStream;
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use std::any::Any;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1_024;
+/// What the kernel buffers for a peer that does not read (it doubles the number). Without a limit
+/// it would be up to 4 MiB each.
+const SEND_BUFFER_BYTES: usize = 64 * 1024;
+/// How long a peer may leave what it was sent unacknowledged, or its window closed, before the
+/// kernel cuts it.
+const USER_TIMEOUT: Duration = Duration::from_secs(20);
+/// When a silent peer is first asked whether it is still there.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+/// How often it is asked again.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// Binds `address`; port 0 takes any free one.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A port whose last server has just ended is free again at once.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Called for each accepted connection: bounds what it can hold, and for how long. An option that
+/// the kernel does not take costs protection and not the connection, so it is only logged.
+pub(crate) fn on_connect(connection: &dyn Any, _: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
+    let options = socket
+        .set_send_buffer_size(SEND_BUFFER_BYTES)
+        .and_then(|()| socket.set_tcp_user_timeout(Some(USER_TIMEOUT)))
+        .and_then(|()| socket.set_tcp_keepalive(&keepalive));
+    if let Err(error) = options {
+        tracing::debug!(%error, "a socket option was not taken");
+    }
+}

@@ -1,0 +1,73 @@
+//! The end of a server: nothing that was answered is lost, everyone is told, and nobody can hold
+//! the exit.
+
+use actix_web::dev::{Server, ServerHandle};
+use northgate_hub::Hub;
+use northgate_storage::GatedStore;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What runs beside the HTTP server, and how each part is told to stop.
+pub(crate) struct Running {
+    pub(crate) store: Arc<GatedStore>,
+    pub(crate) hub: Hub,
+    pub(crate) generator_stop: CancellationToken,
+    pub(crate) pump_stop: CancellationToken,
+    /// The generator and the pump.
+    pub(crate) background: TaskTracker,
+    /// The reading half of every WebSocket.
+    pub(crate) sockets: TaskTracker,
+}
+
+impl Running {
+    /// The most time from the signal to the exit.
+    pub(crate) const GRACE: Duration = Duration::from_secs(8);
+    /// The most time that cursors get to reach the end of the log.
+    const DRAIN: Duration = Duration::from_secs(1);
+
+    /// Stops everything in order. `server` is driven along, since its own shutdown runs in it.
+    pub(crate) async fn stop(self, handle: ServerHandle, mut server: Pin<&mut Server>) {
+        let deadline = Instant::now() + Self::GRACE;
+        let orderly = async {
+            handle.pause().await;
+            self.drain().await;
+            handle.stop(true).await;
+        };
+        let in_time = timeout_at(deadline, async {
+            // The server future ends when its stop is complete; an error there ends it as well.
+            tokio::join!(orderly, async { server.as_mut().await.is_ok() });
+        });
+        if in_time.await.is_err() {
+            tracing::warn!("some connections did not end in time and were cut");
+        }
+        self.pump_stop.cancel();
+        self.background.close();
+        self.sockets.close();
+        let tasks = async {
+            self.hub.stop_workers().await;
+            self.background.wait().await;
+        };
+        if timeout(Self::DRAIN, tasks).await.is_err() {
+            tracing::warn!("some tasks did not end in time");
+        }
+    }
+
+    /// Appends end, the pump reaches the head, and every cursor gives what is left.
+    async fn drain(&self) {
+        self.generator_stop.cancel();
+        self.store.close().await;
+        self.hub.caught_up().await;
+        self.hub.drain();
+        if timeout(Self::DRAIN, self.hub.cursors_gone()).await.is_err() {
+            tracing::warn!(
+                connections = self.hub.cursors(),
+                "some connections did not take their last events in time"
+            );
+        }
+        self.hub.end();
+    }
+}

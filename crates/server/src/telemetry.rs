@@ -1,0 +1,16 @@
+//! Log lines on standard error: one per event that is worth one, and never a body.
+
+use crate::LogSection;
+use std::io::{IsTerminal, stderr};
+use tracing_subscriber::EnvFilter;
+
+/// Sends the log lines of this process to standard error. A second call changes nothing.
+pub fn start_logging(settings: &LogSection) {
+    let lines = tracing_subscriber::fmt()
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .with_target(false)
+        .with_env_filter(EnvFilter::new(settings.level.filter()));
+    // An error means that lines are written already, as in tests with several servers.
+    let _ = lines.try_init();
+}
