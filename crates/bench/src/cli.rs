@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use crate::scenario::{drain, fanout, flood, idle, post, stall, storm};
+use crate::scenario::{drain, fanout, flood, idle, post, resume, sse, stall, storm};
 
 /// Measures a Northgate server: speed, memory, and whether every event arrives exactly once and in order.
 ///
@@ -38,6 +38,10 @@ pub(crate) enum Scenario {
     Stall(stall::StallArgs),
     /// SIGTERM under load: everything answered arrives, then Close 1001, then a clean exit
     Drain(drain::DrainArgs),
+    /// Clients that come back at once and resume: time to catch up, and what it costs a live reader
+    Resume(resume::ResumeArgs),
+    /// Alerts at a steady pace to many event streams (GET /events)
+    Sse(sse::SseArgs),
     /// The floor itself, as the bench starts it
     #[command(hide = true)]
     Floor { frame_bytes: usize },

@@ -56,6 +56,7 @@ impl Feed {
 pub(crate) struct Opened {
     pub(crate) stream: TcpStream,
     pub(crate) early: Vec<u8>,
+    pub(crate) protocol: Protocol,
 }
 
 /// Opens `count` connections to the feed.
@@ -102,7 +103,8 @@ pub(crate) fn open_one(feed: &Feed, at: usize) -> Result<Opened, BenchError> {
 
 /// Opens one connection with a tiny receive buffer, for a peer that never reads.
 pub(crate) fn open_silent(feed: &Feed) -> Result<TcpStream, BenchError> {
-    let stream = connect_tiny(feed.address).map_err(|source| BenchError::Connect { at: 0, source })?;
+    let stream =
+        connect_tiny(feed.address).map_err(|source| BenchError::Connect { at: 0, source })?;
     (&stream)
         .write_all(&feed.request())
         .map_err(|source| BenchError::NoUpgrade { at: 0, source })?;
@@ -147,5 +149,5 @@ fn await_answer(feed: &Feed, stream: TcpStream, at: usize) -> Result<Opened, Ben
         let body = String::from_utf8_lossy(&early).chars().take(200).collect();
         return Err(BenchError::Refused { at, status, body });
     }
-    Ok(Opened { stream, early })
+    Ok(Opened { stream, early, protocol: feed.protocol })
 }

@@ -47,6 +47,8 @@ pub(crate) enum BenchError {
     ReceiverGone,
     #[error("the first alert did not reach the sockets, so nothing can be measured: {0}")]
     NoDelivery(String),
+    #[error("POST /alerts was answered without a position, so nothing can be resumed")]
+    NoPosition,
     #[error("cannot write {}: {source}", .path.display())]
     Report { path: PathBuf, source: io::Error },
     #[error("cannot print: {0}")]

@@ -16,21 +16,14 @@ pub(crate) enum ChunkError {
 /// Splits the first whole chunk off `bytes`; `None` while it is incomplete. The last chunk is empty.
 pub(crate) fn split_chunk(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, ChunkError> {
     let Some(line_end) = bytes.iter().position(|&byte| byte == b'\n') else {
-        return if bytes.len() > MAX_SIZE_LINE {
-            Err(ChunkError::NoSize)
-        } else {
-            Ok(None)
-        };
+        return if bytes.len() > MAX_SIZE_LINE { Err(ChunkError::NoSize) } else { Ok(None) };
     };
     let (line, rest) = bytes.split_at(line_end);
     let size = std::str::from_utf8(line)
         .ok()
         .and_then(|line| usize::from_str_radix(line.trim(), 16).ok())
         .ok_or(ChunkError::NoSize)?;
-    let Some((data, rest)) = rest
-        .get(1..)
-        .and_then(|rest| rest.split_at_checked(size))
-    else {
+    let Some((data, rest)) = rest.get(1..).and_then(|rest| rest.split_at_checked(size)) else {
         return Ok(None);
     };
     match rest {
@@ -64,8 +57,8 @@ pub(crate) fn event_data(record: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    const STREAM: &[u8] = b"1d\r\nevent: live\nid: p\ndata: {}\n\n\r\n\
-        17\r\nid: q\ndata: {\"a\":1}\n\n: x\r\n2\r\n\n\n\r\n0\r\n\r\n";
+    const STREAM: &[u8] = b"1c\r\nevent: live\nid: p\ndata: {}\n\n\r\n\
+        18\r\nid: q\ndata: {\"a\":1}\n\n: x\r\n2\r\n\n\n\r\n0\r\n\r\n";
 
     fn records(parts: &[&[u8]]) -> Vec<Vec<u8>> {
         let (mut carry, mut text, mut found) = (Vec::new(), Vec::new(), Vec::new());

@@ -67,15 +67,6 @@ fn split_length(second: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
     }
 }
 
-/// The bytes of a frame's header for a payload of this length.
-pub(crate) const fn header_len(payload: usize) -> usize {
-    match payload {
-        0..=125 => 2,
-        126..=65_535 => 4,
-        _ => 10,
-    }
-}
-
 /// The payload of a frame with so many bytes in all.
 pub(crate) const fn payload_len(frame: usize) -> usize {
     match frame {
@@ -160,9 +151,10 @@ mod tests {
 
     #[test]
     fn all_three_header_lengths_are_read() {
-        for length in [125, 126, 65_535, 65_536] {
+        for (length, header) in [(125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
             let (bytes, payloads) = stream(&[length]);
-            assert_eq!(bytes.len(), header_len(length) + length);
+            assert_eq!(bytes.len(), header + length);
+            assert_eq!(payload_len(bytes.len()), length);
             let mut found = Vec::new();
             assert!(drain(&bytes, &mut found).is_empty());
             assert_eq!(found, payloads);

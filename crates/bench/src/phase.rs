@@ -1,6 +1,7 @@
 //! One measured phase: publishers against receivers, with the server sampled before and after.
 
 use std::process;
+use std::sync::atomic::AtomicBool;
 
 use crate::clock::Nanos;
 use crate::error::BenchError;
@@ -26,11 +27,21 @@ pub(crate) struct Outcome {
 
 /// Publishes the plan, waits until all has arrived, and judges.
 pub(crate) fn run(target: &Target, fleet: &Fleet, plan: &Plan) -> Result<Outcome, BenchError> {
+    run_until(target, fleet, plan, &AtomicBool::new(false))
+}
+
+/// The same, but a paced plan ends early once `over` is set.
+pub(crate) fn run_until(
+    target: &Target,
+    fleet: &Fleet,
+    plan: &Plan,
+    over: &AtomicBool,
+) -> Result<Outcome, BenchError> {
     let run = Run::begin();
     fleet.watch(&run, plan.publishers)?;
     let server_before = target.cpu_micros()?;
     let client_before = sampling::cpu_micros(process::id())?;
-    let published = publishers::publish(target.address, &run, plan)?;
+    let published = publishers::publish_until(target.address, &run, plan, over)?;
     let sockets = fleet.sockets() as u64;
     fleet.settle(published.total() * sockets);
     let server_after = target.cpu_micros()?;
@@ -69,29 +80,10 @@ pub(crate) fn calibrate(
 
 impl Outcome {
     pub(crate) fn verdict(&self) -> Verdict {
-        let findings = &self.tally.findings;
-        let mut endings = Vec::new();
-        for (ending, count) in &self.endings.counts {
-            let breach = self.endings.breach.as_ref();
-            let name = match breach {
-                Some(breach) if *ending == crate::receivers::Ending::Broken => {
-                    format!("{ending} ({breach})")
-                }
-                _ => ending.to_string(),
-            };
-            endings.push((name, *count));
-        }
-        Verdict {
-            expected: self.published.total() * self.sockets,
-            delivered: self.tally.delivered,
-            missing: findings.missing,
-            repeated: findings.repeated,
-            reordered: findings.reordered,
-            differing_sockets: findings.differing(),
-            foreign: self.tally.foreign,
-            endings: endings.into_iter().collect(),
-            failures: self.published.failures.clone(),
-        }
+        let expected = self.published.total() * self.sockets;
+        let mut verdict = Verdict::new(expected, &self.tally, &self.endings);
+        verdict.failures.clone_from(&self.published.failures);
+        verdict
     }
 
     /// The mean size of a frame with its header, rounded.

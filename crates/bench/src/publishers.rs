@@ -4,11 +4,14 @@ mod closed;
 mod paced;
 
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 
 use crate::clock::Nanos;
 use crate::error::BenchError;
 use crate::latency::Latency;
 use crate::marker::Run;
+use paced::Schedule;
+pub(crate) use paced::first_answer;
 
 /// How alerts are sent.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +71,20 @@ pub(crate) fn publish(
     run: &Run,
     plan: &Plan,
 ) -> Result<Published, BenchError> {
+    publish_until(address, run, plan, &AtomicBool::new(false))
+}
+
+/// The same, but a paced plan ends early once `over` is set.
+pub(crate) fn publish_until(
+    address: SocketAddr,
+    run: &Run,
+    plan: &Plan,
+    over: &AtomicBool,
+) -> Result<Published, BenchError> {
     match plan.pace {
-        Pace::Rate { alerts, per_second } => paced::publish(address, run, plan, alerts, per_second),
+        Pace::Rate { alerts, per_second } => {
+            paced::publish(address, run, plan, &Schedule { alerts, per_second, over })
+        }
         Pace::Closed { alerts, limit } => closed::publish(address, run, plan, alerts, limit),
     }
 }

@@ -1,9 +1,9 @@
 //! The receivers: all sockets of a scenario, spread over a few threads that read and check them.
 
 mod reader;
+mod slot;
 mod tally;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Sender};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use mio::Waker;
 
 use crate::clock;
-use crate::connect::{self, Opened};
+use crate::connect::{self, Feed, Opened};
 use crate::error::BenchError;
 use crate::marker::Run;
 use reader::{Order, Progress, Reader};
@@ -39,14 +39,9 @@ struct Owned {
 }
 
 impl Fleet {
-    /// Opens `sockets` at `path` and spreads them over `threads`.
-    pub(crate) fn connect(
-        address: SocketAddr,
-        path: &str,
-        sockets: usize,
-        threads: usize,
-    ) -> Result<Self, BenchError> {
-        Self::adopt(connect::open(address, path, sockets)?, threads, &Run::begin(), 1)
+    /// Opens `sockets` and spreads them over `threads`.
+    pub(crate) fn connect(feed: &Feed, sockets: usize, threads: usize) -> Result<Self, BenchError> {
+        Self::adopt(connect::open(feed, sockets)?, threads, &Run::begin(), 1)
     }
 
     /// Takes sockets that are open already; `run` counts from their first frame on.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::BenchError;
+use crate::receivers::{Endings, Tally};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Unit {
@@ -56,6 +57,21 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
+    /// Over sockets that should all have stayed open.
+    pub(crate) fn new(expected: u64, tally: &Tally, endings: &Endings) -> Self {
+        Self {
+            expected,
+            delivered: tally.delivered,
+            missing: tally.findings.missing,
+            repeated: tally.findings.repeated,
+            reordered: tally.findings.reordered,
+            differing_sockets: tally.findings.differing(),
+            foreign: tally.foreign,
+            endings: endings.by_name(),
+            failures: Vec::new(),
+        }
+    }
+
     pub(crate) fn is_clean(&self) -> bool {
         self.missing + self.repeated + self.reordered + self.differing_sockets == 0
             && self.endings.is_empty()
@@ -176,6 +192,16 @@ fn figures(rounds: &[Round]) -> Vec<Figure> {
         })
     };
     first.server.measures.iter().filter_map(figure).collect()
+}
+
+/// The nearest whole number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rates and counts are positive and far below 2^53"
+)]
+pub(crate) fn whole(value: f64) -> u64 {
+    value.round() as u64
 }
 
 /// The middle value, or the mean of the two middle ones.

@@ -5,6 +5,8 @@ pub(crate) mod fanout;
 pub(crate) mod flood;
 pub(crate) mod idle;
 pub(crate) mod post;
+pub(crate) mod resume;
+pub(crate) mod sse;
 pub(crate) mod stall;
 pub(crate) mod storm;
 
@@ -32,6 +34,8 @@ pub(crate) fn run(scenario: &Scenario) -> Result<bool, BenchError> {
         Scenario::Post(args) => told("post", &args.target, args, post::run(args)?),
         Scenario::Stall(args) => told("stall", &args.target, args, stall::run(args)?),
         Scenario::Drain(args) => told("drain", &args.target, args, drain::run(args)?),
+        Scenario::Resume(args) => told("resume", &args.target, args, resume::run(args)?),
+        Scenario::Sse(args) => told("sse", &args.fanout.target, args, sse::run(args)?),
         Scenario::Floor { frame_bytes } => {
             floor::serve(*frame_bytes).map_err(BenchError::Poll)?;
             Ok(true)

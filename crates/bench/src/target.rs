@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use crate::cli::TargetArgs;
+use crate::connect::{Feed, Protocol};
 use crate::error::BenchError;
 use crate::sampling;
 use crate::server_process::{self, ServerProcess};
@@ -22,15 +23,11 @@ pub(crate) struct Target {
 impl Target {
     /// Starts the server, or takes the one at `--url`.
     pub(crate) fn server(args: &TargetArgs) -> Result<Self, BenchError> {
-        let path = args.path.clone();
         if let Some(url) = &args.url {
             let address = server_process::address_in(url);
-            return Ok(Self {
-                address: address.ok_or_else(|| BenchError::BadUrl(url.clone()))?,
-                path,
-                pid: args.pid,
-                process: None,
-            });
+            let address = address.ok_or_else(|| BenchError::BadUrl(url.clone()))?;
+            let feed = web_socket(address, &args.path);
+            return Ok(Self { address, feed, is_floor: false, pid: args.pid, process: None });
         }
         let mut arguments: Vec<String> =
             ["--host", "127.0.0.1", "--port", "0", "--generator-interval", "off"]
@@ -41,18 +38,30 @@ impl Target {
         }
         arguments.extend_from_slice(&args.server_args);
         let program = args.server.clone().map_or_else(beside_this_program, Ok)?;
-        Ok(Self::started(ServerProcess::start(&program, &arguments)?, path))
+        Ok(Self::started(ServerProcess::start(&program, &arguments)?, &args.path))
     }
 
     /// Starts the floor: this program again, so that its processor time is its own.
     pub(crate) fn floor(frame_bytes: usize) -> Result<Self, BenchError> {
         let arguments = ["floor".to_owned(), frame_bytes.to_string()];
         let process = ServerProcess::start(&env::current_exe()?, &arguments)?;
-        Ok(Self::started(process, "/ws".to_owned()))
+        let started = Self::started(process, "/ws");
+        Ok(Self { is_floor: true, ..started })
     }
 
-    fn started(process: ServerProcess, path: String) -> Self {
-        Self { address: process.address, path, pid: Some(process.pid()), process: Some(process) }
+    fn started(process: ServerProcess, path: &str) -> Self {
+        let address = process.address;
+        let pid = Some(process.pid());
+        let feed = web_socket(address, path);
+        Self { address, feed, is_floor: false, pid, process: Some(process) }
+    }
+
+    /// From now on, read events as an event stream. The floor has but one way to send them.
+    pub(crate) fn read_event_stream(&mut self, path: &str) {
+        if !self.is_floor {
+            self.feed.protocol = Protocol::EventStream;
+            path.clone_into(&mut self.feed.path);
+        }
     }
 
     /// The process to sample, for scenarios that are about nothing else.
@@ -80,6 +89,10 @@ impl Target {
     pub(crate) fn last_lines(&self) -> String {
         self.process.as_ref().map_or_else(String::new, ServerProcess::last_lines)
     }
+}
+
+fn web_socket(address: SocketAddr, path: &str) -> Feed {
+    Feed { address, path: path.to_owned(), protocol: Protocol::WebSocket }
 }
 
 fn beside_this_program() -> io::Result<PathBuf> {

@@ -17,7 +17,7 @@ const SEND_BUFFER_BYTES: usize = 64 * 1024;
 /// kernel cuts it.
 const USER_TIMEOUT: Duration = Duration::from_secs(20);
 /// When a silent peer is first asked whether it is still there.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
 /// How often it is asked again.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 

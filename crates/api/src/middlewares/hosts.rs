@@ -36,15 +36,15 @@ impl HostPolicy {
 /// that names no host, as HTTP/1.0 may, comes from no browser and is let through.
 pub async fn refuse_foreign_hosts(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody + 'static>, Error> {
     let policy = request.app_data::<web::Data<HostPolicy>>();
     let header = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
     let named = header.or(request.uri().authority().map(UriAuthority::as_str));
     if policy.is_some_and(|policy| named.is_some_and(|host| !policy.allows(host))) {
-        return Err(ApiError::ForeignHost.into());
+        return Ok(request.error_response(ApiError::ForeignHost).map_into_right_body());
     }
-    next.call(request).await
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 #[cfg(test)]

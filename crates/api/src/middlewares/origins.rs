@@ -53,17 +53,17 @@ impl OriginPolicy {
 /// WebSocket or to change something. Requests without `Origin` come from no page.
 pub async fn refuse_foreign_origins(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody + 'static>, Error> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let guarded = !reads || request.headers().contains_key(header::UPGRADE);
     if guarded && let Some(policy) = request.app_data::<web::Data<OriginPolicy>>() {
         let mut origins = request.headers().get_all(header::ORIGIN);
         if origins.any(|origin| !origin.to_str().is_ok_and(|origin| policy.allows(origin))) {
-            return Err(ApiError::ForeignOrigin.into());
+            return Ok(request.error_response(ApiError::ForeignOrigin).map_into_right_body());
         }
     }
-    next.call(request).await
+    Ok(next.call(request).await?.map_into_left_body())
 }
 
 #[cfg(test)]

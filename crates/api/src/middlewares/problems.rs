@@ -6,7 +6,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, ResponseError};
+use actix_web::{Error, ResponseError};
 use northgate_schemas::Problem;
 
 /// Gives errors their one form, and every error a response. To be wrapped around everything that
@@ -15,11 +15,8 @@ pub async fn tell_problems(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let parts: HttpRequest = request.request().clone();
-    let response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::from_err(error, parts),
-    };
+    // What is inside answers errors with responses; only the framework could still fail here.
+    let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
     let told = response
         .headers()

@@ -2,13 +2,14 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use super::{Plan, Published};
 use crate::clock::{self, Nanos};
 use crate::error::BenchError;
-use crate::http::{AlertRequest, AnswerReader};
+use crate::http::{AlertRequest, Answer, AnswerReader};
 use crate::latency::Latency;
 use crate::marker::{Marker, Run};
 
@@ -16,13 +17,20 @@ use crate::marker::{Marker, Run};
 const LEAD: Duration = Duration::from_millis(20);
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
-/// One publisher's share of the schedule: alerts `at`, `at + step`, … of all.
-struct Share {
+/// When alerts are due, and when no more are.
+pub(super) struct Schedule<'a> {
+    pub(super) alerts: u32,
+    pub(super) per_second: f64,
+    /// Set from outside to end early.
+    pub(super) over: &'a AtomicBool,
+}
+
+/// One publisher's share of the schedule: alerts `publisher`, `publisher + step`, … of all.
+struct Share<'a> {
+    schedule: &'a Schedule<'a>,
     publisher: u32,
-    alerts: u32,
     step: u32,
     start: Nanos,
-    interval: f64,
 }
 
 struct Sent {
@@ -36,8 +44,7 @@ pub(crate) fn publish(
     address: SocketAddr,
     run: &Run,
     plan: &Plan,
-    alerts: u32,
-    per_second: f64,
+    schedule: &Schedule<'_>,
 ) -> Result<Published, BenchError> {
     let mut published = Published::new(plan.publishers)?;
     let mut lines = Vec::new();
@@ -51,8 +58,7 @@ pub(crate) fn publish(
         let threads: Vec<_> = (0_u32..)
             .zip(lines)
             .map(|(publisher, line)| {
-                let interval = 1e9 / per_second;
-                let share = Share { publisher, alerts, step, start, interval };
+                let share = Share { schedule, publisher, step, start };
                 let request = AlertRequest::new(address, plan.message_bytes);
                 scope.spawn(move || share.send(&line, request, run))
             })
@@ -80,7 +86,7 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(line)
 }
 
-impl Share {
+impl Share<'_> {
     fn send(
         &self,
         line: &TcpStream,
@@ -90,13 +96,16 @@ impl Share {
         let mut sent =
             Sent { answered: 0, latency: Latency::new()?, finished: self.start, failure: None };
         let mut answers = AnswerReader::default();
-        for at in (self.publisher..self.alerts).step_by(self.step.max(1) as usize) {
+        for at in (self.publisher..self.schedule.alerts).step_by(self.step.max(1) as usize) {
             let due = self.start + self.offset(at);
             clock::sleep_until(due);
+            if self.schedule.over.load(Ordering::Relaxed) {
+                break;
+            }
             let publisher = self.publisher;
             let seq = sent.answered;
             let bytes = request.marked(run, Marker { publisher, seq, due });
-            match exchange(line, bytes, &mut answers) {
+            match exchange(line, bytes, &mut answers).map(|answer| answer.status) {
                 Ok(200..=299) => {
                     sent.answered += 1;
                     sent.finished = clock::now();
@@ -122,12 +131,23 @@ impl Share {
         reason = "a positive span far below 2^53 ns"
     )]
     fn offset(&self, at: u32) -> Nanos {
-        (f64::from(at) * self.interval) as Nanos
+        (f64::from(at) * 1e9 / self.schedule.per_second) as Nanos
     }
 }
 
-/// Sends one request and reads its answer's status.
-fn exchange(mut line: &TcpStream, bytes: &[u8], answers: &mut AnswerReader) -> io::Result<u16> {
+/// Publishes one alert of no run and gives back the body of its answer.
+pub(crate) fn first_answer(address: SocketAddr) -> Result<Vec<u8>, BenchError> {
+    let failed = |source| BenchError::Connect { at: 0, source };
+    let line = connect(address).map_err(failed)?;
+    let mut request = AlertRequest::new(address, 0);
+    let marker = Marker { publisher: 0, seq: 0, due: clock::now() };
+    let bytes = request.marked(&Run::begin(), marker);
+    let answer = exchange(&line, bytes, &mut AnswerReader::default()).map_err(failed)?;
+    Ok(answer.body)
+}
+
+/// Sends one request and reads its answer.
+fn exchange(mut line: &TcpStream, bytes: &[u8], answers: &mut AnswerReader) -> io::Result<Answer> {
     line.write_all(bytes)?;
     let mut buffer = [0; 4096];
     loop {
@@ -136,7 +156,7 @@ fn exchange(mut line: &TcpStream, bytes: &[u8], answers: &mut AnswerReader) -> i
             read => answers.feed(buffer.get(..read).unwrap_or_default()),
         }
         if let Some(answer) = answers.take().map_err(io::Error::other)? {
-            return Ok(answer.status);
+            return Ok(answer);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One receiver thread: thousands of sockets behind one event loop and one read buffer.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
@@ -9,10 +9,10 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 
+use super::slot::{Breach, Slot};
 use super::tally::{Ending, Endings, Tally, Watch};
-use crate::clock::{self, Nanos};
+use crate::clock;
 use crate::connect::Opened;
-use crate::frames;
 
 /// Larger than any frame that a server with sane limits sends; a longer one is a breach.
 const BUFFER: usize = 256 * 1024;
@@ -29,15 +29,6 @@ pub(crate) enum Order {
 pub(crate) struct Progress {
     pub(crate) delivered: AtomicU64,
     pub(crate) ended: AtomicU64,
-}
-
-/// A socket costs the client this and a part of a frame.
-struct Slot {
-    /// Gone once the socket has ended.
-    stream: Option<TcpStream>,
-    /// The start of a frame whose rest has not come yet.
-    carry: Vec<u8>,
-    close_code: Option<u16>,
 }
 
 pub(crate) struct Reader {
@@ -70,19 +61,20 @@ impl Reader {
             orders,
             progress,
         };
-        for Opened { stream, early } in opened {
-            reader.adopt(stream, &early)?;
+        for connection in opened {
+            reader.adopt(connection)?;
         }
         Ok((reader, waker))
     }
 
-    fn adopt(&mut self, stream: std::net::TcpStream, early: &[u8]) -> io::Result<()> {
+    fn adopt(&mut self, connection: Opened) -> io::Result<()> {
+        let Opened { stream, early, protocol } = connection;
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         let index = self.slots.len();
         self.poll.registry().register(&mut stream, Token(index), Interest::READABLE)?;
-        let mut slot = Slot { stream: Some(stream), carry: Vec::new(), close_code: None };
-        let taken = take_frames(early, index, clock::now(), &mut slot, &mut self.watch);
+        let mut slot = Slot::new(Some(stream), protocol);
+        let taken = slot.take(&early, index, clock::now(), &mut self.watch);
         if let Err(error) = taken {
             self.endings.breach.get_or_insert(error);
         }
@@ -159,24 +151,23 @@ impl Reader {
         };
         let held = slot.carry.len();
         let Some((front, room)) = self.buffer.split_at_mut_checked(held) else {
-            return Err(Ending::Broken);
+            return Err(broken(&mut self.endings, Breach::TooLong));
         };
+        if room.is_empty() {
+            return Err(broken(&mut self.endings, Breach::TooLong));
+        }
         front.copy_from_slice(&slot.carry);
         let read = match stream.read(room) {
-            Ok(0) => return Err(slot.close_code.map_or(Ending::Cut, Ending::Closed)),
+            Ok(0) => return Err(slot.ending(Ending::Cut)),
             Ok(read) => read,
-            Err(error) => return not_now(&error, slot.close_code),
+            Err(error) => return not_now(&error).ok_or_else(|| slot.ending(Ending::Reset)),
         };
         let full = read == room.len();
         let filled = self.buffer.get(..held + read).unwrap_or_default();
-        if full && held == BUFFER {
-            return Err(Ending::Broken);
+        match slot.take(filled, index, clock::now(), &mut self.watch) {
+            Ok(()) => Ok(Some(full)),
+            Err(breach) => Err(broken(&mut self.endings, breach)),
         }
-        take_frames(filled, index, clock::now(), slot, &mut self.watch).map_err(|error| {
-            self.endings.breach.get_or_insert(error);
-            Ending::Broken
-        })?;
-        Ok(Some(full))
     }
 
     fn end(&mut self, index: usize, ending: Ending) {
@@ -188,45 +179,17 @@ impl Reader {
     }
 }
 
-/// An error of read(2): nothing there, or how the socket ended.
-fn not_now(error: &io::Error, close_code: Option<u16>) -> Result<Option<bool>, Ending> {
+/// Remembers the first breach, for the report.
+fn broken(endings: &mut Endings, breach: Breach) -> Ending {
+    endings.breach.get_or_insert(breach);
+    Ending::Broken
+}
+
+/// Whether an error of read(2) only means to read later (`None` inside) or again.
+fn not_now(error: &io::Error) -> Option<Option<bool>> {
     match error.kind() {
-        io::ErrorKind::WouldBlock => Ok(None),
-        io::ErrorKind::Interrupted => Ok(Some(true)),
-        // The server may be gone before our echo of its Close arrives: that is a proper end too.
-        _ => Err(close_code.map_or(Ending::Reset, Ending::Closed)),
-    }
-}
-
-/// Takes all whole frames and carries the rest over.
-fn take_frames(
-    bytes: &[u8],
-    index: usize,
-    at: Nanos,
-    slot: &mut Slot,
-    watch: &mut Watch,
-) -> Result<(), frames::FrameError> {
-    let mut rest = bytes;
-    while let Some((frame, after)) = frames::split(rest)? {
-        rest = after;
-        match frame.opcode {
-            frames::TEXT => watch.observe(index, frame.payload, at),
-            frames::PING => answer(slot, &frames::pong(frame.payload)),
-            frames::CLOSE => {
-                slot.close_code = Some(frames::close_code(frame.payload));
-                answer(slot, &frames::close(frame.payload));
-            }
-            _ => {}
-        }
-    }
-    slot.carry.clear();
-    slot.carry.extend_from_slice(rest);
-    Ok(())
-}
-
-/// Sends a control frame. Should it fail, the next read says how the socket ended.
-fn answer(slot: &mut Slot, frame: &[u8]) {
-    if let Some(stream) = slot.stream.as_mut() {
-        let _seen_by_read = stream.write(frame);
+        io::ErrorKind::WouldBlock => Some(None),
+        io::ErrorKind::Interrupted => Some(Some(true)),
+        _ => None,
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use hdrhistogram::CreationError;
 
+use super::slot::Breach;
 use crate::clock::Nanos;
-use crate::frames::{self, FrameError};
 use crate::latency::Latency;
 use crate::marker::{Finder, Run};
 use crate::order::{Findings, OrderCheck};
@@ -59,8 +59,8 @@ impl Watch {
         })
     }
 
-    /// Notes a text frame that `socket` had in its hands at `at`.
-    pub(crate) fn observe(&mut self, socket: usize, payload: &[u8], at: Nanos) {
+    /// Notes an event, of so many bytes on the wire, that `socket` had in its hands at `at`.
+    pub(crate) fn observe(&mut self, socket: usize, payload: &[u8], wire_bytes: usize, at: Nanos) {
         let known = self
             .finder
             .find(payload)
@@ -71,7 +71,7 @@ impl Watch {
         };
         self.latency.record(at.saturating_sub(marker.due));
         self.delivered += 1;
-        self.wire_bytes += (frames::header_len(payload.len()) + payload.len()) as u64;
+        self.wire_bytes += wire_bytes as u64;
         self.last_at = at;
     }
 
@@ -118,7 +118,7 @@ pub(crate) struct Endings {
     pub(crate) counts: BTreeMap<Ending, u64>,
     pub(crate) last_at: Nanos,
     /// The first breach of the protocol, for the report.
-    pub(crate) breach: Option<FrameError>,
+    pub(crate) breach: Option<Breach>,
 }
 
 impl Endings {
@@ -133,6 +133,15 @@ impl Endings {
         }
         self.last_at = self.last_at.max(other.last_at);
         self.breach = self.breach.take().or(other.breach);
+    }
+
+    /// For the report, with the first breach of the protocol in words.
+    pub(crate) fn by_name(&self) -> BTreeMap<String, u64> {
+        let name = |ending: &Ending| match (ending, self.breach) {
+            (Ending::Broken, Some(breach)) => format!("{ending} ({breach})"),
+            _ => ending.to_string(),
+        };
+        self.counts.iter().map(|(ending, count)| (name(ending), *count)).collect()
     }
 
     pub(crate) fn total(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Figure, Report, Sheet, Unit, Verdict};
+use super::{Figure, Report, Sheet, Unit, Verdict, whole};
 
 impl Display for Report {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
@@ -86,13 +86,8 @@ fn with_unit(value: f64, unit: Unit) -> String {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "rates and counts are positive and far below 2^53"
-)]
 fn rounded(value: f64) -> String {
-    grouped(value.round() as u64)
+    grouped(whole(value))
 }
 
 /// Digits in groups of three.

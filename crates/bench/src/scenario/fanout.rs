@@ -38,13 +38,17 @@ pub(crate) struct FanoutArgs {
 }
 
 pub(crate) fn run(args: &FanoutArgs) -> Result<Vec<Round>, BenchError> {
-    limits::check(args.sockets + args.publishers)?;
+    check(args)?;
     rounds(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &FanoutArgs, target: &mut Target) -> Result<Sheet, BenchError> {
+pub(crate) fn check(args: &FanoutArgs) -> Result<(), BenchError> {
+    limits::check(args.sockets + args.publishers)
+}
+
+pub(crate) fn measure(args: &FanoutArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let readers = usize::from(args.target.readers);
-    let fleet = Fleet::connect(target.address, &target.path, args.sockets, readers)?;
+    let fleet = Fleet::connect(&target.feed, args.sockets, readers)?;
     let message_bytes = phase::calibrate(target, &fleet, args.frame_bytes)?;
     let plan = |alerts| Plan {
         publishers: args.publishers,

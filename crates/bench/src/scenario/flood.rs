@@ -47,7 +47,7 @@ pub(crate) fn run(args: &FloodArgs) -> Result<Vec<Round>, BenchError> {
 
 fn measure(args: &FloodArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let readers = usize::from(args.target.readers);
-    let fleet = Fleet::connect(target.address, &target.path, args.sockets, readers)?;
+    let fleet = Fleet::connect(&target.feed, args.sockets, readers)?;
     let message_bytes = phase::calibrate(target, &fleet, args.frame_bytes)?;
     let plan = |alerts, limit| Plan {
         publishers: args.publishers,

@@ -50,11 +50,11 @@ fn measure(args: &IdleArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     };
     // The first alert makes the server allocate what it needs once and not for each connection.
     let message_bytes = {
-        let first = Fleet::connect(target.address, &target.path, 1, 1)?;
+        let first = Fleet::connect(&target.feed, 1, 1)?;
         phase::calibrate(target, &first, args.frame_bytes)?
     };
     let empty = rested()?;
-    let fleet = Fleet::connect(target.address, &target.path, args.sockets, readers)?;
+    let fleet = Fleet::connect(&target.feed, args.sockets, readers)?;
     let idle = rested()?;
     let pace = Pace::Closed { alerts: args.burst, limit: Nanos::MAX };
     let plan = Plan { publishers: 4, pace, message_bytes };

@@ -44,7 +44,7 @@ fn measure(args: &PostArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let readers = usize::from(args.target.readers);
     let mut sheet = Sheet::default();
     for &sockets in &args.sockets {
-        let fleet = Fleet::connect(target.address, &target.path, sockets, readers)?;
+        let fleet = Fleet::connect(&target.feed, sockets, readers)?;
         for &publishers in &args.publishers {
             let limit = clock::nanos(Duration::from_secs(args.seconds));
             let plan = Plan {

@@ -66,7 +66,7 @@ struct Seen {
 fn measure(args: &StallArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let pid = target.required_pid()?;
     let readers = usize::from(args.target.readers);
-    let fleet = Fleet::connect(target.address, &target.path, args.sockets, readers)?;
+    let fleet = Fleet::connect(&target.feed, args.sockets, readers)?;
     let per_second = f64::from(args.alerts) / f64::from(args.seconds);
     let plan = |alerts| Plan {
         publishers: args.publishers,
@@ -81,7 +81,7 @@ fn measure(args: &StallArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     sheet.verdicts.insert("all read".to_owned(), control.verdict());
 
     let before = sampling::memory(pid)?.rss_kib;
-    let stalled = connect::open_silent(target.address, &target.path)?;
+    let stalled = connect::open_silent(&target.feed)?;
     let started = clock::now();
     let watch = watch(pid, target.address.port(), &stalled)?;
     let outcome = phase::run(target, &fleet, &plan(args.alerts))?;

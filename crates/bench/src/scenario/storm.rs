@@ -49,12 +49,12 @@ pub(crate) fn run(args: &StormArgs) -> Result<Vec<Round>, BenchError> {
 
 fn measure(args: &StormArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let pid = target.required_pid()?;
-    drop(connect::open_one(target.address, &target.path, 0)?);
+    drop(connect::open_one(&target.feed, 0)?);
     let mut sheet = Sheet::default();
     let before = settled_files(pid)?;
 
     let started = clock::now();
-    let opened = connect::open(target.address, &target.path, args.sockets)?;
+    let opened = connect::open(&target.feed, args.sockets)?;
     let opening = clock::now() - started;
     let rate = phase::per(args.sockets as u64, latency::seconds(opening));
     sheet.measure("upgrades", Unit::PerSecond, rate);
@@ -132,7 +132,7 @@ fn come_and_go(target: &Target, turns: impl Iterator<Item = u32>) -> Result<Late
     let mut times = Latency::new()?;
     for (visit, turn) in turns.enumerate() {
         let started: Nanos = clock::now();
-        let opened = connect::open_one(target.address, &target.path, turn as usize)?;
+        let opened = connect::open_one(&target.feed, turn as usize)?;
         times.record(clock::now() - started);
         let left = if visit.is_multiple_of(2) {
             leave_politely(&opened.stream)

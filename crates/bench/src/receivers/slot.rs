@@ -1,0 +1,194 @@
+//! One socket of a receiver: what it holds between two reads, and how its bytes become events.
+
+use std::io::Write;
+
+use mio::net::TcpStream;
+use thiserror::Error;
+
+use super::tally::{Ending, Watch};
+use crate::clock::Nanos;
+use crate::connect::Protocol;
+use crate::event_stream::{self, ChunkError};
+use crate::frames::{self, FrameError};
+
+/// How the server broke the protocol.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub(crate) enum Breach {
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
+    Chunk(#[from] ChunkError),
+    #[error("a frame exceeds the read buffer")]
+    TooLong,
+}
+
+/// A socket costs the client this and a part of a frame.
+pub(super) struct Slot {
+    /// Gone once the socket has ended.
+    pub(super) stream: Option<TcpStream>,
+    protocol: Protocol,
+    /// The start of a frame or chunk whose rest has not come yet.
+    pub(super) carry: Vec<u8>,
+    /// The start of a record that is spread over several chunks.
+    text: Vec<u8>,
+    close_code: Option<u16>,
+}
+
+impl Slot {
+    pub(super) fn new(stream: Option<TcpStream>, protocol: Protocol) -> Self {
+        Self { stream, protocol, carry: Vec::new(), text: Vec::new(), close_code: None }
+    }
+
+    /// How the socket ended, if it ended in this way. After a Close frame any end is a proper one:
+    /// the server may be gone before our echo arrives.
+    pub(super) fn ending(&self, otherwise: Ending) -> Ending {
+        self.close_code.map_or(otherwise, Ending::Closed)
+    }
+
+    /// Takes all that is whole and carries the rest over.
+    pub(super) fn take(
+        &mut self,
+        bytes: &[u8],
+        index: usize,
+        at: Nanos,
+        watch: &mut Watch,
+    ) -> Result<(), Breach> {
+        let rest = match self.protocol {
+            Protocol::WebSocket => self.take_frames(bytes, index, at, watch)?,
+            Protocol::EventStream => self.take_chunks(bytes, index, at, watch)?,
+        };
+        self.carry.clear();
+        self.carry.extend_from_slice(rest);
+        Ok(())
+    }
+
+    fn take_frames<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        index: usize,
+        at: Nanos,
+        watch: &mut Watch,
+    ) -> Result<&'a [u8], FrameError> {
+        let mut rest = bytes;
+        while let Some((frame, after)) = frames::split(rest)? {
+            let wire_bytes = rest.len() - after.len();
+            rest = after;
+            match frame.opcode {
+                frames::TEXT => watch.observe(index, frame.payload, wire_bytes, at),
+                frames::PING => self.answer(&frames::pong(frame.payload)),
+                frames::CLOSE => {
+                    self.close_code = Some(frames::close_code(frame.payload));
+                    self.answer(&frames::close(frame.payload));
+                }
+                _ => {}
+            }
+        }
+        Ok(rest)
+    }
+
+    fn take_chunks<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        index: usize,
+        at: Nanos,
+        watch: &mut Watch,
+    ) -> Result<&'a [u8], ChunkError> {
+        let mut rest = bytes;
+        while let Some((data, after)) = event_stream::split_chunk(rest)? {
+            rest = after;
+            if self.text.is_empty() {
+                // The rule: chunks hold whole records, and nothing is copied.
+                let left = take_records(data, index, at, watch);
+                self.text.extend_from_slice(left);
+            } else {
+                self.text.extend_from_slice(data);
+                let left = take_records(&self.text, index, at, watch).len();
+                self.text.drain(..self.text.len() - left);
+            }
+        }
+        Ok(rest)
+    }
+
+    /// Sends a control frame. Should it fail, the next read says how the socket ended.
+    fn answer(&mut self, frame: &[u8]) {
+        if let Some(stream) = self.stream.as_mut() {
+            let _seen_by_read = stream.write(frame);
+        }
+    }
+}
+
+/// Counts the events of all whole records and gives back the rest.
+fn take_records<'a>(text: &'a [u8], index: usize, at: Nanos, watch: &mut Watch) -> &'a [u8] {
+    let mut rest = text;
+    while let Some((record, after)) = event_stream::split_record(rest) {
+        rest = after;
+        if let Some(data) = event_stream::event_data(record) {
+            watch.observe(index, data, record.len(), at);
+        }
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::marker::{MIN_TEXT, Marker, Run};
+
+    /// Three events as the protocol sends them, cut in two at every byte, must be three deliveries.
+    fn three_events_arrive(protocol: Protocol, encode: fn(&[u8]) -> Vec<u8>) {
+        let run = Run::begin();
+        let bytes: Vec<u8> = (0..3)
+            .flat_map(|seq| {
+                let mut text = [0; MIN_TEXT];
+                run.write(Marker { publisher: 0, seq, due: 5 }, &mut text);
+                encode(&text)
+            })
+            .collect();
+        for cut in 0..=bytes.len() {
+            let mut watch = Watch::new(&run, 1, 1).unwrap();
+            let mut slot = Slot::new(None, protocol);
+            slot.take(&bytes[..cut], 0, 7, &mut watch).unwrap();
+            let joined = [slot.carry.as_slice(), &bytes[cut..]].concat();
+            slot.take(&joined, 0, 8, &mut watch).unwrap();
+            let tally = watch.conclude(&[3]);
+            assert_eq!(tally.delivered, 3, "cut at {cut}");
+            assert_eq!(tally.findings.missing, 0, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn websocket_events_cut_at_any_byte_are_counted_once() {
+        three_events_arrive(Protocol::WebSocket, |text| {
+            let mut frame = Vec::new();
+            frames::text(text, &mut frame);
+            frame
+        });
+    }
+
+    #[test]
+    fn records_in_one_chunk_or_over_two_are_counted_once() {
+        three_events_arrive(Protocol::EventStream, |text| {
+            let record = [b"id: p\ndata: ", text, b"\n\n"].concat();
+            [format!("{:x}\r\n", record.len()).as_bytes(), &record, b"\r\n"].concat()
+        });
+        three_events_arrive(Protocol::EventStream, |text| {
+            let record = [b"data: ", text, b"\n\n"].concat();
+            record
+                .chunks(20)
+                .flat_map(|part| {
+                    [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat()
+                })
+                .collect()
+        });
+    }
+
+    #[test]
+    fn a_close_frame_decides_how_the_socket_ended() {
+        let run = Run::begin();
+        let mut watch = Watch::new(&run, 1, 1).unwrap();
+        let mut slot = Slot::new(None, Protocol::WebSocket);
+        assert_eq!(slot.ending(Ending::Cut), Ending::Cut);
+        slot.take(&[0x88, 2, 0x03, 0xE9], 0, 1, &mut watch).unwrap();
+        assert_eq!(slot.ending(Ending::Reset), Ending::Closed(1001));
+    }
+}

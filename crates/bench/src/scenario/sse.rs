@@ -1,0 +1,26 @@
+//! Paced fan-out over event streams instead of WebSockets, with the same figures and the same floor.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::fanout::{self, FanoutArgs};
+use super::rounds;
+use crate::error::BenchError;
+use crate::report::Round;
+
+#[derive(Args, Debug, Serialize)]
+pub(crate) struct SseArgs {
+    /// The path of the event stream
+    #[arg(long, default_value = "/events")]
+    events_path: String,
+    #[command(flatten)]
+    pub(crate) fanout: FanoutArgs,
+}
+
+pub(crate) fn run(args: &SseArgs) -> Result<Vec<Round>, BenchError> {
+    fanout::check(&args.fanout)?;
+    rounds(&args.fanout.target, |target| {
+        target.read_event_stream(&args.events_path);
+        fanout::measure(&args.fanout, target)
+    })
+}
