@@ -1,0 +1,228 @@
+//! Bad input over HTTP: each kind gets its clear answer, and costs nobody else anything.
+
+use northgate_tests::TestServer;
+use serde_json::json;
+use std::io::Write;
+
+/// Sends `body` to `POST /alerts` and gives the pointers of what was wrong.
+fn pointers(server: &TestServer, path: &str, body: &str) -> Vec<String> {
+    let problem = server.post(path, body).problem(422);
+    let errors = problem["errors"].as_array().unwrap();
+    errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_subset_of_bad_fields_gives_exactly_those_pointers() {
+    let server = TestServer::start();
+    let long = format!("\"{}\"", "x".repeat(5_000));
+    let bad_values =
+        ["", "null", "7", "true", "1.5", "[]", "{}", "\"\"", "\" \\t\\n\"", "\"a\\u0000b\"", &long];
+    for (path, fields) in
+        [("/alerts", ["location", "message"]), ("/message/", ["message", "sender"])]
+    {
+        for first in bad_values.iter().chain([&"\"fine\""]) {
+            for second in bad_values.iter().chain([&"\"fine\""]) {
+                let values = fields.into_iter().zip([first, second]);
+                let present = values.clone().filter(|(_, value)| !value.is_empty());
+                let members: Vec<_> =
+                    present.map(|(name, value)| format!("\"{name}\":{value}")).collect();
+                let expected: Vec<_> = values
+                    .filter(|(_, value)| **value != "\"fine\"")
+                    .map(|(name, _)| format!("#/{name}"))
+                    .collect();
+                if expected.is_empty() {
+                    continue;
+                }
+                let body = format!("{{{}}}", members.join(","));
+                assert_eq!(pointers(&server, path, &body), expected, "{path} {body:.200}");
+            }
+        }
+    }
+    assert_eq!(server.get("/alerts/history").json()["count"], 0, "nothing of it was kept");
+    assert_eq!(server.get("/message/").json()["count"], 0, "nothing of it was kept");
+}
+
+#[test]
+fn limits_count_characters_and_stand_where_the_documents_say() {
+    let server = TestServer::start();
+    let alert = |message: usize, location: usize| {
+        json!({ "message": "\u{1F6A8}".repeat(message), "location": "é".repeat(location) })
+            .to_string()
+    };
+    assert_eq!(server.post("/alerts", alert(4_096, 256)).status, 200);
+    assert_eq!(pointers(&server, "/alerts", &alert(4_097, 257)), ["#/location", "#/message"]);
+    let chat = |sender: usize| json!({ "sender": "é".repeat(sender), "message": "x" }).to_string();
+    assert_eq!(server.post("/message/", chat(128)).status, 200);
+    assert_eq!(pointers(&server, "/message/", &chat(129)), ["#/sender"]);
+}
+
+#[test]
+fn a_body_that_is_no_object_is_invalid_as_a_whole() {
+    let server = TestServer::start();
+    for body in
+        ["", " \r\n ", "null", "[]", "[{\"message\":\"a\",\"location\":\"b\"}]", "\"x\"", "1"]
+    {
+        assert_eq!(pointers(&server, "/alerts", body), ["#"], "{body:?}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_malformed() {
+    let server = TestServer::start();
+    let deep = format!("{{\"message\":{}", "[".repeat(20_000));
+    for body in [
+        &b"nope"[..],
+        b"{",
+        b"{'message':'a'}",
+        b"{\"message\":\"a\",}",
+        b"{\"message\":\"a\"} x",
+        b"{\"message\":\"a\nb\",\"location\":\"x\"}",
+        b"{\"message\":NaN,\"location\":\"x\"}",
+        b"{\"message\":\"\\ud800\",\"location\":\"x\"}",
+        b"{\"message\":\"\\udc00\\ud800\",\"location\":\"x\"}",
+        b"{\"message\":\"\xff\xfe\",\"location\":\"x\"}",
+        b"{\"message\":\"\xed\xa0\x80\",\"location\":\"x\"}",
+        b"\xff\xfe{\x00}\x00",
+        deep.as_bytes(),
+    ] {
+        let problem = server.post("/alerts", body).problem(400);
+        assert_eq!(problem["type"], "urn:northgate:problem:malformed-json");
+        assert!(problem.get("errors").is_none());
+    }
+    assert_eq!(server.get("/alerts/history").json()["count"], 0);
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused_whether_it_says_so_or_not() {
+    let server = TestServer::start();
+    let huge = vec![b' '; 10 * 1024 * 1024];
+    server.post("/alerts", &huge).problem(413);
+    let large = format!("{:x}\r\n{}\r\n0\r\n\r\n", 70_000, " ".repeat(70_000));
+    let headers = "Transfer-Encoding: chunked\r\n";
+    let mut stream = server.connect();
+    let head = format!("POST /alerts HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", server.address());
+    stream.write_all(head.as_bytes()).unwrap();
+    let _ = stream.write_all(large.as_bytes());
+    northgate_tests::read_answer(&mut stream).problem(413);
+    let exact = format!("{{\"message\":\"a\",\"location\":\"b\"{}}}", " ".repeat(65_536 - 30));
+    assert_eq!(exact.len(), 65_536);
+    assert_eq!(server.post("/alerts", &exact).status, 200);
+    server.post("/alerts", exact + " ").problem(413);
+}
+
+#[test]
+fn a_body_that_is_not_said_to_be_json_is_refused() {
+    let server = TestServer::start();
+    for media_type in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "?"]
+    {
+        let headers = format!("Content-Type: {media_type}\r\n");
+        let body = br#"{"message":"a","location":"b"}"#;
+        server.request("POST", "/alerts", &headers, body).problem(415);
+    }
+}
+
+#[test]
+fn unknown_addresses_are_not_found_by_any_method() {
+    let server = TestServer::start();
+    for path in [
+        "/nope",
+        "/alerts/history/x",
+        "//alerts",
+        "/Alerts",
+        "/docs/../etc/passwd",
+        "/docs/x",
+        "/%00",
+    ] {
+        server.get(path).problem(404);
+    }
+    server.post("/nope", "{}").problem(404);
+    server.request("DELETE", "/nope", "", b"").problem(404);
+}
+
+#[test]
+fn what_is_no_http_is_a_bare_400() {
+    let server = TestServer::start();
+    for bytes in ["garbage\r\n\r\n", "GET / HTTP/1.1\r\nbad header\r\n\r\n"] {
+        let mut stream = server.connect();
+        stream.write_all(bytes.as_bytes()).unwrap();
+        assert_eq!(northgate_tests::read_answer(&mut stream).status, 400, "{bytes:?}");
+    }
+}
+
+#[test]
+fn problems_tell_nothing_of_the_inside() {
+    let server = TestServer::start();
+    for answer in [
+        server.get("/nope"),
+        server.post("/alerts", "{"),
+        server.post("/alerts", "{}"),
+        server.get("/ws"),
+    ] {
+        let text = answer.text().to_lowercase();
+        for word in ["src/", ".rs", "panic", "serde", "actix", "expected value", "unwrap"] {
+            assert!(!text.contains(word), "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_answer_carries_the_security_headers() {
+    let server = TestServer::start();
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let preflight = "Origin: http://localhost\r\nAccess-Control-Request-Method: POST\r\n";
+    for (answer, status) in [
+        (server.get("/"), 200),
+        (server.get("/nope"), 404),
+        (server.post("/alerts", "{"), 400),
+        (server.post("/alerts", "{}"), 422),
+        (server.request("PUT", "/alerts", "", b""), 405),
+        (server.request("GET", "/", "Host: evil.test\r\n", b""), 421),
+        (server.request("POST", "/alerts", "Origin: http://evil.test\r\n", b"{}"), 403),
+        (server.request("OPTIONS", "/alerts", preflight, b""), 200),
+        (server.get("/ws"), 426),
+        (server.request("GET", "/ws", upgrade, b""), 101),
+        (server.get("/docs"), 200),
+    ] {
+        assert_eq!(answer.status, status, "{answer:?}");
+        for (name, value) in [
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Frame-Options", "DENY"),
+            ("X-XSS-Protection", "1; mode=block"),
+            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{name} of {status}");
+        }
+        let policy = answer.header("Content-Security-Policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        assert!(!policy.contains("script-src 'unsafe"), "{policy}");
+    }
+}
+
+#[test]
+fn a_store_that_takes_nothing_is_503_once_the_server_stops() {
+    // A kept-alive connection outlives the moment in which the server stops taking events.
+    let mut server = TestServer::start();
+    let mut held = server.raw_socket();
+    let mut stream = server.connect();
+    let body = r#"{"message":"a","location":"b"}"#;
+    let request = format!(
+        "POST /alerts HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n{body}",
+        server.address(),
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    assert_eq!(northgate_tests::read_answer(&mut stream).status, 200);
+    // This request is under way when the server is asked to stop, and its body comes after.
+    let (beginning, rest) = request.split_at(request.len() - 5);
+    stream.write_all(beginning.as_bytes()).unwrap();
+    server.begin_stop();
+    let (first, _) = held.read_frame();
+    assert_eq!(first, 0x81, "the alert from before");
+    held.assert_closed_with(1001);
+    stream.write_all(rest.as_bytes()).unwrap();
+    let answer = northgate_tests::read_answer(&mut stream);
+    answer.problem(503);
+    assert_eq!(answer.header("retry-after"), Some("1"));
+}

@@ -1,0 +1,116 @@
+//! What pages of this and of foreign origins may do.
+
+use northgate_tests::TestServer;
+
+const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+const ALERT: &[u8] = br#"{"message":"a","location":"b"}"#;
+
+#[test]
+fn foreign_pages_may_neither_listen_nor_change_anything() {
+    let server = TestServer::start();
+    for origin in ["http://evil.test", "null", "https://127.0.0.1.evil.test", "file://"] {
+        let origin = format!("Origin: {origin}\r\n");
+        server.request("GET", "/ws", &(UPGRADE.to_owned() + &origin), b"").problem(403);
+        server.request("POST", "/alerts", &origin, ALERT).problem(403);
+        let reading = server.request("GET", "/alerts/history", &origin, b"");
+        assert_eq!(reading.status, 200);
+        assert_eq!(reading.header("access-control-allow-origin"), None, "but not see the answer");
+        assert_eq!(reading.json()["count"], 0);
+    }
+}
+
+#[test]
+fn pages_of_this_machine_and_scripts_are_at_home() {
+    let server = TestServer::start();
+    for origin in ["http://localhost:3000", "http://127.0.0.1:5173", "https://[::1]"] {
+        let header = format!("Origin: {origin}\r\n");
+        assert_eq!(server.request("GET", "/ws", &(UPGRADE.to_owned() + &header), b"").status, 101);
+        let posted = server.request("POST", "/alerts", &header, ALERT);
+        assert_eq!(posted.status, 200);
+        assert_eq!(posted.header("access-control-allow-origin"), Some(origin));
+    }
+    assert_eq!(server.request("GET", "/ws", UPGRADE, b"").status, 101, "no origin: no page");
+}
+
+#[test]
+fn listed_origins_are_at_home_everywhere() {
+    let server = TestServer::with(|s| s.cors.origins = vec!["https://board.test".to_owned()]);
+    let header = "Origin: https://board.test\r\n";
+    assert_eq!(server.request("GET", "/ws", &(UPGRADE.to_owned() + header), b"").status, 101);
+    let preflight = format!(
+        "{header}Access-Control-Request-Method: POST\r\n\
+         Access-Control-Request-Headers: content-type\r\n"
+    );
+    let answer = server.request("OPTIONS", "/alerts", &preflight, b"");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://board.test"));
+    assert_eq!(answer.header("access-control-allow-headers"), Some("content-type"));
+    assert!(answer.header("access-control-allow-methods").unwrap().contains("POST"));
+    assert_eq!(answer.header("access-control-max-age"), Some("600"));
+    let foreign = "Origin: https://other.test\r\nAccess-Control-Request-Method: POST\r\n";
+    server.request("OPTIONS", "/alerts", foreign, b"").problem(400);
+}
+
+#[test]
+fn a_star_lets_every_page_in() {
+    let server = TestServer::with(|settings| settings.cors.origins = vec!["*".to_owned()]);
+    for origin in ["null", "http://anything.test"] {
+        let header = format!("Origin: {origin}\r\n");
+        assert_eq!(server.request("GET", "/ws", &(UPGRADE.to_owned() + &header), b"").status, 101);
+        let answer = server.request("POST", "/alerts", &header, ALERT);
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+    }
+}
+
+#[test]
+fn methods_headers_and_credentials_are_settings() {
+    let server = TestServer::with(|settings| {
+        settings.cors.methods = vec!["GET".to_owned(), "POST".to_owned()].try_into().unwrap();
+        settings.cors.headers = vec!["X-Board".to_owned()].try_into().unwrap();
+        settings.cors.credentials = true;
+    });
+    let ask = |method: &str, header: &str| {
+        let headers = format!(
+            "Origin: http://localhost\r\nAccess-Control-Request-Method: {method}\r\n\
+             Access-Control-Request-Headers: {header}\r\n"
+        );
+        server.request("OPTIONS", "/alerts", &headers, b"")
+    };
+    let allowed = ask("POST", "x-board");
+    assert_eq!(allowed.status, 200);
+    assert_eq!(allowed.header("access-control-allow-credentials"), Some("true"));
+    ask("DELETE", "x-board").problem(400);
+    ask("POST", "x-other").problem(400);
+}
+
+#[test]
+fn foreign_hosts_are_refused_while_bound_to_loopback() {
+    let server = TestServer::with(|settings| {
+        settings.server.public_host = vec!["alerts.example.com".to_owned()].try_into().unwrap();
+    });
+    for host in ["evil.test", "127.0.0.1.evil.test:80", "evil.test:80@localhost", "10.0.0.1"] {
+        let answer = server.request("GET", "/", &format!("Host: {host}\r\n"), b"");
+        let problem = answer.problem(421);
+        assert!(problem["detail"].as_str().unwrap().contains("--public-host"), "{problem}");
+    }
+    for host in ["localhost", "LOCALHOST:1", "[::1]:8000", "127.0.0.1", "alerts.example.com:443"] {
+        assert_eq!(
+            server.request("GET", "/", &format!("Host: {host}\r\n"), b"").status,
+            200,
+            "{host}"
+        );
+    }
+    let page = "Host: alerts.example.com\r\nOrigin: https://alerts.example.com\r\n";
+    assert_eq!(server.request("GET", "/ws", &(page.to_owned() + UPGRADE), b"").status, 101);
+}
+
+#[test]
+fn bound_to_the_world_any_host_will_do_and_loopback_pages_are_foreign() {
+    let server = TestServer::with(|settings| settings.server.host = "0.0.0.0".parse().unwrap());
+    assert_eq!(server.request("GET", "/", "Host: evil.test\r\n", b"").status, 200);
+    let page = "Origin: http://localhost:3000\r\n";
+    server.request("POST", "/alerts", page, ALERT).problem(403);
+    let bound = format!("Origin: http://0.0.0.0:{}\r\n", server.address().port());
+    assert_eq!(server.request("POST", "/alerts", &bound, ALERT).status, 200);
+}

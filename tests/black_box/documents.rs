@@ -1,0 +1,78 @@
+//! The documentation that the server carries is true and needs no network.
+
+use northgate_tests::TestServer;
+
+#[test]
+fn the_openapi_document_names_every_address_and_nothing_else() {
+    let server = TestServer::start();
+    let document = server.get("/openapi.json").json();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let paths: Vec<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(paths, ["/", "/alerts", "/alerts/history", "/message/"]);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let allow =
+            server.request("OPTIONS", path, "", b"").header("allow").unwrap().to_lowercase();
+        let documented: Vec<_> = item.as_object().unwrap().keys().map(String::as_str).collect();
+        let answered: Vec<_> =
+            allow.split(", ").filter(|method| !["head", "options"].contains(method)).collect();
+        assert_eq!(documented, answered, "{path}");
+    }
+}
+
+#[test]
+fn the_examples_of_the_document_are_taken() {
+    let server = TestServer::start();
+    let document = server.get("/openapi.json").json();
+    for (path, schema) in [("/alerts", "NewAlert"), ("/message/", "NewMessage")] {
+        let example = &document["components"]["schemas"][schema]["example"];
+        assert!(example.is_object(), "{schema} has an example");
+        let answer = server.post(path, example.to_string());
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+#[test]
+fn answers_have_the_members_that_the_document_says() {
+    let server = TestServer::start();
+    let document = server.get("/openapi.json").json();
+    let members = |schema: &str| {
+        let schema = &document["components"]["schemas"][schema];
+        let names = schema["required"].as_array().unwrap().iter();
+        let mut names: Vec<_> = names.map(|name| name.as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    };
+    let keys =
+        |json: &serde_json::Value| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&server.raise("x")), members("Alert"));
+    let message = server.post("/message/", r#"{"sender":"a","message":"b"}"#).json();
+    assert_eq!(keys(&message), members("ChatMessage"));
+    assert_eq!(keys(&server.get("/alerts/history").json()), members("AlertCollection"));
+    assert_eq!(keys(&server.get("/message/").json()), members("MessageCollection"));
+    let problem = server.get("/nope").problem(404);
+    assert_eq!(keys(&problem), members("Problem"));
+}
+
+#[test]
+fn the_page_loads_nothing_from_elsewhere() {
+    let server = TestServer::start();
+    let page = server.get("/docs");
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    let html = page.text();
+    assert!(!html.contains("http://") && !html.contains("https://") && !html.contains("//cdn"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self';"), "{policy}");
+    assert!(policy.contains("connect-src 'self'"), "{policy}");
+    let links =
+        html.split('"').filter(|part| part.starts_with("/docs/") || *part == "/openapi.json");
+    let mut loaded = 0;
+    for link in links {
+        let file = server.get(link);
+        assert_eq!(file.status, 200, "{link}");
+        assert!(file.body.len() > 100, "{link}");
+        loaded += 1;
+    }
+    assert_eq!(loaded, 5);
+    let redoc = server.get("/redoc");
+    assert_eq!((redoc.status, redoc.header("location")), (308, Some("/docs")));
+}

@@ -1,0 +1,119 @@
+//! The promise, live: every alert that was answered reaches every dashboard exactly once and in
+//! one order.
+
+use northgate_tests::{Socket, TestServer};
+use serde_json::Value;
+use std::sync::Barrier;
+use std::thread;
+
+const SOCKETS: usize = 60;
+const PUBLISHERS: usize = 8;
+const ALERTS: usize = 100;
+
+fn read_all(socket: &mut Socket, count: usize) -> Vec<Value> {
+    (0..count).map(|_| socket.next_json()).collect()
+}
+
+#[test]
+fn every_socket_gets_every_alert_once_and_in_the_same_order() {
+    let server = TestServer::start();
+    let mut sockets: Vec<_> = (0..SOCKETS).map(|_| server.socket()).collect();
+    let answered: Vec<Value> = thread::scope(|scope| {
+        let publishers: Vec<_> = (0..PUBLISHERS)
+            .map(|publisher| {
+                let server = &server;
+                scope.spawn(move || -> Vec<_> {
+                    (0..ALERTS).map(|n| server.raise(&format!("{publisher}:{n}"))).collect()
+                })
+            })
+            .collect();
+        publishers.into_iter().flat_map(|publisher| publisher.join().unwrap()).collect()
+    });
+    let expected = read_all(&mut sockets[0], PUBLISHERS * ALERTS);
+    for socket in &mut sockets[1..] {
+        assert_eq!(read_all(socket, PUBLISHERS * ALERTS), expected);
+        socket.assert_nothing_came();
+    }
+    assert_eq!(answered.len(), expected.len());
+    for alert in &answered {
+        assert_eq!(expected.iter().filter(|seen| seen["id"] == alert["id"]).count(), 1);
+        assert!(expected.contains(alert), "the answer is what the sockets got");
+    }
+    for publisher in 0..PUBLISHERS {
+        let prefix = format!("{publisher}:");
+        let messages = expected.iter().map(|alert| alert["message"].as_str().unwrap());
+        let own: Vec<_> = messages.filter(|message| message.starts_with(&prefix)).collect();
+        let sent: Vec<_> = (0..ALERTS).map(|n| format!("{publisher}:{n}")).collect();
+        assert_eq!(own, sent, "alerts of one publisher keep their order");
+    }
+}
+
+#[test]
+fn a_socket_that_comes_in_the_middle_gets_an_unbroken_rest() {
+    let server = TestServer::start();
+    let mut whole = server.socket();
+    let start = Barrier::new(2);
+    let late: Vec<Vec<Value>> = thread::scope(|scope| {
+        let publisher = scope.spawn(|| {
+            start.wait();
+            for n in 0..400 {
+                server.raise(&n.to_string());
+            }
+            server.raise("end")
+        });
+        start.wait();
+        let mut sockets: Vec<_> = (0..40).map(|_| server.socket()).collect();
+        publisher.join().unwrap();
+        let to_the_end = |socket: &mut Socket| {
+            let mut seen = vec![];
+            while seen.last().is_none_or(|last: &Value| last["message"] != "end") {
+                seen.push(socket.next_json());
+            }
+            seen
+        };
+        sockets.iter_mut().map(to_the_end).collect()
+    });
+    let all = read_all(&mut whole, 401);
+    for seen in late {
+        assert_eq!(seen, all[all.len() - seen.len()..], "no gap and no repeat");
+    }
+}
+
+#[test]
+fn a_reader_that_sleeps_delays_nobody_and_is_told_when_it_is_too_far_behind() {
+    let server = TestServer::start();
+    let mut sleeper = server.raw_socket();
+    let mut reader = server.socket();
+    // More than the window (4,096 frames) and the kernel's buffers together hold.
+    let message = "x".repeat(4_000);
+    let total = 6_000;
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..total / 4 {
+                    server.raise(&message);
+                }
+            });
+        }
+        for _ in 0..total {
+            assert_eq!(reader.next_json()["location"], "North Gate");
+        }
+    });
+    reader.assert_nothing_came();
+    // The sleeper wakes: what it gets is an unbroken beginning, and then the truth.
+    let mut seen = 0;
+    loop {
+        let (first, payload) = sleeper.read_frame();
+        if first == 0x88 {
+            assert_eq!(payload[..2], 4008_u16.to_be_bytes());
+            break;
+        }
+        assert_eq!(first, 0x81);
+        seen += 1;
+        let json: Value = serde_json::from_slice(&payload).unwrap();
+        let position = json["position"].as_str().unwrap();
+        assert!(position.ends_with(&format!("-{seen}")), "event {seen} stands at {position}");
+    }
+    sleeper.assert_ended();
+    assert!(seen < total, "all {seen} events fit into the buffers: the test proves nothing");
+}

@@ -1,0 +1,138 @@
+//! Hostile peers: each is told why and put out, and its neighbours notice nothing.
+
+use northgate_tests::{RawSocket, TestServer};
+use std::time::{Duration, Instant};
+
+/// Runs an attack beside a healthy dashboard, which must get the next alert all the same.
+fn attack(server: &TestServer, attack: impl FnOnce(&mut RawSocket)) {
+    let mut neighbour = server.socket();
+    let mut socket = server.raw_socket();
+    attack(&mut socket);
+    let alert = server.raise("still here");
+    assert_eq!(neighbour.next_json(), alert);
+}
+
+/// The resident memory of this process, in KiB: the server runs in it.
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn frames_against_the_protocol_are_closed_with_1002() {
+    let server = TestServer::start();
+    let unmasked = vec![0x81, 0x02, b'h', b'i'];
+    for bytes in [
+        unmasked,
+        RawSocket::frame(0xC1, b"reserved bit 1"),
+        RawSocket::frame(0xA1, b"reserved bit 2"),
+        RawSocket::frame(0x91, b"reserved bit 3"),
+        RawSocket::frame(0x83, b"reserved opcode"),
+        RawSocket::frame(0x8B, b"reserved control opcode"),
+        RawSocket::frame(0x09, b"a fragmented ping"),
+        RawSocket::frame(0x89, &[b'x'; 126]),
+        RawSocket::frame(0x80, b"the end of nothing"),
+        [RawSocket::frame(0x01, b"begun"), RawSocket::frame(0x81, b"anew")].concat(),
+        [&[0x81, 0xFF][..], &u64::MAX.to_be_bytes(), &[0; 4]].concat(),
+    ] {
+        attack(&server, |socket| {
+            socket.send(&bytes);
+            socket.assert_closed_with(1002);
+        });
+    }
+}
+
+#[test]
+fn text_that_is_no_utf8_is_closed_with_1007() {
+    let server = TestServer::start();
+    for bytes in [
+        RawSocket::frame(0x81, b"\xff\xfe"),
+        RawSocket::frame(0x81, b"\xed\xa0\x80"),
+        [RawSocket::frame(0x01, b"\xc3"), RawSocket::frame(0x80, b"(")].concat(),
+    ] {
+        attack(&server, |socket| {
+            socket.send(&bytes);
+            socket.assert_closed_with(1007);
+        });
+    }
+}
+
+#[test]
+fn a_header_of_a_gigabyte_is_closed_with_1009_and_costs_no_memory() {
+    let server = TestServer::start();
+    let before = resident_kib();
+    attack(&server, |socket| {
+        socket.send(&[&[0x82, 0xFF][..], &(1_u64 << 30).to_be_bytes(), &[0; 4]].concat());
+        let megabyte = vec![0; 1024 * 1024];
+        for _ in 0..50 {
+            // After the server has closed, this fails at once.
+            socket.send(&megabyte);
+        }
+    });
+    let grown = resident_kib().saturating_sub(before);
+    assert!(grown < 30 * 1024, "{grown} KiB for a message that is not taken");
+}
+
+#[test]
+fn the_reason_for_1009_arrives() {
+    let server = TestServer::start();
+    for bytes in [
+        [&[0x81, 0xFF][..], &65_537_u64.to_be_bytes(), &[0; 4]].concat(),
+        [RawSocket::frame(0x01, &vec![b' '; 40_000]), RawSocket::frame(0x80, &vec![b' '; 30_000])]
+            .concat(),
+        [RawSocket::frame(0x01, b"x"), RawSocket::frame(0x00, b"").repeat(1_100)].concat(),
+    ] {
+        attack(&server, |socket| {
+            socket.send(&bytes);
+            socket.assert_closed_with(1009);
+        });
+    }
+}
+
+#[test]
+fn a_peer_that_goes_away_in_any_state_leaves_nothing_behind() {
+    let server = TestServer::start();
+    for bytes in [
+        vec![],
+        vec![0x81],
+        vec![0x81, 0xFE, 0x01],
+        RawSocket::frame(0x01, b"begun"),
+        RawSocket::frame(0x81, &[b'x'; 5_000])[..100].to_vec(),
+        RawSocket::frame(0x89, b"ping"),
+    ] {
+        attack(&server, |socket| {
+            socket.send(&bytes);
+            socket.half_close();
+        });
+        attack(&server, |socket| socket.send(&bytes));
+    }
+    // Requests that are never finished.
+    let half_open: Vec<_> = (0..50).map(|_| server.connect()).collect();
+    server.raise("still here");
+    drop(half_open);
+}
+
+#[test]
+fn thousands_of_connects_and_disconnects_leave_nothing_behind() {
+    let server = TestServer::start();
+    let mut neighbour = server.socket();
+    let open_files = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open_files();
+    for round in 0..50 {
+        let sockets: Vec<_> = (0..100).map(|_| server.raw_socket()).collect();
+        if round % 10 == 0 {
+            let alert = server.raise("in the churn");
+            assert_eq!(neighbour.next_json(), alert);
+        }
+        drop(sockets);
+    }
+    // The server notices the last disconnects a moment later.
+    let patience = Instant::now() + Duration::from_secs(20);
+    while open_files() > before + 10 {
+        assert!(Instant::now() < patience, "{before} open files became {}", open_files());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let alert = server.raise("after the churn");
+    assert_eq!(neighbour.next_json(), alert);
+}

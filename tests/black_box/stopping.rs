@@ -1,0 +1,54 @@
+//! The end of a server: everybody gets what was answered, then 1001, and nobody holds the exit.
+
+use northgate_tests::TestServer;
+use std::time::{Duration, Instant};
+
+/// The server promises to be gone within 8 seconds; a busy machine may take five times as long.
+const DEADLINE: Duration = Duration::from_secs(40);
+
+#[test]
+fn every_socket_gets_every_event_and_then_1001() {
+    let mut server = TestServer::start();
+    let mut sockets: Vec<_> = (0..100).map(|_| server.socket()).collect();
+    let alerts: Vec<_> = (0..50).map(|n| server.raise(&n.to_string())).collect();
+    server.begin_stop();
+    for socket in &mut sockets {
+        let (texts, close) = socket.read_to_close();
+        let seen: Vec<serde_json::Value> =
+            texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+        assert_eq!(seen, alerts);
+        let close = close.unwrap();
+        assert_eq!(u16::from(close.code), 1001);
+        assert_eq!(close.reason, "the server is stopping; connect again");
+    }
+    server.stopped();
+}
+
+#[test]
+fn a_peer_that_never_reads_cannot_hold_the_exit() {
+    let mut server = TestServer::start();
+    let stuffed = server.raw_socket();
+    let mut healthy = server.socket();
+    let message = "x".repeat(4_000);
+    // More than the kernel takes for a peer that does not read, and less than the window.
+    for _ in 0..2_000 {
+        server.raise(&message);
+    }
+    let asked = Instant::now();
+    server.begin_stop();
+    let (texts, close) = healthy.read_to_close();
+    assert_eq!(texts.len(), 2_000);
+    assert_eq!(u16::from(close.unwrap().code), 1001);
+    server.stopped();
+    assert!(asked.elapsed() < DEADLINE, "{:?}", asked.elapsed());
+    drop(stuffed);
+}
+
+#[test]
+fn a_server_with_nobody_connected_is_gone_at_once() {
+    let server = TestServer::start();
+    let _idle = server.connect();
+    let asked = Instant::now();
+    server.stopped();
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+}
