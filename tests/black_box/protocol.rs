@@ -45,7 +45,12 @@ fn a_request_that_is_no_valid_upgrade_is_told_so() {
             assert_eq!(answer.header("sec-websocket-version"), Some("13"), "{headers}");
         }
     }
-    assert_eq!(ask(format!("{BASE}{VERSION}{KEY}")).status, 101);
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: x\r\n";
+    let accepted = ask(format!("{BASE}{VERSION}{KEY}{offer}"));
+    assert_eq!(accepted.status, 101);
+    for header in ["sec-websocket-extensions", "sec-websocket-protocol"] {
+        assert_eq!(accepted.header(header), None, "nothing that was offered is spoken");
+    }
     server.request("POST", "/ws", &format!("{BASE}{VERSION}{KEY}"), b"").problem(405);
 
     let mut stream = server.connect();

@@ -51,7 +51,7 @@ pub trait Harness: Send + Sync {
 /// Makes one `#[tokio::test]` of each law, against the stores that a [`Harness`] opens. The crate
 /// that calls it needs `tokio` with `macros` and `rt-multi-thread`.
 ///
-/// ```ignore
+/// ```text
 /// northgate_storage::event_store_laws!(MyHarness);
 /// ```
 #[macro_export]

@@ -1,0 +1,127 @@
+//! What HTTP clients are told when the store fails: the errors that a healthy server never shows.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failed expectation is a failed test"
+)]
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::{App, test};
+use async_trait::async_trait;
+use northgate_api::{ApiContext, BodyLimit, configure};
+use northgate_domain::{
+    Alert, AlertId, ChatMessage, Epoch, Event, MessageId, MessageText, Position, Sender, Stamped,
+    Timestamp,
+};
+use northgate_services::{AlertService, ChatService};
+use northgate_storage::{
+    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Rejection,
+    Snapshot, Submission, Unavailable,
+};
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// Answers every append in the same way, and no question.
+struct Failing(Result<Vec<Outcome>, AppendError>);
+
+#[async_trait]
+impl EventStore for Failing {
+    async fn append(&self, _: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
+        self.0.clone()
+    }
+
+    async fn read(&self, _: ReadFrom, _: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+        Err(Unavailable.into())
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        watch::Sender::new(Position::start(Epoch::new(1))).subscribe()
+    }
+
+    async fn alerts(&self, _: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
+        Err(Unavailable)
+    }
+
+    async fn messages(
+        &self,
+        _: MessageQuery,
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
+        Err(Unavailable)
+    }
+
+    async fn alert(&self, _: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+        Err(Unavailable)
+    }
+}
+
+/// Sends one request to a server over `store`, and checks that the answer is a problem.
+async fn problem(store: Failing, request: test::TestRequest, status: u16, slug: &str) -> Value {
+    let store: Arc<dyn EventStore> = Arc::new(store);
+    let context = ApiContext {
+        alerts: AlertService::new(store.clone()),
+        chat: ChatService::new(store),
+        body_limit: BodyLimit(1_000),
+    };
+    let app = test::init_service(App::new().configure(|app| configure(app, context))).await;
+    let answer = test::call_service(&app, request.to_request()).await;
+    assert_eq!(answer.status().as_u16(), status);
+    assert_eq!(answer.headers().get(CONTENT_TYPE).unwrap(), "application/problem+json");
+    let retry = answer.headers().contains_key(RETRY_AFTER);
+    assert_eq!(retry, answer.status() == StatusCode::SERVICE_UNAVAILABLE);
+    let json: Value = serde_json::from_slice(&test::read_body(answer).await).unwrap();
+    assert_eq!(json["status"], status);
+    assert_eq!(json["type"], format!("urn:northgate:problem:{slug}"));
+    json
+}
+
+fn raise() -> test::TestRequest {
+    test::TestRequest::post().uri("/alerts").set_payload(r#"{"message":"a","location":"b"}"#)
+}
+
+fn say() -> test::TestRequest {
+    test::TestRequest::post().uri("/message/").set_payload(r#"{"sender":"a","message":"b"}"#)
+}
+
+#[actix_web::test]
+async fn a_store_that_takes_nothing_is_503() {
+    for request in [raise(), say()] {
+        problem(Failing(Err(AppendError::Unavailable)), request, 503, "unavailable").await;
+    }
+    for path in ["/alerts/history", "/message/"] {
+        let request = test::TestRequest::get().uri(path);
+        problem(Failing(Err(AppendError::Unavailable)), request, 503, "unavailable").await;
+    }
+}
+
+#[actix_web::test]
+async fn an_unknown_outcome_is_503_and_says_so() {
+    let store = Failing(Err(AppendError::OutcomeUnknown));
+    let json = problem(store, raise(), 503, "outcome-unknown").await;
+    assert!(json["detail"].as_str().unwrap().contains("may or may not be kept"), "{json}");
+}
+
+#[actix_web::test]
+async fn a_refused_command_is_409() {
+    let taken = northgate_domain::Rejection::IdTaken(AlertId(Uuid::nil()));
+    let rejection = Rejection::Rule(taken);
+    problem(Failing(Err(AppendError::Rejected { index: 0, rejection })), raise(), 409, "refused")
+        .await;
+}
+
+#[actix_web::test]
+async fn an_answer_that_does_not_fit_is_500() {
+    let chat = Stamped {
+        position: Position::start(Epoch::new(1)),
+        value: Event::Chat(ChatMessage {
+            id: MessageId(Uuid::nil()),
+            sender: Sender::parse("a").unwrap(),
+            message: MessageText::parse("b").unwrap(),
+            sent_at: Timestamp::from_unix_micros(0),
+        }),
+    };
+    problem(Failing(Ok(vec![Outcome::Appended(chat)])), raise(), 500, "internal").await;
+    problem(Failing(Ok(vec![])), say(), 500, "internal").await;
+}

@@ -1,0 +1,159 @@
+//! The gate: what closes it, whom it waits for, and what passes all the same.
+#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+
+use async_trait::async_trait;
+use northgate_domain::{
+    Alert, AlertId, ChatMessage, Command, Epoch, Event, MessageText, Position, PostMessage, Sender,
+    Stamp, Stamped, Stamps, Timestamp,
+};
+use northgate_storage::{
+    AlertQuery, AppendError, Capacity, EventStore, GatedStore, MemoryStore, MessageQuery, Outcome,
+    ReadError, ReadFrom, Snapshot, Submission, Unavailable,
+};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+struct SameStamp;
+
+impl Stamps for SameStamp {
+    fn stamp(&self) -> Stamp {
+        Stamp { id: Uuid::nil(), at: Timestamp::from_unix_micros(0) }
+    }
+}
+
+fn memory_store() -> MemoryStore {
+    MemoryStore::new(Epoch::new(7), Capacity::default(), Arc::new(SameStamp))
+}
+
+fn chat(text: &str) -> Vec<Submission> {
+    vec![Submission::from(Command::PostMessage(PostMessage {
+        sender: Sender::parse("Operator 1").unwrap(),
+        message: MessageText::parse(text).unwrap(),
+    }))]
+}
+
+/// A store in memory whose appends wait until they are let on, one by one.
+struct SlowStore {
+    inner: MemoryStore,
+    let_one_on: Notify,
+}
+
+#[async_trait]
+impl EventStore for SlowStore {
+    async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
+        self.let_one_on.notified().await;
+        self.inner.append(submissions).await
+    }
+
+    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+        self.inner.read(from, limit).await
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.inner.head()
+    }
+
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
+        self.inner.alerts(query).await
+    }
+
+    async fn messages(
+        &self,
+        query: MessageQuery,
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
+        self.inner.messages(query).await
+    }
+
+    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+        self.inner.alert(id).await
+    }
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[tokio::test]
+async fn a_closed_gate_answers_unavailable_and_keeps_nothing() {
+    let inner = Arc::new(memory_store());
+    let gate = GatedStore::new(inner.clone());
+    assert_eq!(gate.append(chat("before")).await.unwrap().len(), 1);
+    gate.close().await;
+    let kept = *inner.head().borrow();
+    for _ in 0..3 {
+        assert_eq!(gate.append(chat("after")).await, Err(AppendError::Unavailable));
+        gate.close().await;
+    }
+    assert_eq!(*inner.head().borrow(), kept);
+    assert_eq!(inner.messages(MessageQuery { newest: 10 }).await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn closing_waits_for_the_appends_under_way_and_lets_no_new_one_through() {
+    let slow = Arc::new(SlowStore { inner: memory_store(), let_one_on: Notify::new() });
+    let gate = GatedStore::new(slow.clone());
+    let mut first = pin!(gate.append(chat("first")));
+    let mut second = pin!(gate.append(chat("second")));
+    assert!(poll(first.as_mut()).is_pending());
+    assert!(poll(second.as_mut()).is_pending());
+
+    let mut close = pin!(gate.close());
+    assert!(poll(close.as_mut()).is_pending());
+    assert_eq!(gate.append(chat("late")).await, Err(AppendError::Unavailable));
+    assert!(poll(close.as_mut()).is_pending(), "a refusal is not the answer that it waits for");
+
+    slow.let_one_on.notify_one();
+    assert_eq!(first.await.unwrap().len(), 1);
+    assert!(poll(close.as_mut()).is_pending(), "one is still under way");
+    slow.let_one_on.notify_one();
+    assert_eq!(second.await.unwrap().len(), 1);
+    assert!(poll(close.as_mut()).is_ready());
+    assert_eq!(gate.head().borrow().offset, 2);
+}
+
+#[tokio::test]
+async fn closing_does_not_wait_for_a_caller_that_went_away() {
+    let slow = Arc::new(SlowStore { inner: memory_store(), let_one_on: Notify::new() });
+    let gate = GatedStore::new(slow);
+    let mut close = pin!(gate.close());
+    {
+        let mut append = pin!(gate.append(chat("never answered")));
+        assert!(poll(append.as_mut()).is_pending());
+        assert!(poll(close.as_mut()).is_pending());
+    }
+    assert!(poll(close.as_mut()).is_ready());
+}
+
+#[tokio::test]
+async fn an_open_gate_lets_appends_pass_beside_each_other() {
+    let slow = Arc::new(SlowStore { inner: memory_store(), let_one_on: Notify::new() });
+    let gate = GatedStore::new(slow.clone());
+    let mut waiting = pin!(gate.append(chat("waiting")));
+    assert!(poll(waiting.as_mut()).is_pending());
+    let mut other = pin!(gate.append(chat("other")));
+    assert!(poll(other.as_mut()).is_pending());
+    slow.let_one_on.notify_one();
+    slow.let_one_on.notify_one();
+    assert!(poll(other.as_mut()).is_pending() || poll(waiting.as_mut()).is_pending());
+}
+
+#[tokio::test]
+async fn reads_pass_a_closed_gate() {
+    let inner = Arc::new(memory_store());
+    let gate = GatedStore::new(inner.clone());
+    let start = *gate.head().borrow();
+    gate.append(chat("before")).await.unwrap();
+    gate.close().await;
+    assert_eq!(gate.head().borrow().offset, 1);
+    let events = gate.read(ReadFrom::After(start), 10).await;
+    assert_eq!(events, inner.read(ReadFrom::After(start), 10).await);
+    assert_eq!(events.unwrap().len(), 1);
+    assert_eq!(gate.messages(MessageQuery { newest: 10 }).await.unwrap().items.len(), 1);
+    assert_eq!(gate.alerts(AlertQuery { newest: 10 }).await.unwrap().items, vec![]);
+    assert_eq!(gate.alert(AlertId(Uuid::nil())).await.unwrap(), None);
+    inner.append(chat("by another way")).await.unwrap();
+    assert_eq!(gate.head().borrow().offset, 2, "the head is still the inner store's");
+}
