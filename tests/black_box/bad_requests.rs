@@ -111,6 +111,30 @@ fn a_body_that_is_too_large_is_refused_whether_it_says_so_or_not() {
 }
 
 #[test]
+fn a_connection_goes_on_after_a_body_that_was_refused() {
+    let server = TestServer::start();
+    let mut stream = server.connect();
+    let large = " ".repeat(1024 * 1024);
+    for (path, media_type, status) in [
+        ("/alerts", "application/json", 413),
+        ("/alerts", "text/plain", 415),
+        ("/nope", "application/json", 404),
+        ("/", "application/json", 405),
+    ] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media_type}\r\n\
+             Content-Length: {}\r\n\r\n",
+            large.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(large.as_bytes()).unwrap();
+        northgate_tests::read_answer(&mut stream).problem(status);
+    }
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    assert_eq!(northgate_tests::read_answer(&mut stream).status, 200);
+}
+
+#[test]
 fn a_body_that_is_not_said_to_be_json_is_refused() {
     let server = TestServer::start();
     for media_type in

@@ -82,6 +82,8 @@ fn the_reason_for_1009_arrives() {
         [RawSocket::frame(0x01, &vec![b' '; 40_000]), RawSocket::frame(0x80, &vec![b' '; 30_000])]
             .concat(),
         [RawSocket::frame(0x01, b"x"), RawSocket::frame(0x00, b"").repeat(1_100)].concat(),
+        // Much more than the kernel's buffers hold: the server reads on, or its word were lost.
+        [&[0x82, 0xFF][..], &(1_u64 << 30).to_be_bytes(), &vec![0; 8 * 1024 * 1024]].concat(),
     ] {
         attack(&server, |socket| {
             socket.send(&bytes);

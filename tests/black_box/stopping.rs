@@ -1,6 +1,6 @@
 //! The end of a server: everybody gets what was answered, then 1001, and nobody holds the exit.
 
-use northgate_tests::TestServer;
+use northgate_tests::{RawSocket, TestServer};
 use std::time::{Duration, Instant};
 
 /// The server promises to be gone within 8 seconds; a busy machine may take five times as long.
@@ -42,6 +42,37 @@ fn a_peer_that_never_reads_cannot_hold_the_exit() {
     server.stopped();
     assert!(asked.elapsed() < DEADLINE, "{:?}", asked.elapsed());
     drop(stuffed);
+}
+
+#[test]
+fn clients_that_talk_while_the_server_stops_are_told_too() {
+    let mut server = TestServer::start();
+    let mut sockets: Vec<_> = (0..20).map(|_| server.raw_socket()).collect();
+    let chat = RawSocket::frame(0x81, br#"{"sender":"Op","message":"still talking"}"#);
+    for socket in &mut sockets {
+        socket.send(&chat.repeat(20));
+    }
+    server.begin_stop();
+    for socket in &mut sockets {
+        let mut last = 0;
+        loop {
+            // Chat that came too late is complained about; what was kept comes in order.
+            socket.send(&chat);
+            let (first, payload) = socket.read_frame();
+            if first == 0x88 {
+                assert_eq!(payload[..2], 1001_u16.to_be_bytes());
+                break;
+            }
+            let json: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+            if json["type"] == "chat" {
+                let position = json["position"].as_str().unwrap();
+                let offset = position.rsplit('-').next().unwrap().parse::<u64>().unwrap();
+                assert!(last == 0 || offset == last + 1, "{offset} came after {last}");
+                last = offset;
+            }
+        }
+    }
+    server.stopped();
 }
 
 #[test]

@@ -2,8 +2,11 @@
 //! a 405 that says what is allowed.
 
 use crate::ApiError;
+use crate::body::discard;
 use actix_web::http::{Method, header};
-use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, guard, web};
+use actix_web::{
+    FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route, guard, web,
+};
 
 /// An address under construction.
 pub struct Endpoint {
@@ -75,9 +78,12 @@ impl Endpoint {
                     }
                 }),
             )
-            .default_service(web::to(move || {
+            .default_service(web::to(move |request: HttpRequest, body: web::Payload| {
                 let allow = allow.clone();
-                async move { Err::<HttpResponse, _>(ApiError::MethodNotAllowed { allow }) }
+                async move {
+                    discard(request.head(), body.into_inner()).await;
+                    Err::<HttpResponse, _>(ApiError::MethodNotAllowed { allow })
+                }
             }))
     }
 }

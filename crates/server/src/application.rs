@@ -180,6 +180,9 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
         .workers(workers)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(REQUEST_TIMEOUT)
+        // A connection that is done ends at once: bodies that nobody wants are read before their
+        // answer, and WebSockets linger by themselves.
+        .client_disconnect_timeout(Duration::ZERO)
         .tcp_nodelay(true)
         .h1_allow_half_closed(false)
         .h1_write_buffer_size(WRITE_BUFFER_BYTES)

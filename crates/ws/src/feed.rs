@@ -6,21 +6,44 @@ use bytes::Bytes;
 use northgate_hub::{Cursor, End, Step};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep};
+
+/// How long a client may take to answer a Close, or to stop sending, before it is cut. Ending at
+/// once would reset the connection while the client still sends, and what it has not received yet
+/// would be lost (RFC 6455 section 7.1.1).
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Gives control frames first, then events, and at the end one Close frame.
 pub(crate) struct Feed {
-    /// What the library sends: pongs and complaints. Dropping it ends the client's stream.
+    /// What the library sends: pongs and complaints. It ends with the reading half, and dropping
+    /// it ends the reading half.
     inner: BoxBody,
-    cursor: Cursor,
-    /// How the reading half wants this to end; dropped when the client is gone.
+    /// How the reading half wants this to end; dropped without a word when the client is gone.
     closing: oneshot::Receiver<Closing>,
-    ended: bool,
+    state: State,
+}
+
+enum State {
+    Open(Cursor),
+    /// The Close frame was given; the client has a moment to end its half.
+    Lingering(Pin<Box<Sleep>>),
+    Ended,
 }
 
 impl Feed {
     pub(crate) fn new(inner: BoxBody, cursor: Cursor, closing: oneshot::Receiver<Closing>) -> Self {
-        Self { inner, cursor, closing, ended: false }
+        Self { inner, closing, state: State::Open(cursor) }
+    }
+
+    /// Gives the Close frame, and lingers unless the client has said its last word already.
+    fn close(&mut self, closing: Closing) -> Bytes {
+        self.state = match closing {
+            Closing::Echo(_) => State::Ended,
+            Closing::With(_) => State::Lingering(Box::pin(sleep(LINGER))),
+        };
+        closing.frame()
     }
 
     /// How the cursor's end is told to the client; `None` ends without a word.
@@ -33,12 +56,6 @@ impl Feed {
             }
             End::Cut => None,
         }
-    }
-
-    /// The last chunk of the body, if there is one.
-    fn finish(&mut self, closing: Option<Closing>) -> Option<Bytes> {
-        self.ended = true;
-        closing.map(Closing::frame)
     }
 }
 
@@ -54,18 +71,42 @@ impl MessageBody for Feed {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.get_mut();
-        if this.ended {
-            return Poll::Ready(None);
+        let cursor = match &mut this.state {
+            State::Open(cursor) => cursor,
+            State::Lingering(patience) => {
+                // No control frame may follow a Close (RFC 6455 section 5.5.1).
+                while let Poll::Ready(control) = Pin::new(&mut this.inner).poll_next(cx) {
+                    if control.is_none() {
+                        this.state = State::Ended;
+                        return Poll::Ready(None);
+                    }
+                }
+                ready!(patience.as_mut().poll(cx));
+                this.state = State::Ended;
+                return Poll::Ready(None);
+            }
+            State::Ended => return Poll::Ready(None),
+        };
+        // The reading half says how it ends before it does: look for that word first.
+        match Pin::new(&mut this.closing).poll(cx) {
+            Poll::Ready(Ok(closing)) => return Poll::Ready(Some(Ok(this.close(closing)))),
+            Poll::Ready(Err(_gone)) => {
+                this.state = State::Ended;
+                return Poll::Ready(None);
+            }
+            Poll::Pending => {}
         }
         if let Poll::Ready(Some(control)) = Pin::new(&mut this.inner).poll_next(cx) {
             return Poll::Ready(Some(control));
         }
-        if let Poll::Ready(closing) = Pin::new(&mut this.closing).poll(cx) {
-            return Poll::Ready(this.finish(closing.ok()).map(Ok));
+        let end = match ready!(cursor.poll_next(cx)) {
+            Step::Frame(frame) => return Poll::Ready(Some(Ok(frame.websocket().clone()))),
+            Step::End(end) => end,
+        };
+        if let Some(closing) = Self::closing_of(end) {
+            return Poll::Ready(Some(Ok(this.close(closing))));
         }
-        Poll::Ready(match ready!(this.cursor.poll_next(cx)) {
-            Step::Frame(frame) => Some(Ok(frame.websocket().clone())),
-            Step::End(end) => this.finish(Self::closing_of(end)).map(Ok),
-        })
+        this.state = State::Ended;
+        Poll::Ready(None)
     }
 }

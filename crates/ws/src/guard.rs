@@ -10,18 +10,25 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 /// What the guard found, for the session to look at once the stream has ended.
-pub(crate) type Verdict = Rc<Cell<Option<Violation>>>;
+pub(crate) type Verdict<S> = Rc<Cell<Option<Refused<S>>>>;
+
+/// A violation, and the stream that it was found in: what still comes is not to be decoded, but it
+/// must be read, or the kernel would reset the connection and take the Close frame with it.
+pub(crate) struct Refused<S> {
+    pub(crate) violation: Violation,
+    pub(crate) rest: S,
+}
 
 /// A stream of client bytes that gives only what may be decoded, and then ends.
 pub(crate) struct FrameGuard<S> {
-    /// `None` once a violation was found: the rest is nobody's business.
+    /// `None` once a violation was found.
     inner: Option<S>,
     scanner: FrameScanner,
-    verdict: Verdict,
+    verdict: Verdict<S>,
 }
 
 impl<S> FrameGuard<S> {
-    pub(crate) fn new(inner: S, max_message_bytes: usize) -> (Self, Verdict) {
+    pub(crate) fn new(inner: S, max_message_bytes: usize) -> (Self, Verdict<S>) {
         let verdict = Verdict::default();
         let scanner = FrameScanner::new(max_message_bytes);
         (Self { inner: Some(inner), scanner, verdict: verdict.clone() }, verdict)
@@ -46,8 +53,8 @@ where
         Poll::Ready(match this.scanner.scan(&chunk) {
             Ok(()) => Some(Ok(chunk)),
             Err((allowed, violation)) => {
-                this.verdict.set(Some(violation));
-                this.inner = None;
+                let refused = this.inner.take().map(|rest| Refused { violation, rest });
+                this.verdict.set(refused);
                 Some(Ok(chunk.slice(..allowed)))
             }
         })

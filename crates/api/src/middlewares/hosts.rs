@@ -3,12 +3,13 @@
 
 use super::names::{Authority, parse_all};
 use crate::ApiError;
+use crate::body::discard;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::http::uri::Authority as UriAuthority;
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, HttpMessage, web};
 
 /// For which hosts the server answers.
 #[derive(Debug, Clone)]
@@ -35,13 +36,15 @@ impl HostPolicy {
 /// Answers 421 to requests for hosts that the policy (application data) does not allow. A request
 /// that names no host, as HTTP/1.0 may, comes from no browser and is let through.
 pub async fn refuse_foreign_hosts(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody + 'static>, Error> {
     let policy = request.app_data::<web::Data<HostPolicy>>();
     let header = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
     let named = header.or(request.uri().authority().map(UriAuthority::as_str));
     if policy.is_some_and(|policy| named.is_some_and(|host| !policy.allows(host))) {
+        let body = request.take_payload();
+        discard(request.head(), body).await;
         return Ok(request.error_response(ApiError::ForeignHost).map_into_right_body());
     }
     Ok(next.call(request).await?.map_into_left_body())

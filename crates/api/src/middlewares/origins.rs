@@ -3,11 +3,12 @@
 
 use super::names::{Authority, parse_all};
 use crate::ApiError;
+use crate::body::discard;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, HttpMessage, web};
 use std::net::SocketAddr;
 
 /// Which origins' pages may use the server.
@@ -52,7 +53,7 @@ impl OriginPolicy {
 /// Answers 403 to foreign pages (by the policy in the application data) that want to open a
 /// WebSocket or to change something. Requests without `Origin` come from no page.
 pub async fn refuse_foreign_origins(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody + 'static>, Error> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
@@ -60,6 +61,8 @@ pub async fn refuse_foreign_origins(
     if guarded && let Some(policy) = request.app_data::<web::Data<OriginPolicy>>() {
         let mut origins = request.headers().get_all(header::ORIGIN);
         if origins.any(|origin| !origin.to_str().is_ok_and(|origin| policy.allows(origin))) {
+            let body = request.take_payload();
+            discard(request.head(), body).await;
             return Ok(request.error_response(ApiError::ForeignOrigin).map_into_right_body());
         }
     }
