@@ -16,7 +16,7 @@ use crate::scenario::{drain, fanout, flood, idle, post, resume, sse, stall, stor
 ///
 /// Exit code: 0 if every promise held, 1 if one was broken or the run failed, 2 for wrong arguments.
 #[derive(Debug, Parser)]
-#[command(name = "bench", version, max_term_width = 100)]
+#[command(name = "bench", version, verbatim_doc_comment)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) scenario: Scenario,
@@ -67,7 +67,7 @@ pub(crate) struct TargetArgs {
     /// Threads that read the sockets
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) readers: u16,
-    /// Measure the bare floor in the same run
+    /// Measure the bare floor in the same run, where the scenario has one
     #[arg(long, value_enum, default_value_t = Switch::On)]
     pub(crate) floor: Switch,
     /// Repeat everything so often, server and floor in turn; the table shows medians

@@ -72,7 +72,7 @@ pub(crate) fn open(feed: &Feed, count: usize) -> Result<Vec<Opened>, BenchError>
             .collect();
         let mut opened = Vec::with_capacity(count);
         for opener in openers {
-            opened.extend(opener.join().map_err(|_| BenchError::ReceiverGone)??);
+            opened.extend(opener.join().map_err(|_| BenchError::ThreadGone)??);
         }
         Ok(opened)
     })

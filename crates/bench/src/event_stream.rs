@@ -13,8 +13,11 @@ pub(crate) enum ChunkError {
     NoEnd,
 }
 
+/// What was split off, and what follows it.
+type Split<'a> = (&'a [u8], &'a [u8]);
+
 /// Splits the first whole chunk off `bytes`; `None` while it is incomplete. The last chunk is empty.
-pub(crate) fn split_chunk(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, ChunkError> {
+pub(crate) fn split_chunk(bytes: &[u8]) -> Result<Option<Split<'_>>, ChunkError> {
     let Some(line_end) = bytes.iter().position(|&byte| byte == b'\n') else {
         return if bytes.len() > MAX_SIZE_LINE { Err(ChunkError::NoSize) } else { Ok(None) };
     };
@@ -34,7 +37,7 @@ pub(crate) fn split_chunk(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, ChunkE
 }
 
 /// Splits the first whole record, with its empty line, off the text inside the chunks.
-pub(crate) fn split_record(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split_record(text: &[u8]) -> Option<Split<'_>> {
     let end = text.windows(2).position(|window| window == b"\n\n")?;
     text.split_at_checked(end + 2)
 }

@@ -18,6 +18,7 @@ use socket2::{Domain, Socket, Type};
 use crate::frames;
 use crate::http;
 
+const BUFFER: usize = 16 * 1024;
 /// As the server's own.
 const BACKLOG: i32 = 1024;
 const LISTENER: Token = Token(usize::MAX);
@@ -73,7 +74,7 @@ pub(crate) fn serve(frame_bytes: usize) -> io::Result<()> {
             if event.token() == LISTENER {
                 floor.accept(&listener, &poll)?;
             } else {
-                floor.attend(event.token().0);
+                floor.attend(event.token().0, event.is_read_closed());
             }
         }
     }
@@ -119,8 +120,10 @@ impl Floor {
         }
     }
 
-    fn attend(&mut self, index: usize) {
-        let mut buffer = [0; 16 * 1024];
+    /// Reads what came. A short read has drained the socket; only its end, of which epoll tells once,
+    /// is read up to. So no publisher that is quick to go on keeps the others waiting.
+    fn attend(&mut self, index: usize, to_the_end: bool) {
+        let mut buffer = [0; BUFFER];
         loop {
             let Some(Some(connection)) = self.connections.get_mut(index) else {
                 return;
@@ -131,6 +134,7 @@ impl Floor {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(_) => return self.forget(index),
             };
+            let drained = read.len() < BUFFER && !to_the_end;
             match &mut connection.peer {
                 Peer::Asking(held) => held.extend_from_slice(read),
                 // The only frame that matters here is Close, and it is answered by closing.
@@ -138,9 +142,12 @@ impl Floor {
                     let _gone = connection.stream.write(&[0x80 | frames::CLOSE, 0]);
                     return self.forget(index);
                 }
-                Peer::Listening => continue,
+                Peer::Listening => {}
             }
             self.serve_requests(index);
+            if drained {
+                return;
+            }
         }
     }
 

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             // With standard error closed there is nobody left to tell.
-            let _closed = writeln!(io::stderr(), "bench: {error}");
+            let _closed = writeln!(io::stderr(), "bench: {}", error.in_full());
             ExitCode::FAILURE
         }
     }

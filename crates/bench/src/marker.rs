@@ -1,13 +1,23 @@
-//! The marker in each alert's text, `b:<run>:<publisher>:<seq>:<nanos>:`, by which receivers know it without parsing JSON.
+//! The marker in each alert's text, by which receivers know it without parsing JSON.
+//!
+//! `b:` and then the run, the publisher, the number and the microsecond at which the alert was due, in
+//! base 36 and of fixed width: 19 characters, so that they fit even where a whole frame has 200 bytes.
 
-use std::io::Write;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::clock::Nanos;
 
-/// Room for every marker that a run of minutes can need.
-pub(crate) const MIN_TEXT: usize = 48;
+const RUN_DIGITS: usize = 3;
+const PUBLISHER_DIGITS: usize = 2;
+/// 60 million alerts for each publisher.
+const SEQ_DIGITS: usize = 5;
+/// 21 hours.
+const DUE_DIGITS: usize = 7;
+const PREFIX_LEN: usize = 2 + RUN_DIGITS;
+
+/// A text shorter than this cannot be marked.
+pub(crate) const MIN_TEXT: usize = PREFIX_LEN + PUBLISHER_DIGITS + SEQ_DIGITS + DUE_DIGITS;
 
 /// Which alert of a run this is, and when it was meant to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,81 +31,108 @@ pub(crate) struct Marker {
 
 /// The prefix that sets one phase's alerts apart from all others.
 #[derive(Clone, Debug)]
-pub(crate) struct Run(Vec<u8>);
+pub(crate) struct Run([u8; PREFIX_LEN]);
 
 impl Run {
-    /// A prefix that no other phase of this process and no other running process uses.
+    /// A prefix that no other phase of this process uses, nor, most likely, another running process.
     pub(crate) fn begin() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self(format!("b:{:x}-{count:x}:", process::id()).into_bytes())
+        let id = process::id().wrapping_mul(251).wrapping_add(count);
+        let mut prefix = *b"b:000";
+        if let Some(digits) = prefix.last_chunk_mut::<RUN_DIGITS>() {
+            write_digits(id.into(), digits);
+        }
+        Self(prefix)
     }
 
     /// Writes the marker at the start of `text` and fills the rest of it.
     pub(crate) fn write(&self, marker: Marker, text: &mut [u8]) {
         text.fill(b'x');
-        let mut rest = text;
-        // A text too short for its marker is cut, and shows as a foreign alert: nothing else can fail here.
-        let _cut = rest.write_all(&self.0);
-        let Marker { publisher, seq, due } = marker;
-        let _cut = write!(rest, "{publisher}:{seq}:{due}:");
+        let fields = [
+            (u64::from(marker.publisher), PUBLISHER_DIGITS),
+            (u64::from(marker.seq), SEQ_DIGITS),
+            (marker.due / 1000, DUE_DIGITS),
+        ];
+        let Some((prefix, mut rest)) = text.split_first_chunk_mut() else {
+            return;
+        };
+        *prefix = self.0;
+        for (value, width) in fields {
+            let Some((field, after)) = rest.split_at_mut_checked(width) else {
+                return;
+            };
+            write_digits(value, field);
+            rest = after;
+        }
     }
 }
 
 /// Finds a run's markers in frames.
 #[derive(Debug)]
 pub(crate) struct Finder {
-    prefix: Vec<u8>,
+    prefix: [u8; PREFIX_LEN],
     /// Where the last marker was: frames of one server look alike, so it is nearly always there again.
     hint: usize,
 }
 
 impl Finder {
     pub(crate) fn new(run: &Run) -> Self {
-        let prefix = run.0.clone();
-        Self { prefix, hint: 0 }
+        Self { prefix: run.0, hint: 0 }
     }
 
     /// The marker in this frame; `None` if the frame belongs to no alert of the run.
     pub(crate) fn find(&mut self, payload: &[u8]) -> Option<Marker> {
-        let hinted =
-            payload.get(self.hint..).and_then(|rest| rest.strip_prefix(self.prefix.as_slice()));
+        let hinted = payload.get(self.hint..).and_then(|rest| rest.strip_prefix(&self.prefix));
         if let Some(rest) = hinted {
             return parse(rest);
         }
-        let at = payload.windows(self.prefix.len()).position(|window| window == self.prefix)?;
+        let at = payload.windows(PREFIX_LEN).position(|window| window == self.prefix)?;
         self.hint = at;
-        parse(payload.get(at + self.prefix.len()..)?)
+        parse(payload.get(at + PREFIX_LEN..)?)
     }
 }
 
 fn parse(bytes: &[u8]) -> Option<Marker> {
-    let (publisher, rest) = number(bytes)?;
-    let (seq, rest) = number(rest)?;
-    let (due, _) = number(rest)?;
-    Some(Marker { publisher: u32::try_from(publisher).ok()?, seq: u32::try_from(seq).ok()?, due })
+    let (publisher, rest) = number::<PUBLISHER_DIGITS>(bytes)?;
+    let (seq, rest) = number::<SEQ_DIGITS>(rest)?;
+    let (due, _) = number::<DUE_DIGITS>(rest)?;
+    Some(Marker {
+        publisher: u32::try_from(publisher).ok()?,
+        seq: u32::try_from(seq).ok()?,
+        due: due * 1000,
+    })
 }
 
-/// A decimal number and what follows its colon.
-fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0_u64;
-    let mut rest = bytes;
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        match byte {
-            b'0'..=b'9' => value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?,
-            b':' => return Some((value, rest)),
+/// A number of so many digits, and what follows it.
+fn number<const DIGITS: usize>(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (digits, rest) = bytes.split_first_chunk::<DIGITS>()?;
+    let mut value = 0;
+    for digit in digits {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'z' => digit - b'a' + 10,
             _ => return None,
-        }
+        };
+        value = value * 36 + u64::from(digit);
     }
-    None
+    Some((value, rest))
+}
+
+/// The low digits of a number, as many as there is room for.
+fn write_digits(mut value: u64, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        let low = u8::try_from(value % 36).unwrap_or(0);
+        *digit = if low < 10 { b'0' + low } else { b'a' + low - 10 };
+        value /= 36;
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MARKER: Marker = Marker { publisher: 7, seq: 1234, due: 98_765_432_101 };
+    const MARKER: Marker = Marker { publisher: 7, seq: 1234, due: 98_765_432_000 };
 
     fn frame(run: &Run, before: &str) -> Vec<u8> {
         let mut text = [0; MIN_TEXT];
@@ -121,24 +158,31 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_marker_is_no_marker() {
+    fn a_damaged_or_cut_marker_is_no_marker() {
         let run = Run::begin();
+        let mut text = [0; MIN_TEXT];
+        run.write(MARKER, &mut text);
         let mut finder = Finder::new(&run);
-        for damaged in
-            ["7:1234:", "7:12x4:5:", "7::", "99999999999:1:2:", "7:1:99999999999999999999:"]
-        {
-            let frame = [run.0.as_slice(), damaged.as_bytes()].concat();
-            let found = finder.find(&frame);
-            assert_eq!(found, None, "{damaged}");
+        for end in 0..MIN_TEXT {
+            assert_eq!(finder.find(&text[..end]), None, "cut to {end}");
+        }
+        for at in 0..MIN_TEXT {
+            let mut damaged = text;
+            damaged[at] = b'"';
+            assert_eq!(finder.find(&damaged), None, "damaged at {at}");
         }
     }
 
     #[test]
-    fn the_longest_marker_of_an_hour_fits() {
-        let run = Run(b"b:3fffff-fff:".to_vec());
-        let longest = Marker { publisher: 9_999, seq: 99_999_999, due: 9_999_999_999_999 };
-        let mut text = [0; MIN_TEXT];
-        run.write(longest, &mut text);
-        assert_eq!(Finder::new(&run).find(&text), Some(longest));
+    fn every_field_keeps_its_largest_value() {
+        let run = Run::begin();
+        let largest = Marker {
+            publisher: 36_u32.pow(2) - 1,
+            seq: 36_u32.pow(5) - 1,
+            due: (36_u64.pow(7) - 1) * 1000,
+        };
+        let mut text = [0; 100];
+        run.write(largest, &mut text);
+        assert_eq!(Finder::new(&run).find(&text), Some(largest));
     }
 }

@@ -137,8 +137,8 @@ impl Owned {
     }
 
     fn order(&self, order: Order) -> Result<(), BenchError> {
-        let orders = self.orders.as_ref().ok_or(BenchError::ReceiverGone)?;
-        orders.send(order).map_err(|_| BenchError::ReceiverGone)?;
+        let orders = self.orders.as_ref().ok_or(BenchError::ThreadGone)?;
+        orders.send(order).map_err(|_| BenchError::ThreadGone)?;
         self.waker.wake().map_err(BenchError::Poll)
     }
 
@@ -146,7 +146,7 @@ impl Owned {
         let (reply, told) = mpsc::channel();
         let answered = Arc::clone(answered);
         self.order(Order::Conclude { answered, reply })?;
-        told.recv_timeout(REPLY_LIMIT).map_err(|_| BenchError::ReceiverGone)
+        told.recv_timeout(REPLY_LIMIT).map_err(|_| BenchError::ThreadGone)
     }
 }
 

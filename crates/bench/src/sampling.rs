@@ -118,7 +118,7 @@ impl<T: Send + 'static> Repeated<T> {
 
     pub(crate) fn finish(self) -> Result<T, BenchError> {
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().map_err(|_| BenchError::ReceiverGone)
+        self.thread.join().map_err(|_| BenchError::ThreadGone)
     }
 }
 

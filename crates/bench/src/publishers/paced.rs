@@ -65,7 +65,7 @@ pub(crate) fn publish(
             .collect();
         threads
             .into_iter()
-            .map(|thread| thread.join().map_err(|_| BenchError::ReceiverGone)?)
+            .map(|thread| thread.join().map_err(|_| BenchError::ThreadGone)?)
             .collect()
     });
     for (answered, sent) in published.answered.iter_mut().zip(sent) {

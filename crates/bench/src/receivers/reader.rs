@@ -31,6 +31,15 @@ pub(crate) struct Progress {
     pub(crate) ended: AtomicU64,
 }
 
+/// What one read(2) tells of the next.
+enum After {
+    Nothing,
+    /// The socket is drained, but its end may follow.
+    Short,
+    /// There may be more.
+    Full,
+}
+
 pub(crate) struct Reader {
     poll: Poll,
     slots: Vec<Slot>,
@@ -131,8 +140,9 @@ impl Reader {
         let to_the_end = event.is_read_closed() || event.is_error();
         loop {
             match self.read_once(index) {
-                Ok(Some(full)) if full || to_the_end => {}
-                Ok(_) => return,
+                Ok(After::Full) => {}
+                Ok(After::Short) if to_the_end => {}
+                Ok(After::Short | After::Nothing) => return,
                 Err(ending) => {
                     self.end(index, ending);
                     return;
@@ -141,13 +151,13 @@ impl Reader {
         }
     }
 
-    /// One read(2): whether it filled the buffer, or `None` if nothing was there.
-    fn read_once(&mut self, index: usize) -> Result<Option<bool>, Ending> {
+    /// One read(2), and all that it brought.
+    fn read_once(&mut self, index: usize) -> Result<After, Ending> {
         let Some(slot) = self.slots.get_mut(index) else {
-            return Ok(None);
+            return Ok(After::Nothing);
         };
         let Some(stream) = slot.stream.as_mut() else {
-            return Ok(None);
+            return Ok(After::Nothing);
         };
         let held = slot.carry.len();
         let Some((front, room)) = self.buffer.split_at_mut_checked(held) else {
@@ -160,12 +170,18 @@ impl Reader {
         let read = match stream.read(room) {
             Ok(0) => return Err(slot.ending(Ending::Cut)),
             Ok(read) => read,
-            Err(error) => return not_now(&error).ok_or_else(|| slot.ending(Ending::Reset)),
+            Err(error) => {
+                return match error.kind() {
+                    io::ErrorKind::WouldBlock => Ok(After::Nothing),
+                    io::ErrorKind::Interrupted => Ok(After::Full),
+                    _ => Err(slot.ending(Ending::Reset)),
+                };
+            }
         };
-        let full = read == room.len();
+        let after = if read == room.len() { After::Full } else { After::Short };
         let filled = self.buffer.get(..held + read).unwrap_or_default();
         match slot.take(filled, index, clock::now(), &mut self.watch) {
-            Ok(()) => Ok(Some(full)),
+            Ok(()) => Ok(after),
             Err(breach) => Err(broken(&mut self.endings, breach)),
         }
     }
@@ -183,13 +199,4 @@ impl Reader {
 fn broken(endings: &mut Endings, breach: Breach) -> Ending {
     endings.breach.get_or_insert(breach);
     Ending::Broken
-}
-
-/// Whether an error of read(2) only means to read later (`None` inside) or again.
-fn not_now(error: &io::Error) -> Option<Option<bool>> {
-    match error.kind() {
-        io::ErrorKind::WouldBlock => Some(None),
-        io::ErrorKind::Interrupted => Some(Some(true)),
-        _ => None,
-    }
 }

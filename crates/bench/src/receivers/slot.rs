@@ -140,7 +140,7 @@ mod tests {
         let bytes: Vec<u8> = (0..3)
             .flat_map(|seq| {
                 let mut text = [0; MIN_TEXT];
-                run.write(Marker { publisher: 0, seq, due: 5 }, &mut text);
+                run.write(Marker { publisher: 0, seq, due: 5000 }, &mut text);
                 encode(&text)
             })
             .collect();

@@ -32,7 +32,10 @@ impl Figure {
         let server = with_unit(self.server, self.unit);
         let floor = self.floor.map(|value| with_unit(value, self.unit));
         let floor = floor.unwrap_or_else(|| "–".to_owned());
-        let ratio = self.ratio.map(|ratio| format!("{ratio:.2}"));
+        let ratio = self.ratio.map(|ratio| match ratio {
+            ..10_000.0 => format!("{ratio:.2}"),
+            _ => "> 9,999".to_owned(),
+        });
         let ratio = ratio.unwrap_or_else(|| "–".to_owned());
         writeln!(out, "  {:width$}  {server:>14}  {floor:>14}  {ratio:>7}", self.name)
     }
@@ -80,7 +83,7 @@ fn with_unit(value: f64, unit: Unit) -> String {
         Unit::Micros => format!("{value:.2} µs"),
         Unit::Seconds => format!("{value:.3} s"),
         Unit::PerSecond => format!("{} /s", rounded(value)),
-        Unit::KiB => format!("{value:.1} KiB"),
+        Unit::KiB => format!("{value:.2} KiB"),
         Unit::Bytes => format!("{} B", rounded(value)),
         Unit::Count => rounded(value),
     }

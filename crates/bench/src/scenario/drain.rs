@@ -25,7 +25,7 @@ use crate::target::Target;
 
 /// The code with which a server that leaves closes (RFC 6455, section 7.4.1).
 const GOING_AWAY: Ending = Ending::Closed(1001);
-/// DESIGN: gone in under 10 s, whoever reads or does not.
+/// Gone in less than this, whoever reads or does not.
 const EXIT_PROMISE: Duration = Duration::from_secs(10);
 
 #[derive(Args, Debug, Serialize)]
@@ -86,7 +86,7 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let status = target.wait();
     let exited = clock::now();
     fleet.settle_endings();
-    let published = publishing.join().map_err(|_| BenchError::ReceiverGone)??;
+    let published = publishing.join().map_err(|_| BenchError::ThreadGone)??;
     let (tally, endings) = fleet.conclude(&published.answered)?;
 
     let spans = [
@@ -123,7 +123,7 @@ fn judge_exit(sheet: &mut Sheet, status: Result<Option<ExitStatus>, BenchError>,
         Ok(Some(status)) if status.success() => sheet.notes.push("exit code 0".to_owned()),
         Ok(Some(status)) => sheet.broken.push(format!("the server ended with {status}")),
         Ok(None) => {}
-        Err(error) => sheet.broken.push(error.to_string()),
+        Err(error) => sheet.broken.push(error.in_full()),
     }
     if span > clock::nanos(EXIT_PROMISE) {
         let limit = EXIT_PROMISE.as_secs();

@@ -1,5 +1,6 @@
 //! Resume storm: many clients that come back at once and ask for everything they missed, while one reads live.
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -27,7 +28,7 @@ pub(crate) struct ResumeArgs {
     /// Clients that resume at once
     #[arg(long, default_value_t = 1000)]
     sockets: usize,
-    /// Events that each of them missed; give the server room to hold them (see SERVER_ARGS)
+    /// Events that each of them missed; give the server room to hold them (after `--`)
     #[arg(long, default_value_t = 10_000)]
     missed: u32,
     /// Alerts a second that one live reader sees, before the storm and during it
@@ -52,7 +53,7 @@ const PUBLISHERS: usize = 8;
 
 fn measure(args: &ResumeArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     let mut sheet = Sheet::default();
-    let resuming = resume_after(target, publishers::first_answer(target.address)?)?;
+    let resuming = resume_after(target, &publishers::first_answer(target.address)?)?;
     let run = Run::begin();
     let missed = publish_missed(args, target, &run)?;
 
@@ -66,7 +67,7 @@ fn measure(args: &ResumeArgs, target: &mut Target) -> Result<Sheet, BenchError> 
         let reading = scope.spawn(|| live_until(args, target, &live, &over));
         let storm = storm(args, &resuming, &run, &missed);
         over.store(true, Ordering::Relaxed);
-        let during = reading.join().map_err(|_| BenchError::ReceiverGone)?;
+        let during = reading.join().map_err(|_| BenchError::ThreadGone)?;
         Ok::<_, BenchError>((storm?, during?))
     })?;
     during.measure_latency(&mut sheet, "live during the storm:");
@@ -76,8 +77,8 @@ fn measure(args: &ResumeArgs, target: &mut Target) -> Result<Sheet, BenchError> 
 }
 
 /// The feed that goes on after the alert with this answer.
-fn resume_after(target: &Target, answer: Vec<u8>) -> Result<Feed, BenchError> {
-    let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+fn resume_after(target: &Target, answer: &[u8]) -> Result<Feed, BenchError> {
+    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
     let position = answer.get("position").and_then(Value::as_str).ok_or(BenchError::NoPosition)?;
     let path = format!("{}?after={}", target.feed.path, percent_encoded(position));
     Ok(Feed { path, ..target.feed.clone() })
@@ -90,7 +91,8 @@ fn percent_encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _infallible = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -1,6 +1,6 @@
 //! Connection storm: how fast sockets open, how fast they come and go, and that nothing of them stays.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
@@ -63,12 +63,16 @@ fn measure(args: &StormArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     sheet.measure("all closed after", Unit::Seconds, closing);
 
     let started = clock::now();
-    let times = churn(args, target)?;
+    let waits = churn(args, target)?;
     let churning = latency::seconds(clock::now() - started);
     let rate = phase::per(u64::from(args.churn), churning);
     sheet.measure("churn: connects and disconnects", Unit::PerSecond, rate);
-    sheet.measure("churn: connect to 101 p50", Unit::Millis, times.quantile_ms(0.5));
-    sheet.measure("churn: connect to 101 p99", Unit::Millis, times.quantile_ms(0.99));
+    for (name, times) in [("connect to 101", &waits.opening), ("Close to Close", &waits.closing)] {
+        sheet.measure(format!("churn: {name} p50"), Unit::Millis, times.quantile_ms(0.5));
+        sheet.measure(format!("churn: {name} p99"), Unit::Millis, times.quantile_ms(0.99));
+    }
+    let lingered = latency::millis(linger(target)?);
+    sheet.measure("Close to the end of the stream", Unit::Millis, lingered);
     measure_files(&mut sheet, pid, before, "after the churn")?;
     sheet.measure("server's files before", Unit::Count, phase::ratio(before, 1));
     Ok(sheet)
@@ -109,54 +113,93 @@ fn measure_files(
     }
 }
 
-/// Opens and closes sockets on several threads; the times from connect to 101.
-fn churn(args: &StormArgs, target: &Target) -> Result<Latency, BenchError> {
-    let mut all = Latency::new()?;
+/// What those who come and go waited for.
+struct Waits {
+    /// From connect to 101.
+    opening: Latency,
+    /// From the client's Close frame to the server's.
+    closing: Latency,
+}
+
+impl Waits {
+    fn new() -> Result<Self, BenchError> {
+        Ok(Self { opening: Latency::new()?, closing: Latency::new()? })
+    }
+}
+
+/// Opens and closes sockets on several threads.
+fn churn(args: &StormArgs, target: &Target) -> Result<Waits, BenchError> {
     let share = |thread: u32| (thread..args.churn).step_by(args.churners as usize);
-    let parts: Vec<Result<Latency, BenchError>> = thread::scope(|scope| {
+    let parts: Vec<Result<Waits, BenchError>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..args.churners)
             .map(|thread| scope.spawn(move || come_and_go(target, share(thread))))
             .collect();
         threads
             .into_iter()
-            .map(|thread| thread.join().map_err(|_| BenchError::ReceiverGone)?)
+            .map(|thread| thread.join().map_err(|_| BenchError::ThreadGone)?)
             .collect()
     });
+    let mut all = Waits::new()?;
     for part in parts {
-        all.merge(&part?);
+        let part = part?;
+        all.opening.merge(&part.opening);
+        all.closing.merge(&part.closing);
     }
     Ok(all)
 }
 
-fn come_and_go(target: &Target, turns: impl Iterator<Item = u32>) -> Result<Latency, BenchError> {
-    let mut times = Latency::new()?;
+fn come_and_go(target: &Target, turns: impl Iterator<Item = u32>) -> Result<Waits, BenchError> {
+    let mut waits = Waits::new()?;
     for (visit, turn) in turns.enumerate() {
-        let started: Nanos = clock::now();
-        let opened = connect::open_one(&target.feed, turn as usize)?;
-        times.record(clock::now() - started);
+        let at = turn as usize;
+        let started = clock::now();
+        let opened = connect::open_one(&target.feed, at)?;
+        let opened_at = clock::now();
+        waits.opening.record(opened_at - started);
         let left = if visit.is_multiple_of(2) {
-            leave_politely(&opened.stream)
+            await_close(&opened.stream)
         } else {
-            // A reset leaves no TIME_WAIT behind, so local ports suffice.
+            // A reset leaves no TIME_WAIT behind, so fewer local ports are used up.
             SockRef::from(&opened.stream).set_linger(Some(Duration::ZERO))
         };
-        let at = turn as usize;
-        left.map_err(|source| BenchError::Connect { at, source })?;
+        left.map_err(|source| BenchError::NoClose { at, source })?;
+        if visit.is_multiple_of(2) {
+            waits.closing.record(clock::now() - opened_at);
+        }
     }
-    Ok(times)
+    Ok(waits)
 }
 
-/// Sends Close and reads until the server ends the stream.
-fn leave_politely(mut stream: &TcpStream) -> std::io::Result<()> {
+/// Sends Close and reads up to the server's own.
+fn await_close(mut stream: &TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(FAREWELL_LIMIT))?;
     stream.write_all(&frames::close(&1000_u16.to_be_bytes()))?;
-    let mut rest = [0; 256];
+    let mut held = Vec::new();
+    let mut buffer = [0; 1024];
     loop {
-        match stream.read(&mut rest) {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return Ok(()),
-            Err(error) => return Err(error),
+        match stream.read(&mut buffer)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => held.extend_from_slice(buffer.get(..read).unwrap_or_default()),
         }
+        let mut rest = held.as_slice();
+        while let Some((frame, after)) = frames::split(rest).map_err(io::Error::other)? {
+            if frame.opcode == frames::CLOSE {
+                return Ok(());
+            }
+            rest = after;
+        }
+    }
+}
+
+/// How long after the exchange of Close frames the server ends the stream, which is its part
+/// (RFC 6455, section 7.1.1).
+fn linger(target: &Target) -> Result<Nanos, BenchError> {
+    let mut stream = connect::open_one(&target.feed, 0)?.stream;
+    let failed = |source| BenchError::NoClose { at: 0, source };
+    await_close(&stream).map_err(failed)?;
+    let closed_at = clock::now();
+    match stream.read(&mut [0; 16]) {
+        Err(error) if error.kind() != io::ErrorKind::ConnectionReset => Err(failed(error)),
+        _ => Ok(clock::now() - closed_at),
     }
 }
