@@ -69,7 +69,8 @@ fn a_body_that_is_no_object_is_invalid_as_a_whole() {
 #[test]
 fn what_is_no_json_is_malformed() {
     let server = TestServer::start();
-    let deep = format!("{{\"message\":{}", "[".repeat(20_000));
+    let deep =
+        format!(r#"{{"message":"a","location":"b","x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
     for body in [
         &b"nope"[..],
         b"{",
@@ -132,6 +133,30 @@ fn a_connection_goes_on_after_a_body_that_was_refused() {
     }
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     assert_eq!(northgate_tests::read_answer(&mut stream).status, 200);
+}
+
+#[test]
+fn a_wish_to_upgrade_is_ignored_where_there_is_nothing_to_upgrade_to() {
+    let server = TestServer::start();
+    let body = br#"{"message":"a","location":"b"}"#;
+    for wish in [
+        "Upgrade: websocket\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\n",
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
+    ] {
+        assert_eq!(server.request("POST", "/alerts", wish, body).status, 200, "{wish}");
+        server.request("POST", "/alerts", wish, b"").problem(422);
+        server.request("POST", "/nope", wish, body).problem(404);
+        server.request("POST", "/ws", wish, body).problem(405);
+        assert_eq!(server.request("GET", "/", wish, b"").status, 200, "{wish}");
+        server.request("GET", "/nope", wish, b"").problem(404);
+    }
+    let foreign = "Origin: http://evil.test\r\nConnection: Upgrade\r\nUpgrade: x\r\n";
+    server.request("POST", "/alerts", foreign, body).problem(403);
+    for target in ["/", "/alerts", "/nope"] {
+        let answer = server.request("CONNECT", target, "", b"");
+        assert!([400, 404, 405].contains(&answer.status), "{answer:?}");
+    }
 }
 
 #[test]
@@ -219,8 +244,12 @@ fn every_answer_carries_the_security_headers() {
             assert_eq!(answer.header(name), Some(value), "{name} of {status}");
         }
         let policy = answer.header("Content-Security-Policy").unwrap();
-        assert!(policy.starts_with("default-src 'none'"), "{policy}");
-        assert!(!policy.contains("script-src 'unsafe"), "{policy}");
+        let docs = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+            img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+            frame-ancestors 'none'";
+        let all_others =
+            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        assert!([docs, all_others].contains(&policy), "{policy}");
     }
 }
 

@@ -101,6 +101,10 @@ fn foreign_hosts_are_refused_while_bound_to_loopback() {
             "{host}"
         );
     }
+    let mut stream = server.connect();
+    let absolute = "GET http://evil.test/ HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    std::io::Write::write_all(&mut stream, absolute.as_bytes()).unwrap();
+    northgate_tests::read_answer(&mut stream).problem(421);
     let page = "Host: alerts.example.com\r\nOrigin: https://alerts.example.com\r\n";
     assert_eq!(server.request("GET", "/ws", &(page.to_owned() + UPGRADE), b"").status, 101);
 }

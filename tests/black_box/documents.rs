@@ -32,6 +32,23 @@ fn the_examples_of_the_document_are_taken() {
 }
 
 #[test]
+fn lengths_are_limited_exactly_where_the_document_says() {
+    let server = TestServer::start();
+    let document = server.get("/openapi.json").json();
+    for (path, schema) in [("/alerts", "NewAlert"), ("/message/", "NewMessage")] {
+        let fields = document["components"]["schemas"][schema]["properties"].as_object().unwrap();
+        for (field, described) in fields {
+            let longest = usize::try_from(described["maxLength"].as_u64().unwrap()).unwrap();
+            for (length, status) in [(longest, 200), (longest + 1, 422)] {
+                let mut body = document["components"]["schemas"][schema]["example"].clone();
+                body[field] = "x".repeat(length).into();
+                assert_eq!(server.post(path, body.to_string()).status, status, "{field}: {length}");
+            }
+        }
+    }
+}
+
+#[test]
 fn answers_have_the_members_that_the_document_says() {
     let server = TestServer::start();
     let document = server.get("/openapi.json").json();
@@ -74,5 +91,5 @@ fn the_page_loads_nothing_from_elsewhere() {
     }
     assert_eq!(loaded, 5);
     let redoc = server.get("/redoc");
-    assert_eq!((redoc.status, redoc.header("location")), (308, Some("/docs")));
+    assert_eq!((redoc.status, redoc.header("location")), (307, Some("/docs")));
 }

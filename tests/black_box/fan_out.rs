@@ -1,7 +1,7 @@
 //! The promise, live: every alert that was answered reaches every dashboard exactly once and in
 //! one order.
 
-use northgate_tests::{Socket, TestServer};
+use northgate_tests::{RawSocket, Socket, TestServer};
 use serde_json::Value;
 use std::sync::Barrier;
 use std::thread;
@@ -116,4 +116,24 @@ fn a_reader_that_sleeps_delays_nobody_and_is_told_when_it_is_too_far_behind() {
     }
     sleeper.assert_ended();
     assert!(seen < total, "all {seen} events fit into the buffers: the test proves nothing");
+}
+
+#[test]
+fn a_client_that_says_much_at_once_cuts_nobody_off() {
+    let server = TestServer::start();
+    let mut readers: Vec<_> = (0..8).map(|_| server.raw_socket()).collect();
+    let mut talker = server.raw_socket();
+    let total = 20_000;
+    let chat = RawSocket::frame(0x81, br#"{"sender":"Op","message":"x"}"#);
+    thread::scope(|scope| {
+        scope.spawn(|| talker.send(&chat.repeat(total)));
+        for reader in &mut readers {
+            scope.spawn(|| {
+                for n in 0..total {
+                    let (first, payload) = reader.read_frame();
+                    assert_eq!(first, 0x81, "after {n} messages: {payload:?}");
+                }
+            });
+        }
+    });
 }

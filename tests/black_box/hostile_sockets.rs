@@ -75,6 +75,23 @@ fn a_header_of_a_gigabyte_is_closed_with_1009_and_costs_no_memory() {
 }
 
 #[test]
+fn a_client_that_still_sends_is_told_why_it_is_closed() {
+    let server = TestServer::start();
+    let flood = vec![0; 8 * 1024 * 1024];
+    for (violation, code) in [
+        (RawSocket::frame(0xC1, b"x"), 1002),
+        (RawSocket::frame(0x88, &[0x03]), 1002),
+        (RawSocket::frame(0x81, b"\xff"), 1007),
+    ] {
+        attack(&server, |socket| {
+            // Much more than the kernel's buffers hold: the server reads on, or its word is lost.
+            socket.send(&[&violation[..], &flood].concat());
+            socket.assert_closed_with(code);
+        });
+    }
+}
+
+#[test]
 fn the_reason_for_1009_arrives() {
     let server = TestServer::start();
     for bytes in [

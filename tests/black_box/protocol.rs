@@ -37,6 +37,11 @@ fn a_request_that_is_no_valid_upgrade_is_told_so() {
         (format!("{BASE}{VERSION}Sec-WebSocket-Key: xx\r\n"), 400),
         (format!("{BASE}{VERSION}Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAA\r\n"), 400),
         (format!("{BASE}{VERSION}{KEY}{KEY}"), 400),
+        // What the HTTP decoder would take for something else than a WebSocket.
+        (format!("Connection: Upgrade\r\nUpgrade: foo, websocket\r\n{VERSION}{KEY}"), 400),
+        (format!("{BASE}Upgrade: foo\r\n{VERSION}{KEY}"), 400),
+        (format!("{BASE}{VERSION}{KEY}Content-Length: 5\r\n"), 400),
+        (format!("{BASE}{VERSION}{KEY}Transfer-Encoding: chunked\r\n"), 400),
     ] {
         let answer = ask(headers.clone());
         answer.problem(status);
@@ -167,15 +172,20 @@ fn a_close_in_the_middle_of_a_message_is_a_close() {
 #[test]
 fn what_was_said_before_a_violation_is_kept() {
     let server = TestServer::start();
-    let mut socket = server.raw_socket();
     let said = RawSocket::frame(TEXT, CHAT);
-    let reserved_bit = RawSocket::frame(0xC1, b"x");
-    socket.send(&[said, reserved_bit].concat());
-    let mut frame = socket.read_frame();
-    if frame.0 == TEXT {
-        assert_eq!(message_of(&frame), "in pieces: é");
-        frame = socket.read_frame();
+    for (count, violation, code) in [
+        (1, RawSocket::frame(0xC1, b"x"), 1002_u16),
+        (2, RawSocket::frame(TEXT, b"\xff"), 1007),
+        (3, RawSocket::frame(CLOSE, &[0x03, 0xEE]), 1002),
+    ] {
+        let mut socket = server.raw_socket();
+        socket.send(&[said.clone(), said.clone(), violation].concat());
+        let mut frame = socket.read_frame();
+        while frame.0 == TEXT {
+            assert_eq!(message_of(&frame), "in pieces: é");
+            frame = socket.read_frame();
+        }
+        assert_eq!((frame.0, &frame.1[..2]), (CLOSE, &code.to_be_bytes()[..]));
+        assert_eq!(server.get("/message/").json()["count"], 2 * count);
     }
-    assert_eq!((frame.0, &frame.1[..2]), (CLOSE, &1002_u16.to_be_bytes()[..]));
-    assert_eq!(server.get("/message/").json()["count"], 1);
 }

@@ -30,14 +30,16 @@ fn a_peer_that_never_reads_cannot_hold_the_exit() {
     let stuffed = server.raw_socket();
     let mut healthy = server.socket();
     let message = "x".repeat(4_000);
-    // More than the kernel takes for a peer that does not read, and less than the window.
-    for _ in 0..2_000 {
+    // More than the kernel takes for a peer that does not read, and less than the window holds.
+    let total = 1_200;
+    for _ in 0..total {
         server.raise(&message);
+        assert_eq!(healthy.next_json()["message"], message.as_str());
     }
     let asked = Instant::now();
     server.begin_stop();
     let (texts, close) = healthy.read_to_close();
-    assert_eq!(texts.len(), 2_000);
+    assert_eq!(texts.len(), 0, "everything was read already");
     assert_eq!(u16::from(close.unwrap().code), 1001);
     server.stopped();
     assert!(asked.elapsed() < DEADLINE, "{:?}", asked.elapsed());
@@ -73,6 +75,18 @@ fn clients_that_talk_while_the_server_stops_are_told_too() {
         }
     }
     server.stopped();
+}
+
+#[test]
+fn a_body_that_never_ends_cannot_hold_the_exit() {
+    let server = TestServer::start();
+    let mut stalled = server.connect();
+    let head = "POST /alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
+    std::io::Write::write_all(&mut stalled, head.as_bytes()).unwrap();
+    server.raise("the server has seen the request before this one");
+    let asked = Instant::now();
+    server.stopped();
+    assert!(asked.elapsed() < DEADLINE, "{:?}", asked.elapsed());
 }
 
 #[test]

@@ -1,21 +1,19 @@
 //! Reading the body of a request: only JSON, only so much, and only when somebody wants it.
 
 use crate::ApiError;
-use actix_web::dev::{Payload, RequestHead};
+use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header;
-use actix_web::web::{self, Bytes, BytesMut};
+use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_core::Stream;
 use std::future::{Future, poll_fn};
+use std::io::ErrorKind;
 use std::pin::Pin;
 
 /// The most bytes of a request's body; application data of every route that takes one.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimit(pub usize);
-
-/// The most that is read of a body that nobody wants.
-const DISCARD_MAX: usize = 32 * 1024 * 1024;
 
 /// The bytes of a body that is said to be JSON, or not said to be anything.
 pub(crate) struct JsonBody(pub(crate) Bytes);
@@ -25,21 +23,23 @@ impl FromRequest for JsonBody {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = request.app_data::<BodyLimit>().map_or(64 * 1024, |limit| limit.0);
+        // Without a limit nothing is taken: a server that was wired so has none to spare.
+        let limit = request.app_data::<BodyLimit>().map_or(0, |limit| limit.0);
         let refusal = refusal(request, limit);
-        let payload = web::Payload::from_request(request, payload);
-        let request = request.clone();
+        let mut payload = payload.take();
         Box::pin(async move {
-            let mut payload = payload.await.map_err(|_| ApiError::BrokenBody)?.into_inner();
             if let Some(error) = refusal {
-                discard(request.head(), payload).await;
                 return Err(error);
             }
             let mut body = BytesMut::new();
-            while let Some(chunk) = next_chunk(&mut payload).await {
-                let chunk = chunk.map_err(|_| ApiError::BrokenBody)?;
+            while let Some(chunk) = poll_fn(|cx| Pin::new(&mut payload).poll_next(cx)).await {
+                let chunk = chunk.map_err(|error| match error {
+                    PayloadError::Io(late) if late.kind() == ErrorKind::TimedOut => {
+                        ApiError::SlowBody
+                    }
+                    _ => ApiError::BrokenBody,
+                })?;
                 if body.len() + chunk.len() > limit {
-                    discard(request.head(), payload).await;
                     return Err(ApiError::BodyTooLarge { limit });
                 }
                 body.extend_from_slice(&chunk);
@@ -47,25 +47,6 @@ impl FromRequest for JsonBody {
             Ok(Self(body.freeze()))
         })
     }
-}
-
-/// Reads to nowhere what is left of a body that nobody wants. Answering before it has come would
-/// reset the connection under a client that still sends, and the answer would be lost with it.
-/// Who sends more than a client in good faith would has no claim on an answer, and what follows a
-/// request for an upgrade is no body: it has no end.
-pub(crate) async fn discard(head: &RequestHead, mut payload: Payload) {
-    if head.headers().contains_key(header::UPGRADE) {
-        return;
-    }
-    let mut left = DISCARD_MAX;
-    while let Some(Ok(chunk)) = next_chunk(&mut payload).await {
-        let Some(less) = left.checked_sub(chunk.len()) else { return };
-        left = less;
-    }
-}
-
-async fn next_chunk(payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {
-    poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx)).await
 }
 
 /// Why the headers alone are enough to refuse the body.

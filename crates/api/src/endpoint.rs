@@ -2,11 +2,8 @@
 //! a 405 that says what is allowed.
 
 use crate::ApiError;
-use crate::body::discard;
 use actix_web::http::{Method, header};
-use actix_web::{
-    FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route, guard, web,
-};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, guard, web};
 
 /// An address under construction.
 pub struct Endpoint {
@@ -70,20 +67,13 @@ impl Endpoint {
         let allow = names.collect::<Vec<_>>().join(", ");
         let options = allow.clone();
         self.resource
-            .route(
-                web::method(Method::OPTIONS).to(move || {
-                    let allow = options.clone();
-                    async move {
-                        HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish()
-                    }
-                }),
-            )
-            .default_service(web::to(move |request: HttpRequest, body: web::Payload| {
+            .route(web::method(Method::OPTIONS).to(move || {
+                let allow = options.clone();
+                async move { HttpResponse::Ok().insert_header((header::ALLOW, allow)).finish() }
+            }))
+            .default_service(web::to(move || {
                 let allow = allow.clone();
-                async move {
-                    discard(request.head(), body.into_inner()).await;
-                    Err::<HttpResponse, _>(ApiError::MethodNotAllowed { allow })
-                }
+                async move { Err::<HttpResponse, _>(ApiError::MethodNotAllowed { allow }) }
             }))
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use northgate_schemas::{BodyError, Problem};
-use northgate_services::SubmitError;
+use northgate_services::{SubmitError, Unavailable};
 
 /// Everything that an HTTP request can be refused for.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum ApiError {
     /// The body stopped coming, or came broken.
     #[error("The body could not be read to its end.")]
     BrokenBody,
+    /// The body did not come in time.
+    #[error("The body came too slowly.")]
+    SlowBody,
     /// The body is larger than is taken.
     #[error("The body is larger than the {limit} bytes that are taken.")]
     BodyTooLarge {
@@ -28,7 +31,7 @@ pub enum ApiError {
     Submit(#[from] SubmitError),
     /// The store does not answer.
     #[error("The store cannot answer now. Try again later.")]
-    Unavailable,
+    Unavailable(#[from] Unavailable),
     /// There is nothing at this path.
     #[error("There is nothing at this address.")]
     NotFound,
@@ -51,8 +54,8 @@ pub enum ApiError {
     )]
     ForeignHost,
     /// The preflight asked for what is not allowed.
-    #[error("{0}.")]
-    Preflight(String),
+    #[error("Pages may not send requests with this {0}.")]
+    Preflight(&'static str),
     /// The framework refused the request or failed.
     #[error("{}", framework_detail(*.0))]
     Framework(StatusCode),
@@ -66,10 +69,11 @@ impl ApiError {
             Self::Body(BodyError::Malformed { .. }) => (S::BAD_REQUEST, "malformed-json"),
             Self::Body(BodyError::Invalid(_)) => (S::UNPROCESSABLE_ENTITY, "invalid"),
             Self::BrokenBody => (S::BAD_REQUEST, "broken-body"),
+            Self::SlowBody => (S::REQUEST_TIMEOUT, "too-slow"),
             Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type"),
             Self::Submit(error) => submit_kind(*error),
-            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
             Self::NotFound => (S::NOT_FOUND, "not-found"),
             Self::MethodNotAllowed { .. } => (S::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::ForeignOrigin => (S::FORBIDDEN, "foreign-origin"),
@@ -133,14 +137,20 @@ impl ResponseError for ApiError {
         if let Self::Body(BodyError::Invalid(findings)) = self {
             problem = problem.with_findings(findings);
         }
-        if status.is_server_error() {
-            tracing::error!(http.status = status.as_u16(), error = ?self, "a request failed");
+        match status.as_u16() {
+            // What the store has to say of itself, it says itself.
+            503 => tracing::debug!(http.status = 503, error = ?self, "a request was not served"),
+            500.. => {
+                tracing::error!(http.status = status.as_u16(), error = ?self, "a request failed");
+            }
+            _ => {}
         }
         let mut response = HttpResponse::build(status);
         if let Self::MethodNotAllowed { allow } = self {
             response.insert_header((header::ALLOW, allow.as_str()));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        // Not where it may have been kept: sending it again could raise it twice.
+        if slug == "unavailable" {
             response.insert_header((header::RETRY_AFTER, "1"));
         }
         response.content_type(Problem::MEDIA_TYPE).body(problem.to_json())

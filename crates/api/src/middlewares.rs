@@ -1,14 +1,18 @@
 //! What every request passes through, from the outside in: security headers, errors in one form,
-//! hosts, origins, CORS.
+//! bodies read to their end, hosts, origins, CORS.
 
+mod bodies;
 mod cors;
+mod empty_answers;
 mod hosts;
 mod names;
 mod origins;
 mod problems;
 mod security_headers;
 
+pub use bodies::{BodyPatience, read_bodies_to_their_end};
 pub use cors::{CorsSettings, cors};
+pub use empty_answers::fill_empty_answers;
 pub use hosts::{HostPolicy, refuse_foreign_hosts};
 pub use names::is_host;
 pub use origins::{OriginPolicy, refuse_foreign_origins};

@@ -1,9 +1,9 @@
 //! Which address does what.
 
-use crate::body::{BodyLimit, discard};
+use crate::body::BodyLimit;
 use crate::controllers::{alerts, docs, messages, root};
 use crate::{ApiError, Endpoint};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use northgate_services::{AlertService, ChatService};
 
 /// What the controllers need.
@@ -32,10 +32,5 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
         .service(Endpoint::at("/docs").get(docs::page).into_resource())
         .service(Endpoint::at("/docs/{file}").get(docs::asset).into_resource())
         .service(Endpoint::at("/redoc").get(docs::redoc).into_resource())
-        .default_service(web::to(not_found));
-}
-
-async fn not_found(request: HttpRequest, body: web::Payload) -> Result<HttpResponse, ApiError> {
-    discard(request.head(), body.into_inner()).await;
-    Err(ApiError::NotFound)
+        .default_service(web::to(async || Err::<HttpResponse, _>(ApiError::NotFound)));
 }

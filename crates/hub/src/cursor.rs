@@ -1,7 +1,7 @@
 //! A place in the stream of frames: all that a connection is to the hub.
 
 use crate::Frame;
-use crate::live::Phase;
+use crate::hub::Phase;
 use crate::window::Next;
 use crate::worker::Local;
 use northgate_domain::Position;

@@ -27,6 +27,8 @@ impl Frame {
         let mut buffer = Vec::with_capacity(512);
         buffer.resize(HEADER_ROOM, 0);
         encode_event(event, &mut buffer);
+        // The window counts bytes: what it does not count must not be held.
+        buffer.shrink_to_fit();
         let (header, header_len) = text_header(buffer.len() - HEADER_ROOM);
         let start = HEADER_ROOM - usize::from(header_len);
         for (byte, slot) in

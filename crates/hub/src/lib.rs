@@ -13,14 +13,14 @@
 
 mod cursor;
 mod frame;
-mod live;
+mod hub;
 mod pump;
 mod window;
 mod worker;
 
 pub use cursor::{Cursor, End, Step};
 pub use frame::Frame;
-pub use live::Hub;
+pub use hub::Hub;
 pub use pump::Pump;
 pub use window::WindowLimits;
 pub use worker::Worker;

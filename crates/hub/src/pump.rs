@@ -1,7 +1,7 @@
 //! The pump: one task that follows the store's tail and encodes every event once.
 
 use crate::Frame;
-use crate::live::Shared;
+use crate::hub::Shared;
 use northgate_domain::Position;
 use northgate_storage::{EventStore, ReadError, tail};
 use std::sync::Arc;

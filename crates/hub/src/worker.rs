@@ -1,7 +1,7 @@
 //! One worker thread's part: its copy of the window, and the cursors to wake.
 
 use crate::Cursor;
-use crate::live::{Phase, Shared};
+use crate::hub::{Phase, Shared};
 use crate::window::Window;
 use northgate_domain::Position;
 use slab::Slab;

@@ -9,8 +9,8 @@ use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 /// Why a body gave no command.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum BodyError {
-    /// It is no JSON at all.
-    #[error("the body is not valid JSON (line {line}, column {column})")]
+    /// It is no JSON, or JSON that is not read: nested too deep, or with half a character in it.
+    #[error("the body cannot be read as JSON (line {line}, column {column})")]
     Malformed {
         /// Where reading stopped, counted from 1.
         line: usize,

@@ -8,8 +8,9 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use northgate_api::middlewares::{
-    CorsSettings, HostPolicy, OriginPolicy, cors, refuse_foreign_hosts, refuse_foreign_origins,
-    security_headers, tell_problems,
+    BodyPatience, CorsSettings, HostPolicy, OriginPolicy, cors, fill_empty_answers,
+    read_bodies_to_their_end, refuse_foreign_hosts, refuse_foreign_origins, security_headers,
+    tell_problems,
 };
 use northgate_api::{ApiContext, BodyLimit, Endpoint};
 use northgate_domain::TextError;
@@ -22,7 +23,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,6 +31,8 @@ use tokio_util::task::TaskTracker;
 const MESSAGE_BYTES: usize = 64 * 1024;
 /// How long a client may take for the head of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take for the body of a request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection that was answered may stay without a new request.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// What gathers into one write; it bounds what a connection holds after a burst.
@@ -47,7 +50,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// The runtime cannot be set up.
-    #[error("cannot start")]
+    #[error("cannot start the worker threads: {0}")]
     Runtime(#[from] io::Error),
     /// The generator's own words are not valid text.
     #[error("cannot start the generator")]
@@ -102,7 +105,7 @@ impl Application {
         let background = TaskTracker::new();
         let generator_stop = CancellationToken::new();
         if let Some(every) = settings.generator.interval.duration() {
-            let generator = AlertGenerator::new(alerts.clone(), ticks(every))?;
+            let generator = AlertGenerator::new(alerts.clone(), interval(every))?;
             background.spawn(generator.run(generator_stop.clone()));
         }
         let pump_stop = CancellationToken::new();
@@ -114,7 +117,7 @@ impl Application {
             alerts,
             chat: ChatService::new(port),
             sockets: TaskTracker::new(),
-            hosts: HostPolicy::new(address.ip().is_loopback(), public.names()),
+            hosts: HostPolicy::new(address.ip(), public.names()),
             origins: OriginPolicy::new(address, public.names(), &settings.cors.origins),
             cors: cors_settings(&settings.cors),
         };
@@ -164,6 +167,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
             body_limit: BodyLimit(MESSAGE_BYTES),
         };
         App::new()
+            .app_data(web::Data::new(BodyPatience(BODY_TIMEOUT)))
             .app_data(web::Data::new(parts.hosts))
             .app_data(web::Data::new(parts.origins.clone()))
             .app_data(web::Data::new(socket_context))
@@ -173,7 +177,9 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
             .wrap(cors(&parts.cors, parts.origins))
             .wrap(from_fn(refuse_foreign_origins))
             .wrap(from_fn(refuse_foreign_hosts))
+            .wrap(from_fn(read_bodies_to_their_end))
             .wrap(from_fn(tell_problems))
+            .wrap(from_fn(fill_empty_answers))
             .wrap(security_headers())
     };
     let server = HttpServer::new(app)
@@ -191,13 +197,6 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
         .disable_signals()
         .listen(listener)?;
     Ok(server.run())
-}
-
-fn ticks(every: Duration) -> Interval {
-    let mut ticks = interval(every);
-    // After a pause of the whole machine, one alert is enough.
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    ticks
 }
 
 fn cors_settings(section: &CorsSection) -> CorsSettings {

@@ -12,4 +12,4 @@ pub use configuration::{
     ConfigurationError, CorsSection, GeneratorInterval, GeneratorSection, Loaded, LogSection,
     MemorySection, ServerSection, Settings,
 };
-pub use telemetry::start_logging;
+pub use telemetry::{log_panics, start_logging};

@@ -1,6 +1,6 @@
 //! The binary `northgate`: reads the configuration, starts the server, and waits for a signal.
 
-use northgate_server::{Application, Loaded, Settings, start_logging};
+use northgate_server::{Application, Loaded, Settings, log_panics, start_logging};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Err(error) => return fail(&error, WRONG_USAGE),
     };
     start_logging(&settings.log);
+    log_panics();
     actix_web::rt::System::new().block_on(run(*settings))
 }
 

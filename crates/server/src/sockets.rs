@@ -37,11 +37,34 @@ pub(crate) fn on_connect(connection: &dyn Any, _: &mut Extensions) {
     let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
-    let options = socket
-        .set_send_buffer_size(SEND_BUFFER_BYTES)
-        .and_then(|()| socket.set_tcp_user_timeout(Some(USER_TIMEOUT)))
-        .and_then(|()| socket.set_tcp_keepalive(&keepalive));
-    if let Err(error) = options {
-        tracing::debug!(%error, "a socket option was not taken");
+    for taken in [
+        socket.set_send_buffer_size(SEND_BUFFER_BYTES),
+        socket.set_tcp_user_timeout(Some(USER_TIMEOUT)),
+        socket.set_tcp_keepalive(&keepalive),
+    ] {
+        if let Err(error) = taken {
+            tracing::debug!(%error, "a socket option was not taken");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn every_connection_is_bounded_in_what_it_holds_and_for_how_long() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        accepted.set_nonblocking(true).unwrap();
+        let stream = TcpStream::from_std(accepted).unwrap();
+        on_connect(&stream, &mut Extensions::new());
+        let socket = SockRef::from(&stream);
+        // Linux doubles what it is asked for, to have room for its own.
+        assert!(socket.send_buffer_size().unwrap() <= 2 * SEND_BUFFER_BYTES);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_IDLE);
     }
 }

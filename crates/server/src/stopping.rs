@@ -26,8 +26,9 @@ pub(crate) struct Running {
 impl Running {
     /// The most time from the signal to the exit.
     pub(crate) const GRACE: Duration = Duration::from_secs(8);
-    /// The most time that cursors get to reach the end of the log.
-    const DRAIN: Duration = Duration::from_secs(1);
+    /// The most time that each step of the drain gets: what is stuck must not keep the others from
+    /// being told.
+    const STEP: Duration = Duration::from_secs(1);
 
     /// Stops everything in order. `server` is driven along, since its own shutdown runs in it.
     pub(crate) async fn stop(self, handle: ServerHandle, mut server: Pin<&mut Server>) {
@@ -37,11 +38,10 @@ impl Running {
             self.drain().await;
             handle.stop(true).await;
         };
-        let in_time = timeout_at(deadline, async {
-            // The server future ends when its stop is complete; an error there ends it as well.
-            tokio::join!(orderly, async { server.as_mut().await.is_ok() });
-        });
-        if in_time.await.is_err() {
+        // The server future ends when its stop is complete; an error there ends it as well.
+        let all = async { tokio::join!(orderly, async { server.as_mut().await.is_ok() }) };
+        // The last step is for the tasks: they end by themselves once nobody is connected.
+        if timeout_at(deadline - Self::STEP, all).await.is_err() {
             tracing::warn!("some connections did not end in time and were cut");
         }
         self.pump_stop.cancel();
@@ -50,8 +50,9 @@ impl Running {
         let tasks = async {
             self.hub.stop_workers().await;
             self.background.wait().await;
+            self.sockets.wait().await;
         };
-        if timeout(Self::DRAIN, tasks).await.is_err() {
+        if timeout_at(deadline, tasks).await.is_err() {
             tracing::warn!("some tasks did not end in time");
         }
     }
@@ -59,10 +60,14 @@ impl Running {
     /// Appends end, the pump reaches the head, and every cursor gives what is left.
     async fn drain(&self) {
         self.generator_stop.cancel();
-        self.store.close().await;
-        self.hub.caught_up().await;
+        if timeout(Self::STEP, self.store.close()).await.is_err() {
+            tracing::warn!("the store did not answer everything in time");
+        }
+        if timeout(Self::STEP, self.hub.caught_up()).await.is_err() {
+            tracing::warn!("not everything that was kept could be read in time to be sent");
+        }
         self.hub.drain();
-        if timeout(Self::DRAIN, self.hub.cursors_gone()).await.is_err() {
+        if timeout(Self::STEP, self.hub.cursors_gone()).await.is_err() {
             tracing::warn!(
                 connections = self.hub.cursors(),
                 "some connections did not take their last events in time"

@@ -14,3 +14,12 @@ pub fn start_logging(settings: &LogSection) {
     // An error means that lines are written already, as in tests with several servers.
     let _ = lines.try_init();
 }
+
+/// Makes a panic one log line instead of a stack trace. A connection's panic ends that connection;
+/// the line says where, for whoever mends it.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a panic ended what was under way");
+    }));
+}

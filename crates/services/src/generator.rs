@@ -2,7 +2,7 @@
 
 use crate::AlertService;
 use northgate_domain::{Location, MessageText, RaiseAlert, Source, TextError};
-use tokio::time::Interval;
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 /// Raises "Intruder detected" at "North Gate" at every tick.
@@ -14,8 +14,10 @@ pub struct AlertGenerator {
 
 impl AlertGenerator {
     /// A generator that raises an alert at each of `ticks`. The first tick of an interval is at
-    /// once, and the clock behind it is its maker's: tests bring a paused one.
-    pub fn new(alerts: AlertService, ticks: Interval) -> Result<Self, TextError> {
+    /// once, and the clock behind it is its maker's: tests bring a paused one. Ticks that were
+    /// missed, as while the machine slept, are not made up for.
+    pub fn new(alerts: AlertService, mut ticks: Interval) -> Result<Self, TextError> {
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let alert = RaiseAlert {
             message: MessageText::parse("Intruder detected")?,
             location: Location::parse("North Gate")?,
@@ -100,6 +102,16 @@ mod tests {
         assert_eq!(alerts[0].value.message.as_str(), "Intruder detected");
         assert_eq!(alerts[0].value.location.as_str(), "North Gate");
         assert_eq!(alerts[0].value.source.as_ref().unwrap().as_str(), "generator");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_does_not_make_up_for_what_it_missed() {
+        let running = Running::start(Duration::from_secs(10));
+        assert_eq!(running.raised().await, 1);
+        advance(Duration::from_secs(95)).await;
+        assert_eq!(running.raised().await, 2);
+        advance(Duration::from_secs(5)).await;
+        assert_eq!(running.raised().await, 3, "and it stays in step");
     }
 
     #[tokio::test(start_paused = true)]

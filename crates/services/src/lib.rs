@@ -9,4 +9,6 @@ mod submit;
 pub use alerts::AlertService;
 pub use chat::ChatService;
 pub use generator::AlertGenerator;
+/// The error of every question to the store.
+pub use northgate_storage::Unavailable;
 pub use submit::SubmitError;

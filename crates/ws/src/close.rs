@@ -1,6 +1,14 @@
 //! Every close code, in one table, and the Close frame on the wire (RFC 6455 sections 5.5.1, 7.4).
 
+use actix_ws::ProtocolError;
 use bytes::Bytes;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+/// How long a client may take to answer a Close, or to stop sending, before it is cut. Ending at
+/// once would reset the connection while the client still sends, and what it has not received yet
+/// would be lost (RFC 6455 section 7.1.1).
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 /// Why the server closes a connection. Of the codes that are ours, 4000 to 4499 mean *connect
 /// again*, and 4500 to 4999 mean *do not*.
@@ -19,6 +27,26 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    /// Why the decoder gave up; `None` if the connection broke and there is nobody to tell.
+    pub(crate) fn of(error: &ProtocolError) -> Option<Self> {
+        match error {
+            // The library's way to say that text, or a fragmented text, is no UTF-8.
+            ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
+                Some(Self::InvalidText)
+            }
+            ProtocolError::Io(_) => None,
+            ProtocolError::Overflow => Some(Self::MessageTooBig),
+            ProtocolError::UnmaskedFrame
+            | ProtocolError::MaskedFrame
+            | ProtocolError::InvalidOpcode(_)
+            | ProtocolError::InvalidLength(_)
+            | ProtocolError::BadOpCode
+            | ProtocolError::ContinuationNotStarted
+            | ProtocolError::ContinuationStarted
+            | ProtocolError::ContinuationFragment(_) => Some(Self::ProtocolError),
+        }
+    }
+
     /// The number on the wire.
     pub const fn number(self) -> u16 {
         match self {

@@ -1,19 +1,13 @@
 //! The sending half of a connection: the body of the 101 response.
 
-use crate::close::{CloseCode, Closing};
+use crate::close::{CloseCode, Closing, LINGER};
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 use northgate_hub::{Cursor, End, Step};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
-
-/// How long a client may take to answer a Close, or to stop sending, before it is cut. Ending at
-/// once would reset the connection while the client still sends, and what it has not received yet
-/// would be lost (RFC 6455 section 7.1.1).
-const LINGER: Duration = Duration::from_secs(1);
 
 /// Gives control frames first, then events, and at the end one Close frame.
 pub(crate) struct Feed {

@@ -2,61 +2,93 @@
 
 use crate::scanner::{FrameScanner, Violation};
 use actix_http::error::PayloadError;
+use actix_web::dev::Payload;
 use bytes::Bytes;
 use futures_core::Stream;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-/// What the guard found, for the session to look at once the stream has ended.
-pub(crate) type Verdict<S> = Rc<Cell<Option<Refused<S>>>>;
+/// What a client sends, for two readers one after the other: the decoder, and once that has given
+/// up, whoever reads the rest to nowhere.
+#[derive(Clone)]
+pub(crate) struct Inbound(Rc<RefCell<Payload>>);
 
-/// A violation, and the stream that it was found in: what still comes is not to be decoded, but it
-/// must be read, or the kernel would reset the connection and take the Close frame with it.
-pub(crate) struct Refused<S> {
-    pub(crate) violation: Violation,
-    pub(crate) rest: S,
-}
+impl Inbound {
+    pub(crate) fn new(payload: Payload) -> Self {
+        Self(Rc::new(RefCell::new(payload)))
+    }
 
-/// A stream of client bytes that gives only what may be decoded, and then ends.
-pub(crate) struct FrameGuard<S> {
-    /// `None` once a violation was found.
-    inner: Option<S>,
-    scanner: FrameScanner,
-    verdict: Verdict<S>,
-}
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_next(cx)
+    }
 
-impl<S> FrameGuard<S> {
-    pub(crate) fn new(inner: S, max_message_bytes: usize) -> (Self, Verdict<S>) {
-        let verdict = Verdict::default();
-        let scanner = FrameScanner::new(max_message_bytes);
-        (Self { inner: Some(inner), scanner, verdict: verdict.clone() }, verdict)
+    /// Reads what still comes to nowhere. A connection that ends while its client sends is reset
+    /// by the kernel, and what was sent last, such as a Close frame, is lost.
+    pub(crate) async fn discard(self) {
+        while let Some(Ok(_chunk)) = poll_fn(|cx| self.poll_next(cx)).await {}
     }
 }
 
-impl<S> Stream for FrameGuard<S>
-where
-    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
-{
-    type Item = S::Item;
+/// What the guard found, for the session to look at once the stream has ended.
+pub(crate) type Verdict = Rc<Cell<Option<Violation>>>;
+
+/// A stream of client bytes that gives only what may be decoded, and then ends. It gives one frame
+/// a turn: the decoder reads as long as there is something, and a client that sends much at once
+/// must not have the thread for itself meanwhile.
+pub(crate) struct FrameGuard {
+    inbound: Inbound,
+    /// What has come and was not given yet.
+    ahead: Bytes,
+    /// A frame was just given: the decoder's turn.
+    pausing: bool,
+    scanner: FrameScanner,
+    verdict: Verdict,
+}
+
+impl FrameGuard {
+    pub(crate) fn new(inbound: Inbound, max_message_bytes: usize) -> (Self, Verdict) {
+        let verdict = Verdict::default();
+        let guard = Self {
+            inbound,
+            ahead: Bytes::new(),
+            pausing: false,
+            scanner: FrameScanner::new(max_message_bytes),
+            verdict: verdict.clone(),
+        };
+        (guard, verdict)
+    }
+}
+
+impl Stream for FrameGuard {
+    type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        let Some(inner) = &mut this.inner else {
+        if this.verdict.get().is_some() {
             return Poll::Ready(None);
-        };
-        let chunk = match ready!(Pin::new(inner).poll_next(cx)) {
-            Some(Ok(chunk)) => chunk,
-            other => return Poll::Ready(other),
-        };
-        Poll::Ready(match this.scanner.scan(&chunk) {
-            Ok(()) => Some(Ok(chunk)),
-            Err((allowed, violation)) => {
-                let refused = this.inner.take().map(|rest| Refused { violation, rest });
-                this.verdict.set(refused);
-                Some(Ok(chunk.slice(..allowed)))
+        }
+        if std::mem::take(&mut this.pausing) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        while this.ahead.is_empty() {
+            match ready!(this.inbound.poll_next(cx)) {
+                Some(Ok(chunk)) => this.ahead = chunk,
+                other => return Poll::Ready(other),
             }
-        })
+        }
+        match this.scanner.scan(&this.ahead) {
+            Ok(scanned) => {
+                this.pausing = scanned.frame_ended;
+                Poll::Ready(Some(Ok(this.ahead.split_to(scanned.len))))
+            }
+            Err(violation) => {
+                this.verdict.set(Some(violation));
+                Poll::Ready(None)
+            }
+        }
     }
 }

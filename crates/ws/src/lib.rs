@@ -1,8 +1,8 @@
 //! WebSocket: the upgrade, the guard before the decoder, the session, and the feed that sends.
 //!
-//! A connection is two halves. The *feed* is the HTTP response's body: it gives control frames,
-//! events from the connection's cursor, and at the end the Close frame, so that nothing overtakes
-//! an event but a pong. The *session* is a task that reads what the client sends and decides,
+//! A connection is two halves. The *feed* is the HTTP response's body: it gives what is for this
+//! client alone (pongs and complaints, which may overtake events), events from the connection's
+//! cursor, and at the end the Close frame. The *session* is a task that reads what the client sends and decides,
 //! without any I/O of its own, what is to follow.
 
 mod close;

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use northgate_domain::PostMessage;
 use northgate_schemas::{BodyError, ErrorFrame, INVALID_CHAT_MESSAGE, NewMessage};
 use northgate_services::SubmitError;
-use std::io::ErrorKind;
 
 /// What follows from what a client sent.
 #[derive(Debug, PartialEq)]
@@ -20,6 +19,8 @@ pub(crate) enum Reaction {
     /// Tell this client alone that something is wrong; the connection stays open.
     Complain(String),
     Close(Closing),
+    /// The client is gone: there is nobody to tell.
+    Leave,
 }
 
 /// A whole message, or a control frame.
@@ -43,14 +44,7 @@ pub(crate) fn on_message(message: AggregatedMessage) -> Reaction {
 
 /// The decoder gave up.
 pub(crate) fn on_decode_error(error: &ProtocolError) -> Reaction {
-    match error {
-        ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
-            Reaction::Close(Closing::With(CloseCode::InvalidText))
-        }
-        // The connection broke: there is nobody to tell.
-        ProtocolError::Io(_) => Reaction::Nothing,
-        _ => Reaction::Close(Closing::With(CloseCode::ProtocolError)),
-    }
+    CloseCode::of(error).map_or(Reaction::Leave, |code| Reaction::Close(Closing::With(code)))
 }
 
 /// The client's stream ended, because of a violation or because the client is gone.
@@ -58,12 +52,12 @@ pub(crate) fn on_end(verdict: Option<Violation>) -> Reaction {
     match verdict {
         Some(Violation::TooBig) => Reaction::Close(Closing::With(CloseCode::MessageTooBig)),
         Some(Violation::Protocol) => Reaction::Close(Closing::With(CloseCode::ProtocolError)),
-        None => Reaction::Nothing,
+        None => Reaction::Leave,
     }
 }
 
-/// A chat message was well formed and still was not kept.
-pub(crate) fn on_refusal(error: SubmitError) -> Reaction {
+/// A chat message was well formed and still was not kept: what to tell its sender.
+pub(crate) fn on_refusal(error: SubmitError) -> String {
     let message = match error {
         SubmitError::Refused(_) => "The message was refused, and not sent.",
         SubmitError::Unavailable => "The message was not kept, and not sent. Try again later.",
@@ -71,7 +65,7 @@ pub(crate) fn on_refusal(error: SubmitError) -> Reaction {
             "It is not known whether the message was kept. Look before sending it again."
         }
     };
-    Reaction::Complain(ErrorFrame::new(message).to_json())
+    ErrorFrame::new(message).to_json()
 }
 
 fn invalid_chat() -> Reaction {
@@ -137,14 +131,26 @@ mod tests {
 
     #[test]
     fn a_broken_stream_is_closed_with_its_code() {
-        use std::io::Error;
+        use std::io::{Error, ErrorKind};
         let utf8 = ProtocolError::Io(Error::new(ErrorKind::InvalidData, "not UTF-8"));
         let close = |code| Reaction::Close(Closing::With(code));
         assert_eq!(on_decode_error(&utf8), close(CloseCode::InvalidText));
         assert_eq!(on_decode_error(&ProtocolError::BadOpCode), close(CloseCode::ProtocolError));
-        assert_eq!(on_decode_error(&ProtocolError::Io(Error::other("reset"))), Reaction::Nothing);
+        assert_eq!(on_decode_error(&ProtocolError::Io(Error::other("reset"))), Reaction::Leave);
         assert_eq!(on_end(Some(Violation::TooBig)), close(CloseCode::MessageTooBig));
         assert_eq!(on_end(Some(Violation::Protocol)), close(CloseCode::ProtocolError));
-        assert_eq!(on_end(None), Reaction::Nothing);
+        assert_eq!(on_end(None), Reaction::Leave);
+    }
+
+    #[test]
+    fn a_message_that_was_not_kept_is_complained_about() {
+        for error in
+            [SubmitError::Unavailable, SubmitError::OutcomeUnknown, SubmitError::UnexpectedAnswer]
+        {
+            let json: serde_json::Value = serde_json::from_str(&on_refusal(error)).unwrap();
+            assert_eq!(json["type"], "error");
+            let kept_for_sure = error == SubmitError::Unavailable;
+            assert_eq!(json["message"].as_str().unwrap().contains("was not kept"), kept_for_sure);
+        }
     }
 }

@@ -3,10 +3,10 @@
 
 use crate::connection::Connection;
 use crate::feed::Feed;
-use crate::guard::FrameGuard;
+use crate::guard::{FrameGuard, Inbound};
 use actix_http::BoxedPayloadStream;
 use actix_http::body::MessageBody;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{StatusCode, header, header::HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -40,6 +40,10 @@ pub enum UpgradeError {
     /// The key is missing, or is not sixteen bytes in Base64.
     #[error("Sec-WebSocket-Key must be given once, and be sixteen bytes in Base64.")]
     Key,
+    /// There is a body, or more than one protocol to choose from. The HTTP decoder takes what
+    /// follows such a request for something else than we would, and a proxy for a third.
+    #[error("The request for a WebSocket has no body, and asks for websocket alone.")]
+    Ambiguous,
     /// The request's HTTP version knows no upgrade.
     #[error("A WebSocket begins with an HTTP/1.1 request.")]
     HttpVersion,
@@ -49,7 +53,7 @@ impl ResponseError for UpgradeError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
-            Self::Key | Self::HttpVersion => StatusCode::BAD_REQUEST,
+            Self::Key | Self::Ambiguous | Self::HttpVersion => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -76,7 +80,8 @@ pub async fn upgrade(
     let cursor = context.worker.cursor(context.worker.head());
 
     let max_bytes = context.max_message_bytes;
-    let (guarded, verdict) = FrameGuard::new(payload.into_inner(), max_bytes);
+    let inbound = Inbound::new(payload.into_inner());
+    let (guarded, verdict) = FrameGuard::new(inbound.clone(), max_bytes);
     let guarded: BoxedPayloadStream = Box::pin(guarded);
     let mut guarded = dev::Payload::Stream { payload: guarded };
     let payload = web::Payload::from_request(&request, &mut guarded).await?;
@@ -88,7 +93,7 @@ pub async fn upgrade(
 
     let (close, closing) = oneshot::channel();
     let chat = context.chat.clone();
-    let connection = Connection { messages, verdict, session, chat, closing: close };
+    let connection = Connection { messages, inbound, verdict, session, chat, closing: close };
     context.tasks.spawn_local(connection.run());
     Ok(response.map_body(|_, inner| Feed::new(inner, cursor, closing).boxed()))
 }
@@ -105,6 +110,15 @@ fn check_handshake(request: &HttpRequest) -> Result<(), UpgradeError> {
     };
     if !has_token(header::UPGRADE, "websocket") || !has_token(header::CONNECTION, "upgrade") {
         return Err(UpgradeError::NotAnUpgrade);
+    }
+    let mut protocols = headers.get_all(header::UPGRADE);
+    let alone = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"websocket");
+    if !protocols.next().is_some_and(alone)
+        || protocols.next().is_some()
+        || headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
+    {
+        return Err(UpgradeError::Ambiguous);
     }
     if request.version() != actix_web::http::Version::HTTP_11 {
         return Err(UpgradeError::HttpVersion);

@@ -17,7 +17,7 @@ const HISTORY: usize = 10;
     request_body = NewAlert,
     responses(
         (status = 200, description = "The alert was kept.", body = AlertBody),
-        (status = 400, description = "The body is not valid JSON.", body = Problem,
+        (status = 400, description = "The body cannot be read as JSON.", body = Problem,
             content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = Problem,
             content_type = "application/problem+json"),
@@ -49,6 +49,6 @@ pub(crate) async fn raise(
     )
 )]
 pub(crate) async fn history(service: web::Data<AlertService>) -> Result<HttpResponse, ApiError> {
-    let alerts = service.newest(HISTORY).await.map_err(|_| ApiError::Unavailable)?;
+    let alerts = service.newest(HISTORY).await?;
     Ok(HttpResponse::Ok().json(AlertCollection::new(alerts.position, &alerts.items)))
 }

@@ -38,7 +38,7 @@ pub(crate) async fn asset(name: web::Path<String>) -> Result<HttpResponse, ApiEr
 
 /// The other page that the Python service had.
 pub(crate) async fn redoc() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs")).finish()
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs")).finish()
 }
 
 fn file(content_type: &str, bytes: Vec<u8>) -> HttpResponse {

@@ -1,15 +1,15 @@
 //! Refuses requests for foreign hosts while the server is bound to loopback: a page on the
 //! Internet whose name points at 127.0.0.1 must not reach it (DNS rebinding).
 
-use super::names::{Authority, parse_all};
+use super::names::{Authority, is_loopback, parse_all};
 use crate::ApiError;
-use crate::body::discard;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::http::uri::Authority as UriAuthority;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, web};
+use std::net::IpAddr;
 
 /// For which hosts the server answers.
 #[derive(Debug, Clone)]
@@ -19,10 +19,10 @@ pub struct HostPolicy {
 }
 
 impl HostPolicy {
-    /// While `bound_to_loopback`, only loopback names and `public_hosts` are answered for;
+    /// While `bound` is a loopback address, only loopback names and `public_hosts` are answered for;
     /// otherwise every host is.
-    pub fn new(bound_to_loopback: bool, public_hosts: &[String]) -> Self {
-        Self { bound_to_loopback, public: parse_all(public_hosts) }
+    pub fn new(bound: IpAddr, public_hosts: &[String]) -> Self {
+        Self { bound_to_loopback: is_loopback(bound), public: parse_all(public_hosts) }
     }
 
     fn allows(&self, host: &str) -> bool {
@@ -36,15 +36,15 @@ impl HostPolicy {
 /// Answers 421 to requests for hosts that the policy (application data) does not allow. A request
 /// that names no host, as HTTP/1.0 may, comes from no browser and is let through.
 pub async fn refuse_foreign_hosts(
-    mut request: ServiceRequest,
+    request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody + 'static>, Error> {
     let policy = request.app_data::<web::Data<HostPolicy>>();
     let header = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
-    let named = header.or(request.uri().authority().map(UriAuthority::as_str));
-    if policy.is_some_and(|policy| named.is_some_and(|host| !policy.allows(host))) {
-        let body = request.take_payload();
-        discard(request.head(), body).await;
+    let in_target = request.uri().authority().map(UriAuthority::as_str);
+    // Without a policy no host is allowed: the guard must not vanish with its settings.
+    let allowed = |host| policy.is_some_and(|policy| policy.allows(host));
+    if !header.into_iter().chain(in_target).all(allowed) {
         return Ok(request.error_response(ApiError::ForeignHost).map_into_right_body());
     }
     Ok(next.call(request).await?.map_into_left_body())
@@ -56,8 +56,16 @@ mod tests {
 
     #[test]
     fn bound_to_loopback_only_known_hosts_are_answered_for() {
-        let policy = HostPolicy::new(true, &["alerts.example.com".to_owned()]);
-        for host in ["localhost", "127.0.0.1:8000", "[::1]:1", "alerts.example.com:8443"] {
+        let policy =
+            HostPolicy::new("127.0.0.1".parse().unwrap(), &["alerts.example.com".to_owned()]);
+        for host in [
+            "localhost",
+            "localhost.",
+            "localhost:",
+            "127.0.0.1:8000",
+            "[::1]:1",
+            "alerts.example.com:8443",
+        ] {
             assert!(policy.allows(host), "{host}");
         }
         for host in ["evil.test", "", "localhost@evil.test", "alerts.example.com.evil.test"] {
@@ -67,6 +75,6 @@ mod tests {
 
     #[test]
     fn bound_to_the_world_every_host_is_answered_for() {
-        assert!(HostPolicy::new(false, &[]).allows("evil.test"));
+        assert!(HostPolicy::new("0.0.0.0".parse().unwrap(), &[]).allows("evil.test"));
     }
 }

@@ -29,23 +29,26 @@ impl Authority {
             }
             _ => (text, None),
         };
-        let digits = |port: &str| !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit());
+        let digits = |port: &str| port.bytes().all(|c| c.is_ascii_digit());
         let port = match port {
+            // A port that is left out behind its colon is the default one (RFC 3986 section 3.2.3).
+            None | Some("") => None,
             Some(port) if digits(port) => Some(port.parse().ok()?),
             Some(_) => return None,
-            None => None,
         };
         let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let valid = match bracketed {
             Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-            None => !host.is_empty() && host.bytes().all(is_name_byte),
+            None => !host.trim_matches('.').is_empty() && host.bytes().all(is_name_byte),
         };
+        // A name that ends with a dot is the same name, said to be complete.
+        let host = host.strip_suffix('.').unwrap_or(host);
         valid.then(|| Self { host: host.to_ascii_lowercase(), port })
     }
 
     /// Whether this can only mean this very machine.
     pub(super) fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.address().is_some_and(|address| address.is_loopback())
+        self.host == "localhost" || self.address().is_some_and(is_loopback)
     }
 
     /// The address, if the host is one.
@@ -59,6 +62,11 @@ impl Authority {
     pub(super) fn is_covered_by(&self, public: &Self) -> bool {
         self.host == public.host && (public.port.is_none() || public.port == self.port)
     }
+}
+
+/// Whether an address is this very machine, also if it is an IPv4 one in IPv6's clothes.
+pub(super) fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
 }
 
 fn is_name_byte(c: u8) -> bool {
@@ -76,7 +84,7 @@ mod tests {
         assert_eq!(parsed("localhost"), Some(("localhost".to_owned(), None)));
         assert_eq!(parsed("[::1]:8000"), Some(("[::1]".to_owned(), Some(8000))));
         assert_eq!(parsed("[::1]"), Some(("[::1]".to_owned(), None)));
-        for bad in ["", ":80", "a:", "a:x", "a:99999", "a/b", "a@b", "[x]", "a b", "::1", "a:+1"] {
+        for bad in ["", ".", ":80", "a:x", "a:99999", "a/b", "a@b", "[x]", "a b", "::1", "a:+1"] {
             assert_eq!(parsed(bad), None, "{bad:?}");
         }
     }

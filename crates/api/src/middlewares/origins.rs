@@ -1,14 +1,13 @@
 //! Refuses pages of foreign origins. Browsers do not apply CORS to WebSockets, nor to simple
 //! requests that change something, so the server must look at `Origin` itself.
 
-use super::names::{Authority, parse_all};
+use super::names::{Authority, is_loopback, parse_all};
 use crate::ApiError;
-use crate::body::discard;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, web};
+use actix_web::{Error, web};
 use std::net::SocketAddr;
 
 /// Which origins' pages may use the server.
@@ -45,7 +44,7 @@ impl OriginPolicy {
         let is_bound = host.address() == Some(self.bound.ip())
             && host.port.unwrap_or(default_port) == self.bound.port();
         is_bound
-            || (self.bound.ip().is_loopback() && host.is_loopback())
+            || (is_loopback(self.bound.ip()) && host.is_loopback())
             || self.public.iter().any(|public| host.is_covered_by(public))
     }
 }
@@ -53,18 +52,17 @@ impl OriginPolicy {
 /// Answers 403 to foreign pages (by the policy in the application data) that want to open a
 /// WebSocket or to change something. Requests without `Origin` come from no page.
 pub async fn refuse_foreign_origins(
-    mut request: ServiceRequest,
+    request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody + 'static>, Error> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let guarded = !reads || request.headers().contains_key(header::UPGRADE);
-    if guarded && let Some(policy) = request.app_data::<web::Data<OriginPolicy>>() {
-        let mut origins = request.headers().get_all(header::ORIGIN);
-        if origins.any(|origin| !origin.to_str().is_ok_and(|origin| policy.allows(origin))) {
-            let body = request.take_payload();
-            discard(request.head(), body).await;
-            return Ok(request.error_response(ApiError::ForeignOrigin).map_into_right_body());
-        }
+    let policy = request.app_data::<web::Data<OriginPolicy>>();
+    // Without a policy no page is allowed: the guard must not vanish with its settings.
+    let allowed = |origin: &str| policy.is_some_and(|policy| policy.allows(origin));
+    let mut origins = request.headers().get_all(header::ORIGIN);
+    if guarded && origins.any(|origin| !origin.to_str().is_ok_and(allowed)) {
+        return Ok(request.error_response(ApiError::ForeignOrigin).map_into_right_body());
     }
     Ok(next.call(request).await?.map_into_left_body())
 }

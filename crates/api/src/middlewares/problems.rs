@@ -25,9 +25,21 @@ pub async fn tell_problems(
     if told || !(status.is_client_error() || status.is_server_error()) {
         return Ok(response);
     }
-    let error = match response.response().error().and_then(Error::as_error::<CorsError>) {
-        Some(refused) => ApiError::Preflight(refused.to_string()),
-        None => ApiError::Framework(status),
+    let cause = response.response().error();
+    let error = if let Some(refused) = cause.and_then(Error::as_error::<CorsError>) {
+        ApiError::Preflight(what_was_refused(refused))
+    } else {
+        tracing::debug!(http.status = status.as_u16(), ?cause, "the framework refused a request");
+        ApiError::Framework(status)
     };
     Ok(response.into_response(error.error_response()))
+}
+
+fn what_was_refused(error: &CorsError) -> &'static str {
+    match error {
+        CorsError::MethodNotAllowed | CorsError::BadRequestMethod => "method",
+        CorsError::HeadersNotAllowed | CorsError::BadRequestHeaders => "header",
+        // The library may grow further reasons; what is left of the present ones is the origin.
+        _ => "origin",
+    }
 }

@@ -1,0 +1,30 @@
+//! Gives every answer a body, however short.
+//!
+//! The HTTP library writes an answer without a body straight into the connection's buffer, without
+//! a look at how full that is; answers with a body wait until there is room. A client that sends
+//! requests without end and reads no answers would otherwise fill the memory with empty ones.
+
+use actix_web::Error;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::HeaderValue;
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::Next;
+
+/// Fills what is empty with the status in words. To be wrapped around everything that answers.
+pub async fn fill_empty_answers(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let response = next.call(request).await?.map_into_boxed_body();
+    let empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
+    let status = response.status();
+    if !empty || status == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(response);
+    }
+    let words = status.canonical_reason().unwrap_or("Done");
+    let mut response = response.map_body(|_, _| BoxBody::new(words));
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    Ok(response)
+}
