@@ -94,6 +94,11 @@ impl Hub {
         self.cursors.len()
     }
 
+    /// The newest position that was encoded for everyone, as it moves.
+    pub fn pumped(&self) -> watch::Receiver<Position> {
+        self.shared.pumped.subscribe()
+    }
+
     /// Waits until the pump has reached what the store's head is now.
     pub async fn caught_up(&self) {
         let goal = *self.head.borrow();

@@ -29,6 +29,8 @@ use tokio_util::task::TaskTracker;
 
 /// The most bytes of a request's body, and of a message on a socket.
 const MESSAGE_BYTES: usize = 64 * 1024;
+/// Appends wait while the fan-out is so many events behind: well within what the store holds.
+const PUMP_LAG_EVENTS: u64 = 1_024;
 /// How long a client may take for the head of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take for the body of a request.
@@ -97,9 +99,10 @@ impl Application {
         let capacity = settings.memory.capacity();
         let memory = MemoryStore::new(draw_epoch(), capacity, Arc::new(SystemStamps));
         tracing::info!("events are kept in memory: nothing survives a restart");
-        let store = Arc::new(GatedStore::new(Arc::new(memory)));
+        let memory: Arc<dyn EventStore> = Arc::new(memory);
+        let (hub, pump) = Hub::new(memory.clone(), WindowLimits::default());
+        let store = Arc::new(GatedStore::new(memory).paced_by(hub.pumped(), PUMP_LAG_EVENTS));
         let port: Arc<dyn EventStore> = store.clone();
-        let (hub, pump) = Hub::new(port.clone(), WindowLimits::default());
         let alerts = AlertService::new(port.clone());
 
         let background = TaskTracker::new();

@@ -1,4 +1,5 @@
-//! A store that can stop taking events: what makes the end of a server orderly.
+//! A store whose appends can be slowed down and stopped: so that nobody outruns the fan-out, and
+//! the end of a server is orderly.
 
 use crate::{
     AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Snapshot,
@@ -7,13 +8,20 @@ use crate::{
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
+
+/// The most that an append waits for the follower. A follower that is stuck must not stop what it
+/// follows.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Another store behind a gate. Reads always pass; once the gate is closed, appends are answered
 /// [`AppendError::Unavailable`].
 pub struct GatedStore {
     inner: Arc<dyn EventStore>,
+    pace: Option<Pace>,
     /// Counts the appends under way; closed when the gate is.
     appends: TaskTracker,
 }
@@ -21,7 +29,16 @@ pub struct GatedStore {
 impl GatedStore {
     /// Puts a gate, still open, before `inner`.
     pub fn new(inner: Arc<dyn EventStore>) -> Self {
-        Self { inner, appends: TaskTracker::new() }
+        Self { inner, pace: None, appends: TaskTracker::new() }
+    }
+
+    /// Lets an append wait while `follower`, a reader of the log, is more than `lag` events
+    /// behind the head. A store of bounded size would otherwise trim, under a burst, what its
+    /// reader has not had yet.
+    #[must_use]
+    pub fn paced_by(mut self, follower: watch::Receiver<Position>, lag: u64) -> Self {
+        self.pace = Some(Pace { head: self.inner.head(), follower, lag });
+        self
     }
 
     /// Closes the gate, and returns once every append that was let through has been answered.
@@ -32,6 +49,24 @@ impl GatedStore {
     }
 }
 
+struct Pace {
+    head: watch::Receiver<Position>,
+    follower: watch::Receiver<Position>,
+    lag: u64,
+}
+
+impl Pace {
+    async fn keep(&self) {
+        let goal = self.head.borrow().offset.saturating_sub(self.lag);
+        if self.follower.borrow().offset >= goal {
+            return;
+        }
+        let mut follower = self.follower.clone();
+        // Too late, or a follower that is gone: there is nobody left to wait for.
+        let _ = timeout(PATIENCE, follower.wait_for(|at| at.offset >= goal)).await;
+    }
+}
+
 #[async_trait]
 impl EventStore for GatedStore {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
@@ -39,6 +74,9 @@ impl EventStore for GatedStore {
         let _under_way = self.appends.token();
         if self.appends.is_closed() {
             return Err(AppendError::Unavailable);
+        }
+        if let Some(pace) = &self.pace {
+            pace.keep().await;
         }
         self.inner.append(submissions).await
     }
