@@ -1,5 +1,5 @@
-//! Settings: built-in defaults, `northgate.toml`, the environment with `.env`, and flags, each
-//! over the one before; parsed once into types.
+//! Settings: built-in defaults, `northgate.toml`, `.env`, the environment, and flags, each over
+//! the one before; parsed once into types.
 
 mod arguments;
 mod sources;
@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct Settings {
     /// Where and how to listen.
     pub server: ServerSection,
@@ -33,15 +33,18 @@ pub struct Settings {
 
 /// Where and how to listen.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct ServerSection {
     /// The address to bind.
     pub host: Host,
     /// The port to bind; 0 takes any free one.
+    #[serde(deserialize_with = "values::plain")]
     pub port: u16,
-    /// Worker threads.
+    /// Worker threads, 512 at most.
+    #[serde(deserialize_with = "values::workers_in")]
     pub workers: NonZeroUsize,
     /// Host names under which the server is known outside.
+    #[serde(deserialize_with = "values::texts")]
     pub public_host: PublicHosts,
 }
 
@@ -50,7 +53,8 @@ impl Default for ServerSection {
         Self {
             host: Host::default(),
             port: 8_000,
-            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            workers: std::thread::available_parallelism()
+                .map_or(NonZeroUsize::MIN, |cores| cores.min(values::MOST_WORKERS)),
             public_host: PublicHosts::default(),
         }
     }
@@ -58,7 +62,7 @@ impl Default for ServerSection {
 
 /// The background generator.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct GeneratorSection {
     /// How often it raises an alert, if at all.
     pub interval: GeneratorInterval,
@@ -66,15 +70,19 @@ pub struct GeneratorSection {
 
 /// How much the memory store holds, each kind by itself.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct MemorySection {
     /// Events.
+    #[serde(deserialize_with = "values::plain")]
     pub events: NonZeroUsize,
     /// Alerts.
+    #[serde(deserialize_with = "values::plain")]
     pub alerts: NonZeroUsize,
     /// Chat messages.
+    #[serde(deserialize_with = "values::plain")]
     pub messages: NonZeroUsize,
     /// Idempotency keys.
+    #[serde(deserialize_with = "values::plain")]
     pub keys: NonZeroUsize,
 }
 
@@ -94,21 +102,25 @@ impl MemorySection {
 
 /// What pages of other origins may do.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct CorsSection {
     /// Origins, besides those that are allowed anyway; `*` allows all.
+    #[serde(deserialize_with = "values::texts")]
     pub origins: Vec<String>,
     /// Methods; `*` allows all.
+    #[serde(deserialize_with = "values::texts")]
     pub methods: Listed<Method>,
     /// Request headers; `*` allows all.
+    #[serde(deserialize_with = "values::texts")]
     pub headers: Listed<HeaderName>,
     /// Whether cookies and the like may be sent.
+    #[serde(deserialize_with = "values::plain")]
     pub credentials: bool,
 }
 
 /// Log lines.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct LogSection {
     /// The least important lines that are written.
     pub level: Level,

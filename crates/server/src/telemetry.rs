@@ -10,6 +10,8 @@ pub fn start_logging(settings: &LogSection) {
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal())
         .with_target(false)
+        // A line that nobody takes is not worth a panic: the library would tell standard error.
+        .log_internal_errors(false)
         .with_env_filter(EnvFilter::new(settings.level.filter()));
     // An error means that lines are written already, as in tests with several servers.
     let _ = lines.try_init();

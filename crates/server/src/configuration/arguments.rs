@@ -1,7 +1,7 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
 
-use super::values::{GeneratorInterval, Host, Level, PublicHosts};
+use super::values::{GeneratorInterval, Host, Level, Plain, PublicHosts, workers};
 use clap::Parser;
 use std::num::NonZeroUsize;
 
@@ -18,11 +18,11 @@ pub(super) struct Arguments {
     pub(super) host: Option<Host>,
 
     /// Port to listen on; 0 takes any free one [default: 8000] [env: NORTHGATE__SERVER__PORT]
-    #[arg(long)]
+    #[arg(long, value_parser = u16::parse, allow_negative_numbers = true)]
     pub(super) port: Option<u16>,
 
-    /// Worker threads [default: one per core] [env: NORTHGATE__SERVER__WORKERS]
-    #[arg(long, value_name = "COUNT")]
+    /// Worker threads, 512 at most [default: one per core] [env: NORTHGATE__SERVER__WORKERS]
+    #[arg(long, value_name = "COUNT", value_parser = workers, allow_negative_numbers = true)]
     pub(super) workers: Option<NonZeroUsize>,
 
     /// Host name under which the server is known outside, as behind a proxy; repeatable
@@ -32,25 +32,29 @@ pub(super) struct Arguments {
 
     /// How often the background generator raises an alert, such as 10s; or off
     /// [default: 10s] [env: NORTHGATE__GENERATOR__INTERVAL]
-    #[arg(long, value_name = "DURATION|off")]
+    #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
     pub(super) generator_interval: Option<GeneratorInterval>,
 
     /// Events that the memory store holds [default: 10000] [env: NORTHGATE__MEMORY__EVENTS]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) memory_events: Option<NonZeroUsize>,
 
     /// Alerts that the memory store holds [default: 10000] [env: NORTHGATE__MEMORY__ALERTS]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) memory_alerts: Option<NonZeroUsize>,
 
     /// Chat messages that the memory store holds [default: 1000]
     /// [env: NORTHGATE__MEMORY__MESSAGES]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) memory_messages: Option<NonZeroUsize>,
 
     /// Idempotency keys that the memory store holds [default: 10000]
     /// [env: NORTHGATE__MEMORY__KEYS]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) memory_keys: Option<NonZeroUsize>,
 
     /// Least important log lines to write: error, warn, info or debug [default: info]

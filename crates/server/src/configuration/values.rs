@@ -1,8 +1,11 @@
 //! Values of settings that need a word of their own: each is parsed from text, and says what it
 //! takes when it cannot.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -16,6 +19,74 @@ pub struct ValueError {
 
 fn not(given: &str, expected: &'static str) -> ValueError {
     ValueError { given: given.to_owned(), expected }
+}
+
+/// More worker threads than these the HTTP library refuses, with a panic.
+pub(super) const MOST_WORKERS: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+
+/// A plain type as it stands in text. The configuration library's own conversions are generous:
+/// to it, `1.5` and `true` are ports.
+pub(super) trait Plain: Sized {
+    /// Reads all of `text`.
+    fn parse(text: &str) -> Result<Self, ValueError>;
+}
+
+impl Plain for u16 {
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        text.parse().map_err(|_| not(text, "a port, which is a number from 0 to 65535"))
+    }
+}
+
+impl Plain for NonZeroUsize {
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        text.parse().map_err(|_| not(text, "a whole number, 1 or more"))
+    }
+}
+
+impl Plain for bool {
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(true),
+            "false" | "0" | "no" | "off" | "" => Ok(false),
+            _ => Err(not(text, "true or false")),
+        }
+    }
+}
+
+/// Reads a plain type by its text.
+pub(super) fn plain<'de, D: Deserializer<'de>, T: Plain>(from: D) -> Result<T, D::Error> {
+    T::parse(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+/// Reads a number of worker threads.
+pub(super) fn workers(text: &str) -> Result<NonZeroUsize, ValueError> {
+    let threads = text.parse().ok().filter(|threads| *threads <= MOST_WORKERS);
+    threads.ok_or_else(|| not(text, "a number of threads, from 1 to 512"))
+}
+
+/// Reads a number of worker threads from a layer.
+pub(super) fn workers_in<'de, D: Deserializer<'de>>(from: D) -> Result<NonZeroUsize, D::Error> {
+    workers(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+/// Reads texts in a row: listed one by one, or in one text with commas between them.
+pub(super) fn texts<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<Vec<String>, Error: Display>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "this is a list of texts, or one text with commas")]
+    enum Texts {
+        Listed(Vec<String>),
+        Joined(String),
+    }
+    let texts = match Texts::deserialize(from)? {
+        Texts::Listed(texts) => texts,
+        Texts::Joined(text) => text.split(',').map(str::to_owned).collect(),
+    };
+    let trimmed = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+    T::try_from(trimmed.map(str::to_owned).collect()).map_err(D::Error::custom)
 }
 
 /// The address to bind.
@@ -85,8 +156,7 @@ impl FromStr for GeneratorInterval {
 
 /// Host names under which the server is known outside: `alerts.example.com`, with a port if only
 /// that one is meant.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Vec<String>")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublicHosts(Vec<String>);
 
 impl PublicHosts {
@@ -107,13 +177,12 @@ impl TryFrom<Vec<String>> for PublicHosts {
     type Error = ValueError;
 
     fn try_from(names: Vec<String>) -> Result<Self, ValueError> {
-        names.iter().map(|name| Self::check(name.trim())).collect::<Result<_, _>>().map(Self)
+        names.iter().map(|name| Self::check(name)).collect::<Result<_, _>>().map(Self)
     }
 }
 
 /// Values that are listed one by one, or all of them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Vec<String>", bound(deserialize = "T: FromStr"))]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T>(Option<Vec<T>>);
 
 impl<T> Default for Listed<T> {
@@ -133,11 +202,11 @@ impl<T: FromStr> TryFrom<Vec<String>> for Listed<T> {
     type Error = ValueError;
 
     fn try_from(names: Vec<String>) -> Result<Self, ValueError> {
-        if names.iter().any(|name| name.trim() == "*") {
+        if names.iter().any(|name| name == "*") {
             return Ok(Self(None));
         }
         let one = |name: &String| {
-            name.trim().parse().map_err(|_| not(name, "a name that HTTP allows there, or *"))
+            name.parse().map_err(|_| not(name, "a name that HTTP allows there, or *"))
         };
         names.iter().map(one).collect::<Result<_, _>>().map(|values| Self(Some(values)))
     }
@@ -220,5 +289,35 @@ mod tests {
         assert_eq!("[::1]".parse::<Host>().unwrap().address().to_string(), "::1");
         let error = "example.com".parse::<Host>().unwrap_err().to_string();
         assert_eq!(error, "\"example.com\" is not an IP address, such as 127.0.0.1 or 0.0.0.0");
+    }
+
+    #[test]
+    fn a_port_and_a_count_are_whole_numbers() {
+        assert_eq!(u16::parse("0"), Ok(0));
+        assert_eq!(u16::parse("65535"), Ok(65_535));
+        assert_eq!(NonZeroUsize::parse("1"), Ok(NonZeroUsize::MIN));
+        for bad in ["", "65536", "-1", "1.5", "true", "0x10", "many"] {
+            assert!(u16::parse(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["", "0", "-1", "1.5", "true", "many"] {
+            assert!(NonZeroUsize::parse(bad).is_err(), "{bad:?}");
+            assert!(workers(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn there_are_no_more_workers_than_the_http_library_takes() {
+        assert_eq!(workers("512"), Ok(MOST_WORKERS));
+        let error = workers("513").unwrap_err().to_string();
+        assert_eq!(error, "\"513\" is not a number of threads, from 1 to 512");
+    }
+
+    #[test]
+    fn a_boolean_is_a_word() {
+        for (word, value) in [("true", true), ("1", true), ("Off", false), ("", false)] {
+            assert_eq!(bool::parse(word), Ok(value), "{word:?}");
+        }
+        let error = bool::parse("maybe").unwrap_err().to_string();
+        assert_eq!(error, "\"maybe\" is not true or false");
     }
 }

@@ -1,0 +1,116 @@
+//! A cursor that is not polled costs itself alone, and memory stays within the window's limits.
+
+use crate::one_thread::{Running, on_one_thread};
+use crate::sample::{ROOMY, take, take_offsets};
+use northgate_hub::{End, Frame, WindowLimits};
+
+const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
+
+/// How many of these frames somebody else still holds.
+fn held(frames: &[Frame]) -> usize {
+    frames.iter().filter(|frame| !frame.websocket().is_unique()).count()
+}
+
+#[test]
+fn a_cursor_that_is_not_polled_delays_no_other() {
+    on_one_thread(async {
+        let running = Running::new(EIGHT);
+        let mut sleepers = [running.cursor(0), running.cursor(0)];
+        let mut parked = running.cursor(0);
+        assert_eq!(take_offsets(&mut parked), (vec![], None));
+        let mut quick = running.cursor(0);
+        for offset in 1..=50 {
+            running.append(1).await;
+            assert_eq!(take_offsets(&mut quick), (vec![offset], None));
+        }
+        for behind in sleepers.iter_mut().chain([&mut parked]) {
+            for _ in 0..3 {
+                assert_eq!(take_offsets(behind), (vec![], Some(End::TooFarBehind)));
+            }
+            assert_eq!(behind.position().offset, 0);
+        }
+        running.append(1).await;
+        assert_eq!(take_offsets(&mut quick), (vec![51], None));
+    });
+}
+
+#[test]
+fn a_cursor_is_too_far_behind_only_once_its_next_event_has_left_the_window() {
+    on_one_thread(async {
+        let running = Running::new(EIGHT);
+        let [mut in_time, mut late] = [running.cursor(0), running.cursor(0)];
+        running.append(8).await;
+        assert_eq!(take_offsets(&mut in_time), ((1..=8).collect(), None));
+        running.append(1).await;
+        assert_eq!(take_offsets(&mut late), (vec![], Some(End::TooFarBehind)));
+        assert_eq!(take_offsets(&mut in_time), (vec![9], None));
+        assert_eq!(take_offsets(&mut running.cursor(1)), ((2..=9).collect(), None));
+    });
+}
+
+#[test]
+fn a_batch_larger_than_the_window_leaves_its_newest_events() {
+    on_one_thread(async {
+        let running = Running::new(EIGHT);
+        let mut behind = running.cursor(0);
+        running.append(3).await;
+        running.append(700).await;
+        assert_eq!(take_offsets(&mut behind), (vec![], Some(End::TooFarBehind)));
+        assert_eq!(take_offsets(&mut running.cursor(695)), ((696..=703).collect(), None));
+    });
+}
+
+#[test]
+fn a_window_bounded_by_bytes_holds_as_much_as_fits() {
+    on_one_thread(async {
+        let limit = 2_000;
+        let running = Running::new(WindowLimits { frames: usize::MAX, bytes: limit });
+        let [mut quick, mut behind] = [running.cursor(0), running.cursor(0)];
+        let mut sizes = Vec::new();
+        for _ in 0..60 {
+            running.append(1).await;
+            sizes.extend(take(&mut quick).0.iter().map(|frame| frame.websocket().len()));
+        }
+        assert_eq!(take_offsets(&mut behind), (vec![], Some(End::TooFarBehind)));
+        let fitting = (0..60).rev().find(|&from| sizes[from..].iter().sum::<usize>() > limit);
+        let oldest_readable = fitting.unwrap() as u64 + 1;
+        assert!((2..58).contains(&oldest_readable), "several frames fit, and not all");
+        for offset in 0..60 {
+            let lost = take_offsets(&mut running.cursor(offset)).1 == Some(End::TooFarBehind);
+            assert_eq!(lost, offset < oldest_readable, "after {offset}");
+        }
+    });
+}
+
+#[test]
+fn frames_that_left_the_window_are_free_whoever_has_not_read_them() {
+    on_one_thread(async {
+        let running = Running::new(EIGHT);
+        let other = running.hub.worker();
+        let behind: Vec<_> = (0..20).map(|_| running.cursor(0)).collect();
+        let mut elsewhere = other.cursor(running.position(0));
+        let mut quick = running.cursor(0);
+        let mut all = Vec::new();
+        for count in 1..=100 {
+            running.append(1).await;
+            all.extend(take(&mut quick).0);
+            assert_eq!((all.len(), held(&all)), (count, count.min(8)));
+        }
+        assert!(held(&all[92..]) == 8, "the newest are held");
+        assert_eq!(take_offsets(&mut elsewhere), (vec![], Some(End::TooFarBehind)));
+        drop(behind);
+        assert_eq!(held(&all), 8);
+    });
+}
+
+#[test]
+fn a_large_window_is_no_reason_to_be_too_far_behind() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let mut behind = running.cursor(0);
+        for _ in 0..10 {
+            running.append(300).await;
+        }
+        assert_eq!(take_offsets(&mut behind), ((1..=3_000).collect(), None));
+    });
+}

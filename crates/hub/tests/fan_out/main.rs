@@ -1,0 +1,19 @@
+//! The fan-out from the outside: cursors, workers and the pump, without sockets and without sleeps.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what the tests have in common fails as they do"
+)]
+
+mod draining;
+mod falling_behind;
+mod faulty_store;
+mod model;
+mod one_thread;
+mod pumping;
+mod sample;
+mod sharing;
+mod threads;
+mod waking;

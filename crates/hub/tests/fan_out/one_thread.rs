@@ -1,0 +1,67 @@
+//! A hub and its pump on one thread, where a test decides when they may run.
+
+use crate::sample::{append, memory_store};
+use northgate_domain::Position;
+use northgate_hub::{Cursor, Hub, WindowLimits, Worker};
+use northgate_storage::EventStore;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::task::{JoinSet, LocalSet, yield_now};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Runs a test in a `LocalSet`. Its clock goes on only when every task waits, so a test that waits
+/// for what never comes fails at once.
+pub(crate) fn on_one_thread(test: impl Future<Output = ()>) {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    LocalSet::new().block_on(&runtime, async {
+        timeout(Duration::from_hours(1), test).await.expect("the test waits for what never comes");
+    });
+}
+
+/// Lets the pump and the workers of this thread do all that they can do now.
+pub(crate) async fn settled() {
+    for _ in 0..16 {
+        yield_now().await;
+    }
+}
+
+/// A hub whose pump runs, and one worker.
+pub(crate) struct Running {
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) hub: Hub,
+    pub(crate) worker: Worker,
+    pub(crate) stop: CancellationToken,
+    pub(crate) pump: JoinSet<()>,
+}
+
+impl Running {
+    pub(crate) fn new(limits: WindowLimits) -> Self {
+        Self::over(Arc::new(memory_store(10_000)), limits)
+    }
+
+    pub(crate) fn over(store: Arc<dyn EventStore>, limits: WindowLimits) -> Self {
+        let (hub, pump) = Hub::new(store.clone(), limits);
+        let stop = CancellationToken::new();
+        let mut pumps = JoinSet::new();
+        pumps.spawn_local(pump.run(stop.clone()));
+        let worker = hub.worker();
+        Self { store, hub, worker, stop, pump: pumps }
+    }
+
+    /// Appends so many events at once, and lets them reach the workers.
+    pub(crate) async fn append(&self, count: usize) {
+        append(self.store.as_ref(), count).await;
+        settled().await;
+    }
+
+    pub(crate) fn position(&self, offset: u64) -> Position {
+        Position { offset, ..self.worker.head() }
+    }
+
+    /// A cursor that gives every event after this offset.
+    pub(crate) fn cursor(&self, offset: u64) -> Cursor {
+        self.worker.cursor(self.position(offset))
+    }
+}

@@ -1,0 +1,125 @@
+//! The pump beside a store that cannot be read, that trims too early, or that never answers.
+
+use crate::faulty_store::{FaultyStore, Reads};
+use crate::one_thread::{Running, on_one_thread, settled};
+use crate::sample::{ROOMY, append, memory_store, take_offsets};
+use northgate_hub::End;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::advance;
+
+/// Longer than the pump waits before it asks a failing store again, and shorter than two waits.
+const A_WHILE: Duration = Duration::from_millis(600);
+
+/// A hub over a store that can fail.
+fn over_a_faulty_store() -> (Arc<FaultyStore>, Running) {
+    let store = Arc::new(FaultyStore::new(memory_store(1_000)));
+    (store.clone(), Running::over(store, ROOMY))
+}
+
+#[test]
+fn events_that_cannot_be_read_for_a_while_are_not_lost() {
+    on_one_thread(async {
+        let (store, running) = over_a_faulty_store();
+        let mut cursor = running.cursor(0);
+        running.append(2).await;
+        assert_eq!(take_offsets(&mut cursor), (vec![1, 2], None));
+        store.let_reads(Reads::Fail);
+        for _ in 0..5 {
+            running.append(3).await;
+            assert_eq!(take_offsets(&mut cursor), (vec![], None));
+            advance(A_WHILE).await;
+        }
+        store.let_reads(Reads::Pass);
+        running.hub.caught_up().await;
+        settled().await;
+        assert_eq!(take_offsets(&mut cursor), ((3..=17).collect(), None));
+        running.append(1).await;
+        assert_eq!(take_offsets(&mut cursor), (vec![18], None));
+    });
+}
+
+#[test]
+fn a_store_that_fails_is_asked_again_after_a_pause() {
+    on_one_thread(async {
+        let (store, running) = over_a_faulty_store();
+        settled().await;
+        store.let_reads(Reads::Fail);
+        store.asked();
+        running.append(1).await;
+        assert_eq!(store.asked(), 1);
+        for _ in 0..10 {
+            running.append(1).await;
+            assert_eq!(store.asked(), 0, "not before the pause is over");
+            advance(A_WHILE).await;
+            settled().await;
+            assert_eq!(store.asked(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_store_that_trims_before_the_pump_restarts_the_frame_log_at_the_head() {
+    on_one_thread(async {
+        let running = Running::over(Arc::new(memory_store(4)), ROOMY);
+        let (mut at_start, mut parked) = (running.cursor(0), running.cursor(0));
+        running.append(2).await;
+        assert_eq!(take_offsets(&mut parked), (vec![1, 2], None));
+        append(running.store.as_ref(), 10).await;
+        let mut at_head = running.worker.cursor(running.worker.head());
+        assert_eq!(take_offsets(&mut at_head), (vec![], None));
+        running.hub.caught_up().await;
+        settled().await;
+
+        for below in [&mut at_start, &mut parked, &mut running.cursor(11)] {
+            assert_eq!(take_offsets(below), (vec![], Some(End::TooFarBehind)));
+        }
+        assert_eq!(take_offsets(&mut at_head), (vec![], None));
+        running.append(3).await;
+        let late = running.hub.worker();
+        let mut late = [late.cursor(running.position(12)), running.cursor(12)];
+        for going_on in [&mut at_head].into_iter().chain(&mut late) {
+            assert_eq!(take_offsets(going_on), (vec![13, 14, 15], None));
+        }
+        assert_eq!(take_offsets(&mut at_start), (vec![], Some(End::TooFarBehind)));
+    });
+}
+
+/// Cancels the pump, which must not need anything else to end.
+async fn ends_when_cancelled(mut running: Running) {
+    settled().await;
+    assert!(running.pump.try_join_next().is_none(), "the pump runs until it is told to stop");
+    running.stop.cancel();
+    running.pump.join_next().await.unwrap().unwrap();
+}
+
+#[test]
+fn the_pump_stops_while_it_waits_for_events() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        running.append(1).await;
+        ends_when_cancelled(running).await;
+    });
+}
+
+#[test]
+fn the_pump_stops_while_it_waits_to_ask_again() {
+    on_one_thread(async {
+        let (store, running) = over_a_faulty_store();
+        store.let_reads(Reads::Fail);
+        running.append(1).await;
+        let before = tokio::time::Instant::now();
+        ends_when_cancelled(running).await;
+        assert_eq!(before.elapsed(), Duration::ZERO, "it does not wait its pause out");
+    });
+}
+
+#[test]
+fn the_pump_stops_while_the_store_does_not_answer() {
+    on_one_thread(async {
+        let (store, running) = over_a_faulty_store();
+        store.let_reads(Reads::Hang);
+        running.append(1).await;
+        ends_when_cancelled(running).await;
+    });
+}

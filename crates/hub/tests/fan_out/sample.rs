@@ -1,0 +1,101 @@
+//! A store in memory, events to append to it, and ways to take what a cursor gives.
+
+use northgate_domain::{
+    Command, Epoch, MessageText, PostMessage, Sender, Stamp, Stamps, Timestamp,
+};
+use northgate_hub::{Cursor, End, Frame, Step, WindowLimits};
+use northgate_storage::{Capacity, EventStore, MemoryStore, Submission};
+use std::future::poll_fn;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use uuid::Uuid;
+
+/// Room for everything that a test appends.
+pub(crate) const ROOMY: WindowLimits = WindowLimits { frames: 1_000_000, bytes: usize::MAX };
+
+/// Stamps that count.
+#[derive(Default)]
+struct CountingStamps(AtomicU64);
+
+impl Stamps for CountingStamps {
+    fn stamp(&self) -> Stamp {
+        let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        Stamp { id: Uuid::from_u128(n.into()), at: Timestamp::from_unix_micros(0) }
+    }
+}
+
+/// An empty store that holds the newest so many events.
+pub(crate) fn memory_store(events: usize) -> MemoryStore {
+    let events = NonZeroUsize::new(events).unwrap();
+    let capacity = Capacity { events, ..Capacity::default() };
+    MemoryStore::new(Epoch::new(7), capacity, Arc::new(CountingStamps::default()))
+}
+
+pub(crate) fn chat(text: &str) -> Submission {
+    Submission::from(Command::PostMessage(PostMessage {
+        sender: Sender::parse("Operator 1").unwrap(),
+        message: MessageText::parse(text).unwrap(),
+    }))
+}
+
+/// Appends so many events at once, and returns the offset of the last one.
+pub(crate) async fn append(store: &dyn EventStore, count: usize) -> u64 {
+    let outcomes = store.append(vec![chat("What is happening?"); count]).await.unwrap();
+    assert_eq!(outcomes.len(), count);
+    store.head().borrow().offset
+}
+
+/// Waits for what the cursor gives next.
+pub(crate) async fn next(cursor: &mut Cursor) -> Step {
+    poll_fn(|cx| cursor.poll_next(cx)).await
+}
+
+/// What a cursor gives at once: frames, until it waits (`None`) or ends.
+pub(crate) fn take(cursor: &mut Cursor) -> (Vec<Frame>, Option<End>) {
+    take_with(cursor, Waker::noop())
+}
+
+/// As [`take`], and whom to wake if the cursor waits.
+pub(crate) fn take_with(cursor: &mut Cursor, waker: &Waker) -> (Vec<Frame>, Option<End>) {
+    let mut frames = Vec::new();
+    loop {
+        match cursor.poll_next(&mut Context::from_waker(waker)) {
+            Poll::Ready(Step::Frame(frame)) => {
+                assert_eq!(cursor.position(), frame.position(), "a cursor stands where it gave");
+                frames.push(frame);
+            }
+            Poll::Ready(Step::End(end)) => return (frames, Some(end)),
+            Poll::Pending => return (frames, None),
+        }
+        assert!(frames.len() <= 100_000, "a cursor that never waits");
+    }
+}
+
+/// As [`take`], by the offsets alone.
+pub(crate) fn take_offsets(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
+    let (frames, end) = take(cursor);
+    (offsets(&frames), end)
+}
+
+pub(crate) fn offsets(frames: &[Frame]) -> Vec<u64> {
+    frames.iter().map(|frame| frame.position().offset).collect()
+}
+
+/// Counts how often a cursor's connection is woken.
+#[derive(Default)]
+pub(crate) struct Wakes(AtomicUsize);
+
+impl Wakes {
+    /// How often since the last time this was asked.
+    pub(crate) fn taken(&self) -> usize {
+        self.0.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,40 @@
+//! An event is encoded once: every cursor gives the same bytes in memory, not copies of them.
+
+use crate::one_thread::{Running, on_one_thread};
+use crate::sample::{ROOMY, take};
+
+#[test]
+fn every_cursor_of_every_worker_gives_the_same_bytes_in_memory() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let other = running.hub.worker();
+        let mut cursors = [running.cursor(0), running.cursor(0), other.cursor(running.position(0))];
+        running.append(3).await;
+        let late = running.hub.worker();
+        let mut late = [late.cursor(running.position(0)), running.cursor(0)];
+
+        let taken = cursors.iter_mut().chain(&mut late).map(|cursor| take(cursor).0);
+        let taken: Vec<_> = taken.collect();
+        for frames in &taken {
+            assert_eq!(frames.len(), 3);
+            for (frame, first) in frames.iter().zip(&taken[0]) {
+                assert_eq!(frame.position(), first.position());
+                assert_eq!(frame.websocket().as_ptr(), first.websocket().as_ptr());
+            }
+        }
+    });
+}
+
+#[test]
+fn the_json_is_a_part_of_the_same_bytes() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let mut cursor = running.cursor(0);
+        running.append(1).await;
+        let (frames, _) = take(&mut cursor);
+        let (whole, json) = (frames[0].websocket(), frames[0].json());
+        assert_eq!(json.as_ptr_range().end, whole.as_ptr_range().end);
+        assert_eq!(json.first(), Some(&b'{'));
+        assert!(json.len() < whole.len());
+    });
+}

@@ -1,0 +1,220 @@
+//! Many threads at once: every cursor gives every later event, once and in one order.
+
+use crate::one_thread::{Running, on_one_thread, settled};
+use crate::sample::{ROOMY, append, chat, memory_store, next, take_offsets};
+use northgate_domain::Position;
+use northgate_hub::{Cursor, End, Frame, Hub, Step, Worker};
+use northgate_storage::{EventStore, ReadFrom};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::task::{JoinSet, LocalSet, coop};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+const WORKERS: usize = 3;
+const WRITERS: usize = 3;
+const READERS_FROM_THE_START: usize = 4;
+/// Short-lived cursors of each worker, one after the other.
+const ROUNDS: usize = 100;
+/// Where a writer gives up on readers that never finish.
+const MOST_APPENDS: usize = 20_000;
+/// How long a thread may wait for the others.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The frames that one cursor gave, and where it began.
+type Seen = (Position, Vec<Frame>);
+
+#[test]
+fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
+    let store: Arc<dyn EventStore> = Arc::new(memory_store(1_000_000));
+    let start = *store.head().borrow();
+    let (hub, pump) = Hub::new(store.clone(), ROOMY);
+    let finished = AtomicUsize::new(0);
+    let stop = CancellationToken::new();
+    let seen: Vec<Seen> = thread::scope(|scope| {
+        let _stopped_in_any_case = stop.clone().drop_guard();
+        scope.spawn(|| wait_for(pump.run(stop.clone())));
+        let readers: Vec<_> = (0..WORKERS)
+            .map(|_| scope.spawn(|| wait_for(read_along(&hub, store.as_ref(), start, &finished))))
+            .collect();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let (hub, store, finished) = (&hub, store.as_ref(), &finished);
+                scope.spawn(move || wait_for(write_along(hub, store, writer, finished)))
+            })
+            .collect();
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        wait_for(hub.caught_up());
+        hub.drain();
+        readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect()
+    });
+
+    let events = wait_for(store.read(ReadFrom::After(start), usize::MAX)).unwrap();
+    assert!(events.len() > ROUNDS * WORKERS);
+    let (_, first) = seen.iter().find(|(began, _)| *began == start).unwrap();
+    let first_from = |began: Position| &first[usize::try_from(began.offset).unwrap()..];
+    for (event, frame) in events.iter().zip(first) {
+        assert_eq!(frame.json(), Frame::encode(event).json());
+    }
+    for (began, frames) in &seen {
+        assert_eq!(frames.len() as u64, events.len() as u64 - began.offset);
+        for (frame, same) in frames.iter().zip(first_from(*began)) {
+            assert_eq!(frame.position(), same.position());
+            assert_eq!(frame.websocket().as_ptr(), same.websocket().as_ptr(), "encoded once");
+        }
+    }
+    assert_eq!(hub.cursors(), 0);
+}
+
+/// Waits on a runtime and a `LocalSet` of this thread.
+fn wait_for<T>(work: impl Future<Output = T>) -> T {
+    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    LocalSet::new().block_on(&runtime, async {
+        timeout(PATIENCE, work).await.expect("the other threads do what this one waits for")
+    })
+}
+
+/// Appends until all readers have finished their rounds, never far ahead of the pump.
+async fn write_along(hub: &Hub, store: &dyn EventStore, writer: usize, finished: &AtomicUsize) {
+    for n in 0..MOST_APPENDS {
+        if finished.load(Ordering::Relaxed) == WORKERS {
+            return;
+        }
+        let batch = (0..=n % 3).map(|part| chat(&format!("{writer}:{n}:{part}"))).collect();
+        store.append(batch).await.unwrap();
+        hub.caught_up().await;
+    }
+}
+
+/// Cursors that stay to the end, beside cursors that come and go.
+async fn read_along(
+    hub: &Hub,
+    store: &dyn EventStore,
+    start: Position,
+    finished: &AtomicUsize,
+) -> Vec<Seen> {
+    /// Says that this thread's rounds are over, even if by a panic.
+    struct Rounds<'a>(&'a AtomicUsize);
+    impl Drop for Rounds<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    let worker = hub.worker();
+    let mut readers = JoinSet::new();
+    for _ in 0..READERS_FROM_THE_START {
+        readers.spawn_local(read_to_the_end(worker.cursor(start)));
+    }
+    let rounds = Rounds(finished);
+    for round in 0..ROUNDS {
+        come_and_go(&worker, store, round).await;
+        if round.is_multiple_of(10) {
+            readers.spawn_local(read_to_the_end(worker.cursor(worker.head())));
+        }
+    }
+    drop(rounds);
+    readers.join_all().await
+}
+
+async fn read_to_the_end(mut cursor: Cursor) -> Seen {
+    let began = cursor.position();
+    let mut frames = Vec::new();
+    loop {
+        match next(&mut cursor).await {
+            Step::Frame(frame) => {
+                assert_eq!(frame.position(), began.advanced_by(frames.len() as u64 + 1));
+                frames.push(frame);
+            }
+            Step::End(end) => {
+                assert_eq!(end, End::Drained);
+                return (began, frames);
+            }
+        }
+    }
+}
+
+/// A cursor that starts at the head after an append of its own, gives a few events, and goes,
+/// every other time while it waits.
+async fn come_and_go(worker: &Worker, store: &dyn EventStore, round: usize) {
+    let answered = append(store, 1).await;
+    let mut cursor = worker.cursor(worker.head());
+    let began = cursor.position();
+    assert!(began.offset >= answered, "what was answered is not given again");
+    for count in 1..=round as u64 % 5 {
+        match next(&mut cursor).await {
+            Step::Frame(frame) => assert_eq!(frame.position(), began.advanced_by(count)),
+            Step::End(end) => panic!("ended as {end:?} while others were writing"),
+        }
+    }
+    if round.is_multiple_of(2) {
+        let _may_wait = pin!(next(&mut cursor)).poll(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+#[test]
+fn a_cursor_at_the_head_gives_what_comes_later_and_nothing_that_was_answered_before() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        for n in 0..20 {
+            let answered = append(running.store.as_ref(), 2).await;
+            // Neither the pump nor the worker has seen those events yet.
+            let mut cursor = running.worker.cursor(running.worker.head());
+            assert_eq!(take_offsets(&mut cursor), (vec![], None));
+            settled().await;
+            assert_eq!(take_offsets(&mut cursor), (vec![], None));
+            append(running.store.as_ref(), 1).await;
+            append(running.store.as_ref(), 1).await;
+            settled().await;
+            assert_eq!(take_offsets(&mut cursor), (vec![answered + 1, answered + 2], None));
+            assert_eq!(answered, n * 4 + 2);
+        }
+    });
+}
+
+#[test]
+fn a_worker_that_comes_while_the_log_grows_misses_nothing() {
+    let store: Arc<dyn EventStore> = Arc::new(memory_store(10_000));
+    let (hub, pump) = Hub::new(store.clone(), ROOMY);
+    let stop = CancellationToken::new();
+    thread::scope(|scope| {
+        let _stopped_in_any_case = stop.clone().drop_guard();
+        // This thread does nothing but pump, and never goes to sleep.
+        scope.spawn(|| {
+            let mut pump = pin!(coop::unconstrained(pump.run(stop.clone())));
+            while pump.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+                thread::yield_now();
+            }
+        });
+        wait_for(async {
+            for _ in 0..300 {
+                let before = *store.head().borrow();
+                append(store.as_ref(), 1).await;
+                LocalSet::new().run_until(workers_around_one_event(&hub, before)).await;
+            }
+        });
+    });
+}
+
+/// Workers come one after the other until one finds the event after `before`: so some come at the
+/// very moment when it gets there. Nothing follows to wake those that missed it.
+async fn workers_around_one_event(hub: &Hub, before: Position) {
+    let mut cursors = Vec::new();
+    loop {
+        let mut cursor = hub.worker().cursor(before);
+        if take_offsets(&mut cursor).0 == [before.offset + 1] {
+            break;
+        }
+        cursors.push(cursor);
+    }
+    for mut cursor in cursors {
+        assert!(matches!(next(&mut cursor).await, Step::Frame(_)));
+    }
+}

@@ -1,0 +1,415 @@
+//! The binary as its users meet it: arguments and settings, exit codes, signals, and what it
+//! writes where.
+#![cfg(unix)]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of this is test code, and the process is seen from outside, in real time"
+)]
+
+#[path = "process/client.rs"]
+mod client;
+#[path = "process/program.rs"]
+mod program;
+
+use client::{Answer, Frame, Socket, get, post, request};
+use program::{EXIT, Program, SOON, Setup, eventually};
+use serde_json::json;
+use std::net::{SocketAddr, TcpListener};
+
+/// A server that raises no alerts by itself.
+fn quiet() -> Setup {
+    Setup::new(&["--generator-interval", "off"])
+}
+
+/// Starts `setup`, which is wrong: it ends with code 2 and one line that holds each of `named`.
+fn assert_refused(setup: Setup, named: &[&str]) {
+    let ended = setup.end();
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert_eq!(ended.stdout, [""; 0], "{ended:?}");
+    assert_eq!(ended.stderr.len(), 1, "{ended:?}");
+    for name in named {
+        assert!(ended.stderr[0].contains(name), "{name} is not in {ended:?}");
+    }
+}
+
+// What it says at start.
+
+#[test]
+fn the_first_line_of_standard_output_is_the_address_where_it_answers() {
+    let program = quiet().serve();
+    assert!(program.address().ip().is_loopback());
+    assert_ne!(program.address().port(), 0);
+    let answer = get(program.address(), "/");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json(), json!({"message": "Welcome to my WebSocket Application"}));
+    let ended = program.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn help_and_version_go_to_standard_output_and_end_with_code_0() {
+    let help = Setup::new(&["--help"]).end();
+    assert_eq!((help.code, help.stderr.len()), (Some(0), 0), "{help:?}");
+    for flag in ["--host", "--port", "--workers", "--public-host", "--generator-interval"] {
+        assert!(help.stdout.iter().any(|line| line.contains(flag)), "{flag} is not in {help:?}");
+    }
+    let version = Setup::new(&["--version"]).end();
+    assert_eq!((version.code, version.stderr.len()), (Some(0), 0), "{version:?}");
+    assert_eq!(version.stdout, [format!("northgate {}", env!("CARGO_PKG_VERSION"))]);
+}
+
+#[test]
+fn a_port_in_use_ends_with_code_1_and_one_line_that_names_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = Setup::new(&["--port", &port, "--log-level", "error"]).end();
+    assert_eq!((ended.code, ended.stdout.len()), (Some(1), 0), "{ended:?}");
+    assert_eq!(ended.stderr.len(), 1, "{ended:?}");
+    for part in [address.as_str(), "the port is in use", "--port"] {
+        assert!(ended.stderr[0].contains(part), "{part} is not in {ended:?}");
+    }
+}
+
+// Wrong settings.
+
+#[test]
+fn a_wrong_flag_ends_with_code_2_and_one_line_that_names_it() {
+    for (flags, named) in [
+        (["--prot", "1"].as_slice(), "--prot"),
+        (&["--port", "x"], "--port"),
+        (&["--port", "65536"], "--port"),
+        (&["--port"], "--port"),
+        (&["--port", "1", "--port", "2"], "--port"),
+        (&["--host", "example.com"], "--host"),
+        (&["--workers", "0"], "--workers"),
+        (&["--workers", "513"], "--workers"),
+        (&["--public-host", "a b"], "--public-host"),
+        (&["--generator-interval", "10"], "--generator-interval"),
+        (&["--memory-events", "1.5"], "--memory-events"),
+        (&["--memory-alerts", "0"], "--memory-alerts"),
+        (&["--memory-messages", "many\n\nlines"], "--memory-messages"),
+        (&["--memory-keys", "-1"], "--memory-keys"),
+        (&["--log-level", "loud"], "--log-level"),
+        (&["surplus"], "surplus"),
+    ] {
+        assert_refused(Setup::new(flags), &[named]);
+    }
+}
+
+#[test]
+fn a_wrong_variable_ends_with_code_2_and_one_line_that_names_it() {
+    for (name, value) in [
+        ("NORTHGATE__SERVER__HOST", "example.com"),
+        ("NORTHGATE__SERVER__PORT", "65536"),
+        ("NORTHGATE__SERVER__PORT", ""),
+        ("NORTHGATE__SERVER__PORT", "true"),
+        ("NORTHGATE__SERVER__WORKERS", "0"),
+        ("NORTHGATE__SERVER__PUBLIC_HOST", "a b"),
+        ("NORTHGATE__GENERATOR__INTERVAL", "soon"),
+        ("NORTHGATE__MEMORY__EVENTS", "1.5"),
+        ("NORTHGATE__CORS__METHODS", "G T"),
+        ("NORTHGATE__CORS__HEADERS", "a b"),
+        ("NORTHGATE__CORS__CREDENTIALS", "maybe"),
+        ("NORTHGATE__LOG__LEVEL", "loud\nand clear"),
+        ("CORS_METHODS_ALLOWED", "G T"),
+        ("CORS_HEADERS_ALLOWED", "a b"),
+        // No settings at all.
+        ("NORTHGATE__SERVER__PROT", "1"),
+        ("NORTHGATE__SERVR__PORT", "1"),
+        ("NORTHGATE__PORT", "1"),
+        ("NORTHGATE__SERVER", "1"),
+        ("NORTHGATE__SERVER__PORT__X", "1"),
+    ] {
+        assert_refused(quiet().variable(name, value), &[name]);
+        let in_file = quiet().file(".env", &format!("{name}='{value}'\n"));
+        assert_refused(in_file, &[name, ".env"]);
+    }
+}
+
+#[test]
+fn a_wrong_line_of_northgate_toml_ends_with_code_2_and_one_line_that_names_it() {
+    for (text, named) in [
+        ("[server]\nport = 'x'", "server.port"),
+        ("[server]\nport = 1.5", "server.port"),
+        ("[server]\npublic_host = ['a b']", "server.public_host"),
+        ("[generator]\ninterval = 10", "generator.interval"),
+        ("[memory]\nevents = 0", "memory.events"),
+        ("[cors]\ncredentials = 'maybe'", "cors.credentials"),
+        ("[log]\nlevel = 'loud'", "log.level"),
+        ("[server]\nprot = 1", "prot"),
+        ("[servr]\nport = 1", "servr"),
+        ("server = 1", "server"),
+        ("[server]\nport", "line 2"),
+        ("[server", "line 1"),
+    ] {
+        assert_refused(quiet().file("northgate.toml", text), &["northgate.toml", named]);
+    }
+}
+
+#[test]
+fn a_malformed_dot_env_ends_with_code_2_and_one_line_that_names_the_place() {
+    for (text, named) in [
+        ("CORS_ORIGINS_ALLOWED='https://a.test", "line 1: CORS_ORIGINS_ALLOWED"),
+        ("# lists\nCORS_METHODS_ALLOWED=GET, POST\n", "line 2: CORS_METHODS_ALLOWED"),
+        ("A=1\nnothing\n", "line 2"),
+    ] {
+        assert_refused(quiet().file(".env", text), &[".env", named]);
+    }
+}
+
+// Where settings come from.
+
+/// How many chat messages the memory store of `program` holds, seen from outside.
+fn capacity(program: &Program) -> u64 {
+    for n in 0..6 {
+        let body = json!({"sender": "Operator 1", "message": format!("message {n}")});
+        assert_eq!(post(program.address(), "/message/", &body.to_string()).status, 200);
+    }
+    get(program.address(), "/message/").json()["count"].as_u64().unwrap()
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_dot_env_and_that_over_northgate_toml() {
+    const NAME: &str = "NORTHGATE__MEMORY__MESSAGES";
+    let toml = |setup: Setup| setup.file("northgate.toml", "[memory]\nmessages = 1\n");
+    let dot_env = |setup: Setup| toml(setup).file(".env", "NORTHGATE__MEMORY__MESSAGES=2\n");
+    let environment = |setup: Setup| dot_env(setup).variable(NAME, "3");
+    assert_eq!(capacity(&quiet().serve()), 6);
+    assert_eq!(capacity(&toml(quiet()).serve()), 1);
+    assert_eq!(capacity(&dot_env(quiet()).serve()), 2);
+    assert_eq!(capacity(&environment(quiet()).serve()), 3);
+    assert_eq!(capacity(&environment(Setup::new(&["--memory-messages", "4"])).serve()), 4);
+}
+
+#[test]
+fn a_flag_wins_over_a_port_in_the_file_that_is_in_use() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let text = format!("[server]\nport = {port}\n[generator]\ninterval = \"off\"\n");
+    let from_file = Setup::new(&[]).file("northgate.toml", &text).end();
+    assert_eq!(from_file.code, Some(1), "{from_file:?}");
+    let with_flag = Setup::new(&[]).file("northgate.toml", &text).serve();
+    assert_eq!(get(with_flag.address(), "/").status, 200);
+}
+
+/// Alerts in the history that nobody posted.
+fn generated(address: SocketAddr) -> usize {
+    let history = get(address, "/alerts/history").json();
+    let by_generator = |alert: &&serde_json::Value| alert["source"] == "generator";
+    history["alerts"].as_array().unwrap().iter().filter(by_generator).count()
+}
+
+#[test]
+fn the_generator_raises_alerts_at_the_interval_that_is_set() {
+    let by_default = Setup::new(&[]).serve();
+    eventually(SOON, || (generated(by_default.address()) == 1).then_some(()));
+
+    let often = Setup::new(&[]).variable("NORTHGATE__GENERATOR__INTERVAL", "20ms").serve();
+    eventually(SOON, || (generated(often.address()) == 10).then_some(()));
+
+    let never = Setup::new(&[]).file(".env", "NORTHGATE__GENERATOR__INTERVAL=off\n").serve();
+    assert_eq!(post(never.address(), "/alerts", ALERT).status, 200);
+    assert_eq!(generated(never.address()), 0);
+}
+
+const ALERT: &str = r#"{"message":"Intruder detected","location":"North Gate"}"#;
+
+// The names that the Python service read.
+
+/// Asks as a page of `https://board.test` does before it posts with a header of its own.
+fn preflight(program: &Program, method: &str, header: &str) -> Answer {
+    let headers = [
+        ("Origin", "https://board.test"),
+        ("Access-Control-Request-Method", method),
+        ("Access-Control-Request-Headers", header),
+    ];
+    request(program.address(), "OPTIONS", "/alerts", &headers, "")
+}
+
+#[test]
+fn legacy_cors_names_are_read_from_dot_env_and_from_the_environment() {
+    let environment = quiet()
+        .variable("CORS_ORIGINS_ALLOWED", "https://other.test, https://board.test")
+        .variable("CORS_METHODS_ALLOWED", "GET, POST")
+        .variable("CORS_HEADERS_ALLOWED", "X-Board, Content-Type")
+        .variable("CORS_CREDENTIAL", "True");
+    assert_cors_is_set(&environment.serve());
+    let dot_env = "CORS_ORIGINS_ALLOWED=https://other.test,https://board.test\n\
+                   CORS_METHODS_ALLOWED=\"GET, POST\"\n\
+                   CORS_HEADERS_ALLOWED=X-Board,Content-Type\n\
+                   CORS_CREDENTIAL=True\n";
+    assert_cors_is_set(&quiet().file(".env", dot_env).serve());
+}
+
+fn assert_cors_is_set(program: &Program) {
+    let allowed = preflight(program, "POST", "X-Board");
+    assert_eq!(allowed.status, 200);
+    let header = |name| allowed.header(name);
+    assert_eq!(header("access-control-allow-origin"), Some("https://board.test"));
+    assert_eq!(header("access-control-allow-credentials"), Some("true"));
+    assert_eq!(words(header("access-control-allow-methods")), ["get", "post"]);
+    assert_eq!(words(header("access-control-allow-headers")), ["content-type", "x-board"]);
+
+    let other_method = preflight(program, "DELETE", "X-Board");
+    assert!(!words(other_method.header("access-control-allow-methods")).contains(&"delete".into()));
+    let other_header = preflight(program, "POST", "X-Other");
+    assert!(
+        !words(other_header.header("access-control-allow-headers")).contains(&"x-other".into())
+    );
+}
+
+/// What stands between commas, in an order of its own.
+fn words(list: Option<&str>) -> Vec<String> {
+    let words = list.unwrap_or_default().split(',').map(|word| word.trim().to_ascii_lowercase());
+    let mut words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.sort();
+    words
+}
+
+#[test]
+fn a_wrong_legacy_credential_is_refused() {
+    const NAME: &str = "CORS_CREDENTIAL";
+    assert_refused(quiet().variable(NAME, "maybe"), &[NAME, "true or false"]);
+    assert_refused(quiet().file(".env", "CORS_CREDENTIAL=maybe\n"), &[NAME, ".env"]);
+    let off =
+        quiet().variable("CORS_ORIGINS_ALLOWED", "https://board.test").variable(NAME, "false");
+    let answer = preflight(&off.serve(), "POST", "X-Board");
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://board.test"));
+    assert_eq!(answer.header("access-control-allow-credentials"), None);
+}
+
+#[test]
+fn without_legacy_cors_names_foreign_pages_get_no_leave() {
+    let answer = preflight(&quiet().serve(), "POST", "X-Board");
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+    assert_eq!(answer.header("access-control-allow-credentials"), None);
+}
+
+#[test]
+fn the_environment_wins_over_dot_env_for_legacy_names_as_well() {
+    let with = |here: &str, in_file: &str| {
+        let text = format!("CORS_ORIGINS_ALLOWED={in_file}\nCORS_CREDENTIAL=true\n");
+        quiet().variable("CORS_ORIGINS_ALLOWED", here).file(".env", &text).serve()
+    };
+    let allowed = preflight(&with("https://board.test", "https://other.test"), "POST", "X-Board");
+    assert_eq!(allowed.header("access-control-allow-origin"), Some("https://board.test"));
+    assert_eq!(allowed.header("access-control-allow-credentials"), Some("true"));
+    let refused = preflight(&with("https://other.test", "https://board.test"), "POST", "X-Board");
+    assert_eq!(refused.header("access-control-allow-origin"), None);
+}
+
+// What it writes.
+
+/// Whether `line` begins with a time and a level.
+fn is_log_line(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let time = words.next().is_some_and(|time| time.len() == 27 && time.ends_with('Z'));
+    time && words.next().is_some_and(|level| ["ERROR", "WARN", "INFO", "DEBUG"].contains(&level))
+}
+
+#[test]
+fn standard_output_has_the_address_alone_and_standard_error_log_lines_without_any_body() {
+    const SECRET: &str = "swordfish";
+    let program = Setup::new(&["--generator-interval", "off", "--log-level", "debug"]).serve();
+    let address = program.address();
+    let mut socket = Socket::open(address);
+
+    let alert = json!({"message": SECRET, "location": SECRET}).to_string();
+    let chat = json!({"sender": SECRET, "message": SECRET}).to_string();
+    assert_eq!(post(address, "/alerts", &alert).status, 200);
+    assert_eq!(socket.receive_text()["message"], SECRET);
+    assert_eq!(post(address, "/message/", &chat).status, 200);
+    assert_eq!(socket.receive_text()["message"], SECRET);
+    socket.send(&chat);
+    assert_eq!(socket.receive_text()["message"], SECRET);
+    socket.send(SECRET);
+    assert_eq!(socket.receive_text()["type"], "error");
+    assert_eq!(post(address, "/alerts", SECRET).status, 400);
+    let invalid = json!({"message": [SECRET], SECRET: SECRET}).to_string();
+    assert_eq!(post(address, "/alerts", &invalid).status, 422);
+    assert_eq!(request(address, "PUT", "/alerts", &[], SECRET).status, 405);
+    assert_eq!(post(address, "/nowhere", SECRET).status, 404);
+
+    let ended = program.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stdout, [format!("http://{address}")]);
+    assert!(!ended.stderr.is_empty());
+    for line in &ended.stderr {
+        assert!(is_log_line(line), "{line:?}");
+        assert!(!line.contains(SECRET), "{line:?}");
+    }
+}
+
+#[test]
+fn it_serves_and_stops_as_ever_when_nobody_takes_its_log_lines() {
+    let program = quiet().unheard().serve();
+    assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
+    let ended = program.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+// How it ends.
+
+#[test]
+fn each_of_both_signals_ends_it_with_code_0() {
+    for signal in ["TERM", "INT"] {
+        let program = quiet().serve();
+        program.signal(signal);
+        let ended = program.end(EXIT);
+        assert_eq!(ended.code, Some(0), "{signal}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_signal_closes_every_socket_with_1001_after_its_last_event() {
+    for signal in ["TERM", "INT"] {
+        let program = quiet().serve();
+        let mut sockets = [Socket::open(program.address()), Socket::open(program.address())];
+        assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
+        program.signal(signal);
+        for socket in &mut sockets {
+            assert_eq!(socket.receive_text()["message"], "Intruder detected");
+            let Frame::Close(code, _) = socket.receive().unwrap() else { panic!("no Close") };
+            assert_eq!(code, 1001);
+            assert!(socket.has_ended());
+        }
+        let ended = program.end(EXIT);
+        assert_eq!(ended.code, Some(0), "{signal}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_socket_that_never_reads_holds_neither_the_exit_nor_the_others() {
+    const ALERTS: usize = 1_000;
+    let program = quiet().serve();
+    let mut stuffed = Socket::open(program.address());
+    let mut healthy = Socket::open(program.address());
+    // More than the kernel takes for one socket on both sides, and less than the server holds.
+    let body = json!({"message": "x".repeat(4_000), "location": "North Gate"}).to_string();
+    let reader = std::thread::spawn(move || {
+        for n in 0..ALERTS {
+            assert_eq!(healthy.receive_text()["type"], "alert", "{n}");
+        }
+        healthy.receive().unwrap()
+    });
+    for _ in 0..ALERTS {
+        assert_eq!(post(program.address(), "/alerts", &body).status, 200);
+    }
+    program.signal("TERM");
+    let Frame::Close(code, _) = reader.join().unwrap() else { panic!("no Close") };
+    assert_eq!(code, 1001);
+    let ended = program.end(EXIT);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+
+    let mut taken = 0;
+    while let Ok(frame) = stuffed.receive() {
+        assert!(matches!(frame, Frame::Text(_)), "{frame:?} after {taken} alerts");
+        taken += 1;
+    }
+    assert!(taken < ALERTS, "the socket took everything, so it was not stuffed");
+}

@@ -1,0 +1,157 @@
+//! The binary as a process: started in a folder and an environment of its own, and never left
+//! behind.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long anything may take that takes milliseconds on a machine that is not busy.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+/// Five times what the server itself allows for its exit.
+pub(crate) const EXIT: Duration = Duration::from_secs(5 * 8);
+
+/// What is to be started, and where.
+pub(crate) struct Setup {
+    folder: TempDir,
+    command: Command,
+}
+
+impl Setup {
+    /// With these flags, in an empty folder, with nothing in the environment but `PATH`.
+    pub(crate) fn new(flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_northgate"));
+        command.args(flags).current_dir(folder.path()).env_clear();
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self { folder, command }
+    }
+
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn file(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+        self
+    }
+
+    /// With nobody at the other end of standard error.
+    pub(crate) fn unheard(mut self) -> Self {
+        let (_, writer) = std::io::pipe().unwrap();
+        self.command.stderr(writer);
+        self
+    }
+
+    /// Starts it and waits for its address. It is given any free port.
+    pub(crate) fn serve(mut self) -> Program {
+        self.command.args(["--port", "0"]);
+        let mut program = self.start();
+        let line = program.stdout.recv_timeout(SOON).expect("a first line on standard output");
+        let address = line.strip_prefix("http://").map(str::parse);
+        program.address = Some(address.expect("the line is a URL").expect("with an address in it"));
+        program.said.push(line);
+        program
+    }
+
+    /// Starts it and waits for its end.
+    pub(crate) fn end(self) -> Ended {
+        self.start().end(SOON)
+    }
+
+    fn start(mut self) -> Program {
+        let mut child = self.command.spawn().unwrap();
+        let stdout = lines(child.stdout.take().unwrap());
+        let stderr = child.stderr.take().map_or_else(|| channel().1, lines);
+        Program { child, stdout, stderr, said: Vec::new(), address: None, _folder: self.folder }
+    }
+}
+
+/// The lines of `stream` as they come, up to its end.
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines() {
+            if sender.send(line.unwrap()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// A process that runs, and is killed when the test ends first.
+pub(crate) struct Program {
+    child: Child,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+    /// What was taken from standard output already.
+    said: Vec<String>,
+    address: Option<SocketAddr>,
+    _folder: TempDir,
+}
+
+impl Program {
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address.expect("it serves")
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        // Every shell has `kill`; not every machine has it as a program.
+        let command = format!("kill -{name} {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &command]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self, within: Duration) -> Ended {
+        let status = eventually(within, || self.child.try_wait().unwrap());
+        // Both streams end with the process.
+        let mut stdout = std::mem::take(&mut self.said);
+        stdout.extend(self.stdout.iter());
+        Ended { code: status.code(), stdout, stderr: self.stderr.iter().collect() }
+    }
+
+    /// Tells it to stop in good order, and waits for its end.
+    pub(crate) fn stop(self) -> Ended {
+        self.signal("TERM");
+        self.end(EXIT)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // An error means that it has ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A process that has ended, with every line that it wrote.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// `None` if a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: Vec<String>,
+    pub(crate) stderr: Vec<String>,
+}
+
+/// Asks again until there is an answer, and fails the test when there is none in time.
+pub(crate) fn eventually<T>(within: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + within;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "not within {within:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,141 @@
+//! Which crate may depend on which, and on which libraries.
+
+use crate::assert_none;
+use crate::source::{crates, root};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+/// Every crate that there is or is planned, by its folder, with the crates that it may depend on.
+/// What is needed in tests only does not count.
+const ARROWS: [(&str, &[&str]); 13] = [
+    ("domain", &[]),
+    ("schemas", &["domain"]),
+    ("storage", &["domain"]),
+    ("storage-sqlite", &["domain", "storage"]),
+    ("services", &["domain", "storage"]),
+    ("hub", &["domain", "schemas", "storage"]),
+    ("api", &["domain", "schemas", "services", "hub", "ingest"]),
+    ("ws", &["domain", "schemas", "services", "hub"]),
+    ("ingest", &["domain"]),
+    ("dashboard", &[]),
+    (
+        "server",
+        &[
+            "domain",
+            "schemas",
+            "storage",
+            "storage-sqlite",
+            "services",
+            "hub",
+            "api",
+            "ws",
+            "ingest",
+            "dashboard",
+        ],
+    ),
+    // It knows a server by its sockets only.
+    ("bench", &[]),
+    ("tests", &["server"]),
+];
+
+/// All the libraries that a crate may depend on, where they are few for a reason.
+const LIBRARIES: [(&str, &[&str]); 1] = [("domain", &["thiserror", "time", "uuid"])];
+
+/// Libraries, by the beginning of their names, that only these crates may name, even in tests.
+const OWNED: [(&str, &[&str]); 2] = [
+    ("rusqlite", &["storage-sqlite"]),
+    ("actix", &["api", "ws", "ingest", "dashboard", "server", "bench", "tests"]),
+];
+
+const PREFIX: &str = "northgate-";
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap()
+}
+
+/// What stands behind `key` in a table.
+fn row<'a>(table: &[(&str, &'a [&'a str])], key: &str) -> Option<&'a [&'a str]> {
+    table.iter().find(|(known, _)| *known == key).map(|(_, row)| *row)
+}
+
+/// The name of a package without the prefix that they all share.
+fn short(package: &Package) -> &str {
+    package.name.strip_prefix(PREFIX).unwrap_or(&package.name)
+}
+
+/// The names of what a package depends on outside its tests.
+fn dependencies(package: &Package) -> impl Iterator<Item = &str> {
+    let outside_tests = |kind| matches!(kind, DependencyKind::Normal | DependencyKind::Build);
+    let all = package.dependencies.iter();
+    all.filter(move |to| outside_tests(to.kind)).map(|to| to.name.as_str())
+}
+
+#[test]
+fn every_arrow_between_crates_is_in_the_table() {
+    let mut findings = Vec::new();
+    for package in metadata().workspace_packages() {
+        let from = short(package);
+        let allowed = row(&ARROWS, from).unwrap_or_default();
+        let arrows = dependencies(package).filter_map(|name| name.strip_prefix(PREFIX));
+        findings.extend(arrows.filter(|to| !allowed.contains(to)).map(|to| {
+            format!("{from} → {to} is not in tests/house/arrows.rs: it needs a line in docs/adr/")
+        }));
+    }
+    assert_none(&findings);
+}
+
+#[test]
+fn every_member_of_the_workspace_is_in_the_table_under_the_name_of_its_folder() {
+    let mut findings = Vec::new();
+    for package in metadata().workspace_packages() {
+        let name = &package.name;
+        let folder = package.manifest_path.parent().and_then(|folder| folder.file_name());
+        if row(&ARROWS, short(package)).is_none() {
+            findings.push(format!("{name} is not in the table of tests/house/arrows.rs"));
+        }
+        if folder.is_none_or(|folder| **name != format!("{PREFIX}{folder}")) {
+            findings.push(format!("{name} is not named {PREFIX}<folder>: it is in {folder:?}"));
+        }
+    }
+    assert_none(&findings);
+}
+
+#[test]
+fn every_crate_is_a_member_of_the_workspace() {
+    let metadata = metadata();
+    let is_member = |manifest| {
+        metadata.workspace_packages().iter().any(|package| package.manifest_path == manifest)
+    };
+    let outside: Vec<_> = crates()
+        .into_iter()
+        .filter(|folder| !is_member(root().join(folder).join("Cargo.toml")))
+        .map(|folder| format!("{} is not a member of the workspace", folder.display()))
+        .collect();
+    assert_none(&outside);
+}
+
+#[test]
+fn crates_that_are_kept_lean_depend_on_no_more_than_their_libraries() {
+    let mut findings = Vec::new();
+    for package in metadata().workspace_packages() {
+        let from = short(package);
+        let Some(allowed) = row(&LIBRARIES, from) else { continue };
+        let more = dependencies(package).filter(|name| !allowed.contains(name));
+        findings.extend(more.map(|name| format!("{from} may not depend on {name}")));
+    }
+    assert_none(&findings);
+}
+
+#[test]
+fn libraries_with_an_owner_are_named_nowhere_else() {
+    let mut findings = Vec::new();
+    for package in metadata().workspace_packages() {
+        let from = short(package);
+        for (library, owners) in OWNED.iter().filter(|(_, owners)| !owners.contains(&from)) {
+            let named = package.dependencies.iter().filter(|to| to.name.starts_with(library));
+            findings.extend(named.map(|to| {
+                format!("{from} may not name {}: only {} may", to.name, owners.join(", "))
+            }));
+        }
+    }
+    assert_none(&findings);
+}

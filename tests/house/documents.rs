@@ -1,0 +1,106 @@
+//! The tests that documents name, and the functions that there are.
+
+use crate::assert_none;
+use crate::source::{rust_files, text};
+use std::collections::HashSet;
+
+/// A document that names fewer tests than these is not what it should be.
+const FEWEST: usize = 10;
+
+/// The names of all functions of the workspace.
+fn functions() -> HashSet<String> {
+    let mut names = HashSet::new();
+    for file in ["crates", "tests"].into_iter().flat_map(rust_files) {
+        for line in text(file).lines() {
+            let declared = line.trim_start().split_once("fn ").map(|(_, rest)| rest);
+            let name = declared.and_then(|rest| rest.split(['(', '<']).next());
+            names.extend(name.filter(|name| is_name(name)).map(str::to_owned));
+        }
+    }
+    names
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The names in a row behind every "Test:", with nothing but commas and "and" between them.
+fn tests_in_sentences(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for behind in text.split("Test:").skip(1).chain(text.split("Tests:").skip(1)) {
+        let mut parts = behind.split('`');
+        while let (Some(between), Some(name)) = (parts.next(), parts.next()) {
+            if !matches!(between.trim(), "" | "," | "and") {
+                break;
+            }
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The names in the last cell of every row, and the rows that have none there. Only tables whose
+/// last column is headed "test" or "tests" are looked at.
+fn tests_in_tables(text: &str) -> (Vec<&str>, Vec<&str>) {
+    let (mut names, mut without) = (Vec::new(), Vec::new());
+    let mut names_tests = None;
+    for line in text.lines() {
+        let Some(cells) = line.strip_prefix('|') else {
+            names_tests = None;
+            continue;
+        };
+        let last = cells.trim_end().trim_end_matches('|').rsplit('|').next().unwrap_or_default();
+        match names_tests {
+            None => names_tests = Some(matches!(last.trim(), "test" | "tests")),
+            Some(true) if !last.trim().starts_with("---") => {
+                let before = names.len();
+                names.extend(quoted(last));
+                if names.len() == before {
+                    without.push(line);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    (names, without)
+}
+
+fn assert_exist(document: &str, names: &[&str]) {
+    assert!(names.len() >= FEWEST, "{document} names {} tests: {names:?}", names.len());
+    let functions = functions();
+    let unknown = names.iter().filter(|name| !functions.contains(**name));
+    let told = |name| format!("{document} names `{name}`, and there is no such function");
+    assert_none(&unknown.map(told).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_test_that_holds_an_invariant_exists() {
+    let document = "docs/ARCHITECTURE.md";
+    assert_exist(document, &tests_in_sentences(&text(document)));
+}
+
+#[test]
+fn every_row_of_the_compatibility_table_names_a_test_that_exists() {
+    let document = "docs/COMPATIBILITY.md";
+    let text = text(document);
+    let (names, without) = tests_in_tables(&text);
+    assert_exist(document, &names);
+    assert_none(
+        &without.iter().map(|row| format!("{document}: no test in {row}")).collect::<Vec<_>>(),
+    );
+}
+
+#[test]
+fn names_are_found_in_sentences_and_in_tables() {
+    let text =
+        "1. A. Test: `a`,\n   `b`\n2. B `no`. Tests: `c` and `d`. See `no`.\n3. Test: none, `no`";
+    assert_eq!(tests_in_sentences(text), ["a", "b", "c", "d"]);
+    let text = "| no | `no` |\n|---|---|\n| no | `no` |\n\n| what | test |\n|---|---|\n\
+                | `no` | `a`, `b` |\n| c | – |\n";
+    assert_eq!(tests_in_tables(text), (vec!["a", "b"], vec!["| c | – |"]));
+}

@@ -1,0 +1,151 @@
+//! The shape of files and manifests.
+
+use crate::assert_none;
+use crate::source::{crates, entries, rust_files, text};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// The most lines of a file, its tests not counted.
+const MOST_LINES: usize = 450;
+
+/// What the top level shows; everything else there is a dot-file.
+const TOP_LEVEL: [&str; 7] =
+    ["Cargo.toml", "Cargo.lock", "README.md", "rustfmt.toml", "crates", "tests", "docs"];
+
+/// Words that say nothing about what is behind them.
+const EMPTY_WORDS: [&str; 8] =
+    ["util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"];
+
+/// The crates that others build on.
+const DOCUMENTED: [&str; 4] = ["domain", "schemas", "storage", "hub"];
+
+/// The Rust files of all crates that are no tests.
+fn sources() -> impl Iterator<Item = PathBuf> {
+    let files = crates().into_iter().flat_map(|folder| rust_files(folder.join("src")));
+    files.filter(|file| file.file_stem() != Some(OsStr::new("tests")))
+}
+
+/// How many lines `text` has before the `mod tests` that ends it.
+fn lines_before_tests(text: &str) -> usize {
+    let all = text.lines().count();
+    let Some(start) = text.rfind("\n#[cfg(test)]\n") else { return all };
+    let (code, tests) = text.split_at(start + 1);
+    let mut items = tests.lines().filter(|line| !line.starts_with("#["));
+    let is_module = items.next() == Some("mod tests {");
+    let ends_file = items.position(|line| line == "}").is_some() && items.next().is_none();
+    if is_module && ends_file { code.lines().count() } else { all }
+}
+
+#[test]
+fn no_file_is_long() {
+    let mut findings = Vec::new();
+    for file in sources() {
+        let lines = lines_before_tests(&text(&file));
+        if lines > MOST_LINES {
+            let file = file.display();
+            findings.push(format!("{file} has {lines} lines before its tests, over {MOST_LINES}"));
+        }
+    }
+    assert_none(&findings);
+}
+
+#[test]
+fn the_lines_of_a_file_are_counted_up_to_the_tests_that_end_it() {
+    let code = "//! A.\nfn a() {\n}\n";
+    let tests = "#[cfg(test)]\nmod tests {\n    fn b() {\n    }\n}\n";
+    assert_eq!(lines_before_tests(code), 3);
+    assert_eq!(lines_before_tests(&format!("{code}{tests}")), 3);
+    assert_eq!(lines_before_tests(&format!("{code}{tests}{code}")), 11);
+    assert_eq!(lines_before_tests(&format!("{code}#[cfg(test)]\nuse a;\n{code}")), 8);
+}
+
+#[test]
+fn every_file_opens_with_a_sentence_of_purpose() {
+    let says_nothing = |file: &PathBuf| !text(file).starts_with("//! ");
+    let silent = sources().filter(says_nothing);
+    let told = |file: PathBuf| format!("{} does not start with a //! line", file.display());
+    assert_none(&silent.map(told).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_file_or_module_has_a_name_that_says_nothing() {
+    let mut findings = Vec::new();
+    for file in ["crates", "tests"].into_iter().flat_map(rust_files) {
+        let shown = file.display();
+        if file.file_name() == Some(OsStr::new("mod.rs")) {
+            findings.push(format!("{shown}: foo.rs beside foo/ takes the place of foo/mod.rs"));
+        }
+        let parts = file.with_extension("");
+        if parts.iter().filter_map(OsStr::to_str).any(is_empty_name) {
+            findings.push(format!("{shown} has a name that says nothing"));
+        }
+        let text = text(&file);
+        let named = text.lines().filter_map(module_name).filter(|name| is_empty_name(name));
+        findings.extend(named.map(|name| format!("{shown}: mod {name} says nothing")));
+    }
+    assert_none(&findings);
+}
+
+fn is_empty_name(name: &str) -> bool {
+    name.split(['_', '-']).any(|word| EMPTY_WORDS.contains(&word))
+}
+
+/// The name of the module that a line declares or opens.
+fn module_name(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let (before, name) = line.split_once("mod ")?;
+    let is_declaration = before.is_empty() || (before.starts_with("pub") && before.ends_with(' '));
+    is_declaration.then(|| name.trim_end_matches([' ', ';', '{']))
+}
+
+#[test]
+fn the_top_level_shows_only_what_belongs_there() {
+    let ignored = text(".gitignore");
+    let ignored: Vec<_> = ignored.lines().map(|line| line.trim_matches('/')).collect();
+    let is_known =
+        |name: &str| name.starts_with('.') || TOP_LEVEL.contains(&name) || ignored.contains(&name);
+    let surplus: Vec<_> = entries("")
+        .into_iter()
+        .filter_map(|entry| entry.to_str().map(str::to_owned))
+        .filter(|name| !is_known(name))
+        .map(|name| format!("{name} does not belong to the top level"))
+        .collect();
+    assert_none(&surplus);
+}
+
+#[test]
+fn every_dependency_of_the_workspace_says_what_it_is_for() {
+    let manifest = text("Cargo.toml");
+    let (_, section) = manifest.split_once("\n[workspace.dependencies]\n").expect("the section");
+    let (section, _) = section.split_once("\n[").unwrap_or((section, ""));
+    let is_entry = |line: &str| line.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let mut before = "";
+    let mut findings = Vec::new();
+    for line in section.lines() {
+        if is_entry(line) && !line.contains("path = ") && !before.starts_with("# ") {
+            findings.push(format!("no comment above: {line}"));
+        }
+        before = line;
+    }
+    assert_none(&findings);
+}
+
+#[test]
+fn every_crate_takes_the_lints_of_the_workspace() {
+    let manifests = crates().into_iter().map(|folder| folder.join("Cargo.toml"));
+    let is_lax = |manifest: &PathBuf| !text(manifest).contains("\n[lints]\nworkspace = true\n");
+    let told = |manifest: PathBuf| format!("{} has no [lints] workspace", manifest.display());
+    assert_none(&manifests.filter(is_lax).map(told).collect::<Vec<_>>());
+}
+
+#[test]
+fn crates_that_others_build_on_document_what_they_offer() {
+    let mut findings = Vec::new();
+    for name in DOCUMENTED {
+        let library = Path::new("crates").join(name).join("src/lib.rs");
+        if !text(&library).lines().any(|line| line == "#![warn(missing_docs)]") {
+            findings.push(format!("{} does not warn of missing_docs", library.display()));
+        }
+    }
+    assert_none(&findings);
+}

@@ -1,0 +1,48 @@
+//! The files of the repository.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The top level of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is not at the top level")
+}
+
+/// The text of a file, by its path from the top level.
+pub fn text(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What a folder holds, by paths from the top level, in order.
+pub fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let path = root().join(folder);
+    let listed = fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let from_root = |path: PathBuf| path.strip_prefix(root()).map(Path::to_owned);
+    let mut entries: Vec<_> =
+        listed.map(|entry| from_root(entry.unwrap().path()).unwrap()).collect();
+    entries.sort();
+    entries
+}
+
+/// The folders of crates, each with a manifest.
+pub fn crates() -> Vec<PathBuf> {
+    let has_manifest = |folder: &PathBuf| root().join(folder).join("Cargo.toml").is_file();
+    entries("crates").into_iter().filter(has_manifest).collect()
+}
+
+/// Every Rust file below a folder.
+pub fn rust_files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in entries(folder) {
+        if root().join(&entry).is_dir() {
+            if entry.file_name() != Some(OsStr::new("target")) {
+                files.extend(rust_files(entry));
+            }
+        } else if entry.extension() == Some(OsStr::new("rs")) {
+            files.push(entry);
+        }
+    }
+    files
+}
