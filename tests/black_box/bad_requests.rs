@@ -2,7 +2,7 @@
 
 use northgate_tests::TestServer;
 use serde_json::json;
-use std::io::Write;
+use std::io::{Read, Write};
 
 /// Sends `body` to `POST /alerts` and gives the pointers of what was wrong.
 fn pointers(server: &TestServer, path: &str, body: &str) -> Vec<String> {
@@ -267,9 +267,14 @@ fn a_store_that_takes_nothing_is_503_once_the_server_stops() {
     );
     stream.write_all(request.as_bytes()).unwrap();
     assert_eq!(northgate_tests::read_answer(&mut stream).status, 200);
-    // This request is under way when the server is asked to stop, and its body comes after.
-    let (beginning, rest) = request.split_at(request.len() - 5);
+    // This request is under way when the server is asked to stop, and its body comes after: once
+    // the server has said that it waits for the body.
+    let asking = request.replace("Content-Length", "Expect: 100-continue\r\nContent-Length");
+    let (beginning, rest) = asking.split_at(asking.len() - body.len());
     stream.write_all(beginning.as_bytes()).unwrap();
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     server.begin_stop();
     let (first, _) = held.read_frame();
     assert_eq!(first, 0x81, "the alert from before");

@@ -104,3 +104,13 @@ fn names_are_found_in_sentences_and_in_tables() {
                 | `no` | `a`, `b` |\n| c | – |\n";
     assert_eq!(tests_in_tables(text), (vec!["a", "b"], vec!["| c | – |"]));
 }
+
+#[test]
+fn the_readmes_store_is_the_one_that_keeps_the_laws() {
+    let readme = std::fs::read_to_string(crate::source::root().join("README.md")).unwrap();
+    let tested = crate::source::root().join("crates/storage/tests/counting_store.rs");
+    let tested = std::fs::read_to_string(tested).unwrap();
+    let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next());
+    let shown = shown.expect("the README shows a store");
+    assert!(tested.ends_with(shown), "README.md and counting_store.rs have come apart");
+}

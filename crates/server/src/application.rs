@@ -29,8 +29,9 @@ use tokio_util::task::TaskTracker;
 
 /// The most bytes of a request's body, and of a message on a socket.
 const MESSAGE_BYTES: usize = 64 * 1024;
-/// Appends wait while the fan-out is so many events behind: well within what the store holds.
-const PUMP_LAG_EVENTS: u64 = 1_024;
+/// Appends wait while the fan-out is so many events behind, or half of what the store holds if
+/// that is less: what is trimmed must have been sent.
+const PUMP_LAG_EVENTS: usize = 1_024;
 /// How long a client may take for the head of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take for the body of a request.
@@ -101,7 +102,8 @@ impl Application {
         tracing::info!("events are kept in memory: nothing survives a restart");
         let memory: Arc<dyn EventStore> = Arc::new(memory);
         let (hub, pump) = Hub::new(memory.clone(), WindowLimits::default());
-        let store = Arc::new(GatedStore::new(memory).paced_by(hub.pumped(), PUMP_LAG_EVENTS));
+        let lag = PUMP_LAG_EVENTS.min(capacity.events.get() / 2) as u64;
+        let store = Arc::new(GatedStore::new(memory).paced_by(hub.pumped(), lag));
         let port: Arc<dyn EventStore> = store.clone();
         let alerts = AlertService::new(port.clone());
 

@@ -57,13 +57,22 @@ struct Pace {
 
 impl Pace {
     async fn keep(&self) {
-        let goal = self.head.borrow().offset.saturating_sub(self.lag);
-        if self.follower.borrow().offset >= goal {
+        if self.is_kept() {
             return;
         }
         let mut follower = self.follower.clone();
-        // Too late, or a follower that is gone: there is nobody left to wait for.
-        let _ = timeout(PATIENCE, follower.wait_for(|at| at.offset >= goal)).await;
+        let catching_up = async {
+            // Looked at anew by everyone who waited: between this and the append nothing waits,
+            // so they do not all pass at once. An error means that the follower is gone.
+            while !self.is_kept() && follower.changed().await.is_ok() {}
+        };
+        // Too late: what is stuck is not waited for any longer.
+        let _ = timeout(PATIENCE, catching_up).await;
+    }
+
+    fn is_kept(&self) -> bool {
+        let head = self.head.borrow().offset;
+        head.saturating_sub(self.follower.borrow().offset) <= self.lag
     }
 }
 

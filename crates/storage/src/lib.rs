@@ -19,8 +19,3 @@ pub use gate::GatedStore;
 pub use memory::{Capacity, MemoryStore};
 pub use submission::{Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission};
 pub use tail::{PAGE_EVENTS, Page, Tail, next_page, tail};
-
-/// The README's store is real: it compiles, and its laws are generated.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;

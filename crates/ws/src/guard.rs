@@ -92,3 +92,52 @@ impl Stream for FrameGuard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    /// What each poll gives, until the stream ends: the bytes, or `None` for a pause.
+    fn turns(sent: Vec<u8>) -> (Vec<Option<Bytes>>, Option<Violation>) {
+        let inbound = Inbound::new(Payload::from(sent));
+        let (mut guard, verdict) = FrameGuard::new(inbound, 1_000);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut turns = Vec::new();
+        while turns.len() < 100 {
+            match Pin::new(&mut guard).poll_next(&mut cx) {
+                Poll::Ready(Some(Ok(bytes))) => turns.push(Some(bytes)),
+                Poll::Ready(Some(Err(error))) => panic!("{error}"),
+                Poll::Ready(None) => break,
+                Poll::Pending if verdict.get().is_none() && turns.last() == Some(&None) => break,
+                Poll::Pending => turns.push(None),
+            }
+        }
+        (turns, verdict.get())
+    }
+
+    fn ping(payload: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(payload.len()).unwrap();
+        [&[0x89, 0x80 | length, 0, 0, 0, 0], payload].concat()
+    }
+
+    #[test]
+    fn a_client_that_says_much_at_once_gets_one_frame_a_turn() {
+        let frames = [ping(b"one"), ping(b""), ping(b"three")];
+        let (turns, verdict) = turns(frames.concat());
+        let mut expected = Vec::new();
+        for frame in frames {
+            expected.extend([Some(Bytes::from(frame)), None]);
+        }
+        assert_eq!(turns, expected);
+        assert_eq!(verdict, None);
+    }
+
+    #[test]
+    fn nothing_of_a_frame_that_violates_is_given() {
+        let unmasked = vec![0x81, 0x01, b'x'];
+        let (turns, verdict) = turns([ping(b"fine"), unmasked].concat());
+        assert_eq!(turns, [Some(Bytes::from(ping(b"fine"))), None]);
+        assert_eq!(verdict, Some(Violation::Protocol));
+    }
+}

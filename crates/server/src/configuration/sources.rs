@@ -6,6 +6,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
 use config::builder::DefaultState;
 use config::{Config, ConfigBuilder, ConfigError, Environment, File, FileFormat};
+use std::borrow::Cow;
 use std::error::Error as _;
 use std::ffi::OsString;
 use std::io;
@@ -123,13 +124,33 @@ fn toml_file(folder: &Path) -> Result<Option<Config>, ConfigurationError> {
 /// What `.env` adds to the environment, if it is there.
 fn dot_env(folder: &Path) -> Result<Vec<(String, OsString)>, ConfigurationError> {
     let text = text_of(folder, DOT_ENV)?.unwrap_or_default();
+    let text: String = text.lines().map(|line| quoted(line) + "\n").collect();
     dotenvy::from_read_iter(text.as_bytes())
         .map(|line| line.map(|(name, value)| (name, value.into())))
         .collect::<Result<_, _>>()
         .map_err(|error| {
             let place = place_in(&text, &error).unwrap_or_else(|| DOT_ENV.to_owned());
-            wrong(&place, "a line is NAME=value; spaces and backslashes need 'quotes'".to_owned())
+            wrong(&place, "a line is NAME=value, and quotes come in pairs".to_owned())
         })
+}
+
+/// A line of `.env` with quotes around a value that has spaces or backslashes in it: such files
+/// were written for a library that wants none there (`CORS_METHODS_ALLOWED=GET, POST`).
+fn quoted(line: &str) -> Cow<'_, str> {
+    let bare = |value: &str| {
+        value.contains([' ', '\t', '\\']) && !value.contains('\'') && !value.starts_with(['"', '#'])
+    };
+    match line.split_once('=') {
+        Some((name, value)) if !name.trim_start().starts_with('#') => {
+            let (value, comment) = value.split_once(" #").unwrap_or((value, ""));
+            if bare(value.trim()) {
+                format!("{name}='{}' #{comment}", value.trim()).into()
+            } else {
+                line.into()
+            }
+        }
+        _ => line.into(),
+    }
 }
 
 /// The line of `.env`, and the name that it sets: never the value, which may be a secret of
@@ -342,12 +363,22 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_dot_env_may_have_spaces_without_quotes() {
+        let text = "OTHER=two words\nCORS_METHODS_ALLOWED=GET, POST # and no more\nPATHS=C:\\x\n\
+            CORS_HEADERS_ALLOWED=\"X-A, X-B\"\n#CORS_CREDENTIAL=a b\nCORS_CREDENTIAL = true";
+        let cors = load(&[(DOT_ENV, text)], &[], &[]).unwrap().cors;
+        assert_eq!(cors.methods.listed().map(|methods| methods.len()), Some(2));
+        assert_eq!(cors.headers.listed().map(|headers| headers.len()), Some(2));
+        assert!(cors.credentials);
+    }
+
+    #[test]
     fn a_broken_line_of_dot_env_is_named_and_its_value_is_not_told() {
         let wrong = |text| load(&[(DOT_ENV, text)], &[], &[]).unwrap_err();
-        let reason = "a line is NAME=value; spaces and backslashes need 'quotes'";
+        let reason = "a line is NAME=value, and quotes come in pairs";
         for (text, place) in [
             ("secret", ".env, line 1"),
-            ("A=1\n# B=secret word\nB=secret word # why", ".env, line 3: B"),
+            ("A=1\n# B=secret word\nB=it's a secret # why", ".env, line 3: B"),
             ("A=1\r\nB='secret", ".env, line 2: B"),
             ("B=\"secret\nword", ".env, line 1: B"),
             ("TWO WORDS=secret", ".env, line 1: TWO WORDS"),
