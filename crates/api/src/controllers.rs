@@ -4,3 +4,6 @@ pub(crate) mod alerts;
 pub(crate) mod docs;
 pub(crate) mod messages;
 pub(crate) mod root;
+
+/// How many items a history shows.
+const HISTORY: usize = 10;

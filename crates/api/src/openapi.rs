@@ -5,7 +5,43 @@ use northgate_schemas::{
     AlertBody, AlertCollection, ChatBody, ErrorFrame, FieldProblem, MessageCollection, NewAlert,
     NewMessage, Problem, Welcome,
 };
-use utoipa::OpenApi;
+use utoipa::{IntoResponses, OpenApi};
+
+/// What a request that changes something may be answered instead.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
+pub(crate) enum WriteProblems {
+    /// The body cannot be read as JSON.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(Problem),
+    /// A page of a foreign origin sent it.
+    #[response(status = 403, content_type = "application/problem+json")]
+    ForeignOrigin(Problem),
+    /// The body came too slowly.
+    #[response(status = 408, content_type = "application/problem+json")]
+    SlowBody(Problem),
+    /// The body is too large.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// The body is not said to be JSON.
+    #[response(status = 415, content_type = "application/problem+json")]
+    MediaType(Problem),
+    /// Some fields are not valid; all of them are named.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// Nothing is taken now, and nothing was kept; or it is not known whether it was.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// What a question may be answered instead.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
+pub(crate) enum ReadProblems {
+    /// The store cannot answer now.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
 
 #[derive(OpenApi)]
 #[openapi(

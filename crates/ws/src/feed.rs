@@ -104,3 +104,200 @@ impl MessageBody for Feed {
         Poll::Ready(None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use northgate_domain::{
+        Command, Epoch, MessageText, PostMessage, Sender, Stamp, Stamps, Timestamp,
+    };
+    use northgate_hub::{Hub, WindowLimits, Worker};
+    use northgate_storage::{Capacity, EventStore, MemoryStore, Submission};
+    use std::collections::VecDeque;
+    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::task::Waker;
+    use tokio::task::{LocalSet, yield_now};
+    use tokio::time::Instant;
+    use tokio_util::sync::CancellationToken;
+    use tokio_util::task::TaskTracker;
+    use uuid::Uuid;
+
+    struct SameStamp;
+
+    impl Stamps for SameStamp {
+        fn stamp(&self) -> Stamp {
+            Stamp { id: Uuid::nil(), at: Timestamp::from_unix_micros(0) }
+        }
+    }
+
+    /// The library's half: these frames, and then nothing or the end.
+    struct Control {
+        frames: VecDeque<&'static [u8]>,
+        ends: bool,
+    }
+
+    impl MessageBody for Control {
+        type Error = std::convert::Infallible;
+
+        fn size(&self) -> BodySize {
+            BodySize::Stream
+        }
+
+        fn poll_next(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+            match self.frames.pop_front() {
+                Some(frame) => Poll::Ready(Some(Ok(Bytes::from_static(frame)))),
+                None if self.ends => Poll::Ready(None),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    /// A feed over a hub whose log holds two events that were not given yet.
+    struct Scene {
+        hub: Hub,
+        worker: Worker,
+        close: Option<oneshot::Sender<Closing>>,
+        feed: Feed,
+    }
+
+    impl Scene {
+        async fn new(frames: &[&'static [u8]], ends: bool) -> Self {
+            let memory = MemoryStore::new(Epoch::new(7), Capacity::default(), Arc::new(SameStamp));
+            let store: Arc<dyn EventStore> = Arc::new(memory);
+            let (hub, pump) = Hub::new(store.clone(), WindowLimits::default());
+            TaskTracker::new().spawn_local(pump.run(CancellationToken::new()));
+            let worker = hub.worker();
+            let cursor = worker.cursor(worker.head());
+            for text in ["one", "two"] {
+                let post = Command::PostMessage(PostMessage {
+                    sender: Sender::parse("Op").unwrap(),
+                    message: MessageText::parse(text).unwrap(),
+                });
+                store.append(vec![Submission::from(post)]).await.unwrap();
+            }
+            hub.caught_up().await;
+            let inner = Control { frames: frames.iter().copied().collect(), ends }.boxed();
+            let (close, closing) = oneshot::channel();
+            let feed = Feed::new(inner, cursor, closing);
+            let scene = Self { hub, worker, close: Some(close), feed };
+            scene.settle().await;
+            scene
+        }
+
+        /// Lets the worker see what the hub has.
+        async fn settle(&self) {
+            for _ in 0..8 {
+                yield_now().await;
+            }
+        }
+
+        fn poll(&mut self) -> Poll<Option<Bytes>> {
+            let mut cx = Context::from_waker(Waker::noop());
+            Pin::new(&mut self.feed).poll_next(&mut cx).map(|item| item.map(Result::unwrap))
+        }
+
+        fn next(&mut self) -> Bytes {
+            match self.poll() {
+                Poll::Ready(Some(bytes)) => bytes,
+                other => panic!("expected a frame, got {other:?}"),
+            }
+        }
+
+        /// Waits for the end of the body.
+        async fn end(&mut self) {
+            let end = poll_fn(|cx| Pin::new(&mut self.feed).poll_next(cx)).await;
+            assert!(end.is_none());
+        }
+
+        fn assert_events(&mut self) {
+            for text in ["one", "two"] {
+                let frame = self.next();
+                assert_eq!(frame[0], 0x81);
+                assert!(frame.windows(3).any(|bytes| bytes == text.as_bytes()), "{text}");
+            }
+        }
+    }
+
+    fn run(test: impl AsyncFnOnce()) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        LocalSet::new().block_on(&runtime, test());
+    }
+
+    #[test]
+    fn control_frames_come_first_then_events_then_it_waits() {
+        run(async || {
+            let mut scene = Scene::new(&[b"pong", b"complaint"], false).await;
+            assert_eq!(scene.next(), "pong");
+            assert_eq!(scene.next(), "complaint");
+            scene.assert_events();
+            assert_eq!(scene.poll(), Poll::Pending);
+        });
+    }
+
+    #[test]
+    fn a_drained_feed_gives_its_events_then_1001_and_lingers_a_moment() {
+        run(async || {
+            let mut scene = Scene::new(&[], false).await;
+            scene.hub.drain();
+            scene.settle().await;
+            scene.assert_events();
+            assert_eq!(scene.next(), Closing::With(CloseCode::GoingAway).frame());
+            assert_eq!(scene.hub.cursors(), 0, "nobody waits for one that lingers");
+            let closed = Instant::now();
+            scene.end().await;
+            assert_eq!(closed.elapsed(), LINGER);
+        });
+    }
+
+    #[test]
+    fn lingering_ends_with_the_reading_half_and_gives_no_control_frames() {
+        run(async || {
+            let mut scene = Scene::new(&[], true).await;
+            let close = scene.close.take().unwrap();
+            close.send(Closing::With(CloseCode::ProtocolError)).unwrap();
+            assert_eq!(scene.next(), Closing::With(CloseCode::ProtocolError).frame());
+            let closed = Instant::now();
+            scene.end().await;
+            assert_eq!(closed.elapsed().as_millis(), 0);
+        });
+    }
+
+    #[test]
+    fn the_clients_close_is_echoed_and_ends_the_feed_at_once() {
+        run(async || {
+            let mut scene = Scene::new(&[b"pong"], false).await;
+            scene.close.take().unwrap().send(Closing::Echo(Some(1_000))).unwrap();
+            assert_eq!(scene.next(), Closing::Echo(Some(1_000)).frame());
+            assert_eq!(scene.poll(), Poll::Ready(None));
+            assert_eq!(scene.poll(), Poll::Ready(None));
+        });
+    }
+
+    #[test]
+    fn a_client_that_is_gone_ends_the_feed_without_a_word() {
+        run(async || {
+            let mut scene = Scene::new(&[], false).await;
+            drop(scene.close.take());
+            assert_eq!(scene.poll(), Poll::Ready(None));
+        });
+    }
+
+    #[test]
+    fn a_hub_that_is_over_cuts_the_feed_without_a_word() {
+        run(async || {
+            let mut scene = Scene::new(&[], false).await;
+            scene.hub.end();
+            scene.settle().await;
+            assert_eq!(scene.poll(), Poll::Ready(None));
+            assert_eq!(scene.worker.head().offset, 2);
+        });
+    }
+}

@@ -2,12 +2,11 @@
 
 use crate::ApiError;
 use crate::body::JsonBody;
+use crate::controllers::HISTORY;
+use crate::openapi::{ReadProblems, WriteProblems};
 use actix_web::{HttpResponse, web};
-use northgate_schemas::{AlertBody, AlertCollection, NewAlert, Problem};
+use northgate_schemas::{AlertBody, AlertCollection, NewAlert};
 use northgate_services::AlertService;
-
-/// How many alerts the history shows.
-const HISTORY: usize = 10;
 
 /// Raises an alert: it is kept when the answer comes, and on its way to every dashboard.
 #[utoipa::path(
@@ -17,16 +16,7 @@ const HISTORY: usize = 10;
     request_body = NewAlert,
     responses(
         (status = 200, description = "The alert was kept.", body = AlertBody),
-        (status = 400, description = "The body cannot be read as JSON.", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 415, description = "The body is not said to be JSON.", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 422, description = "Some fields are not valid; all of them are named.",
-            body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Nothing is taken now; nothing was kept.", body = Problem,
-            content_type = "application/problem+json"),
+        WriteProblems,
     )
 )]
 pub(crate) async fn raise(
@@ -44,8 +34,7 @@ pub(crate) async fn raise(
     tag = "alerts",
     responses(
         (status = 200, description = "The newest alerts.", body = AlertCollection),
-        (status = 503, description = "The store cannot answer now.", body = Problem,
-            content_type = "application/problem+json"),
+        ReadProblems,
     )
 )]
 pub(crate) async fn history(service: web::Data<AlertService>) -> Result<HttpResponse, ApiError> {

@@ -194,7 +194,7 @@ fn a_worker_that_comes_while_the_log_grows_misses_nothing() {
             }
         });
         wait_for(async {
-            for _ in 0..300 {
+            for _ in 0..500 {
                 let before = *store.head().borrow();
                 append(store.as_ref(), 1).await;
                 LocalSet::new().run_until(workers_around_one_event(&hub, before)).await;
