@@ -35,7 +35,9 @@ fn pages_of_this_machine_and_scripts_are_at_home() {
 
 #[test]
 fn listed_origins_are_at_home_everywhere() {
-    let server = TestServer::with(|s| s.cors.origins = vec!["https://board.test".to_owned()]);
+    let server = TestServer::with(|s| {
+        s.cors.origins = vec!["https://board.test".to_owned()].try_into().unwrap();
+    });
     let header = "Origin: https://board.test\r\n";
     assert_eq!(server.request("GET", "/ws", &(UPGRADE.to_owned() + header), b"").status, 101);
     let preflight = format!(
@@ -54,7 +56,9 @@ fn listed_origins_are_at_home_everywhere() {
 
 #[test]
 fn a_star_lets_every_page_in() {
-    let server = TestServer::with(|settings| settings.cors.origins = vec!["*".to_owned()]);
+    let server = TestServer::with(|settings| {
+        settings.cors.origins = vec!["*".to_owned()].try_into().unwrap();
+    });
     for origin in ["null", "http://anything.test"] {
         let header = format!("Origin: {origin}\r\n");
         assert_eq!(server.request("GET", "/ws", &(UPGRADE.to_owned() + &header), b"").status, 101);

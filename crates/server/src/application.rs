@@ -123,7 +123,7 @@ impl Application {
             chat: ChatService::new(port),
             sockets: TaskTracker::new(),
             hosts: HostPolicy::new(address.ip(), public.names()),
-            origins: OriginPolicy::new(address, public.names(), &settings.cors.origins),
+            origins: OriginPolicy::new(address, public.names(), settings.cors.origins.listed()),
             cors: cors_settings(&settings.cors),
         };
         let sockets = parts.sockets.clone();

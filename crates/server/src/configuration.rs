@@ -7,7 +7,7 @@ mod values;
 
 pub use sources::{ConfigurationError, Loaded};
 pub use values::GeneratorInterval;
-pub(crate) use values::{Host, Level, Listed, PublicHosts};
+pub(crate) use values::{Host, Level, Listed, Origins, PublicHosts};
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
@@ -106,7 +106,7 @@ impl MemorySection {
 pub struct CorsSection {
     /// Origins, besides those that are allowed anyway; `*` allows all.
     #[serde(deserialize_with = "values::texts")]
-    pub origins: Vec<String>,
+    pub origins: Origins,
     /// Methods; `*` allows all.
     #[serde(deserialize_with = "values::texts")]
     pub methods: Listed<Method>,

@@ -181,6 +181,40 @@ impl TryFrom<Vec<String>> for PublicHosts {
     }
 }
 
+/// Origins as browsers send them, or `*` for all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins(Vec<String>);
+
+impl Origins {
+    pub(crate) fn listed(&self) -> &[String] {
+        &self.0
+    }
+
+    /// In the form that browsers send: lower case, and no slash at the end.
+    fn check(given: &str) -> Result<String, ValueError> {
+        if matches!(given, "*" | "null") {
+            return Ok(given.to_owned());
+        }
+        let bare = given.strip_suffix('/').unwrap_or(given);
+        let scheme_byte = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'-' | b'.');
+        let is_origin = bare.split_once("://").is_some_and(|(scheme, host)| {
+            !scheme.is_empty()
+                && scheme.bytes().all(scheme_byte)
+                && northgate_api::middlewares::is_host(host)
+        });
+        let expected = "an origin, such as https://board.example.com, or * for all";
+        is_origin.then(|| bare.to_ascii_lowercase()).ok_or_else(|| not(given, expected))
+    }
+}
+
+impl TryFrom<Vec<String>> for Origins {
+    type Error = ValueError;
+
+    fn try_from(given: Vec<String>) -> Result<Self, ValueError> {
+        given.iter().map(|origin| Self::check(origin)).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// Values that are listed one by one, or all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T>(Option<Vec<T>>);
@@ -280,6 +314,17 @@ mod tests {
         assert_eq!(parsed("off"), Ok(None));
         for bad in ["", "0s", "10", "-1s", "soon", "1us"] {
             assert!(parsed(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_kept_as_browsers_send_it() {
+        let kept = |given: &str| Origins::try_from(vec![given.to_owned()]).map(|origins| origins.0);
+        assert_eq!(kept("HTTPS://Board.Test/"), Ok(vec!["https://board.test".to_owned()]));
+        assert_eq!(kept("app://x:1"), Ok(vec!["app://x:1".to_owned()]));
+        assert_eq!(kept("*"), Ok(vec!["*".to_owned()]));
+        for bad in ["board.test", "https://", "https://a/b", "https://u@a", "://a", "https://a b"] {
+            assert!(kept(bad).is_err(), "{bad}");
         }
     }
 
