@@ -35,6 +35,8 @@ pub struct Cursor {
     local: Rc<RefCell<Local>>,
     key: usize,
     after: Position,
+    /// Set once it has ended: an end does not change.
+    ended: Option<End>,
     _counted: TaskTrackerToken,
 }
 
@@ -45,7 +47,7 @@ impl Cursor {
         counted: TaskTrackerToken,
     ) -> Self {
         let key = local.borrow_mut().admit();
-        Self { local, key, after, _counted: counted }
+        Self { local, key, after, ended: None, _counted: counted }
     }
 
     /// The position of the last event given, or the one to start after.
@@ -56,25 +58,27 @@ impl Cursor {
     /// The next frame, or the end, or a promise to wake the caller when there is either. Cheap,
     /// and free of locks and allocations.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if let Some(end) = self.ended {
+            return Poll::Ready(Step::End(end));
+        }
         let mut local = self.local.borrow_mut();
-        if local.phase == Phase::Over {
-            return Poll::Ready(Step::End(End::Cut));
-        }
-        match local.window.next(self.after.offset) {
-            Next::Frame(frame) => {
-                self.after = frame.position();
-                Poll::Ready(Step::Frame(frame.clone()))
-            }
-            Next::Lost => Poll::Ready(Step::End(End::TooFarBehind)),
-            Next::AtHead => {
-                if matches!(local.phase, Phase::Draining(until) if self.after.offset >= until.offset)
-                {
-                    return Poll::Ready(Step::End(End::Drained));
+        let end = match local.phase {
+            Phase::Over => End::Cut,
+            Phase::Draining(until) if self.after.offset >= until.offset => End::Drained,
+            Phase::Live | Phase::Draining(_) => match local.window.next(self.after) {
+                Next::Frame(frame) => {
+                    self.after = frame.position();
+                    return Poll::Ready(Step::Frame(frame.clone()));
                 }
-                local.park(self.key, cx.waker());
-                Poll::Pending
-            }
-        }
+                Next::AtHead => {
+                    local.park(self.key, cx.waker());
+                    return Poll::Pending;
+                }
+                Next::Lost => End::TooFarBehind,
+            },
+        };
+        self.ended = Some(end);
+        Poll::Ready(Step::End(end))
     }
 }
 

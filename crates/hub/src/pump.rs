@@ -41,6 +41,7 @@ impl Pump {
                     tracing::error!("the store trimmed events before they were sent");
                     self.shared.restart(latest);
                     tail = northgate_storage::tail(self.store.clone(), latest);
+                    tokio::task::yield_now().await;
                 }
                 Err(ReadError::Unavailable(error)) => {
                     tracing::warn!(%error, "events cannot be read; trying again");

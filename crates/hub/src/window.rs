@@ -74,12 +74,17 @@ impl Window {
         Self::new(self.limits, head)
     }
 
-    /// What lies behind `offset`.
-    pub(crate) fn next(&self, offset: u64) -> Next<'_> {
-        if offset >= self.head.offset {
+    /// What lies behind `after`. A position of another log is lost, wherever it stands there.
+    pub(crate) fn next(&self, after: Position) -> Next<'_> {
+        if after.epoch != self.head.epoch {
+            return Next::Lost;
+        }
+        if after.offset >= self.head.offset {
             return Next::AtHead;
         }
-        self.index_after(offset).and_then(|at| self.frames.get(at)).map_or(Next::Lost, Next::Frame)
+        self.index_after(after.offset)
+            .and_then(|at| self.frames.get(at))
+            .map_or(Next::Lost, Next::Frame)
     }
 
     /// The frames behind `offset`, or `None` if some of them are no longer held.
@@ -144,7 +149,7 @@ pub(crate) mod tests {
     fn the_newest_frame_is_held_whatever_the_limits() {
         let mut window = window(0, 0);
         window.push(frame(1));
-        assert!(matches!(window.next(0), Next::Frame(_)));
+        assert!(matches!(window.next(position(0)), Next::Frame(_)));
     }
 
     #[test]
@@ -152,9 +157,9 @@ pub(crate) mod tests {
         let mut window = window(10, 100_000);
         window.push(frame(1));
         window.push(frame(9));
-        assert!(matches!(window.next(0), Next::Lost));
-        assert!(matches!(window.next(7), Next::Lost));
-        assert!(matches!(window.next(8), Next::Frame(f) if f.position() == position(9)));
+        assert!(matches!(window.next(position(0)), Next::Lost));
+        assert!(matches!(window.next(position(7)), Next::Lost));
+        assert!(matches!(window.next(position(8)), Next::Frame(f) if f.position() == position(9)));
         assert!(window.since(3).is_none());
     }
 
@@ -171,7 +176,7 @@ pub(crate) mod tests {
                 window.push(frame(offset));
             }
             let held = pushed.min(frames as u64);
-            match window.next(ask) {
+            match window.next(position(ask)) {
                 Next::Frame(frame) => prop_assert_eq!(frame.position(), position(ask + 1)),
                 Next::AtHead => prop_assert!(ask >= pushed),
                 Next::Lost => prop_assert!(ask < pushed - held),

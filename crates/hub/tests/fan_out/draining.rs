@@ -169,3 +169,35 @@ fn workers_end_when_they_are_told_to() {
         assert_eq!(take_offsets(&mut cursor), (vec![1], None), "nobody follows the log any more");
     });
 }
+
+#[test]
+fn a_draining_cursor_ends_where_the_log_stood_whatever_comes_later() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let [mut ended, mut on_its_way] = [running.cursor(0), running.cursor(0)];
+        running.append(3).await;
+        running.hub.drain();
+        settled().await;
+        assert_eq!(take_offsets(&mut ended), (vec![1, 2, 3], Some(End::Drained)));
+        running.append(2).await;
+        assert_eq!(take_offsets(&mut ended), DRAINED);
+        assert_eq!(take_offsets(&mut on_its_way), (vec![1, 2, 3], Some(End::Drained)));
+    });
+}
+
+#[test]
+fn an_end_does_not_change() {
+    on_one_thread(async {
+        let running = Running::new(WindowLimits { frames: 2, bytes: usize::MAX });
+        let (mut behind, mut at_head) = (running.cursor(0), running.cursor(3));
+        running.append(3).await;
+        running.hub.drain();
+        settled().await;
+        assert_eq!(take_offsets(&mut behind), (vec![], Some(End::TooFarBehind)));
+        assert_eq!(take_offsets(&mut at_head), DRAINED);
+        running.hub.end();
+        settled().await;
+        assert_eq!(take_offsets(&mut behind), (vec![], Some(End::TooFarBehind)));
+        assert_eq!(take_offsets(&mut at_head), DRAINED);
+    });
+}

@@ -2,6 +2,7 @@
 
 use crate::one_thread::{Running, on_one_thread};
 use crate::sample::{ROOMY, take, take_offsets};
+use northgate_domain::{Epoch, Position};
 use northgate_hub::{End, Frame, WindowLimits};
 
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
@@ -112,5 +113,18 @@ fn a_large_window_is_no_reason_to_be_too_far_behind() {
             running.append(300).await;
         }
         assert_eq!(take_offsets(&mut behind), ((1..=3_000).collect(), None));
+    });
+}
+
+#[test]
+fn a_cursor_of_another_log_is_too_far_behind_wherever_it_stands() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        running.append(3).await;
+        for offset in [1, 3, 9] {
+            let foreign = Position { epoch: Epoch::new(8), offset };
+            let mut cursor = running.worker.cursor(foreign);
+            assert_eq!(take_offsets(&mut cursor), (vec![], Some(End::TooFarBehind)));
+        }
     });
 }
