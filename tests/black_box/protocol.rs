@@ -189,3 +189,33 @@ fn what_was_said_before_a_violation_is_kept() {
         assert_eq!(server.get("/message/").json()["count"], 2 * count);
     }
 }
+
+#[test]
+fn a_silent_client_is_pinged_and_closed_with_4010_if_it_does_not_answer() {
+    let server = TestServer::with(|settings| {
+        settings.heartbeat.interval = "50ms".parse().unwrap();
+        settings.heartbeat.timeout = "50ms".parse().unwrap();
+    });
+    let mut silent = server.raw_socket();
+    assert_eq!(silent.read_frame(), (PING, vec![]));
+    silent.assert_closed_with(4010);
+}
+
+#[test]
+fn a_client_that_answers_pings_stays() {
+    let server = TestServer::with(|settings| {
+        settings.heartbeat.interval = "20ms".parse().unwrap();
+    });
+    let mut socket = server.raw_socket();
+    for _ in 0..10 {
+        assert_eq!(socket.read_frame(), (PING, vec![]));
+        socket.send_frame(PONG, b"");
+    }
+    socket.send_frame(TEXT, CHAT);
+    let mut frame = socket.read_frame();
+    while frame.0 == PING {
+        socket.send_frame(PONG, b"");
+        frame = socket.read_frame();
+    }
+    assert_eq!(message_of(&frame), "in pieces: é");
+}

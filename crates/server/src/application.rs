@@ -17,7 +17,7 @@ use northgate_domain::TextError;
 use northgate_hub::{Hub, WindowLimits};
 use northgate_services::{AlertGenerator, AlertService, ChatService};
 use northgate_storage::{EventStore, GatedStore, MemoryStore};
-use northgate_ws::{SocketContext, upgrade};
+use northgate_ws::{HeartbeatSettings, SocketContext, upgrade};
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -86,6 +86,7 @@ struct Parts {
     hosts: HostPolicy,
     origins: OriginPolicy,
     cors: CorsSettings,
+    heartbeat: HeartbeatSettings,
 }
 
 impl Application {
@@ -125,6 +126,10 @@ impl Application {
             hosts: HostPolicy::new(address.ip(), public.names()),
             origins: OriginPolicy::new(address, public.names(), settings.cors.origins.listed()),
             cors: cors_settings(&settings.cors),
+            heartbeat: HeartbeatSettings {
+                ping_after: settings.heartbeat.interval.0,
+                pong_within: settings.heartbeat.timeout.0,
+            },
         };
         let sockets = parts.sockets.clone();
         let server = serve(listener, settings.server.workers.get(), parts)?;
@@ -165,6 +170,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
             chat: parts.chat.clone(),
             tasks: parts.sockets.clone(),
             max_message_bytes: MESSAGE_BYTES,
+            heartbeat: parts.heartbeat,
         };
         let api = ApiContext {
             alerts: parts.alerts,

@@ -7,13 +7,14 @@ mod values;
 
 pub use sources::{ConfigurationError, Loaded};
 pub use values::GeneratorInterval;
-pub(crate) use values::{Host, Level, Listed, Origins, PublicHosts};
+pub(crate) use values::{Host, Level, Listed, Origins, PublicHosts, Span};
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 use northgate_storage::Capacity;
 use serde::Deserialize;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub server: ServerSection,
     /// The background generator.
     pub generator: GeneratorSection,
+    /// How long a WebSocket's client may be silent.
+    pub heartbeat: HeartbeatSection,
     /// How much the memory store holds.
     pub memory: MemorySection,
     /// What pages of other origins may do.
@@ -66,6 +69,22 @@ impl Default for ServerSection {
 pub struct GeneratorSection {
     /// How often it raises an alert, if at all.
     pub interval: GeneratorInterval,
+}
+
+/// How long a WebSocket's client may be silent.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
+pub struct HeartbeatSection {
+    /// Without anything from the client for this long, it is pinged.
+    pub interval: Span,
+    /// Without anything from the client for this long after a ping, it is closed.
+    pub timeout: Span,
+}
+
+impl Default for HeartbeatSection {
+    fn default() -> Self {
+        Self { interval: Span(Duration::from_secs(25)), timeout: Span(Duration::from_secs(10)) }
+    }
 }
 
 /// How much the memory store holds, each kind by itself.

@@ -24,6 +24,8 @@ pub enum CloseCode {
     MessageTooBig,
     /// The client took so little that the next event is no longer held.
     TooFarBehind,
+    /// The client did not answer a ping.
+    NoPong,
 }
 
 impl CloseCode {
@@ -55,6 +57,7 @@ impl CloseCode {
             Self::InvalidText => 1007,
             Self::MessageTooBig => 1009,
             Self::TooFarBehind => 4008,
+            Self::NoPong => 4010,
         }
     }
 
@@ -66,6 +69,7 @@ impl CloseCode {
             Self::InvalidText => "a text message was not UTF-8",
             Self::MessageTooBig => "the message is larger than the server takes",
             Self::TooFarBehind => "too far behind; connect again",
+            Self::NoPong => "no answer to a ping; connect again",
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::close::{Closing, LINGER};
 use crate::guard::{Inbound, Verdict};
-use crate::session::{Reaction, on_decode_error, on_end, on_message, on_refusal};
+use crate::heartbeat::Heartbeat;
+use crate::session::{Reaction, on_decode_error, on_end, on_message, on_refusal, on_silence};
 use actix_ws::{AggregatedMessageStream, Closed, Session};
 use northgate_services::ChatService;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// The reading half of a connection. It ends when the client's stream does, which is also when
 /// the feed is dropped. The feed sees its end when `session` is dropped.
@@ -17,6 +18,7 @@ pub(crate) struct Connection {
     pub(crate) session: Session,
     pub(crate) chat: ChatService,
     pub(crate) closing: oneshot::Sender<Closing>,
+    pub(crate) heartbeat: Heartbeat,
 }
 
 impl Connection {
@@ -24,10 +26,16 @@ impl Connection {
     /// pongs and complaints is not read any further, which costs only itself.
     pub(crate) async fn run(mut self) {
         let closing = loop {
-            let reaction = match self.messages.recv().await {
-                Some(Ok(message)) => on_message(message),
-                Some(Err(error)) => on_decode_error(&error),
-                None => on_end(self.verdict.get()),
+            let received = timeout_at(self.heartbeat.due(), self.messages.recv()).await;
+            let now = Instant::now();
+            if received.is_ok() {
+                self.heartbeat.heard(now);
+            }
+            let reaction = match received {
+                Ok(Some(Ok(message))) => on_message(message),
+                Ok(Some(Err(error))) => on_decode_error(&error),
+                Ok(None) => on_end(self.verdict.get()),
+                Err(_silent) => on_silence(self.heartbeat.beat(now)),
             };
             match self.perform(reaction).await {
                 Ok(None) => {}
@@ -47,6 +55,7 @@ impl Connection {
     async fn perform(&mut self, reaction: Reaction) -> Result<Option<Closing>, Closed> {
         match reaction {
             Reaction::Nothing => {}
+            Reaction::Ping => self.session.ping(b"").await?,
             Reaction::Pong(payload) => self.session.pong(&payload).await?,
             Reaction::Complain(json) => self.session.text(json).await?,
             // The sender, too, gets the message from the stream.

@@ -9,9 +9,11 @@ mod close;
 mod connection;
 mod feed;
 mod guard;
+mod heartbeat;
 mod scanner;
 mod session;
 mod upgrade;
 
 pub use close::CloseCode;
+pub use heartbeat::HeartbeatSettings;
 pub use upgrade::{SocketContext, UpgradeError, upgrade};

@@ -1,6 +1,7 @@
 //! What a client's message means: input in, reaction out, and no I/O.
 
 use crate::close::{CloseCode, Closing};
+use crate::heartbeat::Beat;
 use crate::scanner::Violation;
 use actix_ws::{AggregatedMessage, ProtocolError};
 use bytes::Bytes;
@@ -12,6 +13,8 @@ use northgate_services::SubmitError;
 #[derive(Debug, PartialEq)]
 pub(crate) enum Reaction {
     Nothing,
+    /// Ask whether the client is there.
+    Ping,
     /// Answer a ping.
     Pong(Bytes),
     /// Post a chat message.
@@ -53,6 +56,14 @@ pub(crate) fn on_end(verdict: Option<Violation>) -> Reaction {
         Some(Violation::TooBig) => Reaction::Close(Closing::With(CloseCode::MessageTooBig)),
         Some(Violation::Protocol) => Reaction::Close(Closing::With(CloseCode::ProtocolError)),
         None => Reaction::Leave,
+    }
+}
+
+/// The client was silent for too long.
+pub(crate) fn on_silence(beat: Beat) -> Reaction {
+    match beat {
+        Beat::Ping => Reaction::Ping,
+        Beat::GiveUp => Reaction::Close(Closing::With(CloseCode::NoPong)),
     }
 }
 
@@ -152,5 +163,12 @@ mod tests {
             let kept_for_sure = error == SubmitError::Unavailable;
             assert_eq!(json["message"].as_str().unwrap().contains("was not kept"), kept_for_sure);
         }
+    }
+
+    #[test]
+    fn a_silent_client_is_pinged_and_then_closed() {
+        assert_eq!(on_silence(Beat::Ping), Reaction::Ping);
+        let closing = Closing::With(CloseCode::NoPong);
+        assert_eq!(on_silence(Beat::GiveUp), Reaction::Close(closing));
     }
 }

@@ -4,6 +4,7 @@
 use crate::connection::Connection;
 use crate::feed::Feed;
 use crate::guard::{FrameGuard, Inbound};
+use crate::heartbeat::{Heartbeat, HeartbeatSettings};
 use actix_http::BoxedPayloadStream;
 use actix_http::body::MessageBody;
 use actix_web::http::{StatusCode, header, header::HeaderValue};
@@ -14,6 +15,7 @@ use northgate_hub::Worker;
 use northgate_schemas::Problem;
 use northgate_services::ChatService;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 /// What a connection needs, one per worker thread.
@@ -26,6 +28,8 @@ pub struct SocketContext {
     pub tasks: TaskTracker,
     /// The most bytes of one message, its fragments together.
     pub max_message_bytes: usize,
+    /// How long a client may be silent.
+    pub heartbeat: HeartbeatSettings,
 }
 
 /// Why a request does not become a WebSocket.
@@ -92,8 +96,15 @@ pub async fn upgrade(
         .max_continuation_size(max_bytes);
 
     let (close, closing) = oneshot::channel();
-    let chat = context.chat.clone();
-    let connection = Connection { messages, inbound, verdict, session, chat, closing: close };
+    let connection = Connection {
+        messages,
+        inbound,
+        verdict,
+        session,
+        chat: context.chat.clone(),
+        closing: close,
+        heartbeat: Heartbeat::new(context.heartbeat, Instant::now()),
+    };
     context.tasks.spawn_local(connection.run());
     Ok(response.map_body(|_, inner| Feed::new(inner, cursor, closing).boxed()))
 }

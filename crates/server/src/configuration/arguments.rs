@@ -1,7 +1,7 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
 
-use super::values::{GeneratorInterval, Host, Level, Plain, PublicHosts, workers};
+use super::values::{GeneratorInterval, Host, Level, Plain, PublicHosts, Span, workers};
 use clap::Parser;
 use std::num::NonZeroUsize;
 
@@ -34,6 +34,16 @@ pub(super) struct Arguments {
     /// [default: 10s] [env: NORTHGATE__GENERATOR__INTERVAL]
     #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
     pub(super) generator_interval: Option<GeneratorInterval>,
+
+    /// After what silence of its client a WebSocket is pinged
+    /// [default: 25s] [env: NORTHGATE__HEARTBEAT__INTERVAL]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(super) heartbeat_interval: Option<Span>,
+
+    /// After what silence on a ping it is closed
+    /// [default: 10s] [env: NORTHGATE__HEARTBEAT__TIMEOUT]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(super) heartbeat_timeout: Option<Span>,
 
     /// Events that the memory store holds [default: 10000] [env: NORTHGATE__MEMORY__EVENTS]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
@@ -78,6 +88,8 @@ impl Arguments {
             settings.server.public_host = names;
         }
         set(&mut settings.generator.interval, self.generator_interval);
+        set(&mut settings.heartbeat.interval, self.heartbeat_interval);
+        set(&mut settings.heartbeat.timeout, self.heartbeat_timeout);
         set(&mut settings.memory.events, self.memory_events);
         set(&mut settings.memory.alerts, self.memory_alerts);
         set(&mut settings.memory.messages, self.memory_messages);

@@ -118,6 +118,9 @@ impl FromStr for Host {
     }
 }
 
+/// No timer is asked for more often.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// How often the generator raises an alert: a duration such as `10s`, or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -143,7 +146,6 @@ impl FromStr for GeneratorInterval {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        const SHORTEST: Duration = Duration::from_millis(1);
         if text == "off" {
             return Ok(Self::OFF);
         }
@@ -151,6 +153,20 @@ impl FromStr for GeneratorInterval {
             Ok(every) if every >= SHORTEST => Ok(Self(Some(every))),
             _ => Err(not(text, "a duration such as 10s or 500ms (at least 1ms), or off")),
         }
+    }
+}
+
+/// A length of time: `25s`, `500ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let span = humantime::parse_duration(text).ok().filter(|span| *span >= SHORTEST);
+        span.map(Self).ok_or_else(|| not(text, "a duration such as 25s or 500ms (at least 1ms)"))
     }
 }
 
@@ -299,7 +315,7 @@ macro_rules! from_text {
     )* };
 }
 
-from_text!(Host, GeneratorInterval, Level);
+from_text!(Host, GeneratorInterval, Span, Level);
 
 #[cfg(test)]
 mod tests {
@@ -314,6 +330,14 @@ mod tests {
         assert_eq!(parsed("off"), Ok(None));
         for bad in ["", "0s", "10", "-1s", "soon", "1us"] {
             assert!(parsed(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_span_is_a_duration_and_never_off() {
+        assert_eq!("25s".parse(), Ok(Span(Duration::from_secs(25))));
+        for bad in ["", "0s", "off", "25", "-1s"] {
+            assert!(bad.parse::<Span>().is_err(), "{bad:?}");
         }
     }
 
