@@ -8,7 +8,10 @@ fn the_openapi_document_names_every_address_and_nothing_else() {
     let document = server.get("/openapi.json").json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(paths, ["/", "/alerts", "/alerts/history", "/message/"]);
+    assert_eq!(
+        paths,
+        ["/", "/alerts", "/alerts/history", "/health/live", "/health/ready", "/message/"]
+    );
     for (path, item) in document["paths"].as_object().unwrap() {
         let allow =
             server.request("OPTIONS", path, "", b"").header("allow").unwrap().to_lowercase();

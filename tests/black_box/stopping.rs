@@ -97,3 +97,33 @@ fn a_server_with_nobody_connected_is_gone_at_once() {
     server.stopped();
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }
+
+#[test]
+fn probes_say_that_the_server_is_alive_and_ready() {
+    let server = TestServer::start();
+    for (path, status) in [("/health/live", "live"), ("/health/ready/", "ready")] {
+        let answer = server.get(path);
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.json(), serde_json::json!({ "status": status }));
+        assert_eq!(server.request("HEAD", path, "", b"").status, 200);
+    }
+}
+
+#[test]
+fn a_server_that_will_stop_is_not_ready_and_goes_on_for_the_delay() {
+    let mut server = TestServer::with(|s| s.server.drain_delay = "3s".parse().unwrap());
+    let mut socket = server.socket();
+    server.begin_stop();
+    let asked = Instant::now();
+    while server.get("/health/ready").status != 503 {
+        assert!(asked.elapsed() < DEADLINE, "it is still ready");
+    }
+    let problem = server.get("/health/ready").problem(503);
+    assert_eq!(problem["detail"], "The server is stopping.");
+    assert_eq!(server.get("/health/live").status, 200);
+    let alert = server.raise("in the last moment");
+    assert_eq!(socket.next_json(), alert);
+    let (_, close) = socket.read_to_close();
+    assert_eq!(u16::from(close.unwrap().code), 1001);
+    server.stopped();
+}

@@ -1,5 +1,6 @@
 //! The one map from errors to status codes, and the one way to tell them (RFC 9457).
 
+use crate::NotReady;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use northgate_schemas::{BodyError, Problem};
@@ -32,6 +33,9 @@ pub enum ApiError {
     /// The store does not answer.
     #[error("The store cannot answer now. Try again later.")]
     Unavailable(#[from] Unavailable),
+    /// The server should not be sent requests now.
+    #[error(transparent)]
+    NotReady(#[from] NotReady),
     /// There is nothing at this path.
     #[error("There is nothing at this address.")]
     NotFound,
@@ -74,6 +78,7 @@ impl ApiError {
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type"),
             Self::Submit(error) => submit_kind(*error),
             Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::NotReady(_) => (S::SERVICE_UNAVAILABLE, "not-ready"),
             Self::NotFound => (S::NOT_FOUND, "not-found"),
             Self::MethodNotAllowed { .. } => (S::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::ForeignOrigin => (S::FORBIDDEN, "foreign-origin"),

@@ -6,9 +6,11 @@ mod endpoint;
 mod error;
 pub mod middlewares;
 mod openapi;
+mod readiness;
 mod routes;
 
 pub use body::BodyLimit;
 pub use endpoint::Endpoint;
 pub use error::ApiError;
+pub use readiness::{NotReady, Readiness};
 pub use routes::{ApiContext, configure};

@@ -1,9 +1,9 @@
 //! The OpenAPI document, from the code that answers.
 
-use crate::controllers::{alerts, messages, root};
+use crate::controllers::{alerts, health, messages, root};
 use northgate_schemas::{
-    AlertBody, AlertCollection, ChatBody, ErrorFrame, FieldProblem, MessageCollection, NewAlert,
-    NewMessage, Problem, Welcome,
+    AlertBody, AlertCollection, ChatBody, ErrorFrame, FieldProblem, Health, MessageCollection,
+    NewAlert, NewMessage, Problem, Welcome,
 };
 use utoipa::{IntoResponses, OpenApi};
 
@@ -38,7 +38,7 @@ pub(crate) enum WriteProblems {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
 pub(crate) enum ReadProblems {
-    /// The store cannot answer now.
+    /// The store cannot answer now, or the server is not ready.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }
@@ -56,9 +56,12 @@ pub(crate) enum ReadProblems {
             Every address is served with and without a slash at its end. Every error is \
             `application/problem+json` (RFC 9457)."
     ),
-    paths(root::welcome, alerts::raise, alerts::history, messages::post, messages::history),
+    paths(
+        root::welcome, alerts::raise, alerts::history, messages::post, messages::history,
+        health::live, health::ready
+    ),
     components(schemas(
-        AlertBody, AlertCollection, ChatBody, ErrorFrame, FieldProblem, MessageCollection,
+        AlertBody, AlertCollection, ChatBody, ErrorFrame, FieldProblem, Health, MessageCollection,
         NewAlert, NewMessage, Problem, Welcome
     )),
     tags(

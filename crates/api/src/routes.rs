@@ -1,8 +1,8 @@
 //! Which address does what.
 
 use crate::body::BodyLimit;
-use crate::controllers::{alerts, docs, messages, root};
-use crate::{ApiError, Endpoint};
+use crate::controllers::{alerts, docs, health, messages, root};
+use crate::{ApiError, Endpoint, Readiness};
 use actix_web::{HttpResponse, web};
 use northgate_services::{AlertService, ChatService};
 
@@ -13,6 +13,8 @@ pub struct ApiContext {
     pub alerts: AlertService,
     /// Posting and listing chat messages.
     pub chat: ChatService,
+    /// Whether to be sent requests.
+    pub readiness: Readiness,
     /// The most bytes of a request's body.
     pub body_limit: BodyLimit,
 }
@@ -21,6 +23,7 @@ pub struct ApiContext {
 pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
     app.app_data(web::Data::new(context.alerts))
         .app_data(web::Data::new(context.chat))
+        .app_data(web::Data::new(context.readiness))
         .app_data(context.body_limit)
         .service(Endpoint::at("/").get(root::welcome).into_resource())
         .service(Endpoint::at("/alerts").post(alerts::raise).into_resource())
@@ -28,6 +31,8 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
         .service(
             Endpoint::at("/message").get(messages::history).post(messages::post).into_resource(),
         )
+        .service(Endpoint::at("/health/live").get(health::live).into_resource())
+        .service(Endpoint::at("/health/ready").get(health::ready).into_resource())
         .service(Endpoint::at("/openapi.json").get(docs::openapi).into_resource())
         .service(Endpoint::at("/docs").get(docs::page).into_resource())
         .service(Endpoint::at("/docs/{file}").get(docs::asset).into_resource())

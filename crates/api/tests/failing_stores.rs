@@ -8,11 +8,12 @@
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{App, test};
 use async_trait::async_trait;
-use northgate_api::{ApiContext, BodyLimit, configure};
+use northgate_api::{ApiContext, BodyLimit, Readiness, configure};
 use northgate_domain::{
     Alert, AlertId, ChatMessage, Epoch, Event, MessageId, MessageText, Position, Sender, Stamped,
     Timestamp,
 };
+use northgate_hub::{Hub, WindowLimits};
 use northgate_services::{AlertService, ChatService};
 use northgate_storage::{
     AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Rejection,
@@ -21,6 +22,7 @@ use northgate_storage::{
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Answers every append in the same way, and no question.
@@ -59,9 +61,11 @@ impl EventStore for Failing {
 /// Sends one request to a server over `store`, and checks that the answer is a problem.
 async fn problem(store: Failing, request: test::TestRequest, status: u16, slug: &str) -> Value {
     let store: Arc<dyn EventStore> = Arc::new(store);
+    let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default());
     let context = ApiContext {
         alerts: AlertService::new(store.clone()),
-        chat: ChatService::new(store),
+        chat: ChatService::new(store.clone()),
+        readiness: Readiness::new(hub, CancellationToken::new()),
         body_limit: BodyLimit(1_000),
     };
     let app = test::init_service(App::new().configure(|app| configure(app, context))).await;
@@ -123,4 +127,11 @@ async fn an_answer_that_does_not_fit_is_500() {
     };
     problem(Failing(Ok(vec![Outcome::Appended(chat)])), raise(), 500, "internal").await;
     problem(Failing(Ok(vec![])), say(), 500, "internal").await;
+}
+
+#[actix_web::test]
+async fn a_server_whose_store_does_not_answer_is_alive_and_not_ready() {
+    let ready = test::TestRequest::get().uri("/health/ready");
+    let json = problem(Failing(Err(AppendError::Unavailable)), ready, 503, "not-ready").await;
+    assert_eq!(json["detail"], "The store does not answer.");
 }

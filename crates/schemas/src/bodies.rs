@@ -123,6 +123,21 @@ impl Default for Welcome {
     }
 }
 
+/// What a probe is answered when all is well.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `live` or `ready`, as was asked.
+    #[schema(example = "ready")]
+    status: &'static str,
+}
+
+impl Health {
+    /// The answer to a question for `status`.
+    pub const fn new(status: &'static str) -> Self {
+        Self { status }
+    }
+}
+
 /// Writes the JSON object of an event behind what `out` holds already.
 #[expect(clippy::expect_used, reason = "these shapes have no map and no float, and Vec takes all")]
 pub fn encode_event(event: &Stamped<Event>, out: &mut Vec<u8>) {

@@ -11,7 +11,7 @@ mod problem;
 mod requests;
 mod scalars;
 
-pub use bodies::{AlertBody, ChatBody, Welcome, encode_event};
+pub use bodies::{AlertBody, ChatBody, Health, Welcome, encode_event};
 pub use collections::{AlertCollection, MessageCollection};
 pub use fields::{BodyError, Findings};
 pub use frames::{ErrorFrame, INVALID_CHAT_MESSAGE};

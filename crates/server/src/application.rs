@@ -12,7 +12,7 @@ use northgate_api::middlewares::{
     read_bodies_to_their_end, refuse_foreign_hosts, refuse_foreign_origins, security_headers,
     tell_problems,
 };
-use northgate_api::{ApiContext, BodyLimit, Endpoint};
+use northgate_api::{ApiContext, BodyLimit, Endpoint, Readiness};
 use northgate_domain::TextError;
 use northgate_hub::{Hub, WindowLimits};
 use northgate_services::{AlertGenerator, AlertService, ChatService};
@@ -79,6 +79,7 @@ pub struct Application {
 /// What every worker thread builds its part from.
 #[derive(Clone)]
 struct Parts {
+    readiness: Readiness,
     hub: Hub,
     alerts: AlertService,
     chat: ChatService,
@@ -117,8 +118,10 @@ impl Application {
         let pump_stop = CancellationToken::new();
         background.spawn(pump.run(pump_stop.clone()));
 
+        let stopping = CancellationToken::new();
         let public = &settings.server.public_host;
         let parts = Parts {
+            readiness: Readiness::new(hub.clone(), stopping.clone()),
             hub: hub.clone(),
             alerts,
             chat: ChatService::new(port),
@@ -133,7 +136,16 @@ impl Application {
         };
         let sockets = parts.sockets.clone();
         let server = serve(listener, settings.server.workers.get(), parts)?;
-        let running = Running { store, hub, generator_stop, pump_stop, background, sockets };
+        let running = Running {
+            store,
+            hub,
+            drain_delay: settings.server.drain_delay.0,
+            stopping,
+            generator_stop,
+            pump_stop,
+            background,
+            sockets,
+        };
         Ok(Self { address, server, running })
     }
 
@@ -175,6 +187,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
         let api = ApiContext {
             alerts: parts.alerts,
             chat: parts.chat,
+            readiness: parts.readiness,
             body_limit: BodyLimit(MESSAGE_BYTES),
         };
         App::new()

@@ -7,7 +7,7 @@ mod values;
 
 pub use sources::{ConfigurationError, Loaded};
 pub use values::GeneratorInterval;
-pub(crate) use values::{Host, Level, Listed, Origins, PublicHosts, Span};
+pub(crate) use values::{Delay, Host, Level, Listed, Origins, PublicHosts, Span};
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
@@ -46,6 +46,9 @@ pub struct ServerSection {
     /// Worker threads, 512 at most.
     #[serde(deserialize_with = "values::workers_in")]
     pub workers: NonZeroUsize,
+    /// How long the server goes on after it was asked to stop, so that a load balancer sees that
+    /// it is no longer ready.
+    pub drain_delay: Delay,
     /// Host names under which the server is known outside.
     #[serde(deserialize_with = "values::texts")]
     pub public_host: PublicHosts,
@@ -58,6 +61,7 @@ impl Default for ServerSection {
             port: 8_000,
             workers: std::thread::available_parallelism()
                 .map_or(NonZeroUsize::MIN, |cores| cores.min(values::MOST_WORKERS)),
+            drain_delay: Delay::default(),
             public_host: PublicHosts::default(),
         }
     }

@@ -7,7 +7,7 @@ use northgate_storage::GatedStore;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -15,6 +15,10 @@ use tokio_util::task::TaskTracker;
 pub(crate) struct Running {
     pub(crate) store: Arc<GatedStore>,
     pub(crate) hub: Hub,
+    /// How long to go on before anything stops.
+    pub(crate) drain_delay: Duration,
+    /// Cancelled first: the server is not ready from then on.
+    pub(crate) stopping: CancellationToken,
     pub(crate) generator_stop: CancellationToken,
     pub(crate) pump_stop: CancellationToken,
     /// The generator and the pump.
@@ -24,7 +28,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The most time from the signal to the exit.
+    /// The most time from the signal (and the delay, if one is set) to the exit.
     pub(crate) const GRACE: Duration = Duration::from_secs(8);
     /// The most time that each step of the drain gets: what is stuck must not keep the others from
     /// being told.
@@ -32,6 +36,9 @@ impl Running {
 
     /// Stops everything in order. `server` is driven along, since its own shutdown runs in it.
     pub(crate) async fn stop(self, handle: ServerHandle, mut server: Pin<&mut Server>) {
+        self.stopping.cancel();
+        // The workers go on by themselves; nothing is asked of the server future meanwhile.
+        sleep(self.drain_delay).await;
         let deadline = Instant::now() + Self::GRACE;
         let orderly = async {
             handle.pause().await;

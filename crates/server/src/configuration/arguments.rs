@@ -1,7 +1,7 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
 
-use super::values::{GeneratorInterval, Host, Level, Plain, PublicHosts, Span, workers};
+use super::values::{Delay, GeneratorInterval, Host, Level, Plain, PublicHosts, Span, workers};
 use clap::Parser;
 use std::num::NonZeroUsize;
 
@@ -29,6 +29,11 @@ pub(super) struct Arguments {
     /// [env: NORTHGATE__SERVER__PUBLIC_HOST, separated by commas]
     #[arg(long, value_name = "NAME", value_parser = PublicHosts::check)]
     pub(super) public_host: Vec<String>,
+
+    /// How long to go on after the signal to stop, not ready any more, for load balancers to see
+    /// [default: 0s] [env: NORTHGATE__SERVER__DRAIN_DELAY]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(super) drain_delay: Option<Delay>,
 
     /// How often the background generator raises an alert, such as 10s; or off
     /// [default: 10s] [env: NORTHGATE__GENERATOR__INTERVAL]
@@ -84,6 +89,7 @@ impl Arguments {
         set(&mut settings.server.host, self.host);
         set(&mut settings.server.port, self.port);
         set(&mut settings.server.workers, self.workers);
+        set(&mut settings.server.drain_delay, self.drain_delay);
         if let (false, Ok(names)) = (self.public_host.is_empty(), self.public_host.try_into()) {
             settings.server.public_host = names;
         }

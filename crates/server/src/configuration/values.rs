@@ -170,6 +170,21 @@ impl FromStr for Span {
     }
 }
 
+/// A length of time that may be nothing: `5s`, `0s`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Delay(pub Duration);
+
+impl FromStr for Delay {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        humantime::parse_duration(text)
+            .map(Self)
+            .map_err(|_| not(text, "a duration such as 5s or 0s"))
+    }
+}
+
 /// Host names under which the server is known outside: `alerts.example.com`, with a port if only
 /// that one is meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -315,7 +330,7 @@ macro_rules! from_text {
     )* };
 }
 
-from_text!(Host, GeneratorInterval, Span, Level);
+from_text!(Host, GeneratorInterval, Span, Delay, Level);
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,34 @@
+//! Probes: is the process alive, and should it be sent requests.
+
+use crate::openapi::ReadProblems;
+use crate::{ApiError, Readiness};
+use actix_web::{HttpResponse, Responder, web};
+use northgate_schemas::Health;
+use northgate_services::AlertService;
+
+/// The process is alive: it answers.
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    tag = "service",
+    responses((status = 200, description = "It is.", body = Health))
+)]
+pub(crate) async fn live() -> impl Responder {
+    web::Json(Health::new("live"))
+}
+
+/// The server can be sent requests: the store answers, the fan-out keeps up, and nobody has asked
+/// the server to stop.
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    tag = "service",
+    responses((status = 200, description = "It can.", body = Health), ReadProblems)
+)]
+pub(crate) async fn ready(
+    readiness: web::Data<Readiness>,
+    alerts: web::Data<AlertService>,
+) -> Result<HttpResponse, ApiError> {
+    readiness.check(&alerts).await?;
+    Ok(HttpResponse::Ok().json(Health::new("ready")))
+}
