@@ -140,7 +140,7 @@ impl ResponseError for ApiError {
         let title = status.canonical_reason().unwrap_or("Error");
         let mut problem = Problem::new(slug, status.as_u16(), title, self.detail());
         if let Self::Body(BodyError::Invalid(findings)) = self {
-            problem = problem.with_findings(findings);
+            problem = problem.with_body(findings);
         }
         match status.as_u16() {
             // What the store has to say of itself, it says itself.

@@ -45,7 +45,12 @@ impl Findings {
         findings
     }
 
-    fn add(
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn add(
         &mut self,
         field: &'static str,
         code: &'static str,

@@ -10,12 +10,14 @@ mod position;
 mod problem;
 mod requests;
 mod scalars;
+mod stream;
 
 pub use bodies::{AlertBody, ChatBody, Health, Welcome, encode_event};
 pub use collections::{AlertCollection, MessageCollection};
 pub use fields::{BodyError, Findings};
-pub use frames::{ErrorFrame, INVALID_CHAT_MESSAGE};
+pub use frames::{ErrorFrame, INVALID_CHAT_MESSAGE, LiveNotice, ResumeNotice};
 pub use position::{PositionError, PositionText, parse_position};
 pub use problem::{FieldProblem, Problem};
 pub use requests::{NewAlert, NewMessage};
 pub use scalars::TimestampText;
+pub use stream::{Beginning, EventFilter, EventType, LAST_MAX, StreamRequest};

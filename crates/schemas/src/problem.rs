@@ -33,17 +33,34 @@ pub struct Problem {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// Where in the body: a JSON pointer as a URI fragment (RFC 6901 section 6).
-    #[schema(example = "#/message")]
-    pointer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "#/message", nullable = false)]
+    pointer: Option<String>,
+    /// Which query parameter, if it is not about the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    parameter: Option<String>,
     /// What is wrong there.
     #[schema(example = "must not be blank")]
     detail: String,
 }
 
 impl FieldProblem {
-    pub(crate) fn all(findings: &Findings) -> Vec<Self> {
+    /// One for each bad field of a body.
+    pub(crate) fn of_body(findings: &Findings) -> Vec<Self> {
         let problem = |(field, detail): (&str, &str)| Self {
-            pointer: if field.is_empty() { "#".to_owned() } else { format!("#/{field}") },
+            pointer: Some(if field.is_empty() { "#".to_owned() } else { format!("#/{field}") }),
+            parameter: None,
+            detail: detail.to_owned(),
+        };
+        findings.sorted().into_iter().map(problem).collect()
+    }
+
+    /// One for each bad parameter of a query.
+    pub(crate) fn of_query(findings: &Findings) -> Vec<Self> {
+        let problem = |(name, detail): (&str, &str)| Self {
+            pointer: None,
+            parameter: Some(name.to_owned()),
             detail: detail.to_owned(),
         };
         findings.sorted().into_iter().map(problem).collect()
@@ -65,10 +82,17 @@ impl Problem {
         }
     }
 
-    /// The same problem with every bad field.
+    /// The same problem with every bad field of the body.
     #[must_use]
-    pub fn with_findings(mut self, findings: &Findings) -> Self {
-        self.errors = FieldProblem::all(findings);
+    pub fn with_body(mut self, findings: &Findings) -> Self {
+        self.errors = FieldProblem::of_body(findings);
+        self
+    }
+
+    /// The same problem with every bad parameter of the query.
+    #[must_use]
+    pub fn with_query(mut self, findings: &Findings) -> Self {
+        self.errors = FieldProblem::of_query(findings);
         self
     }
 

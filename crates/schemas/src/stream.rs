@@ -1,0 +1,231 @@
+//! What a stream is asked for, over WebSocket and SSE alike: where it begins, and which events it
+//! holds.
+
+use crate::fields::Findings;
+use crate::position::parse_position;
+use northgate_domain::{Event, Location, Position};
+
+/// The most events that `last` may ask for.
+pub const LAST_MAX: usize = 1_000;
+
+/// A kind of event, by its name in the `type` member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventType {
+    /// An alert was raised.
+    Alert,
+    /// Somebody said something.
+    Chat,
+}
+
+impl EventType {
+    const ALL: [Self; 2] = [Self::Alert, Self::Chat];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Chat => "chat",
+        }
+    }
+
+    /// The type under which an event is sent.
+    pub const fn of(event: &Event) -> Self {
+        match event {
+            Event::Alert(_) => Self::Alert,
+            Event::Chat(_) => Self::Chat,
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Where a stream begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Beginning {
+    /// With what happens from now on.
+    #[default]
+    Now,
+    /// With everything after a position.
+    After(Position),
+    /// With the newest so many events that match, and then what happens from now on.
+    Last(usize),
+}
+
+/// Which events a stream holds. Its conditions are joined by *and*; within one, any value will do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventFilter {
+    types: Option<Vec<EventType>>,
+    locations: Option<Vec<Location>>,
+}
+
+impl EventFilter {
+    /// Whether every event matches.
+    pub fn is_open(&self) -> bool {
+        self.types.is_none() && self.locations.is_none()
+    }
+
+    /// Whether an event of this type at this location matches. An event without a location
+    /// matches no filter on locations. Allocates nothing.
+    pub fn matches(&self, kind: EventType, location: Option<&Location>) -> bool {
+        self.types.as_ref().is_none_or(|types| types.contains(&kind))
+            && self
+                .locations
+                .as_ref()
+                .is_none_or(|allowed| location.is_some_and(|at| allowed.contains(at)))
+    }
+}
+
+/// What a client asks of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StreamRequest {
+    /// Where to begin.
+    pub beginning: Beginning,
+    /// What to give.
+    pub filter: EventFilter,
+}
+
+impl StreamRequest {
+    /// Whether the client asked for anything, and so is told where it stands. A client that asks
+    /// for nothing gets events and nothing else, as it always was.
+    pub fn is_announced(&self) -> bool {
+        self.beginning != Beginning::Now || !self.filter.is_open()
+    }
+
+    /// Reads a query string. Names that nobody knows are ignored; every bad value is named.
+    pub fn parse(query: &str) -> Result<Self, Findings> {
+        let mut reader = Reader::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "after" => reader.after(&value),
+                "last" => reader.last(&value),
+                "types" => reader.types(&value),
+                "location" => reader.location(&value),
+                _ => {}
+            }
+        }
+        if reader.findings.is_empty() { Ok(reader.request) } else { Err(reader.findings) }
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    request: StreamRequest,
+    findings: Findings,
+}
+
+impl Reader {
+    fn after(&mut self, value: &str) {
+        match parse_position(value) {
+            Ok(position) => self.begin("after", Beginning::After(position)),
+            Err(error) => self.findings.add("after", "position", error.to_string()),
+        }
+    }
+
+    fn last(&mut self, value: &str) {
+        match value.parse() {
+            Ok(count) if count <= LAST_MAX => self.begin("last", Beginning::Last(count)),
+            _ => {
+                let detail = format!("must be a number from 0 to {LAST_MAX}");
+                self.findings.add("last", "range", detail);
+            }
+        }
+    }
+
+    fn begin(&mut self, name: &'static str, beginning: Beginning) {
+        if self.request.beginning == Beginning::Now {
+            self.request.beginning = beginning;
+        } else {
+            let detail = "must be given once, and only one of after and last";
+            self.findings.add(name, "contradiction", detail);
+        }
+    }
+
+    fn types(&mut self, value: &str) {
+        let types = self.request.filter.types.get_or_insert_default();
+        for name in value.split(',') {
+            match EventType::parse(name.trim()) {
+                Some(kind) => types.push(kind),
+                None => self.findings.add("types", "unknown", "must be some of alert, chat"),
+            }
+        }
+    }
+
+    fn location(&mut self, value: &str) {
+        match Location::parse(value) {
+            Ok(location) => self.request.filter.locations.get_or_insert_default().push(location),
+            Err(error) => self.findings.add("location", "text", error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use northgate_domain::Epoch;
+    use proptest::prelude::*;
+
+    fn request(query: &str) -> StreamRequest {
+        StreamRequest::parse(query).unwrap()
+    }
+
+    fn findings(query: &str) -> Vec<String> {
+        let findings = StreamRequest::parse(query).unwrap_err();
+        findings.sorted().into_iter().map(|(name, _)| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn an_empty_query_asks_for_nothing() {
+        for query in ["", "x=1", "After=3", "=", "&&", "token=%ff"] {
+            assert!(!request(query).is_announced(), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_stream_begins_where_it_is_told_to() {
+        let position = Position { epoch: Epoch::new(0xab), offset: 7 };
+        assert_eq!(request("after=00000000000000ab-7").beginning, Beginning::After(position));
+        assert_eq!(request("last=0").beginning, Beginning::Last(0));
+        assert_eq!(request("last=1000").beginning, Beginning::Last(1_000));
+    }
+
+    #[test]
+    fn filters_are_joined_by_and() {
+        let filter = request("types=alert,chat&location=North+Gate&location=East%20Gate").filter;
+        let north = Location::parse("North Gate").unwrap();
+        let south = Location::parse("South Gate").unwrap();
+        assert!(filter.matches(EventType::Alert, Some(&north)));
+        assert!(!filter.matches(EventType::Alert, Some(&south)));
+        assert!(!filter.matches(EventType::Chat, None), "chat has no location");
+        let alerts = request("types=alert").filter;
+        assert!(alerts.matches(EventType::Alert, Some(&south)));
+        assert!(!alerts.matches(EventType::Chat, None));
+    }
+
+    #[test]
+    fn every_bad_parameter_is_named() {
+        for (query, names) in [
+            ("after=", vec!["after"]),
+            ("after=7", vec!["after"]),
+            ("last=-1", vec!["last"]),
+            ("last=1001", vec!["last"]),
+            ("last=ten", vec!["last"]),
+            ("after=00000000000000ab-7&last=3", vec!["last"]),
+            ("last=3&last=3", vec!["last"]),
+            ("types=", vec!["types"]),
+            ("types=alert,alarm", vec!["types"]),
+            ("location=", vec!["location"]),
+            ("location=%00&types=x&last=x", vec!["last", "location", "types"]),
+        ] {
+            assert_eq!(findings(query), names, "{query}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_breaks_the_reader(query in "\\PC*|[a-z=&%0-9,+-]{0,80}") {
+            let _ = StreamRequest::parse(&query);
+        }
+    }
+}
