@@ -1,13 +1,17 @@
 //! A place in the stream of frames: all that a connection is to the hub.
 
-use crate::Frame;
+use crate::announcer::Announcer;
 use crate::hub::Phase;
+use crate::past::{Filter, Opened, Page, Reading};
 use crate::window::Next;
-use crate::worker::Local;
+use crate::worker::{Thread, Waits};
+use crate::{Frame, PATIENCE};
 use northgate_domain::Position;
-use std::cell::RefCell;
+use northgate_schemas::{Beginning, Notice, StreamRequest};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// What a cursor gives next.
@@ -15,6 +19,8 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 pub enum Step {
     /// The next event.
     Frame(Frame),
+    /// Where the stream is.
+    Notice(Notice),
     /// Nothing any more. Polling on gives the same.
     End(End),
 }
@@ -23,31 +29,96 @@ pub enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// The hub is leaving, and everything was given.
-    Drained,
+    Drained {
+        /// How many cursors were done before this one: for spreading their clients' return.
+        turn: u64,
+    },
     /// The hub is gone, and something may be missing.
     Cut,
-    /// The window no longer holds what comes next.
+    /// What comes next is no longer held, or the client takes too little for too long.
     TooFarBehind,
+    /// The store could not say where the stream begins.
+    Unavailable,
 }
 
-/// Gives the frames after a position, in order, as its connection takes them.
+/// Gives the events after a position, in order, as its connection takes them. Those that the
+/// window holds come from there; a cursor that is further behind reads the store until it reaches
+/// the window.
 pub struct Cursor {
-    local: Rc<RefCell<Local>>,
+    thread: Rc<Thread>,
     key: usize,
     after: Position,
+    source: Source,
+    filter: Filter,
+    announcer: Option<Box<Announcer>>,
     /// Set once it has ended: an end does not change.
     ended: Option<End>,
     _counted: TaskTrackerToken,
 }
 
+/// Where the next frame comes from.
+enum Source {
+    Window,
+    /// It is being found out where to begin.
+    Opening(Reading<Opened>),
+    /// The store.
+    Past(Box<CatchUp>),
+}
+
+/// The way from a place behind the window.
+enum CatchUp {
+    /// Other connections get a turn first.
+    Pausing,
+    Reading(Reading<Page>),
+    Giving {
+        page: Page,
+        /// When the client last took something.
+        taken_at: Instant,
+    },
+}
+
 impl Cursor {
-    pub(crate) fn new(
-        local: Rc<RefCell<Local>>,
-        after: Position,
-        counted: TaskTrackerToken,
+    pub(crate) fn new(thread: Rc<Thread>, after: Position, counted: TaskTrackerToken) -> Self {
+        let key = thread.local.borrow_mut().admit();
+        Self {
+            thread,
+            key,
+            after,
+            source: Source::Window,
+            filter: None,
+            announcer: None,
+            ended: None,
+            _counted: counted,
+        }
+    }
+
+    /// The same for what a client asked for; see [`Worker::stream`](crate::Worker::stream).
+    pub(crate) fn asked_for(
+        mut self,
+        request: StreamRequest,
+        live_every: Option<Duration>,
     ) -> Self {
-        let key = local.borrow_mut().admit();
-        Self { local, key, after, ended: None, _counted: counted }
+        let head = self.after;
+        let announced = request.is_announced();
+        if !request.filter.is_open() {
+            self.filter = Some(Rc::new(request.filter));
+        }
+        let past = &self.thread.past;
+        match request.beginning {
+            Beginning::Now | Beginning::Last(0) => {}
+            Beginning::After(after) if self.is_in_window(after, head) => self.after = after,
+            Beginning::After(after) => {
+                self.source = Source::Opening(past.open_after(after, self.filter.clone()));
+            }
+            Beginning::Last(count) => {
+                self.source = Source::Opening(past.open_last(count, head, self.filter.clone()));
+            }
+        }
+        // What is asked of the store brings its own notice.
+        let known = announced && matches!(self.source, Source::Window);
+        let first = known.then_some(Notice::Resumed(self.after));
+        self.announcer = live_every.map(|every| Box::new(Announcer::new(every, first, self.after)));
+        self
     }
 
     /// The position of the last event given, or the one to start after.
@@ -55,35 +126,158 @@ impl Cursor {
         self.after
     }
 
-    /// The next frame, or the end, or a promise to wake the caller when there is either. Cheap,
-    /// and free of locks and allocations.
+    /// The next step, or a promise to wake the caller when there is one. In the window it is
+    /// cheap, and free of locks and allocations.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         if let Some(end) = self.ended {
             return Poll::Ready(Step::End(end));
         }
-        let mut local = self.local.borrow_mut();
-        let end = match local.phase {
-            Phase::Over => End::Cut,
-            Phase::Draining(until) if self.after.offset >= until.offset => End::Drained,
-            Phase::Live | Phase::Draining(_) => match local.window.next(self.after) {
-                Next::Frame(frame) => {
+        let step = ready!(self.poll_step(cx));
+        match &step {
+            Step::Frame(frame) => self.gave(frame.position()),
+            Step::Notice(_) => {}
+            Step::End(end) => {
+                self.ended = Some(*end);
+                self.source = Source::Window;
+            }
+        }
+        Poll::Ready(step)
+    }
+
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if let Some(first) = self.announcer.as_mut().and_then(|announcer| announcer.first()) {
+            return Poll::Ready(Step::Notice(first));
+        }
+        if !matches!(self.source, Source::Window) && self.is_over() {
+            return Poll::Ready(Step::End(End::Cut));
+        }
+        loop {
+            match &mut self.source {
+                Source::Window => {
+                    if let Some(polled) = self.poll_window(cx) {
+                        return polled;
+                    }
+                    self.source = Source::Past(Box::new(CatchUp::Pausing));
+                }
+                Source::Opening(opening) => match opening.as_mut().poll(cx) {
+                    Poll::Ready(Ok(opened)) => return Poll::Ready(self.open(opened)),
+                    Poll::Ready(Err(end)) => return Poll::Ready(Step::End(end)),
+                    Poll::Pending => return self.poll_behind(cx),
+                },
+                Source::Past(_) => {
+                    if let Some(polled) = self.poll_past(cx) {
+                        return polled;
+                    }
+                    self.source = Source::Window;
+                }
+            }
+        }
+    }
+
+    /// The next step from the window; `None` if the window no longer holds it.
+    fn poll_window(&mut self, cx: &mut Context<'_>) -> Option<Poll<Step>> {
+        let mut local = self.thread.local.borrow_mut();
+        match local.phase {
+            Phase::Over => return Some(Poll::Ready(Step::End(End::Cut))),
+            Phase::Draining(until) if self.after.offset >= until.offset => {
+                let turn = self.thread.shared.count_drained();
+                return Some(Poll::Ready(Step::End(End::Drained { turn })));
+            }
+            Phase::Live | Phase::Draining(_) => {}
+        }
+        loop {
+            match local.window.next(self.after) {
+                Next::Entry(entry) => {
+                    self.after = entry.frame.position();
+                    if self.filter.as_ref().is_none_or(|filter| entry.matches(filter)) {
+                        return Some(Poll::Ready(Step::Frame(entry.frame.clone())));
+                    }
+                }
+                Next::AtHead => break,
+                Next::Lost => return None,
+            }
+        }
+        local.park(self.key, Waits::Events, cx.waker());
+        drop(local);
+        let announcer = self.announcer.as_mut();
+        let polled =
+            announcer.map_or(Poll::Pending, |announcer| announcer.poll_at_head(self.after, cx));
+        Some(polled.map(Step::Notice))
+    }
+
+    /// The next step from the store; `None` once a page was given to its end.
+    fn poll_past(&mut self, cx: &mut Context<'_>) -> Option<Poll<Step>> {
+        let Source::Past(catch_up) = &mut self.source else { return None };
+        loop {
+            match catch_up.as_mut() {
+                CatchUp::Pausing => {
+                    let page = self.thread.past.page(self.after, self.filter.clone());
+                    **catch_up = CatchUp::Reading(page);
+                    cx.waker().wake_by_ref();
+                    return Some(Poll::Pending);
+                }
+                CatchUp::Reading(reading) => match reading.as_mut().poll(cx) {
+                    Poll::Ready(Ok(page)) => {
+                        **catch_up = CatchUp::Giving { page, taken_at: Instant::now() };
+                    }
+                    Poll::Ready(Err(end)) => return Some(Poll::Ready(Step::End(end))),
+                    Poll::Pending => return Some(self.poll_behind(cx)),
+                },
+                CatchUp::Giving { page, taken_at } => {
+                    let now = Instant::now();
+                    if now.duration_since(std::mem::replace(taken_at, now)) > PATIENCE {
+                        return Some(Poll::Ready(Step::End(End::TooFarBehind)));
+                    }
+                    let Some(frame) = page.frames.pop_front() else {
+                        self.after = page.next;
+                        return None;
+                    };
                     self.after = frame.position();
-                    return Poll::Ready(Step::Frame(frame.clone()));
+                    return Some(Poll::Ready(Step::Frame(frame)));
                 }
-                Next::AtHead => {
-                    local.park(self.key, cx.waker());
-                    return Poll::Pending;
-                }
-                Next::Lost => End::TooFarBehind,
-            },
-        };
-        self.ended = Some(end);
-        Poll::Ready(Step::End(end))
+            }
+        }
+    }
+
+    /// Goes on where the store said.
+    fn open(&mut self, opened: Opened) -> Step {
+        let Opened { notice, page } = opened;
+        self.after = notice.position();
+        self.source = Source::Past(Box::new(CatchUp::Giving { page, taken_at: Instant::now() }));
+        self.gave(self.after);
+        Step::Notice(notice)
+    }
+
+    /// A client that is told where its stream is knows this much.
+    fn gave(&mut self, position: Position) {
+        if let Some(announcer) = &mut self.announcer {
+            announcer.gave(position);
+        }
+    }
+
+    /// Whether everything after a position of this log can be had without asking the store.
+    fn is_in_window(&self, after: Position, head: Position) -> bool {
+        let local = self.thread.local.borrow();
+        let known = after.epoch == head.epoch && after.offset <= head.offset;
+        known && !matches!(local.window.next(after), Next::Lost)
+    }
+
+    fn is_over(&self) -> bool {
+        self.thread.local.borrow().phase == Phase::Over
+    }
+
+    /// Nothing yet from the store: perhaps a word meanwhile.
+    fn poll_behind(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        self.thread.local.borrow_mut().park(self.key, Waits::Phase, cx.waker());
+        let announcer = self.announcer.as_mut();
+        let polled =
+            announcer.map_or(Poll::Pending, |announcer| announcer.poll_behind(self.after, cx));
+        polled.map(Step::Notice)
     }
 }
 
 impl Drop for Cursor {
     fn drop(&mut self) {
-        self.local.borrow_mut().dismiss(self.key);
+        self.thread.local.borrow_mut().dismiss(self.key);
     }
 }

@@ -1,8 +1,8 @@
 //! One event as bytes: a WebSocket text frame whose payload is the event's JSON.
 
 use bytes::Bytes;
-use northgate_domain::{Event, Position, Stamped};
-use northgate_schemas::encode_event;
+use northgate_domain::{Event, Location, Position, Stamped};
+use northgate_schemas::{EventFilter, EventType, encode_event, location_of};
 
 /// The most bytes that a frame header without a mask can take (RFC 6455 section 5.2).
 const HEADER_ROOM: usize = 10;
@@ -22,21 +22,8 @@ pub struct Frame {
 impl Frame {
     /// Encodes an event.
     pub fn encode(event: &Stamped<Event>) -> Self {
-        // The header's length depends on the payload's: leave room, and let it end where the
-        // payload begins.
-        let mut buffer = Vec::with_capacity(512);
-        buffer.resize(HEADER_ROOM, 0);
-        encode_event(event, &mut buffer);
-        // The window counts bytes: what it does not count must not be held.
-        buffer.shrink_to_fit();
-        let (header, header_len) = text_header(buffer.len() - HEADER_ROOM);
-        let start = HEADER_ROOM - usize::from(header_len);
-        for (byte, slot) in
-            header.into_iter().take(header_len.into()).zip(buffer.iter_mut().skip(start))
-        {
-            *slot = byte;
-        }
-        Self { position: event.position, bytes: Bytes::from(buffer).slice(start..), header_len }
+        let (bytes, header_len) = framed(|buffer| encode_event(event, buffer));
+        Self { position: event.position, bytes, header_len }
     }
 
     /// Where the event stands.
@@ -49,10 +36,61 @@ impl Frame {
         &self.bytes
     }
 
+    /// The whole WebSocket frame, for good.
+    pub fn into_websocket(self) -> Bytes {
+        self.bytes
+    }
+
     /// The payload alone: the event's JSON object.
     pub fn json(&self) -> Bytes {
         self.bytes.slice(usize::from(self.header_len)..)
     }
+}
+
+/// A WebSocket text frame that holds `json`.
+pub fn text_frame(json: &str) -> Bytes {
+    framed(|buffer| buffer.extend_from_slice(json.as_bytes())).0
+}
+
+/// An event's frame, and beside it what filters look at.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) frame: Frame,
+    kind: EventType,
+    location: Option<Location>,
+}
+
+impl Entry {
+    pub(crate) fn encode(event: &Stamped<Event>) -> Self {
+        Self {
+            frame: Frame::encode(event),
+            kind: EventType::of(&event.value),
+            location: location_of(&event.value).cloned(),
+        }
+    }
+
+    pub(crate) fn matches(&self, filter: &EventFilter) -> bool {
+        filter.matches(self.kind, self.location.as_ref())
+    }
+}
+
+/// A text frame whose payload is what `write` writes, and the length of its header.
+fn framed(write: impl FnOnce(&mut Vec<u8>)) -> (Bytes, u8) {
+    // The header's length depends on the payload's: leave room, and let it end where the
+    // payload begins.
+    let mut buffer = Vec::with_capacity(512);
+    buffer.resize(HEADER_ROOM, 0);
+    write(&mut buffer);
+    // The window counts bytes: what it does not count must not be held.
+    buffer.shrink_to_fit();
+    let (header, header_len) = text_header(buffer.len() - HEADER_ROOM);
+    let start = HEADER_ROOM - usize::from(header_len);
+    for (byte, slot) in
+        header.into_iter().take(header_len.into()).zip(buffer.iter_mut().skip(start))
+    {
+        *slot = byte;
+    }
+    (Bytes::from(buffer).slice(start..), header_len)
 }
 
 /// The header of an unmasked, unfragmented text frame, and how many of its bytes count.
@@ -107,6 +145,8 @@ mod tests {
             assert_eq!(frame.json(), json);
             assert_eq!(frame.websocket()[..], [&header[..usize::from(len)], &json].concat());
             assert_eq!(frame.position(), event.position);
+            let text = String::from_utf8(json).unwrap();
+            assert_eq!(text_frame(&text), frame.into_websocket());
         }
     }
 }

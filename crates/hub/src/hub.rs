@@ -1,11 +1,14 @@
 //! The hub itself: the shared frame log, the workers that follow it, and the way it ends.
 
+use crate::frame::Entry;
+use crate::past::Past;
 use crate::window::{Window, WindowLimits};
-use crate::{Frame, Pump, Worker};
+use crate::{Pump, Worker};
 use northgate_domain::Position;
 use northgate_storage::EventStore;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +28,7 @@ pub(crate) enum Phase {
 #[derive(Clone)]
 pub struct Hub {
     shared: Arc<Shared>,
+    past: Arc<Past>,
     head: watch::Receiver<Position>,
     cursors: TaskTracker,
     workers: TaskTracker,
@@ -36,6 +40,8 @@ pub(crate) struct Shared {
     log: Mutex<Log>,
     /// Where the frame log ends, for those who wait for the pump.
     pumped: watch::Sender<Position>,
+    /// How many cursors have drained.
+    drained: AtomicU64,
 }
 
 struct Log {
@@ -57,10 +63,13 @@ impl Hub {
                 wakes: Vec::new(),
             }),
             pumped: watch::Sender::new(start),
+            drained: AtomicU64::new(0),
         });
+        let past = Arc::new(Past::new(store.clone()));
         let pump = Pump::new(store, shared.clone(), start);
         let hub = Self {
             shared,
+            past,
             head,
             cursors: TaskTracker::new(),
             workers: TaskTracker::new(),
@@ -82,6 +91,7 @@ impl Hub {
             self.shared.clone(),
             window,
             phase,
+            self.past.clone(),
             self.head.clone(),
             self.cursors.clone(),
         );
@@ -136,15 +146,15 @@ impl Hub {
 }
 
 impl Shared {
-    /// Appends frames and wakes every worker once.
-    pub(crate) fn extend(&self, frames: Vec<Frame>) {
-        let Some(last) = frames.last().map(Frame::position) else {
+    /// Appends events and wakes every worker once.
+    pub(crate) fn extend(&self, entries: Vec<Entry>) {
+        let Some(last) = entries.last().map(|entry| entry.frame.position()) else {
             return;
         };
         {
             let mut log = self.log.lock();
-            for frame in frames {
-                log.window.push(frame);
+            for entry in entries {
+                log.window.push(entry);
             }
             log.wake_workers();
         }
@@ -166,11 +176,16 @@ impl Shared {
         let log = self.log.lock();
         match log.window.since(window.head().offset) {
             Some(new) if log.window.head().epoch == window.head().epoch => {
-                new.for_each(|frame| window.push(frame.clone()));
+                new.for_each(|entry| window.push(entry.clone()));
             }
             _ => window.clone_from(&log.window),
         }
         log.phase
+    }
+
+    /// Counts a cursor that has drained, and says how many did before it.
+    pub(crate) fn count_drained(&self) -> u64 {
+        self.drained.fetch_add(1, Ordering::Relaxed)
     }
 }
 

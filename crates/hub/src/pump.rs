@@ -1,6 +1,6 @@
 //! The pump: one task that follows the store's tail and encodes every event once.
 
-use crate::Frame;
+use crate::frame::Entry;
 use crate::hub::Shared;
 use northgate_domain::Position;
 use northgate_storage::{EventStore, ReadError, tail};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait before asking a store again that could not be read.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// Drives a [`Hub`](crate::Hub); its [`run`](Pump::run) is the task that owns the shared log.
 pub struct Pump {
@@ -33,7 +33,7 @@ impl Pump {
         loop {
             match tail.next().await {
                 Ok(events) => {
-                    self.shared.extend(events.iter().map(Frame::encode).collect());
+                    self.shared.extend(events.iter().map(Entry::encode).collect());
                     // A store that always has more must not keep this thread to itself.
                     tokio::task::yield_now().await;
                 }

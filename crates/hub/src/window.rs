@@ -1,7 +1,7 @@
 //! The newest frames in a ring bounded by frames and by bytes: the shape of the shared log and of
 //! every worker's copy of it.
 
-use crate::Frame;
+use crate::frame::Entry;
 use northgate_domain::Position;
 use std::collections::VecDeque;
 
@@ -22,8 +22,8 @@ impl Default for WindowLimits {
 
 /// What lies behind a position.
 pub(crate) enum Next<'a> {
-    /// The frame of the next event.
-    Frame(&'a Frame),
+    /// The next event.
+    Entry(&'a Entry),
     /// Nothing yet.
     AtHead,
     /// Events that this window no longer holds.
@@ -34,7 +34,7 @@ pub(crate) enum Next<'a> {
 pub(crate) struct Window {
     limits: WindowLimits,
     /// Contiguous positions; the last one is `head`.
-    frames: VecDeque<Frame>,
+    entries: VecDeque<Entry>,
     bytes: usize,
     head: Position,
 }
@@ -42,30 +42,31 @@ pub(crate) struct Window {
 impl Window {
     /// An empty window after `head`.
     pub(crate) fn new(limits: WindowLimits, head: Position) -> Self {
-        Self { limits, frames: VecDeque::new(), bytes: 0, head }
+        Self { limits, entries: VecDeque::new(), bytes: 0, head }
     }
 
     pub(crate) fn head(&self) -> Position {
         self.head
     }
 
-    /// Appends the frame of the next event, and drops the oldest where a limit is passed. The
-    /// newest frame is always held. A frame that does not follow the head restarts the window.
-    pub(crate) fn push(&mut self, frame: Frame) {
-        if frame.position() != self.head.advanced_by(1) {
-            self.frames.clear();
+    /// Appends the next event, and drops the oldest where a limit is passed. The newest is always
+    /// held. One that does not follow the head restarts the window.
+    pub(crate) fn push(&mut self, entry: Entry) {
+        let position = entry.frame.position();
+        if position != self.head.advanced_by(1) {
+            self.entries.clear();
             self.bytes = 0;
         }
-        self.head = frame.position();
-        self.bytes += frame.websocket().len();
-        self.frames.push_back(frame);
-        while self.frames.len() > self.limits.frames.max(1)
-            || (self.bytes > self.limits.bytes && self.frames.len() > 1)
+        self.head = position;
+        self.bytes += entry.frame.websocket().len();
+        self.entries.push_back(entry);
+        while self.entries.len() > self.limits.frames.max(1)
+            || (self.bytes > self.limits.bytes && self.entries.len() > 1)
         {
-            let Some(oldest) = self.frames.pop_front() else {
+            let Some(oldest) = self.entries.pop_front() else {
                 break;
             };
-            self.bytes -= oldest.websocket().len();
+            self.bytes -= oldest.frame.websocket().len();
         }
     }
 
@@ -83,20 +84,20 @@ impl Window {
             return Next::AtHead;
         }
         self.index_after(after.offset)
-            .and_then(|at| self.frames.get(at))
-            .map_or(Next::Lost, Next::Frame)
+            .and_then(|at| self.entries.get(at))
+            .map_or(Next::Lost, Next::Entry)
     }
 
-    /// The frames behind `offset`, or `None` if some of them are no longer held.
-    pub(crate) fn since(&self, offset: u64) -> Option<impl Iterator<Item = &Frame>> {
+    /// The events behind `offset`, or `None` if some of them are no longer held.
+    pub(crate) fn since(&self, offset: u64) -> Option<impl Iterator<Item = &Entry>> {
         let at =
-            if offset >= self.head.offset { self.frames.len() } else { self.index_after(offset)? };
-        Some(self.frames.range(at..))
+            if offset >= self.head.offset { self.entries.len() } else { self.index_after(offset)? };
+        Some(self.entries.range(at..))
     }
 
     /// The place in the ring of the event behind `offset`, which must be below the head.
     fn index_after(&self, offset: u64) -> Option<usize> {
-        let oldest_readable = self.head.offset - self.frames.len() as u64;
+        let oldest_readable = self.head.offset - self.entries.len() as u64;
         usize::try_from(offset.checked_sub(oldest_readable)?).ok()
     }
 }
@@ -126,8 +127,8 @@ pub(crate) mod tests {
         }
     }
 
-    fn frame(offset: u64) -> Frame {
-        Frame::encode(&chat(offset, "x"))
+    fn entry(offset: u64) -> Entry {
+        Entry::encode(&chat(offset, "x"))
     }
 
     fn window(frames: usize, bytes: usize) -> Window {
@@ -136,30 +137,32 @@ pub(crate) mod tests {
 
     #[test]
     fn a_window_is_bounded_by_bytes_too() {
-        let size = frame(1).websocket().len();
+        let size = entry(1).frame.websocket().len();
         let mut window = window(100, size * 3);
         for offset in 1..=9 {
-            window.push(frame(offset));
+            window.push(entry(offset));
         }
-        assert_eq!(window.frames.len(), 3);
+        assert_eq!(window.entries.len(), 3);
         assert_eq!(window.bytes, size * 3);
     }
 
     #[test]
     fn the_newest_frame_is_held_whatever_the_limits() {
         let mut window = window(0, 0);
-        window.push(frame(1));
-        assert!(matches!(window.next(position(0)), Next::Frame(_)));
+        window.push(entry(1));
+        assert!(matches!(window.next(position(0)), Next::Entry(_)));
     }
 
     #[test]
     fn a_frame_that_does_not_follow_restarts_the_window() {
         let mut window = window(10, 100_000);
-        window.push(frame(1));
-        window.push(frame(9));
+        window.push(entry(1));
+        window.push(entry(9));
         assert!(matches!(window.next(position(0)), Next::Lost));
         assert!(matches!(window.next(position(7)), Next::Lost));
-        assert!(matches!(window.next(position(8)), Next::Frame(f) if f.position() == position(9)));
+        assert!(
+            matches!(window.next(position(8)), Next::Entry(e) if e.frame.position() == position(9))
+        );
         assert!(window.since(3).is_none());
     }
 
@@ -173,17 +176,17 @@ pub(crate) mod tests {
         ) {
             let mut window = window(frames, usize::MAX);
             for offset in 1..=pushed {
-                window.push(frame(offset));
+                window.push(entry(offset));
             }
             let held = pushed.min(frames as u64);
             match window.next(position(ask)) {
-                Next::Frame(frame) => prop_assert_eq!(frame.position(), position(ask + 1)),
+                Next::Entry(entry) => prop_assert_eq!(entry.frame.position(), position(ask + 1)),
                 Next::AtHead => prop_assert!(ask >= pushed),
                 Next::Lost => prop_assert!(ask < pushed - held),
             }
             match window.since(ask) {
                 Some(since) => {
-                    let offsets: Vec<_> = since.map(|f| f.position().offset).collect();
+                    let offsets: Vec<_> = since.map(|e| e.frame.position().offset).collect();
                     prop_assert_eq!(offsets, (ask + 1..=pushed).collect::<Vec<_>>());
                 }
                 None => prop_assert!(ask < pushed - held),

@@ -2,22 +2,29 @@
 
 use crate::Cursor;
 use crate::hub::{Phase, Shared};
+use crate::past::Past;
 use crate::window::Window;
 use northgate_domain::Position;
+use northgate_schemas::StreamRequest;
 use slab::Slab;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The fan-out as one thread sees it. Clones are handles to the same one; it stays on its thread.
 #[derive(Clone)]
-pub struct Worker {
-    local: Rc<RefCell<Local>>,
-    shared: Arc<Shared>,
+pub struct Worker(Rc<Thread>);
+
+/// What the cursors of one thread have in common.
+pub(crate) struct Thread {
+    pub(crate) local: RefCell<Local>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) past: Arc<Past>,
     head: watch::Receiver<Position>,
     cursors: TaskTracker,
 }
@@ -34,8 +41,18 @@ pub(crate) struct Local {
 #[derive(Default)]
 struct Parking {
     waker: Option<Waker>,
-    /// Whether the cursor waits for more, and so is to be woken.
-    waits: bool,
+    waits: Waits,
+}
+
+/// What a cursor is to be woken for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Waits {
+    #[default]
+    Nothing,
+    /// More events.
+    Events,
+    /// Another phase: something else wakes it for events.
+    Phase,
 }
 
 impl Worker {
@@ -43,29 +60,37 @@ impl Worker {
         shared: Arc<Shared>,
         window: Window,
         phase: Phase,
+        past: Arc<Past>,
         head: watch::Receiver<Position>,
         cursors: TaskTracker,
     ) -> Self {
-        let local = Local { window, phase, parked: Slab::new() };
-        Self { local: Rc::new(RefCell::new(local)), shared, head, cursors }
+        let local = RefCell::new(Local { window, phase, parked: Slab::new() });
+        Self(Rc::new(Thread { local, shared, past, head, cursors }))
     }
 
     /// The newest position that the store has answered for. A connection that starts here never
     /// receives an event that was answered before it came.
     pub fn head(&self) -> Position {
-        *self.head.borrow()
+        *self.0.head.borrow()
     }
 
-    /// A cursor that gives every event after `after`.
+    /// A cursor that gives every event after `after`, and nothing else.
     pub fn cursor(&self, after: Position) -> Cursor {
-        Cursor::new(self.local.clone(), after, self.cursors.token())
+        Cursor::new(self.0.clone(), after, self.0.cursors.token())
+    }
+
+    /// A cursor that gives what a client asked for. If the client is to be told where the stream
+    /// is, it is told on beginning, once it has caught up, and then each time after `live_every`.
+    pub fn stream(&self, request: StreamRequest, live_every: Option<Duration>) -> Cursor {
+        self.cursor(self.head()).asked_for(request, live_every)
     }
 
     pub(crate) async fn run(self, wake: Arc<Notify>, stop: CancellationToken) {
         while stop.run_until_cancelled(wake.notified()).await.is_some() {
-            let mut local = self.local.borrow_mut();
-            local.phase = self.shared.refresh(&mut local.window);
-            local.wake_cursors();
+            let mut local = self.0.local.borrow_mut();
+            let phase = self.0.shared.refresh(&mut local.window);
+            let changed = std::mem::replace(&mut local.phase, phase) != phase;
+            local.wake_cursors(changed);
         }
     }
 }
@@ -80,23 +105,29 @@ impl Local {
     }
 
     /// Remembers whom to wake when there is more. Cloning the waker is for the first time only.
-    pub(crate) fn park(&mut self, key: usize, waker: &Waker) {
+    pub(crate) fn park(&mut self, key: usize, waits: Waits, waker: &Waker) {
         let Some(parking) = self.parked.get_mut(key) else {
             return;
         };
-        parking.waits = true;
+        parking.waits = waits;
         match &mut parking.waker {
             Some(known) => known.clone_from(waker),
             none => *none = Some(waker.clone()),
         }
     }
 
-    fn wake_cursors(&mut self) {
+    fn wake_cursors(&mut self, phase_changed: bool) {
         for (_, parking) in &mut self.parked {
-            if std::mem::take(&mut parking.waits)
-                && let Some(waker) = &parking.waker
-            {
-                waker.wake_by_ref();
+            let due = match parking.waits {
+                Waits::Nothing => false,
+                Waits::Events => true,
+                Waits::Phase => phase_changed,
+            };
+            if due {
+                parking.waits = Waits::Nothing;
+                if let Some(waker) = &parking.waker {
+                    waker.wake_by_ref();
+                }
             }
         }
     }

@@ -41,6 +41,14 @@ impl EventType {
     }
 }
 
+/// Where an event happened, if it has a place.
+pub const fn location_of(event: &Event) -> Option<&Location> {
+    match event {
+        Event::Alert(event) => Some(&event.alert.location),
+        Event::Chat(_) => None,
+    }
+}
+
 /// Where a stream begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Beginning {
@@ -64,6 +72,11 @@ impl EventFilter {
     /// Whether every event matches.
     pub fn is_open(&self) -> bool {
         self.types.is_none() && self.locations.is_none()
+    }
+
+    /// Whether an event matches.
+    pub fn admits(&self, event: &Event) -> bool {
+        self.matches(EventType::of(event), location_of(event))
     }
 
     /// Whether an event of this type at this location matches. An event without a location

@@ -3,7 +3,7 @@
 use crate::close::{CloseCode, Closing, LINGER};
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
-use northgate_hub::{Cursor, End, Step};
+use northgate_hub::{Cursor, End, Step, text_frame};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::sync::oneshot;
@@ -43,11 +43,12 @@ impl Feed {
     /// How the cursor's end is told to the client; `None` ends without a word.
     fn closing_of(end: End) -> Option<Closing> {
         match end {
-            End::Drained => Some(Closing::With(CloseCode::GoingAway)),
+            End::Drained { .. } => Some(Closing::With(CloseCode::GoingAway)),
             End::TooFarBehind => {
                 tracing::info!("closed a connection that was too far behind");
                 Some(Closing::With(CloseCode::TooFarBehind))
             }
+            End::Unavailable => Some(Closing::With(CloseCode::TooFarBehind)),
             End::Cut => None,
         }
     }
@@ -94,7 +95,10 @@ impl MessageBody for Feed {
             return Poll::Ready(Some(control));
         }
         let end = match ready!(cursor.poll_next(cx)) {
-            Step::Frame(frame) => return Poll::Ready(Some(Ok(frame.websocket().clone()))),
+            Step::Frame(frame) => return Poll::Ready(Some(Ok(frame.into_websocket()))),
+            Step::Notice(notice) => {
+                return Poll::Ready(Some(Ok(text_frame(&notice.to_json()))));
+            }
             Step::End(end) => end,
         };
         if let Some(closing) = Self::closing_of(end) {

@@ -12,8 +12,9 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev, web}
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use northgate_hub::Worker;
-use northgate_schemas::Problem;
+use northgate_schemas::{Findings, Problem, StreamRequest};
 use northgate_services::ChatService;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -32,8 +33,11 @@ pub struct SocketContext {
     pub heartbeat: HeartbeatSettings,
 }
 
+/// How often a client that asked for more than what happens from now on is told how far it is.
+const LIVE_EVERY: Duration = Duration::from_secs(25);
+
 /// Why a request does not become a WebSocket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum UpgradeError {
     /// There is no `Upgrade: websocket`, or no `Connection: Upgrade`.
     #[error("This address speaks WebSocket only: connect with a WebSocket client.")]
@@ -51,20 +55,28 @@ pub enum UpgradeError {
     /// The request's HTTP version knows no upgrade.
     #[error("A WebSocket begins with an HTTP/1.1 request.")]
     HttpVersion,
+    /// The query asks for what there is not.
+    #[error("The query is not valid; see errors.")]
+    Query(Findings),
 }
 
 impl ResponseError for UpgradeError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
-            Self::Key | Self::Ambiguous | Self::HttpVersion => StatusCode::BAD_REQUEST,
+            Self::Key | Self::Ambiguous | Self::HttpVersion | Self::Query(_) => {
+                StatusCode::BAD_REQUEST
+            }
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         let title = status.canonical_reason().unwrap_or_default();
-        let problem = Problem::new("upgrade", status.as_u16(), title, self.to_string());
+        let mut problem = Problem::new("upgrade", status.as_u16(), title, self.to_string());
+        if let Self::Query(findings) = self {
+            problem = problem.with_query(findings);
+        }
         let mut response = HttpResponse::build(status);
         if status == StatusCode::UPGRADE_REQUIRED {
             response.insert_header((header::UPGRADE, "websocket"));
@@ -74,14 +86,17 @@ impl ResponseError for UpgradeError {
     }
 }
 
-/// Answers `GET /ws`. The connection starts at what is the head now, before its 101.
+/// Answers `GET /ws`. Unless the query asks for more, the connection starts at what is the head
+/// now, before its 101.
 pub async fn upgrade(
     request: HttpRequest,
     payload: web::Payload,
     context: web::Data<SocketContext>,
 ) -> actix_web::Result<HttpResponse> {
     check_handshake(&request)?;
-    let cursor = context.worker.cursor(context.worker.head());
+    let stream = StreamRequest::parse(request.query_string()).map_err(UpgradeError::Query)?;
+    let live_every = stream.is_announced().then_some(LIVE_EVERY);
+    let cursor = context.worker.stream(stream, live_every);
 
     let max_bytes = context.max_message_bytes;
     let inbound = Inbound::new(payload.into_inner());

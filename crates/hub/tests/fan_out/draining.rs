@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-const DRAINED: (Vec<u64>, Option<End>) = (vec![], Some(End::Drained));
+const DRAINED: (Vec<u64>, Option<End>) = (vec![], Some(End::Drained { turn: 0 }));
 
 #[test]
 fn a_draining_cursor_gives_everything_up_to_the_head_and_then_ends_for_ever() {
@@ -19,15 +19,24 @@ fn a_draining_cursor_gives_everything_up_to_the_head_and_then_ends_for_ever() {
         running.hub.caught_up().await;
         running.hub.drain();
         settled().await;
-        assert_eq!(take_offsets(&mut at_start), ((1..=600).collect(), Some(End::Drained)));
-        assert_eq!(take_offsets(&mut halfway), ((301..=600).collect(), Some(End::Drained)));
+        assert_eq!(
+            take_offsets(&mut at_start),
+            ((1..=600).collect(), Some(End::Drained { turn: 0 }))
+        );
+        assert_eq!(
+            take_offsets(&mut halfway),
+            ((301..=600).collect(), Some(End::Drained { turn: 0 }))
+        );
         assert_eq!(take_offsets(&mut at_head), DRAINED);
         for cursor in [&mut at_start, &mut halfway, &mut at_head] {
             settled().await;
             assert_eq!(take_offsets(cursor), DRAINED);
             assert_eq!(take_offsets(cursor), DRAINED);
         }
-        assert_eq!(take_offsets(&mut running.cursor(599)), (vec![600], Some(End::Drained)));
+        assert_eq!(
+            take_offsets(&mut running.cursor(599)),
+            (vec![600], Some(End::Drained { turn: 0 }))
+        );
     });
 }
 
@@ -59,7 +68,7 @@ fn a_worker_that_comes_late_drains_too() {
         running.hub.drain();
         let late = running.hub.worker();
         let mut cursor = late.cursor(running.position(1));
-        assert_eq!(take_offsets(&mut cursor), (vec![2], Some(End::Drained)));
+        assert_eq!(take_offsets(&mut cursor), (vec![2], Some(End::Drained { turn: 0 })));
     });
 }
 
@@ -94,8 +103,8 @@ fn a_cursor_that_is_not_polled_holds_no_other() {
         running.append(4).await;
         running.hub.drain();
         settled().await;
-        assert_eq!(take_offsets(&mut quick), (vec![1, 2, 3, 4], Some(End::Drained)));
-        assert_eq!(take_offsets(&mut idle), (vec![1, 2, 3, 4], Some(End::Drained)));
+        assert_eq!(take_offsets(&mut quick), (vec![1, 2, 3, 4], Some(End::Drained { turn: 0 })));
+        assert_eq!(take_offsets(&mut idle), (vec![1, 2, 3, 4], Some(End::Drained { turn: 0 })));
     });
 }
 
@@ -178,10 +187,10 @@ fn a_draining_cursor_ends_where_the_log_stood_whatever_comes_later() {
         running.append(3).await;
         running.hub.drain();
         settled().await;
-        assert_eq!(take_offsets(&mut ended), (vec![1, 2, 3], Some(End::Drained)));
+        assert_eq!(take_offsets(&mut ended), (vec![1, 2, 3], Some(End::Drained { turn: 0 })));
         running.append(2).await;
         assert_eq!(take_offsets(&mut ended), DRAINED);
-        assert_eq!(take_offsets(&mut on_its_way), (vec![1, 2, 3], Some(End::Drained)));
+        assert_eq!(take_offsets(&mut on_its_way), (vec![1, 2, 3], Some(End::Drained { turn: 0 })));
     });
 }
 

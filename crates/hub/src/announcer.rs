@@ -1,0 +1,67 @@
+//! When a client is told where its stream is.
+
+use northgate_domain::Position;
+use northgate_schemas::Notice;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Gives notices for one cursor: on beginning, once it has caught up, and then again and again.
+pub(crate) struct Announcer {
+    /// What comes before everything else.
+    first: Option<Notice>,
+    caught_up: bool,
+    every: Duration,
+    tick: Pin<Box<Sleep>>,
+    /// The position of what was given last: how much the client knows.
+    told: Position,
+}
+
+impl Announcer {
+    /// For a cursor `at` its beginning, if that is known; `first` comes before everything else.
+    pub(crate) fn new(every: Duration, first: Option<Notice>, at: Position) -> Self {
+        Self { first, caught_up: false, every, tick: Box::pin(sleep(every)), told: at }
+    }
+
+    /// What comes before everything else, once.
+    pub(crate) fn first(&mut self) -> Option<Notice> {
+        self.first.take()
+    }
+
+    /// An event was given.
+    pub(crate) fn gave(&mut self, position: Position) {
+        self.told = position;
+    }
+
+    /// For a cursor at the head: a notice the first time, and when it is time for another.
+    pub(crate) fn poll_at_head(&mut self, at: Position, cx: &mut Context<'_>) -> Poll<Notice> {
+        if self.caught_up {
+            ready!(self.tick.as_mut().poll(cx));
+        }
+        self.caught_up = true;
+        Poll::Ready(self.live(at))
+    }
+
+    /// For a cursor on its way to the head: a notice when it is time for one, and the cursor has
+    /// moved without an event that matched.
+    pub(crate) fn poll_behind(&mut self, at: Position, cx: &mut Context<'_>) -> Poll<Notice> {
+        while self.tick.as_mut().poll(cx).is_ready() {
+            if at != self.told {
+                return Poll::Ready(self.live(at));
+            }
+            self.rest();
+        }
+        Poll::Pending
+    }
+
+    fn live(&mut self, at: Position) -> Notice {
+        self.told = at;
+        self.rest();
+        Notice::Live(at)
+    }
+
+    fn rest(&mut self) {
+        self.tick.as_mut().reset(Instant::now() + self.every);
+    }
+}

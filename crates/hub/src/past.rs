@@ -1,0 +1,180 @@
+//! What the window no longer holds: read from the store a page at a time, by a few at a time.
+
+use crate::cursor::End;
+use crate::pump::RETRY_AFTER;
+use crate::{Frame, PATIENCE};
+use northgate_domain::{Event, Position, Stamped};
+use northgate_schemas::{EventFilter, Notice};
+use northgate_storage::{EventStore, ReadError, ReadFrom};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep, timeout};
+
+/// How many cursors may be reading at once, of all threads together. The rest wait in a row, so
+/// that a storm of them leaves the threads, and the store, time for what is new.
+const READERS: usize = 8;
+/// The most events that one turn reads.
+const PAGE_EVENTS: usize = 128;
+/// A page ends with the frame that reaches so many bytes: it stays with a cursor until its client
+/// has taken it.
+const PAGE_BYTES: usize = 64 * 1024;
+
+/// A question to the store, under way for one cursor. Dropping it takes it back.
+pub(crate) type Reading<T> = Pin<Box<dyn Future<Output = Result<T, End>>>>;
+
+/// The filter of a cursor; without one everything matches.
+pub(crate) type Filter = Option<Rc<EventFilter>>;
+
+/// The way to what was, shared by all cursors.
+pub(crate) struct Past {
+    store: Arc<dyn EventStore>,
+    readers: Semaphore,
+}
+
+/// Frames of events that follow one another, but for those that do not match.
+pub(crate) struct Page {
+    pub(crate) frames: VecDeque<Frame>,
+    /// Where to go on once they were given.
+    pub(crate) next: Position,
+}
+
+/// Where a stream begins, and what comes first.
+pub(crate) struct Opened {
+    pub(crate) notice: Notice,
+    pub(crate) page: Page,
+}
+
+impl Past {
+    pub(crate) fn new(store: Arc<dyn EventStore>) -> Self {
+        Self { store, readers: Semaphore::new(READERS) }
+    }
+
+    /// The beginning of a stream with everything after a position, or the gap instead.
+    pub(crate) fn open_after(self: &Arc<Self>, after: Position, filter: Filter) -> Reading<Opened> {
+        let past = self.clone();
+        Box::pin(async move {
+            let _turn = past.turn().await;
+            match past.try_read(ReadFrom::After(after), PAGE_EVENTS, PATIENCE).await {
+                Ok(events) => Ok(Opened {
+                    notice: Notice::Resumed(after),
+                    page: Page::encode(after, &events, &filter),
+                }),
+                Err(ReadError::Gap { oldest, latest }) => Ok(Opened {
+                    notice: Notice::Gap { position: latest, oldest },
+                    page: Page::empty(latest),
+                }),
+                Err(ReadError::Unavailable(_)) => Err(End::Unavailable),
+            }
+        })
+    }
+
+    /// The beginning of a stream with the newest `count` events up to `head` that match.
+    pub(crate) fn open_last(
+        self: &Arc<Self>,
+        count: usize,
+        head: Position,
+        filter: Filter,
+    ) -> Reading<Opened> {
+        let past = self.clone();
+        Box::pin(async move {
+            let (mut start, mut before, mut left) = (head, head, count);
+            while left > 0 {
+                let limit = if filter.is_some() { PAGE_EVENTS } else { left.min(PAGE_EVENTS) };
+                let events = {
+                    let _turn = past.turn().await;
+                    past.try_read(ReadFrom::Before(before), limit, PATIENCE).await
+                };
+                let events = events.map_err(|_| End::Unavailable)?;
+                if events.is_empty() {
+                    break;
+                }
+                for event in events.iter().rev() {
+                    before = before_event(event.position);
+                    if left > 0 && matches(&filter, event) {
+                        left -= 1;
+                        start = before;
+                    }
+                }
+                tokio::task::yield_now().await;
+            }
+            Ok(Opened { notice: Notice::Resumed(start), page: Page::empty(start) })
+        })
+    }
+
+    /// The next page. A store that cannot be read now is asked again, for as long as a cursor may
+    /// go without progress; waiting for others does not count.
+    pub(crate) fn page(self: &Arc<Self>, after: Position, filter: Filter) -> Reading<Page> {
+        let past = self.clone();
+        Box::pin(async move {
+            let mut patience = PATIENCE;
+            loop {
+                let turn = past.turn().await;
+                let began = Instant::now();
+                match past.try_read(ReadFrom::After(after), PAGE_EVENTS, patience).await {
+                    Ok(events) => return Ok(Page::encode(after, &events, &filter)),
+                    Err(ReadError::Gap { .. }) => return Err(End::TooFarBehind),
+                    Err(ReadError::Unavailable(_)) => {}
+                }
+                drop(turn);
+                sleep(RETRY_AFTER).await;
+                patience = patience.saturating_sub(began.elapsed());
+                if patience.is_zero() {
+                    return Err(End::TooFarBehind);
+                }
+            }
+        })
+    }
+
+    /// A place among the readers. An error would mean that there are none any more, and they are
+    /// never sent away.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.readers.acquire().await
+    }
+
+    /// Reads once. A store that does not answer in time is as good as away.
+    async fn try_read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+        patience: Duration,
+    ) -> Result<Vec<Stamped<Event>>, ReadError> {
+        let read = timeout(patience, self.store.read(from, limit)).await;
+        read.unwrap_or(Err(ReadError::Unavailable(northgate_storage::Unavailable)))
+    }
+}
+
+impl Page {
+    pub(crate) fn empty(next: Position) -> Self {
+        Self { frames: VecDeque::new(), next }
+    }
+
+    fn encode(after: Position, events: &[Stamped<Event>], filter: &Filter) -> Self {
+        let mut page = Self::empty(after);
+        let mut bytes = 0;
+        for event in events {
+            if bytes >= PAGE_BYTES {
+                break;
+            }
+            page.next = event.position;
+            if matches(filter, event) {
+                let frame = Frame::encode(event);
+                bytes += frame.websocket().len();
+                page.frames.push_back(frame);
+            }
+        }
+        page
+    }
+}
+
+fn matches(filter: &Filter, event: &Stamped<Event>) -> bool {
+    filter.as_ref().is_none_or(|filter| filter.admits(&event.value))
+}
+
+/// The place before the event at `position`.
+fn before_event(position: Position) -> Position {
+    Position { offset: position.offset.saturating_sub(1), ..position }
+}

@@ -1,0 +1,119 @@
+//! What a stream says of itself: where it goes on, and how far it is.
+
+use crate::PositionText;
+use northgate_domain::Position;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A word about the stream, which is no event of the log and has no place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// Everything after this position follows.
+    Resumed(Position),
+    /// What was asked for cannot be given. Nothing is replayed.
+    Gap {
+        /// The head, after which the stream goes on.
+        position: Position,
+        /// The smallest position from which it could have gone on.
+        oldest: Position,
+    },
+    /// Nothing that matches and lies at or before this position is still to come.
+    Live(Position),
+}
+
+impl Notice {
+    /// The `type` on the wire, and the name of the event over SSE.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Resumed(_) | Self::Gap { .. } => "resume",
+            Self::Live(_) => "live",
+        }
+    }
+
+    /// Where a client that was cut after this notice would resume.
+    pub const fn position(&self) -> Position {
+        match *self {
+            Self::Resumed(position) | Self::Gap { position, .. } | Self::Live(position) => position,
+        }
+    }
+
+    /// The notice's JSON.
+    pub fn to_json(&self) -> String {
+        let kind = self.name();
+        let position = PositionText(self.position());
+        match *self {
+            Self::Resumed(_) => {
+                json(&ResumeNotice { kind, outcome: "complete", position, oldest: None })
+            }
+            Self::Gap { oldest, .. } => {
+                let oldest = Some(PositionText(oldest));
+                json(&ResumeNotice { kind, outcome: "gap", position, oldest })
+            }
+            Self::Live(_) => json(&LiveNotice { kind, position }),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "strings always encode")]
+fn json(notice: &impl Serialize) -> String {
+    serde_json::to_string(notice).expect("encoding strings cannot fail")
+}
+
+/// The first frame of a stream that was asked for more than what happens from now on: where it
+/// goes on.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "type": "resume", "outcome": "complete", "position": "9f86d081884c7d65-42"
+}))]
+pub struct ResumeNotice {
+    /// Always `resume`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// `complete`: everything after `position` follows. `gap`: some of what was asked for is no
+    /// longer held, or never was in this log; nothing is replayed, and the stream goes on live.
+    outcome: &'static str,
+    /// The position after which the stream goes on.
+    #[schema(value_type = String)]
+    position: PositionText,
+    /// On a gap, the oldest position from which the stream could have gone on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false)]
+    oldest: Option<PositionText>,
+}
+
+/// How far a stream is. It comes once the stream has caught up, and again and again after that:
+/// nothing that matches and lies at or before `position` is still to come.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({ "type": "live", "position": "9f86d081884c7d65-43" }))]
+pub struct LiveNotice {
+    /// Always `live`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// How far the stream is; to resume from here is to miss nothing.
+    #[schema(value_type = String)]
+    position: PositionText,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use northgate_domain::Epoch;
+
+    #[test]
+    fn notices_say_where_the_stream_is() {
+        let at = |offset| Position { epoch: Epoch::new(1), offset };
+        for (notice, json) in [
+            (
+                Notice::Resumed(at(2)),
+                r#"{"type":"resume","outcome":"complete","position":"0000000000000001-2"}"#,
+            ),
+            (
+                Notice::Gap { position: at(9), oldest: at(4) },
+                r#"{"type":"resume","outcome":"gap","position":"0000000000000001-9","oldest":"0000000000000001-4"}"#,
+            ),
+            (Notice::Live(at(3)), r#"{"type":"live","position":"0000000000000001-3"}"#),
+        ] {
+            assert_eq!(notice.to_json(), json);
+        }
+    }
+}
