@@ -1,7 +1,7 @@
 //! The promise, live: every alert that was answered reaches every dashboard exactly once and in
 //! one order.
 
-use northgate_tests::{Socket, TestServer};
+use northgate_tests::{RawSocket, Socket, TestServer};
 use serde_json::Value;
 use std::sync::Barrier;
 use std::thread;
@@ -79,26 +79,27 @@ fn a_socket_that_comes_in_the_middle_gets_an_unbroken_rest() {
     }
 }
 
-#[test]
-fn a_reader_that_sleeps_delays_nobody_and_is_told_when_it_is_too_far_behind() {
-    let server = TestServer::start();
-    let mut sleeper = server.raw_socket();
+/// Raises more than the frame log (8 MiB) and the kernel's buffers together hold, while one reader
+/// sleeps and another one reads. Gives the sleeper.
+fn sleep_through(server: &TestServer, total: usize) -> RawSocket {
+    let sleeper = server.raw_socket();
     let mut reader = server.socket();
-    // More than the window (4,096 frames) and the kernel's buffers together hold.
     let message = "x".repeat(4_000);
-    let total = 6_000;
     for _ in 0..total {
         let alert = server.raise(&message);
         assert_eq!(reader.next_json(), alert, "while the other one sleeps");
     }
     reader.assert_nothing_came();
-    // The sleeper wakes: what it gets is an unbroken beginning, and then the truth.
+    sleeper
+}
+
+/// Reads events without a gap until a Close frame, or until there were so many.
+fn read_unbroken(sleeper: &mut RawSocket, total: usize) -> (usize, Option<Vec<u8>>) {
     let mut seen = 0;
-    loop {
+    while seen < total {
         let (first, payload) = sleeper.read_frame();
         if first == 0x88 {
-            assert_eq!(payload[..2], 4008_u16.to_be_bytes());
-            break;
+            return (seen, Some(payload));
         }
         assert_eq!(first, 0x81);
         seen += 1;
@@ -106,8 +107,27 @@ fn a_reader_that_sleeps_delays_nobody_and_is_told_when_it_is_too_far_behind() {
         let position = json["position"].as_str().unwrap();
         assert!(position.ends_with(&format!("-{seen}")), "event {seen} stands at {position}");
     }
+    (seen, None)
+}
+
+#[test]
+fn a_reader_that_sleeps_delays_nobody_and_misses_nothing() {
+    let server = TestServer::start();
+    let mut sleeper = sleep_through(&server, 4_000);
+    assert_eq!(read_unbroken(&mut sleeper, 4_000), (4_000, None));
+    let now = server.raise("now");
+    let (_, payload) = sleeper.read_frame();
+    assert_eq!(serde_json::from_slice::<Value>(&payload).unwrap(), now);
+}
+
+#[test]
+fn a_reader_that_slept_longer_than_the_store_remembers_is_told_so() {
+    let server = TestServer::with(|settings| settings.memory.events = 100.try_into().unwrap());
+    let mut sleeper = sleep_through(&server, 4_000);
+    let (seen, close) = read_unbroken(&mut sleeper, 4_000);
+    let close = close.expect("all events fit into the buffers: the test proves nothing");
+    assert_eq!(close[..2], 4008_u16.to_be_bytes(), "after {seen} events");
     sleeper.assert_ended();
-    assert!(seen < total, "all {seen} events fit into the buffers: the test proves nothing");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! What black-box tests speak with: a server on a free port, and clients that show raw bytes.
 
+mod event_stream;
 mod http;
 mod raw_socket;
 mod server;
 mod socket;
 
+pub use event_stream::{EventStream, Record};
 pub use http::Answer;
-
 pub use raw_socket::RawSocket;
 pub use server::TestServer;
 pub use socket::Socket;

@@ -1,6 +1,6 @@
 //! The real application, in this process, on a thread of its own.
 
-use crate::{Answer, RawSocket, Socket, http};
+use crate::{Answer, EventStream, RawSocket, Socket, http};
 use northgate_server::{Application, GeneratorInterval, Settings};
 use serde_json::Value;
 use std::net::{SocketAddr, TcpStream};
@@ -76,15 +76,38 @@ impl TestServer {
 
     /// Raises an alert, and gives the answer's JSON.
     pub fn raise(&self, message: &str) -> Value {
-        let body = serde_json::json!({ "message": message, "location": "North Gate" });
-        let answer = self.post("/alerts", body.to_string());
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.json()
+        self.raise_at("North Gate", message)
     }
 
     /// A dashboard.
     pub fn socket(&self) -> Socket {
-        Socket::connect(self.address)
+        Socket::connect(self.address, "/ws")
+    }
+
+    /// A dashboard that asks for more than what happens from now on.
+    pub fn socket_with(&self, query: &str) -> Socket {
+        Socket::connect(self.address, &format!("/ws?{query}"))
+    }
+
+    /// A stream of server-sent events; `query` begins with a question mark, or is empty.
+    pub fn event_stream(&self, query: &str, headers: &str) -> EventStream {
+        EventStream::connect(self.address, &format!("/events{query}"), headers)
+    }
+
+    /// Says something, and gives the answer's JSON.
+    pub fn say(&self, message: &str) -> Value {
+        let body = serde_json::json!({ "sender": "Operator 1", "message": message });
+        let answer = self.post("/message/", body.to_string());
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    /// Raises an alert at a place, and gives the answer's JSON.
+    pub fn raise_at(&self, location: &str, message: &str) -> Value {
+        let body = serde_json::json!({ "message": message, "location": location });
+        let answer = self.post("/alerts", body.to_string());
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
     }
 
     /// A dashboard that may break every rule.

@@ -9,9 +9,10 @@ use tungstenite::{Message, WebSocket};
 pub struct Socket(WebSocket<TcpStream>);
 
 impl Socket {
-    pub(crate) fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr, path: &str) -> Self {
         let stream = http::connect(address);
-        let (socket, response) = tungstenite::client(format!("ws://{address}/ws"), stream).unwrap();
+        let (socket, response) =
+            tungstenite::client(format!("ws://{address}{path}"), stream).unwrap();
         assert_eq!(response.status(), 101);
         Self(socket)
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod docs;
+pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod messages;
 pub(crate) mod root;

@@ -3,7 +3,7 @@
 use crate::NotReady;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
-use northgate_schemas::{BodyError, Problem};
+use northgate_schemas::{BodyError, Findings, Problem};
 use northgate_services::{SubmitError, Unavailable};
 
 /// Everything that an HTTP request can be refused for.
@@ -12,6 +12,9 @@ pub enum ApiError {
     /// The body could not be read as a command.
     #[error(transparent)]
     Body(#[from] BodyError),
+    /// The query, or a header that goes with it, asks for what there is not.
+    #[error("The query is not valid; see errors.")]
+    Query(Findings),
     /// The body stopped coming, or came broken.
     #[error("The body could not be read to its end.")]
     BrokenBody,
@@ -72,6 +75,7 @@ impl ApiError {
         match self {
             Self::Body(BodyError::Malformed { .. }) => (S::BAD_REQUEST, "malformed-json"),
             Self::Body(BodyError::Invalid(_)) => (S::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::Query(_) => (S::BAD_REQUEST, "query"),
             Self::BrokenBody => (S::BAD_REQUEST, "broken-body"),
             Self::SlowBody => (S::REQUEST_TIMEOUT, "too-slow"),
             Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
@@ -139,8 +143,10 @@ impl ResponseError for ApiError {
         let (status, slug) = self.kind();
         let title = status.canonical_reason().unwrap_or("Error");
         let mut problem = Problem::new(slug, status.as_u16(), title, self.detail());
-        if let Self::Body(BodyError::Invalid(findings)) = self {
-            problem = problem.with_body(findings);
+        match self {
+            Self::Body(BodyError::Invalid(findings)) => problem = problem.with_body(findings),
+            Self::Query(findings) => problem = problem.with_query(findings),
+            _ => {}
         }
         match status.as_u16() {
             // What the store has to say of itself, it says itself.

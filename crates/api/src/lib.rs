@@ -4,6 +4,7 @@ mod body;
 mod controllers;
 mod endpoint;
 mod error;
+mod event_stream;
 pub mod middlewares;
 mod openapi;
 mod readiness;

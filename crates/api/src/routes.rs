@@ -1,9 +1,10 @@
 //! Which address does what.
 
 use crate::body::BodyLimit;
-use crate::controllers::{alerts, docs, health, messages, root};
+use crate::controllers::{alerts, docs, events, health, messages, root};
 use crate::{ApiError, Endpoint, Readiness};
 use actix_web::{HttpResponse, web};
+use northgate_hub::Worker;
 use northgate_services::{AlertService, ChatService};
 
 /// What the controllers need.
@@ -13,6 +14,8 @@ pub struct ApiContext {
     pub alerts: AlertService,
     /// Posting and listing chat messages.
     pub chat: ChatService,
+    /// The fan-out of this thread.
+    pub worker: Worker,
     /// Whether to be sent requests.
     pub readiness: Readiness,
     /// The most bytes of a request's body.
@@ -23,6 +26,7 @@ pub struct ApiContext {
 pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
     app.app_data(web::Data::new(context.alerts))
         .app_data(web::Data::new(context.chat))
+        .app_data(web::Data::new(context.worker))
         .app_data(web::Data::new(context.readiness))
         .app_data(context.body_limit)
         .service(Endpoint::at("/").get(root::welcome).into_resource())
@@ -31,6 +35,7 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
         .service(
             Endpoint::at("/message").get(messages::history).post(messages::post).into_resource(),
         )
+        .service(Endpoint::at("/events").get(events::stream).into_resource())
         .service(Endpoint::at("/health/live").get(health::live).into_resource())
         .service(Endpoint::at("/health/ready").get(health::ready).into_resource())
         .service(Endpoint::at("/openapi.json").get(docs::openapi).into_resource())

@@ -11,7 +11,8 @@ use tokio::time::{Instant, Sleep, sleep};
 pub(crate) struct Announcer {
     /// What comes before everything else.
     first: Option<Notice>,
-    caught_up: bool,
+    /// The head when the client came: it has caught up once it is there. Nothing after that.
+    goal: Option<Position>,
     every: Duration,
     tick: Pin<Box<Sleep>>,
     /// The position of what was given last: how much the client knows.
@@ -19,9 +20,11 @@ pub(crate) struct Announcer {
 }
 
 impl Announcer {
-    /// For a cursor `at` its beginning, if that is known; `first` comes before everything else.
-    pub(crate) fn new(every: Duration, first: Option<Notice>, at: Position) -> Self {
-        Self { first, caught_up: false, every, tick: Box::pin(sleep(every)), told: at }
+    /// For a cursor whose client came when the head was at `head`; `first` comes before everything
+    /// else.
+    pub(crate) fn new(every: Duration, first: Option<Notice>, head: Position) -> Self {
+        let told = first.map_or(head, |notice| notice.position());
+        Self { first, goal: Some(head), every, tick: Box::pin(sleep(every)), told }
     }
 
     /// What comes before everything else, once.
@@ -34,12 +37,15 @@ impl Announcer {
         self.told = position;
     }
 
-    /// For a cursor at the head: a notice the first time, and when it is time for another.
+    /// For a cursor that has given all that its thread knows of: a notice once it has caught up,
+    /// and when it is time for another.
     pub(crate) fn poll_at_head(&mut self, at: Position, cx: &mut Context<'_>) -> Poll<Notice> {
-        if self.caught_up {
-            ready!(self.tick.as_mut().poll(cx));
+        match self.goal {
+            // The thread is about to hear of more.
+            Some(goal) if at.offset < goal.offset => return self.poll_behind(at, cx),
+            Some(_) => self.goal = None,
+            None => ready!(self.tick.as_mut().poll(cx)),
         }
-        self.caught_up = true;
         Poll::Ready(self.live(at))
     }
 

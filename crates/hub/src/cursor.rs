@@ -67,8 +67,6 @@ enum Source {
 
 /// The way from a place behind the window.
 enum CatchUp {
-    /// Other connections get a turn first.
-    Pausing,
     Reading(Reading<Page>),
     Giving {
         page: Page,
@@ -117,7 +115,7 @@ impl Cursor {
         // What is asked of the store brings its own notice.
         let known = announced && matches!(self.source, Source::Window);
         let first = known.then_some(Notice::Resumed(self.after));
-        self.announcer = live_every.map(|every| Box::new(Announcer::new(every, first, self.after)));
+        self.announcer = live_every.map(|every| Box::new(Announcer::new(every, first, head)));
         self
     }
 
@@ -157,7 +155,8 @@ impl Cursor {
                     if let Some(polled) = self.poll_window(cx) {
                         return polled;
                     }
-                    self.source = Source::Past(Box::new(CatchUp::Pausing));
+                    let page = self.thread.past.page(self.after, self.filter.clone());
+                    self.source = Source::Past(Box::new(CatchUp::Reading(page)));
                 }
                 Source::Opening(opening) => match opening.as_mut().poll(cx) {
                     Poll::Ready(Ok(opened)) => return Poll::Ready(self.open(opened)),
@@ -210,12 +209,6 @@ impl Cursor {
         let Source::Past(catch_up) = &mut self.source else { return None };
         loop {
             match catch_up.as_mut() {
-                CatchUp::Pausing => {
-                    let page = self.thread.past.page(self.after, self.filter.clone());
-                    **catch_up = CatchUp::Reading(page);
-                    cx.waker().wake_by_ref();
-                    return Some(Poll::Pending);
-                }
                 CatchUp::Reading(reading) => match reading.as_mut().poll(cx) {
                     Poll::Ready(Ok(page)) => {
                         **catch_up = CatchUp::Giving { page, taken_at: Instant::now() };

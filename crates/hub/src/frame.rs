@@ -1,8 +1,9 @@
-//! One event as bytes: a WebSocket text frame whose payload is the event's JSON.
+//! One event as bytes, encoded once for every transport.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use northgate_domain::{Event, Location, Position, Stamped};
-use northgate_schemas::{EventFilter, EventType, encode_event, location_of};
+use northgate_schemas::{EventFilter, EventType, PositionText, encode_event, location_of};
+use std::fmt::Write;
 
 /// The most bytes that a frame header without a mask can take (RFC 6455 section 5.2).
 const HEADER_ROOM: usize = 10;
@@ -10,20 +11,27 @@ const HEADER_ROOM: usize = 10;
 /// FIN and the opcode of a text message (RFC 6455 section 5.2).
 const FINAL_TEXT: u8 = 0x81;
 
-/// An event, encoded once. Frames from a server carry no mask, so every socket gets these very
-/// bytes. Cloning shares them.
+/// An event, encoded once. One buffer holds what each transport sends, one after the other: the
+/// header of a WebSocket frame, the event's JSON, and the end of a record of an event stream.
+/// Frames from a server carry no mask, so every socket gets these very bytes. Cloning shares them.
 #[derive(Debug, Clone)]
 pub struct Frame {
     position: Position,
     bytes: Bytes,
     header_len: u8,
+    trailer_len: u8,
 }
 
 impl Frame {
     /// Encodes an event.
     pub fn encode(event: &Stamped<Event>) -> Self {
-        let (bytes, header_len) = framed(|buffer| encode_event(event, buffer));
-        Self { position: event.position, bytes, header_len }
+        let mut trailer = String::with_capacity(48);
+        // Writing to a string cannot fail.
+        let _ = write!(trailer, "\nid: {}\n\n", PositionText(event.position));
+        let (bytes, header_len) = framed(|json| encode_event(event, json), trailer.as_bytes());
+        let trailer_len = u8::try_from(trailer.len()).unwrap_or(u8::MAX);
+        debug_assert_eq!(usize::from(trailer_len), trailer.len(), "a position is short");
+        Self { position: event.position, bytes, header_len, trailer_len }
     }
 
     /// Where the event stands.
@@ -31,25 +39,27 @@ impl Frame {
         self.position
     }
 
-    /// The whole WebSocket frame, header and payload.
-    pub fn websocket(&self) -> &Bytes {
-        &self.bytes
+    /// How many bytes it takes to hold this.
+    pub fn held_bytes(&self) -> usize {
+        self.bytes.len()
     }
 
-    /// The whole WebSocket frame, for good.
-    pub fn into_websocket(self) -> Bytes {
+    /// The whole WebSocket text frame, header and payload.
+    pub fn into_websocket(mut self) -> Bytes {
+        self.bytes.truncate(self.bytes.len() - usize::from(self.trailer_len));
         self.bytes
     }
 
-    /// The payload alone: the event's JSON object.
-    pub fn json(&self) -> Bytes {
-        self.bytes.slice(usize::from(self.header_len)..)
+    /// What follows `data: ` in an event stream: the event's JSON, its `id`, and the empty line.
+    pub fn into_event_stream(mut self) -> Bytes {
+        self.bytes.advance(usize::from(self.header_len));
+        self.bytes
     }
 }
 
 /// A WebSocket text frame that holds `json`.
 pub fn text_frame(json: &str) -> Bytes {
-    framed(|buffer| buffer.extend_from_slice(json.as_bytes())).0
+    framed(|buffer| buffer.extend_from_slice(json.as_bytes()), b"").0
 }
 
 /// An event's frame, and beside it what filters look at.
@@ -74,16 +84,18 @@ impl Entry {
     }
 }
 
-/// A text frame whose payload is what `write` writes, and the length of its header.
-fn framed(write: impl FnOnce(&mut Vec<u8>)) -> (Bytes, u8) {
+/// A text frame whose payload is what `write` writes, with `trailer` behind it, and the length of
+/// its header.
+fn framed(write: impl FnOnce(&mut Vec<u8>), trailer: &[u8]) -> (Bytes, u8) {
     // The header's length depends on the payload's: leave room, and let it end where the
     // payload begins.
     let mut buffer = Vec::with_capacity(512);
     buffer.resize(HEADER_ROOM, 0);
     write(&mut buffer);
+    let (header, header_len) = text_header(buffer.len() - HEADER_ROOM);
+    buffer.extend_from_slice(trailer);
     // The window counts bytes: what it does not count must not be held.
     buffer.shrink_to_fit();
-    let (header, header_len) = text_header(buffer.len() - HEADER_ROOM);
     let start = HEADER_ROOM - usize::from(header_len);
     for (byte, slot) in
         header.into_iter().take(header_len.into()).zip(buffer.iter_mut().skip(start))
@@ -135,18 +147,20 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_its_header_and_its_json() {
+    fn each_transport_gets_its_part_of_one_buffer() {
         for length in [1, 200, 4_096] {
             let event = chat(1, &"x".repeat(length));
             let frame = Frame::encode(&event);
+            assert_eq!(frame.position(), event.position);
             let mut json = Vec::new();
             encode_event(&event, &mut json);
             let (header, len) = text_header(json.len());
-            assert_eq!(frame.json(), json);
-            assert_eq!(frame.websocket()[..], [&header[..usize::from(len)], &json].concat());
-            assert_eq!(frame.position(), event.position);
-            let text = String::from_utf8(json).unwrap();
-            assert_eq!(text_frame(&text), frame.into_websocket());
+            let websocket = [&header[..usize::from(len)], &json].concat();
+            assert_eq!(frame.clone().into_websocket(), websocket);
+            assert_eq!(text_frame(std::str::from_utf8(&json).unwrap()), websocket);
+            let record = [&json[..], b"\nid: 0000000000000007-1\n\n"].concat();
+            assert_eq!(frame.clone().into_event_stream(), record);
+            assert_eq!(frame.held_bytes(), usize::from(len) + record.len());
         }
     }
 }

@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How many cursors may be reading at once, of all threads together. The rest wait in a row, so
 /// that a storm of them leaves the threads, and the store, time for what is new.
-const READERS: usize = 8;
+const READERS: usize = 4;
 /// The most events that one turn reads.
-const PAGE_EVENTS: usize = 128;
+const PAGE_EVENTS: usize = 64;
 /// A page ends with the frame that reaches so many bytes: it stays with a cursor until its client
 /// has taken it.
 const PAGE_BYTES: usize = 64 * 1024;
@@ -115,7 +115,13 @@ impl Past {
                 let turn = past.turn().await;
                 let began = Instant::now();
                 match past.try_read(ReadFrom::After(after), PAGE_EVENTS, patience).await {
-                    Ok(events) => return Ok(Page::encode(after, &events, &filter)),
+                    Ok(events) => {
+                        let page = Page::encode(after, &events, &filter);
+                        // The thread looks after its sockets before anyone here reads on: a turn
+                        // lasts until then.
+                        tokio::task::yield_now().await;
+                        return Ok(page);
+                    }
                     Err(ReadError::Gap { .. }) => return Err(End::TooFarBehind),
                     Err(ReadError::Unavailable(_)) => {}
                 }
@@ -162,7 +168,7 @@ impl Page {
             page.next = event.position;
             if matches(filter, event) {
                 let frame = Frame::encode(event);
-                bytes += frame.websocket().len();
+                bytes += frame.held_bytes();
                 page.frames.push_back(frame);
             }
         }

@@ -58,7 +58,7 @@ impl Window {
             self.bytes = 0;
         }
         self.head = position;
-        self.bytes += entry.frame.websocket().len();
+        self.bytes += entry.frame.held_bytes();
         self.entries.push_back(entry);
         while self.entries.len() > self.limits.frames.max(1)
             || (self.bytes > self.limits.bytes && self.entries.len() > 1)
@@ -66,7 +66,7 @@ impl Window {
             let Some(oldest) = self.entries.pop_front() else {
                 break;
             };
-            self.bytes -= oldest.frame.websocket().len();
+            self.bytes -= oldest.frame.held_bytes();
         }
     }
 
@@ -137,7 +137,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_window_is_bounded_by_bytes_too() {
-        let size = entry(1).frame.websocket().len();
+        let size = entry(1).frame.held_bytes();
         let mut window = window(100, size * 3);
         for offset in 1..=9 {
             window.push(entry(offset));

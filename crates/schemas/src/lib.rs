@@ -17,7 +17,7 @@ pub use bodies::{AlertBody, ChatBody, Health, Welcome, encode_event};
 pub use collections::{AlertCollection, MessageCollection};
 pub use fields::{BodyError, Findings};
 pub use frames::{ErrorFrame, INVALID_CHAT_MESSAGE};
-pub use notices::{LiveNotice, Notice, ResumeNotice};
+pub use notices::{BusyNotice, LiveNotice, Notice, ResumeNotice};
 pub use position::{PositionError, PositionText, parse_position};
 pub use problem::{FieldProblem, Problem};
 pub use requests::{NewAlert, NewMessage};

@@ -94,6 +94,35 @@ pub struct LiveNotice {
     position: PositionText,
 }
 
+/// The one event of a stream over SSE that cannot be served now. The client connects again by
+/// itself: any status but 200 would make a browser give up for good.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "type": "busy", "message": "The server has no place for another stream now."
+}))]
+pub struct BusyNotice {
+    /// Always `busy`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Why, for people.
+    message: String,
+}
+
+impl BusyNotice {
+    /// The name of the event.
+    pub const NAME: &'static str = "busy";
+
+    /// A notice that says why.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { kind: Self::NAME, message: message.into() }
+    }
+
+    /// The notice's JSON.
+    pub fn to_json(&self) -> String {
+        json(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

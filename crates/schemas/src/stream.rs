@@ -106,6 +106,20 @@ impl StreamRequest {
         self.beginning != Beginning::Now || !self.filter.is_open()
     }
 
+    /// The same from where a browser's `EventSource` was cut (its `Last-Event-ID`), whatever the
+    /// query says: a reconnect sends the query as it was at first.
+    pub fn resumed(mut self, last_event_id: &str) -> Result<Self, Findings> {
+        match parse_position(last_event_id) {
+            Ok(position) => self.beginning = Beginning::After(position),
+            Err(error) => {
+                let mut findings = Findings::default();
+                findings.add("Last-Event-ID", "position", error.to_string());
+                return Err(findings);
+            }
+        }
+        Ok(self)
+    }
+
     /// Reads a query string. Names that nobody knows are ignored; every bad value is named.
     pub fn parse(query: &str) -> Result<Self, Findings> {
         let mut reader = Reader::default();

@@ -177,8 +177,9 @@ impl Application {
 fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Server> {
     let app = move || {
         let parts = parts.clone();
+        let worker = parts.hub.worker();
         let socket_context = SocketContext {
-            worker: parts.hub.worker(),
+            worker: worker.clone(),
             chat: parts.chat.clone(),
             tasks: parts.sockets.clone(),
             max_message_bytes: MESSAGE_BYTES,
@@ -187,6 +188,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
         let api = ApiContext {
             alerts: parts.alerts,
             chat: parts.chat,
+            worker,
             readiness: parts.readiness,
             body_limit: BodyLimit(MESSAGE_BYTES),
         };

@@ -4,10 +4,11 @@
 use super::names::{Authority, is_loopback, parse_all};
 use crate::ApiError;
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, FromRequest, HttpRequest, web};
+use std::future::{Ready, ready};
 use std::net::SocketAddr;
 
 /// Which origins' pages may use the server.
@@ -57,14 +58,31 @@ pub async fn refuse_foreign_origins(
 ) -> Result<ServiceResponse<impl MessageBody + 'static>, Error> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let guarded = !reads || request.headers().contains_key(header::UPGRADE);
+    if guarded && is_foreign(request.request()) {
+        return Ok(request.error_response(ApiError::ForeignOrigin).map_into_right_body());
+    }
+    Ok(next.call(request).await?.map_into_left_body())
+}
+
+/// Says that a request came from no page, or from one that may use the server: for addresses that
+/// only read, and whose answers no foreign page is to have.
+pub(crate) struct AtHome;
+
+impl FromRequest for AtHome {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(if is_foreign(request) { Err(ApiError::ForeignOrigin) } else { Ok(Self) })
+    }
+}
+
+fn is_foreign(request: &HttpRequest) -> bool {
     let policy = request.app_data::<web::Data<OriginPolicy>>();
     // Without a policy no page is allowed: the guard must not vanish with its settings.
     let allowed = |origin: &str| policy.is_some_and(|policy| policy.allows(origin));
     let mut origins = request.headers().get_all(header::ORIGIN);
-    if guarded && origins.any(|origin| !origin.to_str().is_ok_and(allowed)) {
-        return Ok(request.error_response(ApiError::ForeignOrigin).map_into_right_body());
-    }
-    Ok(next.call(request).await?.map_into_left_body())
+    origins.any(|origin| !origin.to_str().is_ok_and(allowed))
 }
 
 #[cfg(test)]

@@ -1,0 +1,111 @@
+//! A stream of server-sent events (WHATWG HTML, section 9.2): the body of an answer.
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::web::Bytes;
+use northgate_hub::{Cursor, End, Step};
+use northgate_schemas::{BusyNotice, Notice, PositionText};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// How often something is sent, whatever happens, so that nobody on the way takes the connection
+/// for dead.
+const COMMENT_EVERY: Duration = Duration::from_secs(15);
+/// After what time a browser connects again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// After what time a browser asks again that was not served.
+const RETRY_AFTER_BUSY: Duration = Duration::from_secs(5);
+/// How many connections come back in a second after the server has stopped.
+const RETURNING_PER_SECOND: u64 = 1_000;
+
+/// Gives records until the cursor or the client ends. An event costs no allocation: its record is
+/// a constant and a part of the buffer that all connections share.
+pub(crate) struct EventStream {
+    /// Gone once the stream has ended.
+    cursor: Option<Cursor>,
+    /// What belongs behind what was sent last.
+    rest: Option<Bytes>,
+    comment: Pin<Box<Sleep>>,
+}
+
+impl EventStream {
+    pub(crate) fn new(cursor: Cursor) -> Self {
+        Self {
+            cursor: Some(cursor),
+            rest: Some(retry(RETRY_AFTER).into()),
+            comment: Box::pin(sleep(COMMENT_EVERY)),
+        }
+    }
+
+    /// All that a client is sent which cannot be served now, and why.
+    pub(crate) fn busy(why: &str) -> String {
+        let name = BusyNotice::NAME;
+        let json = BusyNotice::new(why).to_json();
+        format!("{}event: {name}\ndata: {json}\n\n", retry(RETRY_AFTER_BUSY))
+    }
+
+    /// What a step looks like.
+    fn begin(&mut self, step: Step) -> Option<Bytes> {
+        match step {
+            Step::Frame(frame) => {
+                self.rest = Some(frame.into_event_stream());
+                Some(Bytes::from_static(b"data: "))
+            }
+            Step::Notice(notice) => Some(notice_record(&notice)),
+            Step::End(end) => {
+                self.cursor = None;
+                last_words(end)
+            }
+        }
+    }
+}
+
+/// What a client is told at the end: when to connect again, if that matters.
+fn last_words(end: End) -> Option<Bytes> {
+    match end {
+        End::Drained { turn } => {
+            let spread = Duration::from_millis(turn * 1_000 / RETURNING_PER_SECOND);
+            Some(retry(RETRY_AFTER + spread).into())
+        }
+        End::Unavailable => Some(EventStream::busy("The store cannot answer now.").into()),
+        // The client resumes after its last event, and is told there what is the matter.
+        End::TooFarBehind | End::Cut => None,
+    }
+}
+
+/// Says after what time to connect again. It is a record without an event.
+fn retry(after: Duration) -> String {
+    format!("retry: {}\n\n", after.as_millis())
+}
+
+fn notice_record(notice: &Notice) -> Bytes {
+    let (name, json) = (notice.name(), notice.to_json());
+    format!("event: {name}\ndata: {json}\nid: {}\n\n", PositionText(notice.position())).into()
+}
+
+impl MessageBody for EventStream {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let this = self.get_mut();
+        if let Some(rest) = this.rest.take() {
+            return Poll::Ready(Some(Ok(rest)));
+        }
+        let Some(cursor) = &mut this.cursor else { return Poll::Ready(None) };
+        if let Poll::Ready(step) = cursor.poll_next(cx) {
+            return Poll::Ready(this.begin(step).map(Ok));
+        }
+        ready!(this.comment.as_mut().poll(cx));
+        this.comment.as_mut().reset(Instant::now() + COMMENT_EVERY);
+        Poll::Ready(Some(Ok(Bytes::from_static(b":\n\n"))))
+    }
+}

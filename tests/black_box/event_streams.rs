@@ -1,0 +1,134 @@
+//! Server-sent events, for browsers' `EventSource` and for `curl -N`.
+
+use northgate_tests::{EventStream, Record, TestServer};
+use serde_json::{Value, json};
+
+/// Skips the record with which every stream begins.
+fn after_retry(mut stream: EventStream) -> EventStream {
+    let first = stream.next_record().unwrap();
+    assert_eq!(first, Record { retry: Some(2_000), ..Record::default() });
+    stream
+}
+
+#[test]
+fn a_stream_says_where_it_is_and_then_gives_events_without_a_name() {
+    let server = TestServer::start();
+    let before = server.raise("before");
+    let mut stream = after_retry(server.event_stream("", ""));
+    assert_eq!(stream.head.status, 200);
+    assert_eq!(stream.head.header("content-type"), Some("text/event-stream"));
+    assert_eq!(stream.head.header("cache-control"), Some("no-store"));
+    assert_eq!(stream.head.header("x-accel-buffering"), Some("no"));
+    assert_eq!(stream.head.header("x-content-type-options"), Some("nosniff"));
+    // A client that is cut before the first event has an id to come back with.
+    let here = json!({ "type": "live", "position": before["position"] });
+    assert_eq!(stream.next_event(), (Some("live".to_owned()), here));
+    let alert = server.raise("north\u{2028}\"quoted\"\nand a second line");
+    assert_eq!(stream.next_event(), (None, alert));
+    let said = server.say("who is there?");
+    assert_eq!(stream.next_event(), (None, said));
+}
+
+#[test]
+fn a_browser_that_was_cut_gets_what_it_missed_whatever_its_query_says() {
+    let server = TestServer::start();
+    let mut stream = after_retry(server.event_stream("?last=1&types=alert", ""));
+    let (name, _) = stream.next_event();
+    assert_eq!(name.as_deref(), Some("resume"));
+    let (name, _) = stream.next_event();
+    assert_eq!(name.as_deref(), Some("live"));
+    let seen = server.raise("seen");
+    assert_eq!(stream.next_event().1, seen);
+    drop(stream);
+    let missed = [server.raise("one"), server.raise("two")];
+    server.say("not asked for");
+    let id = format!("Last-Event-ID: {}\r\n", seen["position"].as_str().unwrap());
+    let mut stream = after_retry(server.event_stream("?last=1&types=alert", &id));
+    let resumed = json!({
+        "type": "resume", "outcome": "complete", "position": seen["position"]
+    });
+    assert_eq!(stream.next_event(), (Some("resume".to_owned()), resumed));
+    for alert in missed {
+        assert_eq!(stream.next_event(), (None, alert));
+    }
+    assert_eq!(stream.next_event().0.as_deref(), Some("live"));
+}
+
+#[test]
+fn a_last_event_id_that_was_never_given_out_is_told() {
+    let server = TestServer::start();
+    let answer = server.request("GET", "/events", "Last-Event-ID: 12\r\n", b"");
+    assert_eq!(answer.problem(400)["errors"][0]["parameter"], "Last-Event-ID");
+    // A browser that has seen no id yet.
+    let mut stream = after_retry(server.event_stream("", "Last-Event-ID:\r\n"));
+    assert_eq!(stream.next_event().0.as_deref(), Some("live"));
+}
+
+#[test]
+fn an_id_of_another_server_is_a_gap_and_the_stream_goes_on_live() {
+    let server = TestServer::start();
+    let last = server.raise("here");
+    let id = "Last-Event-ID: 0123456789abcdef-7\r\n";
+    let mut stream = after_retry(server.event_stream("", id));
+    let (name, gap) = stream.next_event();
+    assert_eq!((name.as_deref(), &gap["outcome"]), (Some("resume"), &json!("gap")));
+    assert_eq!(gap["position"], last["position"]);
+    assert_eq!(stream.next_event().0.as_deref(), Some("live"));
+    let alert = server.raise("now");
+    assert_eq!(stream.next_event(), (None, alert));
+}
+
+#[test]
+fn both_transports_give_the_same_events_in_the_same_order() {
+    let server = TestServer::start();
+    let mut socket = server.socket();
+    let mut stream = after_retry(server.event_stream("", ""));
+    stream.next_event();
+    let alerts: Vec<Value> = (0..300).map(|n| server.raise(&n.to_string())).collect();
+    for alert in alerts {
+        assert_eq!(socket.next_json(), alert);
+        assert_eq!(stream.next_event(), (None, alert));
+    }
+}
+
+#[test]
+fn a_stream_can_be_asked_for_its_head() {
+    let server = TestServer::start();
+    let answer = server.request("HEAD", "/events", "", b"");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+}
+
+#[test]
+fn a_foreign_page_gets_no_stream() {
+    let server = TestServer::start();
+    let answer = server.request("GET", "/events", "Origin: https://evil.test\r\n", b"");
+    answer.problem(403);
+    let mut at_home = server.event_stream("", "Origin: http://localhost:3000\r\n");
+    let allowed = at_home.head.header("access-control-allow-origin");
+    assert_eq!(allowed, Some("http://localhost:3000"));
+    assert!(at_home.next_record().is_some());
+}
+
+#[test]
+fn a_stream_ends_with_everything_given_and_a_time_to_come_back() {
+    let mut server = TestServer::start();
+    let mut streams: Vec<_> = (0..50).map(|_| after_retry(server.event_stream("", ""))).collect();
+    for stream in &mut streams {
+        stream.next_event();
+    }
+    let alerts: Vec<_> = (0..20).map(|n| server.raise(&n.to_string())).collect();
+    server.begin_stop();
+    let mut times: Vec<u64> = Vec::new();
+    for mut stream in streams {
+        for alert in &alerts {
+            assert_eq!(&stream.next_event().1, alert);
+        }
+        times.push(stream.next_record().unwrap().retry.unwrap());
+        assert_eq!(stream.next_record(), None);
+    }
+    times.sort_unstable();
+    times.dedup();
+    assert_eq!(times.len(), 50, "they do not all come back at once: {times:?}");
+    server.stopped();
+}

@@ -1,0 +1,198 @@
+//! Coming back: a client says where it was, and misses nothing.
+
+use northgate_tests::{Socket, TestServer};
+use serde_json::{Value, json};
+
+fn position(event: &Value) -> &str {
+    event["position"].as_str().unwrap()
+}
+
+/// The position so many events before this one, which no client could know by itself.
+fn earlier(event: &Value, count: u64) -> String {
+    let (epoch, offset) = position(event).split_once('-').unwrap();
+    format!("{epoch}-{}", offset.parse::<u64>().unwrap() - count)
+}
+
+fn live(position: impl Into<Value>) -> Value {
+    json!({ "type": "live", "position": position.into() })
+}
+
+fn complete(position: impl Into<Value>) -> Value {
+    json!({ "type": "resume", "outcome": "complete", "position": position.into() })
+}
+
+fn assert_frames(socket: &mut Socket, frames: &[Value]) {
+    for frame in frames {
+        assert_eq!(&socket.next_json(), frame);
+    }
+    socket.assert_nothing_came();
+}
+
+#[test]
+fn a_client_that_says_where_it_was_gets_what_it_missed_and_then_the_present() {
+    let server = TestServer::start();
+    let seen = server.raise("seen");
+    let missed = [server.raise("missed"), server.say("missed, too")];
+    let mut socket = server.socket_with(&format!("after={}", position(&seen)));
+    let at = || position(&seen);
+    assert_frames(
+        &mut socket,
+        &[complete(at()), missed[0].clone(), missed[1].clone(), live(position(&missed[1]))],
+    );
+    let next = server.raise("now");
+    assert_frames(&mut socket, &[next]);
+}
+
+#[test]
+fn what_the_frame_log_no_longer_holds_comes_from_the_store() {
+    // More bytes than the frame log keeps (8 MiB).
+    let server = TestServer::start();
+    let message = "x".repeat(4_000);
+    let first = server.raise(&message);
+    let missed: Vec<_> = (0..3_000).map(|_| server.raise(&message)).collect();
+    let mut socket = server.socket_with(&format!("after={}", position(&first)));
+    assert_eq!(socket.next_json(), complete(position(&first)));
+    for alert in &missed {
+        assert_eq!(&socket.next_json(), alert);
+    }
+    assert_frames(&mut socket, &[live(position(&missed[2_999]))]);
+}
+
+#[test]
+fn a_client_that_missed_nothing_is_told_so() {
+    let server = TestServer::start();
+    let seen = server.raise("seen");
+    let mut socket = server.socket_with(&format!("after={}", position(&seen)));
+    assert_frames(&mut socket, &[complete(position(&seen)), live(position(&seen))]);
+}
+
+#[test]
+fn what_is_no_longer_held_is_a_gap_and_the_stream_goes_on_live() {
+    let server = TestServer::with(|settings| settings.memory.events = 10.try_into().unwrap());
+    let first = server.raise("first");
+    // More bytes than the frame log keeps (8 MiB): what it holds is given though it was trimmed.
+    let padding = "x".repeat(4_000);
+    let last = (0..3_000).map(|n| server.raise(&format!("{n} {padding}"))).last().unwrap();
+    let foreign = "0123456789abcdef-3".to_owned();
+    let beyond = position(&last).replace("-3001", "-3002");
+    for asked in [position(&first).to_owned(), foreign, beyond] {
+        let mut socket = server.socket_with(&format!("after={asked}"));
+        let gap = json!({
+            "type": "resume", "outcome": "gap",
+            "position": position(&last), "oldest": earlier(&last, 10),
+        });
+        assert_frames(&mut socket, &[gap, live(position(&last))]);
+    }
+}
+
+#[test]
+fn a_stream_can_begin_with_the_newest_that_match() {
+    let server = TestServer::start();
+    let alerts: Vec<_> = (0..5)
+        .map(|n| {
+            server.say("in between");
+            server.raise(&n.to_string())
+        })
+        .collect();
+    let said = server.say("the last word");
+    let mut socket = server.socket_with("last=2&types=alert");
+    assert_frames(
+        &mut socket,
+        &[
+            complete(earlier(&alerts[3], 1)),
+            alerts[3].clone(),
+            alerts[4].clone(),
+            live(position(&said)),
+        ],
+    );
+    let mut socket = server.socket_with("last=0");
+    assert_frames(&mut socket, &[complete(position(&said)), live(position(&said))]);
+    let mut socket = server.socket_with("last=1000");
+    assert_eq!(socket.next_json(), complete(earlier(&said, 11)));
+    for _ in 0..11 {
+        socket.next_json();
+    }
+    assert_frames(&mut socket, &[live(position(&said))]);
+}
+
+#[test]
+fn filters_keep_out_what_does_not_match() {
+    let server = TestServer::start();
+    let mut alerts = server.socket_with("types=alert");
+    let mut chat = server.socket_with("types=chat");
+    let mut gates = server.socket_with("location=North+Gate&location=South%20Gate");
+    let mut both = server.socket_with("types=alert,chat");
+    let mut none = server.socket_with("types=chat&location=North%20Gate");
+    for socket in [&mut alerts, &mut chat, &mut gates, &mut both, &mut none] {
+        assert_eq!(socket.next_json()["outcome"], "complete");
+        assert_eq!(socket.next_json()["type"], "live");
+    }
+    let north = server.raise_at("North Gate", "one");
+    let said = server.say("two");
+    let roof = server.raise_at("Roof", "three");
+    let south = server.raise_at("South Gate", "four");
+    assert_frames(&mut alerts, &[north.clone(), roof.clone(), south.clone()]);
+    assert_frames(&mut chat, std::slice::from_ref(&said));
+    assert_frames(&mut gates, &[north.clone(), south.clone()]);
+    assert_frames(&mut both, &[north, said, roof, south]);
+    none.assert_nothing_came();
+}
+
+#[test]
+fn what_cannot_be_asked_is_told_before_the_upgrade() {
+    let server = TestServer::start();
+    let seen = server.raise("seen");
+    let contradiction = format!("after={}&last=3", position(&seen));
+    let headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    for (query, parameters) in [
+        ("after=yesterday", vec!["after"]),
+        ("after=", vec!["after"]),
+        ("last=1001", vec!["last"]),
+        ("last=-1", vec!["last"]),
+        (&contradiction, vec!["last"]),
+        ("types=alarm", vec!["types"]),
+        ("types=", vec!["types"]),
+        ("location=%20&last=x", vec!["last", "location"]),
+    ] {
+        for (path, headers) in [("/ws", headers), ("/events", "")] {
+            let answer = server.request("GET", &format!("{path}?{query}"), headers, b"");
+            let problem = answer.problem(400);
+            let errors = problem["errors"].as_array().unwrap();
+            let named: Vec<_> = errors.iter().map(|error| error["parameter"].clone()).collect();
+            assert_eq!(named, parameters, "{path}?{query}");
+        }
+    }
+    server.socket_with("unknown=1&types=alert").next_json();
+}
+
+#[test]
+fn a_client_cut_again_and_again_misses_nothing_and_sees_nothing_twice() {
+    let server = TestServer::with(|settings| settings.memory.events = 5_000.try_into().unwrap());
+    let first = server.raise("first");
+    let total = 1_500;
+    let publish = || (0..total).map(|n| server.raise(&n.to_string())).collect::<Vec<_>>();
+    let (alerts, seen) = std::thread::scope(|scope| {
+        let publisher = scope.spawn(publish);
+        let mut at = position(&first).to_owned();
+        let mut seen = Vec::new();
+        let mut cuts = 0;
+        while seen.len() < total {
+            let mut socket = server.socket_with(&format!("after={at}"));
+            assert_eq!(socket.next_json(), complete(at.as_str()));
+            for _ in 0..(cuts * 7) % 40 + 1 {
+                let frame = socket.next_json();
+                at = position(&frame).to_owned();
+                if frame["type"] == "alert" {
+                    seen.push(frame);
+                }
+                if seen.len() == total {
+                    break;
+                }
+            }
+            cuts += 1;
+        }
+        (publisher.join().unwrap(), seen)
+    });
+    assert_eq!(seen, alerts);
+}
