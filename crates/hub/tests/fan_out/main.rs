@@ -8,6 +8,7 @@
 )]
 
 mod draining;
+mod draining_filtered;
 mod falling_behind;
 mod faulty_store;
 mod model;
