@@ -19,6 +19,7 @@ mod frame;
 mod hub;
 mod past;
 mod pump;
+mod seats;
 mod window;
 mod worker;
 
@@ -26,6 +27,7 @@ pub use cursor::{Cursor, End, Step};
 pub use frame::{Frame, text_frame};
 pub use hub::Hub;
 pub use pump::Pump;
+pub use seats::{Full, Seat, SeatLimits, Seats};
 pub use window::WindowLimits;
 pub use worker::Worker;
 

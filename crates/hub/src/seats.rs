@@ -1,0 +1,255 @@
+//! How many connections may stream at a time, WebSocket and SSE together: in all, and for one
+//! address.
+
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+/// How many connections may stream at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeatLimits {
+    /// In all.
+    pub total: usize,
+    /// For one address; see [`Seats`] for what one address is.
+    pub per_address: usize,
+}
+
+/// Why there is no seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    /// All seats are taken.
+    #[error(
+        "As many connections are open as this server takes: try again later, or raise \
+         --max-connections."
+    )]
+    Server,
+    /// All seats of this address are taken.
+    #[error(
+        "As many connections are open from this address as it may have: close one, or raise \
+         --max-connections-per-address."
+    )]
+    Address,
+}
+
+/// The seats of a server; clones are handles to the same ones.
+///
+/// One address is an IPv4 address, or a /64 of IPv6: a single host owns all of its /64, and would
+/// otherwise have a limit for each of its addresses. An IPv4 address mapped into IPv6 is that IPv4
+/// address. Loopback has no limit of its own, since a proxy on this machine speaks for everybody
+/// behind it; it counts in the total. So does a peer without an address.
+#[derive(Debug, Clone)]
+pub struct Seats {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limits: SeatLimits,
+    taken: Mutex<Taken>,
+}
+
+/// What is taken. An address without a seat has no entry, so that entries are never more than
+/// seats.
+#[derive(Debug, Default)]
+struct Taken {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A place among the connections that stream. It is free again when this is dropped.
+#[derive(Debug)]
+#[must_use = "the seat is free again when this is dropped"]
+pub struct Seat {
+    shared: Arc<Shared>,
+    /// The address that it counts for, if for one.
+    address: Option<IpAddr>,
+}
+
+impl Seats {
+    /// Seats of which none is taken.
+    pub fn new(limits: SeatLimits) -> Self {
+        Self { shared: Arc::new(Shared { limits, taken: Mutex::default() }) }
+    }
+
+    /// Takes a seat for a connection from `peer`. Where both limits are reached, it is the
+    /// address's that is told: that one its client can mend.
+    pub fn take(&self, peer: Option<IpAddr>) -> Result<Seat, Full> {
+        let address = peer.and_then(counted);
+        let limits = self.shared.limits;
+        let mut taken = self.shared.taken.lock();
+        let of_address = address.and_then(|address| taken.by_address.get(&address));
+        if address.is_some() && of_address.copied().unwrap_or_default() >= limits.per_address {
+            return Err(Full::Address);
+        }
+        if taken.total >= limits.total {
+            return Err(Full::Server);
+        }
+        taken.total += 1;
+        if let Some(address) = address {
+            *taken.by_address.entry(address).or_default() += 1;
+        }
+        drop(taken);
+        Ok(Seat { shared: self.shared.clone(), address })
+    }
+
+    /// How many seats are taken.
+    pub fn taken(&self) -> usize {
+        self.shared.taken.lock().total
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.shared.taken.lock();
+        taken.total -= 1;
+        let Some(address) = self.address else { return };
+        if let Entry::Occupied(mut entry) = taken.by_address.entry(address) {
+            *entry.get_mut() -= 1;
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
+}
+
+/// What the limit for one address counts `peer` as; `None` if it has none.
+fn counted(peer: IpAddr) -> Option<IpAddr> {
+    let address = match peer.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) if address.is_loopback() => return None,
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+    };
+    (!address.is_loopback()).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn seats(total: usize, per_address: usize) -> Seats {
+        Seats::new(SeatLimits { total, per_address })
+    }
+
+    fn at(address: &str) -> IpAddr {
+        address.parse().unwrap()
+    }
+
+    #[test]
+    fn a_seat_is_free_again_when_it_is_dropped() {
+        let seats = seats(1, 1);
+        let seat = seats.take(Some(at("192.0.2.1"))).unwrap();
+        assert_eq!(seats.clone().take(Some(at("192.0.2.2"))).unwrap_err(), Full::Server);
+        drop(seat);
+        assert_eq!(seats.taken(), 0);
+        assert!(seats.take(Some(at("192.0.2.2"))).is_ok());
+    }
+
+    #[test]
+    fn an_address_that_is_full_leaves_the_others_their_seats() {
+        let seats = seats(3, 2);
+        let taken =
+            [Some(at("192.0.2.1")), Some(at("192.0.2.1"))].map(|peer| seats.take(peer).unwrap());
+        assert_eq!(seats.take(Some(at("192.0.2.1"))).unwrap_err(), Full::Address);
+        let last = seats.take(Some(at("192.0.2.2"))).unwrap();
+        // Both are full now.
+        assert_eq!(seats.take(Some(at("192.0.2.1"))).unwrap_err(), Full::Address);
+        assert_eq!(seats.take(Some(at("192.0.2.2"))).unwrap_err(), Full::Server);
+        drop((taken, last));
+    }
+
+    #[test]
+    fn a_network_of_one_host_is_one_address() {
+        for (first, second, are_one) in [
+            ("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true),
+            ("2001:db8::1", "2001:db8:0:1::1", false),
+            ("192.0.2.1", "::ffff:192.0.2.1", true),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
+            ("192.0.2.1", "192.0.2.2", false),
+        ] {
+            let seats = seats(9, 1);
+            let _first = seats.take(Some(at(first))).unwrap();
+            assert_eq!(seats.take(Some(at(second))).is_err(), are_one, "{first} and {second}");
+        }
+    }
+
+    #[test]
+    fn loopback_and_peers_without_an_address_count_in_the_total_only() {
+        for peer in [
+            Some(at("127.0.0.1")),
+            Some(at("127.9.9.9")),
+            Some(at("::1")),
+            Some(at("::ffff:127.0.0.1")),
+            None,
+        ] {
+            let seats = seats(2, 1);
+            let taken = [peer, peer].map(|peer| seats.take(peer).unwrap());
+            assert_eq!(seats.take(peer).unwrap_err(), Full::Server, "{peer:?}");
+            drop(taken);
+        }
+    }
+
+    #[test]
+    fn what_is_full_says_which_setting_to_raise() {
+        let named = |full: Full| full.to_string();
+        assert!(named(Full::Server).contains(" --max-connections."));
+        assert!(named(Full::Address).contains(" --max-connections-per-address."));
+    }
+
+    /// What a client does: takes a seat from one of four peers, or gives back one that it has.
+    #[derive(Debug, Clone)]
+    enum Act {
+        Take(usize),
+        Give(prop::sample::Index),
+    }
+
+    fn acts() -> impl Strategy<Value = Vec<Act>> {
+        let act = prop_oneof![
+            3 => (0..4_usize).prop_map(Act::Take),
+            2 => any::<prop::sample::Index>().prop_map(Act::Give),
+        ];
+        vec(act, 0..200)
+    }
+
+    proptest! {
+        /// The model is the list of who sits where, counted anew each time.
+        #[test]
+        fn seats_are_counted_as_one_would_by_hand(
+            total in 0..12_usize,
+            per_address in 0..5_usize,
+            acts in acts(),
+        ) {
+            let peers = [Some(at("192.0.2.1")), Some(at("2001:db8::1")), Some(at("127.0.0.1")), None];
+            let seats = seats(total, per_address);
+            let mut sitting: Vec<(usize, Seat)> = Vec::new();
+            for act in acts {
+                match act {
+                    Act::Take(peer) => {
+                        let of_peer = sitting.iter().filter(|(who, _)| *who == peer).count();
+                        let expected = if peer < 2 && of_peer >= per_address {
+                            Some(Full::Address)
+                        } else {
+                            (sitting.len() >= total).then_some(Full::Server)
+                        };
+                        let seat = seats.take(peers[peer]);
+                        prop_assert_eq!(seat.as_ref().err().copied(), expected);
+                        sitting.extend(seat.map(|seat| (peer, seat)));
+                    }
+                    Act::Give(which) if !sitting.is_empty() => {
+                        drop(sitting.swap_remove(which.index(sitting.len())));
+                    }
+                    Act::Give(_) => {}
+                }
+                prop_assert_eq!(seats.taken(), sitting.len());
+                let counted = (0..2).filter(|peer| sitting.iter().any(|(who, _)| who == peer));
+                prop_assert_eq!(seats.shared.taken.lock().by_address.len(), counted.count());
+            }
+        }
+    }
+}
