@@ -9,4 +9,5 @@ mod fan_out;
 mod hostile_sockets;
 mod protocol;
 mod resume;
+mod slow_requests;
 mod stopping;

@@ -14,7 +14,7 @@ use northgate_api::middlewares::{
 };
 use northgate_api::{ApiContext, BodyLimit, Endpoint, Readiness};
 use northgate_domain::TextError;
-use northgate_hub::{Hub, WindowLimits};
+use northgate_hub::{Hub, Seats, WindowLimits};
 use northgate_services::{AlertGenerator, AlertService, ChatService};
 use northgate_storage::{EventStore, GatedStore, MemoryStore};
 use northgate_ws::{HeartbeatSettings, SocketContext, upgrade};
@@ -32,10 +32,6 @@ const MESSAGE_BYTES: usize = 64 * 1024;
 /// Appends wait while the fan-out is so many events behind, or half of what the store holds if
 /// that is less: what is trimmed must have been sent.
 const PUMP_LAG_EVENTS: usize = 1_024;
-/// How long a client may take for the head of a request.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take for the body of a request.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection that was answered may stay without a new request.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// What gathers into one write; it bounds what a connection holds after a burst.
@@ -84,6 +80,8 @@ struct Parts {
     alerts: AlertService,
     chat: ChatService,
     sockets: TaskTracker,
+    seats: Seats,
+    request_timeout: Duration,
     hosts: HostPolicy,
     origins: OriginPolicy,
     cors: CorsSettings,
@@ -126,6 +124,8 @@ impl Application {
             alerts,
             chat: ChatService::new(port),
             sockets: TaskTracker::new(),
+            seats: Seats::new(settings.server.seat_limits()),
+            request_timeout: settings.server.request_timeout.0,
             hosts: HostPolicy::new(address.ip(), public.names()),
             origins: OriginPolicy::new(address, public.names(), settings.cors.origins.listed()),
             cors: cors_settings(&settings.cors),
@@ -175,6 +175,7 @@ impl Application {
 }
 
 fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Server> {
+    let request_timeout = parts.request_timeout;
     let app = move || {
         let parts = parts.clone();
         let worker = parts.hub.worker();
@@ -193,7 +194,8 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
             body_limit: BodyLimit(MESSAGE_BYTES),
         };
         App::new()
-            .app_data(web::Data::new(BodyPatience(BODY_TIMEOUT)))
+            .app_data(web::Data::new(BodyPatience(parts.request_timeout)))
+            .app_data(web::Data::new(parts.seats.clone()))
             .app_data(web::Data::new(parts.hosts))
             .app_data(web::Data::new(parts.origins.clone()))
             .app_data(web::Data::new(socket_context))
@@ -211,7 +213,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
     let server = HttpServer::new(app)
         .workers(workers)
         .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(REQUEST_TIMEOUT)
+        .client_request_timeout(request_timeout)
         // A connection that is done ends at once: bodies that nobody wants are read before their
         // answer, and WebSockets linger by themselves.
         .client_disconnect_timeout(Duration::ZERO)

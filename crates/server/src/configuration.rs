@@ -7,13 +7,14 @@ mod values;
 
 pub use sources::{ConfigurationError, Loaded};
 pub use values::GeneratorInterval;
-pub(crate) use values::{Delay, Host, Level, Listed, Origins, PublicHosts, Span};
+pub(crate) use values::{Delay, Host, Level, Listed, Origins, PublicHosts, RequestTimeout, Span};
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
+use northgate_hub::SeatLimits;
 use northgate_storage::Capacity;
 use serde::Deserialize;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 /// Everything that can be set.
@@ -26,6 +27,8 @@ pub struct Settings {
     pub generator: GeneratorSection,
     /// How long a WebSocket's client may be silent.
     pub heartbeat: HeartbeatSection,
+    /// How much one connection may say.
+    pub chat: ChatSection,
     /// How much the memory store holds.
     pub memory: MemorySection,
     /// What pages of other origins may do.
@@ -46,12 +49,32 @@ pub struct ServerSection {
     /// Worker threads, 512 at most.
     #[serde(deserialize_with = "values::workers_in")]
     pub workers: NonZeroUsize,
+    /// How many connections may stream at a time, WebSocket and SSE together.
+    #[serde(deserialize_with = "values::plain")]
+    pub max_connections: NonZeroUsize,
+    /// How many of them may come from one address; loopback is not counted.
+    #[serde(deserialize_with = "values::plain")]
+    pub max_connections_per_address: NonZeroUsize,
+    /// How long the head of a request may take, and then its body.
+    pub request_timeout: RequestTimeout,
     /// How long the server goes on after it was asked to stop, so that a load balancer sees that
     /// it is no longer ready.
     pub drain_delay: Delay,
     /// Host names under which the server is known outside.
     #[serde(deserialize_with = "values::texts")]
     pub public_host: PublicHosts,
+}
+
+impl ServerSection {
+    const MAX_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(15_000).unwrap();
+    const MAX_CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(500).unwrap();
+
+    pub(crate) fn seat_limits(&self) -> SeatLimits {
+        SeatLimits {
+            total: self.max_connections.get(),
+            per_address: self.max_connections_per_address.get(),
+        }
+    }
 }
 
 impl Default for ServerSection {
@@ -61,6 +84,9 @@ impl Default for ServerSection {
             port: 8_000,
             workers: std::thread::available_parallelism()
                 .map_or(NonZeroUsize::MIN, |cores| cores.min(values::MOST_WORKERS)),
+            max_connections: Self::MAX_CONNECTIONS,
+            max_connections_per_address: Self::MAX_CONNECTIONS_PER_ADDRESS,
+            request_timeout: RequestTimeout::default(),
             drain_delay: Delay::default(),
             public_host: PublicHosts::default(),
         }
@@ -88,6 +114,30 @@ pub struct HeartbeatSection {
 impl Default for HeartbeatSection {
     fn default() -> Self {
         Self { interval: Span(Duration::from_secs(25)), timeout: Span(Duration::from_secs(10)) }
+    }
+}
+
+/// How much one connection may say, in messages of chat. What is too much is refused, and the
+/// connection stays.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
+pub struct ChatSection {
+    /// Messages a second, in the long run.
+    #[serde(deserialize_with = "values::plain")]
+    pub rate: NonZeroU32,
+    /// Messages at once, after a silence.
+    #[serde(deserialize_with = "values::plain")]
+    pub burst: NonZeroU32,
+}
+
+impl ChatSection {
+    const RATE: NonZeroU32 = NonZeroU32::new(20).unwrap();
+    const BURST: NonZeroU32 = NonZeroU32::new(100).unwrap();
+}
+
+impl Default for ChatSection {
+    fn default() -> Self {
+        Self { rate: Self::RATE, burst: Self::BURST }
     }
 }
 

@@ -9,7 +9,7 @@ mod telemetry;
 
 pub use application::{Application, StartError};
 pub use configuration::{
-    ConfigurationError, CorsSection, GeneratorInterval, GeneratorSection, HeartbeatSection, Loaded,
-    LogSection, MemorySection, ServerSection, Settings,
+    ChatSection, ConfigurationError, CorsSection, GeneratorInterval, GeneratorSection,
+    HeartbeatSection, Loaded, LogSection, MemorySection, ServerSection, Settings,
 };
 pub use telemetry::{log_panics, start_logging};

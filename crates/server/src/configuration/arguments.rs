@@ -1,9 +1,11 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
 
-use super::values::{Delay, GeneratorInterval, Host, Level, Plain, PublicHosts, Span, workers};
+use super::values::{
+    Delay, GeneratorInterval, Host, Level, Plain, PublicHosts, RequestTimeout, Span, workers,
+};
 use clap::Parser;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 /// A self-hosted, real-time alert server.
 ///
@@ -30,6 +32,23 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME", value_parser = PublicHosts::check)]
     pub(super) public_host: Vec<String>,
 
+    /// Connections that may stream at a time, WebSocket and SSE together
+    /// [default: 15000] [env: NORTHGATE__SERVER__MAX_CONNECTIONS]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_parser = NonZeroUsize::parse)]
+    pub(super) max_connections: Option<NonZeroUsize>,
+
+    /// Connections that may stream from one address (an IPv6 /64 is one; loopback is not counted)
+    /// [default: 500] [env: NORTHGATE__SERVER__MAX_CONNECTIONS_PER_ADDRESS]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_parser = NonZeroUsize::parse)]
+    pub(super) max_connections_per_address: Option<NonZeroUsize>,
+
+    /// How long the head of a request may take, and then its body; 1s to 1h
+    /// [default: 10s] [env: NORTHGATE__SERVER__REQUEST_TIMEOUT]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(super) request_timeout: Option<RequestTimeout>,
+
     /// How long to go on after the signal to stop, not ready any more, for load balancers to see
     /// [default: 0s] [env: NORTHGATE__SERVER__DRAIN_DELAY]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
@@ -49,6 +68,18 @@ pub(super) struct Arguments {
     /// [default: 10s] [env: NORTHGATE__HEARTBEAT__TIMEOUT]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) heartbeat_timeout: Option<Span>,
+
+    /// Chat messages that a connection may send in a second, in the long run
+    /// [default: 20] [env: NORTHGATE__CHAT__RATE]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_parser = NonZeroU32::parse)]
+    pub(super) chat_rate: Option<NonZeroU32>,
+
+    /// Chat messages that it may send at once, after a silence
+    /// [default: 100] [env: NORTHGATE__CHAT__BURST]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_parser = NonZeroU32::parse)]
+    pub(super) chat_burst: Option<NonZeroU32>,
 
     /// Events that the memory store holds [default: 10000] [env: NORTHGATE__MEMORY__EVENTS]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
@@ -89,6 +120,10 @@ impl Arguments {
         set(&mut settings.server.host, self.host);
         set(&mut settings.server.port, self.port);
         set(&mut settings.server.workers, self.workers);
+        set(&mut settings.server.max_connections, self.max_connections);
+        let per_address = &mut settings.server.max_connections_per_address;
+        set(per_address, self.max_connections_per_address);
+        set(&mut settings.server.request_timeout, self.request_timeout);
         set(&mut settings.server.drain_delay, self.drain_delay);
         if let (false, Ok(names)) = (self.public_host.is_empty(), self.public_host.try_into()) {
             settings.server.public_host = names;
@@ -96,6 +131,8 @@ impl Arguments {
         set(&mut settings.generator.interval, self.generator_interval);
         set(&mut settings.heartbeat.interval, self.heartbeat_interval);
         set(&mut settings.heartbeat.timeout, self.heartbeat_timeout);
+        set(&mut settings.chat.rate, self.chat_rate);
+        set(&mut settings.chat.burst, self.chat_burst);
         set(&mut settings.memory.events, self.memory_events);
         set(&mut settings.memory.alerts, self.memory_alerts);
         set(&mut settings.memory.messages, self.memory_messages);

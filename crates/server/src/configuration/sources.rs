@@ -284,6 +284,37 @@ mod tests {
     }
 
     #[test]
+    fn limits_have_defaults_and_are_set_from_every_source() {
+        let limits = |files: &[_], environment: &[_], flags: &[_]| {
+            let settings = load(files, environment, flags).unwrap();
+            let seats = settings.server.seat_limits();
+            let seconds = settings.server.request_timeout.0.as_secs();
+            let chat = (settings.chat.rate.get(), settings.chat.burst.get());
+            (seats.total, seats.per_address, seconds, chat)
+        };
+        assert_eq!(limits(&[], &[], &[]), (15_000, 500, 10, (20, 100)));
+        let toml = "[server]\nmax_connections = 1\nmax_connections_per_address = 2\n\
+            request_timeout = '3s'\n[chat]\nrate = 4\nburst = 5\n";
+        assert_eq!(limits(&[(FILE, toml)], &[], &[]), (1, 2, 3, (4, 5)));
+        let environment = [
+            ("NORTHGATE__SERVER__MAX_CONNECTIONS", "11"),
+            ("NORTHGATE__SERVER__MAX_CONNECTIONS_PER_ADDRESS", "12"),
+            ("NORTHGATE__SERVER__REQUEST_TIMEOUT", "13s"),
+            ("NORTHGATE__CHAT__RATE", "14"),
+            ("NORTHGATE__CHAT__BURST", "15"),
+        ];
+        assert_eq!(limits(&[(FILE, toml)], &environment, &[]), (11, 12, 13, (14, 15)));
+        let flags = [
+            "--max-connections=21",
+            "--max-connections-per-address=22",
+            "--request-timeout=23s",
+            "--chat-rate=24",
+            "--chat-burst=25",
+        ];
+        assert_eq!(limits(&[], &environment, &flags), (21, 22, 23, (24, 25)));
+    }
+
+    #[test]
     fn the_names_of_the_python_service_still_set_cors() {
         let dot_env = "CORS_ORIGINS_ALLOWED='https://a.test, https://b.test'\nCORS_CREDENTIAL=True";
         let here = [("CORS_METHODS_ALLOWED", "GET, POST"), ("CORS_HEADERS_ALLOWED", "*")];

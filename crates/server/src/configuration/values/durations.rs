@@ -1,0 +1,138 @@
+//! Lengths of time: `25s`, `500ms`, `1m 30s`.
+
+use super::{ValueError, from_text, not};
+use serde::Deserialize;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// No timer is asked for more often.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// How often the generator raises an alert: a duration such as `10s`, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct GeneratorInterval(Option<Duration>);
+
+impl Default for GeneratorInterval {
+    fn default() -> Self {
+        Self(Some(Duration::from_secs(10)))
+    }
+}
+
+impl GeneratorInterval {
+    /// No generator.
+    pub const OFF: Self = Self(None);
+
+    /// The time between two alerts; `None` if there are to be none.
+    pub fn duration(self) -> Option<Duration> {
+        self.0
+    }
+}
+
+impl FromStr for GeneratorInterval {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        if text == "off" {
+            return Ok(Self::OFF);
+        }
+        match humantime::parse_duration(text) {
+            Ok(every) if every >= SHORTEST => Ok(Self(Some(every))),
+            _ => Err(not(text, "a duration such as 10s or 500ms (at least 1ms), or off")),
+        }
+    }
+}
+
+/// A length of time: `25s`, `500ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let span = humantime::parse_duration(text).ok().filter(|span| *span >= SHORTEST);
+        span.map(Self).ok_or_else(|| not(text, "a duration such as 25s or 500ms (at least 1ms)"))
+    }
+}
+
+/// A length of time that may be nothing: `5s`, `0s`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Delay(pub Duration);
+
+impl FromStr for Delay {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        humantime::parse_duration(text)
+            .map(Self)
+            .map_err(|_| not(text, "a duration such as 5s or 0s"))
+    }
+}
+
+/// How long the head of a request may take, and then its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct RequestTimeout(pub Duration);
+
+impl RequestTimeout {
+    /// The HTTP library takes the time from a clock that moves every half second: a deadline that
+    /// is nearer may be over when it is set, and then it is missed.
+    const SHORTEST: Duration = Duration::from_secs(1);
+    /// Longer is no limit.
+    const LONGEST: Duration = Duration::from_hours(1);
+}
+
+impl Default for RequestTimeout {
+    fn default() -> Self {
+        Self(Duration::from_secs(10))
+    }
+}
+
+impl FromStr for RequestTimeout {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let allowed = Self::SHORTEST..=Self::LONGEST;
+        let given = humantime::parse_duration(text).ok().filter(|given| allowed.contains(given));
+        given.map(Self).ok_or_else(|| not(text, "a duration such as 10s (1s to 1h)"))
+    }
+}
+
+from_text!(GeneratorInterval, Span, Delay, RequestTimeout);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_a_duration_or_off() {
+        let parsed =
+            |text: &str| text.parse::<GeneratorInterval>().map(GeneratorInterval::duration);
+        assert_eq!(parsed("10s"), Ok(Some(Duration::from_secs(10))));
+        assert_eq!(parsed("1m 30s"), Ok(Some(Duration::from_secs(90))));
+        assert_eq!(parsed("off"), Ok(None));
+        for bad in ["", "0s", "10", "-1s", "soon", "1us"] {
+            assert!(parsed(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_span_is_a_duration_and_never_off() {
+        assert_eq!("25s".parse(), Ok(Span(Duration::from_secs(25))));
+        for bad in ["", "0s", "off", "25", "-1s"] {
+            assert!(bad.parse::<Span>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_has_a_second_or_more_and_an_hour_at_most() {
+        assert_eq!("1s".parse(), Ok(RequestTimeout(Duration::from_secs(1))));
+        assert_eq!("1h".parse(), Ok(RequestTimeout(Duration::from_hours(1))));
+        for bad in ["", "0s", "999ms", "61m", "off", "10", "-1s"] {
+            assert!(bad.parse::<RequestTimeout>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Values that stand in a row: host names, origins, and what else is listed by commas.
+
+use super::{ValueError, not};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// Reads texts in a row: listed one by one, or in one text with commas between them.
+pub(crate) fn texts<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<Vec<String>, Error: Display>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "this is a list of texts, or one text with commas")]
+    enum Texts {
+        Listed(Vec<String>),
+        Joined(String),
+    }
+    let texts = match Texts::deserialize(from)? {
+        Texts::Listed(texts) => texts,
+        Texts::Joined(text) => text.split(',').map(str::to_owned).collect(),
+    };
+    let trimmed = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+    T::try_from(trimmed.map(str::to_owned).collect()).map_err(D::Error::custom)
+}
+
+/// Host names under which the server is known outside: `alerts.example.com`, with a port if only
+/// that one is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PublicHosts(Vec<String>);
+
+impl PublicHosts {
+    pub(crate) fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether `name` can stand in a `Host` header.
+    pub(crate) fn check(name: &str) -> Result<String, ValueError> {
+        let known = northgate_api::middlewares::is_host(name);
+        known.then(|| name.to_owned()).ok_or_else(|| {
+            not(name, "a host name, such as alerts.example.com or alerts.example.com:8443")
+        })
+    }
+}
+
+impl TryFrom<Vec<String>> for PublicHosts {
+    type Error = ValueError;
+
+    fn try_from(names: Vec<String>) -> Result<Self, ValueError> {
+        names.iter().map(|name| Self::check(name)).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Origins as browsers send them, or `*` for all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins(Vec<String>);
+
+impl Origins {
+    pub(crate) fn listed(&self) -> &[String] {
+        &self.0
+    }
+
+    /// In the form that browsers send: lower case, and no slash at the end.
+    fn check(given: &str) -> Result<String, ValueError> {
+        if matches!(given, "*" | "null") {
+            return Ok(given.to_owned());
+        }
+        let bare = given.strip_suffix('/').unwrap_or(given);
+        let scheme_byte = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'-' | b'.');
+        let is_origin = bare.split_once("://").is_some_and(|(scheme, host)| {
+            !scheme.is_empty()
+                && scheme.bytes().all(scheme_byte)
+                && northgate_api::middlewares::is_host(host)
+        });
+        let expected = "an origin, such as https://board.example.com, or * for all";
+        is_origin.then(|| bare.to_ascii_lowercase()).ok_or_else(|| not(given, expected))
+    }
+}
+
+impl TryFrom<Vec<String>> for Origins {
+    type Error = ValueError;
+
+    fn try_from(given: Vec<String>) -> Result<Self, ValueError> {
+        given.iter().map(|origin| Self::check(origin)).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Values that are listed one by one, or all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T>(Option<Vec<T>>);
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Clone> Listed<T> {
+    /// The values; `None` means all.
+    pub(crate) fn listed(&self) -> Option<Vec<T>> {
+        self.0.clone()
+    }
+}
+
+impl<T: FromStr> TryFrom<Vec<String>> for Listed<T> {
+    type Error = ValueError;
+
+    fn try_from(names: Vec<String>) -> Result<Self, ValueError> {
+        if names.iter().any(|name| name == "*") {
+            return Ok(Self(None));
+        }
+        let one = |name: &String| {
+            name.parse().map_err(|_| not(name, "a name that HTTP allows there, or *"))
+        };
+        names.iter().map(one).collect::<Result<_, _>>().map(|values| Self(Some(values)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_kept_as_browsers_send_it() {
+        let kept = |given: &str| Origins::try_from(vec![given.to_owned()]).map(|origins| origins.0);
+        assert_eq!(kept("HTTPS://Board.Test/"), Ok(vec!["https://board.test".to_owned()]));
+        assert_eq!(kept("app://x:1"), Ok(vec!["app://x:1".to_owned()]));
+        assert_eq!(kept("*"), Ok(vec!["*".to_owned()]));
+        for bad in ["board.test", "https://", "https://a/b", "https://u@a", "://a", "https://a b"] {
+            assert!(kept(bad).is_err(), "{bad}");
+        }
+    }
+}
