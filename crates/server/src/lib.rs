@@ -2,6 +2,7 @@
 
 mod application;
 mod configuration;
+mod open_files;
 mod sockets;
 mod stamps;
 mod stopping;
@@ -12,4 +13,5 @@ pub use configuration::{
     ChatSection, ConfigurationError, CorsSection, GeneratorInterval, GeneratorSection,
     HeartbeatSection, Loaded, LogSection, MemorySection, ServerSection, Settings,
 };
+pub use open_files::fit_open_files;
 pub use telemetry::{log_panics, start_logging};

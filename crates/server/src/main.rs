@@ -1,6 +1,6 @@
 //! The binary `northgate`: reads the configuration, starts the server, and waits for a signal.
 
-use northgate_server::{Application, Loaded, Settings, log_panics, start_logging};
+use northgate_server::{Application, Loaded, Settings, fit_open_files, log_panics, start_logging};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,13 +11,14 @@ const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let loaded = Settings::load(std::env::args_os(), std::env::vars_os(), Path::new("."));
-    let settings = match loaded {
+    let mut settings = match loaded {
         Ok(Loaded::Settings(settings)) => settings,
         Ok(Loaded::Answer(text)) => return say(&text),
         Err(error) => return fail(&error, WRONG_USAGE),
     };
     start_logging(&settings.log);
     log_panics();
+    fit_open_files(&mut settings.server);
     actix_web::rt::System::new().block_on(run(*settings))
 }
 

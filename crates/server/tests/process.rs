@@ -367,6 +367,31 @@ fn it_serves_and_stops_as_ever_when_nobody_takes_its_log_lines() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
+/// The warnings of a server that is started from a shell after `before`.
+fn warnings(before: &str, flags: &[&str]) -> Vec<String> {
+    let flags = [&["--generator-interval", "off"], flags].concat();
+    let ended = Setup::after(before, &flags).serve().stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    ended.stderr.into_iter().filter(|line| line.contains(" WARN ")).collect()
+}
+
+#[test]
+fn a_limit_on_open_files_that_cannot_hold_the_connections_is_told_with_what_to_do() {
+    let warnings = warnings("ulimit -n 512", &[]);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(is_log_line(&warnings[0]), "{warnings:?}");
+    for part in ["limit=512", "wanted=15000", "most=256", "--max-connections", "ulimit -n"] {
+        assert!(warnings[0].contains(part), "{part} is not in {warnings:?}");
+    }
+}
+
+#[test]
+fn the_limit_on_open_files_is_raised_to_what_it_may_be() {
+    let hard = "ulimit -Sn 300 && ulimit -Hn 1000";
+    assert_eq!(warnings(hard, &["--max-connections", "744"]), [""; 0]);
+    assert_eq!(warnings(hard, &["--max-connections", "745"]).len(), 1);
+}
+
 // How it ends.
 
 #[test]

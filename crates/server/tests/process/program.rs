@@ -14,6 +14,8 @@ pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// Five times what the server itself allows for its exit.
 pub(crate) const EXIT: Duration = Duration::from_secs(5 * 8);
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_northgate");
+
 /// What is to be started, and where.
 pub(crate) struct Setup {
     folder: TempDir,
@@ -23,8 +25,18 @@ pub(crate) struct Setup {
 impl Setup {
     /// With these flags, in an empty folder, with nothing in the environment but `PATH`.
     pub(crate) fn new(flags: &[&str]) -> Self {
+        Self::of(Command::new(PROGRAM), flags)
+    }
+
+    /// As [`Setup::new`], from a shell that runs `before`.
+    pub(crate) fn after(before: &str, flags: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{before} && exec \"$0\" \"$@\""), PROGRAM]);
+        Self::of(shell, flags)
+    }
+
+    fn of(mut command: Command, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_northgate"));
         command.args(flags).current_dir(folder.path()).env_clear();
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);

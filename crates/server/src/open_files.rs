@@ -1,0 +1,60 @@
+//! The limit on open files: raised as far as it goes, and no more connections promised than it
+//! holds.
+
+use crate::ServerSection;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use std::num::NonZeroUsize;
+
+/// Files that are no streams: requests under way, connections that wait for one, the listener, and
+/// what the runtime itself holds.
+const RESERVE: u64 = 256;
+
+/// Raises this process's limit on open files to the most that it may have, and lowers what
+/// `settings` promise to what fits. Says so if it must.
+pub fn fit_open_files(settings: &mut ServerSection) {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where that is refused the limit stays, and what does not fit it is told below.
+    let _ = setrlimit(Resource::Nofile, limit);
+    let limit = getrlimit(Resource::Nofile).current;
+    let wanted = settings.max_connections;
+    let fitting = fitting(wanted, limit);
+    if let (true, Some(limit)) = (fitting < wanted, limit) {
+        tracing::warn!(
+            open_files.limit = limit,
+            connections.wanted = wanted,
+            connections.most = fitting,
+            "the limit on open files holds fewer connections than --max-connections; raise it \
+             (ulimit -n, or LimitNOFILE= of a systemd unit), or ask for fewer"
+        );
+    }
+    settings.max_connections = fitting;
+}
+
+/// As many of the `wanted` connections as fit into `limit` files beside the others. A small limit
+/// is shared half and half; `None` is no limit.
+fn fitting(wanted: NonZeroUsize, limit: Option<u64>) -> NonZeroUsize {
+    let Some(limit) = limit else { return wanted };
+    let most = limit - RESERVE.min(limit.div_ceil(2));
+    let most = usize::try_from(most).ok().map(|most| NonZeroUsize::new(most.max(1)));
+    most.flatten().map_or(wanted, |most| wanted.min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_beside_the_other_files_is_not_promised() {
+        let fitting = |wanted: usize, limit| fitting(wanted.try_into().unwrap(), limit).get();
+        assert_eq!(fitting(15_000, None), 15_000);
+        assert_eq!(fitting(15_000, Some(15_256)), 15_000);
+        assert_eq!(fitting(15_000, Some(15_255)), 14_999);
+        assert_eq!(fitting(15_000, Some(1_024)), 768);
+        assert_eq!(fitting(15_000, Some(512)), 256);
+        assert_eq!(fitting(15_000, Some(128)), 64);
+        assert_eq!(fitting(15_000, Some(1)), 1);
+        assert_eq!(fitting(15_000, Some(0)), 1);
+        assert_eq!(fitting(1, Some(u64::MAX)), 1);
+    }
+}
