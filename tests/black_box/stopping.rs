@@ -19,7 +19,7 @@ fn every_socket_gets_every_event_and_then_1001() {
         assert_eq!(seen, alerts);
         let close = close.unwrap();
         assert_eq!(u16::from(close.code), 1001);
-        assert_eq!(close.reason, "the server is stopping; connect again");
+        assert_eq!(close.reason, "retry_after_ms=1000; the server is stopping");
     }
     server.stopped();
 }

@@ -2,7 +2,7 @@
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
-use northgate_hub::{Cursor, End, Step};
+use northgate_hub::{Cursor, End, Step, return_after};
 use northgate_schemas::{BusyNotice, Notice, PositionText};
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -17,8 +17,6 @@ const COMMENT_EVERY: Duration = Duration::from_secs(15);
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// After what time a browser asks again that was not served.
 const RETRY_AFTER_BUSY: Duration = Duration::from_secs(5);
-/// How many connections come back in a second after the server has stopped.
-const RETURNING_PER_SECOND: u64 = 1_000;
 
 /// Gives records until the cursor or the client ends. An event costs no allocation: its record is
 /// a constant and a part of the buffer that all connections share.
@@ -65,10 +63,7 @@ impl EventStream {
 /// What a client is told at the end: when to connect again, if that matters.
 fn last_words(end: End) -> Option<Bytes> {
     match end {
-        End::Drained { turn } => {
-            let spread = Duration::from_millis(turn * 1_000 / RETURNING_PER_SECOND);
-            Some(retry(RETRY_AFTER + spread).into())
-        }
+        End::Drained { turn } => Some(retry(return_after(turn)).into()),
         End::Unavailable => Some(EventStream::busy("The store cannot answer now.").into()),
         // The client resumes after its last event, and is told there what is the matter.
         End::TooFarBehind | End::Cut => None,

@@ -41,6 +41,14 @@ pub enum End {
     Unavailable,
 }
 
+/// After what time the client of a cursor that has drained should connect again: the more were done
+/// before it, the later, so that a server that starts anew is not asked by all at once.
+pub fn return_after(turn: u64) -> Duration {
+    const FIRST: Duration = Duration::from_secs(1);
+    const EACH: Duration = Duration::from_millis(1);
+    FIRST + EACH * u32::try_from(turn).unwrap_or(u32::MAX)
+}
+
 /// Gives the events after a position, in order, as its connection takes them. Those that the
 /// window holds come from there; a cursor that is further behind reads the store until it reaches
 /// the window.

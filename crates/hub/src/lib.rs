@@ -23,7 +23,7 @@ mod seats;
 mod window;
 mod worker;
 
-pub use cursor::{Cursor, End, Step};
+pub use cursor::{Cursor, End, Step, return_after};
 pub use frame::{Frame, text_frame};
 pub use hub::Hub;
 pub use pump::Pump;

@@ -2,6 +2,7 @@
 
 use actix_ws::ProtocolError;
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -11,17 +12,24 @@ use std::time::Duration;
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 /// Why the server closes a connection. Of the codes that are ours, 4000 to 4499 mean *connect
-/// again*, and 4500 to 4999 mean *do not*.
+/// again*, and 4500 to 4999 mean *do not*. `docs/PROTOCOL.md` tells clients the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseCode {
     /// The server leaves.
-    GoingAway,
+    GoingAway {
+        /// How long the client is to wait before it connects again, so that not all come at once.
+        retry_after: Duration,
+    },
     /// The client broke the protocol.
     ProtocolError,
     /// A text message was not UTF-8.
     InvalidText,
+    /// The client does what is not allowed, and was told so.
+    NotAllowed,
     /// A message was larger than is taken.
     MessageTooBig,
+    /// The server is full, or its store is away.
+    TryAgainLater,
     /// The client took so little that the next event is no longer held.
     TooFarBehind,
     /// The client did not answer a ping.
@@ -52,25 +60,33 @@ impl CloseCode {
     /// The number on the wire.
     pub const fn number(self) -> u16 {
         match self {
-            Self::GoingAway => 1001,
+            Self::GoingAway { .. } => 1001,
             Self::ProtocolError => 1002,
             Self::InvalidText => 1007,
+            Self::NotAllowed => 1008,
             Self::MessageTooBig => 1009,
+            Self::TryAgainLater => 1013,
             Self::TooFarBehind => 4008,
             Self::NoPong => 4010,
         }
     }
 
-    /// The reason on the wire, for people: at most 123 bytes.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::GoingAway => "the server is stopping; connect again",
+    /// The reason on the wire: at most 123 bytes. All are for people, but the delay of `GoingAway`
+    /// is for clients too.
+    pub fn reason(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::GoingAway { retry_after } => {
+                let delay = retry_after.as_millis();
+                return Cow::Owned(format!("retry_after_ms={delay}; the server is stopping"));
+            }
             Self::ProtocolError => "this is not the WebSocket protocol as RFC 6455 has it",
             Self::InvalidText => "a text message was not UTF-8",
+            Self::NotAllowed => "too many messages, and still more when told so",
             Self::MessageTooBig => "the message is larger than the server takes",
+            Self::TryAgainLater => "the server cannot take this connection now; try again later",
             Self::TooFarBehind => "too far behind; connect again",
             Self::NoPong => "no answer to a ping; connect again",
-        }
+        })
     }
 }
 
@@ -88,7 +104,7 @@ impl Closing {
     pub(crate) fn frame(self) -> Bytes {
         let (code, reason) = match self {
             Self::With(code) => (Some(code.number()), code.reason()),
-            Self::Echo(code) => (code, ""),
+            Self::Echo(code) => (code, Cow::default()),
         };
         let mut payload = Vec::with_capacity(2 + reason.len());
         if let Some(code) = code {
@@ -113,8 +129,72 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_leaves_says_when_to_come_back() {
+        let retry_after = Duration::from_millis(1_250);
+        let frame = Closing::With(CloseCode::GoingAway { retry_after }).frame();
+        assert_eq!(frame[2..4], [0x03, 0xE9]);
+        assert_eq!(&frame[4..], b"retry_after_ms=1250; the server is stopping");
+    }
+
+    #[test]
     fn an_echo_carries_the_clients_code_and_nothing_else() {
         assert_eq!(Closing::Echo(Some(4_999)).frame()[..], [0x88, 2, 0x13, 0x87]);
         assert_eq!(Closing::Echo(None).frame()[..], [0x88, 0]);
+    }
+    /// One of each.
+    const ALL: [CloseCode; 8] = [
+        CloseCode::GoingAway { retry_after: Duration::MAX },
+        CloseCode::ProtocolError,
+        CloseCode::InvalidText,
+        CloseCode::NotAllowed,
+        CloseCode::MessageTooBig,
+        CloseCode::TryAgainLater,
+        CloseCode::TooFarBehind,
+        CloseCode::NoPong,
+    ];
+
+    /// The numbers that `number` gives: its match has an arm for every code, so none is missing.
+    fn numbers_in_the_source() -> Vec<u16> {
+        let (_, body) = include_str!("close.rs").split_once("fn number(self)").unwrap();
+        let (body, _) = body.split_once("\n    }\n").unwrap();
+        let arms = body.lines().filter_map(|line| line.split_once(" => "));
+        arms.map(|(_, number)| number.trim_end_matches(',').parse().unwrap()).collect()
+    }
+
+    /// The rows of the table of close codes that clients read: its cells, from left to right.
+    fn documented() -> Vec<[&'static str; 4]> {
+        let text = include_str!("../../../docs/PROTOCOL.md");
+        let (_, section) = text.split_once("\n## Close codes\n").unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+        let rows = rows.map(|row| row.split(" | ").collect::<Vec<_>>().try_into().unwrap());
+        rows.skip(1).collect()
+    }
+
+    #[test]
+    fn the_documented_table_holds_exactly_these_codes() {
+        assert_eq!(ALL.map(CloseCode::number).to_vec(), numbers_in_the_source());
+        let documented = documented();
+        assert_eq!(documented.len(), ALL.len());
+        for (code, [number, reason, when, reconnect]) in ALL.into_iter().zip(documented) {
+            assert_eq!(number, code.number().to_string());
+            let delay = Duration::MAX.as_millis().to_string();
+            assert_eq!(reason, format!("`{}`", code.reason().replace(&delay, "<n>")));
+            assert!(!when.is_empty());
+            match code.number() {
+                4000..4500 => assert!(reconnect.starts_with("yes"), "{number}"),
+                4500..5000 => assert!(reconnect.starts_with("no"), "{number}"),
+                _ => assert!(reconnect.starts_with("yes") || reconnect.starts_with("no")),
+            }
+        }
+    }
+
+    #[test]
+    fn every_reason_fits_into_a_control_frame() {
+        for code in ALL {
+            let frame = Closing::With(code).frame();
+            assert!(code.reason().len() <= 123, "{code:?}");
+            assert_eq!(usize::from(frame[1]), frame.len() - 2);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::close::{CloseCode, Closing, LINGER};
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
-use northgate_hub::{Cursor, End, Step, text_frame};
+use northgate_hub::{Cursor, End, Step, return_after, text_frame};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::sync::oneshot;
@@ -43,12 +43,14 @@ impl Feed {
     /// How the cursor's end is told to the client; `None` ends without a word.
     fn closing_of(end: End) -> Option<Closing> {
         match end {
-            End::Drained { .. } => Some(Closing::With(CloseCode::GoingAway)),
+            End::Drained { turn } => {
+                Some(Closing::With(CloseCode::GoingAway { retry_after: return_after(turn) }))
+            }
             End::TooFarBehind => {
                 tracing::info!("closed a connection that was too far behind");
                 Some(Closing::With(CloseCode::TooFarBehind))
             }
-            End::Unavailable => Some(Closing::With(CloseCode::TooFarBehind)),
+            End::Unavailable => Some(Closing::With(CloseCode::TryAgainLater)),
             End::Cut => None,
         }
     }
@@ -253,7 +255,8 @@ mod tests {
             scene.hub.drain();
             scene.settle().await;
             scene.assert_events();
-            assert_eq!(scene.next(), Closing::With(CloseCode::GoingAway).frame());
+            let leaving = CloseCode::GoingAway { retry_after: return_after(0) };
+            assert_eq!(scene.next(), Closing::With(leaving).frame());
             assert_eq!(scene.hub.cursors(), 0, "nobody waits for one that lingers");
             let closed = Instant::now();
             scene.end().await;
