@@ -86,6 +86,50 @@ fn the_reason_for_1009_arrives() {
 }
 
 #[test]
+fn a_client_that_floods_is_told_to_wait_and_then_closed_with_1008() {
+    let server = TestServer::start();
+    let mut neighbour = server.socket();
+    let mut socket = server.raw_socket();
+    // A bad message costs as much as a good one.
+    let chat = RawSocket::frame(0x81, br#"{"sender":"Op","message":"again"}"#);
+    let kinds = [chat, RawSocket::frame(0x81, b"{"), RawSocket::frame(0x82, b"\0")];
+    socket.send(&kinds.concat().repeat(1_000));
+    let mut refused = 0;
+    let reason = loop {
+        let (first, payload) = socket.read_frame();
+        if first == 0x88 {
+            assert_eq!(payload[..2], 1008_u16.to_be_bytes());
+            break String::from_utf8(payload[2..].to_vec()).unwrap();
+        }
+        let json: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        if let Some(wait) = json.get("retry_after_ms") {
+            assert_eq!(json["type"], "error");
+            assert!(json["message"].as_str().unwrap().starts_with("Too many messages."));
+            // At twenty a second, the next one is never further away.
+            assert!((1..=50).contains(&wait.as_u64().unwrap()), "{wait}");
+            refused += 1;
+        }
+    };
+    assert_eq!(reason, "too many messages, and still more when told so");
+    socket.assert_ended();
+    // A hundred were refused; the Close may overtake the last ones.
+    assert!(refused > 50, "{refused}");
+
+    let alert = server.raise("still here");
+    let mut kept = 0;
+    loop {
+        let event = neighbour.next_json();
+        if event == alert {
+            break;
+        }
+        assert_eq!(event["message"], "again");
+        kept += 1;
+    }
+    // A third of the hundred that were taken, and of the few that a slow machine lets follow.
+    assert!((33..200).contains(&kept), "{kept} were kept");
+}
+
+#[test]
 fn a_peer_that_goes_away_in_any_state_leaves_nothing_behind() {
     let server = TestServer::start();
     for bytes in [

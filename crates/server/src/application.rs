@@ -17,7 +17,7 @@ use northgate_domain::TextError;
 use northgate_hub::{Hub, Seats, WindowLimits};
 use northgate_services::{AlertGenerator, AlertService, ChatService};
 use northgate_storage::{EventStore, GatedStore, MemoryStore};
-use northgate_ws::{HeartbeatSettings, SocketContext, upgrade};
+use northgate_ws::{ChatLimitSettings, HeartbeatSettings, SocketContext, upgrade};
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -182,6 +182,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
         let socket_context = SocketContext {
             worker: worker.clone(),
             chat: parts.chat.clone(),
+            chat_limit: ChatLimitSettings::default(),
             tasks: parts.sockets.clone(),
             max_message_bytes: MESSAGE_BYTES,
             heartbeat: parts.heartbeat,

@@ -1,11 +1,12 @@
 //! The task that reads one client: message by message, until one side is gone.
 
+use crate::chat::Chat;
 use crate::close::{Closing, LINGER};
+use crate::conversation::{Answer, Said};
 use crate::guard::{Inbound, Verdict};
 use crate::heartbeat::Heartbeat;
-use crate::session::{Reaction, on_decode_error, on_end, on_message, on_refusal, on_silence};
+use crate::session::{Reaction, on_decode_error, on_end, on_message, on_silence};
 use actix_ws::{AggregatedMessageStream, Closed, Session};
-use northgate_services::ChatService;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -16,14 +17,14 @@ pub(crate) struct Connection {
     pub(crate) inbound: Inbound,
     pub(crate) verdict: Verdict,
     pub(crate) session: Session,
-    pub(crate) chat: ChatService,
+    pub(crate) chat: Chat,
     pub(crate) closing: oneshot::Sender<Closing>,
     pub(crate) heartbeat: Heartbeat,
 }
 
 impl Connection {
     /// Runs until the connection ends. One message at a time: a client that does not take its
-    /// pongs and complaints is not read any further, which costs only itself.
+    /// pongs and answers is not read any further, which costs only itself.
     pub(crate) async fn run(mut self) {
         let closing = loop {
             let received = timeout_at(self.heartbeat.due(), self.messages.recv()).await;
@@ -51,20 +52,18 @@ impl Connection {
         }
     }
 
-    /// Does what a message asks for. `Some` is the end, with a word; an error is one without.
+    /// Does what a frame asks for. `Some` is the end, with a word; an error is one without.
     async fn perform(&mut self, reaction: Reaction) -> Result<Option<Closing>, Closed> {
         match reaction {
             Reaction::Nothing => {}
             Reaction::Ping => self.session.ping(b"").await?,
             Reaction::Pong(payload) => self.session.pong(&payload).await?,
-            Reaction::Complain(json) => self.session.text(json).await?,
-            // The sender, too, gets the message from the stream.
-            Reaction::Post(post) => {
-                if let Err(error) = self.chat.post(post).await {
-                    tracing::debug!(%error, "a chat message was not kept");
-                    self.session.text(on_refusal(error)).await?;
-                }
-            }
+            Reaction::Hear(said) => match self.chat.hear(said).await {
+                Answer::Nothing => {}
+                Answer::Say(Said::Text(text)) => self.session.text(text).await?,
+                Answer::Say(Said::Binary(bytes)) => self.session.binary(bytes).await?,
+                Answer::Close(code) => return Ok(Some(Closing::With(code))),
+            },
             Reaction::Close(closing) => return Ok(Some(closing)),
             Reaction::Leave => return Err(Closed),
         }

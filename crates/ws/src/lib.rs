@@ -5,15 +5,19 @@
 //! cursor, and at the end the Close frame. The *session* is a task that reads what the client sends and decides,
 //! without any I/O of its own, what is to follow.
 
+mod chat;
 mod close;
 mod connection;
+mod conversation;
 mod feed;
 mod guard;
 mod heartbeat;
+mod limit;
 mod scanner;
 mod session;
 mod upgrade;
 
 pub use close::CloseCode;
 pub use heartbeat::HeartbeatSettings;
+pub use limit::ChatLimitSettings;
 pub use upgrade::{SocketContext, UpgradeError, upgrade};

@@ -1,10 +1,12 @@
 //! From an HTTP request to a WebSocket: the checks of the handshake, and the wiring of a
 //! connection.
 
+use crate::chat::Chat;
 use crate::connection::Connection;
 use crate::feed::Feed;
 use crate::guard::{FrameGuard, Inbound};
 use crate::heartbeat::{Heartbeat, HeartbeatSettings};
+use crate::limit::{ChatLimit, ChatLimitSettings};
 use actix_http::BoxedPayloadStream;
 use actix_http::body::MessageBody;
 use actix_web::http::{StatusCode, header, header::HeaderValue};
@@ -25,6 +27,8 @@ pub struct SocketContext {
     pub worker: Worker,
     /// Where chat messages go.
     pub chat: ChatService,
+    /// How much one client may say.
+    pub chat_limit: ChatLimitSettings,
     /// Owns the task of every connection.
     pub tasks: TaskTracker,
     /// The most bytes of one message, its fragments together.
@@ -116,7 +120,7 @@ pub async fn upgrade(
         inbound,
         verdict,
         session,
-        chat: context.chat.clone(),
+        chat: Chat { service: context.chat.clone(), limit: ChatLimit::new(context.chat_limit) },
         closing: close,
         heartbeat: Heartbeat::new(context.heartbeat, Instant::now()),
     };
