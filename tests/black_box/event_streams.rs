@@ -1,7 +1,8 @@
 //! Server-sent events, for browsers' `EventSource` and for `curl -N`.
 
-use northgate_tests::{EventStream, Record, TestServer};
+use northgate_tests::{EventStream, Record, TestServer, read_answer, read_head};
 use serde_json::{Value, json};
+use std::io::Write;
 
 /// Skips the record with which every stream begins.
 fn after_retry(mut stream: EventStream) -> EventStream {
@@ -97,6 +98,13 @@ fn a_stream_can_be_asked_for_its_head() {
     let answer = server.request("HEAD", "/events", "", b"");
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    // The connection goes on after it.
+    let mut stream = server.connect();
+    let requests = "HEAD /events HTTP/1.1\r\nHost: localhost\r\n\r\n\
+                    GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(requests.as_bytes()).unwrap();
+    assert_eq!(read_head(&mut stream).status, 200);
+    assert_eq!(read_answer(&mut stream).json()["message"], "Welcome to my WebSocket Application");
 }
 
 #[test]

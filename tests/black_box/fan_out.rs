@@ -131,6 +131,31 @@ fn a_reader_that_slept_longer_than_the_store_remembers_is_told_so() {
 }
 
 #[test]
+fn a_client_that_says_much_at_once_cuts_nobody_off() {
+    const TOTAL: u64 = 20_000;
+    let server = TestServer::with(|settings| {
+        settings.chat.burst = 1_000_000.try_into().unwrap();
+        settings.memory.events = 30_000.try_into().unwrap();
+    });
+    let mut readers: Vec<_> = (0..8).map(|_| server.raw_socket()).collect();
+    let mut talker = server.raw_socket();
+    let chat = RawSocket::frame(0x81, br#"{"sender":"Op","message":"x"}"#);
+    thread::scope(|scope| {
+        scope.spawn(|| talker.send(&chat.repeat(TOTAL.try_into().unwrap())));
+        for reader in &mut readers {
+            scope.spawn(|| {
+                for n in 1..=TOTAL {
+                    let (first, payload) = reader.read_frame();
+                    assert_eq!(first, 0x81, "after {n} messages: {payload:?}");
+                    let json: Value = serde_json::from_slice(&payload).unwrap();
+                    assert!(json["position"].as_str().unwrap().ends_with(&format!("-{n}")));
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn a_small_store_trims_nothing_that_was_not_sent() {
     let server = TestServer::with(|settings| settings.memory.events = 64.try_into().unwrap());
     let mut reader = server.socket();

@@ -9,5 +9,6 @@ mod fan_out;
 mod hostile_sockets;
 mod protocol;
 mod resume;
+mod seats;
 mod slow_requests;
 mod stopping;

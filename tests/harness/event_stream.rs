@@ -62,7 +62,19 @@ impl EventStream {
         (record.event, json)
     }
 
+    /// Reads what comes next; `None` at the end of a body, which is told by its length or by an
+    /// empty chunk.
     fn read_chunk(&mut self) -> Option<()> {
+        if let Some(length) = self.head.header("content-length") {
+            let mut body = String::new();
+            self.reader.by_ref().take(length.parse().unwrap()).read_to_string(&mut body).unwrap();
+            self.head.head.clear();
+            self.text.push_str(&body);
+            return Some(());
+        }
+        if self.head.head.is_empty() {
+            return None;
+        }
         let mut size = String::new();
         self.reader.read_line(&mut size).unwrap();
         let size = usize::from_str_radix(size.trim(), 16).unwrap();

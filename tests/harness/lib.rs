@@ -21,3 +21,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub fn read_answer(stream: &mut std::net::TcpStream) -> Answer {
     http::read_answer(stream, false)
 }
+
+/// Reads an answer that has a head alone.
+pub fn read_head(stream: &mut std::net::TcpStream) -> Answer {
+    http::read_answer(stream, true)
+}

@@ -37,6 +37,12 @@ impl EventStream {
         }
     }
 
+    /// A stream that gives nothing: for who asks for the head alone. The HTTP library drives the
+    /// body all the same, and throws away what comes.
+    pub(crate) fn ended() -> Self {
+        Self { cursor: None, rest: None, comment: Box::pin(sleep(COMMENT_EVERY)) }
+    }
+
     /// All that a client is sent which cannot be served now, and why.
     pub(crate) fn busy(why: &str) -> String {
         let name = BusyNotice::NAME;

@@ -4,7 +4,7 @@ use crate::body::BodyLimit;
 use crate::controllers::{alerts, docs, events, health, messages, root};
 use crate::{ApiError, Endpoint, Readiness};
 use actix_web::{HttpResponse, web};
-use northgate_hub::Worker;
+use northgate_hub::{Seats, Worker};
 use northgate_services::{AlertService, ChatService};
 
 /// What the controllers need.
@@ -16,6 +16,8 @@ pub struct ApiContext {
     pub chat: ChatService,
     /// The fan-out of this thread.
     pub worker: Worker,
+    /// How many connections may stream.
+    pub seats: Seats,
     /// Whether to be sent requests.
     pub readiness: Readiness,
     /// The most bytes of a request's body.
@@ -27,6 +29,7 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
     app.app_data(web::Data::new(context.alerts))
         .app_data(web::Data::new(context.chat))
         .app_data(web::Data::new(context.worker))
+        .app_data(web::Data::new(context.seats))
         .app_data(web::Data::new(context.readiness))
         .app_data(context.body_limit)
         .service(Endpoint::at("/").get(root::welcome).into_resource())

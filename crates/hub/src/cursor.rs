@@ -5,7 +5,7 @@ use crate::hub::Phase;
 use crate::past::{Filter, Opened, Page, Reading};
 use crate::window::Next;
 use crate::worker::{Thread, Waits};
-use crate::{Frame, PATIENCE};
+use crate::{Frame, PATIENCE, Seat};
 use northgate_domain::Position;
 use northgate_schemas::{Beginning, Notice, StreamRequest};
 use std::rc::Rc;
@@ -61,6 +61,8 @@ pub struct Cursor {
     announcer: Option<Box<Announcer>>,
     /// Set once it has ended: an end does not change.
     ended: Option<End>,
+    /// Free again with the cursor.
+    seat: Option<Seat>,
     _counted: TaskTrackerToken,
 }
 
@@ -94,6 +96,7 @@ impl Cursor {
             filter: None,
             announcer: None,
             ended: None,
+            seat: None,
             _counted: counted,
         }
     }
@@ -124,6 +127,13 @@ impl Cursor {
         let known = announced && matches!(self.source, Source::Window);
         let first = known.then_some(Notice::Resumed(self.after));
         self.announcer = live_every.map(|every| Box::new(Announcer::new(every, first, head)));
+        self
+    }
+
+    /// The same on a seat, which is free again when the cursor is dropped.
+    #[must_use]
+    pub fn seated(mut self, seat: Seat) -> Self {
+        self.seat = Some(seat);
         self
     }
 

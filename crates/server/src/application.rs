@@ -80,6 +80,7 @@ struct Parts {
     alerts: AlertService,
     chat: ChatService,
     sockets: TaskTracker,
+    chat_limit: ChatLimitSettings,
     seats: Seats,
     request_timeout: Duration,
     hosts: HostPolicy,
@@ -124,6 +125,10 @@ impl Application {
             alerts,
             chat: ChatService::new(port),
             sockets: TaskTracker::new(),
+            chat_limit: ChatLimitSettings {
+                per_second: settings.chat.rate,
+                burst: settings.chat.burst,
+            },
             seats: Seats::new(settings.server.seat_limits()),
             request_timeout: settings.server.request_timeout.0,
             hosts: HostPolicy::new(address.ip(), public.names()),
@@ -182,7 +187,8 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
         let socket_context = SocketContext {
             worker: worker.clone(),
             chat: parts.chat.clone(),
-            chat_limit: ChatLimitSettings::default(),
+            chat_limit: parts.chat_limit,
+            seats: parts.seats.clone(),
             tasks: parts.sockets.clone(),
             max_message_bytes: MESSAGE_BYTES,
             heartbeat: parts.heartbeat,
@@ -190,13 +196,13 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
         let api = ApiContext {
             alerts: parts.alerts,
             chat: parts.chat,
+            seats: parts.seats,
             worker,
             readiness: parts.readiness,
             body_limit: BodyLimit(MESSAGE_BYTES),
         };
         App::new()
             .app_data(web::Data::new(BodyPatience(parts.request_timeout)))
-            .app_data(web::Data::new(parts.seats.clone()))
             .app_data(web::Data::new(parts.hosts))
             .app_data(web::Data::new(parts.origins.clone()))
             .app_data(web::Data::new(socket_context))

@@ -13,7 +13,7 @@ use actix_web::http::{StatusCode, header, header::HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use northgate_hub::Worker;
+use northgate_hub::{Full, Seats, Worker};
 use northgate_schemas::{Findings, Problem, StreamRequest};
 use northgate_services::ChatService;
 use std::time::Duration;
@@ -25,6 +25,8 @@ use tokio_util::task::TaskTracker;
 pub struct SocketContext {
     /// The fan-out of this thread.
     pub worker: Worker,
+    /// How many connections there may be.
+    pub seats: Seats,
     /// Where chat messages go.
     pub chat: ChatService,
     /// How much one client may say.
@@ -39,6 +41,9 @@ pub struct SocketContext {
 
 /// How often a client that asked for more than what happens from now on is told how far it is.
 const LIVE_EVERY: Duration = Duration::from_secs(25);
+
+/// When to ask again after there was no place. (Seconds.)
+const RETRY_AFTER_SECONDS: &str = "5";
 
 /// Why a request does not become a WebSocket.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -62,6 +67,9 @@ pub enum UpgradeError {
     /// The query asks for what there is not.
     #[error("The query is not valid; see errors.")]
     Query(Findings),
+    /// There is no place for another connection.
+    #[error(transparent)]
+    Full(#[from] Full),
 }
 
 impl ResponseError for UpgradeError {
@@ -71,13 +79,15 @@ impl ResponseError for UpgradeError {
             Self::Key | Self::Ambiguous | Self::HttpVersion | Self::Query(_) => {
                 StatusCode::BAD_REQUEST
             }
+            Self::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         let title = status.canonical_reason().unwrap_or_default();
-        let mut problem = Problem::new("upgrade", status.as_u16(), title, self.to_string());
+        let slug = if let Self::Full(_) = self { "full" } else { "upgrade" };
+        let mut problem = Problem::new(slug, status.as_u16(), title, self.to_string());
         if let Self::Query(findings) = self {
             problem = problem.with_query(findings);
         }
@@ -85,6 +95,9 @@ impl ResponseError for UpgradeError {
         if status == StatusCode::UPGRADE_REQUIRED {
             response.insert_header((header::UPGRADE, "websocket"));
             response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
+        }
+        if let Self::Full(_) = self {
+            response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
         }
         response.content_type(Problem::MEDIA_TYPE).body(problem.to_json())
     }
@@ -99,8 +112,10 @@ pub async fn upgrade(
 ) -> actix_web::Result<HttpResponse> {
     check_handshake(&request)?;
     let stream = StreamRequest::parse(request.query_string()).map_err(UpgradeError::Query)?;
+    let seat = context.seats.take(request.peer_addr().map(|peer| peer.ip()));
+    let seat = seat.map_err(UpgradeError::Full)?;
     let live_every = stream.is_announced().then_some(LIVE_EVERY);
-    let cursor = context.worker.stream(stream, live_every);
+    let cursor = context.worker.stream(stream, live_every).seated(seat);
 
     let max_bytes = context.max_message_bytes;
     let inbound = Inbound::new(payload.into_inner());

@@ -3,9 +3,10 @@
 use crate::ApiError;
 use crate::event_stream::EventStream;
 use crate::middlewares::AtHome;
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use northgate_hub::Worker;
+use northgate_hub::{Seats, Worker};
 use northgate_schemas::StreamRequest;
 use std::time::Duration;
 
@@ -22,15 +23,26 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 pub(crate) async fn stream(
     request: HttpRequest,
     worker: web::Data<Worker>,
+    seats: web::Data<Seats>,
     _: AtHome,
 ) -> Result<HttpResponse, ApiError> {
     let wanted = requested(&request)?;
-    let cursor = worker.stream(wanted, Some(LIVE_EVERY));
-    Ok(HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    response
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header(UNBUFFERED)
-        .body(EventStream::new(cursor)))
+        .insert_header(UNBUFFERED);
+    if request.method() == Method::HEAD {
+        return Ok(response.body(EventStream::ended()));
+    }
+    Ok(match seats.take(request.peer_addr().map(|peer| peer.ip())) {
+        Ok(seat) => {
+            let cursor = worker.stream(wanted, Some(LIVE_EVERY)).seated(seat);
+            response.body(EventStream::new(cursor))
+        }
+        // Any other status would make a browser give up for good.
+        Err(full) => response.body(EventStream::busy(&full.to_string())),
+    })
 }
 
 fn requested(request: &HttpRequest) -> Result<StreamRequest, ApiError> {

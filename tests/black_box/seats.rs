@@ -1,0 +1,50 @@
+//! Limits on connections: who comes too late is told when to come again.
+
+use northgate_tests::{Record, TestServer};
+use std::time::{Duration, Instant};
+
+const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+fn with_seats(count: usize) -> TestServer {
+    TestServer::with(|settings| {
+        settings.server.max_connections = count.try_into().unwrap();
+        // Loopback is not counted by address: this must not matter.
+        settings.server.max_connections_per_address = 1.try_into().unwrap();
+    })
+}
+
+#[test]
+fn a_full_server_says_so_before_the_upgrade_and_when_to_come_again() {
+    let server = with_seats(2);
+    let mut socket = server.socket();
+    let stream = server.event_stream("", "");
+    let answer = server.request("GET", "/ws", UPGRADE, b"");
+    let problem = answer.problem(503);
+    assert_eq!(problem["type"], "urn:northgate:problem:full");
+    assert!(problem["detail"].as_str().unwrap().contains("--max-connections"));
+    assert_eq!(answer.header("retry-after"), Some("5"));
+    // Those who are there, and requests that do not stay, notice nothing.
+    let alert = server.raise("all the same");
+    assert_eq!(socket.next_json(), alert);
+    drop(stream);
+    let patience = Instant::now() + Duration::from_secs(20);
+    while server.request("GET", "/ws", UPGRADE, b"").status != 101 {
+        assert!(Instant::now() < patience, "the place is not free again");
+    }
+}
+
+#[test]
+fn a_full_server_tells_browsers_to_come_again() {
+    let server = with_seats(1);
+    let _socket = server.socket();
+    let mut stream = server.event_stream("", "");
+    assert_eq!(stream.head.status, 200, "any other would make a browser give up");
+    assert_eq!(stream.head.header("content-type"), Some("text/event-stream"));
+    let retry = stream.next_record().unwrap();
+    assert_eq!(retry, Record { retry: Some(5_000), ..Record::default() });
+    let busy = stream.next_record().unwrap();
+    assert_eq!(busy.event.as_deref(), Some("busy"));
+    assert_eq!((busy.json()["type"].as_str(), busy.id), (Some("busy"), None));
+    assert_eq!(stream.next_record(), None);
+}
