@@ -1,7 +1,7 @@
 //! What a client says is chat: each message is posted, or it is told why not.
 
 use crate::close::CloseCode;
-use crate::conversation::{Answer, Said};
+use crate::conversation::{Answer, Conversation, Said};
 use crate::limit::{ChatLimit, Excess};
 use northgate_domain::PostMessage;
 use northgate_schemas::{BodyError, ErrorFrame, INVALID_CHAT_MESSAGE, NewMessage};
@@ -13,9 +13,8 @@ pub(crate) struct Chat {
     pub(crate) limit: ChatLimit,
 }
 
-impl Chat {
-    /// Posts a message, unless it is bad or one too many.
-    pub(crate) async fn hear(&mut self, said: Said) -> Answer {
+impl Conversation for Chat {
+    async fn hear(&mut self, said: Said) -> Answer {
         let post = match judge(&said, self.limit.take()) {
             Ok(post) => post,
             Err(answer) => return answer,

@@ -1,8 +1,7 @@
 //! The task that reads one client: message by message, until one side is gone.
 
-use crate::chat::Chat;
 use crate::close::{Closing, LINGER};
-use crate::conversation::{Answer, Said};
+use crate::conversation::{Answer, Conversation, Said};
 use crate::guard::{Inbound, Verdict};
 use crate::heartbeat::Heartbeat;
 use crate::session::{Reaction, on_decode_error, on_end, on_message, on_silence};
@@ -12,17 +11,17 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 /// The reading half of a connection. It ends when the client's stream does, which is also when
 /// the feed is dropped. The feed sees its end when `session` is dropped.
-pub(crate) struct Connection {
+pub(crate) struct Connection<C> {
     pub(crate) messages: AggregatedMessageStream,
     pub(crate) inbound: Inbound,
     pub(crate) verdict: Verdict,
     pub(crate) session: Session,
-    pub(crate) chat: Chat,
+    pub(crate) conversation: C,
     pub(crate) closing: oneshot::Sender<Closing>,
     pub(crate) heartbeat: Heartbeat,
 }
 
-impl Connection {
+impl<C: Conversation> Connection<C> {
     /// Runs until the connection ends. One message at a time: a client that does not take its
     /// pongs and answers is not read any further, which costs only itself.
     pub(crate) async fn run(mut self) {
@@ -58,7 +57,7 @@ impl Connection {
             Reaction::Nothing => {}
             Reaction::Ping => self.session.ping(b"").await?,
             Reaction::Pong(payload) => self.session.pong(&payload).await?,
-            Reaction::Hear(said) => match self.chat.hear(said).await {
+            Reaction::Hear(said) => match self.conversation.hear(said).await {
                 Answer::Nothing => {}
                 Answer::Say(Said::Text(text)) => self.session.text(text).await?,
                 Answer::Say(Said::Binary(bytes)) => self.session.binary(bytes).await?,

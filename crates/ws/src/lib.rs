@@ -2,8 +2,9 @@
 //!
 //! A connection is two halves. The *feed* is the HTTP response's body: it gives what is for this
 //! client alone (pongs and complaints, which may overtake events), events from the connection's
-//! cursor, and at the end the Close frame. The *session* is a task that reads what the client sends and decides,
-//! without any I/O of its own, what is to follow.
+//! cursor, and at the end the Close frame. The *session* is a task that reads what the client sends
+//! and decides, without any I/O of its own, what is to follow. What is done with messages is behind
+//! a seam, the *conversation*: chat in the product, an echo for suites that test conformance.
 
 mod chat;
 mod close;
@@ -18,6 +19,7 @@ mod session;
 mod upgrade;
 
 pub use close::CloseCode;
+pub use conversation::{Answer, Conversation, Said};
 pub use heartbeat::HeartbeatSettings;
 pub use limit::ChatLimitSettings;
-pub use upgrade::{SocketContext, UpgradeError, upgrade};
+pub use upgrade::{SocketContext, UpgradeError, upgrade, upgrade_with};

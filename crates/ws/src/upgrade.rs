@@ -3,6 +3,7 @@
 
 use crate::chat::Chat;
 use crate::connection::Connection;
+use crate::conversation::Conversation;
 use crate::feed::Feed;
 use crate::guard::{FrameGuard, Inbound};
 use crate::heartbeat::{Heartbeat, HeartbeatSettings};
@@ -103,14 +104,26 @@ impl ResponseError for UpgradeError {
     }
 }
 
-/// Answers `GET /ws`. Unless the query asks for more, the connection starts at what is the head
-/// now, before its 101.
+/// Answers `GET /ws`: what the client says is chat.
 pub async fn upgrade(
     request: HttpRequest,
     payload: web::Payload,
     context: web::Data<SocketContext>,
 ) -> actix_web::Result<HttpResponse> {
-    check_handshake(&request)?;
+    let limit = ChatLimit::new(context.chat_limit);
+    let chat = Chat { service: context.chat.clone(), limit };
+    upgrade_with(&request, payload, &context, chat).await
+}
+
+/// Begins a connection that hears what its client says by `conversation`. Unless the query asks
+/// for more, it starts at what is the head now, before its 101.
+pub async fn upgrade_with(
+    request: &HttpRequest,
+    payload: web::Payload,
+    context: &SocketContext,
+    conversation: impl Conversation,
+) -> actix_web::Result<HttpResponse> {
+    check_handshake(request)?;
     let stream = StreamRequest::parse(request.query_string()).map_err(UpgradeError::Query)?;
     let seat = context.seats.take(request.peer_addr().map(|peer| peer.ip()));
     let seat = seat.map_err(UpgradeError::Full)?;
@@ -122,8 +135,8 @@ pub async fn upgrade(
     let (guarded, verdict) = FrameGuard::new(inbound.clone(), max_bytes);
     let guarded: BoxedPayloadStream = Box::pin(guarded);
     let mut guarded = dev::Payload::Stream { payload: guarded };
-    let payload = web::Payload::from_request(&request, &mut guarded).await?;
-    let (response, session, messages) = actix_ws::handle(&request, payload)?;
+    let payload = web::Payload::from_request(request, &mut guarded).await?;
+    let (response, session, messages) = actix_ws::handle(request, payload)?;
     let messages = messages
         .max_frame_size(max_bytes)
         .aggregate_continuations()
@@ -135,7 +148,7 @@ pub async fn upgrade(
         inbound,
         verdict,
         session,
-        chat: Chat { service: context.chat.clone(), limit: ChatLimit::new(context.chat_limit) },
+        conversation,
         closing: close,
         heartbeat: Heartbeat::new(context.heartbeat, Instant::now()),
     };

@@ -1,0 +1,80 @@
+//! A server that says back what it hears, for suites that test conformance to RFC 6455. Handshake,
+//! guard, reading and sending half, and the closing handshake are those of the product.
+//!
+//! `cargo run --release -p northgate-ws --example echo -- 9001`, then `ws://127.0.0.1:9001/ws`.
+
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
+use northgate_hub::{Hub, SeatLimits, Seats, WindowLimits};
+use northgate_services::ChatService;
+use northgate_storage::{Capacity, EventStore, MemoryStore};
+use northgate_ws::{
+    Answer, ChatLimitSettings, Conversation, HeartbeatSettings, Said, SocketContext, upgrade_with,
+};
+use std::error::Error;
+use std::future::{Future, ready};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+/// Suites send messages of up to 16 MiB, in fragments of down to 64 bytes: the guard takes one
+/// fragment for each 64 bytes of this.
+const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
+
+struct Echo;
+
+impl Conversation for Echo {
+    fn hear(&mut self, said: Said) -> impl Future<Output = Answer> {
+        ready(Answer::Say(said))
+    }
+}
+
+/// Nothing is ever appended here.
+struct NoStamps;
+
+impl Stamps for NoStamps {
+    fn stamp(&self) -> Stamp {
+        Stamp { id: Uuid::nil(), at: Timestamp::from_unix_micros(0) }
+    }
+}
+
+async fn echo(
+    request: HttpRequest,
+    payload: web::Payload,
+    context: web::Data<SocketContext>,
+) -> actix_web::Result<HttpResponse> {
+    upgrade_with(&request, payload, &context, Echo).await
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port: u16 = std::env::args().nth(1).ok_or("usage: echo PORT")?.parse()?;
+    let memory = MemoryStore::new(Epoch::new(0), Capacity::default(), Arc::new(NoStamps));
+    let store: Arc<dyn EventStore> = Arc::new(memory);
+    // Connections stand at the head of a log in which nothing ever happens.
+    let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default());
+    let seats = Seats::new(SeatLimits { total: 1_000, per_address: 1_000 });
+    let app = move || {
+        App::new().route("/ws", web::get().to(echo)).app_data(web::Data::new(SocketContext {
+            worker: hub.worker(),
+            seats: seats.clone(),
+            chat: ChatService::new(store.clone()),
+            chat_limit: ChatLimitSettings::default(),
+            tasks: TaskTracker::new(),
+            max_message_bytes: MAX_MESSAGE_BYTES,
+            heartbeat: HeartbeatSettings {
+                ping_after: Duration::from_secs(25),
+                pong_within: Duration::from_secs(10),
+            },
+        }))
+    };
+    // How connections end is a matter of these too: they are the product's.
+    let server = HttpServer::new(app)
+        .client_disconnect_timeout(Duration::ZERO)
+        .tcp_nodelay(true)
+        .h1_allow_half_closed(false)
+        .bind(("127.0.0.1", port))?;
+    server.run().await?;
+    Ok(())
+}
