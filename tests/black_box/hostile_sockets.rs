@@ -15,19 +15,21 @@ fn attack(server: &TestServer, attack: impl FnOnce(&mut RawSocket)) {
 fn frames_against_the_protocol_are_closed_with_1002() {
     let server = TestServer::start();
     let unmasked = vec![0x81, 0x02, b'h', b'i'];
-    for bytes in [
+    let reserved = (0x3..=0x7).chain(0xB..=0xF);
+    let reserved = reserved.map(|opcode| RawSocket::frame(0x80 | opcode, b"reserved opcode"));
+    for bytes in reserved.chain([
         unmasked,
         RawSocket::frame(0xC1, b"reserved bit 1"),
         RawSocket::frame(0xA1, b"reserved bit 2"),
         RawSocket::frame(0x91, b"reserved bit 3"),
-        RawSocket::frame(0x83, b"reserved opcode"),
-        RawSocket::frame(0x8B, b"reserved control opcode"),
         RawSocket::frame(0x09, b"a fragmented ping"),
+        RawSocket::frame(0x88, &[b'x'; 126]),
         RawSocket::frame(0x89, &[b'x'; 126]),
+        RawSocket::frame(0x8A, &[b'x'; 126]),
         RawSocket::frame(0x80, b"the end of nothing"),
         [RawSocket::frame(0x01, b"begun"), RawSocket::frame(0x81, b"anew")].concat(),
         [&[0x81, 0xFF][..], &u64::MAX.to_be_bytes(), &[0; 4]].concat(),
-    ] {
+    ]) {
         attack(&server, |socket| {
             socket.send(&bytes);
             socket.assert_closed_with(1002);
@@ -40,7 +42,10 @@ fn text_that_is_no_utf8_is_closed_with_1007() {
     let server = TestServer::start();
     for bytes in [
         RawSocket::frame(0x81, b"\xff\xfe"),
-        RawSocket::frame(0x81, b"\xed\xa0\x80"),
+        RawSocket::frame(0x81, b"a surrogate: \xed\xa0\x80"),
+        RawSocket::frame(0x81, b"a slash in two bytes: \xc0\xaf"),
+        RawSocket::frame(0x81, b"beyond Unicode: \xf4\x90\x80\x80"),
+        RawSocket::frame(0x81, b"cut short: \xf0\x9f\x9a"),
         [RawSocket::frame(0x01, b"\xc3"), RawSocket::frame(0x80, b"(")].concat(),
     ] {
         attack(&server, |socket| {

@@ -83,10 +83,41 @@ fn a_message_may_come_in_fragments_with_pings_between_them() {
 fn a_message_may_come_byte_by_byte() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
-    for byte in RawSocket::frame(TEXT, CHAT) {
+    let whole = RawSocket::frame(TEXT, CHAT);
+    let (head, tail) = CHAT.split_at(20);
+    let in_fragments = [
+        RawSocket::frame(FIRST_TEXT, head),
+        RawSocket::frame(MIDDLE, b""),
+        RawSocket::frame(LAST, tail),
+    ];
+    for byte in [&whole[..], &in_fragments.concat(), &whole].concat() {
         socket.send(&[byte]);
     }
-    assert_eq!(message_of(&socket.read_frame()), "in pieces: é");
+    for _ in 0..3 {
+        assert_eq!(message_of(&socket.read_frame()), "in pieces: é");
+    }
+}
+
+#[test]
+fn a_character_may_be_cut_between_fragments() {
+    let server = TestServer::start();
+    let mut socket = server.raw_socket();
+    let text = "é, €, and 🚨";
+    let chat = format!(r#"{{"sender":"Op","message":"{text}"}}"#);
+    for cut in 0..=chat.len() {
+        let (head, tail) = chat.as_bytes().split_at(cut);
+        socket.send(&[RawSocket::frame(FIRST_TEXT, head), RawSocket::frame(LAST, tail)].concat());
+        assert_eq!(message_of(&socket.read_frame()), text);
+    }
+    // A fragment for every byte.
+    let (last, others) = chat.as_bytes().split_last().unwrap();
+    let mut frames = RawSocket::frame(FIRST_TEXT, b"");
+    for byte in others {
+        frames.extend(RawSocket::frame(MIDDLE, &[*byte]));
+    }
+    frames.extend(RawSocket::frame(LAST, &[*last]));
+    socket.send(&frames);
+    assert_eq!(message_of(&socket.read_frame()), text);
 }
 
 #[test]
@@ -118,19 +149,25 @@ fn pings_are_answered_with_their_payload_and_pongs_are_not_answered() {
 }
 
 #[test]
-fn frames_of_every_length_form_arrive() {
+fn frames_of_every_length_arrive_at_its_boundaries() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
-    for length in [1, 60, 70, 200, 4_096] {
-        let chat = format!(r#"{{"sender":"Op","message":"{}"}}"#, "x".repeat(length));
-        socket.send_frame(TEXT, chat.as_bytes());
-        assert_eq!(message_of(&socket.read_frame()).len(), length);
+    // The last one is the largest message that is taken, in the 8-byte form of the length.
+    for length in [60, 125, 126, 127, 128, 65_535, 65_536] {
+        let chat = format!(r#"{{"sender":"Op","message":"{length}"}}"#);
+        let padding = " ".repeat(length - chat.len());
+        socket.send_frame(TEXT, (chat + &padding).as_bytes());
+        assert_eq!(message_of(&socket.read_frame()), length.to_string());
     }
-    // The largest message that is taken, in the 8-byte form of the length.
-    let padded = format!(r#"{{"sender":"Op","message":"largest"{}}}"#, " ".repeat(65_536 - 35));
-    assert_eq!(padded.len(), 65_536);
-    socket.send_frame(TEXT, padded.as_bytes());
-    assert_eq!(message_of(&socket.read_frame()), "largest");
+    socket.send_frame(TEXT, b"");
+    assert!(message_of(&socket.read_frame()).starts_with("Invalid chat message."));
+    // The other way, events: from some hundred bytes to the largest that there is.
+    for length in [1, 60, 200, 4_096] {
+        let text = "🚨".repeat(length);
+        let chat = format!(r#"{{"sender":"Op","message":"{text}"}}"#);
+        socket.send_frame(TEXT, chat.as_bytes());
+        assert_eq!(message_of(&socket.read_frame()), text);
+    }
 }
 
 #[test]
@@ -141,7 +178,6 @@ fn a_close_is_answered_with_its_own_code_and_the_connection_ends() {
         (&[0x03, 0xE8], &[0x03, 0xE8]),
         (&[0x03, 0xE8, b'b', b'y', b'e'], &[0x03, 0xE8]),
         (&[0x03, 0xE9], &[0x03, 0xE9]),
-        (&[0x13, 0x87], &[0x13, 0x87]),
     ] {
         let mut socket = server.raw_socket();
         socket.send_frame(CLOSE, payload);
@@ -151,13 +187,53 @@ fn a_close_is_answered_with_its_own_code_and_the_connection_ends() {
 }
 
 #[test]
+fn every_close_code_that_may_be_sent_is_answered_with_itself() {
+    let server = TestServer::start();
+    // RFC 6455 section 7.4, and the registry of codes that it founded.
+    for code in (1_000..=1_003).chain(1_007..=1_014).chain([3_000, 3_999, 4_000, 4_999]) {
+        let mut socket = server.raw_socket();
+        let code = u16::to_be_bytes(code);
+        socket.send_frame(CLOSE, &[&code[..], &[b'x'; 123]].concat());
+        assert_eq!(socket.read_frame(), (CLOSE, code.to_vec()));
+        socket.assert_ended();
+    }
+}
+
+#[test]
 fn a_close_that_rfc_6455_forbids_is_a_protocol_error() {
     let server = TestServer::start();
-    for payload in [&[0x03][..], &[0x03, 0xED], &[0x00, 0x00], &[0x03, 0xE8, 0xFF]] {
+    let mut socket = server.raw_socket();
+    socket.send_frame(CLOSE, &[0x03]);
+    socket.assert_closed_with(1002);
+    for code in [0, 1, 999, 1_004, 1_005, 1_006, 1_015, 1_016, 1_100, 2_000, 2_999, 5_000, 65_535] {
         let mut socket = server.raw_socket();
-        socket.send_frame(CLOSE, payload);
+        socket.send_frame(CLOSE, &u16::to_be_bytes(code));
         socket.assert_closed_with(1002);
     }
+}
+
+#[test]
+fn a_close_whose_reason_is_no_utf8_is_closed_with_1007() {
+    let server = TestServer::start();
+    for reason in [&b"\xff"[..], b"cut \xe2\x82", b"\xed\xa0\x80"] {
+        let mut socket = server.raw_socket();
+        // Byte by byte, as the rest comes when the code is already there.
+        for byte in RawSocket::frame(CLOSE, &[&[0x03, 0xE8], reason].concat()) {
+            socket.send(&[byte]);
+        }
+        socket.assert_closed_with(1007);
+    }
+}
+
+#[test]
+fn nothing_is_heard_after_a_close() {
+    let server = TestServer::start();
+    let mut socket = server.raw_socket();
+    let close = RawSocket::frame(CLOSE, &[0x03, 0xE8]);
+    socket.send(&[close, RawSocket::frame(PING, b"x"), RawSocket::frame(TEXT, CHAT)].concat());
+    assert_eq!(socket.read_frame(), (CLOSE, vec![0x03, 0xE8]));
+    socket.assert_ended();
+    assert_eq!(server.get("/message/").json()["count"], 0);
 }
 
 #[test]

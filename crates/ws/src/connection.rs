@@ -2,7 +2,7 @@
 
 use crate::close::{Closing, LINGER};
 use crate::conversation::{Answer, Conversation, Said};
-use crate::guard::{Inbound, Verdict};
+use crate::guard::FrameGuard;
 use crate::heartbeat::Heartbeat;
 use crate::session::{Reaction, on_decode_error, on_end, on_message, on_silence};
 use actix_ws::{AggregatedMessageStream, Closed, Session};
@@ -13,8 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// the feed is dropped. The feed sees its end when `session` is dropped.
 pub(crate) struct Connection<C> {
     pub(crate) messages: AggregatedMessageStream,
-    pub(crate) inbound: Inbound,
-    pub(crate) verdict: Verdict,
+    pub(crate) guard: FrameGuard,
     pub(crate) session: Session,
     pub(crate) conversation: C,
     pub(crate) closing: oneshot::Sender<Closing>,
@@ -34,7 +33,7 @@ impl<C: Conversation> Connection<C> {
             let reaction = match received {
                 Ok(Some(Ok(message))) => on_message(message),
                 Ok(Some(Err(error))) => on_decode_error(&error),
-                Ok(None) => on_end(self.verdict.get()),
+                Ok(None) => on_end(self.guard.violation()),
                 Err(_silent) => on_silence(self.heartbeat.beat(now)),
             };
             match self.perform(reaction).await {
@@ -46,8 +45,9 @@ impl<C: Conversation> Connection<C> {
         // An error means that the feed is gone: the close is done.
         let _ = self.closing.send(closing);
         if let Closing::With(_) = closing {
-            // An error means that the client was given its moment and still sends: read no more.
-            let _ = timeout(LINGER, self.inbound.discard()).await;
+            // An error means that the client was given its moment and still sends, or does not
+            // answer: read no more.
+            let _ = timeout(LINGER, self.guard.discard()).await;
         }
     }
 

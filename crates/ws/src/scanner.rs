@@ -2,7 +2,7 @@
 //!
 //! The decoder behind it buffers a whole frame before it looks at its size, so a header that
 //! declares a gigabyte must be stopped here. What is stopped here needs no buffer: the scanner
-//! holds one header and three numbers.
+//! holds one header, a few numbers, and a Close.
 
 /// The longest header of a masked frame: 2 bytes, 8 of length, 4 of mask (RFC 6455 section 5.2).
 const HEADER_MAX: usize = 14;
@@ -19,6 +19,9 @@ pub(crate) enum Violation {
     TooBig,
     /// The client does not follow RFC 6455.
     Protocol,
+    /// The reason of a Close is no UTF-8. The decoder finds that too, but says only that something
+    /// is wrong with the Close.
+    InvalidText,
 }
 
 /// How far the scanner came.
@@ -35,12 +38,21 @@ pub(crate) struct Scanned {
 pub(crate) struct FrameScanner {
     max_message_bytes: u64,
     header: [u8; HEADER_MAX],
-    header_len: usize,
-    /// Whether the header is complete, and this much of the payload is still to come.
-    in_payload: bool,
-    payload_left: u64,
+    place: Place,
     /// The message under way, if its last fragment has not come.
     message: Option<Fragments>,
+    /// The payload of a Close under way.
+    close: Vec<u8>,
+    /// Nobody decodes the stream any more: frames are followed as they are.
+    lenient: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// So many bytes of a header have come.
+    Header(usize),
+    /// So many bytes of a payload are still to come.
+    Payload(u64),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,71 +66,102 @@ impl FrameScanner {
         Self {
             max_message_bytes: max_message_bytes as u64,
             header: [0; HEADER_MAX],
-            header_len: 0,
-            in_payload: false,
-            payload_left: 0,
+            place: Place::Header(0),
             message: None,
+            close: Vec::new(),
+            lenient: false,
         }
     }
 
-    /// Follows the next bytes of the stream, at most to the end of the frame under way. Of a frame
-    /// that must not be decoded, nothing but a part of its header was followed.
+    /// Follows bytes that nobody decodes, frame by frame, whatever they are. From here on nothing
+    /// is a violation.
+    pub(crate) fn skip(&mut self, mut chunk: &[u8]) {
+        self.lenient = true;
+        while !chunk.is_empty()
+            && let Ok(scanned) = self.scan(chunk)
+        {
+            chunk = chunk.get(scanned.len..).unwrap_or_default();
+        }
+    }
+
+    /// Whether the last byte was the end of a Close.
+    pub(crate) fn is_after_close(&self) -> bool {
+        matches!(self.place, Place::Header(0)) && self.opcode() == 0x8
+    }
+
+    /// Follows the next bytes of the stream, at most to the end of the frame under way. On a
+    /// violation the scanner stays where it was before them.
     pub(crate) fn scan(&mut self, chunk: &[u8]) -> Result<Scanned, Violation> {
-        let mut len = 0;
-        for &byte in chunk {
-            if self.in_payload {
-                break;
-            }
-            if let Some(slot) = self.header.get_mut(self.header_len) {
-                *slot = byte;
-            }
-            self.header_len += 1;
-            len += 1;
-            self.judge_header()?;
+        let before = self.place;
+        let scanned = self.follow(chunk);
+        if scanned.is_err() {
+            self.place = before;
         }
-        if !self.in_payload {
-            return Ok(Scanned { len, frame_ended: false });
-        }
-        let here = usize::try_from(self.payload_left).unwrap_or(usize::MAX).min(chunk.len() - len);
-        self.payload_left -= here as u64;
-        let frame_ended = self.payload_left == 0;
-        self.in_payload = !frame_ended;
-        Ok(Scanned { len: len + here, frame_ended })
+        scanned
     }
 
-    /// Judges the header as far as it is there, each part as soon as it can be.
-    fn judge_header(&mut self) -> Result<(), Violation> {
+    fn follow(&mut self, chunk: &[u8]) -> Result<Scanned, Violation> {
+        let mut bytes = chunk.iter();
+        let left = loop {
+            let header_len = match self.place {
+                Place::Payload(left) => break left,
+                Place::Header(header_len) => header_len,
+            };
+            let Some(byte) = bytes.next() else {
+                return Ok(Scanned { len: chunk.len(), frame_ended: false });
+            };
+            if let Some(slot) = self.header.get_mut(header_len) {
+                *slot = *byte;
+            }
+            self.enter(header_len + 1)?;
+        };
+        let payload = bytes.as_slice();
+        let here = usize::try_from(left).unwrap_or(usize::MAX).min(payload.len());
+        let left = left - here as u64;
+        if self.opcode() == 0x8 && !self.lenient {
+            self.judge_close(payload.iter().take(here), left == 0)?;
+        }
+        self.place = if left == 0 { Place::Header(0) } else { Place::Payload(left) };
+        Ok(Scanned { len: chunk.len() - payload.len() + here, frame_ended: left == 0 })
+    }
+
+    fn opcode(&self) -> u8 {
+        let [first, ..] = self.header;
+        first & 0x0F
+    }
+
+    /// Goes on with a header of which so much is there, and judges each part as soon as it can be.
+    fn enter(&mut self, header_len: usize) -> Result<(), Violation> {
+        self.place = Place::Header(header_len);
         let [first, second, extended @ ..] = self.header;
-        if self.header_len == 1 {
-            return self.judge_first(first);
+        if header_len == 1 {
+            return if self.lenient { Ok(()) } else { self.judge_first(first) };
         }
         let (length_bytes, short) = match second & 0x7F {
             126 => (2, 0),
             127 => (8, 0),
             short => (0, u64::from(short)),
         };
-        if self.header_len == 2 {
-            let masked = second & 0x80 != 0;
+        let masked = second & 0x80 != 0;
+        if header_len == 2 && !self.lenient {
             let control = first & 0x08 != 0;
             if !masked || (control && (length_bytes > 0 || short > CONTROL_MAX)) {
                 return Err(Violation::Protocol);
             }
         }
-        if self.header_len < 2 + length_bytes {
+        if header_len < 2 + length_bytes {
             return Ok(());
         }
         let long = extended.iter().take(length_bytes);
         let length = long.fold(short, |sum, byte| (sum << 8) | u64::from(*byte));
-        if self.header_len == 2 + length_bytes {
+        if header_len == 2 + length_bytes && !self.lenient {
             if length > i64::MAX.unsigned_abs() {
                 return Err(Violation::Protocol);
             }
             self.judge_length(first, length)?;
         }
-        if self.header_len == 2 + length_bytes + 4 {
-            self.header_len = 0;
-            self.in_payload = true;
-            self.payload_left = length;
+        if header_len == 2 + length_bytes + if masked { 4 } else { 0 } {
+            self.place = Place::Payload(length);
         }
         Ok(())
     }
@@ -149,6 +192,26 @@ impl FrameScanner {
         let last = first & 0x80 != 0;
         self.message = (!last).then_some(message);
         Ok(())
+    }
+
+    /// The next bytes of the payload of a Close, and whether they are its last ones.
+    fn judge_close<'a>(
+        &mut self,
+        payload: impl Iterator<Item = &'a u8>,
+        last: bool,
+    ) -> Result<(), Violation> {
+        // A control frame's header is the short form, with the mask behind it.
+        let [_, _, mask @ ..] = self.header;
+        let mask = mask.iter().take(4).cycle().skip(self.close.len() % 4);
+        self.close.extend(payload.zip(mask).map(|(byte, mask)| byte ^ mask));
+        if !last {
+            return Ok(());
+        }
+        let close = std::mem::take(&mut self.close);
+        match close.get(2..).map(str::from_utf8) {
+            Some(Err(_)) => Err(Violation::InvalidText),
+            Some(Ok(_)) | None => Ok(()),
+        }
     }
 }
 
@@ -254,6 +317,61 @@ mod tests {
         assert_eq!(scan(&exact), Ok(()));
     }
 
+    /// A Close with this reason, under a mask.
+    fn close(reason: &[u8]) -> Vec<u8> {
+        let mask = [0xA5, 0x5A, 0x0F, 0xF1];
+        let payload = [&[0x03, 0xE8], reason].concat();
+        let masked = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
+        let length = 0x80 | u8::try_from(payload.len()).unwrap();
+        [0x88, length].into_iter().chain(mask).chain(masked).collect()
+    }
+
+    #[test]
+    fn the_reason_of_a_close_is_text() {
+        for reason in ["", "bye", "é", &"ß".repeat(61)] {
+            let close = close(reason.as_bytes());
+            for size in 1..=close.len() {
+                let (ends, verdict) = scan_chunks(&close, vec![size; close.len()]);
+                assert_eq!((ends, verdict), (vec![close.len()], Ok(())), "{reason}");
+            }
+        }
+        for reason in [&b"\xff"[..], b"\xc3", b"ab\xed\xa0\x80", &[0x80; 123]] {
+            let close = close(reason);
+            for size in 1..=close.len() {
+                let (ends, verdict) = scan_chunks(&close, vec![size; close.len()]);
+                assert_eq!((ends, verdict), (vec![], Err(Violation::InvalidText)), "{reason:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_violation_the_clients_close_is_still_found() {
+        let unmasked = vec![0xF3, 0x7E, 0x00, 0x80, 0x88].into_iter().chain([0x88; 127]).collect();
+        for bad in [frame(0xC1, 300), frame(0x89, 126), unmasked, frame(0x82, LIMIT + 1)] {
+            let violating = [frame(0x81, 3), bad].concat();
+            for size in [1, 2, 3, 5, 7, 200, 5_000] {
+                let mut scanner = FrameScanner::new(LIMIT);
+                let mut rest = [violating.clone(), close(b"\xff")].concat();
+                let mut chunks = rest.chunks(size);
+                let mut chunk = chunks.next().unwrap();
+                while let Ok(scanned) = scanner.scan(chunk) {
+                    chunk = &chunk[scanned.len..];
+                    if chunk.is_empty() {
+                        chunk = chunks.next().expect("there is a violation");
+                    }
+                }
+                for chunk in [chunk].into_iter().chain(chunks) {
+                    assert!(!scanner.is_after_close());
+                    scanner.skip(chunk);
+                }
+                assert!(scanner.is_after_close(), "{violating:02x?} in chunks of {size}");
+                rest = vec![0];
+                scanner.skip(&rest);
+                assert!(!scanner.is_after_close(), "something came after the Close");
+            }
+        }
+    }
+
     #[test]
     fn endless_empty_fragments_end() {
         let endless = [frame(0x01, 0), vec![frame(0x00, 0); 500].concat()].concat();
@@ -263,7 +381,7 @@ mod tests {
     /// Mostly what a client may send, so that long streams are reached.
     fn first_byte() -> impl Strategy<Value = u8> {
         prop_oneof![
-            6 => prop::sample::select(vec![0x81_u8, 0x82, 0x89, 0x8A, 0x01, 0x00, 0x80]),
+            6 => prop::sample::select(vec![0x81_u8, 0x82, 0x88, 0x89, 0x8A, 0x01, 0x00, 0x80]),
             1 => any::<u8>(),
         ]
     }

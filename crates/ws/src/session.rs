@@ -41,12 +41,14 @@ pub(crate) fn on_decode_error(error: &ProtocolError) -> Reaction {
 }
 
 /// The client's stream ended, because of a violation or because the client is gone.
-pub(crate) fn on_end(verdict: Option<Violation>) -> Reaction {
-    match verdict {
-        Some(Violation::TooBig) => Reaction::Close(Closing::With(CloseCode::MessageTooBig)),
-        Some(Violation::Protocol) => Reaction::Close(Closing::With(CloseCode::ProtocolError)),
-        None => Reaction::Leave,
-    }
+pub(crate) fn on_end(violation: Option<Violation>) -> Reaction {
+    let code = match violation {
+        Some(Violation::TooBig) => CloseCode::MessageTooBig,
+        Some(Violation::Protocol) => CloseCode::ProtocolError,
+        Some(Violation::InvalidText) => CloseCode::InvalidText,
+        None => return Reaction::Leave,
+    };
+    Reaction::Close(Closing::With(code))
 }
 
 /// The client was silent for too long.
@@ -98,6 +100,7 @@ mod tests {
         assert_eq!(on_decode_error(&ProtocolError::Io(Error::other("reset"))), Reaction::Leave);
         assert_eq!(on_end(Some(Violation::TooBig)), close(CloseCode::MessageTooBig));
         assert_eq!(on_end(Some(Violation::Protocol)), close(CloseCode::ProtocolError));
+        assert_eq!(on_end(Some(Violation::InvalidText)), close(CloseCode::InvalidText));
         assert_eq!(on_end(None), Reaction::Leave);
     }
 

@@ -5,7 +5,7 @@ use crate::chat::Chat;
 use crate::connection::Connection;
 use crate::conversation::Conversation;
 use crate::feed::Feed;
-use crate::guard::{FrameGuard, Inbound};
+use crate::guard::FrameGuard;
 use crate::heartbeat::{Heartbeat, HeartbeatSettings};
 use crate::limit::{ChatLimit, ChatLimitSettings};
 use actix_http::BoxedPayloadStream;
@@ -131,9 +131,8 @@ pub async fn upgrade_with(
     let cursor = context.worker.stream(stream, live_every).seated(seat);
 
     let max_bytes = context.max_message_bytes;
-    let inbound = Inbound::new(payload.into_inner());
-    let (guarded, verdict) = FrameGuard::new(inbound.clone(), max_bytes);
-    let guarded: BoxedPayloadStream = Box::pin(guarded);
+    let guard = FrameGuard::new(payload.into_inner(), max_bytes);
+    let guarded: BoxedPayloadStream = Box::pin(guard.clone());
     let mut guarded = dev::Payload::Stream { payload: guarded };
     let payload = web::Payload::from_request(request, &mut guarded).await?;
     let (response, session, messages) = actix_ws::handle(request, payload)?;
@@ -145,8 +144,7 @@ pub async fn upgrade_with(
     let (close, closing) = oneshot::channel();
     let connection = Connection {
         messages,
-        inbound,
-        verdict,
+        guard,
         session,
         conversation,
         closing: close,
