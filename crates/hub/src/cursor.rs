@@ -2,7 +2,8 @@
 
 use crate::announcer::Announcer;
 use crate::hub::Phase;
-use crate::past::{Filter, Opened, Page, Reading};
+use crate::page::Page;
+use crate::past::{Filter, Opened, Reading};
 use crate::window::Next;
 use crate::worker::{Thread, Waits};
 use crate::{Frame, PATIENCE, Seat};
@@ -117,7 +118,7 @@ impl Cursor {
             Beginning::Now | Beginning::Last(0) => {}
             Beginning::After(after) if self.is_in_window(after, head) => self.after = after,
             Beginning::After(after) => {
-                self.source = Source::Opening(past.open_after(after, self.filter.clone()));
+                self.source = Source::Opening(past.open_after(after));
             }
             Beginning::Last(count) => {
                 self.source = Source::Opening(past.open_last(count, head, self.filter.clone()));
@@ -173,7 +174,7 @@ impl Cursor {
                     if let Some(polled) = self.poll_window(cx) {
                         return polled;
                     }
-                    let page = self.thread.past.page(self.after, self.filter.clone());
+                    let page = self.thread.past.page(self.after);
                     self.source = Source::Past(Box::new(CatchUp::Reading(page)));
                 }
                 Source::Opening(opening) => match opening.as_mut().poll(cx) {
@@ -240,8 +241,8 @@ impl Cursor {
                     if now.duration_since(std::mem::replace(taken_at, now)) > PATIENCE {
                         return Some(Poll::Ready(Step::End(End::TooFarBehind)));
                     }
-                    let Some(frame) = page.frames.pop_front() else {
-                        self.after = page.next;
+                    let Some(frame) = page.next_frame(self.filter.as_deref()) else {
+                        self.after = page.next();
                         return None;
                     };
                     self.after = frame.position();

@@ -17,6 +17,7 @@ mod announcer;
 mod cursor;
 mod frame;
 mod hub;
+mod page;
 mod past;
 mod pump;
 mod seats;

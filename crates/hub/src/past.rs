@@ -1,12 +1,13 @@
 //! What the window no longer holds: read from the store a page at a time, by a few at a time.
 
+use crate::PATIENCE;
 use crate::cursor::End;
+use crate::page::{PAGE_EVENTS, Page, Pages};
 use crate::pump::RETRY_AFTER;
-use crate::{Frame, PATIENCE};
 use northgate_domain::{Event, Position, Stamped};
 use northgate_schemas::{EventFilter, Notice};
 use northgate_storage::{EventStore, ReadError, ReadFrom};
-use std::collections::VecDeque;
+use parking_lot::Mutex;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,11 +18,6 @@ use tokio::time::{Instant, sleep, timeout};
 /// How many cursors may be reading at once, of all threads together. The rest wait in a row, so
 /// that a storm of them leaves the threads, and the store, time for what is new.
 const READERS: usize = 4;
-/// The most events that one turn reads.
-const PAGE_EVENTS: usize = 64;
-/// A page ends with the frame that reaches so many bytes: it stays with a cursor until its client
-/// has taken it.
-const PAGE_BYTES: usize = 64 * 1024;
 
 /// A question to the store, under way for one cursor. Dropping it takes it back.
 pub(crate) type Reading<T> = Pin<Box<dyn Future<Output = Result<T, End>>>>;
@@ -33,13 +29,8 @@ pub(crate) type Filter = Option<Rc<EventFilter>>;
 pub(crate) struct Past {
     store: Arc<dyn EventStore>,
     readers: Semaphore,
-}
-
-/// Frames of events that follow one another, but for those that do not match.
-pub(crate) struct Page {
-    pub(crate) frames: VecDeque<Frame>,
-    /// Where to go on once they were given.
-    pub(crate) next: Position,
+    /// Pages that others may be about to ask for, held for moments only.
+    pages: Mutex<Pages>,
 }
 
 /// Where a stream begins, and what comes first.
@@ -50,19 +41,16 @@ pub(crate) struct Opened {
 
 impl Past {
     pub(crate) fn new(store: Arc<dyn EventStore>) -> Self {
-        Self { store, readers: Semaphore::new(READERS) }
+        Self { store, readers: Semaphore::new(READERS), pages: Mutex::default() }
     }
 
     /// The beginning of a stream with everything after a position, or the gap instead.
-    pub(crate) fn open_after(self: &Arc<Self>, after: Position, filter: Filter) -> Reading<Opened> {
+    pub(crate) fn open_after(self: &Arc<Self>, after: Position) -> Reading<Opened> {
         let past = self.clone();
         Box::pin(async move {
             let _turn = past.turn().await;
-            match past.try_read(ReadFrom::After(after), PAGE_EVENTS, PATIENCE).await {
-                Ok(events) => Ok(Opened {
-                    notice: Notice::Resumed(after),
-                    page: Page::encode(after, &events, &filter),
-                }),
+            match past.try_page(after, PATIENCE).await {
+                Ok(page) => Ok(Opened { notice: Notice::Resumed(after), page }),
                 Err(ReadError::Gap { oldest, latest }) => Ok(Opened {
                     notice: Notice::Gap { position: latest, oldest },
                     page: Page::empty(latest),
@@ -107,16 +95,15 @@ impl Past {
 
     /// The next page. A store that cannot be read now is asked again, for as long as a cursor may
     /// go without progress; waiting for others does not count.
-    pub(crate) fn page(self: &Arc<Self>, after: Position, filter: Filter) -> Reading<Page> {
+    pub(crate) fn page(self: &Arc<Self>, after: Position) -> Reading<Page> {
         let past = self.clone();
         Box::pin(async move {
             let mut patience = PATIENCE;
             loop {
                 let turn = past.turn().await;
                 let began = Instant::now();
-                match past.try_read(ReadFrom::After(after), PAGE_EVENTS, patience).await {
-                    Ok(events) => {
-                        let page = Page::encode(after, &events, &filter);
+                match past.try_page(after, patience).await {
+                    Ok(page) => {
                         // The thread looks after its sockets before anyone here reads on: a turn
                         // lasts until then.
                         tokio::task::yield_now().await;
@@ -141,6 +128,21 @@ impl Past {
         self.readers.acquire().await
     }
 
+    /// The page after a position: another cursor's, or else read and encoded.
+    async fn try_page(&self, after: Position, patience: Duration) -> Result<Page, ReadError> {
+        if let Some(page) = self.pages.lock().get(after, Instant::now()) {
+            return Ok(page);
+        }
+        let limit = Page::most_events(after);
+        let events = self.try_read(ReadFrom::After(after), limit, patience).await?;
+        let page = Page::encode(after, &events);
+        // What ends at the head will be longer the next time.
+        if page.is_whole() {
+            self.pages.lock().put(after, page.clone(), Instant::now());
+        }
+        Ok(page)
+    }
+
     /// Reads once. A store that does not answer in time is as good as away.
     async fn try_read(
         &self,
@@ -150,29 +152,6 @@ impl Past {
     ) -> Result<Vec<Stamped<Event>>, ReadError> {
         let read = timeout(patience, self.store.read(from, limit)).await;
         read.unwrap_or(Err(ReadError::Unavailable(northgate_storage::Unavailable)))
-    }
-}
-
-impl Page {
-    pub(crate) fn empty(next: Position) -> Self {
-        Self { frames: VecDeque::new(), next }
-    }
-
-    fn encode(after: Position, events: &[Stamped<Event>], filter: &Filter) -> Self {
-        let mut page = Self::empty(after);
-        let mut bytes = 0;
-        for event in events {
-            if bytes >= PAGE_BYTES {
-                break;
-            }
-            page.next = event.position;
-            if matches(filter, event) {
-                let frame = Frame::encode(event);
-                bytes += frame.held_bytes();
-                page.frames.push_back(frame);
-            }
-        }
-        page
     }
 }
 
