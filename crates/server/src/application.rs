@@ -1,12 +1,13 @@
 //! The server as a value: built from settings, asked for its address, run until it is stopped.
 
 use crate::configuration::{CorsSection, Settings};
+use crate::connections::{self, ConnectionSettings};
 use crate::sockets;
 use crate::stamps::{SystemStamps, draw_epoch};
 use crate::stopping::Running;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
 use northgate_api::middlewares::{
     BodyPatience, CorsSettings, HostPolicy, OriginPolicy, cors, fill_empty_answers,
     read_bodies_to_their_end, refuse_foreign_hosts, refuse_foreign_origins, security_headers,
@@ -32,11 +33,6 @@ const MESSAGE_BYTES: usize = 64 * 1024;
 /// Appends wait while the fan-out is so many events behind, or half of what the store holds if
 /// that is less: what is trimmed must have been sent.
 const PUMP_LAG_EVENTS: usize = 1_024;
-/// How long a connection that was answered may stay without a new request.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// What gathers into one write; it bounds what a connection holds after a burst.
-const WRITE_BUFFER_BYTES: usize = 16 * 1024;
-
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -180,7 +176,11 @@ impl Application {
 }
 
 fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Server> {
-    let request_timeout = parts.request_timeout;
+    let settings = ConnectionSettings {
+        workers,
+        head_timeout: parts.request_timeout,
+        shutdown_timeout: Running::GRACE,
+    };
     let app = move || {
         let parts = parts.clone();
         let worker = parts.hub.worker();
@@ -217,21 +217,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
             .wrap(from_fn(fill_empty_answers))
             .wrap(security_headers())
     };
-    let server = HttpServer::new(app)
-        .workers(workers)
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(request_timeout)
-        // A connection that is done ends at once: bodies that nobody wants are read before their
-        // answer, and WebSockets linger by themselves.
-        .client_disconnect_timeout(Duration::ZERO)
-        .tcp_nodelay(true)
-        .h1_allow_half_closed(false)
-        .h1_write_buffer_size(WRITE_BUFFER_BYTES)
-        .on_connect(sockets::on_connect)
-        .shutdown_timeout(Running::GRACE.as_secs())
-        .disable_signals()
-        .listen(listener)?;
-    Ok(server.run())
+    connections::serve(listener, &settings, app)
 }
 
 fn cors_settings(section: &CorsSection) -> CorsSettings {

@@ -2,6 +2,8 @@
 
 mod application;
 mod configuration;
+mod connections;
+mod heads;
 mod open_files;
 mod sockets;
 mod stamps;

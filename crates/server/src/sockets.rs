@@ -1,9 +1,7 @@
 //! The listening socket, and what the kernel is told about every connection.
 
-use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
-use std::any::Any;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -33,11 +31,12 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Called for each accepted connection: bounds what it can hold, and for how long. An option that
 /// the kernel does not take costs protection and not the connection, so it is only logged.
-pub(crate) fn on_connect(connection: &dyn Any, _: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+pub(crate) fn bound(stream: &TcpStream) {
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
     for taken in [
+        // What is written at once is meant to go at once.
+        socket.set_tcp_nodelay(true),
         socket.set_send_buffer_size(SEND_BUFFER_BYTES),
         socket.set_tcp_user_timeout(Some(USER_TIMEOUT)),
         socket.set_tcp_keepalive(&keepalive),
@@ -59,11 +58,12 @@ mod tests {
         let (accepted, _) = listener.accept().unwrap();
         accepted.set_nonblocking(true).unwrap();
         let stream = TcpStream::from_std(accepted).unwrap();
-        on_connect(&stream, &mut Extensions::new());
+        bound(&stream);
         let socket = SockRef::from(&stream);
         // Linux doubles what it is asked for, to have room for its own.
         assert!(socket.send_buffer_size().unwrap() <= 2 * SEND_BUFFER_BYTES);
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
+        assert!(socket.tcp_nodelay().unwrap());
         assert!(socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_IDLE);
     }

@@ -1,0 +1,90 @@
+//! From a listener to connections that speak HTTP/1.1.
+//!
+//! What `actix_web::HttpServer` does, with two things that it has no place for: a stream and a
+//! future of our own around each connection (see [`crate::heads`]).
+
+use crate::heads::{Answering, InHand, Punctual, Watched};
+use crate::sockets;
+use actix_http::body::MessageBody;
+use actix_http::{HttpService, Protocol, Request, Response};
+use actix_server::Server;
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, apply_fn_factory, map_config};
+use actix_web::dev::{AppConfig, ServiceResponse};
+use actix_web::rt::net::TcpStream;
+use std::future::Future;
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+/// How long a connection that was answered may stay without a new request.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// What gathers into one write; it bounds what a connection holds after a burst.
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+
+/// What the server is told about its connections.
+pub(crate) struct ConnectionSettings {
+    /// Threads that serve them.
+    pub(crate) workers: usize,
+    /// How long the head of a request may take.
+    pub(crate) head_timeout: Duration,
+    /// How long a graceful stop waits for those that are open.
+    pub(crate) shutdown_timeout: Duration,
+}
+
+/// A server that answers what comes to `listener` with an `app` for every worker thread.
+pub(crate) fn serve<F, I, S, B>(
+    listener: TcpListener,
+    settings: &ConnectionSettings,
+    app: F,
+) -> io::Result<Server>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<B>> + 'static,
+    S: ServiceFactory<Request, Error = actix_web::Error, InitError = ()>,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
+    let head_timeout = settings.head_timeout;
+    let server = Server::build()
+        .workers(settings.workers)
+        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .disable_signals();
+    let stopping = server.graceful_shutdown_signal();
+    let server = server.listen("http", listener, move || {
+        let stopping = stopping.clone();
+        // An address for URLs that name their own server: there are none.
+        let app = map_config(app().into_factory(), |()| AppConfig::default());
+        let app = apply_fn_factory(app, |request: Request, app: &S::Service| {
+            held(InHand::begin(), app.call(request))
+        });
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(head_timeout)
+            // A connection that is done ends at once: bodies that nobody wants are read before
+            // their answer, and WebSockets linger by themselves.
+            .client_disconnect_timeout(Duration::ZERO)
+            .h1_allow_half_closed(false)
+            .h1_write_buffer_size(WRITE_BUFFER_BYTES)
+            .finish(app);
+        apply_fn_factory(http, move |stream: TcpStream, http: &_| {
+            sockets::bound(&stream);
+            let peer = stream.peer_addr().ok();
+            Punctual::new(http.call((Watched(stream), Protocol::Http1, peer)), head_timeout)
+        })
+    })?;
+    Ok(server.run())
+}
+
+/// Keeps a request in hand until its answer is sent.
+async fn held<B: MessageBody + 'static>(
+    in_hand: InHand,
+    answer: impl Future<Output = actix_web::Result<ServiceResponse<B>>>,
+) -> actix_web::Result<Response<Answering>> {
+    let answer: Response<B> = answer.await?.into();
+    Ok(answer.map_body(|_, body| in_hand.until_sent(body)))
+}

@@ -1,0 +1,173 @@
+//! A request that is not the first of its connection has its time, too.
+//!
+//! The HTTP library times the first head of a connection; after that only a silence, which any
+//! byte ends. Half a head would hold a connection for ever.
+//!
+//! What a connection is about is seen in three places: its stream sees bytes come, the app sees
+//! requests begin, and the bodies of answers see them end. All three are polled by the connection's
+//! one future and by nobody else, so each counts what it sees on its thread, and the future looks
+//! at the counts before and after it polls: the difference is its own.
+
+use actix_http::body::{BodySize, BoxBody, MessageBody};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::Bytes;
+use std::cell::Cell;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// What was seen on a thread, of all its connections.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    reads: u64,
+    begun: u64,
+    ended: u64,
+}
+
+thread_local! {
+    static SEEN: Cell<Seen> = const { Cell::new(Seen { reads: 0, begun: 0, ended: 0 }) };
+}
+
+fn count(add: impl FnOnce(&mut Seen)) {
+    let mut seen = SEEN.get();
+    add(&mut seen);
+    SEEN.set(seen);
+}
+
+/// The future of a connection: ends it when a head that was begun is not whole in time.
+pub(crate) struct Punctual<F> {
+    /// In a box, since whoever spawns this future moves it, and keeps the room on both sides.
+    serving: Pin<Box<F>>,
+    patience: Duration,
+    /// Requests whose answers are not at their end.
+    in_hand: u64,
+    /// Only there while a head is begun: a connection that is silent costs nothing.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl<F> Punctual<F> {
+    pub(crate) fn new(serving: F, patience: Duration) -> Self {
+        Self { serving: Box::pin(serving), patience, in_hand: 0, deadline: None }
+    }
+}
+
+impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let before = SEEN.get();
+        if let Poll::Ready(ended) = this.serving.as_mut().poll(cx) {
+            return Poll::Ready(ended);
+        }
+        let after = SEEN.get();
+        let begun = after.begun - before.begun;
+        let was_idle = this.in_hand == 0;
+        this.in_hand = (this.in_hand + begun).saturating_sub(after.ended - before.ended);
+        if begun > 0 {
+            this.deadline = None;
+        } else if was_idle && after.reads > before.reads {
+            // Something came that is no whole head. Nothing is added for what comes later. Of a
+            // first head the library's deadline, with its 408, is over before this one.
+            this.deadline.get_or_insert_with(|| Box::pin(sleep(this.patience)));
+        }
+        match &mut this.deadline {
+            Some(deadline) => deadline.as_mut().poll(cx).map(Ok),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// A request in hand: from the end of its head to the end of its answer.
+pub(crate) struct InHand(());
+
+impl InHand {
+    pub(crate) fn begin() -> Self {
+        count(|seen| seen.begun += 1);
+        Self(())
+    }
+
+    /// The body of the answer, at whose end the request is no longer in hand.
+    pub(crate) fn until_sent(self, body: impl MessageBody + 'static) -> Answering {
+        Answering { body: body.boxed(), _in_hand: self }
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        count(|seen| seen.ended += 1);
+    }
+}
+
+/// The body of an answer to a request in hand.
+pub(crate) struct Answering {
+    body: BoxBody,
+    _in_hand: InHand,
+}
+
+impl MessageBody for Answering {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
+}
+
+/// The stream of a connection.
+pub(crate) struct Watched(pub(crate) TcpStream);
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.0).poll_read(cx, into);
+        if into.filled().len() > before {
+            count(|seen| seen.reads += 1);
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+}
