@@ -13,7 +13,7 @@ use northgate_domain::{
     Alert, AlertId, ChatMessage, Epoch, Event, MessageId, MessageText, Position, Sender, Stamped,
     Timestamp,
 };
-use northgate_hub::{Hub, WindowLimits};
+use northgate_hub::{Hub, SeatLimits, Seats, WindowLimits};
 use northgate_services::{AlertService, ChatService};
 use northgate_storage::{
     AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Rejection,
@@ -58,16 +58,23 @@ impl EventStore for Failing {
     }
 }
 
-/// Sends one request to a server over `store`, and checks that the answer is a problem.
-async fn problem(store: Failing, request: test::TestRequest, status: u16, slug: &str) -> Value {
+/// What controllers need, over `store`.
+fn context(store: Failing) -> ApiContext {
     let store: Arc<dyn EventStore> = Arc::new(store);
     let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default());
-    let context = ApiContext {
+    ApiContext {
         alerts: AlertService::new(store.clone()),
         chat: ChatService::new(store.clone()),
+        worker: hub.worker(),
+        seats: Seats::new(SeatLimits { total: 1, per_address: 1 }),
         readiness: Readiness::new(hub, CancellationToken::new()),
         body_limit: BodyLimit(1_000),
-    };
+    }
+}
+
+/// Sends one request to a server over `store`, and checks that the answer is a problem.
+async fn problem(store: Failing, request: test::TestRequest, status: u16, slug: &str) -> Value {
+    let context = context(store);
     let app = test::init_service(App::new().configure(|app| configure(app, context))).await;
     let answer = test::call_service(&app, request.to_request()).await;
     assert_eq!(answer.status().as_u16(), status);
@@ -134,4 +141,17 @@ async fn a_server_whose_store_does_not_answer_is_alive_and_not_ready() {
     let ready = test::TestRequest::get().uri("/health/ready");
     let json = problem(Failing(Err(AppendError::Unavailable)), ready, 503, "not-ready").await;
     assert_eq!(json["detail"], "The store does not answer.");
+}
+
+#[actix_web::test]
+async fn a_stream_that_cannot_begin_tells_browsers_to_come_again() {
+    let context = context(Failing(Ok(vec![])));
+    let app = test::init_service(App::new().configure(|app| configure(app, context))).await;
+    let request = test::TestRequest::get().uri("/events?after=0000000000000002-7");
+    let answer = test::call_service(&app, request.to_request()).await;
+    assert_eq!(answer.status().as_u16(), 200, "any other would make a browser give up");
+    let body = test::read_body(answer).await;
+    let busy = "retry: 2000\n\nretry: 5000\n\nevent: busy\ndata: {\"type\":\"busy\",\
+                \"message\":\"The store cannot answer now.\"}\n\n";
+    assert_eq!(std::str::from_utf8(&body).unwrap(), busy);
 }
