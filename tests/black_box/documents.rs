@@ -10,7 +10,15 @@ fn the_openapi_document_names_every_address_and_nothing_else() {
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         paths,
-        ["/", "/alerts", "/alerts/history", "/health/live", "/health/ready", "/message/"]
+        [
+            "/",
+            "/alerts",
+            "/alerts/history",
+            "/events",
+            "/health/live",
+            "/health/ready",
+            "/message/"
+        ]
     );
     for (path, item) in document["paths"].as_object().unwrap() {
         let allow =

@@ -1,9 +1,9 @@
 //! The OpenAPI document, from the code that answers.
 
-use crate::controllers::{alerts, health, messages, root};
+use crate::controllers::{alerts, events, health, messages, root};
 use northgate_schemas::{
-    AlertBody, AlertCollection, ChatBody, ErrorFrame, FieldProblem, Health, MessageCollection,
-    NewAlert, NewMessage, Problem, Welcome,
+    AlertBody, AlertCollection, BusyNotice, ChatBody, ErrorFrame, EventType, FieldProblem, Health,
+    LiveNotice, MessageCollection, NewAlert, NewMessage, Problem, ResumeNotice, Welcome,
 };
 use utoipa::{IntoResponses, OpenApi};
 
@@ -52,21 +52,24 @@ pub(crate) enum ReadProblems {
             Whatever is raised or posted here reaches every WebSocket at `/ws` at once and in one \
             order: each event as one text frame that holds the same JSON object as the answer. \
             A client posts chat by sending `{\"sender\", \"message\"}` as a text frame; what cannot \
-            be read is answered by an `ErrorFrame` to that client alone.\n\n\
+            be read is answered by an `ErrorFrame` to that client alone. `/ws` takes the query of \
+            `/events`; a client that asks for something is told where its stream is by a \
+            `ResumeNotice` first, and by a `LiveNotice` once it has caught up and every 25 s.\n\n\
             Every address is served with and without a slash at its end. Every error is \
             `application/problem+json` (RFC 9457)."
     ),
     paths(
         root::welcome, alerts::raise, alerts::history, messages::post, messages::history,
-        health::live, health::ready
+        events::stream, health::live, health::ready
     ),
     components(schemas(
-        AlertBody, AlertCollection, ChatBody, ErrorFrame, FieldProblem, Health, MessageCollection,
-        NewAlert, NewMessage, Problem, Welcome
+        AlertBody, AlertCollection, BusyNotice, ChatBody, ErrorFrame, EventType, FieldProblem,
+        Health, LiveNotice, MessageCollection, NewAlert, NewMessage, Problem, ResumeNotice, Welcome
     )),
     tags(
         (name = "alerts", description = "Raise alerts, and see the newest."),
         (name = "chat", description = "What operators say beside the alerts."),
+        (name = "streams", description = "Hear of everything as it happens."),
         (name = "service", description = "The server itself.")
     )
 )]

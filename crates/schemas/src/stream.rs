@@ -4,12 +4,14 @@
 use crate::fields::Findings;
 use crate::position::parse_position;
 use northgate_domain::{Event, Location, Position};
+use utoipa::ToSchema;
 
 /// The most events that `last` may ask for.
 pub const LAST_MAX: usize = 1_000;
 
 /// A kind of event, by its name in the `type` member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum EventType {
     /// An alert was raised.
     Alert,

@@ -7,7 +7,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use northgate_hub::{Seats, Worker};
-use northgate_schemas::StreamRequest;
+use northgate_schemas::{EventType, Problem, StreamRequest};
 use std::time::Duration;
 
 /// How often a client is told how far its stream is.
@@ -20,6 +20,37 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 
 /// Every event as it happens, as server-sent events: what `/ws` sends, for browsers' `EventSource`
 /// and for `curl -N`.
+///
+/// Events have no name and carry their position as `id`; `resume`, `live` and `busy` are named. A
+/// stream opens with a `resume` or a `live`, so that there is an `id` to come back with from the
+/// first moment on. A server that is full, or whose store is away, says `busy` and ends.
+#[utoipa::path(
+    get,
+    path = "/events",
+    tag = "streams",
+    params(
+        ("after" = Option<String>, Query, description = "Begin after this position: everything \
+            since then, and then what happens. Not together with `last`.",
+            example = "9f86d081884c7d65-42"),
+        ("last" = Option<u16>, Query, maximum = 1000, description = "Begin with the newest so many \
+            events that match, among those that are held."),
+        ("types" = Option<Vec<EventType>>, Query, explode = false,
+            description = "Only events of these types, separated by commas."),
+        ("location" = Option<Vec<String>>, Query, description = "Only alerts at one of these \
+            locations, word for word; repeatable."),
+        ("Last-Event-ID" = Option<String>, Header, description = "The `id` that a browser saw last; \
+            it wins over the query.")
+    ),
+    responses(
+        (status = 200, description = "The stream.", content_type = "text/event-stream",
+            body = String, example = "event: live\ndata: {\"type\":\"live\",\
+            \"position\":\"9f86d081884c7d65-43\"}\nid: 9f86d081884c7d65-43\n\n"),
+        (status = 400, description = "The query is not valid; every bad parameter is named.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "A page of a foreign origin asked.",
+            body = Problem, content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn stream(
     request: HttpRequest,
     worker: web::Data<Worker>,
