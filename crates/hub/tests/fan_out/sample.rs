@@ -1,5 +1,6 @@
 //! A store in memory, events to append to it, and ways to take what a cursor gives.
 
+use crate::one_thread::settled;
 use northgate_domain::{
     Command, Epoch, MessageText, PostMessage, Sender, Stamp, Stamps, Timestamp,
 };
@@ -52,7 +53,7 @@ pub(crate) async fn next(cursor: &mut Cursor) -> Step {
     poll_fn(|cx| cursor.poll_next(cx)).await
 }
 
-/// What a cursor gives at once: frames, until it waits (`None`) or ends.
+/// What a cursor that asked for no notices gives at once: frames, until it waits (`None`) or ends.
 pub(crate) fn take(cursor: &mut Cursor) -> (Vec<Frame>, Option<End>) {
     take_with(cursor, Waker::noop())
 }
@@ -66,6 +67,7 @@ pub(crate) fn take_with(cursor: &mut Cursor, waker: &Waker) -> (Vec<Frame>, Opti
                 assert_eq!(cursor.position(), frame.position(), "a cursor stands where it gave");
                 frames.push(frame);
             }
+            Poll::Ready(Step::Notice(notice)) => panic!("nobody asked for {notice:?}"),
             Poll::Ready(Step::End(end)) => return (frames, Some(end)),
             Poll::Pending => return (frames, None),
         }
@@ -77,6 +79,21 @@ pub(crate) fn take_with(cursor: &mut Cursor, waker: &Waker) -> (Vec<Frame>, Opti
 pub(crate) fn take_offsets(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
     let (frames, end) = take(cursor);
     (offsets(&frames), end)
+}
+
+/// What a cursor gives until nothing wakes it any more: it may pause on its way, to let others run.
+pub(crate) async fn catch_up(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
+    let woken = Arc::new(Wakes::default());
+    let waker = Waker::from(woken.clone());
+    let mut given = Vec::new();
+    loop {
+        let (frames, end) = take_with(cursor, &waker);
+        given.extend(offsets(&frames));
+        settled().await;
+        if end.is_some() || woken.taken() == 0 {
+            return (given, end);
+        }
+    }
 }
 
 pub(crate) fn offsets(frames: &[Frame]) -> Vec<u64> {
