@@ -7,11 +7,15 @@
     reason = "what the tests have in common fails as they do"
 )]
 
+mod catching_up;
+mod client;
 mod draining;
 mod falling_behind;
 mod faulty_store;
 mod model;
 mod one_thread;
+mod patience;
+mod places;
 mod pumping;
 mod sample;
 mod sharing;

@@ -2,7 +2,8 @@
 
 use crate::one_thread::settled;
 use northgate_domain::{
-    Command, Epoch, MessageText, PostMessage, Sender, Stamp, Stamps, Timestamp,
+    Command, Epoch, Location, MessageText, PostMessage, RaiseAlert, Sender, Stamp, Stamps,
+    Timestamp,
 };
 use northgate_hub::{Cursor, End, Frame, Step, WindowLimits};
 use northgate_storage::{Capacity, EventStore, MemoryStore, Submission};
@@ -38,6 +39,14 @@ pub(crate) fn chat(text: &str) -> Submission {
     Submission::from(Command::PostMessage(PostMessage {
         sender: Sender::parse("Operator 1").unwrap(),
         message: MessageText::parse(text).unwrap(),
+    }))
+}
+
+pub(crate) fn alert(location: &str) -> Submission {
+    Submission::from(Command::RaiseAlert(RaiseAlert {
+        message: MessageText::parse("Intruder detected").unwrap(),
+        location: Location::parse(location).unwrap(),
+        source: None,
     }))
 }
 
