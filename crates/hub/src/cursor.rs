@@ -177,15 +177,16 @@ impl Cursor {
     /// The next step from the window; `None` if the window no longer holds it.
     fn poll_window(&mut self, cx: &mut Context<'_>) -> Option<Poll<Step>> {
         let mut local = self.thread.local.borrow_mut();
-        match local.phase {
-            Phase::Over => return Some(Poll::Ready(Step::End(End::Cut))),
-            Phase::Draining(until) if self.after.offset >= until.offset => {
-                let turn = self.thread.shared.count_drained();
-                return Some(Poll::Ready(Step::End(End::Drained { turn })));
-            }
-            Phase::Live | Phase::Draining(_) => {}
-        }
         loop {
+            // Also after what was skipped: it may have been the last.
+            match local.phase {
+                Phase::Over => return Some(Poll::Ready(Step::End(End::Cut))),
+                Phase::Draining(until) if self.after.offset >= until.offset => {
+                    let turn = self.thread.shared.count_drained();
+                    return Some(Poll::Ready(Step::End(End::Drained { turn })));
+                }
+                Phase::Live | Phase::Draining(_) => {}
+            }
             match local.window.next(self.after) {
                 Next::Entry(entry) => {
                     self.after = entry.frame.position();

@@ -10,6 +10,7 @@
 mod catching_up;
 mod client;
 mod draining;
+mod draining_filtered;
 mod falling_behind;
 mod faulty_store;
 mod model;

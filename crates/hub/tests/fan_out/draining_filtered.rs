@@ -1,0 +1,52 @@
+//! The end of a filtered cursor: what does not match keeps it no longer than what does.
+
+use crate::client::{Seen, after, events};
+use crate::one_thread::{Running, on_one_thread, settled};
+use crate::sample::{ROOMY, alert, append};
+use northgate_hub::End;
+
+const DRAINED: Seen = Seen::End(End::Drained { turn: 0 });
+
+#[test]
+fn a_filtered_cursor_drains_though_nothing_of_what_is_left_matches() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let mut client = running.client("types=alert");
+        assert_eq!(client.see().await, [Seen::Resumed(0), Seen::Live(0)]);
+        // One visit of the worker brings both the events and the end.
+        append(running.store.as_ref(), 3).await;
+        running.hub.caught_up().await;
+        running.hub.drain();
+        settled().await;
+        assert!(client.is_woken());
+        assert_eq!(client.take(), [DRAINED]);
+    });
+}
+
+#[test]
+fn a_filtered_cursor_gives_no_event_that_came_after_the_end() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let mut client = running.client(&(after(0) + "&types=alert"));
+        running.append(2).await;
+        running.hub.drain();
+        running.store.append(vec![alert("North Gate")]).await.unwrap();
+        settled().await;
+        assert_eq!(client.take(), [Seen::Resumed(0), DRAINED]);
+    });
+}
+
+#[test]
+fn a_filtered_cursor_gives_what_matches_before_it_ends() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let mut client = running.client(&(after(0) + "&types=alert"));
+        running.append(2).await;
+        running.store.append(vec![alert("North Gate"), alert("East Gate")]).await.unwrap();
+        running.append(2).await;
+        running.hub.drain();
+        settled().await;
+        let given = [vec![Seen::Resumed(0)], events([3, 4]), vec![DRAINED]].concat();
+        assert_eq!(client.take(), given);
+    });
+}
