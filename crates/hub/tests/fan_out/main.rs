@@ -10,6 +10,7 @@
 mod catching_up;
 mod client;
 mod draining;
+mod draining_behind;
 mod draining_filtered;
 mod falling_behind;
 mod faulty_store;
@@ -26,5 +27,6 @@ mod resuming;
 mod sample;
 mod sharing;
 mod threads;
+mod threads_behind;
 mod waking;
 mod wanted;

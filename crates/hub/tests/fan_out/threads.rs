@@ -74,7 +74,7 @@ fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
 }
 
 /// Waits on a runtime and a `LocalSet` of this thread.
-fn wait_for<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn wait_for<T>(work: impl Future<Output = T>) -> T {
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
         timeout(PATIENCE, work).await.expect("the other threads do what this one waits for")
