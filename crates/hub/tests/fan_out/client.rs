@@ -64,10 +64,16 @@ impl Client {
 
     /// What it sees when it looks once.
     pub(crate) fn look(&mut self) -> Option<Seen> {
-        match self.cursor.poll_next(&mut Context::from_waker(&self.waker)) {
-            Poll::Ready(step) => Some(step.into()),
-            Poll::Pending => None,
-        }
+        let Poll::Ready(step) = self.cursor.poll_next(&mut Context::from_waker(&self.waker)) else {
+            return None;
+        };
+        let at = match &step {
+            Step::Frame(frame) => Some(frame.position()),
+            Step::Notice(notice) => Some(notice.position()),
+            Step::End(_) => None,
+        };
+        assert!(at.is_none_or(|at| at == self.cursor.position()), "a cursor stands where it gave");
+        Some(step.into())
     }
 
     /// Whether it was called since the last time this was asked.

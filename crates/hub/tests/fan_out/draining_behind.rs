@@ -4,7 +4,7 @@
 use crate::client::{Client, Seen, after, events};
 use crate::faulty_store::{FaultyStore, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
-use crate::sample::{alert, append, memory_store};
+use crate::sample::{alert, memory_store};
 use northgate_hub::{End, WindowLimits};
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,14 +146,20 @@ fn whoever_pauses_is_cut_too() {
 #[test]
 fn events_wake_nobody_who_is_behind_them() {
     on_one_thread(async {
-        let mut scene = OnTheirWay::new().await;
+        let store = Arc::new(FaultyStore::new(memory_store(10_000)));
+        let running = Running::over(store.clone(), TWO);
+        running.append(5).await;
+        let mut behind = Client::new(running.cursor(0));
+        store.let_reads(Reads::Fail);
+        assert_eq!(behind.see().await, [], "it waits to ask again");
+        store.let_reads(Reads::Pass);
         for _ in 0..5 {
-            append(scene.running.store.as_ref(), 3).await;
-            settled().await;
+            running.append(3).await;
+            assert!(!behind.is_woken());
         }
-        for client in scene.opening.iter_mut().chain(&mut scene.reading) {
-            assert!(!client.is_woken());
-        }
+        sleep(Duration::from_secs(1)).await;
+        assert!(behind.is_woken());
+        assert_eq!(behind.take(), events(1..=20));
     });
 }
 

@@ -147,6 +147,17 @@ fn a_client_on_its_way_is_not_told_what_it_knows() {
         assert_eq!(client.see().await, [Seen::Live(400)]);
     });
     on_one_thread(async {
+        // The newest begin there, and nothing was read yet.
+        let (store, running, _) = stuck_after_a_page(0).await;
+        store.let_reads(Reads::Pass);
+        let mut client = running.client("last=300");
+        let first = (0..9).map(|_| client.take()).find(|seen| !seen.is_empty());
+        assert_eq!(first.unwrap(), [Seen::Resumed(100)]);
+        store.let_reads(Reads::Hang);
+        sleep(LIVE_EVERY + A_MOMENT).await;
+        assert_eq!(client.see().await, []);
+    });
+    on_one_thread(async {
         let (_store, _running, mut client) = stuck_after_a_page(0).await;
         assert_eq!(client.next().await, Seen::Live(128));
         assert_eq!(client.next().await, Seen::End(End::TooFarBehind), "and nothing before");

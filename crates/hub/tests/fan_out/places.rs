@@ -175,3 +175,21 @@ fn waiting_in_the_row_is_no_lack_of_progress() {
         }
     });
 }
+
+#[test]
+fn who_comes_out_of_the_row_has_all_its_patience_left() {
+    on_one_thread(async {
+        let (store, running) = over_a_hanging_store().await;
+        let first = behind(&running, PLACES).await;
+        let mut waiting = behind(&running, 1).await.remove(0);
+        sleep(Duration::from_secs(29)).await;
+        drop(first);
+        store.let_reads(Reads::Fail);
+        let recovering = async {
+            sleep(Duration::from_secs(29)).await;
+            store.let_reads(Reads::Pass);
+        };
+        let (given, ()) = tokio::join!(waiting.events_up_to(ALL), recovering);
+        assert_eq!(given, ((1..=ALL).collect(), None));
+    });
+}
