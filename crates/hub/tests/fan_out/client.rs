@@ -1,7 +1,7 @@
 //! A client of a stream, and what it sees.
 
 use crate::one_thread::settled;
-use crate::sample::{Wakes, next};
+use crate::sample::{MOST_PAUSES, Wakes, next};
 use northgate_domain::{Epoch, Position};
 use northgate_hub::{Cursor, End, Step};
 use northgate_schemas::Notice;
@@ -96,13 +96,14 @@ impl Client {
     /// What it sees until nothing wakes it any more.
     pub(crate) async fn see(&mut self) -> Vec<Seen> {
         let mut seen = Vec::new();
-        loop {
+        for _ in 0..MOST_PAUSES {
             seen.extend(self.take());
             settled().await;
             if !self.is_woken() || matches!(seen.last(), Some(Seen::End(_))) {
                 return seen;
             }
         }
+        panic!("a cursor that pauses for ever");
     }
 
     /// Waits for what it sees next.

@@ -17,6 +17,9 @@ use uuid::Uuid;
 /// Room for everything that a test appends.
 pub(crate) const ROOMY: WindowLimits = WindowLimits { frames: 1_000_000, bytes: usize::MAX };
 
+/// More pauses than a cursor needs on its way through whatever a test appends.
+pub(crate) const MOST_PAUSES: usize = 2_000;
+
 /// Stamps that count.
 #[derive(Default)]
 struct CountingStamps(AtomicU64);
@@ -95,7 +98,7 @@ pub(crate) async fn catch_up(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
     let woken = Arc::new(Wakes::default());
     let waker = Waker::from(woken.clone());
     let mut given = Vec::new();
-    loop {
+    for _ in 0..MOST_PAUSES {
         let (frames, end) = take_with(cursor, &waker);
         given.extend(offsets(&frames));
         settled().await;
@@ -103,6 +106,7 @@ pub(crate) async fn catch_up(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
             return (given, end);
         }
     }
+    panic!("a cursor that pauses for ever");
 }
 
 pub(crate) fn offsets(frames: &[Frame]) -> Vec<u64> {
