@@ -115,9 +115,13 @@ impl Past {
                 let turn = past.turn().await;
                 let began = Instant::now();
                 match past.try_read(ReadFrom::After(after), PAGE_EVENTS, patience).await {
-                    Ok(events) => return Ok(Page::encode(after, &events, &filter)),
+                    Ok(events) if !events.is_empty() => {
+                        return Ok(Page::encode(after, &events, &filter));
+                    }
                     Err(ReadError::Gap { .. }) => return Err(End::TooFarBehind),
-                    Err(ReadError::Unavailable(_)) => {}
+                    // Nothing is found where the window had something: to go back there at once
+                    // would be to go in circles.
+                    Ok(_) | Err(ReadError::Unavailable(_)) => {}
                 }
                 drop(turn);
                 sleep(RETRY_AFTER).await;

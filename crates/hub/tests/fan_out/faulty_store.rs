@@ -17,6 +17,8 @@ pub(crate) enum Reads {
     Fail,
     /// It does not come back before this is over.
     Hang,
+    /// It finds nothing, whatever there is.
+    Nothing,
     /// It lets others run before it comes back.
     Dawdle,
 }
@@ -90,6 +92,10 @@ impl EventStore for FaultyStore {
             Reads::Fail => {
                 assert!(asked < 1_000, "a store that fails is asked again without a pause");
                 return Err(ReadError::Unavailable(Unavailable));
+            }
+            Reads::Nothing => {
+                assert!(asked < 1_000, "a store that finds nothing is asked again without a pause");
+                return Ok(Vec::new());
             }
             Reads::Dawdle => {
                 for _ in 0..3 {

@@ -43,19 +43,22 @@ fn a_store_that_does_not_answer_ends_a_cursor_after_its_patience() {
 
 #[test]
 fn a_store_that_cannot_be_read_is_asked_twice_a_second_for_as_long_as_patience_lasts() {
-    on_one_thread(async {
-        let (store, _running, mut client) = far_behind().await;
-        store.let_reads(Reads::Fail);
-        let began = Instant::now();
-        assert_eq!(client.next().await, TOO_FAR_BEHIND);
-        assert!((PATIENCE..=PATIENCE + PAUSE * 2).contains(&began.elapsed()));
-        assert!((59..=61).contains(&store.asked()));
-    });
+    // One that does not find what the window had, which no honest store does, is no better.
+    for trouble in [Reads::Fail, Reads::Nothing] {
+        on_one_thread(async {
+            let (store, _running, mut client) = far_behind().await;
+            store.let_reads(trouble);
+            let began = Instant::now();
+            assert_eq!(client.next().await, TOO_FAR_BEHIND);
+            assert!((PATIENCE..=PATIENCE + PAUSE * 2).contains(&began.elapsed()));
+            assert!((59..=61).contains(&store.asked()));
+        });
+    }
 }
 
 #[test]
 fn a_store_that_recovers_in_time_loses_and_repeats_nothing() {
-    for trouble in [Reads::Hang, Reads::Fail] {
+    for trouble in [Reads::Hang, Reads::Fail, Reads::Nothing] {
         on_one_thread(async {
             let (store, _running, mut client) = far_behind().await;
             let mut given = Vec::new();
