@@ -165,6 +165,24 @@ fn a_client_on_its_way_is_not_told_what_it_knows() {
 }
 
 #[test]
+fn a_client_that_knew_its_place_is_told_of_the_next_one_in_its_time() {
+    on_one_thread(async {
+        let began = Instant::now();
+        let (store, _running, mut client) = stuck_after_a_page(128).await;
+        sleep(LIVE_EVERY + A_MOMENT).await;
+        assert_eq!(client.see().await, []);
+        // One more page, of which nothing matches.
+        store.let_reads(Reads::Pass);
+        settled().await;
+        assert_eq!(client.take(), []);
+        store.let_reads(Reads::Hang);
+        assert_eq!(client.see().await, []);
+        assert_eq!(client.next().await, Seen::Live(256));
+        assert!(began.elapsed() >= LIVE_EVERY * 2);
+    });
+}
+
+#[test]
 fn a_client_is_told_nothing_before_its_stream_has_begun() {
     on_one_thread(async {
         let store = Arc::new(FaultyStore::new(memory_store(1_000)));
