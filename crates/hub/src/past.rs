@@ -103,14 +103,16 @@ impl Past {
                 let turn = past.turn().await;
                 let began = Instant::now();
                 match past.try_page(after, patience).await {
-                    Ok(page) => {
+                    Ok(page) if page.next() != after => {
                         // The thread looks after its sockets before anyone here reads on: a turn
                         // lasts until then.
                         tokio::task::yield_now().await;
                         return Ok(page);
                     }
                     Err(ReadError::Gap { .. }) => return Err(End::TooFarBehind),
-                    Err(ReadError::Unavailable(_)) => {}
+                    // Nothing is found where the window had something: to go back there at once
+                    // would be to go in circles.
+                    Ok(_) | Err(ReadError::Unavailable(_)) => {}
                 }
                 drop(turn);
                 sleep(RETRY_AFTER).await;

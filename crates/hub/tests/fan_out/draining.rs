@@ -1,13 +1,19 @@
 //! The end: everything up to the head, then the end for ever, and nobody waits for a slow one.
 
 use crate::one_thread::{Running, on_one_thread, settled};
-use crate::sample::{ROOMY, Wakes, append, take_offsets, take_with};
+use crate::sample::{ROOMY, Wakes, append, catch_up, memory_store, take_offsets, take_with};
 use northgate_hub::{End, WindowLimits};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-const DRAINED: (Vec<u64>, Option<End>) = (vec![], Some(End::Drained { turn: 0 }));
+/// A window so small that nearly everything is behind it.
+const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
+
+/// What a cursor gives that ends after these offsets and so many others.
+fn drained(given: impl IntoIterator<Item = u64>, turn: u64) -> (Vec<u64>, Option<End>) {
+    (given.into_iter().collect(), Some(End::Drained { turn }))
+}
 
 #[test]
 fn a_draining_cursor_gives_everything_up_to_the_head_and_then_ends_for_ever() {
@@ -19,24 +25,15 @@ fn a_draining_cursor_gives_everything_up_to_the_head_and_then_ends_for_ever() {
         running.hub.caught_up().await;
         running.hub.drain();
         settled().await;
-        assert_eq!(
-            take_offsets(&mut at_start),
-            ((1..=600).collect(), Some(End::Drained { turn: 0 }))
-        );
-        assert_eq!(
-            take_offsets(&mut halfway),
-            ((301..=600).collect(), Some(End::Drained { turn: 0 }))
-        );
-        assert_eq!(take_offsets(&mut at_head), DRAINED);
-        for cursor in [&mut at_start, &mut halfway, &mut at_head] {
+        assert_eq!(take_offsets(&mut at_start), drained(1..=600, 0));
+        assert_eq!(take_offsets(&mut halfway), drained(301..=600, 1));
+        assert_eq!(take_offsets(&mut at_head), drained([], 2));
+        for (turn, cursor) in [&mut at_start, &mut halfway, &mut at_head].into_iter().enumerate() {
             settled().await;
-            assert_eq!(take_offsets(cursor), DRAINED);
-            assert_eq!(take_offsets(cursor), DRAINED);
+            assert_eq!(take_offsets(cursor), drained([], turn as u64));
+            assert_eq!(take_offsets(cursor), drained([], turn as u64));
         }
-        assert_eq!(
-            take_offsets(&mut running.cursor(599)),
-            (vec![600], Some(End::Drained { turn: 0 }))
-        );
+        assert_eq!(take_offsets(&mut running.cursor(599)), drained([600], 3));
     });
 }
 
@@ -68,7 +65,7 @@ fn a_worker_that_comes_late_drains_too() {
         running.hub.drain();
         let late = running.hub.worker();
         let mut cursor = late.cursor(running.position(1));
-        assert_eq!(take_offsets(&mut cursor), (vec![2], Some(End::Drained { turn: 0 })));
+        assert_eq!(take_offsets(&mut cursor), drained([2], 0));
     });
 }
 
@@ -78,12 +75,12 @@ fn parked_cursors_are_woken_to_end() {
         let running = Running::new(ROOMY);
         let woken = Arc::new(Wakes::default());
         let waker = Waker::from(woken.clone());
-        let mut drained = running.cursor(0);
-        assert!(matches!(take_with(&mut drained, &waker), (_, None)));
+        let mut parked = running.cursor(0);
+        assert!(matches!(take_with(&mut parked, &waker), (_, None)));
         running.hub.drain();
         settled().await;
         assert_eq!(woken.taken(), 1);
-        assert_eq!(take_offsets(&mut drained), DRAINED);
+        assert_eq!(take_offsets(&mut parked), drained([], 0));
 
         let running = Running::new(ROOMY);
         let mut cut = running.cursor(0);
@@ -103,20 +100,33 @@ fn a_cursor_that_is_not_polled_holds_no_other() {
         running.append(4).await;
         running.hub.drain();
         settled().await;
-        assert_eq!(take_offsets(&mut quick), (vec![1, 2, 3, 4], Some(End::Drained { turn: 0 })));
-        assert_eq!(take_offsets(&mut idle), (vec![1, 2, 3, 4], Some(End::Drained { turn: 0 })));
+        assert_eq!(take_offsets(&mut quick), drained(1..=4, 0));
+        assert_eq!(take_offsets(&mut idle), drained(1..=4, 1));
+    });
+}
+
+#[test]
+fn a_draining_cursor_behind_the_window_gives_everything_too() {
+    on_one_thread(async {
+        let running = Running::new(TWO);
+        let mut behind = running.cursor(0);
+        running.append(700).await;
+        running.hub.drain();
+        settled().await;
+        assert_eq!(catch_up(&mut behind).await, drained(1..=700, 0));
     });
 }
 
 #[test]
 fn a_cursor_that_was_too_far_behind_is_not_drained() {
     on_one_thread(async {
-        let running = Running::new(WindowLimits { frames: 2, bytes: usize::MAX });
+        let running = Running::over(Arc::new(memory_store(2)), TWO);
         let mut behind = running.cursor(0);
         running.append(3).await;
         running.hub.drain();
         settled().await;
-        assert_eq!(take_offsets(&mut behind), (vec![], Some(End::TooFarBehind)));
+        assert_eq!(catch_up(&mut behind).await, (vec![], Some(End::TooFarBehind)));
+        assert_eq!(catch_up(&mut running.cursor(1)).await, drained([2, 3], 0), "nor counted");
     });
 }
 
@@ -133,8 +143,8 @@ fn cursors_are_gone_when_the_last_one_is_dropped() {
         let mut is_gone =
             || gone.as_mut().poll(&mut Context::from_waker(&waker)) == Poll::Ready(());
         let mut left = cursors.len();
-        for mut cursor in cursors {
-            assert_eq!(take_offsets(&mut cursor), DRAINED);
+        for (turn, mut cursor) in cursors.into_iter().enumerate() {
+            assert_eq!(take_offsets(&mut cursor), drained([], turn as u64));
             assert!(!is_gone(), "a cursor that has ended is still there");
             assert_eq!(running.hub.cursors(), left);
             assert_eq!(woken.taken(), 0);
@@ -187,26 +197,26 @@ fn a_draining_cursor_ends_where_the_log_stood_whatever_comes_later() {
         running.append(3).await;
         running.hub.drain();
         settled().await;
-        assert_eq!(take_offsets(&mut ended), (vec![1, 2, 3], Some(End::Drained { turn: 0 })));
+        assert_eq!(take_offsets(&mut ended), drained(1..=3, 0));
         running.append(2).await;
-        assert_eq!(take_offsets(&mut ended), DRAINED);
-        assert_eq!(take_offsets(&mut on_its_way), (vec![1, 2, 3], Some(End::Drained { turn: 0 })));
+        assert_eq!(take_offsets(&mut ended), drained([], 0));
+        assert_eq!(take_offsets(&mut on_its_way), drained(1..=3, 1));
     });
 }
 
 #[test]
 fn an_end_does_not_change() {
     on_one_thread(async {
-        let running = Running::new(WindowLimits { frames: 2, bytes: usize::MAX });
+        let running = Running::over(Arc::new(memory_store(2)), TWO);
         let (mut behind, mut at_head) = (running.cursor(0), running.cursor(3));
         running.append(3).await;
         running.hub.drain();
         settled().await;
-        assert_eq!(take_offsets(&mut behind), (vec![], Some(End::TooFarBehind)));
-        assert_eq!(take_offsets(&mut at_head), DRAINED);
+        assert_eq!(catch_up(&mut behind).await, (vec![], Some(End::TooFarBehind)));
+        assert_eq!(take_offsets(&mut at_head), drained([], 0));
         running.hub.end();
         settled().await;
         assert_eq!(take_offsets(&mut behind), (vec![], Some(End::TooFarBehind)));
-        assert_eq!(take_offsets(&mut at_head), DRAINED);
+        assert_eq!(take_offsets(&mut at_head), drained([], 0));
     });
 }

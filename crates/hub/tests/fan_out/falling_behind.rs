@@ -1,15 +1,18 @@
 //! A cursor that is not polled costs itself alone, and memory stays within the window's limits.
 
+use crate::faulty_store::FaultyStore;
 use crate::one_thread::{Running, on_one_thread};
-use crate::sample::{ROOMY, take, take_offsets};
+use crate::sample::{ROOMY, append, catch_up, memory_store, take, take_offsets};
+use bytes::Bytes;
 use northgate_domain::{Epoch, Position};
 use northgate_hub::{End, Frame, WindowLimits};
+use std::sync::Arc;
 
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
 
 /// How many of these frames somebody else still holds.
-fn held(frames: &[Frame]) -> usize {
-    frames.iter().filter(|frame| !frame.websocket().is_unique()).count()
+fn held(frames: &[Bytes]) -> usize {
+    frames.iter().filter(|frame| !frame.is_unique()).count()
 }
 
 #[test]
@@ -25,27 +28,50 @@ fn a_cursor_that_is_not_polled_delays_no_other() {
             assert_eq!(take_offsets(&mut quick), (vec![offset], None));
         }
         for behind in sleepers.iter_mut().chain([&mut parked]) {
-            for _ in 0..3 {
-                assert_eq!(take_offsets(behind), (vec![], Some(End::TooFarBehind)));
-            }
             assert_eq!(behind.position().offset, 0);
+            assert_eq!(catch_up(behind).await, ((1..=50).collect(), None));
         }
         running.append(1).await;
-        assert_eq!(take_offsets(&mut quick), (vec![51], None));
+        for cursor in sleepers.iter_mut().chain([&mut parked, &mut quick]) {
+            assert_eq!(take_offsets(cursor), (vec![51], None));
+        }
     });
 }
 
 #[test]
-fn a_cursor_is_too_far_behind_only_once_its_next_event_has_left_the_window() {
+fn a_cursor_asks_the_store_only_once_its_next_event_has_left_the_window() {
     on_one_thread(async {
-        let running = Running::new(EIGHT);
+        let store = Arc::new(FaultyStore::new(memory_store(1_000)));
+        let running = Running::over(store.clone(), EIGHT);
         let [mut in_time, mut late] = [running.cursor(0), running.cursor(0)];
         running.append(8).await;
+        store.asked();
         assert_eq!(take_offsets(&mut in_time), ((1..=8).collect(), None));
+        assert_eq!(store.asked(), 0);
         running.append(1).await;
-        assert_eq!(take_offsets(&mut late), (vec![], Some(End::TooFarBehind)));
+        store.asked();
         assert_eq!(take_offsets(&mut in_time), (vec![9], None));
         assert_eq!(take_offsets(&mut running.cursor(1)), ((2..=9).collect(), None));
+        assert_eq!(store.asked(), 0);
+        assert_eq!(catch_up(&mut late).await, ((1..=9).collect(), None));
+        assert_eq!(store.asked(), 1);
+    });
+}
+
+#[test]
+fn a_cursor_is_too_far_behind_only_once_the_store_has_trimmed_its_next_event() {
+    on_one_thread(async {
+        let running = Running::over(Arc::new(memory_store(20)), EIGHT);
+        let [mut in_time, mut late] = [running.cursor(0), running.cursor(0)];
+        running.append(20).await;
+        assert_eq!(catch_up(&mut in_time).await, ((1..=20).collect(), None));
+        append(running.store.as_ref(), 1).await;
+        for _ in 0..3 {
+            assert_eq!(catch_up(&mut late).await, (vec![], Some(End::TooFarBehind)));
+        }
+        assert_eq!(late.position().offset, 0);
+        assert_eq!(catch_up(&mut running.cursor(1)).await, ((2..=21).collect(), None));
+        assert_eq!(take_offsets(&mut in_time), (vec![21], None));
     });
 }
 
@@ -56,8 +82,9 @@ fn a_batch_larger_than_the_window_leaves_its_newest_events() {
         let mut behind = running.cursor(0);
         running.append(3).await;
         running.append(700).await;
-        assert_eq!(take_offsets(&mut behind), (vec![], Some(End::TooFarBehind)));
         assert_eq!(take_offsets(&mut running.cursor(695)), ((696..=703).collect(), None));
+        assert_eq!(take_offsets(&mut running.cursor(694)), (vec![], None), "asks the store");
+        assert_eq!(catch_up(&mut behind).await, ((1..=703).collect(), None));
     });
 }
 
@@ -70,16 +97,17 @@ fn a_window_bounded_by_bytes_holds_as_much_as_fits() {
         let mut sizes = Vec::new();
         for _ in 0..60 {
             running.append(1).await;
-            sizes.extend(take(&mut quick).0.iter().map(|frame| frame.websocket().len()));
+            sizes.extend(take(&mut quick).0.iter().map(|frame| frame.held_bytes()));
         }
-        assert_eq!(take_offsets(&mut behind), (vec![], Some(End::TooFarBehind)));
         let fitting = (0..60).rev().find(|&from| sizes[from..].iter().sum::<usize>() > limit);
         let oldest_readable = fitting.unwrap() as u64 + 1;
         assert!((2..58).contains(&oldest_readable), "several frames fit, and not all");
         for offset in 0..60 {
-            let lost = take_offsets(&mut running.cursor(offset)).1 == Some(End::TooFarBehind);
-            assert_eq!(lost, offset < oldest_readable, "after {offset}");
+            let (at_once, end) = take_offsets(&mut running.cursor(offset));
+            let held = if offset < oldest_readable { 60..60 } else { offset..60 };
+            assert_eq!((at_once.len(), end), (held.count(), None), "after {offset}");
         }
+        assert_eq!(catch_up(&mut behind).await, ((1..=60).collect(), None));
     });
 }
 
@@ -94,18 +122,18 @@ fn frames_that_left_the_window_are_free_whoever_has_not_read_them() {
         let mut all = Vec::new();
         for count in 1..=100 {
             running.append(1).await;
-            all.extend(take(&mut quick).0);
+            all.extend(take(&mut quick).0.into_iter().map(Frame::into_websocket));
             assert_eq!((all.len(), held(&all)), (count, count.min(8)));
         }
         assert!(held(&all[92..]) == 8, "the newest are held");
-        assert_eq!(take_offsets(&mut elsewhere), (vec![], Some(End::TooFarBehind)));
+        assert_eq!(catch_up(&mut elsewhere).await, ((1..=100).collect(), None));
         drop(behind);
         assert_eq!(held(&all), 8);
     });
 }
 
 #[test]
-fn a_large_window_is_no_reason_to_be_too_far_behind() {
+fn a_large_window_gives_all_that_it_holds_at_once() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut behind = running.cursor(0);
@@ -124,7 +152,7 @@ fn a_cursor_of_another_log_is_too_far_behind_wherever_it_stands() {
         for offset in [1, 3, 9] {
             let foreign = Position { epoch: Epoch::new(8), offset };
             let mut cursor = running.worker.cursor(foreign);
-            assert_eq!(take_offsets(&mut cursor), (vec![], Some(End::TooFarBehind)));
+            assert_eq!(catch_up(&mut cursor).await, (vec![], Some(End::TooFarBehind)));
         }
     });
 }

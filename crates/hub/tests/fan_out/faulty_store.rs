@@ -1,4 +1,4 @@
-//! A store whose reads fail or hang while a test wants it so.
+//! A store whose reads fail, hang or take their time while a test wants it so, and are counted.
 
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
@@ -6,37 +6,74 @@ use northgate_storage::{
     AlertQuery, AppendError, EventStore, MemoryStore, MessageQuery, Outcome, ReadError, ReadFrom,
     Snapshot, Submission, Unavailable,
 };
-use parking_lot::Mutex;
-use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
+use tokio::task::yield_now;
 
 /// What becomes of a read.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Reads {
     Pass,
     Fail,
+    /// It does not come back before this is over.
     Hang,
+    /// It finds nothing, whatever there is.
+    Nothing,
+    /// It lets others run before it comes back.
+    Dawdle,
 }
 
 pub(crate) struct FaultyStore {
     inner: MemoryStore,
-    reads: Mutex<Reads>,
+    reads: watch::Sender<Reads>,
     asked: AtomicUsize,
+    under_way: AtomicUsize,
+    most_at_once: AtomicUsize,
+}
+
+/// One read, for as long as somebody waits for it.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl FaultyStore {
     pub(crate) fn new(inner: MemoryStore) -> Self {
-        Self { inner, reads: Mutex::new(Reads::Pass), asked: AtomicUsize::new(0) }
+        Self {
+            inner,
+            reads: watch::Sender::new(Reads::Pass),
+            asked: AtomicUsize::new(0),
+            under_way: AtomicUsize::new(0),
+            most_at_once: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn let_reads(&self, reads: Reads) {
-        *self.reads.lock() = reads;
+        self.reads.send_replace(reads);
     }
 
     /// How many reads there were since the last time this was asked.
     pub(crate) fn asked(&self) -> usize {
         self.asked.swap(0, Ordering::Relaxed)
+    }
+
+    /// How many reads there are now.
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::SeqCst)
+    }
+
+    /// How many reads there ever were at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.most_at_once.load(Ordering::SeqCst)
+    }
+
+    fn begin(&self) -> UnderWay<'_> {
+        let others = self.under_way.fetch_add(1, Ordering::SeqCst);
+        self.most_at_once.fetch_max(others + 1, Ordering::SeqCst);
+        UnderWay(&self.under_way)
     }
 }
 
@@ -48,13 +85,26 @@ impl EventStore for FaultyStore {
 
     async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
-        assert!(asked < 1_000, "a store that fails is asked again without a pause");
-        let reads = *self.reads.lock();
+        let _under_way = self.begin();
+        let mut reads = self.reads.subscribe();
+        let reads = *reads.wait_for(|reads| !matches!(reads, Reads::Hang)).await.unwrap();
         match reads {
-            Reads::Pass => self.inner.read(from, limit).await,
-            Reads::Fail => Err(ReadError::Unavailable(Unavailable)),
-            Reads::Hang => pending().await,
+            Reads::Fail => {
+                assert!(asked < 1_000, "a store that fails is asked again without a pause");
+                return Err(ReadError::Unavailable(Unavailable));
+            }
+            Reads::Nothing => {
+                assert!(asked < 1_000, "a store that finds nothing is asked again without a pause");
+                return Ok(Vec::new());
+            }
+            Reads::Dawdle => {
+                for _ in 0..3 {
+                    yield_now().await;
+                }
+            }
+            Reads::Pass | Reads::Hang => {}
         }
+        self.inner.read(from, limit).await
     }
 
     fn head(&self) -> watch::Receiver<Position> {

@@ -7,14 +7,26 @@
     reason = "what the tests have in common fails as they do"
 )]
 
+mod catching_up;
+mod client;
 mod draining;
+mod draining_behind;
 mod draining_filtered;
 mod falling_behind;
 mod faulty_store;
+mod filtering;
+mod honest_notices;
 mod model;
+mod newest;
+mod noticing;
 mod one_thread;
+mod patience;
+mod places;
 mod pumping;
+mod resuming;
 mod sample;
 mod sharing;
 mod threads;
+mod threads_behind;
 mod waking;
+mod wanted;

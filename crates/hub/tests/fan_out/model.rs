@@ -1,7 +1,11 @@
 //! Random interleavings against a model: what each cursor gives follows from what the pump has
-//! pumped, what its worker has copied of that, and the window's limits, and from nothing else.
+//! pumped, what its worker has copied of that, the window's limits, and what the store has trimmed,
+//! and from nothing else.
+
+mod expectations;
 
 use crate::sample::{Wakes, chat, memory_store};
+use expectations::{Model, Next, Place};
 use northgate_domain::Position;
 use northgate_hub::{Cursor, End, Frame, Hub, Step, WindowLimits, Worker};
 use northgate_storage::{EventStore, MemoryStore, Outcome};
@@ -34,9 +38,10 @@ enum Act {
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         3 => prop::collection::vec(1_usize..150, 0..7).prop_map(Act::Append),
+        1 => (0_usize..300).prop_map(|count| Act::Append(vec![1; count])),
         3 => Just(Act::Pump),
         4 => (0..WORKERS).prop_map(Act::Refresh),
-        2 => (0..WORKERS, 0_u64..12).prop_map(|(worker, below)| Act::Come { worker, below }),
+        2 => (0..WORKERS, prop_oneof![3 => 0_u64..12, 1 => 0_u64..600]).prop_map(|(worker, below)| Act::Come { worker, below }),
         6 => (0_usize..8, 1_usize..6).prop_map(|(cursor, times)| Act::Take { cursor, times }),
         1 => (0_usize..8).prop_map(|cursor| Act::Go { cursor }),
     ];
@@ -50,20 +55,21 @@ fn limits() -> impl Strategy<Value = WindowLimits> {
 
 proptest! {
     #[test]
-    fn cursors_give_what_their_worker_holds_and_end_only_when_it_does_not(
+    fn cursors_give_what_is_held_and_end_only_when_what_comes_next_is_not(
         limits in limits(),
-        capacity in prop_oneof![2 => Just(10_000_usize), 1 => 1_usize..20],
+        capacity in prop_oneof![3 => Just(1_000_000_usize), 1 => 1_usize..20, 1 => 1_usize..500],
         acts in acts(),
     ) {
-        let runtime = Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        // The model decides what runs when: the runtime must not have pauses of its own.
+        runtime.block_on(coop::unconstrained(async {
             let mut play = Play::new(limits, capacity);
             for act in acts {
                 play.act(act).await;
                 assert_eq!(play.hub.cursors(), play.connections.len());
             }
             play.drain().await;
-        });
+        }));
     }
 }
 
@@ -82,30 +88,11 @@ struct Connection {
     cursor: Cursor,
     worker: usize,
     wakes: Arc<Wakes>,
-    /// What the model says of the cursor: where it stands, and whether it waits.
+    /// What the model says of the cursor: where it stands, where what comes next is to be had, and
+    /// whether it waits.
     after: u64,
+    place: Place,
     parked: bool,
-}
-
-struct Model {
-    limits: WindowLimits,
-    /// How many events the store holds.
-    capacity: usize,
-    /// The frame sizes of all events appended, the first one's at index 0.
-    sizes: Vec<usize>,
-    pumped: Log,
-    /// What each worker has copied of it.
-    copied: [Log; WORKERS],
-    draining: bool,
-}
-
-/// The offsets of a frame log, as if nothing had ever left it.
-#[derive(Clone, Copy, Default)]
-struct Log {
-    /// The newest one.
-    head: u64,
-    /// Where it began anew because the store had trimmed what came next.
-    restarted: u64,
 }
 
 impl Play {
@@ -126,14 +113,7 @@ impl Play {
             store,
             hub,
             connections: Vec::new(),
-            model: Model {
-                limits,
-                capacity,
-                sizes: Vec::new(),
-                pumped: Log::default(),
-                copied: [Log::default(); WORKERS],
-                draining: false,
-            },
+            model: Model::new(limits, capacity),
         }
     }
 
@@ -164,12 +144,19 @@ impl Play {
         let texts = lengths.iter().map(|&length| chat(&"x".repeat(length))).collect();
         for outcome in self.store.append(texts).await.unwrap() {
             let Outcome::Appended(event) = outcome else { panic!("{outcome:?}") };
-            self.model.sizes.push(Frame::encode(&event).websocket().len());
+            self.model.sizes.push(Frame::encode(&event).held_bytes());
         }
     }
 
     fn pump(&mut self) {
-        assert!(self.pump.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let pumped = self.hub.pumped();
+        loop {
+            let polled = self.pump.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending());
+            if *pumped.borrow() == *self.store.head().borrow() {
+                break;
+            }
+        }
         self.model.pump();
     }
 
@@ -190,21 +177,31 @@ impl Play {
         assert_eq!(head.offset, self.model.sizes.len() as u64, "the head is the store's");
         let after = head.offset.saturating_sub(below);
         let cursor = self.workers[worker].1.cursor(Position { offset: after, ..head });
-        let connection = Connection { cursor, worker, wakes: Arc::default(), after, parked: false };
-        self.connections.push(connection);
+        self.connections.push(Connection {
+            cursor,
+            worker,
+            wakes: Arc::default(),
+            after,
+            place: Place::Window,
+            parked: false,
+        });
     }
 
-    /// Polls a cursor, and says whether it gave a frame.
+    /// Polls a cursor, and says whether it can go on at once.
     fn take(&mut self, cursor: usize) -> bool {
         let connection = &mut self.connections[cursor];
-        let expected = self.model.next(connection.worker, connection.after);
+        let expected = self.model.next(connection.worker, connection.after, &mut connection.place);
         let waker = Waker::from(connection.wakes.clone());
         let step = connection.cursor.poll_next(&mut Context::from_waker(&waker));
         match (&step, expected) {
-            (Poll::Ready(Step::Frame(frame)), Next::Frame { offset, size }) => {
-                assert_eq!(frame.position().offset, offset);
-                assert_eq!(frame.websocket().len(), size);
-                connection.after = offset;
+            (Poll::Ready(Step::Frame(frame)), Next::Frame { size }) => {
+                assert_eq!(frame.position().offset, connection.after + 1);
+                assert_eq!(frame.held_bytes(), size);
+                connection.after += 1;
+                return true;
+            }
+            (Poll::Pending, Next::Pause) => {
+                assert_eq!(connection.wakes.taken(), 1, "who makes a pause comes back by itself");
                 return true;
             }
             (Poll::Pending, Next::Nothing) => connection.parked = true,
@@ -214,7 +211,7 @@ impl Play {
         false
     }
 
-    /// In the end every cursor gives what its window still holds, and ends.
+    /// In the end every cursor gives what is still held, and ends.
     async fn drain(mut self) {
         self.pump();
         self.hub.drain();
@@ -224,42 +221,12 @@ impl Play {
         }
         for cursor in 0..self.connections.len() {
             while self.take(cursor) {}
-            assert!(!self.connections[cursor].parked, "a draining cursor does not wait");
-        }
-    }
-}
-
-/// What a cursor gives, according to the model.
-#[derive(Debug)]
-enum Next {
-    Frame { offset: u64, size: usize },
-    Nothing,
-    End(End),
-}
-
-impl Model {
-    fn pump(&mut self) {
-        let head = self.sizes.len() as u64;
-        if head - self.pumped.head > self.capacity as u64 {
-            self.pumped.restarted = head;
-        }
-        self.pumped.head = head;
-    }
-
-    fn next(&self, worker: usize, after: u64) -> Next {
-        let Log { head, restarted } = self.copied[worker];
-        if after >= head {
-            return if self.draining { Next::End(End::Drained) } else { Next::Nothing };
-        }
-        let index = |offset| usize::try_from(offset).unwrap();
-        let sizes = &self.sizes[index(after)..index(head)];
-        let fits =
-            sizes.len() <= self.limits.frames && sizes.iter().sum::<usize>() <= self.limits.bytes;
-        // The newest frame is held in any case.
-        if after >= restarted && (fits || sizes.len() == 1) {
-            Next::Frame { offset: after + 1, size: sizes[0] }
-        } else {
-            Next::End(End::TooFarBehind)
+            let Connection { place, after, .. } = self.connections[cursor];
+            match place {
+                Place::Nowhere(End::Drained { .. }) => assert_eq!(after, self.model.head()),
+                Place::Nowhere(End::TooFarBehind) => assert!(after < self.model.trimmed()),
+                place => panic!("a draining cursor is left with {place:?}"),
+            }
         }
     }
 }

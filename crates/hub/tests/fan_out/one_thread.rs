@@ -1,8 +1,10 @@
 //! A hub and its pump on one thread, where a test decides when they may run.
 
+use crate::client::{Client, LIVE_EVERY};
 use crate::sample::{append, memory_store};
 use northgate_domain::Position;
 use northgate_hub::{Cursor, Hub, WindowLimits, Worker};
+use northgate_schemas::StreamRequest;
 use northgate_storage::EventStore;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +60,13 @@ impl Running {
 
     pub(crate) fn position(&self, offset: u64) -> Position {
         Position { offset, ..self.worker.head() }
+    }
+
+    /// A client that connects with this query.
+    pub(crate) fn client(&self, query: &str) -> Client {
+        let request = StreamRequest::parse(query).unwrap();
+        let live_every = request.is_announced().then_some(LIVE_EVERY);
+        Client::new(self.worker.stream(request, live_every))
     }
 
     /// A cursor that gives every event after this offset.

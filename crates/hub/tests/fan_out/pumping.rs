@@ -2,7 +2,7 @@
 
 use crate::faulty_store::{FaultyStore, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
-use crate::sample::{ROOMY, append, memory_store, take_offsets};
+use crate::sample::{ROOMY, append, catch_up, memory_store, take_offsets};
 use northgate_hub::End;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,9 +71,10 @@ fn a_store_that_trims_before_the_pump_restarts_the_frame_log_at_the_head() {
         running.hub.caught_up().await;
         settled().await;
 
-        for below in [&mut at_start, &mut parked, &mut running.cursor(11)] {
-            assert_eq!(take_offsets(below), (vec![], Some(End::TooFarBehind)));
+        for trimmed in [&mut at_start, &mut parked, &mut running.cursor(7)] {
+            assert_eq!(catch_up(trimmed).await, (vec![], Some(End::TooFarBehind)));
         }
+        assert_eq!(catch_up(&mut running.cursor(8)).await, (vec![9, 10, 11, 12], None));
         assert_eq!(take_offsets(&mut at_head), (vec![], None));
         running.append(3).await;
         let late = running.hub.worker();

@@ -1,7 +1,10 @@
 //! A store in memory, events to append to it, and ways to take what a cursor gives.
 
+use crate::one_thread::settled;
+use bytes::Bytes;
 use northgate_domain::{
-    Command, Epoch, MessageText, PostMessage, Sender, Stamp, Stamps, Timestamp,
+    Command, Epoch, Location, MessageText, PostMessage, RaiseAlert, Sender, Stamp, Stamps,
+    Timestamp,
 };
 use northgate_hub::{Cursor, End, Frame, Step, WindowLimits};
 use northgate_storage::{Capacity, EventStore, MemoryStore, Submission};
@@ -14,6 +17,9 @@ use uuid::Uuid;
 
 /// Room for everything that a test appends.
 pub(crate) const ROOMY: WindowLimits = WindowLimits { frames: 1_000_000, bytes: usize::MAX };
+
+/// More pauses than a cursor needs on its way through whatever a test appends.
+pub(crate) const MOST_PAUSES: usize = 2_000;
 
 /// Stamps that count.
 #[derive(Default)]
@@ -40,6 +46,14 @@ pub(crate) fn chat(text: &str) -> Submission {
     }))
 }
 
+pub(crate) fn alert(location: &str) -> Submission {
+    Submission::from(Command::RaiseAlert(RaiseAlert {
+        message: MessageText::parse("Intruder detected").unwrap(),
+        location: Location::parse(location).unwrap(),
+        source: None,
+    }))
+}
+
 /// Appends so many events at once, and returns the offset of the last one.
 pub(crate) async fn append(store: &dyn EventStore, count: usize) -> u64 {
     let outcomes = store.append(vec![chat("What is happening?"); count]).await.unwrap();
@@ -52,7 +66,7 @@ pub(crate) async fn next(cursor: &mut Cursor) -> Step {
     poll_fn(|cx| cursor.poll_next(cx)).await
 }
 
-/// What a cursor gives at once: frames, until it waits (`None`) or ends.
+/// What a cursor that asked for no notices gives at once: frames, until it waits (`None`) or ends.
 pub(crate) fn take(cursor: &mut Cursor) -> (Vec<Frame>, Option<End>) {
     take_with(cursor, Waker::noop())
 }
@@ -66,6 +80,7 @@ pub(crate) fn take_with(cursor: &mut Cursor, waker: &Waker) -> (Vec<Frame>, Opti
                 assert_eq!(cursor.position(), frame.position(), "a cursor stands where it gave");
                 frames.push(frame);
             }
+            Poll::Ready(Step::Notice(notice)) => panic!("nobody asked for {notice:?}"),
             Poll::Ready(Step::End(end)) => return (frames, Some(end)),
             Poll::Pending => return (frames, None),
         }
@@ -77,6 +92,22 @@ pub(crate) fn take_with(cursor: &mut Cursor, waker: &Waker) -> (Vec<Frame>, Opti
 pub(crate) fn take_offsets(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
     let (frames, end) = take(cursor);
     (offsets(&frames), end)
+}
+
+/// What a cursor gives until nothing wakes it any more: it may pause on its way, to let others run.
+pub(crate) async fn catch_up(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
+    let woken = Arc::new(Wakes::default());
+    let waker = Waker::from(woken.clone());
+    let mut given = Vec::new();
+    for _ in 0..MOST_PAUSES {
+        let (frames, end) = take_with(cursor, &waker);
+        given.extend(offsets(&frames));
+        settled().await;
+        if end.is_some() || woken.taken() == 0 {
+            return (given, end);
+        }
+    }
+    panic!("a cursor that pauses for ever");
 }
 
 pub(crate) fn offsets(frames: &[Frame]) -> Vec<u64> {
@@ -98,4 +129,16 @@ impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// The bytes that every socket gets.
+pub(crate) fn websocket(frame: &Frame) -> Bytes {
+    frame.clone().into_websocket()
+}
+
+/// The event's JSON.
+pub(crate) fn json(frame: &Frame) -> Bytes {
+    let record = frame.clone().into_event_stream();
+    let end = record.windows(2).position(|two| two == b"\ni").unwrap();
+    record.slice(..end)
 }

@@ -1,0 +1,241 @@
+//! The way from far behind to the window: page by page through the seam, with nothing lost or
+//! repeated.
+
+use crate::faulty_store::{FaultyStore, Reads};
+use crate::one_thread::{Running, on_one_thread, settled};
+use crate::sample::{
+    Wakes, append, catch_up, chat, json, memory_store, offsets, take, take_with, websocket,
+};
+use northgate_hub::{Cursor, End, Frame, Step, WindowLimits};
+use proptest::prelude::*;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
+/// What a page may hold: events read, and bytes after which no further frame is taken.
+const PAGE_EVENTS: usize = 128;
+const PAGE_BYTES: usize = 64 * 1024;
+
+/// What a cursor gives before it pauses.
+async fn page(cursor: &mut Cursor) -> Vec<Frame> {
+    let woken = Arc::new(Wakes::default());
+    let (frames, end) = take_with(cursor, &Waker::from(woken.clone()));
+    assert_eq!((end, woken.taken()), (None, 1), "it pauses, and comes back by itself");
+    settled().await;
+    assert_eq!(woken.taken(), 0);
+    frames
+}
+
+#[test]
+fn a_cursor_from_far_behind_goes_over_to_the_window() {
+    on_one_thread(async {
+        let running = Running::new(EIGHT);
+        let mut live = running.cursor(0);
+        running.append(1_000).await;
+        let mut behind = running.cursor(0);
+        assert_eq!(catch_up(&mut behind).await, ((1..=1_000).collect(), None));
+        catch_up(&mut live).await;
+        running.append(3).await;
+        let (shared, own) = (take(&mut live).0, take(&mut behind).0);
+        assert_eq!(
+            (offsets(&shared), offsets(&own)),
+            (vec![1_001, 1_002, 1_003], vec![1_001, 1_002, 1_003])
+        );
+        for (one, other) in shared.iter().zip(&own) {
+            assert_eq!(websocket(one).as_ptr(), websocket(other).as_ptr(), "as everyone's");
+        }
+    });
+}
+
+#[test]
+fn frames_from_the_store_are_the_frames_of_the_window() {
+    on_one_thread(async {
+        let running = Running::new(EIGHT);
+        let mut live = running.cursor(0);
+        let mut from_window = Vec::new();
+        for _ in 0..20 {
+            running.append(1).await;
+            from_window.extend(take(&mut live).0);
+        }
+        let mut behind = running.cursor(0);
+        page(&mut behind).await;
+        let from_store = take(&mut behind).0;
+        assert_eq!(from_store.len(), from_window.len());
+        for (one, other) in from_store.iter().zip(&from_window) {
+            assert_eq!(websocket(one), websocket(other));
+            assert_eq!((json(one), one.position()), (json(other), other.position()));
+        }
+    });
+}
+
+#[test]
+fn a_cursor_reads_one_page_a_turn() {
+    on_one_thread(async {
+        let store = Arc::new(FaultyStore::new(memory_store(10_000)));
+        let running = Running::over(store.clone(), EIGHT);
+        running.append(600).await;
+        let mut cursor = running.cursor(0);
+        store.asked();
+        assert!(page(&mut cursor).await.is_empty());
+        assert_eq!(store.asked(), 0, "others have their turn before the first page too");
+        for _ in 0..4 {
+            assert_eq!(page(&mut cursor).await.len(), PAGE_EVENTS);
+            assert_eq!(store.asked(), 1);
+        }
+        assert_eq!(take(&mut cursor).0.len(), 600 - 4 * PAGE_EVENTS);
+        assert_eq!(store.asked(), 1);
+    });
+}
+
+#[test]
+fn a_page_of_which_nothing_matches_takes_its_turn_too() {
+    on_one_thread(async {
+        let store = Arc::new(FaultyStore::new(memory_store(10_000)));
+        let running = Running::over(store.clone(), EIGHT);
+        running.append(600).await;
+        store.asked();
+        let mut client = running.client("after=0000000000000007-0&types=alert");
+        // The first page is read to find out where the stream begins.
+        assert_eq!(client.take().len(), 1);
+        for _ in 0..3 {
+            assert!(client.is_woken());
+            assert_eq!(store.asked(), 1);
+            assert_eq!(client.take(), []);
+        }
+    });
+}
+
+#[test]
+fn a_page_ends_with_the_frame_that_reaches_its_bytes() {
+    on_one_thread(async {
+        for (text, count) in
+            [("é".repeat(4_096), 60), ("\"".repeat(4_096), 60), ("x".repeat(900), 600)]
+        {
+            let running = Running::new(EIGHT);
+            for _ in 0..count {
+                running.store.append(vec![chat(&text)]).await.unwrap();
+            }
+            settled().await;
+            running.hub.caught_up().await;
+            let mut cursor = running.cursor(0);
+            page(&mut cursor).await;
+            for _ in 0..5 {
+                let frames = page(&mut cursor).await;
+                let sizes = frames.iter().map(|frame| frame.held_bytes());
+                let (all, last) = (sizes.clone().sum::<usize>(), sizes.last().unwrap());
+                assert!(all >= PAGE_BYTES && all - last < PAGE_BYTES, "{all} with {last}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_page_in_hand_is_given_though_the_store_has_trimmed_it() {
+    on_one_thread(async {
+        let running = Running::over(Arc::new(memory_store(200)), EIGHT);
+        running.append(200).await;
+        let mut cursor = running.cursor(0);
+        page(&mut cursor).await;
+        let mut frames = take_one(&mut cursor);
+        running.append(100).await;
+        running.append(100).await;
+        // The page reached to 128, and what follows it is gone.
+        let (rest, end) = catch_up(&mut cursor).await;
+        frames.extend(rest);
+        assert_eq!(frames, (1..=128).collect::<Vec<_>>());
+        assert_eq!(end, Some(End::TooFarBehind));
+    });
+}
+
+/// The offset of the next frame, which is there.
+fn take_one(cursor: &mut Cursor) -> Vec<u64> {
+    match cursor.poll_next(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Step::Frame(frame)) => offsets(&[frame]),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    /// Appends so many texts of this length, one vector.
+    Append { count: usize, length: usize },
+    /// Lets everything run that can.
+    Settle,
+    /// Makes a cursor this far behind the head, in percent.
+    Come(u64),
+    /// Polls a cursor so many times.
+    Take { cursor: usize, times: usize },
+    /// What becomes of reads from now on.
+    Reads(Reads),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        3 => (1_usize..400, prop_oneof![5 => 1_usize..30, 1 => 1_000_usize..4_000])
+            .prop_map(|(count, length)| Act::Append { count, length }),
+        4 => Just(Act::Settle),
+        2 => (0_u64..=100).prop_map(Act::Come),
+        6 => (0_usize..5, 1_usize..200).prop_map(|(cursor, times)| Act::Take { cursor, times }),
+        1 => prop_oneof![Just(Reads::Pass), Just(Reads::Hang), Just(Reads::Dawdle)].prop_map(Act::Reads),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #[test]
+    fn wherever_a_cursor_begins_it_gives_everything_once_and_in_order(
+        frames in 0_usize..40,
+        acts in prop::collection::vec(act(), 1..40),
+    ) {
+        on_one_thread(async {
+            let store = Arc::new(FaultyStore::new(memory_store(1_000_000)));
+            let running = Running::over(store.clone(), WindowLimits { frames, bytes: usize::MAX });
+            let mut readers: Vec<(u64, Cursor)> = vec![(0, running.cursor(0))];
+            for act in acts {
+                match act {
+                    Act::Append { count, length } => {
+                        let texts = vec![chat(&"x".repeat(length)); count];
+                        running.store.append(texts).await.unwrap();
+                    }
+                    Act::Settle => settled().await,
+                    Act::Come(percent) => {
+                        let after = running.worker.head().offset * percent / 100;
+                        readers.push((after, running.cursor(after)));
+                    }
+                    Act::Take { cursor, times } => {
+                        let at = cursor % readers.len();
+                        poll_times(&mut readers[at], times);
+                    }
+                    Act::Reads(reads) => store.let_reads(reads),
+                }
+            }
+            store.let_reads(Reads::Pass);
+            running.hub.caught_up().await;
+            settled().await;
+            let head = running.worker.head().offset;
+            for (after, cursor) in &mut readers {
+                let rest = catch_up(cursor).await;
+                assert_eq!(rest, ((*after + 1..=head).collect(), None));
+            }
+            append(running.store.as_ref(), 1).await;
+            settled().await;
+            for (_, cursor) in &mut readers {
+                assert_eq!(offsets(&take(cursor).0), [head + 1], "all are in the window");
+            }
+        });
+    }
+}
+
+/// Polls a cursor so many times, and checks that its events follow each other.
+fn poll_times((after, cursor): &mut (u64, Cursor), times: usize) {
+    for _ in 0..times {
+        match cursor.poll_next(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Step::Frame(frame)) => {
+                assert_eq!(frame.position().offset, *after + 1);
+                *after += 1;
+            }
+            Poll::Ready(step) => panic!("{step:?}"),
+            Poll::Pending => {}
+        }
+    }
+}

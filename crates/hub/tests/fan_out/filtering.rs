@@ -1,0 +1,105 @@
+//! A filtered stream is the whole stream without what does not match.
+
+use crate::client::{Client, Seen, after};
+use crate::one_thread::{Running, on_one_thread, settled};
+use crate::sample::{ROOMY, alert, chat};
+use crate::wanted::{event, wanted};
+use northgate_hub::WindowLimits;
+use proptest::prelude::*;
+
+/// A client of a hub after six events, by what of them it sees.
+async fn sees_of_six(limits: WindowLimits, query: &str) -> Vec<u64> {
+    let running = Running::new(limits);
+    for event in ["North Gate", "", "East Gate", "North Gate", "", "South Gate"] {
+        let submission = if event.is_empty() { chat("What?") } else { alert(event) };
+        running.store.append(vec![submission]).await.unwrap();
+    }
+    settled().await;
+    events_of(&running.client(&format!("{}&{query}", after(0))).see().await)
+}
+
+fn events_of(seen: &[Seen]) -> Vec<u64> {
+    seen.iter()
+        .filter_map(|seen| if let Seen::Event(at) = seen { Some(*at) } else { None })
+        .collect()
+}
+
+#[test]
+fn conditions_are_joined_by_and() {
+    on_one_thread(async {
+        // Once from the window, and once from the store.
+        for limits in [ROOMY, WindowLimits { frames: 1, bytes: 0 }] {
+            for (query, expected) in [
+                ("", vec![1, 2, 3, 4, 5, 6]),
+                ("types=chat", vec![2, 5]),
+                ("types=alert", vec![1, 3, 4, 6]),
+                ("types=alert,chat", vec![1, 2, 3, 4, 5, 6]),
+                ("location=North+Gate", vec![1, 4]),
+                ("location=North+Gate&location=South+Gate", vec![1, 4, 6]),
+                ("location=North", vec![]),
+                ("types=alert&location=East+Gate", vec![3]),
+                ("types=chat&location=East+Gate", vec![]),
+            ] {
+                assert_eq!(sees_of_six(limits, query).await, expected, "{query}");
+            }
+        }
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #[test]
+    fn a_filtered_stream_holds_exactly_what_matches(
+        frames in prop_oneof![Just(1_usize), 1_usize..50, Just(1_000)],
+        batches in prop::collection::vec(prop::collection::vec(event(), 0..90), 1..8),
+        wanted in wanted(),
+        from in 0_u64..400,
+    ) {
+        on_one_thread(async {
+            let running = Running::new(WindowLimits { frames, bytes: usize::MAX });
+            let every = "types=alert,chat";
+            let query = wanted.query();
+            let query = if query.is_empty() { every.to_owned() } else { query };
+            let mut from_now = running.client(&query);
+            let mut slow = running.client(&query);
+            let mut seen = Vec::new();
+            for batch in batches {
+                running.store.append(batch).await.unwrap();
+                settled().await;
+                seen.extend(from_now.take());
+            }
+            seen.extend(from_now.see().await);
+            let expected = wanted.of(running.store.as_ref()).await;
+            assert_eq!(events_of(&seen), expected);
+            assert_eq!(events_of(&slow.see().await), expected);
+            let from = from.min(running.worker.head().offset);
+            let mut resumed = running.client(&format!("{}&{query}", after(from)));
+            let later: Vec<_> = expected.into_iter().filter(|&offset| offset > from).collect();
+            assert_eq!(events_of(&resumed.see().await), later);
+        });
+    }
+}
+
+#[test]
+fn a_filtered_client_is_not_lost_while_nothing_matches() {
+    on_one_thread(async {
+        let running = Running::new(WindowLimits { frames: 4, bytes: usize::MAX });
+        let mut clients: Vec<Client> = (0..3).map(|_| running.client("types=alert")).collect();
+        for client in &mut clients {
+            client.see().await;
+        }
+        for _ in 0..100 {
+            running.append(3).await;
+            for client in &mut clients {
+                assert!(client.is_woken());
+                assert_eq!(client.take(), [], "and skips what came within the window");
+                assert!(!client.is_woken());
+            }
+        }
+        running.store.append(vec![alert("North Gate")]).await.unwrap();
+        settled().await;
+        for client in &mut clients {
+            assert_eq!(client.take(), [Seen::Event(301)]);
+        }
+    });
+}

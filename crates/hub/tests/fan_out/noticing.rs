@@ -1,0 +1,206 @@
+//! Where a client is told that its stream is, and when.
+
+use crate::client::{LIVE_EVERY, Seen, after, events};
+use crate::faulty_store::{FaultyStore, Reads};
+use crate::one_thread::{Running, on_one_thread, settled};
+use crate::sample::{ROOMY, alert, memory_store};
+use northgate_hub::{End, WindowLimits};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, advance, sleep};
+
+const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
+const A_MOMENT: Duration = Duration::from_millis(5);
+
+/// Time goes on, and whoever waits for it is called.
+async fn pass(time: Duration) {
+    advance(time).await;
+    settled().await;
+}
+
+#[test]
+fn a_client_is_told_again_after_every_interval_whatever_it_gets_meanwhile() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let mut client = running.client("last=0");
+        assert_eq!(client.take(), [Seen::Resumed(0), Seen::Live(0)]);
+        let began = Instant::now();
+        for n in 1..=4 {
+            running.append(1).await;
+            assert_eq!(client.take(), [Seen::Event(n)]);
+            client.is_woken();
+            assert_eq!(client.next().await, Seen::Live(n));
+            let told = LIVE_EVERY * u32::try_from(n).unwrap();
+            assert!((told..told + A_MOMENT).contains(&began.elapsed()));
+        }
+    });
+}
+
+#[test]
+fn a_client_that_waits_is_called_to_be_told() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let mut client = running.client("last=0");
+        client.see().await;
+        pass(LIVE_EVERY.saturating_sub(A_MOMENT)).await;
+        assert!(!client.is_woken());
+        assert_eq!(client.take(), []);
+        pass(A_MOMENT * 2).await;
+        assert!(client.is_woken());
+        assert_eq!(client.take(), [Seen::Live(0)]);
+        assert_eq!(client.take(), []);
+    });
+}
+
+#[test]
+fn a_notice_says_where_the_stream_is_though_nothing_of_it_matched() {
+    on_one_thread(async {
+        let running = Running::new(TWO);
+        let mut client = running.client("types=alert");
+        assert_eq!(client.take(), [Seen::Resumed(0), Seen::Live(0)]);
+        for round in 1..=3 {
+            // Once more than the window holds, and more than a page.
+            for _ in 0..20 {
+                running.append(10).await;
+            }
+            assert_eq!(client.see().await, []);
+            pass(LIVE_EVERY + A_MOMENT).await;
+            assert_eq!(client.take(), [Seen::Live(200 * round)]);
+        }
+    });
+}
+
+#[test]
+fn events_that_are_there_come_before_a_notice_that_is_due() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let mut client = running.client("types=alert");
+        client.see().await;
+        running.store.append(vec![alert("North Gate")]).await.unwrap();
+        running.append(3).await;
+        pass(LIVE_EVERY * 3).await;
+        assert_eq!(client.take(), [Seen::Event(1), Seen::Live(4)]);
+    });
+}
+
+#[test]
+fn a_client_that_resumes_is_told_only_once_it_has_caught_up() {
+    on_one_thread(async {
+        let running = Running::new(TWO);
+        running.append(400).await;
+        let mut client = running.client(&after(0));
+        // Time passes while it takes what it missed, a notice is due, and its place is known.
+        assert_eq!(client.look(), Some(Seen::Resumed(0)));
+        for offset in 1..=400 {
+            assert_eq!(client.next().await, Seen::Event(offset));
+            advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(client.take(), [Seen::Live(400)]);
+        assert_eq!(client.take(), []);
+        pass(LIVE_EVERY + A_MOMENT).await;
+        assert_eq!(client.take(), [Seen::Live(400)]);
+    });
+}
+
+/// A client that has had its first page of a log of 400, of which nothing or only this matches,
+/// over a store that does not answer any more.
+async fn stuck_after_a_page(matches: u64) -> (Arc<FaultyStore>, Running, crate::client::Client) {
+    let store = Arc::new(FaultyStore::new(memory_store(1_000)));
+    let running = Running::over(store.clone(), TWO);
+    for offset in 1..=200 {
+        if offset == matches {
+            running.store.append(vec![alert("North Gate")]).await.unwrap();
+        } else {
+            running.append(1).await;
+        }
+    }
+    running.append(200).await;
+    let mut client = running.client(&(after(0) + "&types=alert"));
+    let given = if matches == 0 { vec![] } else { vec![Seen::Event(matches)] };
+    assert_eq!(client.take(), [vec![Seen::Resumed(0)], given].concat());
+    store.let_reads(Reads::Hang);
+    assert_eq!(client.see().await, []);
+    (store, running, client)
+}
+
+#[test]
+fn a_client_on_its_way_is_told_if_it_moved_without_an_event() {
+    for matches in [0, 1, 127] {
+        on_one_thread(async {
+            let (store, _running, mut client) = stuck_after_a_page(matches).await;
+            assert_eq!(client.next().await, Seen::Live(128));
+            assert_eq!(client.see().await, []);
+            store.let_reads(Reads::Pass);
+            assert_eq!(client.see().await, [Seen::Live(400)]);
+        });
+    }
+}
+
+#[test]
+fn a_client_on_its_way_is_not_told_what_it_knows() {
+    on_one_thread(async {
+        // The last event of the page matched, so the client knows the place.
+        let (store, _running, mut client) = stuck_after_a_page(128).await;
+        sleep(LIVE_EVERY + A_MOMENT).await;
+        assert_eq!(client.see().await, []);
+        store.let_reads(Reads::Pass);
+        assert_eq!(client.see().await, [Seen::Live(400)]);
+    });
+    on_one_thread(async {
+        // The newest begin there, and nothing was read yet.
+        let (store, running, _) = stuck_after_a_page(0).await;
+        store.let_reads(Reads::Pass);
+        let mut client = running.client("last=300");
+        let first = (0..9).map(|_| client.take()).find(|seen| !seen.is_empty());
+        assert_eq!(first.unwrap(), [Seen::Resumed(100)]);
+        store.let_reads(Reads::Hang);
+        sleep(LIVE_EVERY + A_MOMENT).await;
+        assert_eq!(client.see().await, []);
+    });
+    on_one_thread(async {
+        let (_store, _running, mut client) = stuck_after_a_page(0).await;
+        assert_eq!(client.next().await, Seen::Live(128));
+        assert_eq!(client.next().await, Seen::End(End::TooFarBehind), "and nothing before");
+    });
+}
+
+#[test]
+fn a_client_that_knew_its_place_is_told_of_the_next_one_in_its_time() {
+    on_one_thread(async {
+        let began = Instant::now();
+        let (store, _running, mut client) = stuck_after_a_page(128).await;
+        sleep(LIVE_EVERY + A_MOMENT).await;
+        assert_eq!(client.see().await, []);
+        // One more page, of which nothing matches.
+        store.let_reads(Reads::Pass);
+        settled().await;
+        assert_eq!(client.take(), []);
+        store.let_reads(Reads::Hang);
+        assert_eq!(client.see().await, []);
+        assert_eq!(client.next().await, Seen::Live(256));
+        assert!(began.elapsed() >= LIVE_EVERY * 2);
+    });
+}
+
+#[test]
+fn a_client_is_told_nothing_before_its_stream_has_begun() {
+    on_one_thread(async {
+        let store = Arc::new(FaultyStore::new(memory_store(1_000)));
+        let running = Running::over(store.clone(), TWO);
+        running.append(20).await;
+        store.let_reads(Reads::Hang);
+        let mut clients = [running.client(&after(3)), running.client("last=5")];
+        for client in &mut clients {
+            assert_eq!(client.see().await, []);
+        }
+        pass(LIVE_EVERY + A_MOMENT).await;
+        for client in &mut clients {
+            assert_eq!(client.see().await, []);
+        }
+        store.let_reads(Reads::Pass);
+        let [after, last] = &mut clients;
+        let rest = |from| [vec![Seen::Resumed(from)], events(from + 1..=20), vec![Seen::Live(20)]];
+        assert_eq!(after.see().await, rest(3).concat());
+        assert_eq!(last.see().await, rest(15).concat());
+    });
+}

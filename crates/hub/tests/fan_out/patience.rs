@@ -1,0 +1,132 @@
+//! How long a cursor behind the window goes without progress: while the store does not answer,
+//! and while its client takes nothing.
+
+use crate::client::{Client, Seen, events};
+use crate::faulty_store::{FaultyStore, Reads};
+use crate::one_thread::{Running, on_one_thread};
+use crate::sample::memory_store;
+use northgate_hub::{End, WindowLimits};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, advance, sleep};
+
+const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
+const TOO_FAR_BEHIND: Seen = Seen::End(End::TooFarBehind);
+/// As long as a cursor goes without progress, and how often it asks a store that cannot be read.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(500);
+const NEARLY: Duration = Duration::from_secs(29);
+
+/// A hub with 500 events, nearly all of them behind its window, and a client at the start.
+async fn far_behind() -> (Arc<FaultyStore>, Running, Client) {
+    let store = Arc::new(FaultyStore::new(memory_store(10_000)));
+    let running = Running::over(store.clone(), TWO);
+    running.append(500).await;
+    running.hub.caught_up().await;
+    let client = Client::new(running.cursor(0));
+    store.asked();
+    (store, running, client)
+}
+
+#[test]
+fn a_store_that_does_not_answer_ends_a_cursor_after_its_patience() {
+    on_one_thread(async {
+        let (store, _running, mut client) = far_behind().await;
+        store.let_reads(Reads::Hang);
+        let began = Instant::now();
+        assert_eq!(client.next().await, TOO_FAR_BEHIND);
+        assert!((PATIENCE..=PATIENCE + PAUSE * 2).contains(&began.elapsed()));
+        assert_eq!(client.next().await, TOO_FAR_BEHIND);
+        assert_eq!((store.asked(), store.under_way()), (1, 0));
+    });
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_asked_twice_a_second_for_as_long_as_patience_lasts() {
+    // One that does not find what the window had, which no honest store does, is no better.
+    for trouble in [Reads::Fail, Reads::Nothing] {
+        on_one_thread(async {
+            let (store, _running, mut client) = far_behind().await;
+            store.let_reads(trouble);
+            let began = Instant::now();
+            assert_eq!(client.next().await, TOO_FAR_BEHIND);
+            assert!((PATIENCE..=PATIENCE + PAUSE * 2).contains(&began.elapsed()));
+            assert!((59..=61).contains(&store.asked()));
+        });
+    }
+}
+
+#[test]
+fn a_store_that_recovers_in_time_loses_and_repeats_nothing() {
+    for trouble in [Reads::Hang, Reads::Fail, Reads::Nothing] {
+        on_one_thread(async {
+            let (store, _running, mut client) = far_behind().await;
+            let mut given = Vec::new();
+            // Each page is progress: trouble before each of them is not added up.
+            for goal in [1, 129, 257, 385] {
+                store.let_reads(trouble);
+                let recovering = async {
+                    sleep(NEARLY).await;
+                    store.let_reads(Reads::Pass);
+                };
+                let ((offsets, end), ()) = tokio::join!(client.events_up_to(goal), recovering);
+                assert_eq!(end, None);
+                given.extend(offsets);
+            }
+            given.extend(client.events_up_to(500).await.0);
+            assert_eq!(given, (1..=500).collect::<Vec<_>>());
+        });
+    }
+}
+
+#[test]
+fn a_cursor_that_asks_a_failing_store_takes_no_place_between() {
+    on_one_thread(async {
+        let (store, running, mut client) = far_behind().await;
+        store.let_reads(Reads::Fail);
+        let mut failing: Vec<_> = (0..8).map(|_| Client::new(running.cursor(0))).collect();
+        for client in &mut failing {
+            assert_eq!(client.see().await, []);
+        }
+        store.let_reads(Reads::Pass);
+        assert_eq!(client.see().await.len(), 500);
+    });
+}
+
+#[test]
+fn a_client_that_takes_nothing_for_too_long_with_a_page_in_hand_is_too_far_behind() {
+    on_one_thread(async {
+        let (_, _running, mut client) = far_behind().await;
+        assert_eq!(client.next().await, Seen::Event(1));
+        advance(PATIENCE).await;
+        assert_eq!(client.look(), Some(Seen::Event(2)));
+        advance(PATIENCE + Duration::from_millis(1)).await;
+        assert_eq!(client.take(), [TOO_FAR_BEHIND]);
+        assert_eq!(client.take(), [TOO_FAR_BEHIND]);
+    });
+}
+
+#[test]
+fn a_client_that_takes_something_in_time_may_take_as_long_as_it_likes() {
+    on_one_thread(async {
+        let (_, _running, mut client) = far_behind().await;
+        for offset in 1..=500 {
+            assert_eq!(client.next().await, Seen::Event(offset));
+            if offset % 5 == 0 {
+                advance(NEARLY).await;
+            }
+        }
+        assert_eq!(client.see().await, []);
+    });
+}
+
+#[test]
+fn a_client_in_the_window_may_take_nothing_for_as_long_as_it_likes() {
+    on_one_thread(async {
+        let (_, running, mut client) = far_behind().await;
+        assert_eq!(client.see().await.len(), 500);
+        running.append(2).await;
+        advance(PATIENCE * 100).await;
+        assert_eq!(client.take(), events([501, 502]));
+    });
+}

@@ -1,0 +1,208 @@
+//! A stream that begins after a position: everything that followed, or the gap instead.
+
+use crate::client::{Client, Seen, after, events};
+use crate::faulty_store::{FaultyStore, Reads};
+use crate::one_thread::{Running, on_one_thread};
+use crate::sample::memory_store;
+use northgate_hub::{End, WindowLimits};
+use northgate_schemas::StreamRequest;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
+
+/// A hub after 300 events, of which its window holds 8 and its store this many.
+async fn after_300(held: usize) -> (Arc<FaultyStore>, Running) {
+    let store = Arc::new(FaultyStore::new(memory_store(held)));
+    let running = Running::over(store.clone(), EIGHT);
+    for _ in 0..30 {
+        running.append(10).await;
+    }
+    store.asked();
+    (store, running)
+}
+
+/// What a client sees that resumes after `from` and misses nothing up to the head.
+fn resumed(from: u64, head: u64) -> Vec<Seen> {
+    [vec![Seen::Resumed(from)], events(from + 1..=head), vec![Seen::Live(head)]].concat()
+}
+
+#[test]
+fn what_the_window_holds_is_resumed_without_the_store() {
+    on_one_thread(async {
+        let (store, running) = after_300(10_000).await;
+        for from in 292..=300 {
+            assert_eq!(running.client(&after(from)).take(), resumed(from, 300));
+        }
+        assert_eq!(store.asked(), 0);
+    });
+}
+
+#[test]
+fn what_the_store_holds_is_resumed_from_there() {
+    on_one_thread(async {
+        let (store, running) = after_300(200).await;
+        for from in [100, 101, 250, 291] {
+            store.asked();
+            assert_eq!(running.client(&after(from)).see().await, resumed(from, 300));
+            assert_eq!(store.asked(), (300 - usize::try_from(from).unwrap()).div_ceil(128));
+        }
+    });
+}
+
+#[test]
+fn a_resumed_stream_goes_on_live() {
+    on_one_thread(async {
+        let (_, running) = after_300(10_000).await;
+        let mut clients = [0, 150, 295, 300].map(|from| running.client(&after(from)));
+        for client in &mut clients {
+            client.see().await;
+        }
+        running.append(2).await;
+        for client in &mut clients {
+            assert_eq!(client.take(), events([301, 302]));
+        }
+    });
+}
+
+#[test]
+fn what_comes_while_a_stream_resumes_is_part_of_it() {
+    on_one_thread(async {
+        let (store, running) = after_300(10_000).await;
+        let mut client = running.client(&after(10));
+        store.let_reads(Reads::Hang);
+        assert_eq!(client.see().await, []);
+        running.append(40).await;
+        store.let_reads(Reads::Pass);
+        assert_eq!(client.see().await, resumed(10, 340));
+    });
+}
+
+/// That this query is answered by a gap, and then by what happens from now on.
+async fn is_a_gap(running: &Running, query: &str, oldest: u64) {
+    let mut client = running.client(query);
+    let head = running.worker.head().offset;
+    assert_eq!(client.see().await, [Seen::Gap { position: head, oldest }, Seen::Live(head)]);
+    running.append(2).await;
+    assert_eq!(client.take(), events([head + 1, head + 2]), "{query}");
+}
+
+#[test]
+fn what_was_trimmed_is_a_gap() {
+    on_one_thread(async {
+        let (_, running) = after_300(200).await;
+        is_a_gap(&running, &after(99), 100).await;
+        is_a_gap(&running, &after(101), 102).await;
+        is_a_gap(&running, &after(0), 104).await;
+    });
+}
+
+#[test]
+fn a_position_of_another_log_is_a_gap() {
+    on_one_thread(async {
+        let (_, running) = after_300(200).await;
+        for offset in [0, 250, 296, 300, 302, 999] {
+            let oldest = running.worker.head().offset - 200;
+            is_a_gap(&running, &format!("after=0000000000000008-{offset}"), oldest).await;
+        }
+    });
+}
+
+#[test]
+fn a_position_beyond_the_head_is_a_gap() {
+    on_one_thread(async {
+        let (_, running) = after_300(10_000).await;
+        is_a_gap(&running, &after(301), 0).await;
+        is_a_gap(&running, &after(u64::MAX), 0).await;
+    });
+}
+
+#[test]
+fn a_position_that_the_pump_has_not_reached_is_no_gap() {
+    on_one_thread(async {
+        let (_, running) = after_300(10_000).await;
+        crate::sample::append(running.store.as_ref(), 5).await;
+        let mut clients = [303, 305].map(|from| running.client(&after(from)));
+        assert_eq!(clients[0].look(), Some(Seen::Resumed(303)));
+        assert_eq!(clients[1].look(), Some(Seen::Resumed(305)));
+        running.append(1).await;
+        let given: Vec<_> = clients.iter_mut().map(Client::take).collect();
+        assert_eq!(given[0][..3], events(304..=306));
+        assert_eq!(given[1][0], Seen::Event(306));
+    });
+}
+
+#[test]
+fn a_stream_over_a_store_that_cannot_be_read_does_not_begin() {
+    on_one_thread(async {
+        let (store, running) = after_300(10_000).await;
+        store.let_reads(Reads::Fail);
+        for query in [after(10), after(900), "last=3".to_owned(), "last=3&types=chat".to_owned()] {
+            let mut client = running.client(&query);
+            let began = Instant::now();
+            for _ in 0..2 {
+                assert_eq!(client.next().await, Seen::End(End::Unavailable), "{query}");
+            }
+            assert_eq!(began.elapsed(), Duration::ZERO);
+        }
+        assert_eq!(running.client(&after(295)).take(), resumed(295, 300), "that needs no store");
+    });
+}
+
+#[test]
+fn a_stream_over_a_store_that_does_not_answer_does_not_begin() {
+    on_one_thread(async {
+        let (store, running) = after_300(10_000).await;
+        store.let_reads(Reads::Hang);
+        for query in [after(10), "last=3".to_owned()] {
+            let began = Instant::now();
+            assert_eq!(running.client(&query).next().await, Seen::End(End::Unavailable));
+            assert_eq!(began.elapsed().as_secs(), 30);
+        }
+        assert_eq!(store.under_way(), 0);
+    });
+}
+
+#[test]
+fn a_store_that_goes_away_after_the_beginning_has_time_to_come_back() {
+    on_one_thread(async {
+        let (store, running) = after_300(10_000).await;
+        let mut client = running.client(&after(10));
+        let first = client.take();
+        assert_eq!(first.len(), 1 + 128);
+        store.let_reads(Reads::Fail);
+        assert_eq!(client.see().await, []);
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        store.let_reads(Reads::Pass);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!([first, client.see().await].concat(), resumed(10, 300));
+    });
+}
+
+#[test]
+fn a_client_that_asked_for_nothing_gets_events_and_no_notices() {
+    on_one_thread(async {
+        let (_, running) = after_300(10_000).await;
+        let mut client = running.client("");
+        assert_eq!(client.see().await, []);
+        tokio::time::advance(Duration::from_mins(20)).await;
+        assert_eq!(client.see().await, []);
+        running.append(20).await;
+        assert_eq!(client.see().await, events(301..=320));
+        tokio::time::advance(Duration::from_mins(20)).await;
+        assert_eq!(client.see().await, []);
+    });
+}
+
+#[test]
+fn notices_come_without_a_request_where_the_transport_wants_them() {
+    on_one_thread(async {
+        let (_, running) = after_300(10_000).await;
+        let every = Some(Duration::from_secs(15));
+        let mut client = Client::new(running.worker.stream(StreamRequest::default(), every));
+        assert_eq!(client.take(), [Seen::Live(300)]);
+        running.append(1).await;
+        assert_eq!(client.take(), [Seen::Event(301)]);
+    });
+}

@@ -1,0 +1,58 @@
+//! Random events, random filters, and which of the one match the other, said a second time.
+
+use crate::sample::{alert, chat};
+use northgate_domain::Event;
+use northgate_storage::{EventStore, ReadFrom, Submission};
+use proptest::prelude::*;
+
+const PLACES: [&str; 3] = ["North Gate", "East Gate", "Gate"];
+
+/// What a client wants: each condition is a set, and `None` is no condition.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    types: Option<Vec<&'static str>>,
+    places: Option<Vec<&'static str>>,
+}
+
+impl Wanted {
+    pub(crate) fn query(&self) -> String {
+        let types = self.types.iter().map(|types| format!("types={}", types.join(",")));
+        let places = self.places.iter().flatten();
+        let places = places.map(|place| format!("location={}", place.replace(' ', "+")));
+        types.chain(places).collect::<Vec<_>>().join("&")
+    }
+
+    fn admits(&self, event: &Event) -> bool {
+        let (kind, place) = match event {
+            Event::Alert(event) => ("alert", Some(event.alert.location.as_str())),
+            Event::Chat(_) => ("chat", None),
+        };
+        let type_matches = self.types.as_ref().is_none_or(|types| types.contains(&kind));
+        let place_matches = match (&self.places, place) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(places), Some(place)) => places.contains(&place),
+        };
+        type_matches && place_matches
+    }
+
+    /// The offsets of all events of a store that match, among those that it holds.
+    pub(crate) async fn of(&self, store: &dyn EventStore) -> Vec<u64> {
+        let newest = *store.head().borrow();
+        let held = store.read(ReadFrom::Before(newest), usize::MAX).await.unwrap();
+        let matching = held.iter().filter(|event| self.admits(&event.value));
+        matching.map(|event| event.position.offset).collect()
+    }
+}
+
+pub(crate) fn wanted() -> impl Strategy<Value = Wanted> {
+    let types = prop::sample::subsequence(vec!["alert", "chat"], 1..=2);
+    let places = prop::sample::subsequence(PLACES.to_vec(), 1..=3);
+    (prop::option::of(types), prop::option::weighted(0.3, places))
+        .prop_map(|(types, places)| Wanted { types, places })
+}
+
+/// One event: chat, or an alert somewhere.
+pub(crate) fn event() -> impl Strategy<Value = Submission> {
+    (0..8_usize).prop_map(|n| PLACES.get(n).map_or_else(|| chat("What?"), |place| alert(place)))
+}
