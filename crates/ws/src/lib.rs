@@ -11,6 +11,9 @@ mod close;
 mod connection;
 mod conversation;
 mod feed;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod heartbeat;
 mod limit;

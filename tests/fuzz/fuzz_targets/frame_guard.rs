@@ -1,0 +1,45 @@
+//! The guard before the WebSocket decoder: its verdict does not depend on how a stream is cut into
+//! chunks, and what it passes is decoded without a complaint and never too large.
+#![no_main]
+
+use actix_http::ws::{Codec, Frame, Item, ProtocolError};
+use bytes::BytesMut;
+use libfuzzer_sys::fuzz_target;
+use northgate_ws::fuzzing::scan;
+use tokio_util::codec::Decoder;
+
+/// Small, so that it is reached.
+const MAX_MESSAGE_BYTES: usize = 256;
+/// One for each 64 bytes of a message.
+const MAX_FRAGMENTS: usize = 4;
+
+fuzz_target!(|input: (Vec<u8>, &[u8])| {
+    let (lengths, stream) = input;
+    let outcome = scan(stream, &lengths, MAX_MESSAGE_BYTES);
+    assert_eq!(scan(stream, &[], MAX_MESSAGE_BYTES), outcome);
+
+    let passed = outcome.ends.last().copied().unwrap_or(0);
+    let mut passed = BytesMut::from(&stream[..passed]);
+    let mut codec = Codec::new().max_size(MAX_MESSAGE_BYTES);
+    let mut message = Vec::new();
+    for _ in &outcome.ends {
+        match codec.decode(&mut passed) {
+            Ok(Some(Frame::Continuation(item))) => match item {
+                Item::FirstText(bytes) | Item::FirstBinary(bytes) => message = vec![bytes],
+                Item::Continue(bytes) | Item::Last(bytes) => message.push(bytes),
+            },
+            Ok(Some(Frame::Text(bytes) | Frame::Binary(bytes))) => {
+                assert!(bytes.len() <= MAX_MESSAGE_BYTES);
+            }
+            Ok(Some(Frame::Ping(bytes) | Frame::Pong(bytes))) => assert!(bytes.len() <= 125),
+            Ok(Some(Frame::Close(_))) => {}
+            // A code that nobody may send: the decoder's matter. It has taken the frame all the
+            // same. So it is with a Close of one byte.
+            Err(ProtocolError::BadOpCode | ProtocolError::InvalidLength(1)) => {}
+            other => panic!("{other:?}"),
+        }
+        assert!(message.len() <= MAX_FRAGMENTS);
+        assert!(message.iter().map(|bytes| bytes.len()).sum::<usize>() <= MAX_MESSAGE_BYTES);
+    }
+    assert!(passed.is_empty(), "the decoder sees the same ends of frames");
+});
