@@ -1,5 +1,6 @@
 //! The scenarios, one file each, and the rounds in which server and floor take turns.
 
+pub(crate) mod all;
 pub(crate) mod drain;
 pub(crate) mod fanout;
 pub(crate) mod flood;
@@ -36,6 +37,7 @@ pub(crate) fn run(scenario: &Scenario) -> Result<bool, BenchError> {
         Scenario::Drain(args) => told("drain", &args.target, args, drain::run(args)?),
         Scenario::Resume(args) => told("resume", &args.target, args, resume::run(args)?),
         Scenario::Sse(args) => told("sse", &args.fanout.target, args, sse::run(args)?),
+        Scenario::All(args) => all::run(args),
         Scenario::Floor { frame_bytes } => {
             floor::serve(*frame_bytes).map_err(BenchError::Poll)?;
             Ok(true)

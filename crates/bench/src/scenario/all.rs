@@ -1,0 +1,64 @@
+//! The full run: every scenario, one after the other, as `docs/PERFORMANCE.md` shows it.
+
+use std::io::{self, Write};
+
+use clap::{Args, Parser};
+
+use crate::cli::Cli;
+use crate::error::BenchError;
+
+/// The scenarios with their arguments, as one would type them.
+const SUITE: [&str; 10] = [
+    "fanout --rounds 3",
+    "fanout --rounds 3 --frame-bytes 500",
+    "sse --rounds 3",
+    "flood --rounds 3 --sockets 500",
+    "post",
+    "idle --floor off",
+    "storm --floor off",
+    "resume --rounds 3 -- --memory-events 30000",
+    "stall",
+    "drain --sockets 10000 --rate 5",
+];
+
+#[derive(Args, Debug)]
+pub(crate) struct AllArgs {
+    /// Only say what would be run
+    #[arg(long)]
+    dry: bool,
+}
+
+/// Runs the suite to its end, whatever breaks, and says whether every promise held.
+pub(crate) fn run(args: &AllArgs) -> Result<bool, BenchError> {
+    let mut held = true;
+    for line in SUITE {
+        writeln!(io::stdout(), "$ bench {line}")?;
+        if args.dry {
+            continue;
+        }
+        // A test holds that every line is understood.
+        let cli = Cli::parse_from(["bench"].into_iter().chain(line.split(' ')));
+        match super::run(&cli.scenario) {
+            Ok(passed) => held &= passed,
+            Err(error) => {
+                writeln!(io::stdout(), "failed: {}", error.in_full())?;
+                held = false;
+            }
+        }
+        writeln!(io::stdout())?;
+    }
+    Ok(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_suite_is_understood() {
+        for line in SUITE {
+            let parsed = Cli::try_parse_from(["bench"].into_iter().chain(line.split(' ')));
+            assert!(parsed.is_ok(), "{line}: {parsed:?}");
+        }
+    }
+}
