@@ -10,6 +10,7 @@ use crate::{Frame, PATIENCE, Seat};
 use northgate_domain::Position;
 use northgate_schemas::{Beginning, Notice, StreamRequest};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -111,7 +112,7 @@ impl Cursor {
         let head = self.after;
         let announced = request.is_announced();
         if !request.filter.is_open() {
-            self.filter = Some(Rc::new(request.filter));
+            self.filter = Some(Arc::new(request.filter));
         }
         let past = &self.thread.past;
         match request.beginning {
@@ -177,7 +178,7 @@ impl Cursor {
                     let page = self.thread.past.page(self.after);
                     self.source = Source::Past(Box::new(CatchUp::Reading(page)));
                 }
-                Source::Opening(opening) => match opening.as_mut().poll(cx) {
+                Source::Opening(opening) => match opening.poll(cx) {
                     Poll::Ready(Ok(opened)) => return Poll::Ready(self.open(opened)),
                     Poll::Ready(Err(end)) => return Poll::Ready(Step::End(end)),
                     Poll::Pending => return self.poll_behind(cx),
@@ -229,7 +230,7 @@ impl Cursor {
         let Source::Past(catch_up) = &mut self.source else { return None };
         loop {
             match catch_up.as_mut() {
-                CatchUp::Reading(reading) => match reading.as_mut().poll(cx) {
+                CatchUp::Reading(reading) => match reading.poll(cx) {
                     Poll::Ready(Ok(page)) => {
                         **catch_up = CatchUp::Giving { page, taken_at: Instant::now() };
                     }

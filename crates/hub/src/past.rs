@@ -9,26 +9,31 @@ use northgate_schemas::{EventFilter, Notice};
 use northgate_storage::{EventStore, ReadError, ReadFrom};
 use parking_lot::Mutex;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// How many cursors may be reading at once, of all threads together. The rest wait in a row, so
 /// that a storm of them leaves the threads, and the store, time for what is new.
 const READERS: usize = 4;
 
-/// A question to the store, under way for one cursor. Dropping it takes it back.
-pub(crate) type Reading<T> = Pin<Box<dyn Future<Output = Result<T, End>>>>;
+/// A question to the store, under way for one cursor. It is a task of its own and not a part of
+/// the cursor: a place among the readers must not depend on when a connection, whose client may
+/// take nothing, is polled again. Dropping it takes the question back.
+pub(crate) struct Reading<T>(AbortOnDropHandle<Result<T, End>>);
 
 /// The filter of a cursor; without one everything matches.
-pub(crate) type Filter = Option<Rc<EventFilter>>;
+pub(crate) type Filter = Option<Arc<EventFilter>>;
 
 /// The way to what was, shared by all cursors.
 pub(crate) struct Past {
     store: Arc<dyn EventStore>,
     readers: Semaphore,
+    /// The tasks of all questions that are under way.
+    questions: TaskTracker,
     /// Pages that others may be about to ask for, held for moments only.
     pages: Mutex<Pages>,
 }
@@ -41,13 +46,18 @@ pub(crate) struct Opened {
 
 impl Past {
     pub(crate) fn new(store: Arc<dyn EventStore>) -> Self {
-        Self { store, readers: Semaphore::new(READERS), pages: Mutex::default() }
+        Self {
+            store,
+            readers: Semaphore::new(READERS),
+            questions: TaskTracker::new(),
+            pages: Mutex::default(),
+        }
     }
 
     /// The beginning of a stream with everything after a position, or the gap instead.
     pub(crate) fn open_after(self: &Arc<Self>, after: Position) -> Reading<Opened> {
         let past = self.clone();
-        Box::pin(async move {
+        self.ask(async move {
             let _turn = past.turn().await;
             match past.try_page(after, PATIENCE).await {
                 Ok(page) => Ok(Opened { notice: Notice::Resumed(after), page }),
@@ -68,7 +78,7 @@ impl Past {
         filter: Filter,
     ) -> Reading<Opened> {
         let past = self.clone();
-        Box::pin(async move {
+        self.ask(async move {
             let (mut start, mut before, mut left) = (head, head, count);
             while left > 0 {
                 let limit = if filter.is_some() { PAGE_EVENTS } else { left.min(PAGE_EVENTS) };
@@ -97,7 +107,7 @@ impl Past {
     /// go without progress; waiting for others does not count.
     pub(crate) fn page(self: &Arc<Self>, after: Position) -> Reading<Page> {
         let past = self.clone();
-        Box::pin(async move {
+        self.ask(async move {
             let mut patience = PATIENCE;
             loop {
                 let turn = past.turn().await;
@@ -122,6 +132,13 @@ impl Past {
                 }
             }
         })
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl Future<Output = Result<T, End>> + Send + 'static,
+    ) -> Reading<T> {
+        Reading(AbortOnDropHandle::new(self.questions.spawn(question)))
     }
 
     /// A place among the readers. An error would mean that there are none any more, and they are
@@ -154,6 +171,14 @@ impl Past {
     ) -> Result<Vec<Stamped<Event>>, ReadError> {
         let read = timeout(patience, self.store.read(from, limit)).await;
         read.unwrap_or(Err(ReadError::Unavailable(northgate_storage::Unavailable)))
+    }
+}
+
+impl<T> Reading<T> {
+    /// The answer, once it is there.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, End>> {
+        // An error means that the runtime is going away, and everything with it.
+        Pin::new(&mut self.0).poll(cx).map(|answer| answer.unwrap_or(Err(End::Cut)))
     }
 }
 
