@@ -50,6 +50,11 @@ impl Findings {
         self.0.is_empty()
     }
 
+    /// Whether there is a finding about this field.
+    pub(crate) fn is_about(&self, field: &str) -> bool {
+        self.0.errors().contains_key(field)
+    }
+
     pub(crate) fn add(
         &mut self,
         field: &'static str,

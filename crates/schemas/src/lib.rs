@@ -22,4 +22,6 @@ pub use position::{PositionError, PositionText, parse_position};
 pub use problem::{FieldProblem, Problem};
 pub use requests::{NewAlert, NewMessage};
 pub use scalars::TimestampText;
-pub use stream::{Beginning, EventFilter, EventType, LAST_MAX, StreamRequest, location_of};
+pub use stream::{
+    Beginning, EventFilter, EventType, LAST_MAX, LOCATIONS_MAX, StreamRequest, location_of,
+};

@@ -4,10 +4,14 @@
 use crate::fields::Findings;
 use crate::position::parse_position;
 use northgate_domain::{Event, Location, Position};
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// The most events that `last` may ask for.
 pub const LAST_MAX: usize = 1_000;
+
+/// The most locations that a filter may name: each event is compared with each of them.
+pub const LOCATIONS_MAX: usize = 64;
 
 /// A kind of event, by its name in the `type` member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
@@ -148,17 +152,14 @@ impl Reader {
     fn after(&mut self, value: &str) {
         match parse_position(value) {
             Ok(position) => self.begin("after", Beginning::After(position)),
-            Err(error) => self.findings.add("after", "position", error.to_string()),
+            Err(error) => self.complain("after", "position", error.to_string()),
         }
     }
 
     fn last(&mut self, value: &str) {
         match value.parse() {
             Ok(count) if count <= LAST_MAX => self.begin("last", Beginning::Last(count)),
-            _ => {
-                let detail = format!("must be a number from 0 to {LAST_MAX}");
-                self.findings.add("last", "range", detail);
-            }
+            _ => self.complain("last", "range", format!("must be a number from 0 to {LAST_MAX}")),
         }
     }
 
@@ -167,24 +168,42 @@ impl Reader {
             self.request.beginning = beginning;
         } else {
             let detail = "must be given once, and only one of after and last";
-            self.findings.add(name, "contradiction", detail);
+            self.complain(name, "contradiction", detail);
         }
     }
 
     fn types(&mut self, value: &str) {
-        let types = self.request.filter.types.get_or_insert_default();
         for name in value.split(',') {
+            let types = self.request.filter.types.get_or_insert_default();
             match EventType::parse(name.trim()) {
+                Some(kind) if types.contains(&kind) => {}
                 Some(kind) => types.push(kind),
-                None => self.findings.add("types", "unknown", "must be some of alert, chat"),
+                None => self.complain("types", "unknown", "must be some of alert, chat"),
             }
         }
     }
 
     fn location(&mut self, value: &str) {
+        let locations = self.request.filter.locations.get_or_insert_default();
         match Location::parse(value) {
-            Ok(location) => self.request.filter.locations.get_or_insert_default().push(location),
-            Err(error) => self.findings.add("location", "text", error.to_string()),
+            Ok(location) if locations.len() < LOCATIONS_MAX => locations.push(location),
+            Ok(_) => {
+                let detail = format!("must be given at most {LOCATIONS_MAX} times");
+                self.complain("location", "range", detail);
+            }
+            Err(error) => self.complain("location", "text", error.to_string()),
+        }
+    }
+
+    /// Once for each parameter: one that is wrong a thousand times is told once.
+    fn complain(
+        &mut self,
+        name: &'static str,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) {
+        if !self.findings.is_about(name) {
+            self.findings.add(name, code, detail);
         }
     }
 }
@@ -249,6 +268,15 @@ mod tests {
         ] {
             assert_eq!(findings(query), names, "{query}");
         }
+    }
+
+    #[test]
+    fn a_filter_is_short() {
+        let query = |count| vec!["location=x&types=alert"; count].join("&");
+        assert!(request(&query(LOCATIONS_MAX)).is_announced());
+        assert_eq!(findings(&query(LOCATIONS_MAX + 1)), ["location"]);
+        assert_eq!(findings(&query(5_000)), ["location"]);
+        assert_eq!(findings(&format!("types={}", "x,".repeat(5_000))), ["types"]);
     }
 
     proptest! {
