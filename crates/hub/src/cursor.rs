@@ -43,6 +43,9 @@ pub enum End {
     Unavailable,
 }
 
+/// Who comes back takes turns until no more events than these lie before it.
+const NEAR_HEAD: u64 = 256;
+
 /// After what time the client of a cursor that has drained should connect again: the more were done
 /// before it, the later, so that a server that starts anew is not asked by all at once.
 pub fn return_after(turn: u64) -> Duration {
@@ -117,7 +120,7 @@ impl Cursor {
         let past = &self.thread.past;
         match request.beginning {
             Beginning::Now | Beginning::Last(0) => {}
-            Beginning::After(after) if self.is_in_window(after, head) => self.after = after,
+            Beginning::After(after) if self.is_near_head(after, head) => self.after = after,
             Beginning::After(after) => {
                 self.source = Source::Opening(past.open_after(after));
             }
@@ -175,8 +178,7 @@ impl Cursor {
                     if let Some(polled) = self.poll_window(cx) {
                         return polled;
                     }
-                    let page = self.thread.past.page(self.after);
-                    self.source = Source::Past(Box::new(CatchUp::Reading(page)));
+                    self.source = self.next_page();
                 }
                 Source::Opening(opening) => match opening.poll(cx) {
                     Poll::Ready(Ok(opened)) => return Poll::Ready(self.open(opened)),
@@ -187,10 +189,21 @@ impl Cursor {
                     if let Some(polled) = self.poll_past(cx) {
                         return polled;
                     }
-                    self.source = Source::Window;
                 }
             }
         }
+    }
+
+    fn next_page(&self) -> Source {
+        Source::Past(Box::new(CatchUp::Reading(self.thread.past.page(self.after))))
+    }
+
+    /// Where to go on after a page. Not in the window as soon as that is possible: a storm of those
+    /// who come back would fall upon it at full speed.
+    fn after_page(&self) -> Source {
+        let head = self.thread.local.borrow().window.head();
+        let near = self.after.offset >= head.offset || self.is_near_head(self.after, head);
+        if near { Source::Window } else { self.next_page() }
     }
 
     /// The next step from the window; `None` if the window no longer holds it.
@@ -225,7 +238,7 @@ impl Cursor {
         Some(polled.map(Step::Notice))
     }
 
-    /// The next step from the store; `None` once a page was given to its end.
+    /// The next step from the store; `None` if it comes from elsewhere now.
     fn poll_past(&mut self, cx: &mut Context<'_>) -> Option<Poll<Step>> {
         let Source::Past(catch_up) = &mut self.source else { return None };
         loop {
@@ -233,6 +246,11 @@ impl Cursor {
                 CatchUp::Reading(reading) => match reading.poll(cx) {
                     Poll::Ready(Ok(page)) => {
                         **catch_up = CatchUp::Giving { page, taken_at: Instant::now() };
+                    }
+                    // The window may hold what the store has trimmed, or cannot give.
+                    Poll::Ready(Err(End::TooFarBehind)) if self.is_in_window() => {
+                        self.source = Source::Window;
+                        return None;
                     }
                     Poll::Ready(Err(end)) => return Some(Poll::Ready(Step::End(end))),
                     Poll::Pending => return Some(self.poll_behind(cx)),
@@ -244,6 +262,7 @@ impl Cursor {
                     }
                     let Some(frame) = page.next_frame(self.filter.as_deref()) else {
                         self.after = page.next();
+                        self.source = self.after_page();
                         return None;
                     };
                     self.after = frame.position();
@@ -269,11 +288,16 @@ impl Cursor {
         }
     }
 
-    /// Whether everything after a position of this log can be had without asking the store.
-    fn is_in_window(&self, after: Position, head: Position) -> bool {
+    /// Whether what comes after a position of this log is few, and can be had without the store.
+    fn is_near_head(&self, after: Position, head: Position) -> bool {
         let local = self.thread.local.borrow();
-        let known = after.epoch == head.epoch && after.offset <= head.offset;
-        known && !matches!(local.window.next(after), Next::Lost)
+        let behind = head.offset.checked_sub(after.offset);
+        behind.is_some_and(|behind| behind <= NEAR_HEAD)
+            && !matches!(local.window.next(after), Next::Lost)
+    }
+
+    fn is_in_window(&self) -> bool {
+        !matches!(self.thread.local.borrow().window.next(self.after), Next::Lost)
     }
 
     fn is_over(&self) -> bool {

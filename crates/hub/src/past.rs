@@ -18,7 +18,10 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// How many cursors may be reading at once, of all threads together. The rest wait in a row, so
 /// that a storm of them leaves the threads, and the store, time for what is new.
-const READERS: usize = 4;
+const READERS: usize = 32;
+/// How much longer a turn lasts when others wait for theirs: a storm has time, and what is new has
+/// none.
+const CROWDED_PAUSE: Duration = Duration::from_millis(1);
 
 /// A question to the store, under way for one cursor. It is a task of its own and not a part of
 /// the cursor: a place among the readers must not depend on when a connection, whose client may
@@ -60,7 +63,10 @@ impl Past {
         self.ask(async move {
             let _turn = past.turn().await;
             match past.try_page(after, PATIENCE).await {
-                Ok(page) => Ok(Opened { notice: Notice::Resumed(after), page }),
+                Ok(page) => {
+                    past.rest().await;
+                    Ok(Opened { notice: Notice::Resumed(after), page })
+                }
                 Err(ReadError::Gap { oldest, latest }) => Ok(Opened {
                     notice: Notice::Gap { position: latest, oldest },
                     page: Page::empty(latest),
@@ -114,9 +120,7 @@ impl Past {
                 let began = Instant::now();
                 match past.try_page(after, patience).await {
                     Ok(page) if page.next() != after => {
-                        // The thread looks after its sockets before anyone here reads on: a turn
-                        // lasts until then.
-                        tokio::task::yield_now().await;
+                        past.rest().await;
                         return Ok(page);
                     }
                     Err(ReadError::Gap { .. }) => return Err(End::TooFarBehind),
@@ -145,6 +149,15 @@ impl Past {
     /// never sent away.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.readers.acquire().await
+    }
+
+    /// The end of a turn: the thread looks after its sockets before anyone here reads on.
+    async fn rest(&self) {
+        if self.readers.available_permits() == 0 {
+            sleep(CROWDED_PAUSE).await;
+        } else {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The page after a position: another cursor's, or else read and encoded.
