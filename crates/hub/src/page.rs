@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The most events of one page. Pages end where the offset is a multiple of it, wherever they
+/// The usual number of events of a page. Pages end where the offset is a multiple of it, wherever they
 /// begin: so cursors that came to different places soon ask for the same pages.
 pub(crate) const PAGE_EVENTS: usize = 64;
 /// A page ends with the frame that reaches so many bytes: it stays with a cursor until its client
@@ -38,10 +38,13 @@ impl Page {
         Self { entries: Arc::new([]), given: 0, next, whole: false }
     }
 
-    /// The most events that a page after this position has.
+    /// The most events that a page after this position has: up to the next place where pages end,
+    /// or the one after that where the next is near.
     pub(crate) fn most_events(after: Position) -> usize {
         let size = PAGE_EVENTS as u64;
-        usize::try_from(size - after.offset % size).unwrap_or(PAGE_EVENTS)
+        let rest = size - after.offset % size;
+        let most = if rest < size / 2 { rest + size } else { rest };
+        usize::try_from(most).unwrap_or(PAGE_EVENTS)
     }
 
     /// The page after a position, from the events there.
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn pages_end_at_the_same_places_wherever_they_begin() {
-        for (after, most) in [(0, 64), (1, 63), (63, 1), (64, 64), (100, 28)] {
+        for (after, most) in [(0, 64), (1, 63), (32, 32), (33, 95), (63, 65), (64, 64), (100, 92)] {
             assert_eq!(Page::most_events(position(after)), most);
         }
     }
@@ -161,7 +164,8 @@ mod tests {
     fn a_page_that_ends_at_the_head_will_be_longer() {
         assert!(!Page::encode(position(0), &events(1, 63, 10)).is_whole());
         assert!(Page::encode(position(0), &events(1, 64, 10)).is_whole());
-        assert!(Page::encode(position(60), &events(61, 4, 10)).is_whole());
+        assert!(Page::encode(position(30), &events(31, 34, 10)).is_whole());
+        assert!(!Page::encode(position(60), &events(61, 4, 10)).is_whole());
         let nothing = Page::encode(position(5), &[]);
         assert_eq!((nothing.is_whole(), nothing.next()), (false, position(5)));
     }

@@ -13,16 +13,16 @@ use std::task::{Context, Poll, Waker};
 
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
 /// What a page may hold: events read, and bytes after which no further frame is taken.
-const PAGE_EVENTS: usize = 128;
+const PAGE_EVENTS: usize = 64;
 const PAGE_BYTES: usize = 64 * 1024;
 
-/// What a cursor gives before it pauses.
+/// What a cursor gives before it waits for the next page, which comes meanwhile.
 async fn page(cursor: &mut Cursor) -> Vec<Frame> {
     let woken = Arc::new(Wakes::default());
     let (frames, end) = take_with(cursor, &Waker::from(woken.clone()));
-    assert_eq!((end, woken.taken()), (None, 1), "it pauses, and comes back by itself");
+    assert_eq!((end, woken.taken()), (None, 0), "a turn is over with a page");
     settled().await;
-    assert_eq!(woken.taken(), 0);
+    assert_eq!(woken.taken(), 1);
     frames
 }
 
@@ -77,13 +77,13 @@ fn a_cursor_reads_one_page_a_turn() {
         let mut cursor = running.cursor(0);
         store.asked();
         assert!(page(&mut cursor).await.is_empty());
-        assert_eq!(store.asked(), 0, "others have their turn before the first page too");
-        for _ in 0..4 {
+        assert_eq!(store.asked(), 1);
+        for _ in 0..9 {
             assert_eq!(page(&mut cursor).await.len(), PAGE_EVENTS);
             assert_eq!(store.asked(), 1);
         }
-        assert_eq!(take(&mut cursor).0.len(), 600 - 4 * PAGE_EVENTS);
-        assert_eq!(store.asked(), 1);
+        assert_eq!(take(&mut cursor).0.len(), 600 - 9 * PAGE_EVENTS);
+        assert_eq!(store.asked(), 0);
     });
 }
 
@@ -96,11 +96,12 @@ fn a_page_of_which_nothing_matches_takes_its_turn_too() {
         store.asked();
         let mut client = running.client("after=0000000000000007-0&types=alert");
         // The first page is read to find out where the stream begins.
-        assert_eq!(client.take().len(), 1);
-        for _ in 0..3 {
+        assert_eq!(client.take(), []);
+        for turn in 0..4 {
+            settled().await;
             assert!(client.is_woken());
             assert_eq!(store.asked(), 1);
-            assert_eq!(client.take(), []);
+            assert_eq!(client.take().len(), usize::from(turn == 0));
         }
     });
 }
@@ -121,7 +122,7 @@ fn a_page_ends_with_the_frame_that_reaches_its_bytes() {
             page(&mut cursor).await;
             for _ in 0..5 {
                 let frames = page(&mut cursor).await;
-                let sizes = frames.iter().map(|frame| frame.held_bytes());
+                let sizes = frames.iter().map(Frame::held_bytes);
                 let (all, last) = (sizes.clone().sum::<usize>(), sizes.last().unwrap());
                 assert!(all >= PAGE_BYTES && all - last < PAGE_BYTES, "{all} with {last}");
             }
@@ -139,10 +140,10 @@ fn a_page_in_hand_is_given_though_the_store_has_trimmed_it() {
         let mut frames = take_one(&mut cursor);
         running.append(100).await;
         running.append(100).await;
-        // The page reached to 128, and what follows it is gone.
+        // The page reached to 64, and what follows it is gone.
         let (rest, end) = catch_up(&mut cursor).await;
         frames.extend(rest);
-        assert_eq!(frames, (1..=128).collect::<Vec<_>>());
+        assert_eq!(frames, (1..=64).collect::<Vec<_>>());
         assert_eq!(end, Some(End::TooFarBehind));
     });
 }

@@ -97,7 +97,7 @@ fn a_window_bounded_by_bytes_holds_as_much_as_fits() {
         let mut sizes = Vec::new();
         for _ in 0..60 {
             running.append(1).await;
-            sizes.extend(take(&mut quick).0.iter().map(|frame| frame.held_bytes()));
+            sizes.extend(take(&mut quick).0.iter().map(Frame::held_bytes));
         }
         let fitting = (0..60).rev().find(|&from| sizes[from..].iter().sum::<usize>() > limit);
         let oldest_readable = fitting.unwrap() as u64 + 1;

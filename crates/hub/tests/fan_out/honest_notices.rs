@@ -156,9 +156,12 @@ proptest! {
             }
             store.let_reads(Reads::Pass);
             running.hub.caught_up().await;
-            witness.seen.extend(witness.client.see().await);
-            advance(LIVE_EVERY * 2).await;
-            witness.seen.extend(witness.client.see().await);
+            // A store that failed is asked again after a moment; a notice that was due meanwhile
+            // comes an interval later.
+            for time in [Duration::ZERO, Duration::from_secs(1), LIVE_EVERY * 2, LIVE_EVERY * 2] {
+                advance(time).await;
+                witness.seen.extend(witness.client.see().await);
+            }
 
             let matching = wanted.of(running.store.as_ref()).await;
             let start = match begins {

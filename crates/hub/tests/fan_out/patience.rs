@@ -63,7 +63,7 @@ fn a_store_that_recovers_in_time_loses_and_repeats_nothing() {
             let (store, _running, mut client) = far_behind().await;
             let mut given = Vec::new();
             // Each page is progress: trouble before each of them is not added up.
-            for goal in [1, 129, 257, 385] {
+            for goal in (0..8).map(|page| page * 64 + 1) {
                 store.let_reads(trouble);
                 let recovering = async {
                     sleep(NEARLY).await;
@@ -84,7 +84,7 @@ fn a_cursor_that_asks_a_failing_store_takes_no_place_between() {
     on_one_thread(async {
         let (store, running, mut client) = far_behind().await;
         store.let_reads(Reads::Fail);
-        let mut failing: Vec<_> = (0..8).map(|_| Client::new(running.cursor(0))).collect();
+        let mut failing: Vec<_> = (0..32).map(|_| Client::new(running.cursor(0))).collect();
         for client in &mut failing {
             assert_eq!(client.see().await, []);
         }

@@ -5,13 +5,15 @@ use crate::faulty_store::{FaultyStore, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::memory_store;
 use northgate_hub::{End, WindowLimits};
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 /// How many may read at once.
-const PLACES: usize = 8;
+const PLACES: usize = 32;
 const EVENTS: usize = 300;
 const ALL: u64 = EVENTS as u64;
 const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
@@ -38,12 +40,12 @@ async fn behind(running: &Running, count: usize) -> Vec<Client> {
 }
 
 #[test]
-fn at_most_eight_read_at_once_and_all_get_through() {
+fn only_so_many_read_at_once_and_all_get_through() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let elsewhere = running.hub.worker();
         let mut tasks = JoinSet::new();
-        for n in 0..30 {
+        for n in 0..3 * PLACES {
             let worker = if n % 2 == 0 { &elsewhere } else { &running.worker };
             let mut client = Client::new(worker.cursor(running.position(0)));
             tasks.spawn_local(async move { client.events_up_to(ALL).await });
@@ -62,31 +64,53 @@ fn at_most_eight_read_at_once_and_all_get_through() {
 fn a_row_is_served_in_its_order() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
-        let mut clients = behind(&running, PLACES + 3).await;
-        assert_eq!(store.asked(), PLACES);
-        for gone in 0..3 {
-            drop(clients.remove(0));
-            let called: Vec<_> = clients.iter().map(Client::is_woken).collect();
-            let next = PLACES - 1;
-            assert_eq!(called.iter().position(|&called| called), Some(next), "after {gone}");
-            assert_eq!(called.iter().filter(|&&called| called).count(), 1);
-            assert_eq!(clients[next].see().await, []);
-            assert_eq!((store.asked(), store.under_way()), (1, PLACES));
+        let served = Rc::new(RefCell::new(Vec::new()));
+        let mut tasks = JoinSet::new();
+        for n in 0..PLACES * 3 {
+            let mut client = Client::new(running.cursor(0));
+            let served = served.clone();
+            tasks.spawn_local(async move {
+                assert_eq!(client.next().await, Seen::Event(1));
+                served.borrow_mut().push(n);
+            });
         }
+        settled().await;
+        store.let_reads(Reads::Pass);
+        tasks.join_all().await;
+        // Those of one row are served at the same time, in any order.
+        let rows: Vec<_> = served.borrow().iter().map(|n| n / PLACES).collect();
+        assert!(rows.is_sorted(), "{rows:?}");
+        assert_eq!(rows.len(), 3 * PLACES);
     });
 }
 
 #[test]
-fn who_goes_while_it_waits_in_the_row_leaves_its_place_to_the_next() {
+fn who_goes_leaves_its_place_to_the_next() {
+    on_one_thread(async {
+        let (store, running) = over_a_hanging_store().await;
+        let mut clients = behind(&running, PLACES + 3).await;
+        assert_eq!((store.asked(), store.under_way()), (PLACES, PLACES));
+        for _ in 0..3 {
+            drop(clients.remove(0));
+            settled().await;
+            assert_eq!((store.asked(), store.under_way()), (1, PLACES));
+        }
+        drop(clients.remove(0));
+        settled().await;
+        assert_eq!((store.asked(), store.under_way()), (0, PLACES - 1), "nobody waits any more");
+    });
+}
+
+#[test]
+fn who_goes_while_it_waits_in_the_row_takes_nobodys_place() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let mut clients = behind(&running, PLACES + 2).await;
         drop(clients.remove(PLACES));
+        settled().await;
         assert_eq!((store.asked(), store.under_way()), (PLACES, PLACES));
         drop(clients.remove(0));
-        let last = clients.last_mut().unwrap();
-        assert!(last.is_woken());
-        assert_eq!(last.see().await, []);
+        settled().await;
         assert_eq!((store.asked(), store.under_way()), (1, PLACES));
     });
 }
@@ -96,14 +120,24 @@ fn who_goes_when_its_turn_has_come_leaves_it_to_the_next() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let mut clients = behind(&running, PLACES + 2).await;
+        // The next in the row goes in the moment in which its turn comes.
         drop(clients.remove(0));
-        // The next one was called, and goes before it comes.
-        assert!(clients[PLACES - 1].is_woken());
         drop(clients.remove(PLACES - 1));
-        let last = clients.last_mut().unwrap();
-        assert!(last.is_woken());
-        assert_eq!(last.see().await, []);
+        settled().await;
         assert_eq!((store.asked(), store.under_way()), (PLACES + 1, PLACES));
+    });
+}
+
+#[test]
+fn a_client_that_does_not_look_holds_no_place() {
+    on_one_thread(async {
+        let (store, running) = over_a_hanging_store().await;
+        // They began, and are never polled again.
+        let stalled = behind(&running, PLACES + 5).await;
+        store.let_reads(Reads::Pass);
+        let mut another = Client::new(running.cursor(0));
+        assert_eq!(another.events_up_to(ALL).await, ((1..=ALL).collect(), None));
+        drop(stalled);
     });
 }
 
@@ -134,10 +168,7 @@ fn who_opens_a_stream_waits_in_the_same_row() {
         }
         assert_eq!(store.under_way(), PLACES);
         reading.clear();
-        for client in &mut opening {
-            assert!(client.is_woken());
-            assert_eq!(client.see().await, []);
-        }
+        settled().await;
         assert_eq!(store.under_way(), 2);
         store.let_reads(Reads::Pass);
         for client in &mut opening {

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, Seen, after, events};
 use crate::faulty_store::{FaultyStore, Reads};
-use crate::one_thread::{Running, on_one_thread};
+use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::memory_store;
 use northgate_hub::{End, WindowLimits};
 use northgate_schemas::StreamRequest;
@@ -43,10 +43,13 @@ fn what_the_window_holds_is_resumed_without_the_store() {
 fn what_the_store_holds_is_resumed_from_there() {
     on_one_thread(async {
         let (store, running) = after_300(200).await;
-        for from in [100, 101, 250, 291] {
+        // Pages end at 192 and 256, and at the head.
+        for (from, pages) in [(100, 3), (101, 3), (250, 1), (291, 1)] {
             store.asked();
             assert_eq!(running.client(&after(from)).see().await, resumed(from, 300));
-            assert_eq!(store.asked(), (300 - usize::try_from(from).unwrap()).div_ceil(128));
+            assert_eq!(store.asked(), pages, "after {from}");
+            // Pages are kept for a while: the next client is to ask by itself.
+            tokio::time::advance(Duration::from_secs(10)).await;
         }
     });
 }
@@ -169,8 +172,10 @@ fn a_store_that_goes_away_after_the_beginning_has_time_to_come_back() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
         let mut client = running.client(&after(10));
+        assert_eq!(client.take(), []);
+        settled().await;
         let first = client.take();
-        assert_eq!(first.len(), 1 + 128);
+        assert_eq!(first.len(), 1 + 54, "up to 64");
         store.let_reads(Reads::Fail);
         assert_eq!(client.see().await, []);
         tokio::time::sleep(Duration::from_secs(20)).await;

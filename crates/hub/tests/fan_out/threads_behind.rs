@@ -21,7 +21,7 @@ const APPENDS: usize = 600;
 /// Before anybody comes.
 const AT_FIRST: usize = 400;
 /// How many cursors may read the store at once, and the pump beside them.
-const READERS: usize = 8 + 1;
+const READERS: usize = 32 + 1;
 const TINY: WindowLimits = WindowLimits { frames: 3, bytes: usize::MAX };
 
 /// Where a cursor ended, and as which one.

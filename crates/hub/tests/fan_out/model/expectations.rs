@@ -2,17 +2,21 @@
 
 use super::WORKERS;
 use northgate_hub::{End, WindowLimits};
+use std::collections::HashSet;
 
-/// The most events that a cursor behind the window reads at once. What the model appends is too
-/// small for the limit on bytes.
-const PAGE_EVENTS: u64 = 128;
+/// Where pages end. What the model appends is too small for the limit on bytes.
+const PAGE_EVENTS: u64 = 64;
+/// A cursor behind the window goes over to it when it is so near to the head.
+const NEAR_HEAD: u64 = 256;
 
 /// Where a cursor has what it gives next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Window,
-    /// It made a pause before it reads the store.
-    Pausing,
+    /// The store is being asked.
+    Reading,
+    /// The store has answered: a page up to this offset, or that it is too late.
+    Answered(Option<u64>),
     /// It has a page up to this offset in hand.
     Page(u64),
     /// It has ended, and gives nothing any more.
@@ -32,6 +36,8 @@ pub(super) struct Model {
     pub(super) draining: bool,
     /// How many cursors have drained.
     drained: u64,
+    /// After which offsets whole pages were read: they are kept for those who come by.
+    kept: HashSet<u64>,
 }
 
 /// The offsets of a frame log, as if nothing had ever left it.
@@ -67,6 +73,7 @@ impl Model {
             copied: [Log::default(); WORKERS],
             draining: false,
             drained: 0,
+            kept: HashSet::new(),
         }
     }
 
@@ -87,29 +94,50 @@ impl Model {
         self.head().saturating_sub(self.capacity as u64)
     }
 
+    /// Everything runs that can: whoever waits for the store has an answer. Says whether it had
+    /// none before.
+    pub(super) fn read(&mut self, after: u64, place: &mut Place) -> bool {
+        if *place != Place::Reading {
+            return false;
+        }
+        let rest = PAGE_EVENTS - after % PAGE_EVENTS;
+        let most = if rest < PAGE_EVENTS / 2 { rest + PAGE_EVENTS } else { rest };
+        let held = after >= self.trimmed();
+        // Others may have asked before, and the store have trimmed it since.
+        let kept = self.kept.contains(&after);
+        if held && after + most <= self.head() {
+            self.kept.insert(after);
+        }
+        let last = if kept { after + most } else { self.head().min(after + most) };
+        *place = Place::Answered((held || kept).then_some(last));
+        true
+    }
+
     /// What comes next for a cursor of `worker` that stands after an offset; its place moves along.
     pub(super) fn next(&mut self, worker: usize, after: u64, place: &mut Place) -> Next {
-        if *place == Place::Pausing {
-            *place = if after < self.trimmed() {
-                Place::Nowhere(End::TooFarBehind)
-            } else {
-                Place::Page(self.head().min(after + PAGE_EVENTS))
-            };
-        }
+        let head = self.copied[worker].head;
+        let at_head = after >= head;
+        let in_window = at_head || self.window_holds(worker, after);
+        *place = match *place {
+            Place::Answered(Some(last)) => Place::Page(last),
+            Place::Answered(None) if in_window => Place::Window,
+            Place::Answered(None) => Place::Nowhere(End::TooFarBehind),
+            place => place,
+        };
         if matches!(*place, Place::Page(last) if after >= last) {
-            *place = Place::Window;
+            let near = at_head || (in_window && head - after <= NEAR_HEAD);
+            *place = if near { Place::Window } else { Place::Reading };
         }
-        let at_head = after >= self.copied[worker].head;
         if *place == Place::Window && at_head && self.draining {
             *place = Place::Nowhere(End::Drained { turn: self.drained });
             self.drained += 1;
         }
-        if *place == Place::Window && !at_head && !self.window_holds(worker, after) {
-            *place = Place::Pausing;
+        if *place == Place::Window && !in_window {
+            *place = Place::Reading;
         }
         match *place {
             Place::Nowhere(end) => Next::End(end),
-            Place::Pausing => Next::Pause,
+            Place::Reading | Place::Answered(_) => Next::Pause,
             Place::Window if at_head => Next::Nothing,
             Place::Window | Place::Page(_) => Next::Frame { size: self.sizes[index(after)] },
         }
