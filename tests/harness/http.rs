@@ -44,7 +44,8 @@ impl Answer {
     }
 }
 
-pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+/// A connection on which nothing waits for longer than [`PATIENCE`].
+pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();

@@ -7,7 +7,7 @@ mod server;
 mod socket;
 
 pub use event_stream::{EventStream, Record};
-pub use http::Answer;
+pub use http::{Answer, connect};
 pub use raw_socket::RawSocket;
 pub use server::TestServer;
 pub use socket::Socket;

@@ -1,0 +1,225 @@
+//! Clients that come back: all at once, again and again, and from far behind.
+
+use crate::client::{Dashboard, Said, Transport};
+use crate::ledger::{Follower, Wants, joined};
+use crate::publisher::{Publisher, Talker};
+use crate::stage::{Played, Stage, play};
+use fastrand::Rng;
+use northgate_tests::RawSocket;
+use std::net::SocketAddr;
+use std::thread;
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kick {
+    /// Without a word, and with what has come already left unread.
+    Dropped,
+    /// In the middle of what the server says.
+    Torn,
+    /// In the middle of what the client says.
+    TornSaying,
+    /// The client says nothing more, and takes what still comes.
+    HalfClosed,
+    /// As it should be.
+    Closed,
+}
+
+impl Kick {
+    const ALL: [Self; 5] =
+        [Self::Dropped, Self::Torn, Self::TornSaying, Self::HalfClosed, Self::Closed];
+
+    /// Ends a connection this way. What is heard meanwhile counts.
+    fn end(self, mut dashboard: Dashboard, follower: &mut Follower, rng: &mut Rng) {
+        let is_socket = dashboard.transport() == Transport::WebSocket;
+        match self {
+            Self::Dropped => {}
+            Self::Torn => dashboard.tear(rng.usize(1..150)).unwrap(),
+            Self::TornSaying => {
+                let frame = RawSocket::frame(0x81, br#"{"sender":"Op","message":"never"}"#);
+                dashboard.send(&frame[..rng.usize(1..frame.len())]);
+            }
+            Self::Closed if is_socket => {
+                dashboard.send(&RawSocket::frame(0x88, &4_999_u16.to_be_bytes()));
+                let echo = Said::Close { code: 4_999, reason: String::new() };
+                assert_eq!(last_said(&mut dashboard, follower), Some(echo));
+                assert_eq!(dashboard.next().ok(), Some(Said::End), "after the Close");
+            }
+            Self::HalfClosed | Self::Closed => {
+                dashboard.half_close();
+                let last = last_said(&mut dashboard, follower);
+                assert!(matches!(last, None | Some(Said::End)), "{last:?}");
+            }
+        }
+    }
+}
+
+/// Reads to the end of a connection: how it ended, or nothing if it broke.
+fn last_said(dashboard: &mut Dashboard, follower: &mut Follower) -> Option<Said> {
+    loop {
+        match follower.take(dashboard) {
+            Ok(Said::Event(_) | Said::Live(_)) => {}
+            Ok(last) => return Some(last),
+            Err(error) => {
+                assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "nothing ends");
+                return None;
+            }
+        }
+    }
+}
+
+/// Reads to the last word, over as many connections as it takes; gives how often it came back.
+fn follow_through_kicks(address: SocketAddr, follower: &mut Follower, rng: &mut Rng) -> usize {
+    // One that makes no progress must not try for ever.
+    for reconnects in 0..100_000 {
+        let transport = rng.choice(Transport::BOTH).unwrap();
+        let mut dashboard = follower.resume(address, transport);
+        for _ in 0..rng.usize(1..400) {
+            follower.read(&mut dashboard);
+            if follower.has_ended() {
+                return reconnects;
+            }
+        }
+        rng.choice(Kick::ALL).unwrap().end(dashboard, follower, rng);
+        if follower.has_ended() {
+            return reconnects;
+        }
+    }
+    panic!("at {} after all that", follower.at());
+}
+
+fn spread(total: usize, publishers: usize) -> impl Iterator<Item = (usize, String)> {
+    (0..publishers).map(move |n| (total / publishers, format!("p{n}")))
+}
+
+#[test]
+fn clients_that_are_cut_again_and_again_miss_nothing_and_see_nothing_twice() {
+    const CLIENTS: usize = 60;
+    play(|stage| {
+        // A connection that was cut has its seat until the server has seen it.
+        let server = stage.server(400, |_| ());
+        let address = server.address();
+        let total = stage.volume(10_000);
+        let mut witness = Follower::witness();
+        let mut witnessing = witness.join(address, Transport::WebSocket);
+        let mut first = Publisher::new(address, "the first".to_owned());
+        let mut answered = first.raise_many(1, &mut stage.rng);
+        assert_eq!(witness.read(&mut witnessing), Said::Event(1));
+        let start = witnessing.position.clone();
+        let wants =
+            (0..CLIENTS).map(|n| if n % 4 == 0 { Wants::Alerts } else { Wants::Everything });
+        let mut followers: Vec<_> = wants.map(|wants| Follower::after(&start, wants)).collect();
+
+        let reconnects = thread::scope(|scope| {
+            scope.spawn(|| witness.read_to_end(&mut witnessing));
+            let recovering: Vec<_> = followers
+                .iter_mut()
+                .map(|follower| {
+                    let mut rng = stage.rng.fork();
+                    scope.spawn(move || follow_through_kicks(address, follower, &mut rng))
+                })
+                .collect();
+            let publishing: Vec<_> = spread(total, 4)
+                .map(|(count, name)| {
+                    let mut rng = stage.rng.fork();
+                    let mut publisher = Publisher::new(address, name);
+                    scope.spawn(move || publisher.raise_many(count, &mut rng))
+                })
+                .collect();
+            answered.extend(publishing.into_iter().flat_map(|p| p.join().unwrap()));
+            first.end();
+            recovering.into_iter().map(|recovering| recovering.join().unwrap()).sum()
+        });
+
+        let log = witness.into_log();
+        log.assert_holds(&answered);
+        log.assert_holds_no_other_alerts(&answered);
+        for follower in &followers {
+            log.assert_seen_by(follower);
+        }
+        Played { server: Some(server), clients: CLIENTS + 1, events: log.len(), reconnects }
+    });
+}
+
+/// More events than the frame log holds.
+const BEYOND_THE_WINDOW: u64 = 4_096 + 500;
+
+/// Comes back from before the window, and says where the stream was when it was told to be live.
+fn catch_up(address: SocketAddr, follower: &mut Follower, transport: Transport) -> u64 {
+    let mut dashboard = follower.resume(address, transport);
+    let mut live = None;
+    // One that is never up to date before the end is told then.
+    while !follower.has_ended() || live.is_none() {
+        if let Said::Live(offset) = follower.read(&mut dashboard) {
+            live.get_or_insert(offset);
+        }
+    }
+    live.unwrap()
+}
+
+/// Fills the log beyond the window, and gives it as one reader saw it.
+pub fn fill(stage: &mut Stage, address: SocketAddr, witness: &mut Follower) -> Dashboard {
+    let mut dashboard = witness.join(address, Transport::WebSocket);
+    let count = stage.volume(usize::try_from(BEYOND_THE_WINDOW).unwrap() + 200);
+    let mut rng = stage.rng.fork();
+    thread::scope(|scope| {
+        scope.spawn(|| (0..count).for_each(|_| drop(witness.read(&mut dashboard))));
+        let alerts = count / 4;
+        let mut talker = Talker::new(joined(address, Transport::WebSocket), "talker".to_owned());
+        talker.talk(count - alerts, 200, &mut rng);
+        Publisher::new(address, "before".to_owned()).raise_many(alerts, &mut rng);
+    });
+    dashboard
+}
+
+#[test]
+fn clients_that_come_back_from_before_the_window_catch_up_while_it_goes_on() {
+    const CLIENTS: usize = 100;
+    play(|stage| {
+        let server = stage.server(CLIENTS + 1, |_| ());
+        let address = server.address();
+        let mut witness = Follower::witness();
+        let mut live = fill(stage, address, &mut witness);
+        let head = witness.at();
+        let mut followers: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let start = stage.rng.u64(0..head - BEYOND_THE_WINDOW);
+                let position = witness.position_of(start);
+                let transport = stage.rng.choice(Transport::BOTH).unwrap();
+                (Follower::after(&position, stage.rng.choice(Wants::ALL).unwrap()), transport)
+            })
+            .collect();
+
+        thread::scope(|scope| {
+            scope.spawn(|| witness.read_to_end(&mut live));
+            for (follower, transport) in &mut followers {
+                scope.spawn(move || {
+                    let live = catch_up(address, follower, *transport);
+                    assert!(live >= head, "live at {live}, and the head was {head}");
+                });
+            }
+            let publishing: Vec<_> = spread(stage.volume(1_000), 2)
+                .map(|(count, name)| {
+                    let mut rng = stage.rng.fork();
+                    let mut publisher = Publisher::new(address, name);
+                    scope.spawn(move || publisher.raise_many(count, &mut rng))
+                })
+                .collect();
+            for publisher in publishing {
+                publisher.join().unwrap();
+            }
+            Publisher::new(address, "the last".to_owned()).end();
+        });
+
+        let log = witness.into_log();
+        log.assert_keeps_the_order_of_each();
+        for (follower, _) in &followers {
+            log.assert_seen_by(follower);
+        }
+        Played {
+            server: Some(server),
+            clients: CLIENTS + 1,
+            events: log.len(),
+            reconnects: CLIENTS,
+        }
+    });
+}

@@ -1,0 +1,156 @@
+//! Readers that take little or nothing, beside readers that must not notice.
+
+use crate::client::{Dashboard, Said, Transport};
+use crate::drain::{DEADLINE, read_farewell};
+use crate::ledger::{Follower, Reader, Wants, joined, resumed};
+use crate::process::{connections, resident_kib};
+use crate::publisher::{LONGEST, Publisher};
+use crate::stage::{Played, Stage, play};
+use northgate_tests::{PATIENCE, RawSocket};
+use socket2::{Domain, Socket, Type};
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// What the kernel takes for a client that does not read: little, so that the server notices.
+const RECEIVE_BUFFER: usize = 16 * 1024;
+
+/// A connection of a client for which the kernel takes little.
+pub fn narrow(address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    // Said before the window is agreed on.
+    socket.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
+    socket.connect(&address.into()).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.into()
+}
+
+/// One reader over each transport.
+fn pair(address: SocketAddr) -> [Reader; 2] {
+    Transport::BOTH.map(|transport| joined(address, transport))
+}
+
+/// Raises alerts as large as they may be, each of which is with the neighbours before the next.
+fn raise_beside(
+    publisher: &mut Publisher,
+    neighbours: &mut [Reader],
+    count: usize,
+    mut between: impl FnMut(usize),
+) {
+    let padding = "x".repeat(LONGEST);
+    for n in 0..count {
+        let alert = publisher.raise(&padding);
+        for (follower, dashboard) in &mut *neighbours {
+            assert_eq!(follower.read(dashboard), Said::Event(alert.offset));
+            assert_eq!(dashboard.json, alert.json);
+        }
+        between(n);
+    }
+}
+
+#[test]
+fn readers_that_take_a_little_at_a_time_get_everything_and_delay_nobody() {
+    /// They take one event of so many.
+    const OF: usize = 40;
+    play(|stage| {
+        // It is slow, and not dead: that is another scenario.
+        let server = stage.server(5, |s| s.heartbeat.interval = "1h".parse().unwrap());
+        let address = server.address();
+        let mut witness = Follower::witness();
+        let mut witnessing = witness.join(address, Transport::WebSocket);
+        let mut neighbours = pair(address);
+        let mut publisher = Publisher::new(address, "large".to_owned());
+        // The slow ones come with a position, which is that of the first event.
+        let first = publisher.raise("first");
+        for (follower, dashboard) in &mut neighbours {
+            follower.read(dashboard);
+        }
+        let start = neighbours[0].1.position.clone();
+        let mut slow = Transport::BOTH
+            .map(|transport| resumed(&start, narrow(address), transport, Wants::Everything));
+
+        let total = stage.volume(3_500);
+        raise_beside(&mut publisher, &mut neighbours, total, |n| {
+            if n % OF == 0 {
+                for (follower, dashboard) in &mut slow {
+                    follower.read(dashboard);
+                }
+            }
+        });
+        let behind = slow[0].0.at();
+        assert!(behind < first.offset + 2 + (total / OF) as u64, "at {behind}: it was not slow");
+        publisher.end();
+        for (follower, dashboard) in slow.iter_mut().chain(&mut neighbours) {
+            follower.read_to_end(dashboard);
+        }
+        witness.read_to_end(&mut witnessing);
+        let log = witness.into_log();
+        for (follower, _) in slow.iter().chain(&neighbours) {
+            log.assert_seen_by(follower);
+        }
+        Played { server: Some(server), clients: 5, events: log.len(), reconnects: 0 }
+    });
+}
+
+/// How many never read.
+const DEAD: usize = 30;
+/// What all of them together may cost, in KiB. With a queue for each it would be ten times that.
+const MOST_KIB: u64 = 32 * 1024;
+
+/// Clients that never read; some of them ask for answers that they do not take.
+fn dead(stage: &mut Stage, address: SocketAddr) -> Vec<Dashboard> {
+    let mut connect = |n: usize| {
+        let transport = Transport::BOTH[n % 2];
+        let dashboard = Dashboard::on(narrow(address), transport, "", None).unwrap();
+        if n.is_multiple_of(4) {
+            let pings = RawSocket::frame(0x89, &[b'x'; 125]).repeat(stage.rng.usize(1..10_000));
+            dashboard.tcp().set_write_timeout(Some(Duration::from_millis(100))).unwrap();
+            let mut tcp = dashboard.tcp();
+            // It is not read any more once it does not take its pongs.
+            let _ = tcp.write_all(&pings);
+        }
+        dashboard
+    };
+    (0..DEAD).map(&mut connect).collect()
+}
+
+/// Those who never read are cut by the kernel after 20 seconds, whatever else happens.
+fn assert_cut(publisher: &mut Publisher, readers: &mut [Reader], address: SocketAddr) {
+    let living = readers.len() + 1;
+    let patience = Instant::now() + 5 * Duration::from_secs(20);
+    while connections(address) > living {
+        assert!(Instant::now() < patience, "{} connections are left", connections(address));
+        raise_beside(publisher, readers, 1, |_| std::thread::sleep(Duration::from_millis(100)));
+    }
+}
+
+#[test]
+fn readers_that_take_nothing_cost_little_and_hold_nobody() {
+    play(|stage| {
+        // All that the server may keep is kept after the first part: the rest is measured.
+        let mut server = stage.server(DEAD + 3, |s| s.memory.events = 1_000.try_into().unwrap());
+        let address = server.address();
+        let mut readers = pair(address);
+        let mut publisher = Publisher::new(address, "large".to_owned());
+        raise_beside(&mut publisher, &mut readers, 2_500, |_| ());
+        let before = resident_kib();
+        let dead = dead(stage, address);
+        let total = stage.volume(2_500);
+        raise_beside(&mut publisher, &mut readers, total, |_| ());
+        let grown = resident_kib().saturating_sub(before);
+        assert!(grown < MOST_KIB, "{grown} KiB for {DEAD} clients that read nothing");
+        if stage.is_full() {
+            assert_cut(&mut publisher, &mut readers, address);
+        }
+
+        let asked = Instant::now();
+        server.begin_stop();
+        for (follower, dashboard) in &mut readers {
+            assert!(read_farewell(follower, dashboard).is_some());
+        }
+        server.stopped();
+        assert!(asked.elapsed() < DEADLINE, "{:?}", asked.elapsed());
+        drop(dead);
+        Played { server: None, clients: DEAD + 2, events: 2_500 + total, reconnects: 0 }
+    });
+}
