@@ -1,0 +1,153 @@
+//! Clients that come and go by the thousand, at every moment of a connection's life.
+
+use crate::client::{Dashboard, Transport, member, request};
+use crate::exchange::read_answer;
+use crate::ledger::{Follower, Wants, joined};
+use crate::publisher::{Answered, Publisher, padding};
+use crate::stage::{Played, Stage, play};
+use fastrand::Rng;
+use northgate_tests::connect;
+use std::collections::VecDeque;
+use std::io::{BufReader, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::thread;
+
+/// How far a client comes before it goes.
+#[derive(Debug, Clone, Copy)]
+enum Stay {
+    /// Connected, and nothing said.
+    Silent,
+    /// Some of a request said.
+    Begun,
+    /// All of a request said, and nothing read.
+    Asked,
+    /// Answered, and streaming.
+    Streaming,
+    /// It stays for a while, reads an event, and goes in the middle of the next.
+    Reading,
+    /// A whole request and its answer.
+    Served,
+}
+
+impl Stay {
+    const ALL: [Self; 6] =
+        [Self::Silent, Self::Begun, Self::Asked, Self::Streaming, Self::Reading, Self::Served];
+}
+
+/// How many connections one thread has open at a time.
+const OPEN: usize = 8;
+/// How many threads there are.
+const THREADS: usize = 6;
+
+/// Comes once, and goes by dropping what this gives.
+fn visit(address: SocketAddr, start: &str, rng: &mut Rng) -> TcpStream {
+    let transport = rng.choice(Transport::BOTH).unwrap();
+    let asked = match rng.u8(0..3) {
+        0 => "GET /alerts/history HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
+        _ => request(transport, "", Some(start)),
+    };
+    let mut tcp = connect(address);
+    match rng.choice(Stay::ALL).unwrap() {
+        Stay::Silent => {}
+        Stay::Begun => tcp.write_all(&asked.as_bytes()[..rng.usize(1..asked.len())]).unwrap(),
+        Stay::Asked => tcp.write_all(asked.as_bytes()).unwrap(),
+        Stay::Streaming => {
+            let dashboard = Dashboard::on(tcp, transport, "", None).unwrap();
+            tcp = dashboard.tcp().try_clone().unwrap();
+        }
+        Stay::Reading => {
+            let mut follower = Follower::after(start, Wants::Everything);
+            let mut dashboard = follower.resume_on(tcp, transport);
+            for _ in 0..rng.usize(1..5) {
+                follower.read(&mut dashboard);
+            }
+            tcp = dashboard.tcp().try_clone().unwrap();
+            dashboard.tear(rng.usize(0..100)).unwrap();
+        }
+        Stay::Served => {
+            tcp.write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+            let mut reader = BufReader::new(tcp);
+            assert_eq!(read_answer(&mut reader).unwrap().0, 200);
+            tcp = reader.into_inner();
+        }
+    }
+    if rng.bool() {
+        let half = rng.choice([Shutdown::Write, Shutdown::Read, Shutdown::Both]).unwrap();
+        // The server may have been faster.
+        let _ = tcp.shutdown(half);
+    }
+    tcp
+}
+
+/// Comes and goes, and raises an alert now and then.
+fn come_and_go(
+    rng: &mut Rng,
+    address: SocketAddr,
+    start: &str,
+    visits: usize,
+    name: String,
+) -> Vec<Answered> {
+    let mut publisher = Publisher::new(address, name);
+    let (mut open, mut answered) = (VecDeque::new(), Vec::new());
+    for _ in 0..visits {
+        open.push_back(visit(address, start, rng));
+        if open.len() > OPEN {
+            open.pop_front();
+        }
+        if rng.u8(0..4) == 0 {
+            answered.push(publisher.raise(&padding(rng)));
+        }
+    }
+    answered
+}
+
+/// A position before some events, so that there is always something to read.
+fn raise_some(stage: &mut Stage, publisher: &mut Publisher) -> (String, Vec<Answered>) {
+    let first = publisher.raise("first");
+    let position = member(&first.json, "position").unwrap().to_owned();
+    let mut answered = publisher.raise_many(100, &mut stage.rng);
+    answered.push(first);
+    (position, answered)
+}
+
+#[test]
+fn thousands_who_come_and_go_at_any_moment_disturb_nobody() {
+    play(|stage| {
+        // Who has gone has a seat until the server sees it.
+        let server = stage.server(400, |_| ());
+        let address = server.address();
+        let mut witness = Follower::witness();
+        let mut witnessing = witness.join(address, Transport::WebSocket);
+        let mut neighbours = Transport::BOTH.map(|transport| joined(address, transport));
+        let mut publisher = Publisher::new(address, "healthy".to_owned());
+        let (start, mut answered) = raise_some(stage, &mut publisher);
+        let visits = stage.volume(1_500);
+
+        thread::scope(|scope| {
+            scope.spawn(|| witness.read_to_end(&mut witnessing));
+            for (follower, dashboard) in &mut neighbours {
+                scope.spawn(|| follower.read_to_end(dashboard));
+            }
+            let visiting: Vec<_> = (0..THREADS)
+                .map(|n| {
+                    let (mut rng, start) = (stage.rng.fork(), &start);
+                    scope.spawn(move || {
+                        come_and_go(&mut rng, address, start, visits, format!("v{n}"))
+                    })
+                })
+                .collect();
+            answered.extend(visiting.into_iter().flat_map(|visiting| visiting.join().unwrap()));
+            publisher.end();
+        });
+
+        let log = witness.into_log();
+        log.assert_holds(&answered);
+        log.assert_holds_no_other_alerts(&answered);
+        log.assert_keeps_the_order_of_each();
+        for (follower, _) in &neighbours {
+            log.assert_seen_by(follower);
+        }
+        let reconnects = THREADS * visits;
+        Played { server: Some(server), clients: THREADS + 3, events: log.len(), reconnects }
+    });
+}
