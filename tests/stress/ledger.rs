@@ -188,6 +188,15 @@ impl Follower {
         }
     }
 
+    /// Reads up to the next event, and gives its offset.
+    pub fn read_event(&mut self, dashboard: &mut Dashboard) -> u64 {
+        loop {
+            if let Said::Event(offset) = self.read(dashboard) {
+                return offset;
+            }
+        }
+    }
+
     /// Reads up to the last word of the scenario.
     pub fn read_to_end(&mut self, dashboard: &mut Dashboard) {
         while !self.ended {

@@ -103,7 +103,7 @@ fn clients_that_are_cut_again_and_again_miss_nothing_and_see_nothing_twice() {
         let mut witnessing = witness.join(address, Transport::WebSocket);
         let mut first = Publisher::new(address, "the first".to_owned());
         let mut answered = first.raise_many(1, &mut stage.rng);
-        assert_eq!(witness.read(&mut witnessing), Said::Event(1));
+        assert_eq!(witness.read_event(&mut witnessing), 1);
         let start = witnessing.position.clone();
         let wants =
             (0..CLIENTS).map(|n| if n % 4 == 0 { Wants::Alerts } else { Wants::Everything });
@@ -162,7 +162,11 @@ pub fn fill(stage: &mut Stage, address: SocketAddr, witness: &mut Follower) -> D
     let count = stage.volume(usize::try_from(BEYOND_THE_WINDOW).unwrap() + 200);
     let mut rng = stage.rng.fork();
     thread::scope(|scope| {
-        scope.spawn(|| (0..count).for_each(|_| drop(witness.read(&mut dashboard))));
+        scope.spawn(|| {
+            for _ in 0..count {
+                witness.read_event(&mut dashboard);
+            }
+        });
         let alerts = count / 4;
         let mut talker = Talker::new(joined(address, Transport::WebSocket), "talker".to_owned());
         talker.talk(count - alerts, 200, &mut rng);
