@@ -94,9 +94,9 @@ fn readers_that_take_a_little_at_a_time_get_everything_and_delay_nobody() {
 
 /// How many never read.
 const DEAD: usize = 30;
-/// What all of them together may cost, in KiB: some buffers each, and what the allocator of a process
-/// that holds these clients too has not given back. A queue for each would hold 300 MiB in the end.
-const MOST_KIB: u64 = 100 * 1024;
+/// What all of them together may cost, in KiB: some buffers each. A queue for each would hold 300 MiB
+/// in the end.
+const MOST_KIB: u64 = 24 * 1024;
 
 /// Clients that never read; some of them ask for answers that they do not take.
 fn dead(stage: &mut Stage, address: SocketAddr) -> Vec<Dashboard> {
