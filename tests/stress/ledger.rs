@@ -59,7 +59,7 @@ pub struct Follower {
     /// Every event, word for word, if this reader is to be believed.
     texts: Option<Vec<String>>,
     ended: bool,
-    /// When the last event came.
+    /// When the last event came, or the reader.
     heard: Instant,
 }
 
@@ -125,6 +125,7 @@ impl Follower {
 
     /// The same on a connection that the client has made its own way.
     pub fn resume_on(&mut self, tcp: TcpStream, transport: Transport) -> Dashboard {
+        self.heard = Instant::now();
         let (query, after) = (self.wants.query(), Some(self.position.as_str()));
         let mut dashboard = Dashboard::on(tcp, transport, query, after).unwrap();
         if transport == Transport::ServerSent {
@@ -141,6 +142,8 @@ impl Follower {
         match said {
             Said::Event(offset) => self.note(offset, &dashboard.json),
             Said::Live(offset) | Said::Resumed { complete: true, offset } => {
+                // Such words come for ever, whatever else is the matter.
+                assert!(self.heard.elapsed() < 2 * PATIENCE, "{said:?}, and no event");
                 match self.wants {
                     Wants::Everything => assert_eq!(offset, self.at, "{said:?}"),
                     _ => assert!(offset >= self.at, "{said:?} at {}", self.at),
@@ -161,6 +164,7 @@ impl Follower {
         }
         assert!(self.wants.admits(json), "nobody asked for {json}");
         self.at = offset;
+        self.heard = Instant::now();
         self.seen.push((offset, digest(json)));
         if let Some(texts) = &mut self.texts {
             texts.push(json.to_owned());
@@ -178,12 +182,7 @@ impl Follower {
     pub fn read(&mut self, dashboard: &mut Dashboard) -> Said {
         let transport = dashboard.transport();
         match self.take(dashboard) {
-            Ok(said @ Said::Event(_)) => {
-                self.heard = Instant::now();
-                said
-            }
-            // Words about the stream come for ever, whatever else is the matter.
-            Ok(said @ Said::Live(_)) if self.heard.elapsed() < 2 * PATIENCE => said,
+            Ok(said @ (Said::Event(_) | Said::Live(_))) => said,
             other => panic!("{other:?} over {transport:?} after event {}", self.at),
         }
     }

@@ -4,7 +4,6 @@ use crate::client::Transport;
 use crate::ledger::{Follower, joined};
 use crate::publisher::{Publisher, Talker};
 use crate::stage::{Played, Stage, play};
-use fastrand::Rng;
 use std::thread;
 
 /// Who takes part, and how much each of them says.
@@ -33,11 +32,10 @@ fn broadcast(stage: &mut Stage, cast: &Cast) -> Played {
         for (follower, dashboard) in &mut followers {
             scope.spawn(move || follower.read_to_end(dashboard));
         }
-        let fork = |rng: &mut Rng| rng.fork();
         let talking: Vec<_> = talkers
             .into_iter()
             .map(|mut talker| {
-                let mut rng = fork(&mut stage.rng);
+                let mut rng = stage.rng.fork();
                 scope.spawn(move || {
                     talker.talk(each, 30, &mut rng);
                     talker
@@ -46,7 +44,7 @@ fn broadcast(stage: &mut Stage, cast: &Cast) -> Played {
             .collect();
         let publishing: Vec<_> = publishers
             .map(|mut publisher| {
-                let mut rng = fork(&mut stage.rng);
+                let mut rng = stage.rng.fork();
                 scope.spawn(move || publisher.raise_many(each, &mut rng))
             })
             .collect();
