@@ -3,7 +3,7 @@
 use crate::client::{Dashboard, Transport, member, request};
 use crate::exchange::read_answer;
 use crate::ledger::{Follower, Wants, joined};
-use crate::publisher::{Answered, Publisher, padding};
+use crate::publisher::{Answered, Publisher, end, padding};
 use crate::stage::{Played, Stage, play};
 use fastrand::Rng;
 use northgate_tests::connect;
@@ -137,7 +137,7 @@ fn thousands_who_come_and_go_at_any_moment_disturb_nobody() {
                 })
                 .collect();
             answered.extend(visiting.into_iter().flat_map(|visiting| visiting.join().unwrap()));
-            publisher.end();
+            end(address);
         });
 
         let log = witness.into_log();

@@ -3,7 +3,7 @@
 use crate::attacks::ATTACKS;
 use crate::client::Transport;
 use crate::ledger::{Follower, joined};
-use crate::publisher::{Answered, Publisher, padding};
+use crate::publisher::{Answered, Publisher, end, padding};
 use crate::stage::{Played, play};
 use fastrand::Rng;
 use std::net::{SocketAddr, TcpStream};
@@ -57,7 +57,7 @@ fn attacks_from_all_sides_cost_the_neighbours_nothing() {
                 .collect();
             let attacks = attacking.into_iter().map(|attacker| attacker.join().unwrap());
             let (answered, half_open): (Vec<_>, Vec<_>) = attacks.unzip();
-            Publisher::new(address, "the last".to_owned()).end();
+            end(address);
             (answered.into_iter().flatten().collect::<Vec<_>>(), half_open)
         });
 

@@ -2,7 +2,7 @@
 
 use crate::client::Transport;
 use crate::ledger::{Follower, joined};
-use crate::publisher::{Publisher, Talker};
+use crate::publisher::{Publisher, Talker, end};
 use crate::stage::{Played, Stage, play};
 use std::thread;
 
@@ -50,7 +50,7 @@ fn broadcast(stage: &mut Stage, cast: &Cast) -> Played {
             .collect();
         let answered: Vec<_> = publishing.into_iter().flat_map(|p| p.join().unwrap()).collect();
         let talkers: Vec<_> = talking.into_iter().map(|talker| talker.join().unwrap()).collect();
-        Publisher::new(address, "the last".to_owned()).end();
+        end(address);
         (answered, talkers.into_iter().map(Talker::listen).collect::<Vec<_>>())
     });
 

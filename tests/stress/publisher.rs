@@ -61,15 +61,6 @@ impl Publisher {
         (0..count).map(|_| self.raise(&padding(rng))).collect()
     }
 
-    /// Ends the streams of everybody: those who want alerts, chat, or both.
-    pub fn end(&mut self) {
-        let alert = json!({ "location": "here", "message": LAST_WORD });
-        let said = json!({ "sender": "somebody", "message": LAST_WORD });
-        for (path, body) in [("/alerts", alert), ("/message", said)] {
-            assert_eq!(self.post(path, &body).unwrap().0, 200);
-        }
-    }
-
     fn post(&mut self, path: &str, body: &Value) -> io::Result<(u16, String)> {
         let body = body.to_string();
         let length = body.len();
@@ -79,6 +70,17 @@ impl Publisher {
         self.link.get_mut().write_all(request.as_bytes())?;
         let (status, answer) = read_answer(&mut self.link)?;
         Ok((status, String::from_utf8(answer).unwrap()))
+    }
+}
+
+/// Ends the streams of everybody: those who want alerts, chat, or both. On a connection of its own:
+/// one that has said nothing for long is closed.
+pub fn end(address: SocketAddr) {
+    let mut publisher = Publisher::new(address, "the last".to_owned());
+    let alert = json!({ "location": "here", "message": LAST_WORD });
+    let said = json!({ "sender": "somebody", "message": LAST_WORD });
+    for (path, body) in [("/alerts", alert), ("/message", said)] {
+        assert_eq!(publisher.post(path, &body).unwrap().0, 200);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::client::{Dashboard, Said, Transport};
 use crate::ledger::{Follower, Wants, joined};
-use crate::publisher::{Publisher, Talker};
+use crate::publisher::{Publisher, Talker, end};
 use crate::stage::{Played, Stage, play};
 use fastrand::Rng;
 use northgate_tests::RawSocket;
@@ -126,7 +126,7 @@ fn clients_that_are_cut_again_and_again_miss_nothing_and_see_nothing_twice() {
                 })
                 .collect();
             answered.extend(publishing.into_iter().flat_map(|p| p.join().unwrap()));
-            first.end();
+            end(address);
             recovering.into_iter().map(|recovering| recovering.join().unwrap()).sum()
         });
 
@@ -211,7 +211,7 @@ fn clients_that_come_back_from_before_the_window_catch_up_while_it_goes_on() {
             for publisher in publishing {
                 publisher.join().unwrap();
             }
-            Publisher::new(address, "the last".to_owned()).end();
+            end(address);
         });
 
         let log = witness.into_log();

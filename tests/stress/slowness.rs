@@ -4,7 +4,7 @@ use crate::client::{Dashboard, Transport};
 use crate::drain::{DEADLINE, read_farewell};
 use crate::ledger::{Follower, Reader, Wants, joined, resumed};
 use crate::process::{connections, resident_kib};
-use crate::publisher::{LONGEST, Publisher};
+use crate::publisher::{LONGEST, Publisher, end};
 use crate::stage::{Played, Stage, play};
 use northgate_tests::{PATIENCE, RawSocket};
 use socket2::{Domain, Socket, Type};
@@ -79,7 +79,7 @@ fn readers_that_take_a_little_at_a_time_get_everything_and_delay_nobody() {
         });
         let behind = slow[0].0.at();
         assert!(behind < first.offset + 2 + (total / OF) as u64, "at {behind}: it was not slow");
-        publisher.end();
+        end(address);
         for (follower, dashboard) in slow.iter_mut().chain(&mut neighbours) {
             follower.read_to_end(dashboard);
         }
