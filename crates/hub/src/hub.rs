@@ -137,11 +137,12 @@ impl Hub {
         self.cursors.wait().await;
     }
 
-    /// Ends the workers' tasks and waits for them.
+    /// Ends the workers' tasks and waits for them, and for what the last cursors asked of the store.
     pub async fn stop_workers(&self) {
         self.workers_stop.cancel();
         self.workers.close();
         self.workers.wait().await;
+        self.past.questions_gone().await;
     }
 }
 

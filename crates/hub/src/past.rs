@@ -88,10 +88,8 @@ impl Past {
             let (mut start, mut before, mut left) = (head, head, count);
             while left > 0 {
                 let limit = if filter.is_some() { PAGE_EVENTS } else { left.min(PAGE_EVENTS) };
-                let events = {
-                    let _turn = past.turn().await;
-                    past.try_read(ReadFrom::Before(before), limit, PATIENCE).await
-                };
+                let _turn = past.turn().await;
+                let events = past.try_read(ReadFrom::Before(before), limit, PATIENCE).await;
                 let events = events.map_err(|_| End::Unavailable)?;
                 if events.is_empty() {
                     break;
@@ -103,7 +101,7 @@ impl Past {
                         start = before;
                     }
                 }
-                tokio::task::yield_now().await;
+                past.rest().await;
             }
             Ok(Opened { notice: Notice::Resumed(start), page: Page::empty(start) })
         })
@@ -136,6 +134,12 @@ impl Past {
                 }
             }
         })
+    }
+
+    /// Waits until no question is under way. To be called once the cursors are going.
+    pub(crate) async fn questions_gone(&self) {
+        self.questions.close();
+        self.questions.wait().await;
     }
 
     fn ask<T: Send + 'static>(

@@ -6,10 +6,11 @@ use crate::faulty_store::{FaultyStore, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{alert, memory_store};
 use northgate_hub::{End, WindowLimits};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{advance, sleep};
+use tokio::time::{advance, sleep, timeout};
 
 const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
 const HEAD: u64 = 300;
@@ -208,5 +209,18 @@ fn a_store_that_does_not_come_back_ends_a_draining_cursor_unfinished() {
         scene.running.hub.drain();
         let client = &mut scene.reading[0];
         assert_eq!(client.next().await, Seen::End(End::TooFarBehind));
+    });
+}
+
+#[test]
+fn workers_end_once_nothing_is_asked_of_the_store_any_more() {
+    on_one_thread(async {
+        let OnTheirWay { store, running, opening, reading, giving, pausing } =
+            OnTheirWay::new().await;
+        let mut stopped = pin!(running.hub.stop_workers());
+        assert!(timeout(Duration::from_secs(1), &mut stopped).await.is_err());
+        drop((opening, reading, giving, pausing));
+        stopped.await;
+        assert_eq!(store.under_way(), 0);
     });
 }

@@ -224,3 +224,23 @@ fn who_comes_out_of_the_row_has_all_its_patience_left() {
         assert_eq!(given, ((1..=ALL).collect(), None));
     });
 }
+
+#[test]
+fn a_storm_of_those_who_come_rests_after_the_first_turns() {
+    // Two pages back, so that finding the place takes more than one turn.
+    for query in [after(0), "last=150".to_owned()] {
+        on_one_thread(async {
+            let (store, running) = over_a_hanging_store().await;
+            store.let_reads(Reads::Pass);
+            let mut clients: Vec<_> = (0..5 * PLACES).map(|_| running.client(&query)).collect();
+            for client in &mut clients {
+                assert_eq!(client.take(), []);
+            }
+            // The runtime goes round and round, and no time passes.
+            settled().await;
+            // The first to come find places free and do not rest; all who follow do.
+            let asked = store.asked();
+            assert!(asked < 2 * PLACES, "{query}: {asked}");
+        });
+    }
+}
