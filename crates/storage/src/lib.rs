@@ -1,9 +1,11 @@
-//! Where events are kept: the port that every store implements, its laws, and the store in memory.
+//! Where events are kept: the port that every store implements, its laws, the store in memory, and
+//! the persisted form of what other stores keep.
 //!
 //! The log is the bus. Whatever was appended is broadcast, because broadcasting *is* reading the
 //! log's [`tail`]; what was not appended cannot be seen by anyone.
 #![warn(missing_docs)]
 
+pub mod codec;
 mod event_store;
 mod gate;
 #[cfg(feature = "laws")]
