@@ -1,0 +1,297 @@
+//! What the store does when a commit fails, a disk is full, or a file is gone; and what one commit
+//! carries. The tests hold the writer in the act of committing, so that nothing depends on time.
+
+use crate::writer::{Commit, MOST_VECTORS, commit};
+use crate::{Options, SqliteStore, Written, check};
+use northgate_domain::{
+    Command, Epoch, MessageText, Position, PostMessage, Sender, Stamp, Stamps, Timestamp,
+};
+use northgate_storage::{
+    AppendError, EventStore, Fingerprint, IdempotencyKey, MessageQuery, Outcome, ReadFrom,
+    Rejection, Submission,
+};
+use rusqlite::Connection;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Stamps for Counting {
+    fn stamp(&self) -> Stamp {
+        let n = self.0.fetch_add(1, Ordering::Relaxed);
+        Stamp { id: Uuid::from_u128(u128::from(n)), at: Timestamp::from_unix_micros(0) }
+    }
+}
+
+fn open(commit: Commit) -> (TempDir, Arc<SqliteStore>) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options::new(Epoch::new(7));
+    let stamps = Arc::new(Counting::default());
+    let store = SqliteStore::open_with(folder.path(), &options, stamps, commit).unwrap();
+    (folder, Arc::new(store))
+}
+
+fn say(message: &str) -> Submission {
+    Submission::from(Command::PostMessage(PostMessage {
+        sender: Sender::parse("Operator 1").unwrap(),
+        message: MessageText::parse(message).unwrap(),
+    }))
+}
+
+fn keyed(message: &str, digest: u8) -> Submission {
+    let key = IdempotencyKey {
+        scope: "chat".to_owned(),
+        value: "k".to_owned(),
+        fingerprint: Some(Fingerprint([digest; 32])),
+    };
+    Submission { key: Some(key), ..say(message) }
+}
+
+/// The texts of all events that are held.
+async fn texts(store: &SqliteStore) -> Vec<String> {
+    let query = MessageQuery { newest: 1_000_000 };
+    let messages = store.messages(query).await.unwrap();
+    let start = Position::start(messages.position.epoch);
+    let events = store.read(ReadFrom::After(start), 1_000_000).await.unwrap();
+    let offsets: Vec<_> = events.iter().map(|event| event.position.offset).collect();
+    assert_eq!(offsets, (1..=messages.position.offset).collect::<Vec<_>>(), "contiguous");
+    messages.items.iter().map(|message| message.value.message.to_string()).collect()
+}
+
+/// What a commit is to do.
+enum Act {
+    Commit,
+    /// Fail, and leave the transaction to be undone.
+    Fail,
+    /// Succeed, and say that it failed.
+    FailLate,
+    /// Succeed, tell that it was reached once more, and wait before anybody hears of it.
+    Dawdle,
+}
+
+fn failure() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR), None)
+}
+
+/// The test's side of a commit.
+struct Director {
+    at_commit: mpsc::Receiver<()>,
+    direct: mpsc::Sender<Act>,
+}
+
+impl Director {
+    fn reached(&self) {
+        self.at_commit.recv().unwrap();
+    }
+
+    fn tell(&self, act: Act) {
+        self.direct.send(act).unwrap();
+    }
+}
+
+/// A commit that tells when it is reached, and then does what it is told; once there is nobody to
+/// tell it, it commits.
+fn directed() -> (Commit, Director) {
+    let (reached, at_commit) = mpsc::channel();
+    let (direct, acts) = mpsc::channel();
+    let act = move |connection: &Connection| {
+        let _ = reached.send(());
+        match acts.recv().unwrap_or(Act::Commit) {
+            Act::Commit => commit(connection),
+            Act::Fail => Err(failure()),
+            Act::FailLate => commit(connection).and(Err(failure())),
+            Act::Dawdle => {
+                let committed = commit(connection);
+                let _ = reached.send(());
+                let _ = acts.recv();
+                committed
+            }
+        }
+    };
+    (Box::new(act), Director { at_commit, direct })
+}
+
+type Answers = Vec<Result<Vec<Outcome>, AppendError>>;
+
+/// Holds the writer in a commit while `vectors` gather behind it, in their order, and then lets it
+/// deal with them as one batch whose commit does `act`.
+async fn as_one_batch(
+    store: &Arc<SqliteStore>,
+    director: &Director,
+    vectors: Vec<Vec<Submission>>,
+    act: Act,
+) -> Answers {
+    let waiting = vectors.len();
+    let mut tasks = JoinSet::new();
+    for (index, vector) in [vec![say("first")]].into_iter().chain(vectors).enumerate() {
+        let appending = store.clone();
+        tasks.spawn(async move { (index, appending.append(vector).await) });
+        // A task that has run has handed its vector over: the row has room.
+        tokio::task::yield_now().await;
+        if index == 0 {
+            director.reached();
+        }
+    }
+    assert_eq!(store.waiting(), waiting, "all of them are in the row");
+    director.tell(Act::Commit);
+    director.tell(act);
+    let mut answers = tasks.join_all().await;
+    director.reached();
+    answers.sort_by_key(|(index, _)| *index);
+    let first = answers.remove(0).1;
+    assert!(first.is_ok(), "{first:?}");
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+#[tokio::test]
+async fn all_that_wait_are_kept_by_one_commit() {
+    let (commit, director) = directed();
+    let (_folder, store) = open(commit);
+    let vectors = (0..63).map(|n| vec![say(&n.to_string())]).collect();
+    let answers = as_one_batch(&store, &director, vectors, Act::Commit).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(store.written(), Written { commits: 2, events: 64 });
+    assert_eq!(texts(&store).await.len(), 64);
+}
+
+#[tokio::test]
+async fn a_refused_vector_undoes_itself_and_nothing_else_of_its_batch() {
+    let (commit, director) = directed();
+    let (_folder, store) = open(commit);
+    let vectors = vec![
+        vec![say("a"), keyed("key", 1)],
+        vec![say("b"), say("c"), keyed("other", 2), say("d")],
+        vec![say("e")],
+        vec![keyed("key", 1), say("f")],
+    ];
+    let answers = as_one_batch(&store, &director, vectors, Act::Commit).await;
+    assert!(matches!(&answers[0], Ok(outcomes) if outcomes.len() == 2), "{answers:?}");
+    let rejection = Rejection::KeyReused;
+    assert_eq!(answers[1], Err(AppendError::Rejected { index: 2, rejection }));
+    assert!(answers[2].is_ok(), "{answers:?}");
+    let seen = answers[3].as_ref().unwrap();
+    assert!(matches!(seen[0], Outcome::Replayed(_)), "it sees what came before it: {seen:?}");
+    assert_eq!(texts(&store).await, ["first", "a", "key", "e", "f"]);
+    assert_eq!(store.written(), Written { commits: 2, events: 5 });
+}
+
+#[tokio::test]
+async fn after_a_failed_commit_everyone_is_told_that_nobody_knows_and_the_file_is_asked() {
+    for (act, held) in [(Act::Fail, vec!["first"]), (Act::FailLate, vec!["first", "a", "key"])] {
+        let (commit, director) = directed();
+        let (folder, store) = open(commit);
+        let vectors = vec![vec![say("a")], vec![keyed("key", 1)]];
+        let answers = as_one_batch(&store, &director, vectors, act).await;
+        assert_eq!(answers, [Err(AppendError::OutcomeUnknown), Err(AppendError::OutcomeUnknown)]);
+        assert_eq!(texts(&store).await, held);
+        assert_eq!(store.head().borrow().offset, held.len() as u64, "what is there is shown");
+
+        drop(director);
+        let again = store.append(vec![keyed("key", 1)]).await.unwrap().remove(0);
+        let was_kept = held.contains(&"key");
+        assert_eq!(matches!(again, Outcome::Replayed(_)), was_kept, "{again:?}");
+        store.append(vec![say("later")]).await.unwrap();
+        let kept = texts(&store).await;
+        assert_eq!(kept.iter().filter(|text| *text == "key").count(), 1, "{kept:?}");
+        let checked = check(folder.path()).unwrap();
+        assert_eq!(checked.head, *store.head().borrow());
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_keeps_nothing_of_a_batch_and_the_store_goes_on_when_it_has_room() {
+    let full = |connection: &Connection| {
+        commit(connection)?;
+        // No page more than there is: what a full disk is to SQLite. Opened anew, it is forgotten.
+        connection.pragma_update_and_check(None, "max_page_count", 1, |_row| Ok(()))
+    };
+    let (folder, store) = open(Box::new(full));
+    store.append(vec![say("small")]).await.unwrap();
+    let much: Vec<_> = (0..100).map(|_| say(&"x".repeat(4_000))).collect();
+    assert_eq!(store.append(much.clone()).await, Err(AppendError::Unavailable));
+    assert_eq!(store.head().borrow().offset, 1);
+    assert_eq!(texts(&store).await, ["small"]);
+    store.append(much).await.unwrap();
+    assert_eq!(texts(&store).await.len(), 101);
+    assert_eq!(check(folder.path()).unwrap().events, 101);
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_not_made_anew() {
+    let (commit, director) = directed();
+    let (folder, store) = open(commit);
+    let vectors = vec![vec![say("a")]];
+    let database = folder.path().join("northgate.db");
+    let aside = folder.path().join("aside.db");
+    std::fs::rename(&database, &aside).unwrap();
+    let answers = as_one_batch(&store, &director, vectors, Act::Fail).await;
+    assert_eq!(answers, [Err(AppendError::OutcomeUnknown)]);
+    assert_eq!(store.append(vec![say("b")]).await, Err(AppendError::Unavailable));
+    assert!(!database.exists());
+    // An older state of it, or another one, would take back what was shown.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let options = Options::new(Epoch::new(7));
+    drop(SqliteStore::open(elsewhere.path(), &options, Arc::new(Counting::default())).unwrap());
+    std::fs::copy(elsewhere.path().join("northgate.db"), &database).unwrap();
+    let _ = std::fs::remove_file(folder.path().join("northgate.db-wal"));
+    assert_eq!(store.append(vec![say("b")]).await, Err(AppendError::Unavailable));
+}
+
+#[tokio::test]
+async fn a_full_row_lets_callers_wait_and_one_that_goes_away_leaves_nothing() {
+    let (commit, director) = directed();
+    let (_folder, store) = open(commit);
+    let mut tasks = JoinSet::new();
+    for n in 0..=MOST_VECTORS {
+        let appending = store.clone();
+        tasks.spawn(async move { appending.append(vec![say(&n.to_string())]).await });
+        if n == 0 {
+            tokio::task::yield_now().await;
+            director.reached();
+        }
+    }
+    while store.waiting() < MOST_VECTORS {
+        tokio::task::yield_now().await;
+    }
+    {
+        let mut left = pin!(store.append(vec![say("left"), say("left")]));
+        assert!(left.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    drop(director);
+    assert!(tasks.join_all().await.iter().all(Result::is_ok));
+    let kept = texts(&store).await;
+    assert_eq!(kept.len(), MOST_VECTORS + 1);
+    assert!(!kept.contains(&"left".to_owned()));
+}
+
+#[tokio::test]
+async fn an_answer_waits_until_the_head_is_where_it_is() {
+    let (commit, director) = directed();
+    let (_folder, store) = open(commit);
+    let appending = store.clone();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { appending.append(vec![say("a")]).await.map(|_outcomes| ()) });
+    tokio::task::yield_now().await;
+    director.reached();
+    director.tell(Act::Dawdle);
+    director.reached();
+    // It is on disk, and nobody knows.
+    assert_eq!(store.head().borrow().offset, 0);
+    let mut asking = pin!(store.messages(MessageQuery { newest: 1 }));
+    let early = tokio::time::timeout(Duration::from_millis(100), asking.as_mut()).await;
+    assert!(early.is_err(), "{early:?}");
+    director.tell(Act::Commit);
+    let messages = asking.await.unwrap();
+    assert_eq!((messages.position.offset, messages.items.len()), (1, 1));
+    assert_eq!(store.head().borrow().offset, 1);
+    assert_eq!(tasks.join_all().await, [Ok(())]);
+}

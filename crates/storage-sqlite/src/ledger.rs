@@ -1,0 +1,249 @@
+//! The writing side of the database: what one vector of submissions leads to, inside a transaction
+//! that somebody else ends.
+
+use crate::database::{DatabaseError, connect_to_write, from_sql, to_sql};
+use crate::queries::{alert_by_id, count, ends_of_log};
+use crate::schema;
+use northgate_domain::{
+    Alert, AlertId, Decision, Epoch, Event, Position, Stamped, Stamps, decide, evolve,
+};
+use northgate_storage::codec::{
+    decode_answer, encode_alert, encode_answer, encode_event, encode_message,
+};
+use northgate_storage::{Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use std::path::Path;
+
+/// How much is in the tables, so that nobody has to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// The offset of the newest event.
+    pub(crate) head: u64,
+    /// The offset of the newest event that was trimmed.
+    pub(crate) trimmed: u64,
+    pub(crate) alerts: u64,
+    pub(crate) messages: u64,
+    pub(crate) keys: u64,
+}
+
+/// The only connection that writes, and what it knows without asking.
+pub(crate) struct Ledger {
+    pub(crate) connection: Connection,
+    pub(crate) epoch: Epoch,
+    pub(crate) held: Held,
+}
+
+/// Why nothing of one vector is in the transaction.
+#[derive(Debug)]
+pub(crate) enum VectorError {
+    /// One submission was refused.
+    Rejected { index: usize, rejection: Rejection },
+    /// The database failed; it is as it was before the vector.
+    Failed(DatabaseError),
+}
+
+impl Ledger {
+    /// Opens the database at start: made if there is none, and brought to the newest schema.
+    pub(crate) fn open(file: &Path, epoch_if_new: Epoch) -> rusqlite::Result<Self> {
+        let mut connection = connect_to_write(file, OpenFlags::SQLITE_OPEN_CREATE)?;
+        schema::migrate(&mut connection, epoch_if_new)?;
+        Self::of(connection)
+    }
+
+    /// Opens the database that was open before. If it is not there any more, none is made in its
+    /// place: that one would give old positions to new events.
+    pub(crate) fn reopen(file: &Path) -> rusqlite::Result<Self> {
+        Self::of(connect_to_write(file, OpenFlags::empty())?)
+    }
+
+    /// Takes everything from the file.
+    fn of(connection: Connection) -> rusqlite::Result<Self> {
+        let (newest, trimmed) = ends_of_log(&connection)?;
+        let held = Held {
+            head: newest,
+            trimmed,
+            alerts: count(&connection, "SELECT count(*) FROM alerts")?,
+            messages: count(&connection, "SELECT count(*) FROM messages")?,
+            keys: count(&connection, "SELECT count(*) FROM keys")?,
+        };
+        Ok(Self { epoch: schema::epoch(&connection)?, connection, held })
+    }
+
+    pub(crate) fn head(&self) -> Position {
+        self.at(self.held.head)
+    }
+
+    /// Begins a transaction that holds the right to write.
+    pub(crate) fn begin(&self) -> Result<(), DatabaseError> {
+        self.run("BEGIN IMMEDIATE")
+    }
+
+    /// Decides the submissions in their order and writes what follows, all of it or nothing: what
+    /// was in the transaction before stays. An error of this function itself means that the
+    /// transaction cannot be used any more.
+    pub(crate) fn append(
+        &mut self,
+        submissions: Vec<Submission>,
+        stamps: &dyn Stamps,
+    ) -> Result<Result<Vec<Outcome>, VectorError>, DatabaseError> {
+        let before = self.held;
+        self.run("SAVEPOINT vector")?;
+        let result = self.append_each(submissions, stamps);
+        if result.is_err() {
+            // A full disk may have ended the whole transaction, and then this fails as it must.
+            self.run("ROLLBACK TO vector")?;
+            self.held = before;
+        }
+        self.run("RELEASE vector")?;
+        Ok(result)
+    }
+
+    fn append_each(
+        &mut self,
+        submissions: Vec<Submission>,
+        stamps: &dyn Stamps,
+    ) -> Result<Vec<Outcome>, VectorError> {
+        let mut outcomes = Vec::with_capacity(submissions.len());
+        for (index, submission) in submissions.into_iter().enumerate() {
+            match self.append_one(&submission, stamps) {
+                Ok(Ok(outcome)) => outcomes.push(outcome),
+                Ok(Err(rejection)) => return Err(VectorError::Rejected { index, rejection }),
+                Err(error) => return Err(VectorError::Failed(error)),
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn append_one(
+        &mut self,
+        submission: &Submission,
+        stamps: &dyn Stamps,
+    ) -> Result<Result<Outcome, Rejection>, DatabaseError> {
+        let Submission { command, key } = submission;
+        if let Some(key) = key
+            && let Some(replay) = self.replay(key)?
+        {
+            return Ok(replay.map(Outcome::Replayed));
+        }
+        let stamp = stamps.stamp();
+        let state = match command.subject(&stamp) {
+            Some(id) => alert_by_id(&self.connection, self.epoch, id)?,
+            None => None,
+        };
+        let next = self.head().advanced_by(1);
+        let decision = match decide(state.as_ref().map(|state| &state.value), command, stamp) {
+            Ok(decision) => decision,
+            Err(rejection) => return Ok(Err(rejection.into())),
+        };
+        let answer = match decision {
+            Decision::Unchanged(value) => {
+                let position = state.map_or(next, |state| state.position);
+                Answer::Unchanged(Stamped { position, value })
+            }
+            Decision::Event(value) => {
+                let event = Stamped { position: next, value };
+                self.insert(&event, state)?;
+                Answer::Appended(event)
+            }
+        };
+        if let Some(key) = key {
+            self.remember(key, &answer)?;
+        }
+        Ok(Ok(match answer {
+            Answer::Appended(event) => Outcome::Appended(event),
+            Answer::Unchanged(alert) => Outcome::Unchanged(alert),
+        }))
+    }
+
+    /// Writes an event and the state that it leaves; `state` is the one before it.
+    fn insert(
+        &mut self,
+        event: &Stamped<Event>,
+        state: Option<Stamped<Alert>>,
+    ) -> Result<(), DatabaseError> {
+        let offset = to_sql(event.position.offset);
+        let sql = "INSERT INTO events (place, record) VALUES (?1, ?2)";
+        self.execute(sql, params![offset, encode_event(&event.value)?])?;
+        self.held.head = event.position.offset;
+        match &event.value {
+            Event::Chat(message) => {
+                let sql = "INSERT INTO messages (place, record) VALUES (?1, ?2)";
+                self.execute(sql, params![offset, encode_message(message)?])?;
+                self.held.messages += 1;
+            }
+            Event::Alert(_) => {
+                let raised = state.as_ref().map_or(event.position, |state| state.position);
+                let is_new = state.is_none();
+                if let Some(alert) = evolve(state.map(|state| state.value), &event.value) {
+                    self.put_alert(raised, &alert, is_new)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn put_alert(
+        &mut self,
+        raised: Position,
+        alert: &Alert,
+        is_new: bool,
+    ) -> Result<(), DatabaseError> {
+        let record = encode_alert(alert)?;
+        let AlertId(id) = alert.id;
+        if is_new {
+            let sql = "INSERT INTO alerts (place, id, record) VALUES (?1, ?2, ?3)";
+            self.execute(sql, params![to_sql(raised.offset), id.as_bytes(), record])?;
+            self.held.alerts += 1;
+        } else {
+            let sql = "UPDATE alerts SET record = ?2 WHERE place = ?1";
+            self.execute(sql, params![to_sql(raised.offset), record])?;
+        }
+        Ok(())
+    }
+
+    /// The first answer of a key that was seen before.
+    fn replay(
+        &self,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Result<Answer, Rejection>>, DatabaseError> {
+        let sql = "SELECT fingerprint, answer FROM keys WHERE scope = ?1 AND value = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let first = statement.query_row(params![key.scope, key.value], |row| {
+            Ok((row.get::<_, Option<[u8; 32]>>(0)?, row.get::<_, Vec<u8>>(1)?))
+        });
+        let Some((fingerprint, answer)) = first.optional()? else { return Ok(None) };
+        match (fingerprint, key.fingerprint) {
+            (Some(first), Some(Fingerprint(now))) if first != now => {
+                Ok(Some(Err(Rejection::KeyReused)))
+            }
+            _ => Ok(Some(Ok(decode_answer(&answer, self.epoch)?))),
+        }
+    }
+
+    fn remember(&mut self, key: &IdempotencyKey, answer: &Answer) -> Result<(), DatabaseError> {
+        let sql = "INSERT INTO keys (scope, value, fingerprint, answer) VALUES (?1, ?2, ?3, ?4)";
+        let fingerprint = key.fingerprint.map(|Fingerprint(digest)| digest);
+        let answer = encode_answer(answer)?;
+        self.execute(sql, params![key.scope, key.value, fingerprint, answer])?;
+        self.held.keys += 1;
+        Ok(())
+    }
+
+    /// Runs one statement, and gives the number of rows that it changed.
+    pub(crate) fn execute(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<u64, DatabaseError> {
+        let rows = self.connection.prepare_cached(sql)?.execute(values)?;
+        Ok(from_sql(i64::try_from(rows).unwrap_or(i64::MAX)))
+    }
+
+    fn run(&self, sql: &str) -> Result<(), DatabaseError> {
+        self.execute(sql, []).map(|_rows| ())
+    }
+
+    fn at(&self, offset: u64) -> Position {
+        Position { epoch: self.epoch, offset }
+    }
+}

@@ -1,0 +1,54 @@
+//! Why a folder cannot be opened: each in one line, for whoever started the server.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why there is no store. Whatever was in the folder is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder cannot be made, or nothing can be written into it.
+    #[error("cannot keep data in {}: {source}", folder.display())]
+    Folder {
+        /// The folder that was asked for.
+        folder: PathBuf,
+        /// Why the system said no.
+        source: io::Error,
+    },
+    /// Somebody else has it open.
+    #[error("the data in {} is in use by another process", folder.display())]
+    InUse {
+        /// The folder that was asked for.
+        folder: PathBuf,
+    },
+    /// The file is something else.
+    #[error("{} is no database of Northgate; it was left as it is", file.display())]
+    NotOurs {
+        /// The file that is in the way.
+        file: PathBuf,
+    },
+    /// A newer program has made changes that this one does not know.
+    #[error(
+        "{} was written by a newer Northgate (schema {found}, and this one knows {known}); \
+         it was left as it is",
+        file.display()
+    )]
+    Newer {
+        /// The database.
+        file: PathBuf,
+        /// The version of its schema.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// SQLite cannot open it.
+    #[error("cannot open {}: {source}", file.display())]
+    Database {
+        /// The database.
+        file: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// No thread to be had.
+    #[error("cannot start the threads of the store: {0}")]
+    Threads(#[source] io::Error),
+}

@@ -1,0 +1,135 @@
+//! Questions to the database. Whoever asks more than one of them asks in one transaction.
+
+use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
+use crate::schema;
+use northgate_domain::{Alert, AlertId, ChatMessage, Epoch, Event, Position, Stamped};
+use northgate_storage::codec::{CodecError, decode_alert, decode_event, decode_message};
+use northgate_storage::{AlertQuery, MessageQuery, ReadError, ReadFrom, Snapshot};
+use rusqlite::{Connection, OptionalExtension, Params, params};
+
+/// An answer, and the head of the log in the state that it is of.
+type At<T> = (Position, T);
+/// Events, or what is held instead.
+type Events = Result<Vec<Stamped<Event>>, ReadError>;
+
+/// The events on one side of a position.
+pub(crate) fn read(
+    connection: &Connection,
+    from: ReadFrom,
+    limit: usize,
+) -> Result<At<Events>, DatabaseError> {
+    let epoch = schema::epoch(connection)?;
+    let (head, trimmed) = ends_of_log(connection)?;
+    let at = |offset| Position { epoch, offset };
+    let (ReadFrom::After(position) | ReadFrom::Before(position)) = from;
+    let foreign = position.epoch != epoch || position.offset > head;
+    let lost = matches!(from, ReadFrom::After(_)) && position.offset < trimmed;
+    if foreign || lost {
+        return Ok((at(head), Err(ReadError::Gap { oldest: at(trimmed), latest: at(head) })));
+    }
+    let values = params![to_sql(position.offset), limit_to_sql(limit)];
+    let events = match from {
+        ReadFrom::After(_) => {
+            let sql = "SELECT place, record FROM events WHERE place > ?1 ORDER BY place LIMIT ?2";
+            rows(connection, sql, values, epoch, decode_event)?
+        }
+        ReadFrom::Before(_) => {
+            let sql = "SELECT place, record FROM events WHERE place <= ?1
+                       ORDER BY place DESC LIMIT ?2";
+            let mut events = rows(connection, sql, values, epoch, decode_event)?;
+            events.reverse();
+            events
+        }
+    };
+    Ok((at(head), Ok(events)))
+}
+
+/// The newest alerts, as they stand.
+pub(crate) fn alerts(
+    connection: &Connection,
+    query: AlertQuery,
+) -> Result<Snapshot<Stamped<Alert>>, DatabaseError> {
+    let sql = "SELECT place, record FROM alerts ORDER BY place DESC LIMIT ?1";
+    newest(connection, sql, query.newest, decode_alert)
+}
+
+/// The newest chat messages.
+pub(crate) fn messages(
+    connection: &Connection,
+    query: MessageQuery,
+) -> Result<Snapshot<Stamped<ChatMessage>>, DatabaseError> {
+    let sql = "SELECT place, record FROM messages ORDER BY place DESC LIMIT ?1";
+    newest(connection, sql, query.newest, decode_message)
+}
+
+/// One alert as it stands.
+pub(crate) fn alert(
+    connection: &Connection,
+    id: AlertId,
+) -> Result<At<Option<Stamped<Alert>>>, DatabaseError> {
+    let epoch = schema::epoch(connection)?;
+    let (offset, _trimmed) = ends_of_log(connection)?;
+    Ok((Position { epoch, offset }, alert_by_id(connection, epoch, id)?))
+}
+
+pub(crate) fn alert_by_id(
+    connection: &Connection,
+    epoch: Epoch,
+    AlertId(id): AlertId,
+) -> Result<Option<Stamped<Alert>>, DatabaseError> {
+    let sql = "SELECT place, record FROM alerts WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row(params![id.as_bytes()], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+    });
+    let Some((place, record)) = found.optional()? else { return Ok(None) };
+    let position = Position { epoch, offset: from_sql(place) };
+    Ok(Some(Stamped { position, value: decode_alert(&record)? }))
+}
+
+/// The offsets of the newest event and of the newest one that was trimmed.
+pub(crate) fn ends_of_log(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
+    // Two questions, since SQLite takes each end from the tree only when it is asked for alone.
+    let sql = "SELECT (SELECT max(place) FROM events), (SELECT min(place) FROM events)";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row([], |row| {
+        let newest = row.get::<_, Option<i64>>(0)?.map_or(0, from_sql);
+        let oldest = row.get::<_, Option<i64>>(1)?.map_or(1, from_sql);
+        Ok((newest, oldest.saturating_sub(1)))
+    })
+}
+
+pub(crate) fn count(connection: &Connection, sql: &str) -> rusqlite::Result<u64> {
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(from_sql)
+}
+
+fn newest<T>(
+    connection: &Connection,
+    sql: &str,
+    count: usize,
+    decode: impl Fn(&[u8]) -> Result<T, CodecError>,
+) -> Result<Snapshot<Stamped<T>>, DatabaseError> {
+    let epoch = schema::epoch(connection)?;
+    let (offset, _trimmed) = ends_of_log(connection)?;
+    let mut items = rows(connection, sql, params![limit_to_sql(count)], epoch, decode)?;
+    items.reverse();
+    Ok(Snapshot { position: Position { epoch, offset }, items })
+}
+
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+    epoch: Epoch,
+    decode: impl Fn(&[u8]) -> Result<T, CodecError>,
+) -> Result<Vec<Stamped<T>>, DatabaseError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let position = Position { epoch, offset: from_sql(row.get(0)?) };
+        let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        found.push(Stamped { position, value: decode(record)? });
+    }
+    Ok(found)
+}

@@ -1,0 +1,93 @@
+//! The tables, made by numbered migrations; and whose database a file is.
+
+use crate::OpenError;
+use crate::database::connect_to_read;
+use northgate_domain::Epoch;
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use std::path::Path;
+
+/// Marks a database as Northgate's: "NGTE".
+const APPLICATION_ID: i64 = 0x4E47_5445;
+
+/// The n-th of these leads from schema n − 1 to schema n, which is kept as `user_version`. What was
+/// released is never edited: a change is one more at the end.
+const MIGRATIONS: [&str; 1] = [
+    // Offsets are those of the log. The newest event is never trimmed, so that `events` knows the
+    // head. `alerts` (by the offset of raising) and `messages` outlive the window of events.
+    "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT;
+     CREATE TABLE events (place INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
+     CREATE TABLE alerts
+         (place INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, record BLOB NOT NULL) STRICT;
+     CREATE TABLE messages (place INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
+     CREATE TABLE keys
+         (seen INTEGER PRIMARY KEY, scope TEXT NOT NULL, value TEXT NOT NULL, fingerprint BLOB,
+          answer BLOB NOT NULL, UNIQUE (scope, value)) STRICT;",
+];
+
+/// The newest schema that this program knows.
+fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// Refuses a file that is not for this program, by a connection that cannot change it.
+pub(crate) fn recognise(file: &Path) -> Result<(), OpenError> {
+    if std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() == 0) {
+        // A server that was killed before its first write left it.
+        return Ok(());
+    }
+    if !file.exists() {
+        return Ok(());
+    }
+    let marks = connect_to_read(file).and_then(|connection| {
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
+        Ok((application_id(&connection)?, version(&connection)?, tables))
+    });
+    let known = known();
+    let file = file.to_owned();
+    match marks {
+        // Killed before its first transaction.
+        Ok((0, 0, 0)) => Ok(()),
+        Ok((APPLICATION_ID, found, _)) if found <= known => Ok(()),
+        Ok((APPLICATION_ID, found, _)) => Err(OpenError::Newer { file, found, known }),
+        Ok(_) => Err(OpenError::NotOurs { file }),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            Err(OpenError::NotOurs { file })
+        }
+        Err(source) => Err(OpenError::Database { file, source }),
+    }
+}
+
+/// Brings the tables to the newest schema, all steps or none, while nobody else can write.
+pub(crate) fn migrate(connection: &mut Connection, epoch_if_new: Epoch) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    let done = usize::try_from(found).unwrap_or(MIGRATIONS.len());
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    if done == 0 {
+        let epoch = epoch_if_new.get().cast_signed();
+        transaction.execute("INSERT INTO meta (one, epoch) VALUES (1, ?1)", params![epoch])?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    if found != known() {
+        transaction.pragma_update(None, "user_version", known())?;
+    }
+    transaction.commit()
+}
+
+/// The name of the log.
+pub(crate) fn epoch(connection: &Connection) -> rusqlite::Result<Epoch> {
+    let epoch = "SELECT epoch FROM meta";
+    let epoch: i64 = connection.prepare_cached(epoch)?.query_row([], |row| row.get(0))?;
+    Ok(Epoch::new(epoch.cast_unsigned()))
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn application_id(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "application_id", |row| row.get(0))
+}

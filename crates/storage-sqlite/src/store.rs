@@ -1,0 +1,268 @@
+//! The store as others see it: the port, and its beginning and end.
+
+use crate::folder::Folder;
+use crate::ledger::Ledger;
+use crate::readers::Readers;
+use crate::writer::{Append, Commit, MOST_VECTORS, Writer, commit};
+use crate::{OpenError, Options, queries, schema};
+use async_trait::async_trait;
+use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped, Stamps};
+use northgate_storage::{
+    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Snapshot,
+    Submission, Unavailable,
+};
+use parking_lot::Mutex;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// The most that a reader waits for the head to be where its answer is. That is the time between
+/// the end of a commit and the next line of the writer, unless the writer has lost the disk.
+const PUBLISHED: Duration = Duration::from_secs(1);
+
+/// Keeps everything in a folder: answered means on disk.
+///
+/// One thread writes; see [`EventStore::append`]. Readers have threads of their own, and each
+/// answer is of one state of the database. No answer reflects more than the head that
+/// [`EventStore::head`] shows when it is given: between a commit and the moving of the head a
+/// reader can see what nobody was told of yet, and waits.
+///
+/// Dropping it waits until its threads have ended, with everything answered that was asked.
+pub struct SqliteStore {
+    appends: Lane<Append>,
+    readers: Readers,
+    head: watch::Receiver<Position>,
+    counters: Arc<Counters>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    running: TaskTracker,
+}
+
+/// How much was written since the store was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Transactions that changed something.
+    pub commits: u64,
+    /// Events in them.
+    pub events: u64,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`, which is made if it is not there, and holds the folder until
+    /// its threads have ended. It may take a while after a crash, and must not be called where
+    /// nothing may block.
+    pub fn open(
+        folder: &Path,
+        options: &Options,
+        stamps: Arc<dyn Stamps>,
+    ) -> Result<Self, OpenError> {
+        Self::open_with(folder, options, stamps, Box::new(commit))
+    }
+
+    /// As [`SqliteStore::open`], with another way to commit.
+    pub(crate) fn open_with(
+        folder: &Path,
+        options: &Options,
+        stamps: Arc<dyn Stamps>,
+        commit: Commit,
+    ) -> Result<Self, OpenError> {
+        let Folder { database: file, lock } = Folder::hold(folder)?;
+        schema::recognise(&file)?;
+        let ledger = Ledger::open(&file, options.epoch_if_new)
+            .map_err(|source| OpenError::Database { file: file.clone(), source })?;
+        let running = TaskTracker::new();
+        running.close();
+        let shared = Shared { _lock: Arc::new(lock), _running: running.token() };
+        let mut threads = Vec::new();
+        let readers = Readers::start(&file, options.readers, &shared, &mut threads)
+            .map_err(OpenError::Threads)?;
+        let (head, shown) = watch::channel(ledger.head());
+        let counters = Arc::new(Counters::default());
+        let writer = Writer {
+            file,
+            epoch: ledger.epoch,
+            ledger: Some(ledger),
+            capacity: options.capacity,
+            stamps,
+            commit,
+            head,
+            counters: counters.clone(),
+            failing: false,
+        };
+        let (lane, appends) = mpsc::channel(MOST_VECTORS);
+        let thread = thread::Builder::new().name("store-writer".to_owned());
+        let thread = thread.spawn(move || {
+            writer.run(appends);
+            drop(shared);
+        });
+        threads.push(thread.map_err(OpenError::Threads)?);
+        Ok(Self {
+            appends: Lane::new(lane),
+            readers,
+            head: shown,
+            counters,
+            threads: Mutex::new(threads),
+            running,
+        })
+    }
+
+    /// Ends the store: what was handed over is answered, whatever comes later is
+    /// [`Unavailable`], and when this returns the folder is free for another process. If it is
+    /// dropped before, the threads are left to end by themselves.
+    pub async fn close(&self) {
+        self.end_lanes();
+        let threads = std::mem::take(&mut *self.threads.lock());
+        self.running.wait().await;
+        join(threads);
+    }
+
+    /// How much was written so far.
+    pub fn written(&self) -> Written {
+        Written {
+            commits: self.counters.commits.load(Ordering::Relaxed),
+            events: self.counters.events.load(Ordering::Relaxed),
+        }
+    }
+
+    /// How many calls of `append` wait for the writer.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.appends.enter().map_or(0, |lane| lane.max_capacity() - lane.capacity())
+    }
+
+    fn end_lanes(&self) {
+        self.appends.close();
+        self.readers.close();
+    }
+
+    /// Returns once the head that is shown is `position` or later.
+    async fn published(&self, position: Position) -> Result<(), Unavailable> {
+        let reached = |head: &Position| head.offset >= position.offset;
+        if reached(&self.head.borrow()) {
+            return Ok(());
+        }
+        let mut head = self.head.clone();
+        match timeout(PUBLISHED, head.wait_for(reached)).await {
+            Ok(Ok(_head)) => Ok(()),
+            Ok(Err(_ended)) => Err(Unavailable),
+            Err(_late) => Err(Unavailable),
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.end_lanes();
+        join(std::mem::take(&mut *self.threads.lock()));
+    }
+}
+
+/// Waits for threads. One that panicked has said so itself.
+fn join(threads: Vec<JoinHandle<()>>) {
+    for thread in threads {
+        let _ = thread.join();
+    }
+}
+
+#[async_trait]
+impl EventStore for SqliteStore {
+    async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
+        if submissions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (answer, answered) = oneshot::channel();
+        let lane = self.appends.enter().ok_or(AppendError::Unavailable)?;
+        // Until it is sent nothing has happened, and from then on it happens whole.
+        let sent = lane.send(Append { submissions, answer }).await;
+        sent.map_err(|_closed| AppendError::Unavailable)?;
+        drop(lane);
+        // The writer answers everything that it takes, unless it was cut off in mid-air.
+        answered.await.map_err(|_gone| AppendError::OutcomeUnknown)?
+    }
+
+    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+        let question = move |connection: &_| queries::read(connection, from, limit);
+        let (position, events) = self.readers.ask(question).await?;
+        self.published(position).await?;
+        events
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        let mut head = self.head.clone();
+        // What it shows now is not news to whoever just came.
+        head.mark_unchanged();
+        head
+    }
+
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
+        let question = move |connection: &_| queries::alerts(connection, query);
+        let snapshot = self.readers.ask(question).await?;
+        self.published(snapshot.position).await?;
+        Ok(snapshot)
+    }
+
+    async fn messages(
+        &self,
+        query: MessageQuery,
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
+        let question = move |connection: &_| queries::messages(connection, query);
+        let snapshot = self.readers.ask(question).await?;
+        self.published(snapshot.position).await?;
+        Ok(snapshot)
+    }
+
+    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+        let (position, alert) =
+            self.readers.ask(move |connection| queries::alert(connection, id)).await?;
+        self.published(position).await?;
+        Ok(alert)
+    }
+}
+
+/// What every thread holds until it has closed its connection: the folder, and a place in the
+/// count of those that run. Fields are dropped in their order.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    _lock: Arc<File>,
+    _running: TaskTrackerToken,
+}
+
+/// The way into a bounded channel, which can be closed while others are in it.
+pub(crate) struct Lane<T>(Mutex<Option<mpsc::Sender<T>>>);
+
+impl<T> Lane<T> {
+    pub(crate) fn new(sender: mpsc::Sender<T>) -> Self {
+        Self(Mutex::new(Some(sender)))
+    }
+
+    /// A place in it; `None` once it is closed.
+    pub(crate) fn enter(&self) -> Option<mpsc::Sender<T>> {
+        self.0.lock().clone()
+    }
+
+    /// Lets nobody in any more. The other end is reached once those inside are through.
+    pub(crate) fn close(&self) {
+        *self.0.lock() = None;
+    }
+}
+
+/// Counts what the writer does.
+#[derive(Default)]
+pub(crate) struct Counters {
+    commits: AtomicU64,
+    events: AtomicU64,
+}
+
+impl Counters {
+    /// One more commit, of so many events.
+    pub(crate) fn count(&self, events: u64) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.events.fetch_add(events, Ordering::Relaxed);
+    }
+}

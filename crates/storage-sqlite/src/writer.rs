@@ -1,0 +1,160 @@
+//! The thread that writes: it takes all commands that wait, keeps them in one transaction, moves
+//! the head, and then answers all of them.
+
+use crate::database::DatabaseError;
+use crate::ledger::{Ledger, VectorError};
+use crate::store::Counters;
+use northgate_domain::{Epoch, Position, Stamps};
+use northgate_storage::{AppendError, Capacity, Outcome, Submission};
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// The most vectors of one transaction, and the most that wait for the next one. When so many
+/// wait, whoever has another one waits to hand it over.
+pub(crate) const MOST_VECTORS: usize = 1_024;
+
+type Answer = Result<Vec<Outcome>, AppendError>;
+
+/// One call of `append`, on its way.
+pub(crate) struct Append {
+    pub(crate) submissions: Vec<Submission>,
+    pub(crate) answer: oneshot::Sender<Answer>,
+}
+
+/// What ends a transaction: `COMMIT`, and in tests whatever can go wrong with one.
+pub(crate) type Commit = Box<dyn FnMut(&Connection) -> rusqlite::Result<()> + Send>;
+
+/// Ends a transaction.
+pub(crate) fn commit(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("COMMIT")?.execute([]).map(|_rows| ())
+}
+
+/// What the writing thread has.
+pub(crate) struct Writer {
+    pub(crate) file: PathBuf,
+    pub(crate) epoch: Epoch,
+    /// Absent after a failure, until the database can be opened again.
+    pub(crate) ledger: Option<Ledger>,
+    pub(crate) capacity: Capacity,
+    pub(crate) stamps: Arc<dyn Stamps>,
+    pub(crate) commit: Commit,
+    pub(crate) head: watch::Sender<Position>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) failing: bool,
+}
+
+impl Writer {
+    /// Works until nobody can send any more and everything that was sent is answered.
+    pub(crate) fn run(mut self, mut lane: mpsc::Receiver<Append>) {
+        let mut batch = Vec::new();
+        while lane.blocking_recv_many(&mut batch, MOST_VECTORS) > 0 {
+            let (vectors, askers): (Vec<_>, Vec<_>) =
+                batch.drain(..).map(|append| (append.submissions, append.answer)).unzip();
+            match self.keep(vectors) {
+                Ok(answers) => {
+                    for (asker, answer) in askers.into_iter().zip(answers) {
+                        // Whoever has gone away has left a whole vector behind, or none.
+                        let _ = asker.send(answer);
+                    }
+                }
+                Err(error) => {
+                    for asker in askers {
+                        let _ = asker.send(Err(error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Keeps the vectors in one transaction, and moves the head. An error is for all of them.
+    fn keep(&mut self, vectors: Vec<Vec<Submission>>) -> Result<Vec<Answer>, AppendError> {
+        let staged = self.take_ledger().and_then(|mut ledger| {
+            let before = ledger.held;
+            let answers = self.stage(&mut ledger, vectors)?;
+            Ok((before, ledger, answers))
+        });
+        let (before, ledger, answers) = match staged {
+            Ok(staged) => staged,
+            Err(error) => {
+                // The connection is gone, and with it the transaction: nothing of it was kept.
+                self.failed(&error);
+                return Err(AppendError::Unavailable);
+            }
+        };
+        if let Err(error) = (self.commit)(&ledger.connection) {
+            // It may be on disk or not. What the file says is true, and nothing that is known
+            // here: opened again at once, so that readers who can see it are not left waiting.
+            drop(ledger);
+            self.failed(&error.into());
+            match self.take_ledger() {
+                Ok(reopened) => self.ledger = Some(reopened),
+                Err(error) => self.failed(&error),
+            }
+            return Err(AppendError::OutcomeUnknown);
+        }
+        if ledger.held != before {
+            self.counters.count(ledger.held.head - before.head);
+            self.well();
+        }
+        self.publish(ledger.head());
+        self.ledger = Some(ledger);
+        Ok(answers)
+    }
+
+    /// Puts everything into a transaction that is ready to commit.
+    fn stage(
+        &mut self,
+        ledger: &mut Ledger,
+        vectors: Vec<Vec<Submission>>,
+    ) -> Result<Vec<Answer>, DatabaseError> {
+        ledger.begin()?;
+        let mut answers = Vec::with_capacity(vectors.len());
+        for vector in vectors {
+            answers.push(match ledger.append(vector, self.stamps.as_ref())? {
+                Ok(outcomes) => Ok(outcomes),
+                Err(VectorError::Rejected { index, rejection }) => {
+                    Err(AppendError::Rejected { index, rejection })
+                }
+                Err(VectorError::Failed(error)) => {
+                    self.failed(&error);
+                    Err(AppendError::Unavailable)
+                }
+            });
+        }
+        ledger.trim(&self.capacity)?;
+        Ok(answers)
+    }
+
+    /// The ledger, opened anew if the last one was lost.
+    fn take_ledger(&mut self) -> Result<Ledger, DatabaseError> {
+        if let Some(ledger) = self.ledger.take() {
+            return Ok(ledger);
+        }
+        let ledger = Ledger::reopen(&self.file)?;
+        // A head that was shown cannot be taken back, nor may another file take its place.
+        if ledger.epoch != self.epoch || ledger.held.head < self.head.borrow().offset {
+            return Err(DatabaseError::Replaced);
+        }
+        self.publish(ledger.head());
+        Ok(ledger)
+    }
+
+    fn publish(&self, head: Position) {
+        self.head.send_if_modified(|shown| std::mem::replace(shown, head) != head);
+    }
+
+    /// Tells once that something is wrong.
+    fn failed(&mut self, error: &DatabaseError) {
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::error!(%error, "the store cannot keep events");
+        }
+    }
+
+    fn well(&mut self) {
+        if std::mem::replace(&mut self.failing, false) {
+            tracing::info!("the store keeps events again");
+        }
+    }
+}

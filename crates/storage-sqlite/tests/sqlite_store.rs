@@ -1,0 +1,335 @@
+//! The durable store keeps every law of the port, and what makes it durable: it is there again
+//! after a restart, and refuses what it must not touch.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what the tests have in common fails as they do"
+)]
+
+use northgate_domain::{
+    Command, Epoch, Event, Location, MessageText, Position, PostMessage, RaiseAlert, Sender, Stamp,
+    Stamped, Stamps, Timestamp,
+};
+use northgate_storage::laws::Harness;
+use northgate_storage::{
+    AlertQuery, Answer, AppendError, Capacity, EventStore, Fingerprint, IdempotencyKey,
+    MessageQuery, Outcome, ReadError, ReadFrom, Submission, Unavailable, event_store_laws,
+};
+use northgate_storage_sqlite::{OpenError, Options, SqliteStore, check};
+use parking_lot::Mutex;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// Stores whose folders go with it.
+#[derive(Default)]
+struct OnDisk(Mutex<Vec<TempDir>>);
+
+#[async_trait::async_trait]
+impl Harness for OnDisk {
+    async fn open(&self, capacity: Capacity, stamps: Arc<dyn Stamps>) -> Arc<dyn EventStore> {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { capacity, ..Options::new(Epoch::new(7)) };
+        let store = SqliteStore::open(folder.path(), &options, stamps).unwrap();
+        self.0.lock().push(folder);
+        Arc::new(store)
+    }
+}
+
+mod laws {
+    use super::*;
+    event_store_laws!(OnDisk::default());
+}
+
+/// Stamps that count, from a number on.
+struct CountingFrom(AtomicU64);
+
+impl Stamps for CountingFrom {
+    fn stamp(&self) -> Stamp {
+        let n = self.0.fetch_add(1, Ordering::Relaxed);
+        Stamp {
+            id: Uuid::from_u128(u128::from(n)),
+            at: Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
+        }
+    }
+}
+
+fn counting_from(n: u64) -> Arc<dyn Stamps> {
+    Arc::new(CountingFrom(n.into()))
+}
+
+fn open(folder: &Path, first_id: u64) -> Result<SqliteStore, OpenError> {
+    // An epoch that only a new log takes.
+    let options = Options::new(Epoch::new(first_id));
+    SqliteStore::open(folder, &options, counting_from(first_id))
+}
+
+fn raise(message: &str) -> Submission {
+    Submission::from(Command::RaiseAlert(RaiseAlert {
+        message: MessageText::parse(message).unwrap(),
+        location: Location::parse("North Gate").unwrap(),
+        source: None,
+    }))
+}
+
+fn say(message: &str) -> Submission {
+    Submission::from(Command::PostMessage(PostMessage {
+        sender: Sender::parse("Operator 1").unwrap(),
+        message: MessageText::parse(message).unwrap(),
+    }))
+}
+
+fn keyed(submission: Submission, value: &str, digest: u8) -> Submission {
+    let key = IdempotencyKey {
+        scope: "alerts".to_owned(),
+        value: value.to_owned(),
+        fingerprint: Some(Fingerprint([digest; 32])),
+    };
+    Submission { key: Some(key), ..submission }
+}
+
+async fn append(store: &SqliteStore, submission: Submission) -> Outcome {
+    store.append(vec![submission]).await.unwrap().remove(0)
+}
+
+fn appended(outcome: Outcome) -> Stamped<Event> {
+    match outcome {
+        Outcome::Appended(event) => event,
+        other => panic!("expected a new event, got {other:?}"),
+    }
+}
+
+// Restart.
+
+#[tokio::test]
+async fn everything_is_there_again_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("not/yet/there");
+    let before = open(&data, 100).unwrap();
+    let start = *before.head().borrow();
+    let raised = appended(append(&before, keyed(raise("fire"), "k", 1)).await);
+    let said = appended(append(&before, say("seen")).await);
+    let head = *before.head().borrow();
+    before.close().await;
+
+    let after = open(&data, 200).unwrap();
+    assert_eq!(*after.head().borrow(), head, "the epoch and the head are those of the folder");
+    let events = after.read(ReadFrom::After(start), 10).await;
+    assert_eq!(events, Ok(vec![raised.clone(), said.clone()]));
+    assert_eq!(after.read(ReadFrom::After(raised.position), 10).await, Ok(vec![said.clone()]));
+    let alerts = after.alerts(AlertQuery { newest: 10 }).await.unwrap();
+    assert_eq!((alerts.position, alerts.items.len()), (head, 1));
+    let messages = after.messages(MessageQuery { newest: 10 }).await.unwrap();
+    assert_eq!((messages.position, messages.items.len()), (head, 1));
+
+    let again = append(&after, keyed(raise("fire"), "k", 1)).await;
+    assert_eq!(again, Outcome::Replayed(Answer::Appended(raised)));
+    let reused = after.append(vec![keyed(raise("flood"), "k", 2)]).await;
+    assert!(matches!(reused, Err(AppendError::Rejected { index: 0, .. })), "{reused:?}");
+    let next = appended(append(&after, raise("later")).await);
+    assert_eq!(next.position, head.advanced_by(1));
+}
+
+#[tokio::test]
+async fn what_was_trimmed_stays_a_gap_and_what_is_held_is_bounded_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let two = 2.try_into().unwrap();
+    let capacity = Capacity { events: two, alerts: two, messages: two, keys: two };
+    let options = Options { capacity, ..Options::new(Epoch::new(1)) };
+    let mut first = 0;
+    for _ in 0..3 {
+        let store = SqliteStore::open(folder.path(), &options, counting_from(first)).unwrap();
+        for n in first..first + 5 {
+            append(&store, keyed(raise(&n.to_string()), &n.to_string(), 1)).await;
+        }
+        first += 5;
+        let latest = *store.head().borrow();
+        assert_eq!(latest.offset, first);
+        let oldest = Position { offset: first - 2, ..latest };
+        let gap = Err(ReadError::Gap { oldest, latest });
+        assert_eq!(store.read(ReadFrom::After(Position::start(latest.epoch)), 9).await, gap);
+        assert_eq!(store.read(ReadFrom::After(oldest), 9).await.unwrap().len(), 2);
+        assert_eq!(store.alerts(AlertQuery { newest: 9 }).await.unwrap().items.len(), 2);
+        let forgotten = append(&store, keyed(raise("x"), &(first - 5).to_string(), 1)).await;
+        assert!(matches!(forgotten, Outcome::Appended(_)), "{forgotten:?}");
+        first += 1;
+        store.close().await;
+        assert_eq!(check(folder.path()).unwrap().events, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_dropped_has_kept_what_was_handed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(folder.path(), 1).unwrap());
+    let mut tasks = JoinSet::new();
+    for n in 0..50 {
+        let store = store.clone();
+        tasks.spawn(async move { appended(append(&store, raise(&n.to_string())).await).position });
+    }
+    let answered = tasks.join_all().await.len() as u64;
+    drop(store);
+    assert_eq!(check(folder.path()).unwrap().events, answered);
+    assert_eq!(open(folder.path(), 1_000).unwrap().head().borrow().offset, answered);
+}
+
+#[tokio::test]
+async fn a_closed_store_takes_nothing_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1).unwrap();
+    append(&store, raise("fire")).await;
+    store.close().await;
+    store.close().await;
+    assert_eq!(store.append(vec![raise("late")]).await, Err(AppendError::Unavailable));
+    let head = *store.head().borrow();
+    assert_eq!(store.read(ReadFrom::After(head), 1).await, Err(Unavailable.into()));
+    assert!(open(folder.path(), 2).is_ok(), "its folder is free before it is dropped");
+}
+
+// What is refused.
+
+/// The database of a folder and its write-ahead log, with their bytes. An empty log is none, and
+/// SQLite's index of it is rebuilt at will.
+fn files(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
+    let bytes = |name| fs::read(folder.join(name)).unwrap_or_default();
+    ["northgate.db", "northgate.db-wal"].map(|name| (name, bytes(name))).to_vec()
+}
+
+fn refused(folder: &Path) -> String {
+    let before = files(folder);
+    let Err(error) = open(folder, 9) else { panic!("it was opened") };
+    assert!(files(folder) == before, "it was left as it is: {error}");
+    let line = error.to_string();
+    assert!(!line.contains('\n'), "one line: {line}");
+    assert!(line.contains(folder.to_str().unwrap()), "it names the place: {line}");
+    line
+}
+
+/// A database as some other program leaves it.
+fn database(folder: &Path, sql: &str) -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open(folder.join("northgate.db")).unwrap();
+    connection.execute_batch(sql).unwrap();
+    connection
+}
+
+#[tokio::test]
+async fn a_folder_in_use_is_refused_and_free_once_it_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1).unwrap();
+    append(&store, raise("fire")).await;
+    assert!(refused(folder.path()).contains("in use by another process"));
+    append(&store, raise("still here")).await;
+    drop(store);
+    assert_eq!(open(folder.path(), 2).unwrap().head().borrow().offset, 2);
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), 1).unwrap();
+    append(&store, raise("fire")).await;
+    drop(store);
+    // Left by a server that was killed: the change stands in the write-ahead log alone.
+    let killed = tempfile::tempdir().unwrap();
+    let writer = database(folder.path(), "PRAGMA user_version = 2");
+    for (name, bytes) in files(folder.path()) {
+        fs::write(killed.path().join(name), bytes).unwrap();
+    }
+    drop(writer);
+    assert!(killed.path().join("northgate.db-wal").metadata().unwrap().len() > 0);
+    for folder in [folder.path(), killed.path()] {
+        let line = refused(folder);
+        assert!(line.contains("newer Northgate (schema 2, and this one knows 1)"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_of_ours_is_refused_and_left_as_it_is() {
+    for bytes in [b"xy".as_slice(), b"not a database, but longer than its header".as_slice()] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("northgate.db"), bytes).unwrap();
+        assert!(refused(folder.path()).contains("is no database of Northgate"));
+    }
+    for sql in ["CREATE TABLE t (a)", "PRAGMA application_id = 7", "PRAGMA user_version = 1"] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(database(folder.path(), sql));
+        assert!(refused(folder.path()).contains("is no database of Northgate"), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "x").unwrap();
+    for place in [&file, &file.join("below")] {
+        let Err(error) = open(place, 1) else { panic!("it was opened") };
+        assert!(matches!(error, OpenError::Folder { .. }), "{error}");
+        let line = error.to_string();
+        assert!(line.starts_with(&format!("cannot keep data in {}: ", place.display())), "{line}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), b"x");
+    fs::create_dir(folder.path().join("northgate.db")).unwrap();
+    assert!(open(folder.path(), 1).is_err(), "a folder in the place of the database");
+}
+
+#[tokio::test]
+async fn what_a_kill_before_the_first_write_leaves_is_no_obstacle() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("northgate.db"), b"").unwrap();
+    append(&open(folder.path(), 1).unwrap(), raise("fire")).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    drop(database(folder.path(), "PRAGMA journal_mode = WAL"));
+    append(&open(folder.path(), 1).unwrap(), raise("fire")).await;
+}
+
+// The head and the file.
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_head_never_runs_ahead_of_the_file_nor_an_answer_ahead_of_the_head() {
+    const EVENTS: u64 = 600;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(folder.path(), 1).unwrap());
+    let mut head = store.head();
+    let database = folder.path().join("northgate.db");
+    let watcher = tokio::task::spawn_blocking(move || {
+        let file = rusqlite::Connection::open(database).unwrap();
+        loop {
+            let shown = head.borrow_and_update().offset;
+            let sql = "SELECT coalesce(max(place), 0) FROM events";
+            let kept: i64 = file.query_row(sql, [], |row| row.get(0)).unwrap();
+            assert!(kept >= i64::try_from(shown).unwrap(), "{shown} was shown, {kept} is kept");
+            if shown == EVENTS {
+                return;
+            }
+        }
+    });
+    let mut tasks = JoinSet::new();
+    for _ in 0..4 {
+        let (writing, reading) = (store.clone(), store.clone());
+        tasks.spawn(async move {
+            for _ in 0..EVENTS / 4 {
+                let event = appended(append(&writing, raise("x")).await);
+                assert!(writing.head().borrow().offset >= event.position.offset);
+            }
+        });
+        tasks.spawn(async move {
+            loop {
+                let alerts = reading.alerts(AlertQuery { newest: 1 }).await.unwrap();
+                assert!(reading.head().borrow().offset >= alerts.position.offset);
+                // What an answer reflects can be read on from.
+                reading.read(ReadFrom::After(alerts.position), 1).await.unwrap();
+                if alerts.position.offset == EVENTS {
+                    return;
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
+    watcher.await.unwrap();
+}
