@@ -3,8 +3,8 @@
 use crate::configuration::{CorsSection, Settings};
 use crate::connections::{self, ConnectionSettings};
 use crate::sockets;
-use crate::stamps::{SystemStamps, draw_epoch};
 use crate::stopping::Running;
+use crate::store::Store;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
@@ -17,7 +17,8 @@ use northgate_api::{ApiContext, BodyLimit, Endpoint, Readiness};
 use northgate_domain::TextError;
 use northgate_hub::{Hub, Seats, WindowLimits};
 use northgate_services::{AlertGenerator, AlertService, ChatService};
-use northgate_storage::{EventStore, GatedStore, MemoryStore};
+use northgate_storage::{EventStore, GatedStore};
+use northgate_storage_sqlite::OpenError;
 use northgate_ws::{ChatLimitSettings, HeartbeatSettings, SocketContext, upgrade};
 use std::future::Future;
 use std::io;
@@ -47,6 +48,9 @@ pub enum StartError {
     /// The runtime cannot be set up.
     #[error("cannot start the worker threads: {0}")]
     Runtime(#[from] io::Error),
+    /// The folder for data cannot be used; the reason says what it is about.
+    #[error("{0}")]
+    Data(#[from] OpenError),
     /// The generator's own words are not valid text.
     #[error("cannot start the generator")]
     Generator(#[from] TextError),
@@ -94,19 +98,16 @@ impl Application {
         let listener = sockets::listen(wanted).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
 
-        let capacity = settings.memory.capacity();
-        let memory = MemoryStore::new(draw_epoch(), capacity, Arc::new(SystemStamps));
-        tracing::info!("events are kept in memory: nothing survives a restart");
-        let memory: Arc<dyn EventStore> = Arc::new(memory);
-        let (hub, pump) = Hub::new(memory.clone(), WindowLimits::default());
-        let lag = PUMP_LAG_EVENTS.min(capacity.events.get() / 2) as u64;
-        let store = Arc::new(GatedStore::new(memory).paced_by(hub.pumped(), lag));
+        let Store { port: kept, events, database } = Store::open(settings)?;
+        let (hub, pump) = Hub::new(kept.clone(), WindowLimits::default());
+        let lag = PUMP_LAG_EVENTS.min(events.get() / 2) as u64;
+        let store = Arc::new(GatedStore::new(kept).paced_by(hub.pumped(), lag));
         let port: Arc<dyn EventStore> = store.clone();
         let alerts = AlertService::new(port.clone());
 
         let background = TaskTracker::new();
         let generator_stop = CancellationToken::new();
-        if let Some(every) = settings.generator.interval.duration() {
+        if let Some(every) = settings.generator_interval() {
             let generator = AlertGenerator::new(alerts.clone(), interval(every))?;
             background.spawn(generator.run(generator_stop.clone()));
         }
@@ -139,6 +140,7 @@ impl Application {
         let server = serve(listener, settings.server.workers.get(), parts)?;
         let running = Running {
             store,
+            database,
             hub,
             drain_delay: settings.server.drain_delay.0,
             stopping,

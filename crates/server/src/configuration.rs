@@ -6,7 +6,7 @@ mod sources;
 mod values;
 
 pub use sources::{ConfigurationError, Loaded};
-pub use values::GeneratorInterval;
+pub use values::{DataFolder, GeneratorInterval};
 pub(crate) use values::{Delay, Host, Level, Listed, Origins, PublicHosts, RequestTimeout, Span};
 
 use actix_web::http::Method;
@@ -29,12 +29,26 @@ pub struct Settings {
     pub heartbeat: HeartbeatSection,
     /// How much one connection may say.
     pub chat: ChatSection,
+    /// Where events are kept.
+    pub storage: StorageSection,
     /// How much the memory store holds.
     pub memory: MemorySection,
     /// What pages of other origins may do.
     pub cors: CorsSection,
     /// Log lines.
     pub log: LogSection,
+}
+
+impl Settings {
+    /// How often an alert is raised where nobody has said so.
+    const GENERATOR_INTERVAL: Duration = Duration::from_secs(10);
+
+    /// The time between two alerts of the generator, if there is to be one. It is there so that a
+    /// first look shows something; among data that is kept it has no business unless asked.
+    pub(crate) fn generator_interval(&self) -> Option<Duration> {
+        let unsaid = self.storage.data.is_none().then_some(Self::GENERATOR_INTERVAL);
+        self.generator.interval.duration_or(unsaid)
+    }
 }
 
 /// Where and how to listen.
@@ -139,6 +153,14 @@ impl Default for ChatSection {
     fn default() -> Self {
         Self { rate: Self::RATE, burst: Self::BURST }
     }
+}
+
+/// Where events are kept.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
+pub struct StorageSection {
+    /// The folder for a store on disk; without one, events are kept in memory.
+    pub data: Option<DataFolder>,
 }
 
 /// How much the memory store holds, each kind by itself.

@@ -8,12 +8,13 @@ mod open_files;
 mod sockets;
 mod stamps;
 mod stopping;
+mod store;
 mod telemetry;
 
 pub use application::{Application, StartError};
 pub use configuration::{
-    ChatSection, ConfigurationError, CorsSection, GeneratorInterval, GeneratorSection,
-    HeartbeatSection, Loaded, LogSection, MemorySection, ServerSection, Settings,
+    ChatSection, ConfigurationError, CorsSection, DataFolder, GeneratorInterval, GeneratorSection,
+    HeartbeatSection, Loaded, LogSection, MemorySection, ServerSection, Settings, StorageSection,
 };
 pub use open_files::fit_open_files;
 pub use telemetry::{log_panics, start_logging};

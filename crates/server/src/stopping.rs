@@ -4,6 +4,7 @@
 use actix_web::dev::{Server, ServerHandle};
 use northgate_hub::Hub;
 use northgate_storage::GatedStore;
+use northgate_storage_sqlite::SqliteStore;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,8 @@ use tokio_util::task::TaskTracker;
 /// What runs beside the HTTP server, and how each part is told to stop.
 pub(crate) struct Running {
     pub(crate) store: Arc<GatedStore>,
+    /// The store on disk behind the gate, if there is one: its threads are to end.
+    pub(crate) database: Option<Arc<SqliteStore>>,
     pub(crate) hub: Hub,
     /// How long to go on before anything stops.
     pub(crate) drain_delay: Duration,
@@ -61,6 +64,13 @@ impl Running {
         };
         if timeout_at(deadline, tasks).await.is_err() {
             tracing::warn!("some tasks did not end in time");
+        }
+        // The last, since cursors and the pump read to their ends. What was answered is on disk
+        // anyway: a disk that hangs does not hold the exit.
+        if let Some(database) = &self.database
+            && timeout_at(deadline, database.close()).await.is_err()
+        {
+            tracing::warn!("the store on disk did not close in time");
         }
     }
 

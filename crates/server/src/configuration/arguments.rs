@@ -2,7 +2,8 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
 
 use super::values::{
-    Delay, GeneratorInterval, Host, Level, Plain, PublicHosts, RequestTimeout, Span, workers,
+    DataFolder, Delay, GeneratorInterval, Host, Level, Plain, PublicHosts, RequestTimeout, Span,
+    workers,
 };
 use clap::Parser;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -54,8 +55,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) drain_delay: Option<Delay>,
 
+    /// Folder to keep every event in, on disk; without it they are in memory and do not survive a
+    /// restart [env: NORTHGATE__STORAGE__DATA]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) data: Option<DataFolder>,
+
     /// How often the background generator raises an alert, such as 10s; or off
-    /// [default: 10s] [env: NORTHGATE__GENERATOR__INTERVAL]
+    /// [default: 10s, and off with --data] [env: NORTHGATE__GENERATOR__INTERVAL]
     #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
     pub(super) generator_interval: Option<GeneratorInterval>,
 
@@ -127,6 +133,9 @@ impl Arguments {
         set(&mut settings.server.drain_delay, self.drain_delay);
         if let (false, Ok(names)) = (self.public_host.is_empty(), self.public_host.try_into()) {
             settings.server.public_host = names;
+        }
+        if self.data.is_some() {
+            settings.storage.data = self.data;
         }
         set(&mut settings.generator.interval, self.generator_interval);
         set(&mut settings.heartbeat.interval, self.heartbeat_interval);

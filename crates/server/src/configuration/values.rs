@@ -13,6 +13,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Why a text is no value.
@@ -125,6 +126,28 @@ impl FromStr for Host {
     }
 }
 
+/// A folder for data; relative to the working directory if it is not absolute.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct DataFolder(PathBuf);
+
+impl DataFolder {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl FromStr for DataFolder {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        if text.trim().is_empty() {
+            return Err(not(text, "a folder, such as ./data"));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
 /// The least important log lines that are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -166,7 +189,7 @@ impl FromStr for Level {
     }
 }
 
-from_text!(Host, Level);
+from_text!(Host, DataFolder, Level);
 
 #[cfg(test)]
 mod tests {
@@ -178,6 +201,13 @@ mod tests {
         assert_eq!("[::1]".parse::<Host>().unwrap().address().to_string(), "::1");
         let error = "example.com".parse::<Host>().unwrap_err().to_string();
         assert_eq!(error, "\"example.com\" is not an IP address, such as 127.0.0.1 or 0.0.0.0");
+    }
+
+    #[test]
+    fn a_folder_for_data_has_a_name() {
+        assert_eq!("./my data".parse::<DataFolder>().unwrap().path(), Path::new("./my data"));
+        let error = " ".parse::<DataFolder>().unwrap_err().to_string();
+        assert_eq!(error, "\" \" is not a folder, such as ./data");
     }
 
     #[test]

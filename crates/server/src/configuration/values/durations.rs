@@ -8,24 +8,32 @@ use std::time::Duration;
 /// No timer is asked for more often.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// How often the generator raises an alert: a duration such as `10s`, or `off`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// How often the generator raises an alert: a duration such as `10s`, or `off`. By default nothing
+/// is said, and what is not said depends on the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct GeneratorInterval(Option<Duration>);
+pub struct GeneratorInterval(Said);
 
-impl Default for GeneratorInterval {
-    fn default() -> Self {
-        Self(Some(Duration::from_secs(10)))
-    }
+/// What somebody said about it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Said {
+    #[default]
+    Nothing,
+    Off,
+    Every(Duration),
 }
 
 impl GeneratorInterval {
     /// No generator.
-    pub const OFF: Self = Self(None);
+    pub const OFF: Self = Self(Said::Off);
 
-    /// The time between two alerts; `None` if there are to be none.
-    pub fn duration(self) -> Option<Duration> {
-        self.0
+    /// The time between two alerts, or `unsaid` if nothing is said; `None` if there are to be none.
+    pub fn duration_or(self, unsaid: Option<Duration>) -> Option<Duration> {
+        match self.0 {
+            Said::Nothing => unsaid,
+            Said::Off => None,
+            Said::Every(duration) => Some(duration),
+        }
     }
 }
 
@@ -37,7 +45,7 @@ impl FromStr for GeneratorInterval {
             return Ok(Self::OFF);
         }
         match humantime::parse_duration(text) {
-            Ok(every) if every >= SHORTEST => Ok(Self(Some(every))),
+            Ok(every) if every >= SHORTEST => Ok(Self(Said::Every(every))),
             _ => Err(not(text, "a duration such as 10s or 500ms (at least 1ms), or off")),
         }
     }
@@ -109,8 +117,11 @@ mod tests {
 
     #[test]
     fn an_interval_is_a_duration_or_off() {
-        let parsed =
-            |text: &str| text.parse::<GeneratorInterval>().map(GeneratorInterval::duration);
+        let unsaid = Some(Duration::from_secs(7));
+        let parsed = |text: &str| {
+            text.parse::<GeneratorInterval>().map(|interval| interval.duration_or(unsaid))
+        };
+        assert_eq!(GeneratorInterval::default().duration_or(unsaid), unsaid);
         assert_eq!(parsed("10s"), Ok(Some(Duration::from_secs(10))));
         assert_eq!(parsed("1m 30s"), Ok(Some(Duration::from_secs(90))));
         assert_eq!(parsed("off"), Ok(None));

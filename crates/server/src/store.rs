@@ -1,0 +1,35 @@
+//! Which store keeps the events: memory, or a folder.
+
+use crate::configuration::{DataFolder, Settings};
+use crate::stamps::{SystemStamps, draw_epoch};
+use northgate_storage::{EventStore, MemoryStore};
+use northgate_storage_sqlite::{OpenError, Options, SqliteStore};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// The store that the settings ask for.
+pub(crate) struct Store {
+    /// As everybody sees it.
+    pub(crate) port: Arc<dyn EventStore>,
+    /// How many events it holds.
+    pub(crate) events: NonZeroUsize,
+    /// As the one who closes it sees it, if there is anything to close.
+    pub(crate) database: Option<Arc<SqliteStore>>,
+}
+
+impl Store {
+    pub(crate) fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let stamps = Arc::new(SystemStamps);
+        let Some(folder) = settings.storage.data.as_ref().map(DataFolder::path) else {
+            let capacity = settings.memory.capacity();
+            tracing::info!("events are kept in memory: nothing survives a restart");
+            let port = Arc::new(MemoryStore::new(draw_epoch(), capacity, stamps));
+            return Ok(Self { port, events: capacity.events, database: None });
+        };
+        let options = Options::new(draw_epoch());
+        let database = Arc::new(SqliteStore::open(folder, &options, stamps)?);
+        tracing::info!(folder = %folder.display(), "events are kept on disk");
+        let events = options.capacity.events;
+        Ok(Self { port: database.clone(), events, database: Some(database) })
+    }
+}
