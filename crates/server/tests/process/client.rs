@@ -39,7 +39,18 @@ pub(crate) fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Answer {
-    let mut stream = connect(address);
+    try_request(address, method, path, headers, body).expect("a whole answer")
+}
+
+/// As [`request`], to a server that may end at any time: half an answer is an error.
+pub(crate) fn try_request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> io::Result<Answer> {
+    let mut stream = connect(address)?;
     let mut request = Vec::new();
     write!(request, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n")
         .unwrap();
@@ -47,24 +58,28 @@ pub(crate) fn request(
         write!(request, "{name}: {value}\r\n").unwrap();
     }
     write!(request, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
-    stream.write_all(&request).unwrap();
+    stream.write_all(&request)?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap().parse().unwrap();
     let header = |line: &str| {
         let (name, value) = line.split_once(':').unwrap();
         (name.to_ascii_lowercase(), value.trim().to_owned())
     };
-    Answer { status, headers: lines.map(header).collect(), body: body.to_owned() }
+    let answer = Answer { status, headers: lines.map(header).collect(), body: body.to_owned() };
+    match answer.header("content-length").map(str::parse) {
+        Some(Ok(length)) if body.len() < length => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(answer),
+    }
 }
 
-fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect_timeout(&address, SOON).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
-    stream.set_nodelay(true).unwrap();
-    stream
+fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, SOON)?;
+    stream.set_read_timeout(Some(SOON))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// A frame as it came.
@@ -80,20 +95,25 @@ pub(crate) struct Socket(TcpStream);
 
 impl Socket {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        let mut stream = connect(address);
+        Self::resume(address, "").unwrap()
+    }
+
+    /// With a query such as `?after=…`, to a server that may end at any time.
+    pub(crate) fn resume(address: SocketAddr, query: &str) -> io::Result<Self> {
+        let mut stream = connect(address)?;
         let head = format!(
-            "GET /ws HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            "GET /ws{query} HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         );
-        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(head.as_bytes())?;
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
+            stream.read_exact(&mut byte)?;
             answer.extend(byte);
         }
         assert!(answer.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&answer));
-        Self(stream)
+        Ok(Self(stream))
     }
 
     /// Sends a short text in one frame.

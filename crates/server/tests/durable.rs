@@ -1,0 +1,113 @@
+//! The binary with `--data`: what was answered is there after whatever happened to the process.
+#![cfg(unix)]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of this is test code, and the process is seen from outside, in real time"
+)]
+
+#[path = "process/client.rs"]
+#[allow(dead_code, reason = "these tests need less of it than others")]
+mod client;
+#[path = "durable/kills.rs"]
+mod kills;
+#[path = "process/program.rs"]
+#[allow(dead_code, reason = "these tests need less of it than others")]
+mod program;
+
+use client::{get, post};
+use program::{SOON, Setup, eventually};
+use serde_json::{Value, json};
+use std::path::Path;
+
+fn with_data(folder: &Path) -> Setup {
+    Setup::new(&["--data", folder.to_str().unwrap()])
+}
+
+const ALERT: &str = r#"{"message":"Intruder detected","location":"North Gate"}"#;
+const CHAT: &str = r#"{"sender":"Operator 1","message":"Seen"}"#;
+
+#[test]
+fn alerts_and_chat_are_there_after_a_restart_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("made/by/it");
+    let before = with_data(&data).serve();
+    let alert = post(before.address(), "/alerts", ALERT).json();
+    let chat = post(before.address(), "/message/", CHAT).json();
+    let ended = before.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.iter().any(|line| line.contains("kept on disk")), "{ended:?}");
+    assert!(!ended.stderr.iter().any(|line| line.contains("in memory")), "{ended:?}");
+
+    let variable = Setup::new(&[]).variable("NORTHGATE__STORAGE__DATA", data.to_str().unwrap());
+    let toml = format!("[storage]\ndata = '{}'\n", data.display());
+    for setup in [variable, Setup::new(&[]).file("northgate.toml", &toml)] {
+        let after = setup.serve();
+        let history = get(after.address(), "/alerts/history").json();
+        assert_eq!(history["alerts"], json!([alert]));
+        assert_eq!(get(after.address(), "/message/").json()["chatMessages"], json!([chat]));
+        assert_eq!(history["position"], chat["position"], "the log goes on where it was");
+    }
+}
+
+#[test]
+fn the_generator_is_silent_with_data_unless_it_is_asked_for() {
+    let alerts = |setup: Setup, wanted: usize| {
+        let program = setup.serve();
+        let count = || {
+            let history = get(program.address(), "/alerts/history").json();
+            history["alerts"].as_array().unwrap().len()
+        };
+        if wanted == 0 {
+            // The first one would have come at start, before this one.
+            assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
+            assert_eq!(count(), 1);
+        } else {
+            eventually(SOON, || (count() == wanted).then_some(()));
+        }
+    };
+    let folder = || tempfile::tempdir().unwrap();
+    alerts(with_data(folder().path()), 0);
+    let toml = "[generator]\ninterval = '10s'\n";
+    alerts(with_data(folder().path()).file("northgate.toml", toml), 1);
+    alerts(with_data(folder().path()).variable("NORTHGATE__GENERATOR__INTERVAL", "10s"), 1);
+    let folder = folder();
+    let flags = ["--data", folder.path().to_str().unwrap(), "--generator-interval", "10s"];
+    alerts(Setup::new(&flags), 1);
+}
+
+#[test]
+fn data_that_cannot_be_used_ends_with_code_1_and_one_line_that_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let (used, other, file) =
+        (folder.path().join("used"), folder.path().join("other"), folder.path().join("file"));
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("northgate.db"), "something else").unwrap();
+    std::fs::write(&file, "x").unwrap();
+    let holder = with_data(&used).serve();
+    for (data, reason) in [
+        (&used, "is in use by another process"),
+        (&other, "is no database of Northgate"),
+        (&file, "cannot keep data in"),
+    ] {
+        let flags = ["--data", data.to_str().unwrap(), "--port", "0", "--log-level", "error"];
+        let ended = Setup::new(&flags).end();
+        assert_eq!((ended.code, ended.stdout.len()), (Some(1), 0), "{ended:?}");
+        assert_eq!(ended.stderr.len(), 1, "{ended:?}");
+        for part in [reason, data.to_str().unwrap()] {
+            assert!(ended.stderr[0].contains(part), "{part} is not in {ended:?}");
+        }
+    }
+    assert_eq!(post(holder.address(), "/alerts", ALERT).status, 200);
+    let empty = Setup::new(&["--data", ""]).end();
+    assert_eq!(empty.code, Some(2), "{empty:?}");
+    assert!(empty.stderr[0].contains("--data"), "{empty:?}");
+}
+
+/// A member of `object` that is a text.
+fn text<'a>(object: &'a Value, name: &str) -> &'a str {
+    object[name].as_str().unwrap_or_else(|| panic!("no {name} in {object}"))
+}

@@ -1,0 +1,196 @@
+//! A server that is killed again and again while it is written to and read.
+
+use crate::client::{Frame, Socket, get, try_request};
+use crate::program::SOON;
+use crate::{text, with_data};
+use northgate_storage_sqlite::check;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+const PUBLISHERS: usize = 6;
+/// Kills in an ordinary run, and in a full one.
+const KILLS: (usize, usize) = (20, 200);
+/// A server is killed after at most so many answers,
+const MOST_ANSWERS: u64 = 500;
+/// and up to so many microseconds.
+const MOST_MICROS: u64 = 4_000;
+
+/// Numbers that look drawn and are the same for the same seed (`SplitMix64`).
+struct Drawn(u64);
+
+impl Drawn {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+}
+
+/// Where an alert stands, and what it says: who published it, and the how manieth of theirs it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    id: String,
+    position: String,
+    publisher: usize,
+    number: u64,
+}
+
+impl Seen {
+    fn of(alert: &Value) -> Self {
+        let (publisher, number) = text(alert, "message").split_once(':').unwrap();
+        Self {
+            id: text(alert, "id").to_owned(),
+            position: text(alert, "position").to_owned(),
+            publisher: publisher.parse().unwrap(),
+            number: number.parse().unwrap(),
+        }
+    }
+}
+
+/// Publishes alerts from `number` on until the server is gone; gives the number that comes next.
+fn publish(address: SocketAddr, publisher: usize, mut number: u64, answered: &Sender<Seen>) -> u64 {
+    loop {
+        let message = format!("{publisher}:{number}");
+        let body = json!({"message": message, "location": "North Gate"}).to_string();
+        // What is not answered is not sent again: it may be there, and then it is there once.
+        number += 1;
+        let json = [("Content-Type", "application/json")];
+        let Ok(answer) = try_request(address, "POST", "/alerts", &json, &body) else {
+            return number;
+        };
+        assert_eq!(answer.status, 200);
+        let seen = Seen::of(&answer.json());
+        assert_eq!(message, format!("{}:{}", seen.publisher, seen.number));
+        answered.send(seen).unwrap();
+    }
+}
+
+/// A client that remembers where it was.
+struct Follower {
+    last: String,
+    seen: Vec<Seen>,
+}
+
+impl Follower {
+    fn at(position: &str) -> Self {
+        Self { last: position.to_owned(), seen: Vec::new() }
+    }
+
+    /// Goes on where it was, up to the end of the connection, or to the present if `to_present`.
+    fn follow(&mut self, address: SocketAddr, to_present: bool) {
+        let query = format!("?after={}", self.last);
+        let Ok(mut socket) = Socket::resume(address, &query) else { return };
+        while let Ok(Frame::Text(frame)) = socket.receive() {
+            match text(&frame, "type") {
+                "resume" => assert_eq!(frame["outcome"], "complete", "{frame}"),
+                "alert" => self.seen.push(Seen::of(&frame)),
+                "live" if to_present => return,
+                "live" => {}
+                _ => panic!("{frame}"),
+            }
+            text(&frame, "position").clone_into(&mut self.last);
+        }
+        assert!(!to_present, "it was cut before it reached the present");
+    }
+
+    /// Everything from `position` to the present, in the order in which it came.
+    fn replay(address: SocketAddr, position: &str) -> Vec<Seen> {
+        let mut follower = Self::at(position);
+        follower.follow(address, true);
+        follower.seen
+    }
+}
+
+/// Every answered alert is in `held`, once, at the place that its answer named; and what each
+/// publisher sent stands in the order in which it was sent.
+fn assert_kept(held: &[Seen], answered: &[Seen]) {
+    let by_id: HashMap<_, _> = held.iter().map(|seen| (&seen.id, seen)).collect();
+    assert_eq!(by_id.len(), held.len(), "nothing is there twice");
+    for alert in answered {
+        assert_eq!(by_id.get(&alert.id), Some(&alert), "what was answered is there");
+    }
+    let mut latest = [None; PUBLISHERS];
+    for alert in held {
+        let before = latest[alert.publisher].replace(alert.number);
+        assert!(before < Some(alert.number), "{before:?} stands before {alert:?}");
+    }
+}
+
+/// One life of the server: it is written to by all publishers and followed, and then killed.
+fn live_and_die(
+    folder: &Path,
+    drawn: &mut Drawn,
+    numbers: &mut [u64; PUBLISHERS],
+    follower: &mut Follower,
+) -> Vec<Seen> {
+    let program = with_data(folder).serve();
+    let address = program.address();
+    let (answered, answers) = channel();
+    thread::scope(|threads| {
+        threads.spawn(|| follower.follow(address, false));
+        for (publisher, number) in numbers.iter_mut().enumerate() {
+            let answered = answered.clone();
+            threads.spawn(move || *number = publish(address, publisher, *number, &answered));
+        }
+        drop(answered);
+        let first = 1 + drawn.below(MOST_ANSWERS);
+        let mut told: Vec<_> =
+            (0..first).map(|_| answers.recv_timeout(SOON).expect("an answer")).collect();
+        // Not to win a race, but to lose it at another place each time.
+        thread::sleep(Duration::from_micros(drawn.below(MOST_MICROS)));
+        // SIGKILL: it has no chance to do anything about it.
+        drop(program);
+        told.extend(answers.iter());
+        told
+    })
+}
+
+/// `NORTHGATE_SEED` chooses other moments.
+#[test]
+fn every_alert_that_was_answered_is_there_after_a_kill_once_and_in_order() {
+    let seed = std::env::var("NORTHGATE_SEED").map_or(4, |seed| seed.parse().expect("a number"));
+    let full = std::env::var_os("NORTHGATE_FULL").is_some();
+    let kills = if full { KILLS.1 } else { KILLS.0 };
+    println!("NORTHGATE_SEED={seed}");
+    let mut drawn = Drawn(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let mut numbers = [0; PUBLISHERS];
+    let position = |address| text(&get(address, "/alerts/history").json(), "position").to_owned();
+
+    let first = with_data(folder.path()).serve();
+    let start = position(first.address());
+    drop(first);
+    let mut follower = Follower::at(&start);
+    let mut answered = Vec::new();
+    let mut before = start.clone();
+    for kill in 1..=kills {
+        let told = live_and_die(folder.path(), &mut drawn, &mut numbers, &mut follower);
+        let checked = check(folder.path()).unwrap_or_else(|error| panic!("kill {kill}: {error}"));
+        let again = with_data(folder.path()).serve();
+        let held = Follower::replay(again.address(), &before);
+        assert_kept(&held, &told);
+        assert!(checked.events >= (answered.len() + told.len()) as u64);
+        before = position(again.address());
+        answered.extend(told);
+        // Killed as well, when it has only read.
+        drop(again);
+    }
+
+    let last = with_data(folder.path()).serve();
+    let all = Follower::replay(last.address(), &start);
+    assert_kept(&all, &answered);
+    follower.follow(last.address(), true);
+    assert_eq!(follower.seen.len(), all.len());
+    assert!(follower.seen == all, "who resumed saw everything, once and in the same order");
+    assert_eq!(last.stop().code, Some(0));
+    let checked = check(folder.path()).unwrap();
+    assert_eq!(checked.events, all.len() as u64);
+    println!("{kills} kills, {} alerts answered, {} kept", answered.len(), all.len());
+}
