@@ -4,7 +4,7 @@
 use actix_web::dev::{Server, ServerHandle};
 use northgate_hub::Hub;
 use northgate_storage::GatedStore;
-use northgate_storage_sqlite::SqliteStore;
+use northgate_storage_sqlite::{SqliteStore, Written};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,10 +67,12 @@ impl Running {
         }
         // The last, since cursors and the pump read to their ends. What was answered is on disk
         // anyway: a disk that hangs does not hold the exit.
-        if let Some(database) = &self.database
-            && timeout_at(deadline, database.close()).await.is_err()
-        {
-            tracing::warn!("the store on disk did not close in time");
+        if let Some(database) = &self.database {
+            if timeout_at(deadline, database.close()).await.is_err() {
+                tracing::warn!("the store on disk did not close in time");
+            }
+            let Written { commits, events } = database.written();
+            tracing::info!(commits, events, "written to disk since the start");
         }
     }
 
