@@ -90,7 +90,7 @@ struct Director {
 
 impl Director {
     fn reached(&self) {
-        self.at_commit.recv().unwrap();
+        self.at_commit.recv_timeout(SOON).unwrap();
     }
 
     fn tell(&self, act: Act) {
@@ -98,9 +98,9 @@ impl Director {
     }
 }
 
-/// A commit that tells when it is reached, and then does what it is told; once there is nobody to
-/// tell it, it commits.
-fn directed() -> (Commit, Director) {
+/// A store whose commits tell when they are reached, and then do what they are told. Once there is
+/// nobody to tell them, they commit: so a test that fails drops its director before its store.
+fn directed() -> (TempDir, Arc<SqliteStore>, Director) {
     let (reached, at_commit) = mpsc::channel();
     let (direct, acts) = mpsc::channel();
     let act = move |connection: &Connection| {
@@ -117,8 +117,12 @@ fn directed() -> (Commit, Director) {
             }
         }
     };
-    (Box::new(act), Director { at_commit, direct })
+    let (folder, store) = open(Box::new(act));
+    (folder, store, Director { at_commit, direct })
 }
+
+/// How long anything may take that takes milliseconds on a machine that is not busy.
+const SOON: Duration = Duration::from_secs(20);
 
 type Answers = Vec<Result<Vec<Outcome>, AppendError>>;
 
@@ -144,7 +148,8 @@ async fn as_one_batch(
     assert_eq!(store.waiting(), waiting, "all of them are in the row");
     director.tell(Act::Commit);
     director.tell(act);
-    let mut answers = tasks.join_all().await;
+    let answers = tokio::time::timeout(SOON, tasks.join_all()).await;
+    let mut answers = answers.expect("the whole row is one batch");
     director.reached();
     answers.sort_by_key(|(index, _)| *index);
     let first = answers.remove(0).1;
@@ -154,8 +159,7 @@ async fn as_one_batch(
 
 #[tokio::test]
 async fn all_that_wait_are_kept_by_one_commit() {
-    let (commit, director) = directed();
-    let (_folder, store) = open(commit);
+    let (_folder, store, director) = directed();
     let vectors = (0..63).map(|n| vec![say(&n.to_string())]).collect();
     let answers = as_one_batch(&store, &director, vectors, Act::Commit).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
@@ -165,8 +169,7 @@ async fn all_that_wait_are_kept_by_one_commit() {
 
 #[tokio::test]
 async fn a_refused_vector_undoes_itself_and_nothing_else_of_its_batch() {
-    let (commit, director) = directed();
-    let (_folder, store) = open(commit);
+    let (_folder, store, director) = directed();
     let vectors = vec![
         vec![say("a"), keyed("key", 1)],
         vec![say("b"), say("c"), keyed("other", 2), say("d")],
@@ -187,8 +190,7 @@ async fn a_refused_vector_undoes_itself_and_nothing_else_of_its_batch() {
 #[tokio::test]
 async fn after_a_failed_commit_everyone_is_told_that_nobody_knows_and_the_file_is_asked() {
     for (act, held) in [(Act::Fail, vec!["first"]), (Act::FailLate, vec!["first", "a", "key"])] {
-        let (commit, director) = directed();
-        let (folder, store) = open(commit);
+        let (folder, store, director) = directed();
         let vectors = vec![vec![say("a")], vec![keyed("key", 1)]];
         let answers = as_one_batch(&store, &director, vectors, act).await;
         assert_eq!(answers, [Err(AppendError::OutcomeUnknown), Err(AppendError::OutcomeUnknown)]);
@@ -227,8 +229,7 @@ async fn a_full_disk_keeps_nothing_of_a_batch_and_the_store_goes_on_when_it_has_
 
 #[tokio::test]
 async fn a_database_that_is_gone_is_not_made_anew() {
-    let (commit, director) = directed();
-    let (folder, store) = open(commit);
+    let (folder, store, director) = directed();
     let vectors = vec![vec![say("a")]];
     let database = folder.path().join("northgate.db");
     let aside = folder.path().join("aside.db");
@@ -248,8 +249,7 @@ async fn a_database_that_is_gone_is_not_made_anew() {
 
 #[tokio::test]
 async fn a_full_row_lets_callers_wait_and_one_that_goes_away_leaves_nothing() {
-    let (commit, director) = directed();
-    let (_folder, store) = open(commit);
+    let (_folder, store, director) = directed();
     let mut tasks = JoinSet::new();
     for n in 0..=MOST_VECTORS {
         let appending = store.clone();
@@ -275,8 +275,7 @@ async fn a_full_row_lets_callers_wait_and_one_that_goes_away_leaves_nothing() {
 
 #[tokio::test]
 async fn an_answer_waits_until_the_head_is_where_it_is() {
-    let (commit, director) = directed();
-    let (_folder, store) = open(commit);
+    let (_folder, store, director) = directed();
     let appending = store.clone();
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { appending.append(vec![say("a")]).await.map(|_outcomes| ()) });
