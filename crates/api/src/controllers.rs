@@ -6,6 +6,3 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod messages;
 pub(crate) mod root;
-
-/// How many items a history shows.
-const HISTORY: usize = 10;

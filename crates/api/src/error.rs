@@ -4,7 +4,7 @@ use crate::NotReady;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use northgate_schemas::{BodyError, Findings, Problem};
-use northgate_services::{SubmitError, Unavailable};
+use northgate_services::{QueryError, SubmitError, Unavailable};
 
 /// Everything that an HTTP request can be refused for.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +39,14 @@ pub enum ApiError {
     /// The server should not be sent requests now.
     #[error(transparent)]
     NotReady(#[from] NotReady),
+    /// The query names a position of another log.
+    #[error(
+        "The position is not of this log: its data was replaced since. Ask without after and before."
+    )]
+    ForeignPosition,
+    /// There is no alert with this id.
+    #[error("There is no alert with this id.")]
+    NoSuchAlert,
     /// There is nothing at this path.
     #[error("There is nothing at this address.")]
     NotFound,
@@ -83,6 +91,8 @@ impl ApiError {
             Self::Submit(error) => submit_kind(*error),
             Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
             Self::NotReady(_) => (S::SERVICE_UNAVAILABLE, "not-ready"),
+            Self::ForeignPosition => (S::GONE, "foreign-position"),
+            Self::NoSuchAlert => (S::NOT_FOUND, "no-such-alert"),
             Self::NotFound => (S::NOT_FOUND, "not-found"),
             Self::MethodNotAllowed { .. } => (S::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::ForeignOrigin => (S::FORBIDDEN, "foreign-origin"),
@@ -102,6 +112,15 @@ impl ApiError {
             Self::Body(BodyError::Invalid(_)) => "The body is not valid; see errors.".to_owned(),
             Self::Submit(error) => submit_detail(*error).to_owned(),
             other => other.to_string(),
+        }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Foreign => Self::ForeignPosition,
+            QueryError::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }

@@ -5,6 +5,7 @@ mod controllers;
 mod endpoint;
 mod error;
 mod event_stream;
+mod history;
 pub mod middlewares;
 mod openapi;
 mod readiness;

@@ -43,6 +43,21 @@ pub(crate) enum ReadProblems {
     Unavailable(Problem),
 }
 
+/// What a question about a history may be answered instead.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
+pub(crate) enum HistoryProblems {
+    /// The query is not valid; every bad parameter is named.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Query(Problem),
+    /// A position is of another log: the data was replaced. Ask without `after` and `before`.
+    #[response(status = 410, content_type = "application/problem+json")]
+    ForeignPosition(Problem),
+    /// The store cannot answer now.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -59,7 +74,8 @@ pub(crate) enum ReadProblems {
             `application/problem+json` (RFC 9457)."
     ),
     paths(
-        root::welcome, alerts::raise, alerts::history, messages::post, messages::history,
+        root::welcome, alerts::raise, alerts::history, alerts::history_as_ever, alerts::one,
+        messages::post, messages::history,
         events::stream, health::live, health::ready
     ),
     components(schemas(

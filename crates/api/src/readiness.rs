@@ -1,7 +1,7 @@
 //! Whether the server should be sent requests.
 
 use northgate_hub::Hub;
-use northgate_services::AlertService;
+use northgate_services::{AlertQuery, AlertService};
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,7 @@ impl Readiness {
         if self.stopping.is_cancelled() {
             return Err(NotReady::Stopping);
         }
-        match timeout(PATIENCE, alerts.newest(0)).await {
+        match timeout(PATIENCE, alerts.history(AlertQuery::newest(0))).await {
             Ok(Ok(_)) => {}
             Ok(Err(_)) | Err(_) => return Err(NotReady::Store),
         }

@@ -33,8 +33,9 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
         .app_data(web::Data::new(context.readiness))
         .app_data(context.body_limit)
         .service(Endpoint::at("/").get(root::welcome).into_resource())
-        .service(Endpoint::at("/alerts").post(alerts::raise).into_resource())
+        .service(Endpoint::at("/alerts").get(alerts::history).post(alerts::raise).into_resource())
         .service(Endpoint::at("/alerts/history").get(alerts::history).into_resource())
+        .service(Endpoint::at("/alerts/{id}").get(alerts::one).into_resource())
         .service(
             Endpoint::at("/message").get(messages::history).post(messages::post).into_resource(),
         )

@@ -16,8 +16,8 @@ use northgate_domain::{
 use northgate_hub::{Hub, SeatLimits, Seats, WindowLimits};
 use northgate_services::{AlertService, ChatService};
 use northgate_storage::{
-    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Rejection,
-    Snapshot, Submission, Unavailable,
+    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, QueryError, ReadError, ReadFrom,
+    Rejection, Snapshot, Submission, Unavailable,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -42,15 +42,15 @@ impl EventStore for Failing {
         watch::Sender::new(Position::start(Epoch::new(1))).subscribe()
     }
 
-    async fn alerts(&self, _: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
-        Err(Unavailable)
+    async fn alerts(&self, _: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+        Err(Unavailable.into())
     }
 
     async fn messages(
         &self,
         _: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
-        Err(Unavailable)
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+        Err(Unavailable.into())
     }
 
     async fn alert(&self, _: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {

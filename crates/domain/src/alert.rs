@@ -1,6 +1,6 @@
 //! An alert: something that happened somewhere, as it stands now.
 
-use crate::{Location, MessageText, Source, Timestamp};
+use crate::{Location, MessageText, SearchText, Source, Timestamp};
 use uuid::Uuid;
 
 /// The identity of an alert.
@@ -42,4 +42,11 @@ pub struct Alert {
     pub source: Option<Source>,
     /// When it was raised.
     pub raised_at: Timestamp,
+}
+
+impl Alert {
+    /// What a search looks through: the message and the location.
+    pub fn search_text(&self) -> SearchText {
+        SearchText::of([self.message.as_str(), self.location.as_str()])
+    }
 }

@@ -1,6 +1,6 @@
 //! A chat message: what an operator said beside the alerts, in the same order for everyone.
 
-use crate::{MessageText, Sender, Timestamp};
+use crate::{MessageText, SearchText, Sender, Timestamp};
 use uuid::Uuid;
 
 /// The identity of a chat message.
@@ -18,4 +18,11 @@ pub struct ChatMessage {
     pub message: MessageText,
     /// When it was kept.
     pub sent_at: Timestamp,
+}
+
+impl ChatMessage {
+    /// What a search looks through: the message and its sender.
+    pub fn search_text(&self) -> SearchText {
+        SearchText::of([self.message.as_str(), self.sender.as_str()])
+    }
 }

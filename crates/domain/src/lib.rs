@@ -8,6 +8,7 @@ mod command;
 mod decide;
 mod event;
 mod position;
+mod search;
 mod stamp;
 mod text;
 
@@ -17,5 +18,6 @@ pub use command::{Command, PostMessage, RaiseAlert};
 pub use decide::{Decision, Rejection, decide, evolve};
 pub use event::{AlertChange, AlertEvent, Event, Stamped};
 pub use position::{Epoch, Position};
+pub use search::{Search, SearchText, SearchTooLong};
 pub use stamp::{Stamp, Stamps, Timestamp};
 pub use text::{Location, MessageText, Sender, Source, TextError};

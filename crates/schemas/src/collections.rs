@@ -1,15 +1,15 @@
 //! Answers that hold many items, with the position that they reflect.
 
+use crate::history::{HistoryRequest, Links, Part};
 use crate::{AlertBody, ChatBody, PositionText};
-use northgate_domain::Position;
-use northgate_domain::{Alert, ChatMessage, Stamped};
+use northgate_domain::{Alert, ChatMessage};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Alerts, oldest first.
+/// Alerts, oldest first unless the other order was asked for.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AlertCollection<'a> {
-    /// The alerts.
+    /// The alerts, as they stand now.
     #[schema(inline = false)]
     pub alerts: Vec<AlertBody<'a>>,
     /// How many alerts this answer holds.
@@ -17,17 +17,24 @@ pub struct AlertCollection<'a> {
     /// The newest event that the alerts reflect: what comes after it is on the stream.
     #[schema(value_type = String)]
     pub position: PositionText,
+    /// Where to go on.
+    #[serde(flatten)]
+    pub links: Links,
 }
 
 impl<'a> AlertCollection<'a> {
-    /// The collection as it stood at `position`.
-    pub fn new(position: Position, alerts: &'a [Stamped<Alert>]) -> Self {
-        let alerts: Vec<_> = alerts.iter().map(AlertBody::from).collect();
-        Self { count: alerts.len(), alerts, position: PositionText(position) }
+    /// The answer to `request`, which came to `path`.
+    pub fn new(request: &HistoryRequest, path: &str, part: &Part<'a, Alert>) -> Self {
+        Self {
+            alerts: part.shown(request.order),
+            count: part.items.len(),
+            position: PositionText(part.position),
+            links: request.links(path, part),
+        }
     }
 }
 
-/// Chat messages, oldest first.
+/// Chat messages, oldest first unless the other order was asked for.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageCollection<'a> {
@@ -39,12 +46,19 @@ pub struct MessageCollection<'a> {
     /// The newest event that the messages reflect: what comes after it is on the stream.
     #[schema(value_type = String)]
     pub position: PositionText,
+    /// Where to go on.
+    #[serde(flatten)]
+    pub links: Links,
 }
 
 impl<'a> MessageCollection<'a> {
-    /// The collection as it stood at `position`.
-    pub fn new(position: Position, messages: &'a [Stamped<ChatMessage>]) -> Self {
-        let chat_messages: Vec<_> = messages.iter().map(ChatBody::from).collect();
-        Self { count: chat_messages.len(), chat_messages, position: PositionText(position) }
+    /// The answer to `request`, which came to `path`.
+    pub fn new(request: &HistoryRequest, path: &str, part: &Part<'a, ChatMessage>) -> Self {
+        Self {
+            chat_messages: part.shown(request.order),
+            count: part.items.len(),
+            position: PositionText(part.position),
+            links: request.links(path, part),
+        }
     }
 }

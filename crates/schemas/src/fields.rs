@@ -50,9 +50,11 @@ impl Findings {
         self.0.is_empty()
     }
 
-    /// Whether there is a finding about this field.
-    pub(crate) fn is_about(&self, field: &str) -> bool {
-        self.0.errors().contains_key(field)
+    /// Adds a finding about a parameter: one that is wrong a thousand times is told once.
+    pub(crate) fn complain(&mut self, name: &'static str, detail: impl Into<Cow<'static, str>>) {
+        if !self.0.errors().contains_key(name) {
+            self.add(name, "parameter", detail);
+        }
     }
 
     pub(crate) fn add(

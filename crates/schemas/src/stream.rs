@@ -4,7 +4,6 @@
 use crate::fields::Findings;
 use crate::position::parse_position;
 use northgate_domain::{Event, Location, Position};
-use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// The most events that `last` may ask for.
@@ -152,14 +151,14 @@ impl Reader {
     fn after(&mut self, value: &str) {
         match parse_position(value) {
             Ok(position) => self.begin("after", Beginning::After(position)),
-            Err(error) => self.complain("after", "position", error.to_string()),
+            Err(error) => self.findings.complain("after", error.to_string()),
         }
     }
 
     fn last(&mut self, value: &str) {
         match value.parse() {
             Ok(count) if count <= LAST_MAX => self.begin("last", Beginning::Last(count)),
-            _ => self.complain("last", "range", format!("must be a number from 0 to {LAST_MAX}")),
+            _ => self.findings.complain("last", format!("must be a number from 0 to {LAST_MAX}")),
         }
     }
 
@@ -168,7 +167,7 @@ impl Reader {
             self.request.beginning = beginning;
         } else {
             let detail = "must be given once, and only one of after and last";
-            self.complain(name, "contradiction", detail);
+            self.findings.complain(name, detail);
         }
     }
 
@@ -178,7 +177,7 @@ impl Reader {
             match EventType::parse(name.trim()) {
                 Some(kind) if types.contains(&kind) => {}
                 Some(kind) => types.push(kind),
-                None => self.complain("types", "unknown", "must be some of alert, chat"),
+                None => self.findings.complain("types", "must be some of alert, chat"),
             }
         }
     }
@@ -189,21 +188,9 @@ impl Reader {
             Ok(location) if locations.len() < LOCATIONS_MAX => locations.push(location),
             Ok(_) => {
                 let detail = format!("must be given at most {LOCATIONS_MAX} times");
-                self.complain("location", "range", detail);
+                self.findings.complain("location", detail);
             }
-            Err(error) => self.complain("location", "text", error.to_string()),
-        }
-    }
-
-    /// Once for each parameter: one that is wrong a thousand times is told once.
-    fn complain(
-        &mut self,
-        name: &'static str,
-        code: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) {
-        if !self.findings.is_about(name) {
-            self.findings.add(name, code, detail);
+            Err(error) => self.findings.complain("location", error.to_string()),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Raising alerts and looking at them.
 
 use crate::submit::{SubmitError, submit};
-use northgate_domain::{Alert, Command, Event, RaiseAlert, Stamped};
-use northgate_storage::{AlertQuery, Answer, EventStore, Snapshot, Unavailable};
+use northgate_domain::{Alert, AlertId, Command, Event, RaiseAlert, Stamped};
+use northgate_storage::{AlertQuery, Answer, EventStore, QueryError, Snapshot, Unavailable};
 use std::sync::Arc;
 
 /// The use cases around alerts.
@@ -30,8 +30,13 @@ impl AlertService {
         }
     }
 
-    /// The newest alerts, oldest first.
-    pub async fn newest(&self, count: usize) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
-        self.store.alerts(AlertQuery { newest: count }).await
+    /// The alerts that match, oldest first.
+    pub async fn history(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+        self.store.alerts(query).await
+    }
+
+    /// One alert as it stands, if there is one with this id.
+    pub async fn find(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+        self.store.alert(id).await
     }
 }

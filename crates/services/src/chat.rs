@@ -2,7 +2,7 @@
 
 use crate::submit::{SubmitError, submit};
 use northgate_domain::{ChatMessage, Command, Event, PostMessage, Stamped};
-use northgate_storage::{Answer, EventStore, MessageQuery, Snapshot, Unavailable};
+use northgate_storage::{Answer, EventStore, MessageQuery, QueryError, Snapshot};
 use std::sync::Arc;
 
 /// The use cases around chat.
@@ -30,11 +30,11 @@ impl ChatService {
         }
     }
 
-    /// The newest messages, oldest first.
-    pub async fn newest(
+    /// The messages that match, oldest first.
+    pub async fn history(
         &self,
-        count: usize,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
-        self.store.messages(MessageQuery { newest: count }).await
+        query: MessageQuery,
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+        self.store.messages(query).await
     }
 }

@@ -82,7 +82,7 @@ mod tests {
             for _ in 0..8 {
                 tokio::task::yield_now().await;
             }
-            self.store.alerts(AlertQuery { newest: 1_000 }).await.unwrap().items.len()
+            self.store.alerts(AlertQuery::newest(1_000)).await.unwrap().items.len()
         }
     }
 
@@ -98,7 +98,7 @@ mod tests {
             advance(Duration::from_secs(10)).await;
             assert_eq!(running.raised().await, expected);
         }
-        let alerts = running.store.alerts(AlertQuery { newest: 1 }).await.unwrap().items;
+        let alerts = running.store.alerts(AlertQuery::newest(1)).await.unwrap().items;
         assert_eq!(alerts[0].value.message.as_str(), "Intruder detected");
         assert_eq!(alerts[0].value.location.as_str(), "North Gate");
         assert_eq!(alerts[0].value.source.as_ref().unwrap().as_str(), "generator");

@@ -9,6 +9,8 @@ mod submit;
 pub use alerts::AlertService;
 pub use chat::ChatService;
 pub use generator::AlertGenerator;
-/// The error of every question to the store.
-pub use northgate_storage::Unavailable;
+/// Questions to the store, and the errors of their answers.
+pub use northgate_storage::{
+    AlertQuery, HistoryRange, MessageQuery, QueryError, Snapshot, Unavailable,
+};
 pub use submit::SubmitError;

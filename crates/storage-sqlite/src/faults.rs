@@ -58,7 +58,7 @@ fn keyed(message: &str, digest: u8) -> Submission {
 
 /// The texts of all events that are held.
 async fn texts(store: &SqliteStore) -> Vec<String> {
-    let query = MessageQuery { newest: 1_000_000 };
+    let query = MessageQuery::newest(1_000_000);
     let messages = store.messages(query).await.unwrap();
     let start = Position::start(messages.position.epoch);
     let events = store.read(ReadFrom::After(start), 1_000_000).await.unwrap();
@@ -285,7 +285,7 @@ async fn an_answer_waits_until_the_head_is_where_it_is() {
     director.reached();
     // It is on disk, and nobody knows.
     assert_eq!(store.head().borrow().offset, 0);
-    let mut asking = pin!(store.messages(MessageQuery { newest: 1 }));
+    let mut asking = pin!(store.messages(MessageQuery::newest(1)));
     let early = tokio::time::timeout(Duration::from_millis(100), asking.as_mut()).await;
     assert!(early.is_err(), "{early:?}");
     director.tell(Act::Commit);

@@ -5,7 +5,7 @@ use crate::database::{DatabaseError, connect_to_write, from_sql, to_sql};
 use crate::queries::{alert_by_id, count, ends_of_log};
 use crate::schema;
 use northgate_domain::{
-    Alert, AlertId, Decision, Epoch, Event, Position, Stamped, Stamps, decide, evolve,
+    Alert, AlertId, ChatMessage, Decision, Epoch, Event, Position, Stamped, Stamps, decide, evolve,
 };
 use northgate_storage::codec::{
     decode_answer, encode_alert, encode_answer, encode_event, encode_message,
@@ -167,9 +167,7 @@ impl Ledger {
         self.held.head = event.position.offset;
         match &event.value {
             Event::Chat(message) => {
-                let sql = "INSERT INTO messages (place, record) VALUES (?1, ?2)";
-                self.execute(sql, params![offset, encode_message(message)?])?;
-                self.held.messages += 1;
+                self.put_message(offset, message)?;
             }
             Event::Alert(_) => {
                 let raised = state.as_ref().map_or(event.position, |state| state.position);
@@ -189,15 +187,29 @@ impl Ledger {
         is_new: bool,
     ) -> Result<(), DatabaseError> {
         let record = encode_alert(alert)?;
-        let AlertId(id) = alert.id;
+        let (AlertId(id), place) = (alert.id, to_sql(raised.offset));
         if is_new {
-            let sql = "INSERT INTO alerts (place, id, record) VALUES (?1, ?2, ?3)";
-            self.execute(sql, params![to_sql(raised.offset), id.as_bytes(), record])?;
+            let sql = "INSERT INTO alerts (place, id, raised_at, location, record)
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            let (at, location) = (alert.raised_at.unix_micros(), alert.location.as_str());
+            self.execute(sql, params![place, id.as_bytes(), at, location, record])?;
+            let sql = "INSERT INTO alert_words (rowid, words) VALUES (?1, ?2)";
+            self.execute(sql, params![place, alert.search_text().as_str()])?;
             self.held.alerts += 1;
         } else {
             let sql = "UPDATE alerts SET record = ?2 WHERE place = ?1";
-            self.execute(sql, params![to_sql(raised.offset), record])?;
+            self.execute(sql, params![place, record])?;
         }
+        Ok(())
+    }
+
+    fn put_message(&mut self, place: i64, message: &ChatMessage) -> Result<(), DatabaseError> {
+        let sql = "INSERT INTO messages (place, sent_at, record) VALUES (?1, ?2, ?3)";
+        let record = encode_message(message)?;
+        self.execute(sql, params![place, message.sent_at.unix_micros(), record])?;
+        let sql = "INSERT INTO message_words (rowid, words) VALUES (?1, ?2)";
+        self.execute(sql, params![place, message.search_text().as_str()])?;
+        self.held.messages += 1;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod database;
 #[cfg(test)]
 mod faults;
 mod folder;
+mod history;
 mod ledger;
 mod open_error;
 mod options;

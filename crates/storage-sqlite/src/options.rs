@@ -12,15 +12,16 @@ pub struct Options {
     pub epoch_if_new: Epoch,
     /// How much is held, each kind by itself.
     pub capacity: Capacity,
-    /// How many threads read, each with a connection of its own.
+    /// How many threads read the log, and how many look through histories, each with a connection
+    /// of its own.
     pub readers: NonZeroUsize,
 }
 
 impl Options {
-    /// A million of each kind, and four readers.
+    /// A million of each kind, and two readers of each kind.
     pub const fn new(epoch_if_new: Epoch) -> Self {
         const MILLION: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
-        const READERS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+        const READERS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
         let capacity =
             Capacity { events: MILLION, alerts: MILLION, messages: MILLION, keys: MILLION };
         Self { epoch_if_new, capacity, readers: READERS }

@@ -2,9 +2,9 @@
 
 use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
 use crate::schema;
-use northgate_domain::{Alert, AlertId, ChatMessage, Epoch, Event, Position, Stamped};
-use northgate_storage::codec::{CodecError, decode_alert, decode_event, decode_message};
-use northgate_storage::{AlertQuery, MessageQuery, ReadError, ReadFrom, Snapshot};
+use northgate_domain::{Alert, AlertId, Epoch, Event, Position, Stamped};
+use northgate_storage::codec::{CodecError, decode_alert, decode_event};
+use northgate_storage::{ReadError, ReadFrom};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 /// An answer, and the head of the log in the state that it is of.
@@ -44,32 +44,13 @@ pub(crate) fn read(
     Ok((at(head), Ok(events)))
 }
 
-/// The newest alerts, as they stand.
-pub(crate) fn alerts(
-    connection: &Connection,
-    query: AlertQuery,
-) -> Result<Snapshot<Stamped<Alert>>, DatabaseError> {
-    let sql = "SELECT place, record FROM alerts ORDER BY place DESC LIMIT ?1";
-    newest(connection, sql, query.newest, decode_alert)
-}
-
-/// The newest chat messages.
-pub(crate) fn messages(
-    connection: &Connection,
-    query: MessageQuery,
-) -> Result<Snapshot<Stamped<ChatMessage>>, DatabaseError> {
-    let sql = "SELECT place, record FROM messages ORDER BY place DESC LIMIT ?1";
-    newest(connection, sql, query.newest, decode_message)
-}
-
 /// One alert as it stands.
 pub(crate) fn alert(
     connection: &Connection,
     id: AlertId,
 ) -> Result<At<Option<Stamped<Alert>>>, DatabaseError> {
-    let epoch = schema::epoch(connection)?;
-    let (offset, _trimmed) = ends_of_log(connection)?;
-    Ok((Position { epoch, offset }, alert_by_id(connection, epoch, id)?))
+    let head = head(connection)?;
+    Ok((head, alert_by_id(connection, head.epoch, id)?))
 }
 
 pub(crate) fn alert_by_id(
@@ -87,6 +68,12 @@ pub(crate) fn alert_by_id(
     Ok(Some(Stamped { position, value: decode_alert(&record)? }))
 }
 
+/// The place of the newest event.
+pub(crate) fn head(connection: &Connection) -> rusqlite::Result<Position> {
+    let (offset, _trimmed) = ends_of_log(connection)?;
+    Ok(Position { epoch: schema::epoch(connection)?, offset })
+}
+
 /// The offsets of the newest event and of the newest one that was trimmed.
 pub(crate) fn ends_of_log(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
     // Two questions, since SQLite takes each end from the tree only when it is asked for alone.
@@ -101,19 +88,6 @@ pub(crate) fn ends_of_log(connection: &Connection) -> rusqlite::Result<(u64, u64
 
 pub(crate) fn count(connection: &Connection, sql: &str) -> rusqlite::Result<u64> {
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(from_sql)
-}
-
-fn newest<T>(
-    connection: &Connection,
-    sql: &str,
-    count: usize,
-    decode: impl Fn(&[u8]) -> Result<T, CodecError>,
-) -> Result<Snapshot<Stamped<T>>, DatabaseError> {
-    let epoch = schema::epoch(connection)?;
-    let (offset, _trimmed) = ends_of_log(connection)?;
-    let mut items = rows(connection, sql, params![limit_to_sql(count)], epoch, decode)?;
-    items.reverse();
-    Ok(Snapshot { position: Position { epoch, offset }, items })
 }
 
 fn rows<T>(

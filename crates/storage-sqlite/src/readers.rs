@@ -24,9 +24,10 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    /// Starts `count` threads that read `file`. They end once the lane is closed and what waits in
+    /// Starts `count` threads that read `file`, named after their row. They end once the lane is closed and what waits in
     /// it is answered.
     pub(crate) fn start(
+        row: &str,
         file: &Path,
         count: NonZeroUsize,
         shared: &Shared,
@@ -40,7 +41,7 @@ impl Readers {
                 Reader { file: file.to_owned(), connection: None, failing: failing.clone() };
             let jobs = jobs.clone();
             let shared = shared.clone();
-            let thread = thread::Builder::new().name(format!("store-reader-{number}"));
+            let thread = thread::Builder::new().name(format!("store-{row}-{number}"));
             threads.push(thread.spawn(move || {
                 while let Some(job) = next(&jobs) {
                     job(&mut reader);

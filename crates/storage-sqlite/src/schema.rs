@@ -13,12 +13,25 @@ const APPLICATION_ID: i64 = 0x4E47_5445;
 /// released is never edited: a change is one more at the end.
 const MIGRATIONS: [&str; 1] = [
     // Offsets are those of the log. The newest event is never trimmed, so that `events` knows the
-    // head. `alerts` (by the offset of raising) and `messages` outlive the window of events.
+    // head. `alerts` (by the offset of raising) and `messages` outlive the window of events. Times
+    // are microseconds since 1970. Words are those of `SearchText`, letters and digits in normal
+    // form, which the plainest tokenizer takes apart at the spaces.
     "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT;
      CREATE TABLE events (place INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
      CREATE TABLE alerts
-         (place INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, record BLOB NOT NULL) STRICT;
-     CREATE TABLE messages (place INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
+         (place INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, raised_at INTEGER NOT NULL,
+          location TEXT NOT NULL, record BLOB NOT NULL) STRICT;
+     CREATE INDEX alerts_by_time ON alerts (raised_at);
+     CREATE INDEX alerts_by_location ON alerts (location);
+     CREATE VIRTUAL TABLE alert_words USING fts5
+         (words, content = '', contentless_delete = 1, detail = none, prefix = '1 2 3',
+          tokenize = 'ascii');
+     CREATE TABLE messages
+         (place INTEGER PRIMARY KEY, sent_at INTEGER NOT NULL, record BLOB NOT NULL) STRICT;
+     CREATE INDEX messages_by_time ON messages (sent_at);
+     CREATE VIRTUAL TABLE message_words USING fts5
+         (words, content = '', contentless_delete = 1, detail = none, prefix = '1 2 3',
+          tokenize = 'ascii');
      CREATE TABLE keys
          (seen INTEGER PRIMARY KEY, scope TEXT NOT NULL, value TEXT NOT NULL, fingerprint BLOB,
           answer BLOB NOT NULL, UNIQUE (scope, value)) STRICT;",

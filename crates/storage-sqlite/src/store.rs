@@ -4,12 +4,12 @@ use crate::folder::Folder;
 use crate::ledger::Ledger;
 use crate::readers::Readers;
 use crate::writer::{Append, Commit, MOST_VECTORS, Writer, commit};
-use crate::{OpenError, Options, queries, schema};
+use crate::{OpenError, Options, history, queries, schema};
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped, Stamps};
 use northgate_storage::{
-    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Snapshot,
-    Submission, Unavailable,
+    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, QueryError, ReadError, ReadFrom,
+    Snapshot, Submission, Unavailable,
 };
 use parking_lot::Mutex;
 use std::fs::File;
@@ -37,7 +37,9 @@ const PUBLISHED: Duration = Duration::from_secs(1);
 /// Dropping it waits until its threads have ended, with everything answered that was asked.
 pub struct SqliteStore {
     appends: Lane<Append>,
-    readers: Readers,
+    /// Two rows: who follows the log does not wait behind those who look through its history.
+    log: Readers,
+    history: Readers,
     head: watch::Receiver<Position>,
     counters: Arc<Counters>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -80,8 +82,11 @@ impl SqliteStore {
         running.close();
         let shared = Shared { _lock: Arc::new(lock), _running: running.token() };
         let mut threads = Vec::new();
-        let readers = Readers::start(&file, options.readers, &shared, &mut threads)
-            .map_err(OpenError::Threads)?;
+        let mut start = |row| {
+            Readers::start(row, &file, options.readers, &shared, &mut threads)
+                .map_err(OpenError::Threads)
+        };
+        let (log, history) = (start("log")?, start("history")?);
         let (head, shown) = watch::channel(ledger.head());
         let counters = Arc::new(Counters::default());
         let writer = Writer {
@@ -104,7 +109,8 @@ impl SqliteStore {
         threads.push(thread.map_err(OpenError::Threads)?);
         Ok(Self {
             appends: Lane::new(lane),
-            readers,
+            log,
+            history,
             head: shown,
             counters,
             threads: Mutex::new(threads),
@@ -138,7 +144,8 @@ impl SqliteStore {
 
     fn end_lanes(&self) {
         self.appends.close();
-        self.readers.close();
+        self.log.close();
+        self.history.close();
     }
 
     /// Returns once the head that is shown is `position` or later.
@@ -188,7 +195,7 @@ impl EventStore for SqliteStore {
 
     async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
         let question = move |connection: &_| queries::read(connection, from, limit);
-        let (position, events) = self.readers.ask(question).await?;
+        let (position, events) = self.log.ask(question).await?;
         self.published(position).await?;
         events
     }
@@ -200,9 +207,9 @@ impl EventStore for SqliteStore {
         head
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
-        let question = move |connection: &_| queries::alerts(connection, query);
-        let snapshot = self.readers.ask(question).await?;
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+        let question = move |connection: &_| history::alerts(connection, &query);
+        let snapshot = self.history.ask(question).await??;
         self.published(snapshot.position).await?;
         Ok(snapshot)
     }
@@ -210,16 +217,16 @@ impl EventStore for SqliteStore {
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
-        let question = move |connection: &_| queries::messages(connection, query);
-        let snapshot = self.readers.ask(question).await?;
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+        let question = move |connection: &_| history::messages(connection, &query);
+        let snapshot = self.history.ask(question).await??;
         self.published(snapshot.position).await?;
         Ok(snapshot)
     }
 
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
         let (position, alert) =
-            self.readers.ask(move |connection| queries::alert(connection, id)).await?;
+            self.history.ask(move |connection| queries::alert(connection, id)).await?;
         self.published(position).await?;
         Ok(alert)
     }

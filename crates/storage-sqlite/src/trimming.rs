@@ -14,15 +14,10 @@ impl Ledger {
     pub(crate) fn trim(&mut self, capacity: &Capacity) -> Result<(), DatabaseError> {
         self.trim_events(capacity.events.get() as u64)?;
         let held = self.held;
-        self.held.alerts -= self.remove(
-            "DELETE FROM alerts WHERE place IN (SELECT place FROM alerts ORDER BY place LIMIT ?1)",
-            held.alerts.saturating_sub(capacity.alerts.get() as u64),
-        )?;
-        self.held.messages -= self.remove(
-            "DELETE FROM messages WHERE place IN
-                (SELECT place FROM messages ORDER BY place LIMIT ?1)",
-            held.messages.saturating_sub(capacity.messages.get() as u64),
-        )?;
+        let excess = held.alerts.saturating_sub(capacity.alerts.get() as u64);
+        self.held.alerts -= self.remove_oldest("alerts", "alert_words", excess)?;
+        let excess = held.messages.saturating_sub(capacity.messages.get() as u64);
+        self.held.messages -= self.remove_oldest("messages", "message_words", excess)?;
         self.held.keys -= self.remove(
             "DELETE FROM keys WHERE seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?1)",
             held.keys.saturating_sub(capacity.keys.get() as u64),
@@ -40,6 +35,16 @@ impl Ledger {
             self.held.trimmed = trimmed;
         }
         Ok(())
+    }
+
+    /// Removes items together with their words.
+    fn remove_oldest(&self, items: &str, words: &str, excess: u64) -> Result<u64, DatabaseError> {
+        if excess == 0 {
+            return Ok(0);
+        }
+        let oldest = format!("(SELECT place FROM {items} ORDER BY place LIMIT ?1)");
+        self.remove(&format!("DELETE FROM {words} WHERE rowid IN {oldest}"), excess)?;
+        self.remove(&format!("DELETE FROM {items} WHERE place IN {oldest}"), excess)
     }
 
     fn remove(&self, sql: &str, excess: u64) -> Result<u64, DatabaseError> {

@@ -121,9 +121,9 @@ async fn everything_is_there_again_after_a_restart() {
     let events = after.read(ReadFrom::After(start), 10).await;
     assert_eq!(events, Ok(vec![raised.clone(), said.clone()]));
     assert_eq!(after.read(ReadFrom::After(raised.position), 10).await, Ok(vec![said.clone()]));
-    let alerts = after.alerts(AlertQuery { newest: 10 }).await.unwrap();
+    let alerts = after.alerts(AlertQuery::newest(10)).await.unwrap();
     assert_eq!((alerts.position, alerts.items.len()), (head, 1));
-    let messages = after.messages(MessageQuery { newest: 10 }).await.unwrap();
+    let messages = after.messages(MessageQuery::newest(10)).await.unwrap();
     assert_eq!((messages.position, messages.items.len()), (head, 1));
 
     let again = append(&after, keyed(raise("fire"), "k", 1)).await;
@@ -153,7 +153,7 @@ async fn what_was_trimmed_stays_a_gap_and_what_is_held_is_bounded_after_a_restar
         let gap = Err(ReadError::Gap { oldest, latest });
         assert_eq!(store.read(ReadFrom::After(Position::start(latest.epoch)), 9).await, gap);
         assert_eq!(store.read(ReadFrom::After(oldest), 9).await.unwrap().len(), 2);
-        assert_eq!(store.alerts(AlertQuery { newest: 9 }).await.unwrap().items.len(), 2);
+        assert_eq!(store.alerts(AlertQuery::newest(9)).await.unwrap().items.len(), 2);
         let forgotten = append(&store, keyed(raise("x"), &(first - 5).to_string(), 1)).await;
         assert!(matches!(forgotten, Outcome::Appended(_)), "{forgotten:?}");
         first += 1;
@@ -320,7 +320,7 @@ async fn the_head_never_runs_ahead_of_the_file_nor_an_answer_ahead_of_the_head()
         });
         tasks.spawn(async move {
             loop {
-                let alerts = reading.alerts(AlertQuery { newest: 1 }).await.unwrap();
+                let alerts = reading.alerts(AlertQuery::newest(1)).await.unwrap();
                 assert!(reading.head().borrow().offset >= alerts.position.offset);
                 // What an answer reflects can be read on from.
                 reading.read(ReadFrom::After(alerts.position), 1).await.unwrap();

@@ -1,6 +1,6 @@
 //! The port: what the rest of Northgate asks of a store, written down as laws.
 
-use crate::{Outcome, Rejection, Submission};
+use crate::{AlertQuery, MessageQuery, Outcome, QueryError, Rejection, Snapshot, Submission};
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
 use tokio::sync::watch;
@@ -45,14 +45,15 @@ pub trait EventStore: Send + Sync {
     /// The position of the newest event that readers can see, as it moves.
     fn head(&self) -> watch::Receiver<Position>;
 
-    /// The alerts that match, in the order of their raising.
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable>;
+    /// The alerts that match, in the order of their raising. It never waits for an append, and
+    /// no append waits for it.
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError>;
 
-    /// The chat messages that match, in their order.
+    /// The chat messages that match, in their order; as [`alerts`](Self::alerts).
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable>;
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError>;
 
     /// One alert as it stands, with the position of its raising; `None` if none has this id.
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable>;
@@ -66,30 +67,6 @@ pub enum ReadFrom {
     /// The newest events up to and including this position: with [`ReadFrom::After`] the whole
     /// log. What was trimmed is left out in silence: this pages over what is held.
     Before(Position),
-}
-
-/// Which alerts to give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AlertQuery {
-    /// The newest so many.
-    pub newest: usize,
-}
-
-/// Which chat messages to give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MessageQuery {
-    /// The newest so many.
-    pub newest: usize,
-}
-
-/// Items together with the position of the log that they reflect: *the collection at p* plus
-/// *the stream after p* is the present.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot<T> {
-    /// The newest event that the items reflect.
-    pub position: Position,
-    /// The items, oldest first.
-    pub items: Vec<T>,
 }
 
 /// Why nothing was appended, or why that is not known.

@@ -2,8 +2,8 @@
 //! the end of a server is orderly.
 
 use crate::{
-    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Snapshot,
-    Submission, Unavailable,
+    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, QueryError, ReadError, ReadFrom,
+    Snapshot, Submission, Unavailable,
 };
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
@@ -98,14 +98,14 @@ impl EventStore for GatedStore {
         self.inner.head()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
         self.inner.alerts(query).await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
         self.inner.messages(query).await
     }
 

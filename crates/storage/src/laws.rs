@@ -10,6 +10,7 @@
 
 mod atomic;
 mod bounded;
+mod history;
 mod honest;
 mod idempotent;
 mod kept;
@@ -23,6 +24,11 @@ pub use atomic::{
 };
 pub use bounded::{
     a_burst_of_chat_pushes_no_alert_out, state_outlives_the_window, the_newest_are_what_is_held,
+};
+pub use history::{
+    a_history_gives_the_part_that_is_asked_for, a_history_refuses_foreign_positions,
+    a_search_is_words_and_nothing_else, messages_have_a_history_too,
+    parts_of_a_history_meet_without_a_gap_or_a_repeat,
 };
 pub use honest::{
     a_foreign_position_is_a_gap, a_trimmed_position_is_a_gap, pages_go_backwards_over_what_is_held,
@@ -67,6 +73,11 @@ macro_rules! event_store_laws {
             a_trimmed_position_is_a_gap
             the_head_is_an_empty_page
             pages_go_backwards_over_what_is_held
+            a_history_gives_the_part_that_is_asked_for
+            messages_have_a_history_too
+            a_search_is_words_and_nothing_else
+            a_history_refuses_foreign_positions
+            parts_of_a_history_meet_without_a_gap_or_a_repeat
             a_key_gives_its_first_answer
             a_key_seen_twice_in_one_vector_happens_once
             a_refused_command_is_not_remembered

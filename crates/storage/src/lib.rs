@@ -8,16 +8,16 @@
 pub mod codec;
 mod event_store;
 mod gate;
+mod history;
 #[cfg(feature = "laws")]
 pub mod laws;
 mod memory;
 mod submission;
 mod tail;
 
-pub use event_store::{
-    AlertQuery, AppendError, EventStore, MessageQuery, ReadError, ReadFrom, Snapshot, Unavailable,
-};
+pub use event_store::{AppendError, EventStore, ReadError, ReadFrom, Unavailable};
 pub use gate::GatedStore;
+pub use history::{AlertQuery, HistoryRange, MessageQuery, QueryError, Snapshot, Walk};
 pub use memory::{Capacity, MemoryStore};
 pub use submission::{Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission};
 pub use tail::{PAGE_EVENTS, Page, Tail, next_page, tail};

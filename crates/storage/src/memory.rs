@@ -1,17 +1,21 @@
 //! The store in memory: fast, bounded, and gone with the process.
 
 mod log;
+mod look;
 mod projections;
 mod seen_keys;
+mod shelf;
 mod state;
 
 use crate::{
-    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Snapshot,
-    Submission, Unavailable,
+    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, QueryError, ReadError, ReadFrom,
+    Snapshot, Submission, Unavailable,
 };
 use async_trait::async_trait;
+use look::Look;
 use northgate_domain::{Alert, AlertId, ChatMessage, Epoch, Event, Position, Stamped, Stamps};
 use parking_lot::Mutex;
+use shelf::View;
 use state::State;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -51,7 +55,8 @@ impl Default for Capacity {
 ///
 /// One mutex owns the whole state: an append decides, keeps and moves the head under it, so that
 /// the order of offsets is the order in which appends became visible. It is never held across an
-/// await.
+/// await, and not while somebody looks through alerts or messages: that goes over a view of one
+/// moment.
 pub struct MemoryStore {
     state: Mutex<State>,
     head: watch::Sender<Position>,
@@ -75,6 +80,12 @@ impl MemoryStore {
         // Under the lock, so that a later append cannot publish its head before this one.
         self.head.send_if_modified(|shown| std::mem::replace(shown, head) != head);
         Ok(outcomes)
+    }
+
+    /// What a look goes through, and the head that it reflects.
+    fn at_this_moment<T>(&self, view: fn(&State) -> View<T>) -> (Position, View<T>) {
+        let state = self.state.lock();
+        (state.head(), view(&state))
     }
 
     /// How many alerts had to make room for newer ones so far.
@@ -102,15 +113,21 @@ impl EventStore for MemoryStore {
         self.head.subscribe()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
-        Ok(self.state.lock().alerts(query))
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+        let (head, view) = self.at_this_moment(State::alerts);
+        let (range, search) = (query.range, query.search.clone());
+        let admits = move |alert: &Alert| query.admits(alert);
+        Look { head, view, range, search, words: Alert::search_text, admits }.through().await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
-        Ok(self.state.lock().messages(query))
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+        let (head, view) = self.at_this_moment(State::messages);
+        let (range, search) = (query.range, query.search.clone());
+        let admits = move |message: &ChatMessage| query.admits(message);
+        Look { head, view, range, search, words: ChatMessage::search_text, admits }.through().await
     }
 
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {

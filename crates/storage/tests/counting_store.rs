@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
 use northgate_storage::{
-    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadError, ReadFrom, Snapshot,
-    Submission, Unavailable,
+    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, QueryError, ReadError, ReadFrom,
+    Snapshot, Submission, Unavailable,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,14 +32,14 @@ impl EventStore for CountingStore {
         self.inner.head()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
         self.inner.alerts(query).await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
         self.inner.messages(query).await
     }
 

@@ -8,7 +8,7 @@ use northgate_domain::{
 };
 use northgate_storage::{
     AlertQuery, AppendError, Capacity, EventStore, GatedStore, MemoryStore, MessageQuery, Outcome,
-    ReadError, ReadFrom, Snapshot, Submission, Unavailable,
+    QueryError, ReadError, ReadFrom, Snapshot, Submission, Unavailable,
 };
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -71,14 +71,14 @@ impl EventStore for SlowStore {
         self.inner.head()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
         self.inner.alerts(query).await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
         self.inner.messages(query).await
     }
 
@@ -103,7 +103,7 @@ async fn a_closed_gate_answers_unavailable_and_keeps_nothing() {
         gate.close().await;
     }
     assert_eq!(*inner.head().borrow(), kept);
-    assert_eq!(inner.messages(MessageQuery { newest: 10 }).await.unwrap().items.len(), 1);
+    assert_eq!(inner.messages(MessageQuery::newest(10)).await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]
@@ -155,8 +155,8 @@ async fn reads_pass_a_closed_gate() {
     let events = gate.read(ReadFrom::After(start), 10).await;
     assert_eq!(events, inner.read(ReadFrom::After(start), 10).await);
     assert_eq!(events.unwrap().len(), 1);
-    assert_eq!(gate.messages(MessageQuery { newest: 10 }).await.unwrap().items.len(), 1);
-    assert_eq!(gate.alerts(AlertQuery { newest: 10 }).await.unwrap().items, vec![]);
+    assert_eq!(gate.messages(MessageQuery::newest(10)).await.unwrap().items.len(), 1);
+    assert_eq!(gate.alerts(AlertQuery::newest(10)).await.unwrap().items, vec![]);
     assert_eq!(gate.alert(AlertId(Uuid::nil())).await.unwrap(), None);
     inner.append(chat("by another way")).await.unwrap();
     assert_eq!(gate.head().borrow().offset, 2, "the head is still the inner store's");

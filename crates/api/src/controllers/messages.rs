@@ -2,8 +2,8 @@
 
 use crate::ApiError;
 use crate::body::JsonBody;
-use crate::controllers::HISTORY;
-use crate::openapi::{ReadProblems, WriteProblems};
+use crate::history::{AskedHistory, HistoryParameters, part};
+use crate::openapi::{HistoryProblems, WriteProblems};
 use actix_web::{HttpResponse, web};
 use northgate_schemas::{ChatBody, MessageCollection, NewMessage};
 use northgate_services::ChatService;
@@ -27,17 +27,22 @@ pub(crate) async fn post(
     Ok(HttpResponse::Ok().json(ChatBody::from(&message)))
 }
 
-/// The newest 10 chat messages, oldest first.
+/// Chat messages in their order: the newest 10, or what is asked for.
 #[utoipa::path(
     get,
     path = "/message/",
     tag = "chat",
+    params(HistoryParameters),
     responses(
-        (status = 200, description = "The newest messages.", body = MessageCollection),
-        ReadProblems,
+        (status = 200, description = "The messages.", body = MessageCollection),
+        HistoryProblems,
     )
 )]
-pub(crate) async fn history(service: web::Data<ChatService>) -> Result<HttpResponse, ApiError> {
-    let messages = service.newest(HISTORY).await?;
-    Ok(HttpResponse::Ok().json(MessageCollection::new(messages.position, &messages.items)))
+pub(crate) async fn history(
+    service: web::Data<ChatService>,
+    asked: AskedHistory,
+) -> Result<HttpResponse, ApiError> {
+    let messages = service.history(asked.messages()).await?;
+    let answer = MessageCollection::new(&asked.request, &asked.path, &part(&messages));
+    Ok(HttpResponse::Ok().json(answer))
 }

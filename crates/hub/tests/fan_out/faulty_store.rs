@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
 use northgate_storage::{
-    AlertQuery, AppendError, EventStore, MemoryStore, MessageQuery, Outcome, ReadError, ReadFrom,
-    Snapshot, Submission, Unavailable,
+    AlertQuery, AppendError, EventStore, MemoryStore, MessageQuery, Outcome, QueryError, ReadError,
+    ReadFrom, Snapshot, Submission, Unavailable,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
@@ -111,14 +111,14 @@ impl EventStore for FaultyStore {
         self.inner.head()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, Unavailable> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
         self.inner.alerts(query).await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, Unavailable> {
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
         self.inner.messages(query).await
     }
 

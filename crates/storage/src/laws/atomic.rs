@@ -21,8 +21,8 @@ pub async fn a_vector_is_kept_whole_or_not_at_all(harness: &dyn Harness) {
         assert_eq!(store.append(vector).await, Err(AppendError::Rejected { index, rejection }));
         assert_eq!(head(store.as_ref()), before, "the head does not move");
         assert_eq!(everything_after(store.as_ref(), before).await, vec![]);
-        assert!(store.alerts(AlertQuery { newest: 10 }).await.unwrap().items.is_empty());
-        assert_eq!(store.messages(MessageQuery { newest: 10 }).await.unwrap().items.len(), 1);
+        assert!(store.alerts(AlertQuery::newest(10)).await.unwrap().items.is_empty());
+        assert_eq!(store.messages(MessageQuery::newest(10)).await.unwrap().items.len(), 1);
     }
     assert_eq!(store.append(vec![raise("one"), say("two")]).await.unwrap().len(), 2);
     assert_eq!(head(store.as_ref()), before.advanced_by(2));

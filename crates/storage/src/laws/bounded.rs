@@ -17,10 +17,10 @@ pub async fn state_outlives_the_window(harness: &dyn Harness) {
     let Event::Alert(AlertEvent { alert, .. }) = raised.value else { panic!("not an alert") };
     let shown = store.alert(alert.id).await.unwrap().unwrap();
     assert_eq!((shown.position, &shown.value), (raised.position, &alert));
-    let alerts = store.alerts(AlertQuery { newest: 1_000 }).await.unwrap();
+    let alerts = store.alerts(AlertQuery::newest(1_000)).await.unwrap();
     assert_eq!(alerts.items.len(), 51);
     assert_eq!(alerts.items[0], shown);
-    let messages = store.messages(MessageQuery { newest: 1_000 }).await.unwrap();
+    let messages = store.messages(MessageQuery::newest(1_000)).await.unwrap();
     assert_eq!(messages.items[0].position, said.position);
 }
 
@@ -34,8 +34,8 @@ pub async fn a_burst_of_chat_pushes_no_alert_out(harness: &dyn Harness) {
     for n in 0..200 {
         append(store.as_ref(), say(&format!("chat {n}"))).await;
     }
-    assert_eq!(store.alerts(AlertQuery { newest: 100 }).await.unwrap().items.len(), 8);
-    let messages = store.messages(MessageQuery { newest: 100 }).await.unwrap().items;
+    assert_eq!(store.alerts(AlertQuery::newest(100)).await.unwrap().items.len(), 8);
+    let messages = store.messages(MessageQuery::newest(100)).await.unwrap().items;
     let texts: Vec<_> = messages.iter().map(|message| message.value.message.as_str()).collect();
     assert_eq!(texts, ["chat 195", "chat 196", "chat 197", "chat 198", "chat 199"]);
 }
@@ -48,10 +48,10 @@ pub async fn the_newest_are_what_is_held(harness: &dyn Harness) {
         append(store.as_ref(), raise(&n.to_string())).await;
         append(store.as_ref(), say(&n.to_string())).await;
     }
-    let alerts = store.alerts(AlertQuery { newest: 3 }).await.unwrap().items;
+    let alerts = store.alerts(AlertQuery::newest(3)).await.unwrap().items;
     let texts: Vec<_> = alerts.iter().map(|alert| alert.value.message.as_str()).collect();
     assert_eq!(texts, ["7", "8", "9"]);
-    assert_eq!(store.alerts(AlertQuery { newest: 100 }).await.unwrap().items.len(), 6);
-    assert_eq!(store.alerts(AlertQuery { newest: 0 }).await.unwrap().items, vec![]);
-    assert_eq!(store.messages(MessageQuery { newest: 4 }).await.unwrap().items.len(), 4);
+    assert_eq!(store.alerts(AlertQuery::newest(100)).await.unwrap().items.len(), 6);
+    assert_eq!(store.alerts(AlertQuery::newest(0)).await.unwrap().items, vec![]);
+    assert_eq!(store.messages(MessageQuery::newest(4)).await.unwrap().items.len(), 4);
 }

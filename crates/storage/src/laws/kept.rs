@@ -23,9 +23,9 @@ pub async fn an_answered_event_is_readable(harness: &dyn Harness) {
     let shown = store.alert(alert.id).await.unwrap().unwrap();
     assert_eq!((shown.position, &shown.value), (raised.position, alert));
     assert_eq!(store.alert(AlertId(Uuid::nil())).await.unwrap(), None);
-    let alerts = store.alerts(AlertQuery { newest: 10 }).await.unwrap();
+    let alerts = store.alerts(AlertQuery::newest(10)).await.unwrap();
     assert_eq!(alerts.items, vec![shown]);
-    let messages = store.messages(MessageQuery { newest: 10 }).await.unwrap();
+    let messages = store.messages(MessageQuery::newest(10)).await.unwrap();
     assert_eq!(messages.items.len(), 1);
     assert_eq!((messages.items[0].position, &messages.items[0].value), (said.position, chat));
     assert_eq!(everything_after(store.as_ref(), start).await, vec![raised, said]);
@@ -48,9 +48,9 @@ pub async fn collections_reflect_their_position(harness: &dyn Harness) {
     tasks.spawn(writer);
     let mut last = start;
     while last.offset < 1_000 {
-        let alerts = store.alerts(AlertQuery { newest: usize::MAX }).await.unwrap();
+        let alerts = store.alerts(AlertQuery::newest(usize::MAX)).await.unwrap();
         assert_eq!(alerts.items.len() as u64, alerts.position.offset.div_ceil(2));
-        let messages = store.messages(MessageQuery { newest: usize::MAX }).await.unwrap();
+        let messages = store.messages(MessageQuery::newest(usize::MAX)).await.unwrap();
         assert_eq!(messages.items.len() as u64, messages.position.offset / 2);
         assert!(messages.position.offset >= alerts.position.offset, "time goes forward");
         last = messages.position;

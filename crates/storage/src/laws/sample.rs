@@ -43,9 +43,13 @@ pub(super) async fn open(harness: &dyn Harness, capacity: Capacity) -> Arc<dyn E
 }
 
 pub(super) fn raise(message: &str) -> Submission {
+    raise_at("North Gate", message)
+}
+
+pub(super) fn raise_at(location: &str, message: &str) -> Submission {
     Submission::from(Command::RaiseAlert(RaiseAlert {
         message: MessageText::parse(message).unwrap(),
-        location: Location::parse("North Gate").unwrap(),
+        location: Location::parse(location).unwrap(),
         source: None,
     }))
 }

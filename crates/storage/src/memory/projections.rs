@@ -1,30 +1,28 @@
 //! What outlives the window of events: the alerts as they stand, and the newest messages.
 
+use super::shelf::{Shelf, View};
 use northgate_domain::{Alert, AlertEvent, AlertId, ChatMessage, Event, Stamped, evolve};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::HashMap;
 
 /// The alerts that are held, each by its id and in the order of raising.
 pub(super) struct Alerts {
     capacity: usize,
-    /// By the offset of their raising.
-    by_raising: BTreeMap<u64, Stamped<Alert>>,
+    by_raising: Shelf<Alert>,
     raised_at: HashMap<AlertId, u64>,
     pub(super) evicted: u64,
 }
 
 impl Alerts {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, by_raising: BTreeMap::new(), raised_at: HashMap::new(), evicted: 0 }
+        Self { capacity, by_raising: Shelf::new(), raised_at: HashMap::new(), evicted: 0 }
     }
 
     pub(super) fn get(&self, id: AlertId) -> Option<&Stamped<Alert>> {
-        self.by_raising.get(self.raised_at.get(&id)?)
+        self.by_raising.get(*self.raised_at.get(&id)?)
     }
 
-    pub(super) fn newest(&self, count: usize) -> Vec<Stamped<Alert>> {
-        let mut newest: Vec<_> = self.by_raising.values().rev().take(count).cloned().collect();
-        newest.reverse();
-        newest
+    pub(super) fn view(&self) -> View<Alert> {
+        self.by_raising.view()
     }
 
     /// Lets one event of an alert happen. An alert that is not held begins here.
@@ -38,11 +36,11 @@ impl Alerts {
             return;
         };
         self.raised_at.insert(value.id, position.offset);
-        self.by_raising.insert(position.offset, Stamped { position, value });
+        self.by_raising.put(Stamped { position, value });
         if self.by_raising.len() > self.capacity
-            && let Some((_, oldest)) = self.by_raising.pop_first()
+            && let Some(oldest) = self.by_raising.pop_first()
         {
-            self.raised_at.remove(&oldest.value.id);
+            self.raised_at.remove(&oldest.stamped.value.id);
             self.evicted += 1;
         }
     }
@@ -51,25 +49,25 @@ impl Alerts {
 /// The newest chat messages.
 pub(super) struct Messages {
     capacity: usize,
-    held: VecDeque<Stamped<ChatMessage>>,
+    held: Shelf<ChatMessage>,
 }
 
 impl Messages {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, held: VecDeque::new() }
+        Self { capacity, held: Shelf::new() }
     }
 
-    pub(super) fn newest(&self, count: usize) -> Vec<Stamped<ChatMessage>> {
-        self.held.range(self.held.len().saturating_sub(count)..).cloned().collect()
+    pub(super) fn view(&self) -> View<ChatMessage> {
+        self.held.view()
     }
 
     pub(super) fn apply(&mut self, event: &Stamped<Event>) {
         let Event::Chat(message) = &event.value else {
             return;
         };
-        if self.held.len() == self.capacity {
-            self.held.pop_front();
+        self.held.put(Stamped { position: event.position, value: message.clone() });
+        if self.held.len() > self.capacity {
+            self.held.pop_first();
         }
-        self.held.push_back(Stamped { position: event.position, value: message.clone() });
     }
 }

@@ -4,9 +4,9 @@ use super::Capacity;
 use super::log::Log;
 use super::projections::{Alerts, Messages};
 use super::seen_keys::{FirstUse, Name, SeenKeys};
+use super::shelf::View;
 use crate::{
-    AlertQuery, Answer, AppendError, IdempotencyKey, MessageQuery, Outcome, ReadError, ReadFrom,
-    Rejection, Snapshot, Submission,
+    Answer, AppendError, IdempotencyKey, Outcome, ReadError, ReadFrom, Rejection, Submission,
 };
 use northgate_domain::{
     Alert, AlertEvent, AlertId, ChatMessage, Decision, Epoch, Event, Position, Stamped, Stamps,
@@ -120,12 +120,14 @@ impl State {
         self.log.read(from, limit)
     }
 
-    pub(super) fn alerts(&self, query: AlertQuery) -> Snapshot<Stamped<Alert>> {
-        Snapshot { position: self.head(), items: self.alerts.newest(query.newest) }
+    /// All alerts as they stand.
+    pub(super) fn alerts(&self) -> View<Alert> {
+        self.alerts.view()
     }
 
-    pub(super) fn messages(&self, query: MessageQuery) -> Snapshot<Stamped<ChatMessage>> {
-        Snapshot { position: self.head(), items: self.messages.newest(query.newest) }
+    /// All messages that are held.
+    pub(super) fn messages(&self) -> View<ChatMessage> {
+        self.messages.view()
     }
 
     pub(super) fn alert(&self, id: AlertId) -> Option<&Stamped<Alert>> {

@@ -1,0 +1,322 @@
+//! What a history is asked for: which part of it, in which order, and the links to the parts beside
+//! that one.
+
+use crate::fields::Findings;
+use crate::position::parse_position;
+use crate::stream::LOCATIONS_MAX;
+use crate::{PositionText, TimestampText};
+use form_urlencoded::Serializer;
+use northgate_domain::{Location, Position, Search, Stamped, Timestamp};
+use serde::Serialize;
+use std::borrow::Cow;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use utoipa::ToSchema;
+
+/// The most items of one answer.
+pub const LIMIT_MAX: usize = 1_000;
+/// How many items are given to whoever does not say.
+pub const LIMIT_DEFAULT: usize = 10;
+
+/// In which order items are shown; which ones they are does not depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Order {
+    /// Oldest first.
+    #[default]
+    Asc,
+    /// Newest first.
+    Desc,
+}
+
+/// What a client asks of a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryRequest {
+    /// The most items, from 1 to [`LIMIT_MAX`].
+    pub limit: usize,
+    /// Only items that stand after this position: the oldest of them.
+    pub after: Option<Position>,
+    /// Only items that stand before this position.
+    pub before: Option<Position>,
+    /// Only items that began at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Only items that began before this moment.
+    pub until: Option<Timestamp>,
+    /// Only items at one of these locations, if there are any.
+    pub locations: Vec<Location>,
+    /// Only items with these words.
+    pub search: Search,
+    /// The search as it was sent, for the links.
+    words: Option<String>,
+    /// In which order to show them.
+    pub order: Order,
+}
+
+impl Default for HistoryRequest {
+    fn default() -> Self {
+        Self {
+            limit: LIMIT_DEFAULT,
+            after: None,
+            before: None,
+            since: None,
+            until: None,
+            locations: Vec::new(),
+            search: Search::default(),
+            words: None,
+            order: Order::default(),
+        }
+    }
+}
+
+impl HistoryRequest {
+    /// Reads a query string. Names that nobody knows are ignored; every bad value is named. Of a
+    /// name that may stand there once and stands there twice, the last value counts.
+    pub fn parse(query: &str) -> Result<Self, Findings> {
+        let mut request = Self::default();
+        let mut findings = Findings::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if let Err((name, detail)) = request.take(&name, &value) {
+                findings.complain(name, detail);
+            }
+        }
+        if findings.is_empty() { Ok(request) } else { Err(findings) }
+    }
+
+    fn take(&mut self, name: &str, value: &str) -> Result<(), Finding> {
+        match name {
+            "limit" => self.limit = limit(value)?,
+            "after" => self.after = Some(position("after", value)?),
+            "before" => self.before = Some(position("before", value)?),
+            "since" => self.since = Some(moment("since", value)?),
+            "until" => self.until = Some(moment("until", value)?),
+            "order" => {
+                self.order = match value {
+                    "asc" => Order::Asc,
+                    "desc" => Order::Desc,
+                    _ => return Err(("order", "must be asc or desc".into())),
+                }
+            }
+            "q" => {
+                self.search = Search::parse(value).map_err(|e| ("q", e.to_string().into()))?;
+                self.words = (!self.search.is_empty()).then(|| value.to_owned());
+            }
+            "location" => {
+                let location = Location::parse(value);
+                self.locations.push(location.map_err(|e| ("location", e.to_string().into()))?);
+                if self.locations.len() > LOCATIONS_MAX {
+                    let detail = format!("must be given at most {LOCATIONS_MAX} times");
+                    return Err(("location", detail.into()));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The links beside an answer to this request, as addresses at `path`.
+    pub(crate) fn links<T>(&self, path: &str, part: &Part<'_, T>) -> Links {
+        let Self { after, before, .. } = *self;
+        let next = part.has_newer.then(|| match part.items.last() {
+            // From one end of the range to the other.
+            Some(last) => self.link(path, Some(last.position), before.filter(|_| after.is_some())),
+            // Nothing stands before the position: what is newer begins at the very first.
+            None => self.link(path, before.map(|before| Position::start(before.epoch)), None),
+        });
+        let previous = part.has_older.then(|| match part.items.first() {
+            Some(first) => self.link(path, None, Some(first.position)),
+            // Nothing stands in the range: what is older stands before its end.
+            None => self.link(path, None, before),
+        });
+        Links { next, previous }
+    }
+
+    fn link(&self, path: &str, after: Option<Position>, before: Option<Position>) -> String {
+        let mut query = Serializer::for_suffix(format!("{path}?"), path.len() + 1);
+        query.append_pair("limit", &self.limit.to_string());
+        for (name, position) in [("after", after), ("before", before)] {
+            if let Some(position) = position {
+                query.append_pair(name, &PositionText(position).to_string());
+            }
+        }
+        for (name, moment) in [("since", self.since), ("until", self.until)] {
+            if let Some(moment) = moment {
+                query.append_pair(name, &TimestampText(moment).to_string());
+            }
+        }
+        for location in &self.locations {
+            query.append_pair("location", location.as_str());
+        }
+        if let Some(words) = &self.words {
+            query.append_pair("q", words);
+        }
+        if self.order == Order::Desc {
+            query.append_pair("order", "desc");
+        }
+        query.finish()
+    }
+}
+
+/// The part of a history that answers a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a, T> {
+    /// The newest event that the items reflect.
+    pub position: Position,
+    /// The items, oldest first.
+    pub items: &'a [Stamped<T>],
+    /// Whether older ones match.
+    pub has_older: bool,
+    /// Whether newer ones match.
+    pub has_newer: bool,
+}
+
+impl<'a, T> Part<'a, T> {
+    /// The items in the order in which they are to be shown.
+    pub(crate) fn shown<B: From<&'a Stamped<T>>>(&self, order: Order) -> Vec<B> {
+        match order {
+            Order::Asc => self.items.iter().map(B::from).collect(),
+            Order::Desc => self.items.iter().rev().map(B::from).collect(),
+        }
+    }
+}
+
+/// Where the parts of a history beside one are; `null` where there is nothing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Links {
+    /// What is newer.
+    #[schema(example = "/alerts?limit=10&after=9f86d081884c7d65-42")]
+    pub next: Option<String>,
+    /// What is older.
+    #[schema(example = "/alerts?limit=10&before=9f86d081884c7d65-33")]
+    pub previous: Option<String>,
+}
+
+type Finding = (&'static str, Cow<'static, str>);
+
+fn limit(value: &str) -> Result<usize, Finding> {
+    match value.parse() {
+        Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
+        _ => Err(("limit", format!("must be a number from 1 to {LIMIT_MAX}").into())),
+    }
+}
+
+fn position(name: &'static str, value: &str) -> Result<Position, Finding> {
+    parse_position(value).map_err(|error| (name, error.to_string().into()))
+}
+
+/// Reads a moment as RFC 3339 has it. A `+` that was not escaped has arrived as a space.
+fn moment(name: &'static str, value: &str) -> Result<Timestamp, Finding> {
+    let (date, time) = value.split_at_checked("2025-07-24T".len()).unwrap_or((value, ""));
+    OffsetDateTime::parse(&format!("{date}{}", time.replace(' ', "+")), &Rfc3339)
+        .map(Timestamp::from)
+        .map_err(|_| (name, "must be a moment such as 2025-07-24T14:23:00Z".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use northgate_domain::Epoch;
+    use proptest::prelude::*;
+
+    fn request(query: &str) -> HistoryRequest {
+        HistoryRequest::parse(query).unwrap()
+    }
+
+    fn at(offset: u64) -> Position {
+        Position { epoch: Epoch::new(0xab), offset }
+    }
+
+    #[test]
+    fn who_asks_for_nothing_gets_the_newest_ten() {
+        for query in ["", "x=1", "Limit=3", "=&&"] {
+            assert_eq!(request(query), HistoryRequest::default(), "{query}");
+        }
+        assert_eq!(request("").limit, 10);
+    }
+
+    #[test]
+    fn moments_are_read_in_any_zone_and_with_a_plus_that_became_a_space() {
+        let utc = request("since=2025-07-24T14:23:00Z").since;
+        assert_eq!(utc, Some(Timestamp::from_unix_micros(1_753_366_980_000_000)));
+        for query in [
+            "since=2025-07-24T16:23:00%2B02:00",
+            "since=2025-07-24T16:23:00+02:00",
+            "since=2025-07-24+14:23:00.000000z",
+            "since=2025-07-24T12:23:00.0000001-02:00",
+        ] {
+            assert_eq!(request(query).since, utc, "{query}");
+        }
+    }
+
+    #[test]
+    fn every_bad_parameter_is_named_once() {
+        for (query, names) in [
+            ("limit=0", vec!["limit"]),
+            ("limit=1001&limit=x", vec!["limit"]),
+            ("limit=-1&after=7&before=&order=up", vec!["after", "before", "limit", "order"]),
+            ("since=yesterday&until=2025-07-24", vec!["since", "until"]),
+            ("since=2025-13-24T14:23:00Z", vec!["since"]),
+            ("since=\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}", vec!["since"]),
+            ("location=&location=%00", vec!["location"]),
+        ] {
+            let findings = HistoryRequest::parse(query).unwrap_err();
+            let found: Vec<_> = findings.sorted().into_iter().map(|(name, _)| name).collect();
+            assert_eq!(found, names, "{query}");
+        }
+        let long = format!("q={}", "x".repeat(Search::MAX_CHARS + 1));
+        assert_eq!(HistoryRequest::parse(&long).unwrap_err().sorted()[0].0, "q");
+        let many = vec!["location=x"; LOCATIONS_MAX + 1].join("&");
+        assert_eq!(HistoryRequest::parse(&many).unwrap_err().sorted()[0].0, "location");
+    }
+
+    fn links(query: &str, items: &[u64], older: bool, newer: bool) -> (String, String) {
+        let items: Vec<_> =
+            items.iter().map(|offset| Stamped { position: at(*offset), value: () }).collect();
+        let part = Part { position: at(99), items: &items, has_older: older, has_newer: newer };
+        let Links { next, previous } = request(query).links("/alerts", &part);
+        let plain = |link: Option<String>| {
+            link.unwrap_or_default().replace("00000000000000ab-", "p").replace("/alerts?", "")
+        };
+        (plain(previous), plain(next))
+    }
+
+    #[test]
+    fn links_lead_to_the_parts_beside_this_one() {
+        let at = |query: &str| query.replace('p', "00000000000000ab-");
+        for (query, items, previous, next) in [
+            ("", &[5, 7][..], "limit=10&before=p5", "limit=10&after=p7"),
+            ("before=p8", &[5, 7], "limit=10&before=p5", "limit=10&after=p7"),
+            ("after=p4", &[5, 7], "limit=10&before=p5", "limit=10&after=p7"),
+            ("after=p4&before=p9", &[5], "limit=10&before=p5", "limit=10&after=p5&before=p9"),
+            ("before=p3", &[], "limit=10&before=p3", "limit=10&after=p0"),
+            ("after=p9", &[], "limit=10", "limit=10"),
+            ("after=p4&before=p6", &[], "limit=10&before=p6", "limit=10&after=p0"),
+        ] {
+            let found = links(&at(query), items, true, true);
+            assert_eq!(found, (previous.to_owned(), next.to_owned()), "{query}");
+        }
+        assert_eq!(links("", &[5], false, false), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn links_keep_the_filters_and_the_order() {
+        let query = "order=desc&q=caf%C3%A9+%26&location=A%2BB&location=C&until=2025-07-24T14:23:00Z\
+                     &since=2025-07-24T16:00:00%2B02:00&limit=3";
+        let (previous, _) = links(query, &[5], true, false);
+        assert_eq!(
+            previous,
+            "limit=3&before=p5&since=2025-07-24T14%3A00%3A00.000000Z\
+             &until=2025-07-24T14%3A23%3A00.000000Z&location=A%2BB&location=C&q=caf%C3%A9+%26\
+             &order=desc"
+        );
+        let again = request(&previous.replace('p', "00000000000000ab-"));
+        assert_eq!(HistoryRequest { before: None, ..again }, request(query));
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_breaks_the_reader(query in "\\PC*|[a-z=&%0-9,+:TZ-]{0,80}") {
+            let _ = HistoryRequest::parse(&query);
+            let _ = moment("since", &query);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Questions about what outlives the window of events: the alerts as they stand, and the messages.
+
+use crate::Unavailable;
+use northgate_domain::{Alert, ChatMessage, Location, Position, Search, Timestamp};
+use std::ops::RangeInclusive;
+
+/// Which alerts to give. The conditions are joined by *and*.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AlertQuery {
+    /// Which part of those that match.
+    pub range: HistoryRange,
+    /// What their words must begin with.
+    pub search: Search,
+    /// Where they were raised: at one of these, or anywhere if there are none.
+    pub locations: Vec<Location>,
+}
+
+impl AlertQuery {
+    /// The newest `limit` of all.
+    pub fn newest(limit: usize) -> Self {
+        Self { range: HistoryRange::newest(limit), ..Self::default() }
+    }
+
+    /// Whether an alert matches, wherever it stands. Its words are not looked at: each store has
+    /// its own way to find them.
+    pub fn admits(&self, alert: &Alert) -> bool {
+        self.range.admits(alert.raised_at)
+            && (self.locations.is_empty() || self.locations.contains(&alert.location))
+    }
+}
+
+/// Which chat messages to give. The conditions are joined by *and*.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MessageQuery {
+    /// Which part of those that match.
+    pub range: HistoryRange,
+    /// What their words must begin with.
+    pub search: Search,
+}
+
+impl MessageQuery {
+    /// The newest `limit` of all.
+    pub fn newest(limit: usize) -> Self {
+        Self { range: HistoryRange::newest(limit), ..Self::default() }
+    }
+
+    /// Whether a message matches, wherever it stands and whatever its words.
+    pub fn admits(&self, message: &ChatMessage) -> bool {
+        self.range.admits(message.sent_at)
+    }
+}
+
+/// Which part of a history to give: at most `limit` items, the oldest of those after `after` if it
+/// is given, and else the newest. An item stands where it began, and only that counts: a position
+/// whose event was trimmed is as good as any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HistoryRange {
+    /// The most items.
+    pub limit: usize,
+    /// Only items that stand after this position.
+    pub after: Option<Position>,
+    /// Only items that stand before this position; one that stands at it is left out.
+    pub before: Option<Position>,
+    /// Only items that began at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Only items that began before this moment.
+    pub until: Option<Timestamp>,
+}
+
+impl HistoryRange {
+    /// The newest `limit` of all.
+    pub fn newest(limit: usize) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    /// How to find this part in a log whose newest event stands at `head`. Refuses positions that
+    /// the log never gave out.
+    pub fn walk(&self, head: Position) -> Result<Walk, QueryError> {
+        let ours = |p: &Position| p.epoch == head.epoch && p.offset <= head.offset;
+        if !self.after.iter().chain(&self.before).all(ours) {
+            return Err(QueryError::Foreign);
+        }
+        // Nothing stands at offset 0: it is the place before all.
+        let first = self.after.map_or(1, |after| after.offset + 1);
+        let last = self.before.map_or(head.offset, |before| before.offset.saturating_sub(1));
+        let upwards = self.after.is_some();
+        let beyond = if upwards { 1..=first - 1 } else { last + 1..=head.offset };
+        Ok(Walk { position: head, limit: self.limit, upwards, offsets: first..=last, beyond })
+    }
+
+    fn admits(&self, began: Timestamp) -> bool {
+        self.since.is_none_or(|since| since <= began)
+            && self.until.is_none_or(|until| began < until)
+    }
+}
+
+/// How a store finds a part of a history: the same for all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Walk {
+    position: Position,
+    limit: usize,
+    /// Whether to walk from the oldest on, and not from the newest.
+    pub upwards: bool,
+    /// The offsets of what the part may hold; empty if it ends before it begins.
+    pub offsets: RangeInclusive<u64>,
+    /// The offsets on the other side of where the walk begins.
+    pub beyond: RangeInclusive<u64>,
+}
+
+impl Walk {
+    /// How many items to look for: one more than is given tells that there are more.
+    pub fn wanted(&self) -> usize {
+        self.limit.saturating_add(1)
+    }
+
+    /// The part, of `found` in the order of the walk; `more_beyond` says whether anything that
+    /// matches stands [beyond](Self::beyond) its beginning.
+    pub fn end<T>(self, mut found: Vec<T>, more_beyond: bool) -> Snapshot<T> {
+        let more = found.len() > self.limit;
+        found.truncate(self.limit);
+        let (has_older, has_newer) = if self.upwards {
+            (more_beyond, more)
+        } else {
+            found.reverse();
+            (more, more_beyond)
+        };
+        Snapshot { position: self.position, items: found, has_older, has_newer }
+    }
+}
+
+/// A part of a history together with the position of the log that it reflects: *the collection at
+/// p* plus *the stream after p* is the present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot<T> {
+    /// The newest event that the items reflect.
+    pub position: Position,
+    /// The items, oldest first.
+    pub items: Vec<T>,
+    /// Whether older ones match as well, before [`HistoryRange::after`] too.
+    pub has_older: bool,
+    /// Whether newer ones match as well: before [`HistoryRange::before`] if both ends are given,
+    /// and else wherever they stand.
+    pub has_newer: bool,
+}
+
+/// Why there is no part of a history to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// A position in the query is of another log, or lies beyond the head of this one.
+    #[error("the position is not of this log")]
+    Foreign,
+    /// The store cannot answer now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}

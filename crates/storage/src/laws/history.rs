@@ -1,0 +1,245 @@
+//! Histories: every store gives the same part of the same things.
+
+use super::Harness;
+use super::sample::{append, head, open, raise_at, say, window};
+use crate::{AlertQuery, EventStore, HistoryRange, MessageQuery, QueryError, Snapshot};
+use northgate_domain::{Alert, Epoch, Location, Position, Search, Stamped, Timestamp};
+use std::sync::Arc;
+
+/// What is kept, at offsets from 1 on; each began so many microseconds after 1970. The messages
+/// stand at 2 and 5.
+const ALERTS: [(u64, &str, &str); 5] = [
+    (1, "Über-Alarm: Disk \"sda1\" is full", "North Gate"),
+    (3, "disk is fine", "South Gate"),
+    (4, "DISK FULL again", "North Gate"),
+    (6, "CPU hot at 95%", "Raum Ä/7"),
+    (7, "disk* OR full^2 NOT (x)", "North Gate"),
+];
+const MESSAGES: [(u64, &str); 2] = [(2, "Café sda1?"), (5, "full of it")];
+
+/// A store that holds all that, and of the log only the end.
+async fn filled(harness: &dyn Harness) -> Arc<dyn EventStore> {
+    let store = open(harness, window(2)).await;
+    for offset in 1..=7 {
+        let alert = ALERTS.iter().find(|(at, ..)| *at == offset);
+        let submission = match (alert, MESSAGES.iter().find(|(at, _)| *at == offset)) {
+            (Some((_, message, location)), _) => raise_at(location, message),
+            (None, Some((_, message))) => say(message),
+            (None, None) => panic!("nothing stands at {offset}"),
+        };
+        assert_eq!(append(store.as_ref(), submission).await.position.offset, offset);
+    }
+    store
+}
+
+/// A query in the words of a table: `limit=3 after=2 q=disk`. Words of a search are joined by `+`.
+fn query(epoch: Epoch, text: &str) -> AlertQuery {
+    let at = |offset: &str| Some(Position { epoch, offset: offset.parse().unwrap() });
+    let moment = |micros: &str| Some(Timestamp::from_unix_micros(micros.parse().unwrap()));
+    let mut query = AlertQuery::newest(100);
+    for condition in text.split_whitespace() {
+        let (name, value) = condition.split_once('=').unwrap();
+        let range = &mut query.range;
+        match name {
+            "limit" => range.limit = value.parse().unwrap(),
+            "after" => range.after = at(value),
+            "before" => range.before = at(value),
+            "since" => range.since = moment(value),
+            "until" => range.until = moment(value),
+            "q" => query.search = Search::parse(&value.replace('+', " ")).unwrap(),
+            "location" => query.locations.push(Location::parse(&value.replace('+', " ")).unwrap()),
+            _ => panic!("{condition}"),
+        }
+    }
+    query
+}
+
+fn offsets<T>(snapshot: &Snapshot<Stamped<T>>) -> Vec<u64> {
+    snapshot.items.iter().map(|item| item.position.offset).collect()
+}
+
+/// What is asked for is what is given: the same table for every store.
+pub async fn a_history_gives_the_part_that_is_asked_for(harness: &dyn Harness) {
+    let store = filled(harness).await;
+    let head = head(store.as_ref());
+    for (text, expected, has_older, has_newer) in [
+        ("", &[1, 3, 4, 6, 7][..], false, false),
+        ("limit=0", &[], true, false),
+        ("limit=2", &[6, 7], true, false),
+        ("limit=5", &[1, 3, 4, 6, 7], false, false),
+        // A position at which no alert stands, and ones whose events were trimmed.
+        ("limit=2 before=5", &[3, 4], true, true),
+        ("limit=2 before=4", &[1, 3], false, true),
+        ("before=1", &[], false, true),
+        ("before=0", &[], false, true),
+        ("limit=2 after=0", &[1, 3], false, true),
+        ("limit=2 after=1", &[3, 4], true, true),
+        ("limit=2 after=5", &[6, 7], true, false),
+        ("after=7", &[], true, false),
+        ("after=1 before=6", &[3, 4], true, false),
+        ("limit=1 after=1 before=6", &[3], true, true),
+        ("after=4 before=6", &[], true, false),
+        ("after=6 before=2", &[], true, false),
+        ("after=7 before=0", &[], true, false),
+        ("since=4", &[4, 6, 7], false, false),
+        ("until=4", &[1, 3], false, false),
+        ("since=3 until=6", &[3, 4], false, false),
+        ("since=6 until=3", &[], false, false),
+        ("since=2 limit=1 before=6", &[4], true, true),
+        ("since=-9223372036854775808 until=9223372036854775807 limit=1", &[7], true, false),
+        ("location=North+Gate", &[1, 4, 7], false, false),
+        ("location=North+Gate limit=1 before=7", &[4], true, true),
+        ("location=North+Gate after=1 limit=1", &[4], true, true),
+        ("location=north+gate", &[], false, false),
+        (
+            "location=South+Gate location=North+Gate location=South+Gate limit=3",
+            &[3, 4, 7],
+            true,
+            false,
+        ),
+        ("location=South+Gate location=North+Gate after=0 limit=2", &[1, 3], false, true),
+        ("q=disk", &[1, 3, 4, 7], false, false),
+        ("q=DISK+fu", &[1, 4, 7], false, false),
+        ("q=fu+d limit=1", &[7], true, false),
+        ("q=fu+d limit=1 after=1", &[4], true, true),
+        ("q=uber", &[1], false, false),
+        ("q=raum+a", &[6], false, false),
+        ("q=gate", &[1, 3, 4, 7], false, false),
+        ("q=gate location=South+Gate location=Raum+Ä/7", &[3], false, false),
+        ("q=disk since=3 until=7", &[3, 4], false, false),
+        ("q=95%", &[6], false, false),
+        ("q=operator", &[], false, false),
+        ("q=isk", &[], false, false),
+        ("q=disk+x+nothing", &[], false, false),
+    ] {
+        let found = store.alerts(query(head.epoch, text)).await.unwrap();
+        assert_eq!(offsets(&found), expected, "{text}");
+        assert_eq!((found.has_older, found.has_newer), (has_older, has_newer), "{text}");
+        assert_eq!(found.position, head, "{text}");
+        for Stamped { position, value } in found.items {
+            let held = store.alert(value.id).await.unwrap();
+            assert_eq!(held, Some(Stamped { position, value }), "{text}");
+        }
+    }
+}
+
+/// Messages are found by what was said and who said it.
+pub async fn messages_have_a_history_too(harness: &dyn Harness) {
+    let store = filled(harness).await;
+    let head = head(store.as_ref());
+    for (text, expected, has_older, has_newer) in [
+        ("", &[2, 5][..], false, false),
+        ("limit=1", &[5], true, false),
+        ("limit=1 after=0", &[2], false, true),
+        ("before=5", &[2], false, true),
+        ("since=3", &[5], false, false),
+        ("q=cafe", &[2], false, false),
+        ("q=operator+full", &[5], false, false),
+        ("q=disk", &[], false, false),
+    ] {
+        let AlertQuery { range, search, .. } = query(head.epoch, text);
+        let found = store.messages(MessageQuery { range, search }).await.unwrap();
+        assert_eq!(offsets(&found), expected, "{text}");
+        assert_eq!((found.has_older, found.has_newer), (has_older, has_newer), "{text}");
+    }
+}
+
+/// No search means anything but words, whatever language some index behind the store speaks.
+pub async fn a_search_is_words_and_nothing_else(harness: &dyn Harness) {
+    let store = filled(harness).await;
+    let all = store.alerts(AlertQuery::newest(100)).await.unwrap().items;
+    let x = "x".repeat(Search::MAX_CHARS);
+    let x_again = "x ".repeat(Search::MAX_CHARS / 2);
+    let ligatures = "\u{fdfa}".repeat(200);
+    for search in [
+        x.as_str(),
+        x_again.as_str(),
+        ligatures.as_str(),
+        "\"",
+        "\"\"",
+        "'",
+        "';--",
+        "*",
+        "disk*",
+        "\"disk\"*",
+        "disk OR cpu",
+        "disk AND",
+        "NOT disk",
+        "NEAR(disk full, 2)",
+        "words:disk",
+        "-disk",
+        "{words}: disk",
+        "^disk",
+        "disk + full",
+        "(",
+        "\0",
+        "di\0sk",
+        "\u{feff}disk",
+        "\u{1F6A8}",
+        "%",
+        "_",
+        "d_sk",
+        "\\",
+        "disk\\",
+        "ﬀ",
+        "ẞ",
+        "\u{fdfa}",
+        "a\u{300}\u{301}\u{302}",
+        "١",
+        "漢字",
+        "\u{202e}ksid",
+    ] {
+        let search = Search::parse(search).unwrap();
+        let expected: Vec<&Stamped<Alert>> =
+            all.iter().filter(|alert| search.matches(&alert.value.search_text())).collect();
+        let query = AlertQuery { search: search.clone(), ..AlertQuery::newest(100) };
+        let found = store.alerts(query).await.unwrap().items;
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{search:?}");
+    }
+}
+
+/// A position that this log never gave out is refused, and not taken for one that it did.
+pub async fn a_history_refuses_foreign_positions(harness: &dyn Harness) {
+    let store = filled(harness).await;
+    let head = head(store.as_ref());
+    let other = Position { epoch: Epoch::new(head.epoch.get().wrapping_add(1)), offset: 3 };
+    for foreign in [other, head.advanced_by(1), Position { offset: u64::MAX, ..head }] {
+        for (after, before) in
+            [(Some(foreign), None), (None, Some(foreign)), (Some(head), Some(foreign))]
+        {
+            let range = HistoryRange { after, before, ..HistoryRange::newest(10) };
+            let alerts = AlertQuery { range, ..AlertQuery::default() };
+            assert_eq!(store.alerts(alerts).await, Err(QueryError::Foreign));
+            let messages = MessageQuery { range, ..MessageQuery::default() };
+            assert_eq!(store.messages(messages).await, Err(QueryError::Foreign));
+        }
+    }
+}
+
+/// Going from part to part meets everything once, in both directions.
+pub async fn parts_of_a_history_meet_without_a_gap_or_a_repeat(harness: &dyn Harness) {
+    let store = filled(harness).await;
+    for limit in 1..=6 {
+        for upwards in [true, false] {
+            let mut range = HistoryRange::newest(limit);
+            range.after = upwards.then(|| Position::start(head(store.as_ref()).epoch));
+            let mut met = Vec::new();
+            loop {
+                let part =
+                    store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
+                let (first, last) = (part.items.first().unwrap(), part.items.last().unwrap());
+                if upwards {
+                    range.after = Some(last.position);
+                    met.extend(offsets(&part));
+                } else {
+                    range.before = Some(first.position);
+                    met.splice(0..0, offsets(&part));
+                }
+                if !(if upwards { part.has_newer } else { part.has_older }) {
+                    break;
+                }
+            }
+            assert_eq!(met, ALERTS.map(|(offset, ..)| offset), "{limit} at a time");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Items by the place where they began, in pieces that are shared with whoever looks through them:
+//! a look takes no time under the store's lock, and what changes meanwhile changes a copy.
+
+use northgate_domain::{SearchText, Stamped};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, OnceLock};
+
+/// How many offsets one piece spans: what is copied at most when an item changes that somebody is
+/// looking at.
+const SPAN: u64 = 512;
+
+/// One item, and its words once somebody has looked for some.
+pub(super) struct Item<T> {
+    pub(super) stamped: Stamped<T>,
+    words: OnceLock<SearchText>,
+}
+
+impl<T> Item<T> {
+    pub(super) fn words(&self, of: fn(&T) -> SearchText) -> &SearchText {
+        self.words.get_or_init(|| of(&self.stamped.value))
+    }
+}
+
+type Piece<T> = BTreeMap<u64, Arc<Item<T>>>;
+type Pieces<T> = BTreeMap<u64, Arc<Piece<T>>>;
+
+/// The items that are held.
+pub(super) struct Shelf<T> {
+    pieces: Arc<Pieces<T>>,
+    len: usize,
+}
+
+impl<T> Shelf<T> {
+    pub(super) fn new() -> Self {
+        Self { pieces: Arc::default(), len: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn get(&self, offset: u64) -> Option<&Stamped<T>> {
+        self.pieces.get(&(offset / SPAN))?.get(&offset).map(|item| &item.stamped)
+    }
+
+    /// Puts an item at its place, over the one that is there.
+    pub(super) fn put(&mut self, stamped: Stamped<T>) {
+        let offset = stamped.position.offset;
+        let pieces = Arc::make_mut(&mut self.pieces);
+        let piece = Arc::make_mut(pieces.entry(offset / SPAN).or_default());
+        let item = Arc::new(Item { stamped, words: OnceLock::new() });
+        if piece.insert(offset, item).is_none() {
+            self.len += 1;
+        }
+    }
+
+    /// Takes the oldest item away.
+    pub(super) fn pop_first(&mut self) -> Option<Arc<Item<T>>> {
+        let mut first = Arc::make_mut(&mut self.pieces).first_entry()?;
+        let piece = Arc::make_mut(first.get_mut());
+        let oldest = piece.pop_first();
+        if piece.is_empty() {
+            first.remove();
+        }
+        self.len -= usize::from(oldest.is_some());
+        oldest.map(|(_offset, item)| item)
+    }
+
+    /// All items as they are now, and will be there.
+    pub(super) fn view(&self) -> View<T> {
+        View(self.pieces.clone())
+    }
+}
+
+/// The items of one moment.
+pub(super) struct View<T>(Arc<Pieces<T>>);
+
+impl<T> View<T> {
+    /// The items whose offsets lie in `range`, in rising order or from its end.
+    pub(super) fn range(
+        &self,
+        range: RangeInclusive<u64>,
+    ) -> impl DoubleEndedIterator<Item = &Arc<Item<T>>> {
+        // A range that ends before it begins is none to a map.
+        let whole = (!range.is_empty()).then_some(range);
+        whole.into_iter().flat_map(move |range| {
+            let pieces = self.0.range(range.start() / SPAN..=range.end() / SPAN);
+            pieces.flat_map(move |(_, piece)| piece.range(range.clone()).map(|(_, item)| item))
+        })
+    }
+}
