@@ -55,7 +55,12 @@ fn an_alert_is_answered_kept_and_sent_to_every_socket() {
         socket.assert_nothing_came();
     }
     let history = server.get("/alerts/history").json();
-    assert_eq!(history, json!({ "alerts": [alert], "count": 1, "position": alert["position"] }));
+    assert_eq!(
+        history,
+        json!({
+            "alerts": [alert], "count": 1, "position": alert["position"], "next": null, "previous": null
+        })
+    );
 }
 
 #[test]
@@ -123,7 +128,10 @@ fn chat_over_http_is_answered_kept_and_sent() {
     let message = answer.json();
     assert_eq!(
         history,
-        json!({ "chatMessages": [message], "count": 1, "position": message["position"] })
+        json!({
+            "chatMessages": [message], "count": 1, "position": message["position"],
+            "next": null, "previous": null
+        })
     );
 }
 
@@ -223,7 +231,7 @@ fn unknown_fields_and_query_names_are_ignored_and_the_last_of_two_fields_counts(
     assert_eq!(alert["type"], "alert");
     assert_is_uuid4(&alert["id"]);
     assert_is_timestamp(&alert["timestamp"]);
-    assert_eq!(server.get("/alerts/history?limit=0&nothing").status, 200);
+    assert_eq!(server.get("/alerts/history?page=0&nothing").status, 200);
 }
 
 #[test]
@@ -252,7 +260,8 @@ fn a_get_can_be_asked_for_its_head_and_every_address_for_its_options() {
     }
     for (path, allow) in [
         ("/", "GET, HEAD, OPTIONS"),
-        ("/alerts", "POST, OPTIONS"),
+        ("/alerts", "GET, HEAD, POST, OPTIONS"),
+        ("/alerts/x", "GET, HEAD, OPTIONS"),
         ("/alerts/history", "GET, HEAD, OPTIONS"),
         ("/message/", "GET, HEAD, POST, OPTIONS"),
         ("/ws", "GET, OPTIONS"),

@@ -14,6 +14,7 @@ fn the_openapi_document_names_every_address_and_nothing_else() {
             "/",
             "/alerts",
             "/alerts/history",
+            "/alerts/{id}",
             "/events",
             "/health/live",
             "/health/ready",

@@ -6,6 +6,7 @@ mod contract;
 mod documents;
 mod event_streams;
 mod fan_out;
+mod history;
 mod hostile_sockets;
 mod protocol;
 mod resume;

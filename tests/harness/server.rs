@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 /// A running server. It stops, in good order, when this is dropped.
@@ -40,6 +41,15 @@ impl TestServer {
         });
         let address = address.recv().unwrap();
         Self { address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Two servers with nothing in them: one keeps its events in memory, and one in a folder that
+    /// goes with it.
+    pub fn of_each_store() -> [(Self, Option<TempDir>); 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_str().unwrap().parse().unwrap();
+        let on_disk = Self::with(|settings| settings.storage.data = Some(data));
+        [(Self::start(), None), (on_disk, Some(folder))]
     }
 
     pub fn address(&self) -> SocketAddr {

@@ -17,19 +17,24 @@ pub struct AlertCollection<'a> {
     /// The newest event that the alerts reflect: what comes after it is on the stream.
     #[schema(value_type = String)]
     pub position: PositionText,
-    /// Where to go on.
-    #[serde(flatten)]
-    pub links: Links,
+    /// The address of what is newer; `null` if nothing is.
+    #[schema(required = true, example = "/alerts?limit=10&after=9f86d081884c7d65-42")]
+    pub next: Option<String>,
+    /// The address of what is older; `null` if nothing is.
+    #[schema(required = true, example = "/alerts?limit=10&before=9f86d081884c7d65-33")]
+    pub previous: Option<String>,
 }
 
 impl<'a> AlertCollection<'a> {
     /// The answer to `request`, which came to `path`.
     pub fn new(request: &HistoryRequest, path: &str, part: &Part<'a, Alert>) -> Self {
+        let Links { next, previous } = request.links(path, part);
         Self {
             alerts: part.shown(request.order),
             count: part.items.len(),
             position: PositionText(part.position),
-            links: request.links(path, part),
+            next,
+            previous,
         }
     }
 }
@@ -46,19 +51,24 @@ pub struct MessageCollection<'a> {
     /// The newest event that the messages reflect: what comes after it is on the stream.
     #[schema(value_type = String)]
     pub position: PositionText,
-    /// Where to go on.
-    #[serde(flatten)]
-    pub links: Links,
+    /// The address of what is newer; `null` if nothing is.
+    #[schema(required = true, example = "/message/?limit=10&after=9f86d081884c7d65-42")]
+    pub next: Option<String>,
+    /// The address of what is older; `null` if nothing is.
+    #[schema(required = true, example = "/message/?limit=10&before=9f86d081884c7d65-33")]
+    pub previous: Option<String>,
 }
 
 impl<'a> MessageCollection<'a> {
     /// The answer to `request`, which came to `path`.
     pub fn new(request: &HistoryRequest, path: &str, part: &Part<'a, ChatMessage>) -> Self {
+        let Links { next, previous } = request.links(path, part);
         Self {
             chat_messages: part.shown(request.order),
             count: part.items.len(),
             position: PositionText(part.position),
-            links: request.links(path, part),
+            next,
+            previous,
         }
     }
 }

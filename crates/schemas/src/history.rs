@@ -7,7 +7,6 @@ use crate::stream::LOCATIONS_MAX;
 use crate::{PositionText, TimestampText};
 use form_urlencoded::Serializer;
 use northgate_domain::{Location, Position, Search, Stamped, Timestamp};
-use serde::Serialize;
 use std::borrow::Cow;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -179,15 +178,10 @@ impl<'a, T> Part<'a, T> {
     }
 }
 
-/// Where the parts of a history beside one are; `null` where there is nothing.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Links {
-    /// What is newer.
-    #[schema(example = "/alerts?limit=10&after=9f86d081884c7d65-42")]
-    pub next: Option<String>,
-    /// What is older.
-    #[schema(example = "/alerts?limit=10&before=9f86d081884c7d65-33")]
-    pub previous: Option<String>,
+/// The addresses of the parts beside one, where there are any.
+pub(crate) struct Links {
+    pub(crate) next: Option<String>,
+    pub(crate) previous: Option<String>,
 }
 
 type Finding = (&'static str, Cow<'static, str>);

@@ -117,8 +117,8 @@ pub async fn a_history_gives_the_part_that_is_asked_for(harness: &dyn Harness) {
         assert_eq!((found.has_older, found.has_newer), (has_older, has_newer), "{text}");
         assert_eq!(found.position, head, "{text}");
         for Stamped { position, value } in found.items {
-            let held = store.alert(value.id).await.unwrap();
-            assert_eq!(held, Some(Stamped { position, value }), "{text}");
+            let alone = store.alert(value.id).await.unwrap();
+            assert_eq!(alone, Some(Stamped { position, value }), "{text}");
         }
     }
 }

@@ -1,0 +1,240 @@
+//! Memory and SQLite are the same store: random commands and random questions, the same answers.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what the tests have in common fails as they do"
+)]
+
+use northgate_domain::{
+    Alert, AlertEvent, AlertId, Command, Epoch, Event, Location, MessageText, Position,
+    PostMessage, RaiseAlert, Search, Sender, Stamp, Stamped, Stamps, Timestamp, evolve,
+};
+use northgate_storage::{
+    AlertQuery, Capacity, EventStore, Fingerprint, HistoryRange, IdempotencyKey, MemoryStore,
+    MessageQuery, Outcome, ReadError, ReadFrom, Submission,
+};
+use northgate_storage_sqlite::{Options, SqliteStore};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const EPOCH: Epoch = Epoch::new(7);
+/// So small that everything is trimmed, evicted and forgotten.
+const CAPACITY: Capacity = {
+    const fn count(n: usize) -> NonZeroUsize {
+        NonZeroUsize::new(n).unwrap()
+    }
+    Capacity { events: count(12), alerts: count(9), messages: count(5), keys: count(4) }
+};
+
+/// Ids that count, and a clock that goes to and fro.
+#[derive(Default)]
+struct Unsteady(AtomicU64);
+
+impl Stamps for Unsteady {
+    fn stamp(&self) -> Stamp {
+        let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        let at = i64::try_from(n + (n * 7) % 5).unwrap();
+        Stamp { id: Uuid::from_u128(n.into()), at: Timestamp::from_unix_micros(at) }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Append(Vec<Submission>),
+    Read { after: bool, position: Position, limit: usize },
+    Alerts(AlertQuery),
+    Messages(MessageQuery),
+    Alert(AlertId),
+}
+
+fn words() -> impl Strategy<Value = String> {
+    proptest::collection::vec(prop_oneof!["[a-c]{1,3}", "[Ää\u{308}a]{1,2}", "[0-9]", "\\PC"], 1..4)
+        .prop_map(|words| words.join(" "))
+        .prop_filter("no text", |words| MessageText::parse(words).is_ok())
+}
+
+fn location() -> impl Strategy<Value = Location> {
+    prop_oneof!["Gate [AB]", Just("Ä".to_owned())].prop_map(|text| Location::parse(&text).unwrap())
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        3 => (words(), location()).prop_map(|(message, location)| {
+            let message = MessageText::parse(&message).unwrap();
+            Command::RaiseAlert(RaiseAlert { message, location, source: None })
+        }),
+        1 => words().prop_map(|message| Command::PostMessage(PostMessage {
+            sender: Sender::parse("Öperator").unwrap(),
+            message: MessageText::parse(&message).unwrap(),
+        })),
+    ]
+}
+
+fn key() -> impl Strategy<Value = IdempotencyKey> {
+    ("[ab]", "[a-d]", proptest::option::of(0..3_u8)).prop_map(|(scope, value, digest)| {
+        let fingerprint = digest.map(|digest| Fingerprint([digest; 32]));
+        IdempotencyKey { scope, value, fingerprint }
+    })
+}
+
+fn submissions() -> impl Strategy<Value = Vec<Submission>> {
+    let one = (command(), proptest::option::of(key()))
+        .prop_map(|(command, key)| Submission { command, key });
+    proptest::collection::vec(one, 0..4)
+}
+
+fn position() -> impl Strategy<Value = Position> {
+    (0..20_u8, 0..60_u64).prop_map(|(foreign, offset)| {
+        let epoch = if foreign == 0 { Epoch::new(8) } else { EPOCH };
+        Position { epoch, offset }
+    })
+}
+
+fn range() -> impl Strategy<Value = HistoryRange> {
+    let position = || proptest::option::weighted(0.3, position());
+    let moment =
+        || proptest::option::weighted(0.3, (-1..30_i64).prop_map(Timestamp::from_unix_micros));
+    (0..12_usize, position(), position(), moment(), moment()).prop_map(
+        |(limit, after, before, since, until)| HistoryRange { limit, after, before, since, until },
+    )
+}
+
+fn search() -> impl Strategy<Value = Search> {
+    prop_oneof![3 => Just(String::new()), 2 => "[a-c]{1,2}", 1 => words(), 1 => "\\PC{0,9}"]
+        .prop_map(|text| Search::parse(&text).unwrap())
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => submissions().prop_map(Step::Append),
+        1 => (any::<bool>(), position(), 0..20_usize)
+            .prop_map(|(after, position, limit)| Step::Read { after, position, limit }),
+        2 => (range(), search(), proptest::collection::vec(location(), 0..3))
+            .prop_map(|(range, search, locations)| Step::Alerts(AlertQuery { range, search, locations })),
+        1 => (range(), search()).prop_map(|(range, search)| Step::Messages(MessageQuery { range, search })),
+        1 => (0..60_u128).prop_map(|id| Step::Alert(AlertId(Uuid::from_u128(id)))),
+    ]
+}
+
+/// What a store answers, in words.
+async fn answer(store: &dyn EventStore, step: Step) -> String {
+    match step {
+        Step::Append(submissions) => format!("{:?}", store.append(submissions).await),
+        Step::Read { after, position, limit } => {
+            let from = if after { ReadFrom::After(position) } else { ReadFrom::Before(position) };
+            format!("{:?}", store.read(from, limit).await)
+        }
+        Step::Alerts(query) => format!("{:?}", store.alerts(query).await),
+        Step::Messages(query) => format!("{:?}", store.messages(query).await),
+        Step::Alert(id) => format!("{:?}", store.alert(id).await),
+    }
+}
+
+/// Everything that can be seen of a store.
+async fn everything(store: &dyn EventStore) -> Vec<String> {
+    let head = *store.head().borrow();
+    let mut seen = vec![format!("{head:?}")];
+    for offset in 0..=head.offset {
+        let position = Position { offset, ..head };
+        seen.push(answer(store, Step::Read { after: true, position, limit: 1_000 }).await);
+    }
+    seen.push(answer(store, Step::Alerts(AlertQuery::newest(1_000))).await);
+    seen.push(answer(store, Step::Messages(MessageQuery::newest(1_000))).await);
+    seen
+}
+
+/// The alerts that `events` lead to from `state` on, by the offset of their raising.
+fn evolved(
+    mut state: BTreeMap<u64, Alert>,
+    events: impl IntoIterator<Item = Stamped<Event>>,
+) -> BTreeMap<u64, Alert> {
+    for event in events {
+        let Event::Alert(AlertEvent { alert, .. }) = &event.value else { continue };
+        let begun = state.iter().find(|(_, held)| held.id == alert.id).map(|(raised, _)| *raised);
+        let raised = begun.unwrap_or(event.position.offset);
+        let before = state.remove(&raised);
+        state.extend(evolve(before, &event.value).map(|after| (raised, after)));
+    }
+    state
+}
+
+/// Appends `vectors`, and checks that what the store shows is what its oldest state and the events
+/// that it holds lead to.
+async fn assert_state_follows(store: &dyn EventStore, vectors: Vec<Vec<Submission>>) {
+    let mut appended = Vec::new();
+    for vector in vectors {
+        for outcome in store.append(vector).await.into_iter().flatten() {
+            appended.extend(match outcome {
+                Outcome::Appended(event) => Some(event),
+                Outcome::Replayed(_) | Outcome::Unchanged(_) => None,
+            });
+        }
+    }
+    let start = Position::start(EPOCH);
+    let oldest = match store.read(ReadFrom::After(start), 1).await {
+        Err(ReadError::Gap { oldest, .. }) => oldest,
+        _ => start,
+    };
+    let trimmed = appended.iter().filter(|event| event.position.offset <= oldest.offset).cloned();
+    let held = store.read(ReadFrom::After(oldest), 1_000).await.unwrap();
+    assert_eq!(held, appended[appended.len() - held.len()..]);
+    let present = evolved(evolved(BTreeMap::new(), trimmed), held);
+    let shown = store.alerts(AlertQuery::newest(1_000)).await.unwrap().items;
+    let shown = shown.into_iter().map(|alert| (alert.position.offset, alert.value));
+    assert_eq!(shown.collect::<BTreeMap<_, _>>(), present);
+}
+
+fn open(folder: &TempDir, stamps: Arc<dyn Stamps>) -> SqliteStore {
+    let options = Options { capacity: CAPACITY, ..Options::new(EPOCH) };
+    SqliteStore::open(folder.path(), &options, stamps).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_state_at_the_trim_point_and_the_events_since_then_are_the_present(
+        vectors in proptest::collection::vec(submissions(), 1..30),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let capacity = Capacity { alerts: NonZeroUsize::new(1_000).unwrap(), ..CAPACITY };
+            let memory = MemoryStore::new(EPOCH, capacity, Arc::new(Unsteady::default()));
+            assert_state_follows(&memory, vectors.clone()).await;
+            let folder = tempfile::tempdir().unwrap();
+            let options = Options { capacity, ..Options::new(EPOCH) };
+            let stamps = Arc::new(Unsteady::default());
+            let sqlite = SqliteStore::open(folder.path(), &options, stamps).unwrap();
+            assert_state_follows(&sqlite, vectors).await;
+        });
+    }
+
+    #[test]
+    fn both_stores_give_the_same_answers(
+        steps in proptest::collection::vec(step(), 1..40),
+        restart_after in 0..40_usize,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let memory = MemoryStore::new(EPOCH, CAPACITY, Arc::new(Unsteady::default()));
+            let stamps: Arc<dyn Stamps> = Arc::new(Unsteady::default());
+            let mut sqlite = open(&folder, stamps.clone());
+            for (index, step) in steps.into_iter().enumerate() {
+                if index == restart_after {
+                    drop(sqlite);
+                    sqlite = open(&folder, stamps.clone());
+                }
+                let expected = answer(&memory, step.clone()).await;
+                prop_assert_eq!(answer(&sqlite, step.clone()).await, expected, "{:?}", step);
+            }
+            prop_assert_eq!(everything(&sqlite).await, everything(&memory).await);
+            Ok(())
+        })?;
+    }
+}
