@@ -38,7 +38,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 /// All the libraries that a crate may depend on, where they are few for a reason.
-const LIBRARIES: [(&str, &[&str]); 1] = [("domain", &["thiserror", "time", "uuid"])];
+const LIBRARIES: [(&str, &[&str]); 1] =
+    [("domain", &["thiserror", "time", "unicode-normalization", "uuid"])];
 
 /// Libraries, by the beginning of their names, that only these crates may name, even in tests.
 const OWNED: [(&str, &[&str]); 2] = [
