@@ -5,7 +5,8 @@ mod arguments;
 mod sources;
 mod values;
 
-pub use sources::{ConfigurationError, Loaded};
+pub use arguments::Loaded;
+pub use sources::ConfigurationError;
 pub use values::{DataFolder, GeneratorInterval};
 pub(crate) use values::{Delay, Host, Level, Listed, Origins, PublicHosts, RequestTimeout, Span};
 

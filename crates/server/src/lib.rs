@@ -1,6 +1,7 @@
 //! The composition root: configuration, wiring, and the life of a server from bind to exit.
 
 mod application;
+mod checking;
 mod configuration;
 mod connections;
 mod heads;
@@ -12,6 +13,7 @@ mod store;
 mod telemetry;
 
 pub use application::{Application, StartError};
+pub use checking::{CheckDataError, check_data};
 pub use configuration::{
     ChatSection, ConfigurationError, CorsSection, DataFolder, GeneratorInterval, GeneratorSection,
     HeartbeatSection, Loaded, LogSection, MemorySection, ServerSection, Settings, StorageSection,

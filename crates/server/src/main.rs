@@ -1,6 +1,9 @@
-//! The binary `northgate`: reads the configuration, starts the server, and waits for a signal.
+//! The binary `northgate`: reads the configuration, starts the server, and waits for a signal;
+//! or checks a folder of data.
 
-use northgate_server::{Application, Loaded, Settings, fit_open_files, log_panics, start_logging};
+use northgate_server::{
+    Application, Loaded, Settings, check_data, fit_open_files, log_panics, start_logging,
+};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,6 +16,9 @@ fn main() -> ExitCode {
     let loaded = Settings::load(std::env::args_os(), std::env::vars_os(), Path::new("."));
     let mut settings = match loaded {
         Ok(Loaded::Settings(settings)) => settings,
+        Ok(Loaded::Check(folder)) => {
+            return check_data(&folder).map_or_else(|error| fail(&error, 1), |text| say(&text));
+        }
         Ok(Loaded::Answer(text)) => return say(&text),
         Err(error) => return fail(&error, WRONG_USAGE),
     };

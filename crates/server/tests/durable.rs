@@ -9,6 +9,8 @@
     reason = "all of this is test code, and the process is seen from outside, in real time"
 )]
 
+#[path = "durable/checks.rs"]
+mod checks;
 #[path = "process/client.rs"]
 #[allow(dead_code, reason = "these tests need less of it than others")]
 mod client;

@@ -1,11 +1,13 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
 
+use super::Settings;
+use super::sources::ConfigurationError;
 use super::values::{
     DataFolder, Delay, GeneratorInterval, Host, Level, Plain, PublicHosts, RequestTimeout, Span,
     workers,
 };
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use std::num::{NonZeroU32, NonZeroUsize};
 
 /// A self-hosted, real-time alert server.
@@ -15,7 +17,11 @@ use std::num::{NonZeroU32, NonZeroUsize};
 /// environment over the file.
 #[derive(Debug, Parser)]
 #[command(name = "northgate", version, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) tool: Option<Tool>,
+
     /// Address to listen on [default: 127.0.0.1] [env: NORTHGATE__SERVER__HOST]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) host: Option<Host>,
@@ -115,9 +121,43 @@ pub(super) struct Arguments {
     pub(super) log_level: Option<Level>,
 }
 
+/// What the program does instead of serving.
+#[derive(Debug, Subcommand)]
+pub(super) enum Tool {
+    /// Reads all data in a folder, in use by a server or not, and says whether it is whole
+    Check {
+        /// Folder of the data [env: NORTHGATE__STORAGE__DATA]
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<DataFolder>,
+    },
+}
+
+/// What the command line and everything behind it ask for.
+#[derive(Debug)]
+pub enum Loaded {
+    /// A server with these settings.
+    Settings(Box<Settings>),
+    /// Whether the data in this folder is whole.
+    Check(DataFolder),
+    /// An answer on standard output and nothing else: help, or the version.
+    Answer(String),
+}
+
 impl Arguments {
+    /// What is asked for, where `settings` stand in every weaker place. A tool takes its folder
+    /// from there too: it is most often used on the data that the server here keeps.
+    pub(super) fn ask(mut self, mut settings: Settings) -> Result<Loaded, ConfigurationError> {
+        if let Some(Tool::Check { data }) = self.tool.take() {
+            let folder = data.or(settings.storage.data);
+            let missing = || ConfigurationError::Arguments("--data <FOLDER> is missing".to_owned());
+            return Ok(Loaded::Check(folder.ok_or_else(missing)?));
+        }
+        self.apply(&mut settings);
+        Ok(Loaded::Settings(Box::new(settings)))
+    }
+
     /// Puts every flag that was given in the place of its setting.
-    pub(super) fn apply(self, settings: &mut super::Settings) {
+    fn apply(self, settings: &mut Settings) {
         fn set<T>(setting: &mut T, flag: Option<T>) {
             if let Some(value) = flag {
                 *setting = value;

@@ -1,7 +1,7 @@
 //! Gathering settings from where they may stand.
 
 use super::Settings;
-use super::arguments::Arguments;
+use super::arguments::{Arguments, Loaded};
 use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
 use config::builder::DefaultState;
@@ -29,15 +29,6 @@ const LEGACY: [(&str, &str); 4] = [
     ("CORS_HEADERS_ALLOWED", "cors.headers"),
     ("CORS_CREDENTIAL", "cors.credentials"),
 ];
-
-/// What the command line and everything behind it ask for.
-#[derive(Debug)]
-pub enum Loaded {
-    /// A server with these settings.
-    Settings(Box<Settings>),
-    /// An answer on standard output and nothing else: help, or the version.
-    Answer(String),
-}
 
 /// Why there are no settings; in one line, and naming the setting.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +74,8 @@ impl Settings {
             }
         }
         let layered = layers.build().and_then(Config::try_deserialize::<Self>);
-        let mut settings = layered.map_err(|error| wrong("settings", reason_of(&error)))?;
-        arguments.apply(&mut settings);
-        Ok(Loaded::Settings(Box::new(settings)))
+        let settings = layered.map_err(|error| wrong("settings", reason_of(&error)))?;
+        arguments.ask(settings)
     }
 }
 
@@ -261,7 +251,7 @@ mod tests {
         let environment = environment.iter().map(|(name, value)| (name.into(), value.into()));
         match Settings::load(arguments, environment, folder.path()) {
             Ok(Loaded::Settings(settings)) => Ok(*settings),
-            Ok(Loaded::Answer(text)) => panic!("an answer: {text}"),
+            Ok(other) => panic!("no settings: {other:?}"),
             Err(error) => Err(error.to_string()),
         }
     }
