@@ -8,6 +8,7 @@ mod event_streams;
 mod fan_out;
 mod history;
 mod hostile_sockets;
+mod idempotency;
 mod protocol;
 mod resume;
 mod seats;

@@ -1,10 +1,10 @@
 //! The one map from errors to status codes, and the one way to tell them (RFC 9457).
 
-use crate::NotReady;
+use crate::{BadKey, NotReady};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use northgate_schemas::{BodyError, Findings, Problem};
-use northgate_services::{QueryError, SubmitError, Unavailable};
+use northgate_services::{QueryError, Rejection, SubmitError, Unavailable};
 
 /// Everything that an HTTP request can be refused for.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum ApiError {
     /// The query, or a header that goes with it, asks for what there is not.
     #[error("The query is not valid; see errors.")]
     Query(Findings),
+    /// The key of the request is none.
+    #[error("The header Idempotency-Key {0}.")]
+    IdempotencyKey(BadKey),
     /// The body stopped coming, or came broken.
     #[error("The body could not be read to its end.")]
     BrokenBody,
@@ -84,6 +87,7 @@ impl ApiError {
             Self::Body(BodyError::Malformed { .. }) => (S::BAD_REQUEST, "malformed-json"),
             Self::Body(BodyError::Invalid(_)) => (S::UNPROCESSABLE_ENTITY, "invalid"),
             Self::Query(_) => (S::BAD_REQUEST, "query"),
+            Self::IdempotencyKey(_) => (S::BAD_REQUEST, "idempotency-key"),
             Self::BrokenBody => (S::BAD_REQUEST, "broken-body"),
             Self::SlowBody => (S::REQUEST_TIMEOUT, "too-slow"),
             Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
@@ -127,7 +131,10 @@ impl From<QueryError> for ApiError {
 
 fn submit_kind(error: SubmitError) -> (StatusCode, &'static str) {
     match error {
-        SubmitError::Refused(_) => (StatusCode::CONFLICT, "refused"),
+        SubmitError::Refused(Rejection::Rule(_)) => (StatusCode::CONFLICT, "refused"),
+        SubmitError::Refused(Rejection::KeyReused) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused")
+        }
         SubmitError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         SubmitError::OutcomeUnknown => (StatusCode::SERVICE_UNAVAILABLE, "outcome-unknown"),
         SubmitError::UnexpectedAnswer => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -136,10 +143,17 @@ fn submit_kind(error: SubmitError) -> (StatusCode, &'static str) {
 
 fn submit_detail(error: SubmitError) -> &'static str {
     match error {
-        SubmitError::Refused(_) => "The request contradicts what is there already.",
+        SubmitError::Refused(Rejection::Rule(_)) => {
+            "The request contradicts what is there already."
+        }
+        SubmitError::Refused(Rejection::KeyReused) => {
+            "This Idempotency-Key was used for another request, and nothing was kept. Draw a \
+             new one for each request; the same one is for sending the same request again."
+        }
         SubmitError::Unavailable => "Nothing is taken now, and nothing was kept. Try again later.",
         SubmitError::OutcomeUnknown => {
-            "The store failed while it was keeping this: it may or may not be kept."
+            "The store failed while it was keeping this: it may or may not be kept. \
+             If it was sent with an Idempotency-Key, send it again with the same one."
         }
         SubmitError::UnexpectedAnswer => "The server failed.",
     }

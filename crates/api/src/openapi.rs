@@ -11,7 +11,7 @@ use utoipa::{IntoResponses, OpenApi};
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
 pub(crate) enum WriteProblems {
-    /// The body cannot be read as JSON.
+    /// The body cannot be read as JSON, or the `Idempotency-Key` is none.
     #[response(status = 400, content_type = "application/problem+json")]
     Malformed(Problem),
     /// A page of a foreign origin sent it.
@@ -26,7 +26,8 @@ pub(crate) enum WriteProblems {
     /// The body is not said to be JSON.
     #[response(status = 415, content_type = "application/problem+json")]
     MediaType(Problem),
-    /// Some fields are not valid; all of them are named.
+    /// Some fields are not valid, and all of them are named; or the `Idempotency-Key` was used for
+    /// another request.
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(Problem),
     /// Nothing is taken now, and nothing was kept; or it is not known whether it was.

@@ -1,6 +1,7 @@
 //! Raising alerts and looking at them.
 
-use crate::submit::{SubmitError, submit};
+use crate::RequestKey;
+use crate::submit::{Kept, SubmitError, submit};
 use northgate_domain::{Alert, AlertId, Command, Event, RaiseAlert, Stamped};
 use northgate_storage::{AlertQuery, Answer, EventStore, QueryError, Snapshot, Unavailable};
 use std::sync::Arc;
@@ -12,22 +13,34 @@ pub struct AlertService {
 }
 
 impl AlertService {
+    /// What keys of requests are told apart by.
+    const ROUTE: &'static str = "alerts";
+
     /// Works on `store`.
     pub fn new(store: Arc<dyn EventStore>) -> Self {
         Self { store }
     }
 
-    /// Raises an alert. It is kept when this returns, and on its way to every dashboard.
-    pub async fn raise(&self, raise: RaiseAlert) -> Result<Stamped<Alert>, SubmitError> {
-        match submit(self.store.as_ref(), Command::RaiseAlert(raise)).await? {
+    /// Raises an alert. It is kept when this returns, and on its way to every dashboard. Raised
+    /// again with the same key, it is the alert as it was then, and nothing happens.
+    pub async fn raise(
+        &self,
+        raise: RaiseAlert,
+        key: Option<RequestKey>,
+    ) -> Result<Kept<Stamped<Alert>>, SubmitError> {
+        let command = Command::RaiseAlert(raise);
+        let Kept { value, replayed } =
+            submit(self.store.as_ref(), Self::ROUTE, command, key).await?;
+        let value = match value {
             Answer::Appended(Stamped { position, value: Event::Alert(event) }) => {
-                Ok(Stamped { position, value: event.alert })
+                Stamped { position, value: event.alert }
             }
-            Answer::Unchanged(alert) => Ok(alert),
+            Answer::Unchanged(alert) => alert,
             Answer::Appended(Stamped { value: Event::Chat(_), .. }) => {
-                Err(SubmitError::UnexpectedAnswer)
+                return Err(SubmitError::UnexpectedAnswer);
             }
-        }
+        };
+        Ok(Kept { value, replayed })
     }
 
     /// The alerts that match, oldest first.

@@ -1,6 +1,7 @@
 //! Posting chat messages and looking at them.
 
-use crate::submit::{SubmitError, submit};
+use crate::RequestKey;
+use crate::submit::{Kept, SubmitError, submit};
 use northgate_domain::{ChatMessage, Command, Event, PostMessage, Stamped};
 use northgate_storage::{Answer, EventStore, MessageQuery, QueryError, Snapshot};
 use std::sync::Arc;
@@ -12,17 +13,27 @@ pub struct ChatService {
 }
 
 impl ChatService {
+    /// What keys of requests are told apart by.
+    const ROUTE: &'static str = "messages";
+
     /// Works on `store`.
     pub fn new(store: Arc<dyn EventStore>) -> Self {
         Self { store }
     }
 
     /// Posts a message. It is kept when this returns, and on its way to everyone, the sender
-    /// included.
-    pub async fn post(&self, post: PostMessage) -> Result<Stamped<ChatMessage>, SubmitError> {
-        match submit(self.store.as_ref(), Command::PostMessage(post)).await? {
+    /// included. Posted again with the same key, nothing happens.
+    pub async fn post(
+        &self,
+        post: PostMessage,
+        key: Option<RequestKey>,
+    ) -> Result<Kept<Stamped<ChatMessage>>, SubmitError> {
+        let command = Command::PostMessage(post);
+        let Kept { value, replayed } =
+            submit(self.store.as_ref(), Self::ROUTE, command, key).await?;
+        match value {
             Answer::Appended(Stamped { position, value: Event::Chat(message) }) => {
-                Ok(Stamped { position, value: message })
+                Ok(Kept { value: Stamped { position, value: message }, replayed })
             }
             Answer::Appended(Stamped { value: Event::Alert(_), .. }) | Answer::Unchanged(_) => {
                 Err(SubmitError::UnexpectedAnswer)

@@ -30,7 +30,7 @@ impl AlertGenerator {
     /// next tick tries again.
     pub async fn run(mut self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.ticks.tick()).await.is_some() {
-            if let Err(error) = self.alerts.raise(self.alert.clone()).await {
+            if let Err(error) = self.alerts.raise(self.alert.clone(), None).await {
                 tracing::warn!(%error, "the generator could not raise its alert");
             }
         }

@@ -4,6 +4,7 @@
 mod alerts;
 mod chat;
 mod generator;
+mod request_key;
 mod submit;
 
 pub use alerts::AlertService;
@@ -11,6 +12,7 @@ pub use chat::ChatService;
 pub use generator::AlertGenerator;
 /// Questions to the store, and the errors of their answers.
 pub use northgate_storage::{
-    AlertQuery, HistoryRange, MessageQuery, QueryError, Snapshot, Unavailable,
+    AlertQuery, HistoryRange, MessageQuery, QueryError, Rejection, Snapshot, Unavailable,
 };
-pub use submit::SubmitError;
+pub use request_key::{RequestKey, RequestKeyError};
+pub use submit::{Kept, SubmitError};

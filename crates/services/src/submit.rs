@@ -1,7 +1,17 @@
 //! Handing one command to the store, and what may come of it.
 
+use crate::RequestKey;
 use northgate_domain::Command;
 use northgate_storage::{Answer, AppendError, EventStore, Outcome, Rejection, Submission};
+
+/// What a command led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept<T> {
+    /// What was kept: now, or when the key of the request was first seen.
+    pub value: T,
+    /// Whether it was kept before, so that nothing happened now.
+    pub replayed: bool,
+}
 
 /// Why a command did not happen, or why that is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,21 +30,26 @@ pub enum SubmitError {
     UnexpectedAnswer,
 }
 
-/// Appends one command, and gives what it led to: now, or when its key was first seen.
+/// Appends one command that was sent to `route`, and gives what it led to: now, or when its key
+/// was first seen there.
 pub(crate) async fn submit(
     store: &dyn EventStore,
+    route: &'static str,
     command: Command,
-) -> Result<Answer, SubmitError> {
+    key: Option<RequestKey>,
+) -> Result<Kept<Answer>, SubmitError> {
+    let key = key.map(|key| key.of(route, &command));
     let outcomes =
-        store.append(vec![Submission::from(command)]).await.map_err(|error| match error {
+        store.append(vec![Submission { command, key }]).await.map_err(|error| match error {
             AppendError::Rejected { rejection, .. } => SubmitError::Refused(rejection),
             AppendError::Unavailable => SubmitError::Unavailable,
             AppendError::OutcomeUnknown => SubmitError::OutcomeUnknown,
         })?;
-    match outcomes.into_iter().next() {
-        Some(Outcome::Appended(event)) => Ok(Answer::Appended(event)),
-        Some(Outcome::Unchanged(alert)) => Ok(Answer::Unchanged(alert)),
-        Some(Outcome::Replayed(first)) => Ok(first),
-        None => Err(SubmitError::UnexpectedAnswer),
-    }
+    let (value, replayed) = match outcomes.into_iter().next() {
+        Some(Outcome::Appended(event)) => (Answer::Appended(event), false),
+        Some(Outcome::Unchanged(alert)) => (Answer::Unchanged(alert), false),
+        Some(Outcome::Replayed(first)) => (first, true),
+        None => return Err(SubmitError::UnexpectedAnswer),
+    };
+    Ok(Kept { value, replayed })
 }

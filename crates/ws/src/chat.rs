@@ -19,7 +19,7 @@ impl Conversation for Chat {
             Ok(post) => post,
             Err(answer) => return answer,
         };
-        match self.service.post(post).await {
+        match self.service.post(post, None).await {
             // The sender, too, gets the message from the stream.
             Ok(_) => Answer::Nothing,
             Err(error) => {

@@ -3,6 +3,7 @@
 use crate::ApiError;
 use crate::body::JsonBody;
 use crate::history::{AskedHistory, HistoryParameters, LocationParameter, part};
+use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
 use crate::openapi::{HistoryProblems, ReadProblems, WriteProblems};
 use actix_web::{HttpResponse, web};
 use northgate_domain::AlertId;
@@ -15,18 +16,22 @@ use uuid::Uuid;
     post,
     path = "/alerts",
     tag = "alerts",
+    params(IdempotencyKeyHeader),
     request_body = NewAlert,
     responses(
-        (status = 200, description = "The alert was kept.", body = AlertBody),
+        (status = 200, description = "The alert was kept.", body = AlertBody,
+            headers(("Idempotent-Replayed" = bool,
+                description = "`true` if it was kept before, under the same key."))),
         WriteProblems,
     )
 )]
 pub(crate) async fn raise(
     service: web::Data<AlertService>,
+    key: KeyOfRequest,
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
-    let alert = service.raise(NewAlert::parse(&body.0)?).await?;
-    Ok(HttpResponse::Ok().json(AlertBody::from(&alert)))
+    let alert = service.raise(NewAlert::parse(&body.0)?, key.0).await?;
+    Ok(kept(alert.replayed).json(AlertBody::from(&alert.value)))
 }
 
 /// Alerts as they stand, in the order of their raising: the newest 10, or what is asked for.

@@ -1,6 +1,7 @@
 //! CORS: which pages may read answers.
 
 use super::OriginPolicy;
+use crate::idempotency::IDEMPOTENT_REPLAYED;
 use actix_cors::Cors;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
@@ -22,6 +23,7 @@ pub fn cors(settings: &CorsSettings, policy: OriginPolicy) -> Cors {
     let mut cors = Cors::default()
         .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|o| policy.allows(o)))
         .block_on_origin_mismatch(false)
+        .expose_headers([IDEMPOTENT_REPLAYED])
         .max_age(600);
     cors = match &settings.methods {
         Some(methods) => cors.allowed_methods(methods.clone()),

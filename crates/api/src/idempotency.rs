@@ -1,0 +1,66 @@
+//! The header `Idempotency-Key`, and the one that tells of a repeat.
+
+use crate::ApiError;
+use actix_web::dev::Payload;
+use actix_web::http::header::HeaderName;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
+use northgate_services::{RequestKey, RequestKeyError};
+use std::future::{Ready, ready};
+use utoipa::IntoParams;
+
+/// A sender's name for a request, so that sending it again changes nothing.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// `true` on an answer that was given before; pages of other origins may read it.
+pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The key of a request, if it has one.
+pub(crate) struct KeyOfRequest(pub(crate) Option<RequestKey>);
+
+impl FromRequest for KeyOfRequest {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut keys = request.headers().get_all(IDEMPOTENCY_KEY);
+        let key = match (keys.next(), keys.next()) {
+            (None, _) => Ok(Self(None)),
+            (Some(key), None) => RequestKey::parse(key.as_bytes())
+                .map(|key| Self(Some(key)))
+                .map_err(|error| ApiError::IdempotencyKey(error.into())),
+            (Some(_), Some(_)) => Err(ApiError::IdempotencyKey(BadKey::Repeated)),
+        };
+        ready(key)
+    }
+}
+
+/// What is wrong with the key of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadKey {
+    /// It is none.
+    #[error(transparent)]
+    Invalid(#[from] RequestKeyError),
+    /// There are two, and nobody can say which one counts.
+    #[error("must be sent once only")]
+    Repeated,
+}
+
+/// The answer to what is kept, which says so if it was given before.
+pub(crate) fn kept(replayed: bool) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    if replayed {
+        response.insert_header((IDEMPOTENT_REPLAYED, "true"));
+    }
+    response
+}
+
+/// The header as the documentation shows it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes the header, which is read by its name")]
+pub(crate) struct IdempotencyKeyHeader {
+    /// Your name for this request: 1 to 255 visible ASCII characters, such as a UUID. The same
+    /// request again under it gets the first answer with `Idempotent-Replayed: true`, and nothing
+    /// happens a second time. The newest keys are remembered: a million on disk, 10,000 in memory.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    idempotency_key: Option<String>,
+}

@@ -1,0 +1,138 @@
+//! Idempotency keys of requests: a sender's name for one request, so that sending it again changes
+//! nothing.
+
+use northgate_domain::Command;
+use northgate_storage::{Fingerprint, IdempotencyKey};
+use sha2::{Digest, Sha256};
+
+/// A key as a sender drew it: 1 to 255 visible ASCII characters, taken as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey(String);
+
+/// Why a text is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RequestKeyError {
+    /// There is nothing in it.
+    #[error("must not be empty")]
+    Empty,
+    /// It is longer than [`RequestKey::MOST_CHARACTERS`].
+    #[error("must be at most {} characters long", RequestKey::MOST_CHARACTERS)]
+    TooLong,
+    /// It has a character that is not in the range from `!` to `~`.
+    #[error("must be made of visible ASCII characters, without spaces")]
+    NotVisible,
+}
+
+impl RequestKey {
+    /// The most characters of a key.
+    pub const MOST_CHARACTERS: usize = 255;
+
+    /// Takes a key as it was sent.
+    pub fn parse(raw: &[u8]) -> Result<Self, RequestKeyError> {
+        if raw.is_empty() {
+            return Err(RequestKeyError::Empty);
+        }
+        if raw.len() > Self::MOST_CHARACTERS {
+            return Err(RequestKeyError::TooLong);
+        }
+        if !raw.iter().all(u8::is_ascii_graphic) {
+            return Err(RequestKeyError::NotVisible);
+        }
+        Ok(Self(raw.iter().copied().map(char::from).collect()))
+    }
+
+    /// The key as a store keeps it, for `command` sent to `route`.
+    pub(crate) fn of(self, route: &'static str, command: &Command) -> IdempotencyKey {
+        IdempotencyKey {
+            scope: route.to_owned(),
+            value: self.0,
+            fingerprint: Some(fingerprint(command)),
+        }
+    }
+}
+
+/// A digest of what a command says, not of the bytes that said it: spaces and the order of fields
+/// make no other command. It is kept for as long as the key, also by a durable store, so it never
+/// changes for a command that can be given today: a field that is absent leaves no trace in it.
+fn fingerprint(command: &Command) -> Fingerprint {
+    let mut digest = Sha256::new();
+    let mut put = |name: &str, value: &str| {
+        // Lengths keep two fields from being read as one.
+        for text in [name, value] {
+            digest.update((text.len() as u64).to_be_bytes());
+            digest.update(text);
+        }
+    };
+    match command {
+        Command::RaiseAlert(raise) => {
+            put("command", "raise");
+            put("message", raise.message.as_str());
+            put("location", raise.location.as_str());
+            if let Some(source) = &raise.source {
+                put("source", source.as_str());
+            }
+        }
+        Command::PostMessage(post) => {
+            put("command", "post");
+            put("sender", post.sender.as_str());
+            put("message", post.message.as_str());
+        }
+    }
+    Fingerprint(digest.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use northgate_domain::{Location, MessageText, PostMessage, RaiseAlert, Sender, Source};
+
+    #[test]
+    fn a_key_is_1_to_255_visible_ascii_characters() {
+        let longest = "k".repeat(255);
+        for key in ["k", "!~", "\"quoted\"", "8e03978e-40d5-43dd-bc93-6894a57f9324", &longest] {
+            assert_eq!(RequestKey::parse(key.as_bytes()), Ok(RequestKey(key.to_owned())));
+        }
+        assert_eq!(RequestKey::parse(b""), Err(RequestKeyError::Empty));
+        assert_eq!(RequestKey::parse(&[b'k'; 256]), Err(RequestKeyError::TooLong));
+        for key in ["a b", "a\tb", "k\u{e9}y", "k\u{7f}"] {
+            assert_eq!(RequestKey::parse(key.as_bytes()), Err(RequestKeyError::NotVisible));
+        }
+    }
+
+    fn raise(message: &str, location: &str, source: Option<&str>) -> Command {
+        Command::RaiseAlert(RaiseAlert {
+            message: MessageText::parse(message).unwrap(),
+            location: Location::parse(location).unwrap(),
+            source: source.map(|source| Source::parse(source).unwrap()),
+        })
+    }
+
+    #[test]
+    fn every_field_counts_and_so_does_where_it_ends() {
+        let post = Command::PostMessage(PostMessage {
+            sender: Sender::parse("ab").unwrap(),
+            message: MessageText::parse("c").unwrap(),
+        });
+        let commands = [
+            raise("ab", "c", None),
+            raise("a", "bc", None),
+            raise("c", "ab", None),
+            raise("ab", "c", Some("x")),
+            raise("ab", "c", Some("y")),
+            post,
+        ];
+        for (at, one) in commands.iter().enumerate() {
+            assert_eq!(fingerprint(one), fingerprint(&one.clone()));
+            for other in &commands[at + 1..] {
+                assert_ne!(fingerprint(one), fingerprint(other), "{one:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_that_is_on_disk_stays_good() {
+        let Fingerprint(digest) = fingerprint(&raise("fire", "gate", None));
+        let hex = digest.map(|byte| format!("{byte:02x}")).concat();
+        assert_eq!(hex, "494c82ec4432913691c622d39d355c93991b58a13a0cf5374bc89a04faaabe3e");
+    }
+}
