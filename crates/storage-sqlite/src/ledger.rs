@@ -5,7 +5,8 @@ use crate::database::{DatabaseError, connect_to_write, from_sql, to_sql};
 use crate::queries::{alert_by_id, count, ends_of_log};
 use crate::schema;
 use northgate_domain::{
-    Alert, AlertId, ChatMessage, Decision, Epoch, Event, Position, Stamped, Stamps, decide, evolve,
+    Alert, AlertId, ChatMessage, Decision, Epoch, Event, Position, Stamped, Stamps, Timestamp,
+    decide, evolve,
 };
 use northgate_storage::codec::{
     decode_answer, encode_alert, encode_answer, encode_event, encode_message,
@@ -31,6 +32,8 @@ pub(crate) struct Ledger {
     pub(crate) connection: Connection,
     pub(crate) epoch: Epoch,
     pub(crate) held: Held,
+    /// The moment of the last decision.
+    pub(crate) now: Timestamp,
 }
 
 /// Why nothing of one vector is in the transaction.
@@ -66,7 +69,8 @@ impl Ledger {
             messages: count(&connection, "SELECT count(*) FROM messages")?,
             keys: count(&connection, "SELECT count(*) FROM keys")?,
         };
-        Ok(Self { epoch: schema::epoch(&connection)?, connection, held })
+        let now = Timestamp::from_unix_micros(0);
+        Ok(Self { epoch: schema::epoch(&connection)?, connection, held, now })
     }
 
     pub(crate) fn head(&self) -> Position {
@@ -120,12 +124,13 @@ impl Ledger {
         stamps: &dyn Stamps,
     ) -> Result<Result<Outcome, Rejection>, DatabaseError> {
         let Submission { command, key } = submission;
+        let stamp = stamps.stamp();
+        self.now = stamp.at;
         if let Some(key) = key
             && let Some(replay) = self.replay(key)?
         {
             return Ok(replay.map(Outcome::Replayed));
         }
-        let stamp = stamps.stamp();
         let state = match command.subject(&stamp) {
             Some(id) => alert_by_id(&self.connection, self.epoch, id)?,
             None => None,
@@ -213,14 +218,16 @@ impl Ledger {
         Ok(())
     }
 
-    /// The first answer of a key that was seen before.
+    /// The first answer of a key that was seen before, and is not forgotten yet.
     fn replay(
         &self,
         key: &IdempotencyKey,
     ) -> Result<Option<Result<Answer, Rejection>>, DatabaseError> {
-        let sql = "SELECT fingerprint, answer FROM keys WHERE scope = ?1 AND value = ?2";
+        let sql = "SELECT fingerprint, answer FROM keys
+                   WHERE scope = ?1 AND value = ?2 AND used_at > ?3";
+        let forgotten = IdempotencyKey::forgotten_since(self.now).unix_micros();
         let mut statement = self.connection.prepare_cached(sql)?;
-        let first = statement.query_row(params![key.scope, key.value], |row| {
+        let first = statement.query_row(params![key.scope, key.value, forgotten], |row| {
             Ok((row.get::<_, Option<[u8; 32]>>(0)?, row.get::<_, Vec<u8>>(1)?))
         });
         let Some((fingerprint, answer)) = first.optional()? else { return Ok(None) };
@@ -233,10 +240,17 @@ impl Ledger {
     }
 
     fn remember(&mut self, key: &IdempotencyKey, answer: &Answer) -> Result<(), DatabaseError> {
-        let sql = "INSERT INTO keys (scope, value, fingerprint, answer) VALUES (?1, ?2, ?3, ?4)";
+        // One that was forgotten, and not removed yet, makes room for its new use.
+        let sql = "DELETE FROM keys WHERE scope = ?1 AND value = ?2";
+        self.held.keys -= self.execute(sql, params![key.scope, key.value])?;
+        let sql = "INSERT INTO keys (scope, value, fingerprint, answer, used_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
         let fingerprint = key.fingerprint.map(|Fingerprint(digest)| digest);
         let answer = encode_answer(answer)?;
-        self.execute(sql, params![key.scope, key.value, fingerprint, answer])?;
+        self.execute(
+            sql,
+            params![key.scope, key.value, fingerprint, answer, self.now.unix_micros()],
+        )?;
         self.held.keys += 1;
         Ok(())
     }

@@ -11,7 +11,7 @@ const APPLICATION_ID: i64 = 0x4E47_5445;
 
 /// The n-th of these leads from schema n − 1 to schema n, which is kept as `user_version`. What was
 /// released is never edited: a change is one more at the end.
-const MIGRATIONS: [&str; 1] = [
+const MIGRATIONS: [&str; 2] = [
     // Offsets are those of the log. The newest event is never trimmed, so that `events` knows the
     // head. `alerts` (by the offset of raising) and `messages` outlive the window of events. Times
     // are microseconds since 1970. Words are those of `SearchText`, letters and digits in normal
@@ -35,6 +35,10 @@ const MIGRATIONS: [&str; 1] = [
      CREATE TABLE keys
          (seen INTEGER PRIMARY KEY, scope TEXT NOT NULL, value TEXT NOT NULL, fingerprint BLOB,
           answer BLOB NOT NULL, UNIQUE (scope, value)) STRICT;",
+    // When a key was first used, in microseconds since 1970. Of those that are there nobody knows:
+    // they are remembered for a day from now on.
+    "ALTER TABLE keys ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
+     UPDATE keys SET used_at = unixepoch() * 1000000;",
 ];
 
 /// The newest schema that this program knows.
@@ -103,4 +107,35 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 
 fn application_id(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "application_id", |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database as the program left it that knew the first schema only.
+    fn of_the_first_schema() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        let rows = "INSERT INTO meta (one, epoch) VALUES (1, 5);
+                    INSERT INTO keys (scope, value, answer) VALUES ('alerts', 'k', x'01');
+                    PRAGMA user_version = 1";
+        connection.execute_batch(rows).unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection
+    }
+
+    #[test]
+    fn a_database_of_the_first_schema_keeps_what_it_has_and_its_keys_for_a_day() {
+        let mut connection = of_the_first_schema();
+        migrate(&mut connection, Epoch::new(9)).unwrap();
+        assert_eq!(version(&connection).unwrap(), known());
+        assert_eq!(epoch(&connection).unwrap(), Epoch::new(5));
+        let age = "SELECT unixepoch() - used_at / 1000000 FROM keys WHERE value = 'k'";
+        let age: i64 = connection.query_row(age, [], |row| row.get(0)).unwrap();
+        assert!((0..600).contains(&age), "{age} s old");
+        // Once more changes nothing.
+        migrate(&mut connection, Epoch::new(9)).unwrap();
+        assert_eq!(version(&connection).unwrap(), known());
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::database::{DatabaseError, to_sql};
 use crate::ledger::Ledger;
-use northgate_storage::Capacity;
+use northgate_storage::{Capacity, IdempotencyKey};
 use rusqlite::params;
 
 /// The most rows of one kind that go in one transaction. After the limits were lowered there may
@@ -22,7 +22,25 @@ impl Ledger {
             "DELETE FROM keys WHERE seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?1)",
             held.keys.saturating_sub(capacity.keys.get() as u64),
         )?;
+        self.remove_forgotten_keys()
+    }
+
+    /// Keys stand in the order of their first use, so one look at the oldest tells whether any is
+    /// to go: that is all that it costs on most days.
+    fn remove_forgotten_keys(&mut self) -> Result<(), DatabaseError> {
+        let forgotten = IdempotencyKey::forgotten_since(self.now).unix_micros();
+        let sql = "DELETE FROM keys WHERE used_at <= ?1
+                       AND seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?2)";
+        if self.held.keys > 0 && self.oldest_key_is_from()? <= forgotten {
+            self.held.keys -= self.execute(sql, params![forgotten, to_sql(MOST)])?;
+        }
         Ok(())
+    }
+
+    fn oldest_key_is_from(&self) -> Result<i64, DatabaseError> {
+        let sql = "SELECT used_at FROM keys ORDER BY seen LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([], |row| row.get(0))?)
     }
 
     /// Offsets are contiguous, so the window is a matter of arithmetic. It is never empty, because

@@ -35,9 +35,10 @@ pub use honest::{
     the_head_is_an_empty_page,
 };
 pub use idempotent::{
-    a_key_gives_its_first_answer, a_key_seen_twice_in_one_vector_happens_once,
-    a_refused_command_is_not_remembered, concurrent_repeats_append_once,
-    keys_of_two_scopes_are_two_keys, the_oldest_keys_are_forgotten_first,
+    a_key_gives_its_first_answer, a_key_is_forgotten_after_a_day,
+    a_key_seen_twice_in_one_vector_happens_once, a_refused_command_is_not_remembered,
+    concurrent_repeats_append_once, keys_of_two_scopes_are_two_keys,
+    the_oldest_keys_are_forgotten_first,
 };
 pub use kept::{an_answered_event_is_readable, collections_reflect_their_position};
 pub use ordered::offsets_are_contiguous_under_concurrent_appends;
@@ -84,6 +85,7 @@ macro_rules! event_store_laws {
             concurrent_repeats_append_once
             keys_of_two_scopes_are_two_keys
             the_oldest_keys_are_forgotten_first
+            a_key_is_forgotten_after_a_day
             a_vector_is_kept_whole_or_not_at_all
             an_empty_vector_changes_nothing
             a_caller_that_goes_away_leaves_no_half_event

@@ -1,6 +1,6 @@
 //! What goes into [`append`](crate::EventStore::append), and what comes out of it.
 
-use northgate_domain::{Alert, Command, Event, Stamped};
+use northgate_domain::{Alert, Command, Event, Stamped, Timestamp};
 
 /// A command on its way into the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,17 @@ pub struct IdempotencyKey {
     /// A digest of the decoded command, to notice a key that is used for another one. Absent
     /// where redeliveries of one submission may differ.
     pub fingerprint: Option<Fingerprint>,
+}
+
+impl IdempotencyKey {
+    /// How long a key is remembered from its first use on, in microseconds: 24 hours.
+    pub const LIFETIME_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
+    /// A key that was first used at this moment, or before it, is forgotten at the moment `now`,
+    /// and the same one is a new key.
+    pub const fn forgotten_since(now: Timestamp) -> Timestamp {
+        Timestamp::from_unix_micros(now.unix_micros().saturating_sub(Self::LIFETIME_MICROS))
+    }
 }
 
 /// A digest of a decoded command.

@@ -1,9 +1,10 @@
 //! Law 5, *Idempotent*: a key seen before gives the first answer and appends nothing.
 
 use super::Harness;
-use super::sample::{append_one, head, keyed, open, raise, say, window};
-use crate::{Answer, AppendError, Capacity, Outcome, Rejection};
+use super::sample::{SetStamps, append_one, head, keyed, open, raise, say, window};
+use crate::{Answer, AppendError, Capacity, IdempotencyKey, Outcome, Rejection};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// The same submission again gives the first answer; another one under its key is refused.
@@ -94,4 +95,31 @@ pub async fn the_oldest_keys_are_forgotten_first(harness: &dyn Harness) {
     }
     let outcome = append_one(store.as_ref(), keyed(say("a"), "chat", "a")).await;
     assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
+}
+
+/// A key is good for 24 hours from its first use on, repeats in between or not; then it is a new
+/// one, for whatever command.
+pub async fn a_key_is_forgotten_after_a_day(harness: &dyn Harness) {
+    let clock = Arc::new(SetStamps::default());
+    let store = harness.open(window(100), clock.clone()).await;
+    let day = IdempotencyKey::LIFETIME_MICROS;
+    let start = 1_700_000_000_000_000;
+
+    clock.set(start);
+    append_one(store.as_ref(), keyed(say("first"), "chat", "k")).await;
+    clock.set(start + 1);
+    append_one(store.as_ref(), keyed(say("second"), "chat", "other")).await;
+    clock.set(start + day - 1);
+    let outcome = append_one(store.as_ref(), keyed(say("first"), "chat", "k")).await;
+    assert!(matches!(outcome, Outcome::Replayed(_)), "{outcome:?}");
+
+    clock.set(start + day);
+    let outcome = append_one(store.as_ref(), keyed(say("another"), "chat", "k")).await;
+    assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
+    let outcome = append_one(store.as_ref(), keyed(say("second"), "chat", "other")).await;
+    assert!(matches!(outcome, Outcome::Replayed(_)), "{outcome:?}");
+    // The new use has a day of its own.
+    clock.set(start + day + day - 1);
+    let outcome = append_one(store.as_ref(), keyed(say("another"), "chat", "k")).await;
+    assert!(matches!(outcome, Outcome::Replayed(_)), "{outcome:?}");
 }

@@ -10,7 +10,7 @@ use northgate_domain::{
 };
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use uuid::Uuid;
 
 /// Stamps that count: ids and microseconds rise by one.
@@ -23,6 +23,29 @@ impl Stamps for CountingStamps {
         Stamp {
             id: Uuid::from_u128(u128::from(n)),
             at: Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
+        }
+    }
+}
+
+/// Stamps whose clock stands where the test has set it; ids rise by one.
+#[derive(Default)]
+pub(super) struct SetStamps {
+    ids: AtomicU64,
+    micros: AtomicI64,
+}
+
+impl SetStamps {
+    pub(super) fn set(&self, unix_micros: i64) {
+        self.micros.store(unix_micros, Ordering::Relaxed);
+    }
+}
+
+impl Stamps for SetStamps {
+    fn stamp(&self) -> Stamp {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
+        Stamp {
+            id: Uuid::from_u128(u128::from(id)),
+            at: Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed)),
         }
     }
 }

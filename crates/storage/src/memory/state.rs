@@ -63,13 +63,13 @@ impl State {
         staged: &mut Staged,
         stamps: &dyn Stamps,
     ) -> Result<Outcome, Rejection> {
+        let stamp = stamps.stamp();
         let name = submission.key.as_ref().map(name_of);
         if let (Some(key), Some(name)) = (&submission.key, &name)
-            && let Some(first) = staged.keys.get(name).or_else(|| self.keys.get(name))
+            && let Some(first) = staged.keys.get(name).or_else(|| self.keys.get(name, stamp.at))
         {
             return first.replay(key).map(Outcome::Replayed);
         }
-        let stamp = stamps.stamp();
         let subject = submission.command.subject(&stamp);
         let state = subject.and_then(|id| staged.alerts.get(&id).or_else(|| self.alerts.get(id)));
         let next = self.log.head().advanced_by(staged.events.len() as u64 + 1);
@@ -89,7 +89,8 @@ impl State {
             }
         };
         if let (Some(key), Some(name)) = (submission.key, name) {
-            let first_use = FirstUse { fingerprint: key.fingerprint, answer: answer.clone() };
+            let first_use =
+                FirstUse { at: stamp.at, fingerprint: key.fingerprint, answer: answer.clone() };
             staged.key_order.push(name.clone());
             staged.keys.insert(name, first_use);
         }
