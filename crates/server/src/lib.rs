@@ -1,6 +1,7 @@
 //! The composition root: configuration, wiring, and the life of a server from bind to exit.
 
 mod application;
+mod backing_up;
 mod checking;
 mod configuration;
 mod connections;
@@ -13,6 +14,7 @@ mod store;
 mod telemetry;
 
 pub use application::{Application, StartError};
+pub use backing_up::back_up_data;
 pub use checking::{CheckDataError, check_data};
 pub use configuration::{
     ChatSection, ConfigurationError, CorsSection, DataFolder, GeneratorInterval, GeneratorSection,

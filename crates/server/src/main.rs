@@ -1,8 +1,9 @@
 //! The binary `northgate`: reads the configuration, starts the server, and waits for a signal;
-//! or checks a folder of data.
+//! or checks or copies a folder of data.
 
 use northgate_server::{
-    Application, Loaded, Settings, check_data, fit_open_files, log_panics, start_logging,
+    Application, Loaded, Settings, back_up_data, check_data, fit_open_files, log_panics,
+    start_logging,
 };
 use std::io::Write;
 use std::path::Path;
@@ -18,6 +19,10 @@ fn main() -> ExitCode {
         Ok(Loaded::Settings(settings)) => settings,
         Ok(Loaded::Check(folder)) => {
             return check_data(&folder).map_or_else(|error| fail(&error, 1), |text| say(&text));
+        }
+        Ok(Loaded::Backup(folder, to)) => {
+            let copied = back_up_data(&folder, &to);
+            return copied.map_or_else(|error| fail(&error, 1), |text| say(&text));
         }
         Ok(Loaded::Answer(text)) => return say(&text),
         Err(error) => return fail(&error, WRONG_USAGE),

@@ -9,6 +9,8 @@
     reason = "all of this is test code, and the process is seen from outside, in real time"
 )]
 
+#[path = "durable/backups.rs"]
+mod backups;
 #[path = "durable/checks.rs"]
 mod checks;
 #[path = "process/client.rs"]

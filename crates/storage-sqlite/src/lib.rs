@@ -4,6 +4,7 @@
 //! runtime. This is the only crate that knows that SQLite is there.
 #![warn(missing_docs)]
 
+mod backup;
 mod check;
 mod database;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod store;
 mod trimming;
 mod writer;
 
+pub use backup::{BackupError, backup};
 pub use check::{CheckError, Checked, check};
 pub use open_error::OpenError;
 pub use options::Options;

@@ -9,6 +9,7 @@ use super::values::{
 };
 use clap::{Parser, Subcommand};
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
 
 /// A self-hosted, real-time alert server.
 ///
@@ -130,6 +131,15 @@ pub(super) enum Tool {
         #[arg(long, value_name = "FOLDER")]
         data: Option<DataFolder>,
     },
+    /// Copies all data in a folder, in use by a server or not, into a new file
+    Backup {
+        /// Folder of the data [env: NORTHGATE__STORAGE__DATA]
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<DataFolder>,
+
+        /// File to make; named northgate.db in a folder of its own, it is data for a server
+        file: PathBuf,
+    },
 }
 
 /// What the command line and everything behind it ask for.
@@ -139,6 +149,8 @@ pub enum Loaded {
     Settings(Box<Settings>),
     /// Whether the data in this folder is whole.
     Check(DataFolder),
+    /// A copy of the data in this folder, in this file.
+    Backup(DataFolder, PathBuf),
     /// An answer on standard output and nothing else: help, or the version.
     Answer(String),
 }
@@ -147,13 +159,19 @@ impl Arguments {
     /// What is asked for, where `settings` stand in every weaker place. A tool takes its folder
     /// from there too: it is most often used on the data that the server here keeps.
     pub(super) fn ask(mut self, mut settings: Settings) -> Result<Loaded, ConfigurationError> {
-        if let Some(Tool::Check { data }) = self.tool.take() {
-            let folder = data.or(settings.storage.data);
+        let kept = settings.storage.data.clone();
+        let folder = |data: Option<DataFolder>| {
             let missing = || ConfigurationError::Arguments("--data <FOLDER> is missing".to_owned());
-            return Ok(Loaded::Check(folder.ok_or_else(missing)?));
+            data.or(kept).ok_or_else(missing)
+        };
+        match self.tool.take() {
+            Some(Tool::Check { data }) => Ok(Loaded::Check(folder(data)?)),
+            Some(Tool::Backup { data, file }) => Ok(Loaded::Backup(folder(data)?, file)),
+            None => {
+                self.apply(&mut settings);
+                Ok(Loaded::Settings(Box::new(settings)))
+            }
         }
-        self.apply(&mut settings);
-        Ok(Loaded::Settings(Box::new(settings)))
     }
 
     /// Puts every flag that was given in the place of its setting.

@@ -1,0 +1,63 @@
+//! `northgate backup`, beside a running server, and a server on what it copied.
+
+use super::client::{get, post};
+use super::program::{Ended, Setup};
+use super::{ALERT, CHAT, with_data};
+use serde_json::json;
+use std::path::Path;
+
+fn back_up(folder: &Path, to: &Path) -> Ended {
+    Setup::new(&["backup", "--data", folder.to_str().unwrap(), to.to_str().unwrap()]).end()
+}
+
+fn names_in(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[test]
+fn a_copy_made_beside_a_server_has_everything_under_the_name_of_a_new_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    let copy = copies.path().join("northgate.db");
+    let server = with_data(folder.path()).serve();
+    let alert = post(server.address(), "/alerts", ALERT).json();
+    let chat = post(server.address(), "/message/", CHAT).json();
+    let done = back_up(folder.path(), &copy);
+    assert_eq!((done.code, done.stderr.len(), done.stdout.len()), (Some(0), 0, 1), "{done:?}");
+    assert_eq!(names_in(copies.path()), 1, "one file, and nothing beside it");
+    assert_eq!(post(server.address(), "/alerts", ALERT).status, 200, "the server goes on");
+
+    let checked = Setup::new(&["check", "--data", copies.path().to_str().unwrap()]).end();
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let restored = with_data(copies.path()).serve();
+    let alerts = get(restored.address(), "/alerts").json();
+    assert_eq!(alerts["count"], 1, "as it was when it was copied");
+    let (mut shown, mut raised) = (alerts["alerts"][0].clone(), alert.clone());
+    assert_ne!(shown["position"], raised["position"], "another log");
+    shown["position"] = json!(null);
+    raised["position"] = json!(null);
+    assert_eq!(shown, raised);
+    assert_eq!(get(restored.address(), "/message/").json()["chatMessages"][0]["id"], chat["id"]);
+    assert_eq!(get(restored.address(), "/alerts?q=intruder").json()["count"], 1);
+    let old = alert["position"].as_str().unwrap();
+    let answer = get(restored.address(), &format!("/alerts?after={old}"));
+    assert_eq!(answer.status, 410, "positions of the old log are foreign to it");
+}
+
+#[test]
+fn what_is_there_already_is_left_as_it_is_and_nothing_is_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    let taken = copies.path().join("taken");
+    std::fs::write(&taken, "something else").unwrap();
+    let nothing = back_up(folder.path(), &copies.path().join("new"));
+    assert_eq!((nothing.code, nothing.stderr.len()), (Some(1), 1), "{nothing:?}");
+    drop(with_data(folder.path()).serve().stop());
+    let refused = back_up(folder.path(), &taken);
+    assert_eq!((refused.code, refused.stderr.len()), (Some(1), 1), "{refused:?}");
+    assert!(refused.stderr[0].contains("is there already; it was left as it is"), "{refused:?}");
+    assert_eq!(std::fs::read(&taken).unwrap(), b"something else");
+    let nowhere = back_up(folder.path(), &copies.path().join("none/new"));
+    assert_eq!((nowhere.code, nowhere.stderr.len()), (Some(1), 1), "{nowhere:?}");
+    assert_eq!(names_in(copies.path()), 1);
+}

@@ -1,0 +1,117 @@
+//! A copy of a folder's data in one file, of one moment, while a server uses the folder or not.
+
+use crate::database::connect_to_read;
+use crate::folder::database_in;
+use crate::{OpenError, schema};
+use northgate_domain::Epoch;
+use rusqlite::{Connection, OpenFlags, params};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why there is no backup. The data is as it was, and no file was made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// There is no data of this program to copy.
+    #[error(transparent)]
+    Data(#[from] OpenError),
+    /// Something has the name that the backup was to get.
+    #[error("{} is there already; it was left as it is", file.display())]
+    Exists {
+        /// What is in the way.
+        file: PathBuf,
+    },
+    /// The copy cannot be written where it was to be.
+    #[error("cannot write {}: {source}", file.display())]
+    Write {
+        /// The file that was being written.
+        file: PathBuf,
+        /// Why the system said no.
+        source: io::Error,
+    },
+    /// SQLite cannot read the data, or cannot write the copy.
+    #[error("cannot copy {}: {source}", database.display())]
+    Copy {
+        /// The database that was to be copied.
+        database: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+}
+
+/// Copies the data in `folder`, as it is at one moment, into the new file `to`: on disk when this
+/// returns. The log in it is called `epoch`, which the caller drew at random: what is raised after
+/// the copy has the same offsets in both, and a client of the one must not take the events of the
+/// other for those that it missed. The copy, named `northgate.db` in a folder of its own, is data
+/// that a store can be opened with.
+pub fn backup(folder: &Path, to: &Path, epoch: Epoch) -> Result<(), BackupError> {
+    let database = database_in(folder);
+    schema::recognise(&database)?;
+    let refused = |source| BackupError::Copy { database: database.clone(), source };
+    let source = connect_to_read(&database).map_err(refused)?;
+    // Something of no tables yet is nothing to copy.
+    schema::epoch(&source).map_err(refused)?;
+    if to.symlink_metadata().is_ok() {
+        return Err(BackupError::Exists { file: to.to_owned() });
+    }
+    let part = Part::begin(to)?;
+    copy(&source, &part.0, epoch).map_err(refused)?;
+    part.finish(to)
+}
+
+fn copy(source: &Connection, part: &Path, epoch: Epoch) -> rusqlite::Result<()> {
+    let name = part.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(part.to_owned()))?;
+    source.execute("VACUUM INTO ?1", params![name])?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let copied = Connection::open_with_flags(part, flags)?;
+    // The copy is one file, without a log beside it.
+    copied.pragma_update(None, "journal_mode", "DELETE")?;
+    copied.execute("UPDATE meta SET epoch = ?1", params![epoch.get().cast_signed()])?;
+    copied.close().map_err(|(_connection, error)| error)
+}
+
+/// The copy under another name, until it is whole. It goes if it never is.
+struct Part(PathBuf);
+
+impl Part {
+    fn begin(to: &Path) -> Result<Self, BackupError> {
+        let mut name = OsString::from(to);
+        name.push(".partial");
+        let file = PathBuf::from(name);
+        match File::create_new(&file) {
+            Ok(_empty) => Ok(Self(file)),
+            // Of another backup that is under way, or that was killed: nobody here can tell.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(BackupError::Exists { file })
+            }
+            Err(source) => Err(BackupError::Write { file, source }),
+        }
+    }
+
+    /// Gives it its name, unless somebody else has taken that meanwhile.
+    fn finish(self, to: &Path) -> Result<(), BackupError> {
+        let named = File::open(&self.0)
+            .and_then(|copy| copy.sync_all())
+            .and_then(|()| fs::hard_link(&self.0, to))
+            .and_then(|()| File::open(folder_of(to))?.sync_all());
+        named.map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => BackupError::Exists { file: to.to_owned() },
+            _ => BackupError::Write { file: to.to_owned(), source },
+        })
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // What cannot be removed is named as what it is.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
