@@ -89,7 +89,7 @@ impl SqliteStore {
         let (log, history) = (start("log")?, start("history")?);
         let (head, shown) = watch::channel(ledger.head());
         let counters = Arc::new(Counters::default());
-        let writer = Writer {
+        let mut writer = Writer {
             file,
             epoch: ledger.epoch,
             ledger: Some(ledger),
@@ -104,9 +104,12 @@ impl SqliteStore {
         let thread = thread::Builder::new().name("store-writer".to_owned());
         let thread = thread.spawn(move || {
             writer.run(appends);
+            // The last to close puts everything into the one file, and only who may write can.
+            join(threads);
+            drop(writer);
             drop(shared);
         });
-        threads.push(thread.map_err(OpenError::Threads)?);
+        let threads = vec![thread.map_err(OpenError::Threads)?];
         Ok(Self {
             appends: Lane::new(lane),
             log,

@@ -47,7 +47,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Works until nobody can send any more and everything that was sent is answered.
-    pub(crate) fn run(mut self, mut lane: mpsc::Receiver<Append>) {
+    pub(crate) fn run(&mut self, mut lane: mpsc::Receiver<Append>) {
         let mut batch = Vec::new();
         while lane.blocking_recv_many(&mut batch, MOST_VECTORS) > 0 {
             let (vectors, askers): (Vec<_>, Vec<_>) =

@@ -24,11 +24,12 @@ fn data_in_use_is_found_whole_and_a_damaged_copy_of_it_is_not() {
     }
     assert_eq!(server.stop().code, Some(0));
 
-    // So little was written that all of it is still in the log beside the database.
     let log = folder.path().join("northgate.db-wal");
-    let mut bytes = std::fs::read(&log).unwrap();
-    bytes[64..].fill(0x5A);
-    std::fs::write(&log, bytes).unwrap();
+    assert!(!log.exists(), "a server that has stopped leaves everything in one file");
+    let database = folder.path().join("northgate.db");
+    let mut bytes = std::fs::read(&database).unwrap();
+    bytes[4096..].fill(0x5A);
+    std::fs::write(&database, bytes).unwrap();
     let damaged = check(folder.path()).end();
     assert_eq!((damaged.code, damaged.stdout.len()), (Some(1), 0), "{damaged:?}");
     assert_eq!(damaged.stderr.len(), 1, "{damaged:?}");
