@@ -1,6 +1,6 @@
 //! What has happened. Events are kept, ordered and sent; they are never edited.
 
-use crate::{Alert, ChatMessage, Position};
+use crate::{Alert, ChatMessage, Position, Timestamp};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,16 @@ pub enum Event {
     Alert(AlertEvent),
     /// An operator said something.
     Chat(ChatMessage),
+}
+
+impl Event {
+    /// When it happened.
+    pub const fn at(&self) -> Timestamp {
+        match self {
+            Self::Alert(AlertEvent { change: AlertChange::Raised, alert }) => alert.raised_at,
+            Self::Chat(message) => message.sent_at,
+        }
+    }
 }
 
 /// A step in the life of one alert. It carries the whole state after the step, so that whoever

@@ -48,6 +48,9 @@ pub struct Stamp {
 pub trait Stamps: Send + Sync {
     /// The stamp of the next decision. Ids never repeat.
     fn stamp(&self) -> Stamp;
+
+    /// The time of the same clock, where nothing is decided.
+    fn now(&self) -> Timestamp;
 }
 
 #[cfg(test)]

@@ -8,9 +8,14 @@ use uuid::Uuid;
 pub(crate) struct SystemStamps;
 
 impl Stamps for SystemStamps {
-    #[expect(clippy::disallowed_methods, reason = "this is where ids and time come from")]
+    #[expect(clippy::disallowed_methods, reason = "this is where ids come from")]
     fn stamp(&self) -> Stamp {
-        Stamp { id: Uuid::new_v4(), at: Timestamp::from(OffsetDateTime::now_utc()) }
+        Stamp { id: Uuid::new_v4(), at: self.now() }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
+    fn now(&self) -> Timestamp {
+        Timestamp::from(OffsetDateTime::now_utc())
     }
 }
 

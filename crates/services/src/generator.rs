@@ -56,6 +56,10 @@ mod tests {
             let n = self.0.fetch_add(1, Ordering::Relaxed);
             Stamp { id: Uuid::from_u128(n.into()), at: Timestamp::from_unix_micros(0) }
         }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::from_unix_micros(0)
+        }
     }
 
     struct Running {

@@ -30,6 +30,10 @@ impl Stamps for Counting {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
         Stamp { id: Uuid::from_u128(u128::from(n)), at: Timestamp::from_unix_micros(0) }
     }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
 }
 
 fn open(commit: Commit) -> (TempDir, Arc<SqliteStore>) {

@@ -82,6 +82,11 @@ impl Ledger {
         self.run("BEGIN IMMEDIATE")
     }
 
+    /// Writes without a change of anything, to see whether that is possible.
+    pub(crate) fn touch(&self) -> Result<(), DatabaseError> {
+        self.run("UPDATE meta SET epoch = epoch")
+    }
+
     /// Decides the submissions in their order and writes what follows, all of it or nothing: what
     /// was in the transaction before stays. An error of this function itself means that the
     /// transaction cannot be used any more.

@@ -18,6 +18,8 @@ mod queries;
 mod readers;
 mod schema;
 mod store;
+#[cfg(test)]
+mod tending;
 mod trimming;
 mod writer;
 

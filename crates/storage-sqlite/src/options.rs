@@ -3,6 +3,7 @@
 use northgate_domain::Epoch;
 use northgate_storage::Capacity;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 /// How a store is to be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,18 +13,23 @@ pub struct Options {
     pub epoch_if_new: Epoch,
     /// How much is held, each kind by itself.
     pub capacity: Capacity,
+    /// How long events are held in the log. What they led to, alerts and messages, stays.
+    pub retain_for: Duration,
     /// How many threads read the log, and how many look through histories, each with a connection
     /// of its own.
     pub readers: NonZeroUsize,
 }
 
 impl Options {
-    /// A million of each kind, and two readers of each kind.
+    /// How long events are held where nobody says so.
+    pub const RETAIN_FOR: Duration = Duration::from_hours(30 * 24);
+
+    /// A million of each kind, events for 30 days, and two readers of each kind.
     pub const fn new(epoch_if_new: Epoch) -> Self {
         const MILLION: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
         const READERS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
         let capacity =
             Capacity { events: MILLION, alerts: MILLION, messages: MILLION, keys: MILLION };
-        Self { epoch_if_new, capacity, readers: READERS }
+        Self { epoch_if_new, capacity, retain_for: Self::RETAIN_FOR, readers: READERS }
     }
 }

@@ -42,6 +42,7 @@ pub struct SqliteStore {
     history: Readers,
     head: watch::Receiver<Position>,
     counters: Arc<Counters>,
+    keeping: watch::Receiver<bool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     running: TaskTracker,
 }
@@ -89,6 +90,7 @@ impl SqliteStore {
         let (log, history) = (start("log")?, start("history")?);
         let (head, shown) = watch::channel(ledger.head());
         let counters = Arc::new(Counters::default());
+        let (keeps, keeping) = watch::channel(true);
         let mut writer = Writer {
             file,
             epoch: ledger.epoch,
@@ -98,7 +100,8 @@ impl SqliteStore {
             commit,
             head,
             counters: counters.clone(),
-            failing: false,
+            retain_for: options.retain_for,
+            keeps,
         };
         let (lane, appends) = mpsc::channel(MOST_VECTORS);
         let thread = thread::Builder::new().name("store-writer".to_owned());
@@ -116,6 +119,7 @@ impl SqliteStore {
             history,
             head: shown,
             counters,
+            keeping,
             threads: Mutex::new(threads),
             running,
         })
@@ -137,6 +141,12 @@ impl SqliteStore {
             commits: self.counters.commits.load(Ordering::Relaxed),
             events: self.counters.events.load(Ordering::Relaxed),
         }
+    }
+
+    /// Whether the last attempt to write went well. After a failure the writer tries again every
+    /// second by itself, so this turns when the disk does, whether anybody appends or not.
+    pub fn keeping(&self) -> watch::Receiver<bool> {
+        self.keeping.clone()
     }
 
     /// How many calls of `append` wait for the writer.

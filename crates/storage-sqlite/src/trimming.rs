@@ -1,13 +1,17 @@
 //! What makes room: the oldest of each kind goes when there is more than the store holds.
 
-use crate::database::{DatabaseError, to_sql};
+use crate::database::{DatabaseError, from_sql, to_sql};
 use crate::ledger::Ledger;
+use northgate_domain::Timestamp;
+use northgate_storage::codec::decode_event;
 use northgate_storage::{Capacity, IdempotencyKey};
 use rusqlite::params;
 
 /// The most rows of one kind that go in one transaction. After the limits were lowered there may
 /// be a million to go, and nobody is to wait for that.
 const MOST: u64 = 8_192;
+/// The most events that go for their age in one transaction.
+const MOST_AGED: u64 = 1_024;
 
 impl Ledger {
     /// Removes what is over `capacity`, inside the transaction that went over it.
@@ -31,23 +35,71 @@ impl Ledger {
         let forgotten = IdempotencyKey::forgotten_since(self.now).unix_micros();
         let sql = "DELETE FROM keys WHERE used_at <= ?1
                        AND seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?2)";
-        if self.held.keys > 0 && self.oldest_key_is_from()? <= forgotten {
+        if self.has_forgotten_keys()? {
             self.held.keys -= self.execute(sql, params![forgotten, to_sql(MOST)])?;
         }
         Ok(())
     }
 
-    fn oldest_key_is_from(&self) -> Result<i64, DatabaseError> {
+    fn has_forgotten_keys(&self) -> Result<bool, DatabaseError> {
+        if self.held.keys == 0 {
+            return Ok(false);
+        }
+        let forgotten = IdempotencyKey::forgotten_since(self.now).unix_micros();
         let sql = "SELECT used_at FROM keys ORDER BY seen LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.query_row([], |row| row.get(0))?)
+        Ok(statement.query_row([], |row| row.get::<_, i64>(0))? <= forgotten)
+    }
+
+    /// Whether anything is to go: over `capacity`, from before `horizon`, or a key that is
+    /// forgotten.
+    pub(crate) fn is_due(
+        &self,
+        capacity: &Capacity,
+        horizon: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let over = |held: u64, most: std::num::NonZeroUsize| held > most.get() as u64;
+        let held = self.held;
+        Ok(over(held.head - held.trimmed, capacity.events)
+            || over(held.alerts, capacity.alerts)
+            || over(held.messages, capacity.messages)
+            || over(held.keys, capacity.keys)
+            || self.has_forgotten_keys()?
+            || self.aged(horizon, 1)? > held.trimmed)
+    }
+
+    /// Removes some of the events from before `horizon`.
+    pub(crate) fn trim_aged(&mut self, horizon: Timestamp) -> Result<(), DatabaseError> {
+        let trimmed = self.aged(horizon, MOST_AGED)?;
+        self.trim_to(trimmed)
+    }
+
+    /// The offset of the last of the oldest events that are all from before `horizon`, `most` at
+    /// the most. One that came in with an older clock behind a younger one waits for that. The
+    /// newest event is never among them.
+    fn aged(&self, horizon: Timestamp, most: u64) -> Result<u64, DatabaseError> {
+        let sql = "SELECT place, record FROM events WHERE place < ?1 ORDER BY place LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![to_sql(self.held.head), to_sql(most)])?;
+        let mut aged = self.held.trimmed;
+        while let Some(row) = rows.next()? {
+            let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            if decode_event(record)?.at() >= horizon {
+                break;
+            }
+            aged = from_sql(row.get(0)?);
+        }
+        Ok(aged)
     }
 
     /// Offsets are contiguous, so the window is a matter of arithmetic. It is never empty, because
     /// no capacity is: the newest event is how the file knows its head.
     fn trim_events(&mut self, capacity: u64) -> Result<(), DatabaseError> {
         let wanted = self.held.head.saturating_sub(capacity);
-        let trimmed = wanted.min(self.held.trimmed.saturating_add(MOST));
+        self.trim_to(wanted.min(self.held.trimmed.saturating_add(MOST)))
+    }
+
+    fn trim_to(&mut self, trimmed: u64) -> Result<(), DatabaseError> {
         if trimmed > self.held.trimmed {
             self.execute("DELETE FROM events WHERE place <= ?1", params![to_sql(trimmed)])?;
             self.held.trimmed = trimmed;

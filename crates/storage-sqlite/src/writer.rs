@@ -4,16 +4,26 @@
 use crate::database::DatabaseError;
 use crate::ledger::{Ledger, VectorError};
 use crate::store::Counters;
-use northgate_domain::{Epoch, Position, Stamps};
+use northgate_domain::{Epoch, Position, Stamps, Timestamp};
 use northgate_storage::{AppendError, Capacity, Outcome, Submission};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 /// The most vectors of one transaction, and the most that wait for the next one. When so many
 /// wait, whoever has another one waits to hand it over.
 pub(crate) const MOST_VECTORS: usize = 1_024;
+
+/// How often the writer looks for what is too old or too much, and whether a disk that failed takes
+/// anything again.
+const TENDING: Duration = Duration::from_secs(1);
+/// The pause before it goes on with more than it removes at once: appends come in between.
+const MORE: Duration = Duration::from_millis(5);
 
 type Answer = Result<Vec<Outcome>, AppendError>;
 
@@ -42,30 +52,77 @@ pub(crate) struct Writer {
     pub(crate) commit: Commit,
     pub(crate) head: watch::Sender<Position>,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) failing: bool,
+    pub(crate) retain_for: Duration,
+    /// Whether the last attempt to write went well.
+    pub(crate) keeps: watch::Sender<bool>,
 }
 
 impl Writer {
     /// Works until nobody can send any more and everything that was sent is answered.
     pub(crate) fn run(&mut self, mut lane: mpsc::Receiver<Append>) {
         let mut batch = Vec::new();
-        while lane.blocking_recv_many(&mut batch, MOST_VECTORS) > 0 {
-            let (vectors, askers): (Vec<_>, Vec<_>) =
-                batch.drain(..).map(|append| (append.submissions, append.answer)).unzip();
-            match self.keep(vectors) {
-                Ok(answers) => {
-                    for (asker, answer) in askers.into_iter().zip(answers) {
-                        // Whoever has gone away has left a whole vector behind, or none.
-                        let _ = asker.send(answer);
-                    }
+        let mut due = Instant::now();
+        loop {
+            match receive(&mut lane, &mut batch, due) {
+                Some(0) => break,
+                Some(_) => self.answer(&mut batch),
+                None => {}
+            }
+            let now = Instant::now();
+            if now >= due {
+                due = now + if self.tend() { MORE } else { TENDING };
+            }
+        }
+    }
+
+    /// Keeps what is in `batch`, and answers everyone who sent it.
+    fn answer(&mut self, batch: &mut Vec<Append>) {
+        let (vectors, askers): (Vec<_>, Vec<_>) =
+            batch.drain(..).map(|append| (append.submissions, append.answer)).unzip();
+        match self.keep(vectors) {
+            Ok(answers) => {
+                for (asker, answer) in askers.into_iter().zip(answers) {
+                    // Whoever has gone away has left a whole vector behind, or none.
+                    let _ = asker.send(answer);
                 }
-                Err(error) => {
-                    for asker in askers {
-                        let _ = asker.send(Err(error));
-                    }
+            }
+            Err(error) => {
+                for asker in askers {
+                    let _ = asker.send(Err(error));
                 }
             }
         }
+    }
+
+    /// Removes some of what is too old or too much, and tries a disk that failed. Says whether
+    /// there is more to do at once.
+    fn tend(&mut self) -> bool {
+        self.try_tend().unwrap_or_else(|error| {
+            self.failed(&error);
+            false
+        })
+    }
+
+    fn try_tend(&mut self) -> Result<bool, DatabaseError> {
+        // Whatever fails on the way takes the connection with it, and the transaction.
+        let mut ledger = self.take_ledger()?;
+        ledger.now = self.stamps.now();
+        let age = i64::try_from(self.retain_for.as_micros()).unwrap_or(i64::MAX);
+        let horizon = Timestamp::from_unix_micros(ledger.now.unix_micros().saturating_sub(age));
+        let failing = !*self.keeps.borrow();
+        if failing || ledger.is_due(&self.capacity, horizon)? {
+            ledger.begin()?;
+            if failing {
+                ledger.touch()?;
+            }
+            ledger.trim(&self.capacity)?;
+            ledger.trim_aged(horizon)?;
+            (self.commit)(&ledger.connection)?;
+            self.well();
+        }
+        let more = ledger.is_due(&self.capacity, horizon)?;
+        self.ledger = Some(ledger);
+        Ok(more)
     }
 
     /// Keeps the vectors in one transaction, and moves the head. An error is for all of them.
@@ -146,15 +203,46 @@ impl Writer {
     }
 
     /// Tells once that something is wrong.
-    fn failed(&mut self, error: &DatabaseError) {
-        if !std::mem::replace(&mut self.failing, true) {
+    fn failed(&self, error: &DatabaseError) {
+        if self.keeps.send_replace(false) {
             tracing::error!(%error, "the store cannot keep events");
         }
     }
 
-    fn well(&mut self) {
-        if std::mem::replace(&mut self.failing, false) {
+    fn well(&self) {
+        if !self.keeps.send_replace(true) {
             tracing::info!("the store keeps events again");
         }
+    }
+}
+
+/// Waits for what comes, until `due`: how many came, none if nobody can send any more, or `None` if
+/// nothing came in time.
+fn receive(
+    lane: &mut mpsc::Receiver<Append>,
+    batch: &mut Vec<Append>,
+    due: Instant,
+) -> Option<usize> {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(count) = lane.poll_recv_many(&mut context, batch, MOST_VECTORS) {
+            return Some(count);
+        }
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        // Early or not, what woke us is seen above.
+        thread::park_timeout(left);
+    }
+}
+
+/// Wakes the writer's thread.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }

@@ -23,6 +23,10 @@ impl Stamps for SameStamp {
     fn stamp(&self) -> Stamp {
         Stamp { id: Uuid::nil(), at: Timestamp::from_unix_micros(0) }
     }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
 }
 
 fn memory_store() -> MemoryStore {

@@ -37,6 +37,10 @@ impl Stamps for NoStamps {
     fn stamp(&self) -> Stamp {
         Stamp { id: Uuid::nil(), at: Timestamp::from_unix_micros(0) }
     }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
 }
 
 async fn echo(

@@ -135,6 +135,10 @@ mod tests {
         fn stamp(&self) -> Stamp {
             Stamp { id: Uuid::nil(), at: Timestamp::from_unix_micros(0) }
         }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::from_unix_micros(0)
+        }
     }
 
     /// The library's half: these frames, and then nothing or the end.

@@ -30,6 +30,10 @@ impl Stamps for CountingStamps {
         let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         Stamp { id: Uuid::from_u128(n.into()), at: Timestamp::from_unix_micros(0) }
     }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
 }
 
 /// An empty store that holds the newest so many events.

@@ -25,6 +25,10 @@ impl Stamps for CountingStamps {
             at: Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
         }
     }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
 }
 
 /// Stamps whose clock stands where the test has set it; ids rise by one.
@@ -43,10 +47,11 @@ impl SetStamps {
 impl Stamps for SetStamps {
     fn stamp(&self) -> Stamp {
         let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
-        Stamp {
-            id: Uuid::from_u128(u128::from(id)),
-            at: Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed)),
-        }
+        Stamp { id: Uuid::from_u128(u128::from(id)), at: self.now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed))
     }
 }
 

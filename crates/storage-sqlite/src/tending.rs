@@ -1,0 +1,118 @@
+//! What the writer does by itself: it lets go of what is too old, and tries a disk that failed.
+
+use crate::writer::commit;
+use crate::{Options, SqliteStore, check};
+use northgate_domain::{
+    Command, Epoch, Location, MessageText, Position, RaiseAlert, Stamp, Stamps, Timestamp,
+};
+use northgate_storage::{AlertQuery, AppendError, EventStore, ReadError, ReadFrom, Submission};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+/// Many times what it takes.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A clock that stands where it was set.
+#[derive(Default)]
+struct SetClock {
+    ids: AtomicU64,
+    micros: AtomicI64,
+}
+
+impl Stamps for SetClock {
+    fn stamp(&self) -> Stamp {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed);
+        Stamp { id: Uuid::from_u128(id.into()), at: self.now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed))
+    }
+}
+
+fn raise(message: &str) -> Submission {
+    Submission::from(Command::RaiseAlert(RaiseAlert {
+        message: MessageText::parse(message).unwrap(),
+        location: Location::parse("North Gate").unwrap(),
+        source: None,
+    }))
+}
+
+/// Waits until nothing after the start reads before `offset`.
+async fn trimmed_to(store: &SqliteStore, offset: u64) {
+    let trimmed = async {
+        let start = Position::start(Epoch::new(7));
+        loop {
+            match store.read(ReadFrom::After(start), 1).await {
+                Err(ReadError::Gap { oldest, .. }) if oldest.offset >= offset => break,
+                _ => sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    timeout(SOON, trimmed).await.expect("trimmed in time");
+}
+
+#[tokio::test]
+async fn events_that_are_too_old_go_by_themselves_and_what_they_led_to_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(SetClock::default());
+    let options = Options { retain_for: Duration::from_hours(1), ..Options::new(Epoch::new(7)) };
+    let store = SqliteStore::open(folder.path(), &options, clock.clone()).unwrap();
+    let hour = 3_600_000_000;
+    store.append((0..2_500).map(|n| raise(&n.to_string())).collect()).await.unwrap();
+    clock.micros.store(hour / 2, Ordering::Relaxed);
+    store.append((0..10).map(|_| raise("younger")).collect()).await.unwrap();
+
+    // Not yet.
+    clock.micros.store(hour, Ordering::Relaxed);
+    let start = Position::start(Epoch::new(7));
+    assert_eq!(store.read(ReadFrom::After(start), 10_000).await.unwrap().len(), 2_510);
+    clock.micros.store(hour + 1, Ordering::Relaxed);
+    trimmed_to(&store, 2_500).await;
+    let held = Position { epoch: Epoch::new(7), offset: 2_500 };
+    assert_eq!(store.read(ReadFrom::After(held), 100).await.unwrap().len(), 10);
+
+    // The newest event stays, however old it is: it is how the log knows its head.
+    clock.micros.store(hour * 9, Ordering::Relaxed);
+    trimmed_to(&store, 2_509).await;
+    assert_eq!(store.head().borrow().offset, 2_510);
+    let alerts = store.alerts(AlertQuery::newest(10_000)).await.unwrap();
+    assert_eq!(alerts.items.len(), 2_510);
+    store.close().await;
+    assert_eq!(check(folder.path()).unwrap().events, 1);
+}
+
+#[tokio::test]
+async fn a_store_whose_disk_failed_says_so_and_recovers_though_nobody_appends() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = Arc::new(AtomicBool::new(false));
+    let disk = broken.clone();
+    let options = Options::new(Epoch::new(7));
+    let clock = Arc::new(SetClock::default());
+    let store = SqliteStore::open_with(
+        folder.path(),
+        &options,
+        clock,
+        Box::new(move |connection| {
+            if disk.load(Ordering::Relaxed) {
+                return Err(rusqlite::Error::InvalidQuery);
+            }
+            commit(connection)
+        }),
+    )
+    .unwrap();
+    let mut keeping = store.keeping();
+    store.append(vec![raise("before")]).await.unwrap();
+    assert!(*keeping.borrow());
+    broken.store(true, Ordering::Relaxed);
+    assert_eq!(store.append(vec![raise("lost")]).await, Err(AppendError::OutcomeUnknown));
+    assert!(!*keeping.borrow());
+    assert_eq!(store.alerts(AlertQuery::newest(9)).await.unwrap().items.len(), 1);
+    broken.store(false, Ordering::Relaxed);
+    timeout(SOON, keeping.wait_for(|keeping| *keeping)).await.unwrap().unwrap();
+    store.append(vec![raise("after")]).await.unwrap();
+    assert_eq!(store.head().borrow().offset, 2);
+}
