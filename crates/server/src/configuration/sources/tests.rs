@@ -1,0 +1,204 @@
+//! Where settings come from, which of them wins, and what is said of wrong ones.
+
+use super::*;
+use std::num::NonZeroUsize;
+
+/// Loads from files in a folder of their own, the environment, and flags.
+fn load(
+    files: &[(&str, &str)],
+    environment: &[(&str, &str)],
+    flags: &[&str],
+) -> Result<Settings, String> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let arguments = ["northgate"].iter().chain(flags).map(OsString::from);
+    let environment = environment.iter().map(|(name, value)| (name.into(), value.into()));
+    match Settings::load(arguments, environment, folder.path()) {
+        Ok(Loaded::Settings(settings)) => Ok(*settings),
+        Ok(other) => panic!("no settings: {other:?}"),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[test]
+fn each_source_wins_over_the_one_before() {
+    const NAME: &str = "NORTHGATE__MEMORY__EVENTS";
+    let toml = (FILE, "[memory]\nevents = 1\nalerts = 11\n[server]\nport = 7000\n");
+    let dot_env = (DOT_ENV, "NORTHGATE__MEMORY__EVENTS=2\nNORTHGATE__MEMORY__ALERTS=22\n");
+    let events = |files: &[_], environment: &[_], flags: &[_]| {
+        load(files, environment, flags).unwrap().memory.events.get()
+    };
+    assert_eq!(events(&[], &[], &[]), 10_000);
+    assert_eq!(events(&[toml], &[], &[]), 1);
+    assert_eq!(events(&[toml, dot_env], &[], &[]), 2);
+    assert_eq!(events(&[toml, dot_env], &[(NAME, "3")], &[]), 3);
+    assert_eq!(events(&[toml, dot_env], &[(NAME, "3")], &["--memory-events=4"]), 4);
+    let all = load(&[toml, dot_env], &[(NAME, "3")], &[]).unwrap();
+    assert_eq!((all.memory.alerts, all.server.port), (NonZeroUsize::new(22).unwrap(), 7000));
+}
+
+#[test]
+fn limits_have_defaults_and_are_set_from_every_source() {
+    let limits = |files: &[_], environment: &[_], flags: &[_]| {
+        let settings = load(files, environment, flags).unwrap();
+        let seats = settings.server.seat_limits();
+        let seconds = settings.server.request_timeout.0.as_secs();
+        let chat = (settings.chat.rate.get(), settings.chat.burst.get());
+        (seats.total, seats.per_address, seconds, chat)
+    };
+    assert_eq!(limits(&[], &[], &[]), (15_000, 500, 10, (20, 100)));
+    let toml = "[server]\nmax_connections = 1\nmax_connections_per_address = 2\n\
+        request_timeout = '3s'\n[chat]\nrate = 4\nburst = 5\n";
+    assert_eq!(limits(&[(FILE, toml)], &[], &[]), (1, 2, 3, (4, 5)));
+    let environment = [
+        ("NORTHGATE__SERVER__MAX_CONNECTIONS", "11"),
+        ("NORTHGATE__SERVER__MAX_CONNECTIONS_PER_ADDRESS", "12"),
+        ("NORTHGATE__SERVER__REQUEST_TIMEOUT", "13s"),
+        ("NORTHGATE__CHAT__RATE", "14"),
+        ("NORTHGATE__CHAT__BURST", "15"),
+    ];
+    assert_eq!(limits(&[(FILE, toml)], &environment, &[]), (11, 12, 13, (14, 15)));
+    let flags = [
+        "--max-connections=21",
+        "--max-connections-per-address=22",
+        "--request-timeout=23s",
+        "--chat-rate=24",
+        "--chat-burst=25",
+    ];
+    assert_eq!(limits(&[], &environment, &flags), (21, 22, 23, (24, 25)));
+}
+
+#[test]
+fn the_names_of_the_python_service_still_set_cors() {
+    let dot_env = "CORS_ORIGINS_ALLOWED='https://a.test, https://b.test'\nCORS_CREDENTIAL=True";
+    let here = [("CORS_METHODS_ALLOWED", "GET, POST"), ("CORS_HEADERS_ALLOWED", "*")];
+    let cors = load(&[(DOT_ENV, dot_env)], &here, &[]).unwrap().cors;
+    assert_eq!(cors.origins.listed(), ["https://a.test", "https://b.test"]);
+    assert_eq!(cors.methods.listed().unwrap(), ["GET", "POST"]);
+    assert_eq!(cors.headers.listed(), None);
+    assert!(cors.credentials);
+}
+
+#[test]
+fn a_name_of_ours_wins_over_an_older_one_in_the_same_place_only() {
+    let both = [("NORTHGATE__CORS__ORIGINS", "http://new"), ("CORS_ORIGINS_ALLOWED", "http://old")];
+    assert_eq!(load(&[], &both, &[]).unwrap().cors.origins.listed(), ["http://new"]);
+    let ours_in_file = [(DOT_ENV, "NORTHGATE__CORS__ORIGINS=http://new")];
+    let origins = load(&ours_in_file, &both[1..], &[]).unwrap().cors.origins;
+    assert_eq!(origins.listed(), ["http://old"]);
+}
+
+#[test]
+fn a_list_may_be_a_text_with_commas_everywhere() {
+    for text in ["public_host = ['a', 'b:1']", "public_host = 'a, b:1,'"] {
+        let toml = format!("[server]\n{text}");
+        let settings = load(&[(FILE, &toml)], &[], &[]).unwrap();
+        assert_eq!(settings.server.public_host.names(), ["a", "b:1"]);
+    }
+    let empty = load(&[], &[("NORTHGATE__SERVER__PUBLIC_HOST", "")], &[]).unwrap();
+    assert!(empty.server.public_host.names().is_empty());
+}
+
+#[test]
+fn what_is_wrong_in_the_file_is_named_by_its_key() {
+    let wrong = |toml| load(&[(FILE, toml)], &[], &[]).unwrap_err();
+    assert_eq!(
+        wrong("[server]\nport = 1.5"),
+        "northgate.toml: server.port: \"1.5\" is not a port, which is a number from 0 to 65535"
+    );
+    assert_eq!(
+        wrong("[log]\nlevl = 1"),
+        "northgate.toml: log: unknown field `levl`, expected `level`"
+    );
+    assert_eq!(
+        wrong("server = 1"),
+        "northgate.toml: server: invalid type: integer `1`, expected a group of settings"
+    );
+    assert_eq!(
+        wrong("[server]\nport"),
+        "northgate.toml: TOML parse error at line 2, column 5: key with no value, expected `=`"
+    );
+}
+
+#[test]
+fn what_is_wrong_in_a_variable_is_named_by_the_variable() {
+    let wrong = |name, value| load(&[], &[(name, value)], &[]).unwrap_err();
+    assert_eq!(
+        wrong("NORTHGATE__MEMORY__KEYS", "1.5"),
+        "NORTHGATE__MEMORY__KEYS: \"1.5\" is not a whole number, 1 or more"
+    );
+    assert_eq!(
+        wrong("NORTHGATE__LOG__LEVL", "info"),
+        "NORTHGATE__LOG__LEVL: unknown field `levl`, expected `level`"
+    );
+    assert_eq!(
+        wrong("CORS_METHODS_ALLOWED", "GET,P OST"),
+        "CORS_METHODS_ALLOWED: \"P OST\" is not a name that HTTP allows there, or *"
+    );
+    assert_eq!(wrong("CORS_CREDENTIAL", "2"), "CORS_CREDENTIAL: \"2\" is not true or false");
+    let in_file = load(&[(DOT_ENV, "CORS_CREDENTIAL=2")], &[], &[]).unwrap_err();
+    assert_eq!(in_file, "CORS_CREDENTIAL in .env: \"2\" is not true or false");
+}
+
+#[test]
+fn what_is_wrong_in_a_lower_source_is_wrong_even_if_a_higher_one_says_it_again() {
+    let environment = [("NORTHGATE__SERVER__PORT", "x")];
+    let error = load(&[], &environment, &["--port=0"]).unwrap_err();
+    assert!(error.starts_with("NORTHGATE__SERVER__PORT: "), "{error}");
+}
+
+#[test]
+fn a_value_of_dot_env_may_have_spaces_without_quotes() {
+    let text = "OTHER=two words\nCORS_METHODS_ALLOWED=GET, POST # and no more\nPATHS=C:\\x\n\
+        CORS_HEADERS_ALLOWED=\"X-A, X-B\"\n#CORS_CREDENTIAL=a b\nCORS_CREDENTIAL = true";
+    let cors = load(&[(DOT_ENV, text)], &[], &[]).unwrap().cors;
+    assert_eq!(cors.methods.listed().map(|methods| methods.len()), Some(2));
+    assert_eq!(cors.headers.listed().map(|headers| headers.len()), Some(2));
+    assert!(cors.credentials);
+}
+
+#[test]
+fn a_broken_line_of_dot_env_is_named_and_its_value_is_not_told() {
+    let wrong = |text| load(&[(DOT_ENV, text)], &[], &[]).unwrap_err();
+    let reason = "a line is NAME=value, and quotes come in pairs";
+    for (text, place) in [
+        ("secret", ".env, line 1"),
+        ("A=1\n# B=secret word\nB=it's a secret # why", ".env, line 3: B"),
+        ("A=1\r\nB='secret", ".env, line 2: B"),
+        ("B=\"secret\nword", ".env, line 1: B"),
+        ("TWO WORDS=secret", ".env, line 1: TWO WORDS"),
+    ] {
+        assert_eq!(wrong(text), format!("{place}: {reason}"), "{text:?}");
+    }
+}
+
+#[test]
+fn a_wrong_flag_is_named_in_one_line() {
+    let wrong = |flags: &[_]| load(&[], &[], flags).unwrap_err();
+    let hint = "(see northgate --help)";
+    assert_eq!(
+        wrong(&["--memory-keys", "a\n\nb"]),
+        format!("--memory-keys <COUNT>: \"a\\n\\nb\" is not a whole number, 1 or more {hint}")
+    );
+    assert_eq!(wrong(&["--prot", "1"]), format!("unexpected argument '--prot' found {hint}"));
+    assert_eq!(
+        wrong(&["--port"]),
+        format!("a value is required for '--port <PORT>' but none was supplied {hint}")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_of_ours_that_is_no_unicode_is_wrong_and_others_are_left_alone() {
+    use std::os::unix::ffi::OsStringExt;
+    let load = |name: &str| {
+        let variable = (OsString::from(name), OsString::from_vec(vec![0xFF]));
+        let folder = tempfile::tempdir().unwrap();
+        Settings::load(["northgate".into()], [variable], folder.path())
+    };
+    let error = load("NORTHGATE__SERVER__HOST").unwrap_err().to_string();
+    assert_eq!(error, "NORTHGATE__SERVER__HOST: the value is not Unicode text");
+    assert!(load("OTHER").is_ok());
+}
