@@ -67,7 +67,7 @@ fn context(store: Failing) -> ApiContext {
         chat: ChatService::new(store.clone()),
         worker: hub.worker(),
         seats: Seats::new(SeatLimits { total: 1, per_address: 1 }),
-        readiness: Readiness::new(hub, CancellationToken::new()),
+        readiness: Readiness::new(hub, watch::channel(true).1, CancellationToken::new()),
         body_limit: BodyLimit(1_000),
     }
 }

@@ -98,7 +98,7 @@ impl Application {
         let listener = sockets::listen(wanted).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
 
-        let Store { port: kept, events, database } = Store::open(settings)?;
+        let Store { port: kept, events, keeping, database } = Store::open(settings)?;
         let (hub, pump) = Hub::new(kept.clone(), WindowLimits::default());
         let lag = PUMP_LAG_EVENTS.min(events.get() / 2) as u64;
         let store = Arc::new(GatedStore::new(kept).paced_by(hub.pumped(), lag));
@@ -117,7 +117,7 @@ impl Application {
         let stopping = CancellationToken::new();
         let public = &settings.server.public_host;
         let parts = Parts {
-            readiness: Readiness::new(hub.clone(), stopping.clone()),
+            readiness: Readiness::new(hub.clone(), keeping, stopping.clone()),
             hub: hub.clone(),
             alerts,
             chat: ChatService::new(port),

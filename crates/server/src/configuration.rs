@@ -14,6 +14,7 @@ use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 use northgate_hub::SeatLimits;
 use northgate_storage::Capacity;
+use northgate_storage_sqlite::Options;
 use serde::Deserialize;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
@@ -157,11 +158,26 @@ impl Default for ChatSection {
 }
 
 /// Where events are kept.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct StorageSection {
     /// The folder for a store on disk; without one, events are kept in memory.
     pub data: Option<DataFolder>,
+    /// How many events a store on disk holds for those who come back.
+    #[serde(deserialize_with = "values::plain")]
+    pub retain_events: NonZeroUsize,
+    /// How long a store on disk holds them.
+    pub retain_for: Span,
+}
+
+impl Default for StorageSection {
+    fn default() -> Self {
+        Self {
+            data: None,
+            retain_events: Options::RETAIN_EVENTS,
+            retain_for: Span(Options::RETAIN_FOR),
+        }
+    }
 }
 
 /// How much the memory store holds, each kind by itself.

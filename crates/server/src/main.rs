@@ -5,6 +5,7 @@ use northgate_server::{
     Application, Loaded, Settings, back_up_data, check_data, fit_open_files, log_panics,
     start_logging,
 };
+use rustix::process::Signal;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -39,6 +40,9 @@ async fn run(settings: Settings) -> ExitCode {
             (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
             (Err(error), _) | (_, Err(error)) => return fail(&error, 1),
         };
+    // Sent to who writes past a limit on the size of files, and deadly if nobody listens. The write
+    // fails as on a full disk, and that is enough.
+    let _unheeded = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()));
     let application = match Application::build(&settings) {
         Ok(application) => application,
         Err(error) => return fail(&error, 1),

@@ -6,6 +6,7 @@ use northgate_storage::{EventStore, MemoryStore};
 use northgate_storage_sqlite::{OpenError, Options, SqliteStore};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// The store that the settings ask for.
 pub(crate) struct Store {
@@ -13,6 +14,8 @@ pub(crate) struct Store {
     pub(crate) port: Arc<dyn EventStore>,
     /// How many events it holds.
     pub(crate) events: NonZeroUsize,
+    /// Whether it can keep what comes.
+    pub(crate) keeping: watch::Receiver<bool>,
     /// As the one who closes it sees it, if there is anything to close.
     pub(crate) database: Option<Arc<SqliteStore>>,
 }
@@ -24,12 +27,17 @@ impl Store {
             let capacity = settings.memory.capacity();
             tracing::info!("events are kept in memory: nothing survives a restart");
             let port = Arc::new(MemoryStore::new(draw_epoch(), capacity, stamps));
-            return Ok(Self { port, events: capacity.events, database: None });
+            // Nothing can go wrong with it, so nobody needs to say so.
+            let (_says_nothing, keeping) = watch::channel(true);
+            return Ok(Self { port, events: capacity.events, keeping, database: None });
         };
-        let options = Options::new(draw_epoch());
+        let mut options = Options::new(draw_epoch());
+        options.capacity.events = settings.storage.retain_events;
+        options.retain_for = settings.storage.retain_for.0;
         let database = Arc::new(SqliteStore::open(folder, &options, stamps)?);
         tracing::info!(folder = %folder.display(), "events are kept on disk");
         let events = options.capacity.events;
-        Ok(Self { port: database.clone(), events, database: Some(database) })
+        let keeping = database.keeping();
+        Ok(Self { port: database.clone(), events, keeping, database: Some(database) })
     }
 }

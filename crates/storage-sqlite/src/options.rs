@@ -21,12 +21,14 @@ pub struct Options {
 }
 
 impl Options {
+    /// How many events are held where nobody says so.
+    pub const RETAIN_EVENTS: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
     /// How long events are held where nobody says so.
     pub const RETAIN_FOR: Duration = Duration::from_hours(30 * 24);
 
     /// A million of each kind, events for 30 days, and two readers of each kind.
     pub const fn new(epoch_if_new: Epoch) -> Self {
-        const MILLION: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
+        const MILLION: NonZeroUsize = Options::RETAIN_EVENTS;
         const READERS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
         let capacity =
             Capacity { events: MILLION, alerts: MILLION, messages: MILLION, keys: MILLION };

@@ -17,8 +17,8 @@ pub(crate) async fn live() -> impl Responder {
     web::Json(Health::new("live"))
 }
 
-/// The server can be sent requests: the store answers, the fan-out keeps up, and nobody has asked
-/// the server to stop.
+/// The server can be sent requests: the store answers and can keep what comes, the fan-out keeps
+/// up, and nobody has asked the server to stop.
 #[utoipa::path(
     get,
     path = "/health/ready",

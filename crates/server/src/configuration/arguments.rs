@@ -67,6 +67,16 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     pub(super) data: Option<DataFolder>,
 
+    /// Events that the folder holds for those who come back; alerts and messages stay
+    /// [default: 1000000] [env: NORTHGATE__STORAGE__RETAIN_EVENTS]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_parser = NonZeroUsize::parse)]
+    pub(super) retain_events: Option<NonZeroUsize>,
+
+    /// How long the folder holds them [default: 30d] [env: NORTHGATE__STORAGE__RETAIN_FOR]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(super) retain_for: Option<Span>,
+
     /// How often the background generator raises an alert, such as 10s; or off
     /// [default: 10s, and off with --data] [env: NORTHGATE__GENERATOR__INTERVAL]
     #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
@@ -195,6 +205,8 @@ impl Arguments {
         if self.data.is_some() {
             settings.storage.data = self.data;
         }
+        set(&mut settings.storage.retain_events, self.retain_events);
+        set(&mut settings.storage.retain_for, self.retain_for);
         set(&mut settings.generator.interval, self.generator_interval);
         set(&mut settings.heartbeat.interval, self.heartbeat_interval);
         set(&mut settings.heartbeat.timeout, self.heartbeat_timeout);

@@ -115,10 +115,14 @@ impl Program {
         self.address.expect("it serves")
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         // Every shell has `kill`; not every machine has it as a program.
-        let command = format!("kill -{name} {}", self.child.id());
+        let command = format!("kill -{name} {}", self.pid());
         let sent = Command::new("sh").args(["-c", &command]).status().unwrap();
         assert!(sent.success());
     }

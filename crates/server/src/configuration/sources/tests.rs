@@ -202,3 +202,19 @@ fn a_variable_of_ours_that_is_no_unicode_is_wrong_and_others_are_left_alone() {
     assert_eq!(error, "NORTHGATE__SERVER__HOST: the value is not Unicode text");
     assert!(load("OTHER").is_ok());
 }
+
+#[test]
+fn retention_has_defaults_and_is_set_from_every_source() {
+    let retention = |files: &[_], environment: &[_], flags: &[_]| {
+        let storage = load(files, environment, flags).unwrap().storage;
+        (storage.retain_events.get(), storage.retain_for.0.as_secs())
+    };
+    assert_eq!(retention(&[], &[], &[]), (1_000_000, 30 * 24 * 3_600));
+    let toml = "[storage]\nretain_events = 1\nretain_for = '2d'\n";
+    assert_eq!(retention(&[(FILE, toml)], &[], &[]), (1, 2 * 24 * 3_600));
+    let environment =
+        [("NORTHGATE__STORAGE__RETAIN_EVENTS", "3"), ("NORTHGATE__STORAGE__RETAIN_FOR", "4h")];
+    assert_eq!(retention(&[(FILE, toml)], &environment, &[]), (3, 4 * 3_600));
+    let flags = ["--retain-events=5", "--retain-for=6s"];
+    assert_eq!(retention(&[], &environment, &flags), (5, 6));
+}
