@@ -3,6 +3,7 @@
 
 mod arguments;
 mod sources;
+mod tools;
 mod values;
 
 pub use arguments::Loaded;

@@ -1,8 +1,6 @@
 //! The composition root: configuration, wiring, and the life of a server from bind to exit.
 
 mod application;
-mod backing_up;
-mod checking;
 mod configuration;
 mod connections;
 mod heads;
@@ -12,13 +10,13 @@ mod stamps;
 mod stopping;
 mod store;
 mod telemetry;
+mod work;
 
 pub use application::{Application, StartError};
-pub use backing_up::back_up_data;
-pub use checking::{CheckDataError, check_data};
 pub use configuration::{
     ChatSection, ConfigurationError, CorsSection, DataFolder, GeneratorInterval, GeneratorSection,
     HeartbeatSection, Loaded, LogSection, MemorySection, ServerSection, Settings, StorageSection,
 };
 pub use open_files::fit_open_files;
 pub use telemetry::{log_panics, start_logging};
+pub use work::{Task, Work, WorkError};

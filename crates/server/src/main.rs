@@ -1,10 +1,7 @@
 //! The binary `northgate`: reads the configuration, starts the server, and waits for a signal;
-//! or checks or copies a folder of data.
+//! or does something with a folder of data.
 
-use northgate_server::{
-    Application, Loaded, Settings, back_up_data, check_data, fit_open_files, log_panics,
-    start_logging,
-};
+use northgate_server::{Application, Loaded, Settings, fit_open_files, log_panics, start_logging};
 use rustix::process::Signal;
 use std::io::Write;
 use std::path::Path;
@@ -18,12 +15,9 @@ fn main() -> ExitCode {
     let loaded = Settings::load(std::env::args_os(), std::env::vars_os(), Path::new("."));
     let mut settings = match loaded {
         Ok(Loaded::Settings(settings)) => settings,
-        Ok(Loaded::Check(folder)) => {
-            return check_data(&folder).map_or_else(|error| fail(&error, 1), |text| say(&text));
-        }
-        Ok(Loaded::Backup(folder, to)) => {
-            let copied = back_up_data(&folder, &to);
-            return copied.map_or_else(|error| fail(&error, 1), |text| say(&text));
+        Ok(Loaded::Work(work)) => {
+            let done = work.run(&mut std::io::stdout().lock());
+            return done.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS);
         }
         Ok(Loaded::Answer(text)) => return say(&text),
         Err(error) => return fail(&error, WRONG_USAGE),

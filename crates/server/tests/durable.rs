@@ -16,6 +16,8 @@ mod checks;
 #[path = "process/client.rs"]
 #[allow(dead_code, reason = "these tests need less of it than others")]
 mod client;
+#[path = "durable/exports.rs"]
+mod exports;
 #[path = "durable/full_disks.rs"]
 mod full_disks;
 #[path = "durable/kills.rs"]

@@ -1,7 +1,7 @@
 //! A copy of a folder's data in one file, of one moment, while a server uses the folder or not.
 
 use crate::database::connect_to_read;
-use crate::folder::database_in;
+use crate::folder::{database_in, sync};
 use crate::{OpenError, schema};
 use northgate_domain::Epoch;
 use rusqlite::{Connection, OpenFlags, params};
@@ -94,7 +94,7 @@ impl Part {
         let named = File::open(&self.0)
             .and_then(|copy| copy.sync_all())
             .and_then(|()| fs::hard_link(&self.0, to))
-            .and_then(|()| File::open(folder_of(to))?.sync_all());
+            .and_then(|()| sync(folder_of(to)));
         named.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => BackupError::Exists { file: to.to_owned() },
             _ => BackupError::Write { file: to.to_owned(), source },

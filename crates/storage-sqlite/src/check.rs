@@ -1,11 +1,14 @@
 //! Whether a folder's data is whole: for tests, and for whoever has doubts about a disk.
 
+use crate::OpenError;
 use crate::database::{DatabaseError, connect_to_read, from_sql};
 use crate::folder::database_in;
 use crate::queries::ends_of_log;
 use crate::schema;
 use northgate_domain::{Epoch, Position};
-use northgate_storage::codec::{CodecError, decode_alert, decode_event, decode_message};
+use northgate_storage::codec::{
+    CodecError, decode_alert, decode_answer, decode_event, decode_message,
+};
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -29,6 +32,12 @@ impl From<DatabaseError> for CheckError {
     }
 }
 
+impl From<OpenError> for CheckError {
+    fn from(error: OpenError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl From<rusqlite::Error> for CheckError {
     fn from(error: rusqlite::Error) -> Self {
         DatabaseError::from(error).into()
@@ -36,10 +45,12 @@ impl From<rusqlite::Error> for CheckError {
 }
 
 /// Reads everything in the database of `folder`, whether a server uses it or not, and changes
-/// nothing: the file's own integrity, every record, and that no event is missing between the
-/// oldest and the newest.
+/// nothing: the file's own integrity, every record, that no event is missing between the oldest
+/// and the newest, and that every alert and every message has its words.
 pub fn check(folder: &Path) -> Result<Checked, CheckError> {
-    let connection = connect_to_read(&database_in(folder))?;
+    let database = database_in(folder);
+    schema::recognise(&database)?;
+    let connection = connect_to_read(&database)?;
     let transaction = connection.unchecked_transaction()?;
     let verdict: String = transaction.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
     if verdict != "ok" {
@@ -50,11 +61,32 @@ pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     let events = readable(&transaction, "SELECT place, record FROM events", decode_event)?;
     readable(&transaction, "SELECT place, record FROM alerts", decode_alert)?;
     readable(&transaction, "SELECT place, record FROM messages", decode_message)?;
+    let answer = |record: &[u8]| decode_answer(record, epoch);
+    readable(&transaction, "SELECT seen, answer FROM keys", answer)?;
+    has_words(&transaction, "alerts", "alert_words")?;
+    has_words(&transaction, "messages", "message_words")?;
     if events != offset - trimmed {
         let missing = offset - trimmed - events;
         return Err(CheckError(format!("{missing} events are missing before offset {offset}")));
     }
     Ok(Checked { head: Position { epoch, offset }, events })
+}
+
+/// Each item has its words, and no words are of an item that is gone.
+fn has_words(connection: &Connection, items: &str, words: &str) -> Result<(), CheckError> {
+    // A table that FTS5 keeps: the size of each document that it knows.
+    let known = format!("SELECT id FROM {words}_docsize");
+    let sql = format!(
+        "SELECT (SELECT count(*) FROM {items} WHERE place NOT IN ({known})),
+                (SELECT count(*) FROM ({known}) WHERE id NOT IN (SELECT place FROM {items}))"
+    );
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+    match connection.query_row(&sql, [], row)? {
+        (0, 0) => Ok(()),
+        (without, gone) => Err(CheckError(format!(
+            "{without} {items} cannot be found by their words, and {gone} that are gone still can"
+        ))),
+    }
 }
 
 /// Counts the records of a table, all of which must be readable.

@@ -47,5 +47,10 @@ fn create(folder: &Path) -> io::Result<()> {
     };
     create(above)?;
     fs::create_dir(folder)?;
-    File::open(above)?.sync_all()
+    sync(above)
+}
+
+/// Brings to disk what names there are in `folder`.
+pub(crate) fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }

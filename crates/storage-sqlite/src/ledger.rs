@@ -82,6 +82,11 @@ impl Ledger {
         self.run("BEGIN IMMEDIATE")
     }
 
+    /// Ends a transaction of a store that nobody uses yet.
+    pub(crate) fn commit(&self) -> Result<(), DatabaseError> {
+        self.run("COMMIT")
+    }
+
     /// Writes without a change of anything, to see whether that is possible.
     pub(crate) fn touch(&self) -> Result<(), DatabaseError> {
         self.run("UPDATE meta SET epoch = epoch")
@@ -190,7 +195,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn put_alert(
+    pub(crate) fn put_alert(
         &mut self,
         raised: Position,
         alert: &Alert,
@@ -213,7 +218,11 @@ impl Ledger {
         Ok(())
     }
 
-    fn put_message(&mut self, place: i64, message: &ChatMessage) -> Result<(), DatabaseError> {
+    pub(crate) fn put_message(
+        &mut self,
+        place: i64,
+        message: &ChatMessage,
+    ) -> Result<(), DatabaseError> {
         let sql = "INSERT INTO messages (place, sent_at, record) VALUES (?1, ?2, ?3)";
         let record = encode_message(message)?;
         self.execute(sql, params![place, message.sent_at.unix_micros(), record])?;

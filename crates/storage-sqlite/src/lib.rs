@@ -4,18 +4,22 @@
 //! runtime. This is the only crate that knows that SQLite is there.
 #![warn(missing_docs)]
 
+mod archive;
 mod backup;
 mod check;
 mod database;
+mod export;
 #[cfg(test)]
 mod faults;
 mod folder;
 mod history;
+mod import;
 mod ledger;
 mod open_error;
 mod options;
 mod queries;
 mod readers;
+mod renewal;
 mod schema;
 mod store;
 #[cfg(test)]
@@ -23,8 +27,12 @@ mod tending;
 mod trimming;
 mod writer;
 
+pub use archive::Counts;
 pub use backup::{BackupError, backup};
 pub use check::{CheckError, Checked, check};
+pub use export::{ExportError, ExportRange, export};
+pub use import::{ImportError, import};
 pub use open_error::OpenError;
 pub use options::Options;
+pub use renewal::renew_epoch;
 pub use store::{SqliteStore, Written};

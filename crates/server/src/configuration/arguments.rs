@@ -3,13 +3,14 @@
 
 use super::Settings;
 use super::sources::ConfigurationError;
+use super::tools::Tool;
 use super::values::{
     DataFolder, Delay, GeneratorInterval, Host, Level, Plain, PublicHosts, RequestTimeout, Span,
     workers,
 };
-use clap::{Parser, Subcommand};
+use crate::Work;
+use clap::Parser;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::PathBuf;
 
 /// A self-hosted, real-time alert server.
 ///
@@ -132,56 +133,26 @@ pub(super) struct Arguments {
     pub(super) log_level: Option<Level>,
 }
 
-/// What the program does instead of serving.
-#[derive(Debug, Subcommand)]
-pub(super) enum Tool {
-    /// Reads all data in a folder, in use by a server or not, and says whether it is whole
-    Check {
-        /// Folder of the data [env: NORTHGATE__STORAGE__DATA]
-        #[arg(long, value_name = "FOLDER")]
-        data: Option<DataFolder>,
-    },
-    /// Copies all data in a folder, in use by a server or not, into a new file
-    Backup {
-        /// Folder of the data [env: NORTHGATE__STORAGE__DATA]
-        #[arg(long, value_name = "FOLDER")]
-        data: Option<DataFolder>,
-
-        /// File to make; named northgate.db in a folder of its own, it is data for a server
-        file: PathBuf,
-    },
-}
-
 /// What the command line and everything behind it ask for.
 #[derive(Debug)]
 pub enum Loaded {
     /// A server with these settings.
     Settings(Box<Settings>),
-    /// Whether the data in this folder is whole.
-    Check(DataFolder),
-    /// A copy of the data in this folder, in this file.
-    Backup(DataFolder, PathBuf),
+    /// Something to do with a folder of data.
+    Work(Work),
     /// An answer on standard output and nothing else: help, or the version.
     Answer(String),
 }
 
 impl Arguments {
-    /// What is asked for, where `settings` stand in every weaker place. A tool takes its folder
-    /// from there too: it is most often used on the data that the server here keeps.
+    /// What is asked for, where `settings` stand in every weaker place.
     pub(super) fn ask(mut self, mut settings: Settings) -> Result<Loaded, ConfigurationError> {
-        let kept = settings.storage.data.clone();
-        let folder = |data: Option<DataFolder>| {
-            let missing = || ConfigurationError::Arguments("--data <FOLDER> is missing".to_owned());
-            data.or(kept).ok_or_else(missing)
+        let Some(tool) = self.tool.take() else {
+            self.apply(&mut settings);
+            return Ok(Loaded::Settings(Box::new(settings)));
         };
-        match self.tool.take() {
-            Some(Tool::Check { data }) => Ok(Loaded::Check(folder(data)?)),
-            Some(Tool::Backup { data, file }) => Ok(Loaded::Backup(folder(data)?, file)),
-            None => {
-                self.apply(&mut settings);
-                Ok(Loaded::Settings(Box::new(settings)))
-            }
-        }
+        let missing = || ConfigurationError::Arguments("--data <FOLDER> is missing".to_owned());
+        tool.work(settings.storage.data).map(Loaded::Work).ok_or_else(missing)
     }
 
     /// Puts every flag that was given in the place of its setting.

@@ -9,12 +9,15 @@ pub(crate) use durations::{Delay, RequestTimeout, Span};
 pub(super) use lists::texts;
 pub(crate) use lists::{Listed, Origins, PublicHosts};
 
+use northgate_domain::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Why a text is no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +98,12 @@ pub(super) fn workers(text: &str) -> Result<NonZeroUsize, ValueError> {
 /// Reads a number of worker threads from a layer.
 pub(super) fn workers_in<'de, D: Deserializer<'de>>(from: D) -> Result<NonZeroUsize, D::Error> {
     workers(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+/// Reads a moment as RFC 3339 has it.
+pub(super) fn moment(text: &str) -> Result<Timestamp, ValueError> {
+    let moment = OffsetDateTime::parse(text, &Rfc3339).map(Timestamp::from);
+    moment.map_err(|_| not(text, "a time such as 2026-01-31T00:00:00Z"))
 }
 
 /// The address to bind.
@@ -201,6 +210,15 @@ mod tests {
         assert_eq!("[::1]".parse::<Host>().unwrap().address().to_string(), "::1");
         let error = "example.com".parse::<Host>().unwrap_err().to_string();
         assert_eq!(error, "\"example.com\" is not an IP address, such as 127.0.0.1 or 0.0.0.0");
+    }
+
+    #[test]
+    fn a_moment_has_a_date_a_time_and_an_offset() {
+        let moment = |text: &str| moment(text).map(Timestamp::unix_micros);
+        assert_eq!(moment("1970-01-01T01:00:00.5+01:00"), Ok(500_000));
+        for bad in ["", "now", "2026-01-31", "2026-01-31T00:00:00", "2026-02-31T00:00:00Z"] {
+            assert!(moment(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -1,0 +1,100 @@
+//! `northgate export`, `import` and `check --new-epoch`, beside running servers.
+
+use super::client::{get, post};
+use super::program::{Ended, Setup};
+use super::{ALERT, CHAT, with_data};
+use serde_json::Value;
+use std::path::Path;
+
+fn run(command: &[&str], folder: &Path) -> Ended {
+    let (name, rest) = command.split_first().unwrap();
+    let data = ["--data", folder.to_str().unwrap()];
+    Setup::new(&[&[*name], data.as_slice(), rest].concat()).end()
+}
+
+fn done(command: &[&str], folder: &Path) -> Vec<String> {
+    let ended = run(command, folder);
+    assert_eq!((ended.code, ended.stderr.len()), (Some(0), 0), "{ended:?}");
+    ended.stdout
+}
+
+fn refused(command: &[&str], folder: &Path) -> String {
+    let mut ended = run(command, folder);
+    assert_eq!((ended.code, ended.stderr.len()), (Some(1), 1), "{ended:?}");
+    ended.stderr.remove(0)
+}
+
+/// Alerts and messages as a server gives them, but for their places.
+fn shown(folder: &Path) -> Vec<Value> {
+    let server = with_data(folder).serve();
+    let mut items = Vec::new();
+    for (path, member) in [("/alerts", "alerts"), ("/message/", "chatMessages")] {
+        items.extend(get(server.address(), path).json()[member].as_array().unwrap().clone());
+    }
+    for item in &mut items {
+        item.as_object_mut().unwrap().remove("position").unwrap();
+    }
+    items
+}
+
+#[test]
+fn what_is_exported_beside_a_server_can_be_imported_and_exported_again() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = with_data(folder.path()).serve();
+    let alert = post(server.address(), "/alerts", ALERT).json();
+    post(server.address(), "/message/", CHAT);
+    let lines = done(&["export"], folder.path());
+    assert_eq!(lines.len(), 6, "a head, two events, their two states, and an end: {lines:?}");
+    assert!(lines.iter().all(|line| serde_json::from_str::<Value>(line).unwrap().is_object()));
+    drop(server.stop());
+    assert_eq!(done(&["export"], folder.path()), lines, "stopped or not");
+
+    let file = copy.path().join("lines");
+    std::fs::write(&file, lines.join("\n") + "\n").unwrap();
+    let data = copy.path().join("data");
+    let told = done(&["import", file.to_str().unwrap()], &data);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("2 events, 1 alerts, 1 messages and 0 idempotency keys are in "));
+    done(&["check"], &data);
+    assert_eq!(done(&["export"], &data), lines);
+    assert_eq!(shown(&data), shown(folder.path()));
+    let again = refused(&["import", file.to_str().unwrap()], &data);
+    assert!(again.contains("there is data in "), "{again}");
+
+    let since = alert["timestamp"].as_str().unwrap();
+    assert_eq!(done(&["export", "--until", since], &data).len(), 2, "a head and an end");
+    assert_eq!(done(&["export", "--since", since], &data).len(), 6);
+    let wrong = run(&["export", "--since", "yesterday"], &data);
+    assert_eq!((wrong.code, wrong.stderr.len()), (Some(2), 1), "{wrong:?}");
+}
+
+#[test]
+fn half_an_export_is_refused_with_the_line_and_makes_no_data() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(with_data(folder.path()).serve().stop());
+    let lines = done(&["export"], folder.path());
+    let data = folder.path().join("data");
+    let half = Setup::new(&["import", "--data", data.to_str().unwrap(), "half"]);
+    let ended = half.file("half", &format!("{}\n", lines[0])).end();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let line = "northgate: line 2: the end is missing: the export is not whole";
+    assert_eq!(ended.stderr, [line]);
+    let nothing = refused(&["export"], &data);
+    assert!(nothing.starts_with("northgate: "), "{nothing}");
+}
+
+#[test]
+fn a_copy_of_the_files_gets_a_new_name_and_data_in_use_does_not() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = with_data(folder.path()).serve();
+    let position = post(server.address(), "/alerts", ALERT).json()["position"].clone();
+    let in_use = refused(&["check", "--new-epoch"], folder.path());
+    assert!(in_use.contains("in use by another process"), "{in_use}");
+    drop(server.stop());
+    std::fs::copy(folder.path().join("northgate.db"), copy.path().join("northgate.db")).unwrap();
+    assert_eq!(done(&["check", "--new-epoch"], copy.path()).len(), 1);
+    let old = format!("/alerts?after={}", position.as_str().unwrap());
+    for (folder, status) in [(folder.path(), 200), (copy.path(), 410)] {
+        assert_eq!(get(with_data(folder).serve().address(), &old).status, status);
+    }
+}

@@ -1,0 +1,246 @@
+//! What was exported and imported is the same store under another name, and what is no export
+//! makes none.
+#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+
+use northgate_domain::{
+    Command, Epoch, Location, MessageText, Position, PostMessage, RaiseAlert, Search, Sender,
+    Stamp, Stamps, Timestamp,
+};
+use northgate_storage::{
+    AlertQuery, AppendError, Capacity, EventStore, Fingerprint, IdempotencyKey, MessageQuery,
+    Outcome, ReadError, ReadFrom, Rejection, Submission,
+};
+use northgate_storage_sqlite::{
+    Counts, ExportRange, ImportError, Options, SqliteStore, backup, check, export, import,
+    renew_epoch,
+};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use uuid::Uuid;
+
+const OLD: Epoch = Epoch::new(7);
+const NEW: Epoch = Epoch::new(8);
+
+/// A second passes with each stamp.
+struct Ticking(AtomicU64);
+
+impl Stamps for Ticking {
+    fn stamp(&self) -> Stamp {
+        let n = self.0.fetch_add(1, Ordering::Relaxed);
+        let at = Timestamp::from_unix_micros(i64::try_from(n).unwrap() * 1_000_000);
+        Stamp { id: Uuid::from_u128(n.into()), at }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
+}
+
+/// With ids from a number on: two stores that share what they hold must not draw the same.
+fn open(folder: &Path, ids_from: u64) -> SqliteStore {
+    let ten = NonZeroUsize::new(10).unwrap();
+    let options = Options::new(OLD);
+    let capacity = Capacity { events: ten, ..options.capacity };
+    let stamps = Arc::new(Ticking(ids_from.into()));
+    SqliteStore::open(folder, &Options { capacity, ..options }, stamps).unwrap()
+}
+
+fn raise(message: &str) -> Submission {
+    Submission::from(Command::RaiseAlert(RaiseAlert {
+        message: MessageText::parse(message).unwrap(),
+        location: Location::parse("North \u{2028} Gate\n2").unwrap(),
+        source: None,
+    }))
+}
+
+fn say(message: &str) -> Submission {
+    Submission::from(Command::PostMessage(PostMessage {
+        sender: Sender::parse("Operator 1").unwrap(),
+        message: MessageText::parse(message).unwrap(),
+    }))
+}
+
+fn keyed(submission: Submission, value: &str, digest: u8) -> Submission {
+    let fingerprint = Some(Fingerprint([digest; 32]));
+    let key = IdempotencyKey { scope: "alerts".to_owned(), value: value.to_owned(), fingerprint };
+    Submission { key: Some(key), ..submission }
+}
+
+/// A store with more events than its log holds.
+async fn filled(folder: &Path) -> SqliteStore {
+    let store = open(folder, 1);
+    for n in 0..12 {
+        store.append(vec![raise(&format!("fire {n}")), say(&format!("seen {n}"))]).await.unwrap();
+    }
+    store.append(vec![keyed(raise("Zwölf \"quoted\""), "k", 1)]).await.unwrap();
+    store
+}
+
+/// Everything that a store can be asked for, but for the name of its log.
+async fn everything(store: &SqliteStore) -> Vec<String> {
+    let epoch = store.head().borrow().epoch;
+    let at = |offset| Position { epoch, offset };
+    let mut answers = vec![format!("{:?}", store.read(ReadFrom::After(at(0)), 100).await)];
+    answers.push(format!("{:?}", store.read(ReadFrom::Before(*store.head().borrow()), 100).await));
+    answers.push(format!("{:?}", store.alerts(AlertQuery::newest(100)).await));
+    answers.push(format!("{:?}", store.messages(MessageQuery::newest(100)).await));
+    for words in ["zwol quo", "fire", "gate 2", "nothing"] {
+        let search = Search::parse(words).unwrap();
+        answers.push(format!(
+            "{:?}",
+            store.alerts(AlertQuery { search, ..AlertQuery::newest(9) }).await
+        ));
+    }
+    let epoch = format!("{epoch:?}");
+    answers.into_iter().map(|answer| answer.replace(&epoch, "EPOCH")).collect()
+}
+
+fn exported(folder: &Path) -> (Counts, Vec<u8>) {
+    let mut lines = Vec::new();
+    let counts = export(folder, ExportRange::default(), &mut lines).unwrap();
+    (counts, lines)
+}
+
+#[tokio::test]
+async fn an_imported_store_is_the_exported_one_under_another_name() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = filled(folder.path()).await;
+    let (counts, lines) = exported(folder.path());
+    assert_eq!(counts, Counts { events: 10, alerts: 13, messages: 12, keys: 1 });
+    let was = everything(&store).await;
+    store.close().await;
+    assert_eq!(exported(folder.path()).1, lines, "stopped or not");
+
+    assert_eq!(import(copy.path(), &mut lines.as_slice(), NEW).unwrap(), counts);
+    assert_eq!(check(copy.path()).unwrap().head, Position { epoch: NEW, offset: 25 });
+    assert_eq!(exported(copy.path()).1, lines, "what is exported again is the same");
+    let imported = open(copy.path(), 1_000);
+    assert_eq!(everything(&imported).await, was);
+
+    let old = Position { epoch: OLD, offset: 25 };
+    let gap = imported.read(ReadFrom::After(old), 1).await;
+    assert!(matches!(gap, Err(ReadError::Gap { .. })), "{gap:?}");
+    let again = imported.append(vec![keyed(raise("Zwölf \"quoted\""), "k", 1)]).await.unwrap();
+    assert!(matches!(again[0], Outcome::Replayed(_)), "{again:?}");
+    let reused = imported.append(vec![keyed(raise("other"), "k", 2)]).await;
+    let rejection = Rejection::KeyReused;
+    assert_eq!(reused, Err(AppendError::Rejected { index: 0, rejection }));
+    imported.append(vec![raise("new")]).await.unwrap();
+    assert_eq!(imported.head().borrow().offset, 26);
+}
+
+#[tokio::test]
+async fn an_empty_store_can_be_exported_and_imported() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    open(folder.path(), 1_000).close().await;
+    let (counts, lines) = exported(folder.path());
+    assert_eq!(counts, Counts::default());
+    import(copy.path(), &mut lines.as_slice(), NEW).unwrap();
+    assert_eq!(open(copy.path(), 1_000).append(vec![raise("first")]).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_part_by_time_is_for_reading_only() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = filled(folder.path()).await;
+    let held = store.alerts(AlertQuery::newest(5)).await.unwrap().items;
+    let range =
+        ExportRange { since: Some(held[1].value.raised_at), until: Some(held[3].value.raised_at) };
+    let mut lines = Vec::new();
+    let counts = export(folder.path(), range, &mut lines).unwrap();
+    // From the second alert on, before the fourth: two, and what was said in between.
+    assert_eq!(counts, Counts { events: 4, alerts: 2, messages: 2, keys: 0 });
+    let refused = import(copy.path(), &mut lines.as_slice(), NEW).unwrap_err();
+    assert!(
+        refused.to_string().starts_with("line 1: it is an export of some time only"),
+        "{refused}"
+    );
+}
+
+/// What is in a folder, but for the lock, which is empty.
+fn left_in(folder: &Path) -> usize {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name != "northgate.lock").count()
+}
+
+#[tokio::test]
+async fn what_is_no_whole_export_makes_no_store_and_leaves_nothing() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    filled(folder.path()).await.close().await;
+    let text = String::from_utf8(exported(folder.path()).1).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let last = lines.len() - 1;
+    let replaced = |at: usize, with: &str| {
+        let mut lines = lines.clone();
+        lines[at] = with;
+        lines.join("\n") + "\n"
+    };
+    let without = |at: usize| {
+        let mut lines = lines.clone();
+        lines.remove(at);
+        lines.join("\n") + "\n"
+    };
+    let mut cases = vec![
+        String::new(),
+        "\n".to_owned(),
+        "x".repeat(2 * 1024 * 1024),
+        text.trim_end().to_owned(),
+        text.clone() + lines[1] + "\n",
+        text.clone() + &text,
+        replaced(0, &lines[0].replace("\"format\":1", "\"format\":2")),
+        replaced(0, &lines[0].replace("\"trimmed\":15", "\"trimmed\":18446744073709551615")),
+        replaced(0, lines[1]),
+        replaced(1, &lines[1].replace("\"version\":1", "\"version\":9")),
+        replaced(1, "{\"event\":{\"offset\":16,\"version\":1,\"shape\":[]}}"),
+        replaced(2, lines[1]),
+        replaced(12, lines[11]),
+        replaced(last, &lines[last].replace("\"keys\":1", "\"keys\":2")),
+        "{\"northgate_export\":{\"format\":1,\"whole\":true,\"trimmed\":3}}\n\
+         {\"end\":{\"events\":0,\"alerts\":0,\"messages\":0,\"keys\":0}}\n"
+            .to_owned(),
+    ];
+    // Any line that is missing is missed.
+    cases.extend((0..lines.len()).map(without));
+    for case in cases {
+        let refused = import(copy.path(), &mut case.as_bytes(), NEW);
+        let Err(error @ ImportError::Line { .. }) = refused else { panic!("{case}: {refused:?}") };
+        assert!(!error.to_string().contains('\n'), "one line: {error}");
+        assert_eq!(left_in(copy.path()), 0, "{error}");
+    }
+    import(copy.path(), &mut text.as_bytes(), NEW).unwrap();
+    let refused = import(copy.path(), &mut text.as_bytes(), NEW);
+    assert!(matches!(refused, Err(ImportError::NotEmpty { .. })), "{refused:?}");
+    assert_eq!(check(copy.path()).unwrap().events, 10);
+}
+
+#[tokio::test]
+async fn a_copy_of_the_files_gets_a_name_of_its_own_if_nobody_uses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path()).await;
+    let was = everything(&store).await;
+    assert!(renew_epoch(folder.path(), NEW).is_err(), "a server uses it");
+    store.close().await;
+    renew_epoch(folder.path(), NEW).unwrap();
+    assert_eq!(check(folder.path()).unwrap().head, Position { epoch: NEW, offset: 25 });
+    assert_eq!(everything(&open(folder.path(), 1_000)).await, was);
+    let none = folder.path().join("none");
+    assert!(renew_epoch(&none, NEW).is_err());
+    assert!(!none.exists(), "no folder is made");
+}
+
+#[tokio::test]
+async fn a_check_finds_what_search_would_miss() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path()).await.close().await;
+    let copy = folder.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    backup(folder.path(), &copy.join("northgate.db"), NEW).unwrap();
+    check(&copy).unwrap();
+    let connection = rusqlite::Connection::open(copy.join("northgate.db")).unwrap();
+    connection.execute("DELETE FROM message_words WHERE rowid = 2", []).unwrap();
+    drop(connection);
+    let error = check(&copy).unwrap_err().to_string();
+    assert_eq!(error, "1 messages cannot be found by their words, and 0 that are gone still can");
+}
