@@ -18,6 +18,9 @@ mod checks;
 mod client;
 #[path = "durable/exports.rs"]
 mod exports;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[path = "durable/faulty_disks.rs"]
+mod faulty_disks;
 #[path = "durable/full_disks.rs"]
 mod full_disks;
 #[path = "durable/kills.rs"]
@@ -25,6 +28,8 @@ mod kills;
 #[path = "process/program.rs"]
 #[allow(dead_code, reason = "these tests need less of it than others")]
 mod program;
+#[path = "durable/witness.rs"]
+mod witness;
 
 use client::{get, post};
 use program::{SOON, Setup, eventually};

@@ -1,18 +1,17 @@
 //! A server that is killed again and again while it is written to and read.
 
-use crate::client::{Frame, Socket, get, try_request};
+use crate::client::{get, try_request};
 use crate::program::SOON;
+use crate::witness::{Follower, PUBLISHERS, Seen, assert_kept};
 use crate::{text, with_data};
 use northgate_storage_sqlite::check;
-use serde_json::{Value, json};
-use std::collections::HashMap;
+use serde_json::json;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-const PUBLISHERS: usize = 6;
 /// Kills in an ordinary run, and in a full one.
 const KILLS: (usize, usize) = (20, 200);
 /// A server is killed after at most so many answers,
@@ -33,27 +32,6 @@ impl Drawn {
     }
 }
 
-/// Where an alert stands, and what it says: who published it, and the how manieth of theirs it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
-    id: String,
-    position: String,
-    publisher: usize,
-    number: u64,
-}
-
-impl Seen {
-    fn of(alert: &Value) -> Self {
-        let (publisher, number) = text(alert, "message").split_once(':').unwrap();
-        Self {
-            id: text(alert, "id").to_owned(),
-            position: text(alert, "position").to_owned(),
-            publisher: publisher.parse().unwrap(),
-            number: number.parse().unwrap(),
-        }
-    }
-}
-
 /// Publishes alerts from `number` on until the server is gone; gives the number that comes next.
 fn publish(address: SocketAddr, publisher: usize, mut number: u64, answered: &Sender<Seen>) -> u64 {
     loop {
@@ -69,57 +47,6 @@ fn publish(address: SocketAddr, publisher: usize, mut number: u64, answered: &Se
         let seen = Seen::of(&answer.json());
         assert_eq!(message, format!("{}:{}", seen.publisher, seen.number));
         answered.send(seen).unwrap();
-    }
-}
-
-/// A client that remembers where it was.
-struct Follower {
-    last: String,
-    seen: Vec<Seen>,
-}
-
-impl Follower {
-    fn at(position: &str) -> Self {
-        Self { last: position.to_owned(), seen: Vec::new() }
-    }
-
-    /// Goes on where it was, up to the end of the connection, or to the present if `to_present`.
-    fn follow(&mut self, address: SocketAddr, to_present: bool) {
-        let query = format!("?after={}", self.last);
-        let Ok(mut socket) = Socket::resume(address, &query) else { return };
-        while let Ok(Frame::Text(frame)) = socket.receive() {
-            match text(&frame, "type") {
-                "resume" => assert_eq!(frame["outcome"], "complete", "{frame}"),
-                "alert" => self.seen.push(Seen::of(&frame)),
-                "live" if to_present => return,
-                "live" => {}
-                _ => panic!("{frame}"),
-            }
-            text(&frame, "position").clone_into(&mut self.last);
-        }
-        assert!(!to_present, "it was cut before it reached the present");
-    }
-
-    /// Everything from `position` to the present, in the order in which it came.
-    fn replay(address: SocketAddr, position: &str) -> Vec<Seen> {
-        let mut follower = Self::at(position);
-        follower.follow(address, true);
-        follower.seen
-    }
-}
-
-/// Every answered alert is in `held`, once, at the place that its answer named; and what each
-/// publisher sent stands in the order in which it was sent.
-fn assert_kept(held: &[Seen], answered: &[Seen]) {
-    let by_id: HashMap<_, _> = held.iter().map(|seen| (&seen.id, seen)).collect();
-    assert_eq!(by_id.len(), held.len(), "nothing is there twice");
-    for alert in answered {
-        assert_eq!(by_id.get(&alert.id), Some(&alert), "what was answered is there");
-    }
-    let mut latest = [None; PUBLISHERS];
-    for alert in held {
-        let before = latest[alert.publisher].replace(alert.number);
-        assert!(before < Some(alert.number), "{before:?} stands before {alert:?}");
     }
 }
 

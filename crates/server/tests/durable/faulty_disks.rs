@@ -1,0 +1,169 @@
+//! A disk that fails again and again under a server that is written to and followed: syncs that
+//! fail with and without effect, writes that find no room or are torn.
+
+use crate::client::{get, try_request};
+use crate::program::{Program, SOON, eventually};
+use crate::witness::{Follower, PUBLISHERS, Seen, assert_kept};
+use crate::{text, with_data};
+use northgate_storage_sqlite::check;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+/// How often a server is started and killed, in an ordinary run and in a full one.
+const LIVES: (usize, usize) = (3, 20);
+const FAULTS: [&str; 4] = ["sync", "late", "full", "torn"];
+/// So much is to be kept between two faults.
+const ANSWERS: u64 = 100;
+
+/// Builds the library that comes between the server and its disk. The C compiler is the one that
+/// links Rust's programs.
+fn build_library(folder: &Path) -> PathBuf {
+    let library = folder.join("faulty_disk.so");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/disk/faulty_disk.c");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl");
+    assert!(compiler.status().unwrap().success());
+    library
+}
+
+/// What the publishers and the one who breaks the disk know of each other in one life of a server.
+#[derive(Default)]
+struct Life {
+    over: AtomicBool,
+    failures: AtomicU64,
+    answers: AtomicU64,
+    answered: Mutex<Vec<Seen>>,
+}
+
+impl Life {
+    /// Publishes alerts from `number` on, each under its own key, and sends each again until it is
+    /// answered. Gives the number that was not when all was over: it may be kept or not.
+    fn publish(&self, address: SocketAddr, publisher: usize, mut number: u64) -> u64 {
+        while !self.over.load(Ordering::Relaxed) {
+            let message = format!("{publisher}:{number}");
+            let headers = [("Content-Type", "application/json"), ("Idempotency-Key", &message)];
+            let body = json!({"message": message, "location": "North Gate"}).to_string();
+            let answer = try_request(address, "POST", "/alerts", &headers, &body).unwrap();
+            if answer.status == 200 {
+                self.answered.lock().unwrap().push(Seen::of(&answer.json()));
+                self.answers.fetch_add(1, Ordering::Relaxed);
+                number += 1;
+            } else {
+                assert_eq!(answer.status, 503);
+                self.failures.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        number
+    }
+
+    /// Waits until `counter` has risen by `more`.
+    fn await_more(counter: &AtomicU64, more: u64) {
+        let before = counter.load(Ordering::Relaxed);
+        let risen = || (counter.load(Ordering::Relaxed) >= before + more).then_some(());
+        eventually(SOON, risen);
+    }
+
+    /// Lets the disk fail in every way, each time until somebody has noticed, and recover. The last
+    /// failure stays.
+    fn break_disk(&self, fault: &Path) {
+        let _over = Over(&self.over);
+        for kind in FAULTS {
+            Self::await_more(&self.answers, ANSWERS);
+            set(fault, kind);
+            Self::await_more(&self.failures, 3);
+            std::fs::remove_file(fault).unwrap();
+        }
+        Self::await_more(&self.answers, ANSWERS);
+        set(fault, "late");
+        Self::await_more(&self.failures, 3);
+    }
+}
+
+/// Lets the publishers stop, however this ends.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Lets the disk fail from now on: at once, since half a name is no fault.
+fn set(fault: &Path, kind: &str) {
+    let whole = fault.with_extension("whole");
+    std::fs::write(&whole, kind).unwrap();
+    std::fs::rename(&whole, fault).unwrap();
+}
+
+fn server_on_faulty_disk(data: &Path, library: &Path, fault: &Path) -> Program {
+    with_data(data)
+        .variable("LD_PRELOAD", library.to_str().unwrap())
+        .variable("NORTHGATE_FAULT_FILE", fault.to_str().unwrap())
+        .serve()
+}
+
+/// One life of the server: its disk fails in every way, and it is killed while what it was last
+/// asked to keep is on disk and it believes that it is not.
+fn live_and_die(
+    server: Program,
+    fault: &Path,
+    follower: &mut Follower,
+    numbers: &mut [u64; PUBLISHERS],
+) -> Life {
+    let life = Life::default();
+    let address = server.address();
+    thread::scope(|threads| {
+        threads.spawn(|| follower.follow(address, false));
+        let publishers: Vec<_> = numbers
+            .iter_mut()
+            .enumerate()
+            .map(|(publisher, number)| {
+                let life = &life;
+                threads.spawn(move || *number = life.publish(address, publisher, *number))
+            })
+            .collect();
+        life.break_disk(fault);
+        for publisher in publishers {
+            publisher.join().unwrap();
+        }
+        drop(server);
+    });
+    std::fs::remove_file(fault).unwrap();
+    life
+}
+
+#[test]
+fn whatever_fails_nothing_that_was_answered_is_lost_and_nothing_is_there_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, fault) = (folder.path().join("data"), folder.path().join("fault"));
+    let library = build_library(folder.path());
+    let server = with_data(&data).serve();
+    let start = text(&get(server.address(), "/alerts").json(), "position").to_owned();
+    drop(server);
+    let mut follower = Follower::at(&start);
+    let mut numbers = [0; PUBLISHERS];
+    let mut answered = Vec::new();
+    let mut failures = 0;
+    let full = std::env::var_os("NORTHGATE_FULL").is_some();
+    let lives = if full { LIVES.1 } else { LIVES.0 };
+    for _ in 0..lives {
+        let server = server_on_faulty_disk(&data, &library, &fault);
+        let life = live_and_die(server, &fault, &mut follower, &mut numbers);
+        answered.extend(life.answered.into_inner().unwrap());
+        failures += life.failures.into_inner();
+        check(&data).unwrap();
+    }
+    let after = with_data(&data).serve();
+    let held = Follower::replay(after.address(), &start);
+    assert_kept(&held, &answered);
+    follower.follow(after.address(), true);
+    assert!(follower.seen == held, "who resumed saw everything, once and in the same order");
+    let faults = lives * (FAULTS.len() + 1);
+    println!("{faults} faults, {failures} refused, {} answered", answered.len());
+    assert_eq!(after.stop().code, Some(0));
+}

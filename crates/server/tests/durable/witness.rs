@@ -1,0 +1,82 @@
+//! Who remembers what was answered and what was seen, and what must hold between the two.
+
+use crate::client::{Frame, Socket};
+use crate::text;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+/// Who publish at the same time.
+pub(crate) const PUBLISHERS: usize = 6;
+
+/// Where an alert stands, and what it says: who published it, and the how manieth of theirs it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) id: String,
+    pub(crate) position: String,
+    pub(crate) publisher: usize,
+    pub(crate) number: u64,
+}
+
+impl Seen {
+    pub(crate) fn of(alert: &Value) -> Self {
+        let (publisher, number) = text(alert, "message").split_once(':').unwrap();
+        Self {
+            id: text(alert, "id").to_owned(),
+            position: text(alert, "position").to_owned(),
+            publisher: publisher.parse().unwrap(),
+            number: number.parse().unwrap(),
+        }
+    }
+}
+
+/// A client that remembers where it was.
+pub(crate) struct Follower {
+    last: String,
+    pub(crate) seen: Vec<Seen>,
+}
+
+impl Follower {
+    pub(crate) fn at(position: &str) -> Self {
+        Self { last: position.to_owned(), seen: Vec::new() }
+    }
+
+    /// Goes on where it was, up to the end of the connection, or to the present if `to_present`.
+    pub(crate) fn follow(&mut self, address: SocketAddr, to_present: bool) {
+        let query = format!("?after={}", self.last);
+        let Ok(mut socket) = Socket::resume(address, &query) else { return };
+        while let Ok(Frame::Text(frame)) = socket.receive() {
+            match text(&frame, "type") {
+                "resume" => assert_eq!(frame["outcome"], "complete", "{frame}"),
+                "alert" => self.seen.push(Seen::of(&frame)),
+                "live" if to_present => return,
+                "live" => {}
+                _ => panic!("{frame}"),
+            }
+            text(&frame, "position").clone_into(&mut self.last);
+        }
+        assert!(!to_present, "it was cut before it reached the present");
+    }
+
+    /// Everything from `position` to the present, in the order in which it came.
+    pub(crate) fn replay(address: SocketAddr, position: &str) -> Vec<Seen> {
+        let mut follower = Self::at(position);
+        follower.follow(address, true);
+        follower.seen
+    }
+}
+
+/// Every answered alert is in `held`, once, at the place that its answer named; and what each
+/// publisher sent stands in the order in which it was sent.
+pub(crate) fn assert_kept(held: &[Seen], answered: &[Seen]) {
+    let by_id: HashMap<_, _> = held.iter().map(|seen| (&seen.id, seen)).collect();
+    assert_eq!(by_id.len(), held.len(), "nothing is there twice");
+    for alert in answered {
+        assert_eq!(by_id.get(&alert.id), Some(&alert), "what was answered is there");
+    }
+    let mut latest = [None; PUBLISHERS];
+    for alert in held {
+        let before = latest[alert.publisher].replace(alert.number);
+        assert!(before < Some(alert.number), "{before:?} stands before {alert:?}");
+    }
+}
