@@ -169,6 +169,9 @@ pub struct StorageSection {
     pub retain_events: NonZeroUsize,
     /// How long a store on disk holds them.
     pub retain_for: Span,
+    /// How many requests one commit may keep, of those that wait for the disk together.
+    #[serde(deserialize_with = "values::plain")]
+    pub appends_per_commit: NonZeroUsize,
 }
 
 impl Default for StorageSection {
@@ -177,6 +180,7 @@ impl Default for StorageSection {
             data: None,
             retain_events: Options::RETAIN_EVENTS,
             retain_for: Span(Options::RETAIN_FOR),
+            appends_per_commit: Options::APPENDS_PER_COMMIT,
         }
     }
 }

@@ -34,6 +34,7 @@ impl Store {
         let mut options = Options::new(draw_epoch());
         options.capacity.events = settings.storage.retain_events;
         options.retain_for = settings.storage.retain_for.0;
+        options.appends_per_commit = settings.storage.appends_per_commit;
         let database = Arc::new(SqliteStore::open(folder, &options, stamps)?);
         tracing::info!(folder = %folder.display(), "events are kept on disk");
         let events = options.capacity.events;

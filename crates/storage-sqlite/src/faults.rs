@@ -1,7 +1,7 @@
 //! What the store does when a commit fails, a disk is full, or a file is gone; and what one commit
 //! carries. The tests hold the writer in the act of committing, so that nothing depends on time.
 
-use crate::writer::{Commit, MOST_VECTORS, commit};
+use crate::writer::{Commit, MOST_WAITING, commit};
 use crate::{Options, SqliteStore, Written, check};
 use northgate_domain::{
     Command, Epoch, MessageText, Position, PostMessage, Sender, Stamp, Stamps, Timestamp,
@@ -12,6 +12,7 @@ use northgate_storage::{
 };
 use rusqlite::Connection;
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,8 +38,11 @@ impl Stamps for Counting {
 }
 
 fn open(commit: Commit) -> (TempDir, Arc<SqliteStore>) {
+    open_with(Options::new(Epoch::new(7)), commit)
+}
+
+fn open_with(options: Options, commit: Commit) -> (TempDir, Arc<SqliteStore>) {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options::new(Epoch::new(7));
     let stamps = Arc::new(Counting::default());
     let store = SqliteStore::open_with(folder.path(), &options, stamps, commit).unwrap();
     (folder, Arc::new(store))
@@ -172,6 +176,19 @@ async fn all_that_wait_are_kept_by_one_commit() {
 }
 
 #[tokio::test]
+async fn one_commit_keeps_no_more_than_it_may() {
+    let alone = Options { appends_per_commit: NonZeroUsize::MIN, ..Options::new(Epoch::new(7)) };
+    let (_folder, store) = open_with(alone, Box::new(commit));
+    let mut tasks = JoinSet::new();
+    for n in 0..32 {
+        let store = store.clone();
+        tasks.spawn(async move { store.append(vec![say(&n.to_string()), say("and")]).await });
+    }
+    assert!(tasks.join_all().await.iter().all(Result::is_ok));
+    assert_eq!(store.written(), Written { commits: 32, events: 64 });
+}
+
+#[tokio::test]
 async fn a_refused_vector_undoes_itself_and_nothing_else_of_its_batch() {
     let (_folder, store, director) = directed();
     let vectors = vec![
@@ -255,7 +272,7 @@ async fn a_database_that_is_gone_is_not_made_anew() {
 async fn a_full_row_lets_callers_wait_and_one_that_goes_away_leaves_nothing() {
     let (_folder, store, director) = directed();
     let mut tasks = JoinSet::new();
-    for n in 0..=MOST_VECTORS {
+    for n in 0..=MOST_WAITING {
         let appending = store.clone();
         tasks.spawn(async move { appending.append(vec![say(&n.to_string())]).await });
         if n == 0 {
@@ -263,7 +280,7 @@ async fn a_full_row_lets_callers_wait_and_one_that_goes_away_leaves_nothing() {
             director.reached();
         }
     }
-    while store.waiting() < MOST_VECTORS {
+    while store.waiting() < MOST_WAITING {
         tokio::task::yield_now().await;
     }
     {
@@ -273,7 +290,7 @@ async fn a_full_row_lets_callers_wait_and_one_that_goes_away_leaves_nothing() {
     drop(director);
     assert!(tasks.join_all().await.iter().all(Result::is_ok));
     let kept = texts(&store).await;
-    assert_eq!(kept.len(), MOST_VECTORS + 1);
+    assert_eq!(kept.len(), MOST_WAITING + 1);
     assert!(!kept.contains(&"left".to_owned()));
 }
 

@@ -1,5 +1,6 @@
 //! What a store is opened with.
 
+use crate::writer::MOST_WAITING;
 use northgate_domain::Epoch;
 use northgate_storage::Capacity;
 use std::num::NonZeroUsize;
@@ -18,6 +19,9 @@ pub struct Options {
     /// How many threads read the log, and how many look through histories, each with a connection
     /// of its own.
     pub readers: NonZeroUsize,
+    /// How many calls of `append` one commit may keep. More than the 1,024 that can wait for the
+    /// writer are never there to be kept together.
+    pub appends_per_commit: NonZeroUsize,
 }
 
 impl Options {
@@ -26,12 +30,21 @@ impl Options {
     /// How long events are held where nobody says so.
     pub const RETAIN_FOR: Duration = Duration::from_hours(30 * 24);
 
+    /// How many calls of `append` one commit may keep where nobody says so.
+    pub const APPENDS_PER_COMMIT: NonZeroUsize = NonZeroUsize::new(MOST_WAITING).unwrap();
+
     /// A million of each kind, events for 30 days, and two readers of each kind.
     pub const fn new(epoch_if_new: Epoch) -> Self {
         const MILLION: NonZeroUsize = Options::RETAIN_EVENTS;
         const READERS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
         let capacity =
             Capacity { events: MILLION, alerts: MILLION, messages: MILLION, keys: MILLION };
-        Self { epoch_if_new, capacity, retain_for: Self::RETAIN_FOR, readers: READERS }
+        Self {
+            epoch_if_new,
+            capacity,
+            retain_for: Self::RETAIN_FOR,
+            readers: READERS,
+            appends_per_commit: Self::APPENDS_PER_COMMIT,
+        }
     }
 }

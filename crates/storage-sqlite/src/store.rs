@@ -3,7 +3,7 @@
 use crate::folder::Folder;
 use crate::ledger::Ledger;
 use crate::readers::Readers;
-use crate::writer::{Append, Commit, MOST_VECTORS, Writer, commit};
+use crate::writer::{Append, Commit, MOST_WAITING, Writer, commit};
 use crate::{OpenError, Options, history, queries, schema};
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped, Stamps};
@@ -96,6 +96,7 @@ impl SqliteStore {
             epoch: ledger.epoch,
             ledger: Some(ledger),
             capacity: options.capacity,
+            most_vectors: options.appends_per_commit.get(),
             stamps,
             commit,
             head,
@@ -103,7 +104,7 @@ impl SqliteStore {
             retain_for: options.retain_for,
             keeps,
         };
-        let (lane, appends) = mpsc::channel(MOST_VECTORS);
+        let (lane, appends) = mpsc::channel(MOST_WAITING);
         let thread = thread::Builder::new().name("store-writer".to_owned());
         let thread = thread.spawn(move || {
             writer.run(appends);

@@ -15,9 +15,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-/// The most vectors of one transaction, and the most that wait for the next one. When so many
-/// wait, whoever has another one waits to hand it over.
-pub(crate) const MOST_VECTORS: usize = 1_024;
+/// The most vectors that wait for the next transaction. When so many wait, whoever has another one
+/// waits to hand it over.
+pub(crate) const MOST_WAITING: usize = 1_024;
 
 /// How often the writer looks for what is too old or too much, and whether a disk that failed takes
 /// anything again.
@@ -48,6 +48,8 @@ pub(crate) struct Writer {
     /// Absent after a failure, until the database can be opened again.
     pub(crate) ledger: Option<Ledger>,
     pub(crate) capacity: Capacity,
+    /// The most vectors of one transaction.
+    pub(crate) most_vectors: usize,
     pub(crate) stamps: Arc<dyn Stamps>,
     pub(crate) commit: Commit,
     pub(crate) head: watch::Sender<Position>,
@@ -63,7 +65,7 @@ impl Writer {
         let mut batch = Vec::new();
         let mut due = Instant::now();
         loop {
-            match receive(&mut lane, &mut batch, due) {
+            match receive(&mut lane, &mut batch, self.most_vectors, due) {
                 Some(0) => break,
                 Some(_) => self.answer(&mut batch),
                 None => {}
@@ -221,12 +223,13 @@ impl Writer {
 fn receive(
     lane: &mut mpsc::Receiver<Append>,
     batch: &mut Vec<Append>,
+    most: usize,
     due: Instant,
 ) -> Option<usize> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     loop {
-        if let Poll::Ready(count) = lane.poll_recv_many(&mut context, batch, MOST_VECTORS) {
+        if let Poll::Ready(count) = lane.poll_recv_many(&mut context, batch, most) {
             return Some(count);
         }
         let left = due.saturating_duration_since(Instant::now());

@@ -78,6 +78,12 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) retain_for: Option<Span>,
 
+    /// Requests that one commit may keep, of those that wait for the disk together; 1 shows what
+    /// that is good for [default: 1024] [env: NORTHGATE__STORAGE__APPENDS_PER_COMMIT]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_parser = NonZeroUsize::parse)]
+    pub(super) appends_per_commit: Option<NonZeroUsize>,
+
     /// How often the background generator raises an alert, such as 10s; or off
     /// [default: 10s, and off with --data] [env: NORTHGATE__GENERATOR__INTERVAL]
     #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
@@ -178,6 +184,7 @@ impl Arguments {
         }
         set(&mut settings.storage.retain_events, self.retain_events);
         set(&mut settings.storage.retain_for, self.retain_for);
+        set(&mut settings.storage.appends_per_commit, self.appends_per_commit);
         set(&mut settings.generator.interval, self.generator_interval);
         set(&mut settings.heartbeat.interval, self.heartbeat_interval);
         set(&mut settings.heartbeat.timeout, self.heartbeat_timeout);

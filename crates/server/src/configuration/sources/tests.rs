@@ -204,17 +204,21 @@ fn a_variable_of_ours_that_is_no_unicode_is_wrong_and_others_are_left_alone() {
 }
 
 #[test]
-fn retention_has_defaults_and_is_set_from_every_source() {
-    let retention = |files: &[_], environment: &[_], flags: &[_]| {
+fn the_store_on_disk_has_defaults_and_is_set_from_every_source() {
+    let settings = |files: &[_], environment: &[_], flags: &[_]| {
         let storage = load(files, environment, flags).unwrap().storage;
-        (storage.retain_events.get(), storage.retain_for.0.as_secs())
+        let days = storage.retain_for.0.as_secs() / (24 * 3_600);
+        (storage.retain_events.get(), days, storage.appends_per_commit.get())
     };
-    assert_eq!(retention(&[], &[], &[]), (1_000_000, 30 * 24 * 3_600));
-    let toml = "[storage]\nretain_events = 1\nretain_for = '2d'\n";
-    assert_eq!(retention(&[(FILE, toml)], &[], &[]), (1, 2 * 24 * 3_600));
-    let environment =
-        [("NORTHGATE__STORAGE__RETAIN_EVENTS", "3"), ("NORTHGATE__STORAGE__RETAIN_FOR", "4h")];
-    assert_eq!(retention(&[(FILE, toml)], &environment, &[]), (3, 4 * 3_600));
-    let flags = ["--retain-events=5", "--retain-for=6s"];
-    assert_eq!(retention(&[], &environment, &flags), (5, 6));
+    assert_eq!(settings(&[], &[], &[]), (1_000_000, 30, 1_024));
+    let toml = "[storage]\nretain_events = 1\nretain_for = '2d'\nappends_per_commit = 3\n";
+    assert_eq!(settings(&[(FILE, toml)], &[], &[]), (1, 2, 3));
+    let environment = [
+        ("NORTHGATE__STORAGE__RETAIN_EVENTS", "4"),
+        ("NORTHGATE__STORAGE__RETAIN_FOR", "5d"),
+        ("NORTHGATE__STORAGE__APPENDS_PER_COMMIT", "6"),
+    ];
+    assert_eq!(settings(&[(FILE, toml)], &environment, &[]), (4, 5, 6));
+    let flags = ["--retain-events=7", "--retain-for=8d", "--appends-per-commit=9"];
+    assert_eq!(settings(&[], &environment, &flags), (7, 8, 9));
 }
