@@ -6,6 +6,9 @@ use std::path::Path;
 
 /// How many prepared statements a connection keeps: all that it has.
 const STATEMENTS: usize = 64;
+/// After so many pages of 4 KiB the write-ahead log is brought into the database. A page that
+/// changes again and again meanwhile, as those of indices do, is then written there but once.
+const CHECKPOINT_PAGES: i64 = 4_000;
 /// The write-ahead log is cut back to this after a burst has made it longer.
 const WAL_BYTES: i64 = 64 * 1024 * 1024;
 /// What the writer keeps of the database in memory, in KiB (negative by SQLite's convention). Ids
@@ -34,6 +37,7 @@ pub(crate) fn connect_to_write(file: &Path, more: OpenFlags) -> rusqlite::Result
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Every commit is on disk before it is answered: in this mode the log is synced each time.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     connection.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
     Ok(connection)

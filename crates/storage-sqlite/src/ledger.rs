@@ -100,6 +100,27 @@ impl Ledger {
         submissions: Vec<Submission>,
         stamps: &dyn Stamps,
     ) -> Result<Result<Vec<Outcome>, VectorError>, DatabaseError> {
+        if submissions.len() > 1 {
+            return self.append_undoably(submissions, stamps);
+        }
+        let before = self.connection.total_changes();
+        match self.append_each(submissions, stamps) {
+            Err(VectorError::Failed(error))
+                if self.connection.is_autocommit() || self.connection.total_changes() != before =>
+            {
+                Err(error)
+            }
+            // One that is refused has written nothing, since it is decided before it is written.
+            result => Ok(result),
+        }
+    }
+
+    /// In a savepoint, which costs a copy of every page that is touched after it.
+    fn append_undoably(
+        &mut self,
+        submissions: Vec<Submission>,
+        stamps: &dyn Stamps,
+    ) -> Result<Result<Vec<Outcome>, VectorError>, DatabaseError> {
         let before = self.held;
         self.run("SAVEPOINT vector")?;
         let result = self.append_each(submissions, stamps);
