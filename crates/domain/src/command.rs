@@ -1,6 +1,6 @@
 //! What somebody wants to happen. A command may be refused; an event has happened.
 
-use crate::{AlertId, Location, MessageText, Sender, Source, Stamp};
+use crate::{AlertId, Location, MessageText, Sender, Source};
 
 /// A wish, already parsed: every text in it is within its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,11 +33,11 @@ pub struct PostMessage {
 
 impl Command {
     /// The alert whose state decides this command: the one that a store loads before it calls
-    /// [`decide`](crate::decide). `stamp` is the one that the decision will get.
-    pub fn subject(&self, stamp: &Stamp) -> Option<AlertId> {
+    /// [`decide`](crate::decide). What makes something new has none: ids are drawn at random from
+    /// so many that no store needs to look whether one is taken.
+    pub fn subject(&self) -> Option<AlertId> {
         match self {
-            Self::RaiseAlert(_) => Some(AlertId(stamp.id)),
-            Self::PostMessage(_) => None,
+            Self::RaiseAlert(_) | Self::PostMessage(_) => None,
         }
     }
 }

@@ -46,7 +46,8 @@ impl From<rusqlite::Error> for CheckError {
 
 /// Reads everything in the database of `folder`, whether a server uses it or not, and changes
 /// nothing: the file's own integrity, every record, that no event is missing between the oldest
-/// and the newest, and that every alert and every message has its words.
+/// and the newest, and that the indices that search alerts and messages
+/// know each of them, and none that is gone.
 pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     let database = database_in(folder);
     schema::recognise(&database)?;
@@ -63,8 +64,9 @@ pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     readable(&transaction, "SELECT place, record FROM messages", decode_message)?;
     let answer = |record: &[u8]| decode_answer(record, epoch);
     readable(&transaction, "SELECT seen, answer FROM keys", answer)?;
-    has_words(&transaction, "alerts", "alert_words")?;
-    has_words(&transaction, "messages", "message_words")?;
+    is_indexed(&transaction, "alerts", "by their words", "alert_words")?;
+    is_indexed(&transaction, "alerts", "by their ids", "alert_ids")?;
+    is_indexed(&transaction, "messages", "by their words", "message_words")?;
     if events != offset - trimmed {
         let missing = offset - trimmed - events;
         return Err(CheckError(format!("{missing} events are missing before offset {offset}")));
@@ -72,10 +74,15 @@ pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     Ok(Checked { head: Position { epoch, offset }, events })
 }
 
-/// Each item has its words, and no words are of an item that is gone.
-fn has_words(connection: &Connection, items: &str, words: &str) -> Result<(), CheckError> {
+/// Each item is in the index, and nothing in it is of an item that is gone.
+fn is_indexed(
+    connection: &Connection,
+    items: &str,
+    by: &str,
+    index: &str,
+) -> Result<(), CheckError> {
     // A table that FTS5 keeps: the size of each document that it knows.
-    let known = format!("SELECT id FROM {words}_docsize");
+    let known = format!("SELECT id FROM {index}_docsize");
     let sql = format!(
         "SELECT (SELECT count(*) FROM {items} WHERE place NOT IN ({known})),
                 (SELECT count(*) FROM ({known}) WHERE id NOT IN (SELECT place FROM {items}))"
@@ -84,7 +91,7 @@ fn has_words(connection: &Connection, items: &str, words: &str) -> Result<(), Ch
     match connection.query_row(&sql, [], row)? {
         (0, 0) => Ok(()),
         (without, gone) => Err(CheckError(format!(
-            "{without} {items} cannot be found by their words, and {gone} that are gone still can"
+            "{without} {items} cannot be found {by}, and {gone} that are gone still can"
         ))),
     }
 }

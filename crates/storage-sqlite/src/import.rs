@@ -5,11 +5,12 @@ use crate::archive::{Counts, FORMAT, Head, Key, Line, Record, join};
 use crate::database::{DatabaseError, to_sql};
 use crate::folder::{Folder, sync};
 use crate::ledger::Ledger;
-use northgate_domain::{Epoch, Position};
+use northgate_domain::{AlertId, Epoch, Position};
 use northgate_storage::codec::{
     CodecError, decode_alert, decode_answer, decode_event, decode_message,
 };
 use rusqlite::params;
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
@@ -62,6 +63,7 @@ pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Co
         ledger: Ledger::open(&part.0, epoch).map_err(open)?,
         head: None,
         counts: Counts::default(),
+        ids: HashSet::new(),
     };
     let counts = new.read(lines)?;
     let connection = new.ledger.connection;
@@ -111,6 +113,8 @@ struct New {
     ledger: Ledger,
     head: Option<Head>,
     counts: Counts,
+    /// No index holds that they differ.
+    ids: HashSet<AlertId>,
 }
 
 impl New {
@@ -205,6 +209,9 @@ impl New {
     fn put_alert(&mut self, record: &Record<'_>) -> Result<(), LineError> {
         let place = self.place(record)?;
         let alert = decode_alert(&join(record.version, record.shape))?;
+        if !self.ids.insert(alert.id) {
+            return Err(LineError::IdTaken(alert.id));
+        }
         self.ledger.put_alert(place, &alert, true)?;
         self.counts.alerts += 1;
         Ok(())
@@ -265,6 +272,8 @@ enum LineError {
         "it does not stand where it should: the offset does not follow, or the kind is out of turn"
     )]
     Order,
+    #[error("another alert has the id {}", .0.0)]
+    IdTaken(AlertId),
     #[error("{seen:?} were read, and the end says {said:?}")]
     Counts { said: Counts, seen: Counts },
     #[error(transparent)]

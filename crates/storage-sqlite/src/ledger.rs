@@ -2,11 +2,11 @@
 //! that somebody else ends.
 
 use crate::database::{DatabaseError, connect_to_write, from_sql, to_sql};
-use crate::queries::{alert_by_id, count, ends_of_log};
+use crate::queries::{alert_by_id, count, ends_of_log, id_word};
 use crate::schema;
 use northgate_domain::{
-    Alert, AlertId, ChatMessage, Decision, Epoch, Event, Position, Stamped, Stamps, Timestamp,
-    decide, evolve,
+    Alert, ChatMessage, Decision, Epoch, Event, Position, Stamped, Stamps, Timestamp, decide,
+    evolve,
 };
 use northgate_storage::codec::{
     decode_answer, encode_alert, encode_answer, encode_event, encode_message,
@@ -162,7 +162,7 @@ impl Ledger {
         {
             return Ok(replay.map(Outcome::Replayed));
         }
-        let state = match command.subject(&stamp) {
+        let state = match command.subject() {
             Some(id) => alert_by_id(&self.connection, self.epoch, id)?,
             None => None,
         };
@@ -223,12 +223,14 @@ impl Ledger {
         is_new: bool,
     ) -> Result<(), DatabaseError> {
         let record = encode_alert(alert)?;
-        let (AlertId(id), place) = (alert.id, to_sql(raised.offset));
+        let place = to_sql(raised.offset);
         if is_new {
-            let sql = "INSERT INTO alerts (place, id, raised_at, location, record)
-                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            let sql = "INSERT INTO alerts (place, raised_at, location, record)
+                       VALUES (?1, ?2, ?3, ?4)";
             let (at, location) = (alert.raised_at.unix_micros(), alert.location.as_str());
-            self.execute(sql, params![place, id.as_bytes(), at, location, record])?;
+            self.execute(sql, params![place, at, location, record])?;
+            let sql = "INSERT INTO alert_ids (rowid, id) VALUES (?1, ?2)";
+            self.execute(sql, params![place, id_word(alert.id)])?;
             let sql = "INSERT INTO alert_words (rowid, words) VALUES (?1, ?2)";
             self.execute(sql, params![place, alert.search_text().as_str()])?;
             self.held.alerts += 1;

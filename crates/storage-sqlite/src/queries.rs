@@ -56,16 +56,22 @@ pub(crate) fn alert(
 pub(crate) fn alert_by_id(
     connection: &Connection,
     epoch: Epoch,
-    AlertId(id): AlertId,
+    id: AlertId,
 ) -> Result<Option<Stamped<Alert>>, DatabaseError> {
-    let sql = "SELECT place, record FROM alerts WHERE id = ?1";
+    let sql = "SELECT place, record FROM alerts
+               WHERE place IN (SELECT rowid FROM alert_ids WHERE alert_ids MATCH ?1)";
     let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row(params![id.as_bytes()], |row| {
+    let found = statement.query_row(params![id_word(id)], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
     });
     let Some((place, record)) = found.optional()? else { return Ok(None) };
     let position = Position { epoch, offset: from_sql(place) };
     Ok(Some(Stamped { position, value: decode_alert(&record)? }))
+}
+
+/// An id as it stands in the index of ids.
+pub(crate) fn id_word(AlertId(id): AlertId) -> String {
+    id.simple().to_string()
 }
 
 /// The place of the newest event.

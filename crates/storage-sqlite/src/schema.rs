@@ -11,7 +11,7 @@ const APPLICATION_ID: i64 = 0x4E47_5445;
 
 /// The n-th of these leads from schema n − 1 to schema n, which is kept as `user_version`. What was
 /// released is never edited: a change is one more at the end.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     // Offsets are those of the log. The newest event is never trimmed, so that `events` knows the
     // head. `alerts` (by the offset of raising) and `messages` outlive the window of events. Times
     // are microseconds since 1970. Words are those of `SearchText`, letters and digits in normal
@@ -39,6 +39,22 @@ const MIGRATIONS: [&str; 2] = [
     // they are remembered for a day from now on.
     "ALTER TABLE keys ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
      UPDATE keys SET used_at = unixepoch() * 1000000;",
+    // Ids are random, and in a tree each one touches a page of its own: that was most of what a
+    // commit wrote. The search index gathers what is new and merges it in order. An id stands in
+    // it as one word, its 32 digits.
+    "DROP INDEX alerts_by_time;
+     DROP INDEX alerts_by_location;
+     ALTER TABLE alerts RENAME TO alerts_before;
+     CREATE TABLE alerts
+         (place INTEGER PRIMARY KEY, raised_at INTEGER NOT NULL, location TEXT NOT NULL,
+          record BLOB NOT NULL) STRICT;
+     INSERT INTO alerts SELECT place, raised_at, location, record FROM alerts_before;
+     CREATE INDEX alerts_by_time ON alerts (raised_at);
+     CREATE INDEX alerts_by_location ON alerts (location);
+     CREATE VIRTUAL TABLE alert_ids USING fts5
+         (id, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
+     INSERT INTO alert_ids (rowid, id) SELECT place, lower(hex(id)) FROM alerts_before;
+     DROP TABLE alerts_before;",
 ];
 
 /// The newest schema that this program knows.
@@ -112,11 +128,33 @@ fn application_id(connection: &Connection) -> rusqlite::Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queries::alert_by_id;
+    use northgate_domain::{Alert, AlertId, Location, MessageText, Revision, Timestamp};
+    use northgate_storage::codec::encode_alert;
+    use uuid::Uuid;
+
+    fn alert(id: u128) -> Alert {
+        Alert {
+            id: AlertId(Uuid::from_u128(id)),
+            revision: Revision::FIRST,
+            message: MessageText::parse("fire").unwrap(),
+            location: Location::parse("Gate").unwrap(),
+            source: None,
+            raised_at: Timestamp::from_unix_micros(7),
+        }
+    }
 
     /// A database as the program left it that knew the first schema only.
     fn of_the_first_schema() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(MIGRATIONS[0]).unwrap();
+        for place in 1..=3 {
+            let alert = alert(0xABC << 100 | place);
+            let row = "INSERT INTO alerts VALUES (?1, ?2, 7, 'Gate', ?3)";
+            let id = alert.id.0.into_bytes();
+            let place = i64::try_from(place).unwrap();
+            connection.execute(row, params![place, id, encode_alert(&alert).unwrap()]).unwrap();
+        }
         let rows = "INSERT INTO meta (one, epoch) VALUES (1, 5);
                     INSERT INTO keys (scope, value, answer) VALUES ('alerts', 'k', x'01');
                     PRAGMA user_version = 1";
@@ -134,6 +172,13 @@ mod tests {
         let age = "SELECT unixepoch() - used_at / 1000000 FROM keys WHERE value = 'k'";
         let age: i64 = connection.query_row(age, [], |row| row.get(0)).unwrap();
         assert!((0..600).contains(&age), "{age} s old");
+        for place in 1..=3 {
+            let alert = alert(0xABC << 100 | u128::from(place));
+            let found = alert_by_id(&connection, Epoch::new(5), alert.id).unwrap().unwrap();
+            assert_eq!((found.position.offset, found.value), (place, alert));
+        }
+        let unknown = AlertId(Uuid::from_u128(0xABC << 100));
+        assert!(alert_by_id(&connection, Epoch::new(5), unknown).unwrap().is_none());
         // Once more changes nothing.
         migrate(&mut connection, Epoch::new(9)).unwrap();
         assert_eq!(version(&connection).unwrap(), known());

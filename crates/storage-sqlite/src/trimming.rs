@@ -19,9 +19,9 @@ impl Ledger {
         self.trim_events(capacity.events.get() as u64)?;
         let held = self.held;
         let excess = held.alerts.saturating_sub(capacity.alerts.get() as u64);
-        self.held.alerts -= self.remove_oldest("alerts", "alert_words", excess)?;
+        self.held.alerts -= self.remove_oldest("alerts", &["alert_words", "alert_ids"], excess)?;
         let excess = held.messages.saturating_sub(capacity.messages.get() as u64);
-        self.held.messages -= self.remove_oldest("messages", "message_words", excess)?;
+        self.held.messages -= self.remove_oldest("messages", &["message_words"], excess)?;
         self.held.keys -= self.remove(
             "DELETE FROM keys WHERE seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?1)",
             held.keys.saturating_sub(capacity.keys.get() as u64),
@@ -107,13 +107,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// Removes items together with their words.
-    fn remove_oldest(&self, items: &str, words: &str, excess: u64) -> Result<u64, DatabaseError> {
+    /// Removes items from their table and from the `indices` that search them.
+    fn remove_oldest(
+        &self,
+        items: &str,
+        indices: &[&str],
+        excess: u64,
+    ) -> Result<u64, DatabaseError> {
         if excess == 0 {
             return Ok(0);
         }
         let oldest = format!("(SELECT place FROM {items} ORDER BY place LIMIT ?1)");
-        self.remove(&format!("DELETE FROM {words} WHERE rowid IN {oldest}"), excess)?;
+        for index in indices {
+            self.remove(&format!("DELETE FROM {index} WHERE rowid IN {oldest}"), excess)?;
+        }
         self.remove(&format!("DELETE FROM {items} WHERE place IN {oldest}"), excess)
     }
 

@@ -165,6 +165,16 @@ fn left_in(folder: &Path) -> usize {
     names.filter(|name| name != "northgate.lock").count()
 }
 
+/// Which line is the first of an alert as it stands.
+fn first_alert(lines: &[&str]) -> usize {
+    lines.iter().position(|line| line.starts_with("{\"alert\"")).unwrap()
+}
+
+fn id_in(line: &str) -> &str {
+    let (_, id) = line.split_once("\"id\":\"").unwrap();
+    &id[..36]
+}
+
 #[tokio::test]
 async fn what_is_no_whole_export_makes_no_store_and_leaves_nothing() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -201,6 +211,8 @@ async fn what_is_no_whole_export_makes_no_store_and_leaves_nothing() {
          {\"end\":{\"events\":0,\"alerts\":0,\"messages\":0,\"keys\":0}}\n"
             .to_owned(),
     ];
+    let (first, second) = (first_alert(&lines), first_alert(&lines) + 1);
+    cases.push(replaced(second, &lines[second].replace(id_in(lines[second]), id_in(lines[first]))));
     // Any line that is missing is missed.
     cases.extend((0..lines.len()).map(without));
     for case in cases {
@@ -239,8 +251,14 @@ async fn a_check_finds_what_search_would_miss() {
     backup(folder.path(), &copy.join("northgate.db"), NEW).unwrap();
     check(&copy).unwrap();
     let connection = rusqlite::Connection::open(copy.join("northgate.db")).unwrap();
-    connection.execute("DELETE FROM message_words WHERE rowid = 2", []).unwrap();
-    drop(connection);
-    let error = check(&copy).unwrap_err().to_string();
+    let change = |sql: &str| {
+        connection.execute(sql, []).unwrap();
+        check(&copy).unwrap_err().to_string()
+    };
+    let error = change("DELETE FROM message_words WHERE rowid = 2");
     assert_eq!(error, "1 messages cannot be found by their words, and 0 that are gone still can");
+    let error = change("DELETE FROM alert_ids WHERE rowid IN (1, 3)");
+    assert_eq!(error, "2 alerts cannot be found by their ids, and 0 that are gone still can");
+    let error = change("DELETE FROM alerts WHERE place = 5");
+    assert_eq!(error, "0 alerts cannot be found by their words, and 1 that are gone still can");
 }

@@ -70,7 +70,7 @@ impl State {
         {
             return first.replay(key).map(Outcome::Replayed);
         }
-        let subject = submission.command.subject(&stamp);
+        let subject = submission.command.subject();
         let state = subject.and_then(|id| staged.alerts.get(&id).or_else(|| self.alerts.get(id)));
         let next = self.log.head().advanced_by(staged.events.len() as u64 + 1);
         let raised = state.map_or(next, |state| state.position);
