@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use crate::scenario::{all, drain, fanout, flood, idle, post, resume, sse, stall, storm};
+use crate::scenario::{all, drain, fanout, flood, idle, post, resume, sse, stall, stores, storm};
 
 /// Measures a Northgate server: speed, memory, and whether every event arrives exactly once and in order.
 ///
@@ -42,6 +42,8 @@ pub(crate) enum Scenario {
     Resume(resume::ResumeArgs),
     /// Alerts at a steady pace to many event streams (GET /events)
     Sse(sse::SseArgs),
+    /// The store on disk against the one in memory: POST, paced fan-out, histories, and what a commit carries
+    Stores(stores::StoresArgs),
     /// All of these, one after the other, as docs/PERFORMANCE.md shows them; some minutes
     All(all::AllArgs),
     /// The floor itself, as the bench starts it

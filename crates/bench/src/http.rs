@@ -37,6 +37,11 @@ pub(crate) fn subscribe(host: SocketAddr, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n").into_bytes()
 }
 
+/// A question.
+pub(crate) fn get(host: SocketAddr, path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()
+}
+
 /// A `POST /alerts` whose text is overwritten for each alert and never changes its length.
 #[derive(Clone, Debug)]
 pub(crate) struct AlertRequest {
@@ -46,6 +51,19 @@ pub(crate) struct AlertRequest {
 }
 
 impl AlertRequest {
+    /// An alert with a text of its own, which is to be sent as it is. It must need no escapes.
+    pub(crate) fn saying(host: SocketAddr, text: &str) -> Vec<u8> {
+        let mut request = Self::new(host, text.len());
+        let end = request.text_at + request.text_len;
+        if let Some(place) = request.bytes.get_mut(request.text_at..end) {
+            place.fill(b' ');
+            if let Some((place, _)) = place.split_at_mut_checked(text.len()) {
+                place.copy_from_slice(text.as_bytes());
+            }
+        }
+        request.bytes
+    }
+
     /// A text too short for a marker is lengthened.
     pub(crate) fn new(host: SocketAddr, message_bytes: usize) -> Self {
         const BEFORE: &str = r#"{"message":""#;

@@ -5,6 +5,7 @@ mod clock;
 mod connect;
 mod error;
 mod event_stream;
+mod exchange;
 mod floor;
 mod frames;
 mod http;

@@ -28,6 +28,8 @@ pub(crate) enum Unit {
     Bytes,
     #[serde(rename = "count")]
     Count,
+    #[serde(rename = "ratio")]
+    Ratio,
 }
 
 /// One figure of one round.
@@ -113,7 +115,7 @@ impl Sheet {
         self.broken.is_empty() && self.verdicts.values().all(Verdict::is_clean)
     }
 
-    fn value(&self, name: &str) -> Option<f64> {
+    pub(crate) fn value(&self, name: &str) -> Option<f64> {
         let measure = self.measures.iter().find(|measure| measure.name == name)?;
         Some(measure.value)
     }
@@ -124,6 +126,25 @@ pub(crate) struct Round {
     pub(crate) server: Sheet,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) floor: Option<Sheet>,
+}
+
+impl Round {
+    fn holds(&self) -> bool {
+        self.server.holds() && self.floor.as_ref().is_none_or(Sheet::holds)
+    }
+}
+
+/// What is measured, and what it is compared with.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Columns {
+    pub(crate) server: &'static str,
+    pub(crate) floor: &'static str,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { server: "server", floor: "floor" }
+    }
 }
 
 /// One figure over all rounds.
@@ -140,6 +161,7 @@ struct Figure {
 pub(crate) struct Report {
     scenario: &'static str,
     parameters: Value,
+    columns: Columns,
     /// Medians over the rounds, and the server's as a ratio to the floor's.
     figures: Vec<Figure>,
     /// Whether every promise held in every round.
@@ -150,6 +172,7 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn new(
         scenario: &'static str,
+        columns: Columns,
         parameters: &impl Serialize,
         rounds: Vec<Round>,
     ) -> Self {
@@ -157,8 +180,9 @@ impl Report {
             scenario,
             // A parameter that is no JSON is left out rather than worth a failed run.
             parameters: serde_json::to_value(parameters).unwrap_or_default(),
+            columns,
             figures: figures(&rounds),
-            passed: rounds.iter().all(|round| round.server.holds()),
+            passed: rounds.iter().all(Round::holds),
             rounds,
         }
     }
@@ -230,7 +254,7 @@ mod tests {
     fn figures_are_medians_and_ratios() {
         let rounds = [(3.0, 2.0), (9.0, 2.0), (4.0, 1.0)]
             .map(|(server, floor)| Round { server: sheet(server), floor: Some(sheet(floor)) });
-        let report = Report::new("x", &Value::Null, rounds.to_vec());
+        let report = Report::new("x", Columns::default(), &Value::Null, rounds.to_vec());
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["figures"][0]["server"], 4.0);
         assert_eq!(json["figures"][0]["floor"], 2.0);
@@ -245,7 +269,7 @@ mod tests {
         lost.verdicts.insert("all".to_owned(), verdict);
         let rounds =
             vec![Round { server: sheet(1.0), floor: None }, Round { server: lost, floor: None }];
-        assert!(!Report::new("x", &Value::Null, rounds).passed());
+        assert!(!Report::new("x", Columns::default(), &Value::Null, rounds).passed());
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub(crate) mod post;
 pub(crate) mod resume;
 pub(crate) mod sse;
 pub(crate) mod stall;
+pub(crate) mod stores;
 pub(crate) mod storm;
 
 use std::io::{self, Write};
@@ -19,7 +20,7 @@ use crate::cli::{Scenario, Switch, TargetArgs};
 use crate::error::BenchError;
 use crate::floor;
 use crate::phase::{self, Outcome};
-use crate::report::{Report, Round, Sheet, Unit};
+use crate::report::{Columns, Report, Round, Sheet, Unit};
 use crate::target::Target;
 
 /// The floor's frames when the server's were not measured.
@@ -37,6 +38,10 @@ pub(crate) fn run(scenario: &Scenario) -> Result<bool, BenchError> {
         Scenario::Drain(args) => told("drain", &args.target, args, drain::run(args)?),
         Scenario::Resume(args) => told("resume", &args.target, args, resume::run(args)?),
         Scenario::Sse(args) => told("sse", &args.fanout.target, args, sse::run(args)?),
+        Scenario::Stores(args) => {
+            let rounds = stores::run(args)?;
+            told_in(stores::COLUMNS, "stores", &args.target, args, rounds)
+        }
         Scenario::All(args) => all::run(args),
         Scenario::Floor { frame_bytes } => {
             floor::serve(*frame_bytes).map_err(BenchError::Poll)?;
@@ -51,7 +56,17 @@ fn told(
     parameters: &impl Serialize,
     rounds: Vec<Round>,
 ) -> Result<bool, BenchError> {
-    let report = Report::new(name, parameters, rounds);
+    told_in(Columns::default(), name, target, parameters, rounds)
+}
+
+fn told_in(
+    columns: Columns,
+    name: &'static str,
+    target: &TargetArgs,
+    parameters: &impl Serialize,
+    rounds: Vec<Round>,
+) -> Result<bool, BenchError> {
+    let report = Report::new(name, columns, parameters, rounds);
     write!(io::stdout(), "{report}")?;
     if let Some(path) = &target.json {
         report.write_json(path)?;

@@ -18,6 +18,7 @@ use crate::error::BenchError;
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// The server's own deadline is 8 s; past this it is ended by force.
 const EXIT_LIMIT: Duration = Duration::from_secs(30);
+const LOG_LIMIT: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 const LOG_LINES: usize = 12;
 
@@ -82,6 +83,21 @@ impl ServerProcess {
             text.push_str(line);
         }
         text
+    }
+
+    /// The last line of its log in which `word` stands. The log's reader may be a moment behind the
+    /// process's end.
+    pub(crate) fn last_line_with(&self, word: &str) -> Option<String> {
+        let deadline = clock::now() + clock::nanos(LOG_LIMIT);
+        while clock::now() < deadline {
+            let lines = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(line) = lines.iter().rfind(|line| line.contains(word)) {
+                return Some(line.clone());
+            }
+            drop(lines);
+            thread::sleep(LOOK_EVERY);
+        }
+        None
     }
 
     /// Sends SIGTERM.

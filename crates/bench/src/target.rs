@@ -85,6 +85,11 @@ impl Target {
         self.process.as_mut().map(ServerProcess::wait).transpose()
     }
 
+    /// What a server that was started here and has ended wrote to its log in a line with `word`.
+    pub(crate) fn last_line_with(&self, word: &str) -> Option<String> {
+        self.process.as_ref().and_then(|process| process.last_line_with(word))
+    }
+
     /// The last lines that a server that was started here wrote to its log.
     pub(crate) fn last_lines(&self) -> String {
         self.process.as_ref().map_or_else(String::new, ServerProcess::last_lines)

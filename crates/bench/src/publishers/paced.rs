@@ -1,7 +1,6 @@
 //! Alerts at a steady rate. Each carries the moment at which it was due, so a late one shows its whole delay.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -9,13 +8,13 @@ use std::time::Duration;
 use super::{Plan, Published};
 use crate::clock::{self, Nanos};
 use crate::error::BenchError;
-use crate::http::{AlertRequest, Answer, AnswerReader};
+use crate::exchange::Exchange;
+use crate::http::AlertRequest;
 use crate::latency::Latency;
 use crate::marker::{Marker, Run};
 
 /// Time to start the threads before the first alert is due.
 const LEAD: Duration = Duration::from_millis(20);
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 /// When alerts are due, and when no more are.
 pub(super) struct Schedule<'a> {
@@ -49,7 +48,7 @@ pub(crate) fn publish(
     let mut published = Published::new(plan.publishers)?;
     let mut lines = Vec::new();
     for at in 0..plan.publishers {
-        lines.push(connect(address).map_err(|source| BenchError::Connect { at, source })?);
+        lines.push(Exchange::open(address).map_err(|source| BenchError::Connect { at, source })?);
     }
     let start = clock::now() + clock::nanos(LEAD);
     published.started = start;
@@ -60,7 +59,7 @@ pub(crate) fn publish(
             .map(|(publisher, line)| {
                 let share = Share { schedule, publisher, step, start };
                 let request = AlertRequest::new(address, plan.message_bytes);
-                scope.spawn(move || share.send(&line, request, run))
+                scope.spawn(move || share.send(line, request, run))
             })
             .collect();
         threads
@@ -78,24 +77,15 @@ pub(crate) fn publish(
     Ok(published)
 }
 
-fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-    let line = TcpStream::connect_timeout(&address, ANSWER_LIMIT)?;
-    line.set_nodelay(true)?;
-    line.set_read_timeout(Some(ANSWER_LIMIT))?;
-    line.set_write_timeout(Some(ANSWER_LIMIT))?;
-    Ok(line)
-}
-
 impl Share<'_> {
     fn send(
         &self,
-        line: &TcpStream,
+        mut line: Exchange,
         mut request: AlertRequest,
         run: &Run,
     ) -> Result<Sent, BenchError> {
         let mut sent =
             Sent { answered: 0, latency: Latency::new()?, finished: self.start, failure: None };
-        let mut answers = AnswerReader::default();
         for at in (self.publisher..self.schedule.alerts).step_by(self.step.max(1) as usize) {
             let due = self.start + self.offset(at);
             clock::sleep_until(due);
@@ -105,7 +95,7 @@ impl Share<'_> {
             let publisher = self.publisher;
             let seq = sent.answered;
             let bytes = request.marked(run, Marker { publisher, seq, due });
-            match exchange(line, bytes, &mut answers).map(|answer| answer.status) {
+            match line.ask(bytes).map(|answer| answer.status) {
                 Ok(200..=299) => {
                     sent.answered += 1;
                     sent.finished = clock::now();
@@ -138,25 +128,9 @@ impl Share<'_> {
 /// Publishes one alert of no run and gives back the body of its answer.
 pub(crate) fn first_answer(address: SocketAddr) -> Result<Vec<u8>, BenchError> {
     let failed = |source| BenchError::Connect { at: 0, source };
-    let line = connect(address).map_err(failed)?;
+    let mut line = Exchange::open(address).map_err(failed)?;
     let mut request = AlertRequest::new(address, 0);
     let marker = Marker { publisher: 0, seq: 0, due: clock::now() };
     let bytes = request.marked(&Run::begin(), marker);
-    let answer = exchange(&line, bytes, &mut AnswerReader::default()).map_err(failed)?;
-    Ok(answer.body)
-}
-
-/// Sends one request and reads its answer.
-fn exchange(mut line: &TcpStream, bytes: &[u8], answers: &mut AnswerReader) -> io::Result<Answer> {
-    line.write_all(bytes)?;
-    let mut buffer = [0; 4096];
-    loop {
-        match line.read(&mut buffer)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            read => answers.feed(buffer.get(..read).unwrap_or_default()),
-        }
-        if let Some(answer) = answers.take().map_err(io::Error::other)? {
-            return Ok(answer);
-        }
-    }
+    Ok(line.ask(bytes).map_err(failed)?.body)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Figure, Report, Sheet, Unit, Verdict, whole};
+use super::{Columns, Figure, Report, Sheet, Unit, Verdict, whole};
 
 impl Display for Report {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
@@ -11,15 +11,16 @@ impl Display for Report {
         writeln!(out, "{}, {rounds} round{plural}", self.scenario)?;
         let width = self.figures.iter().map(|figure| figure.name.len()).max();
         let width = width.unwrap_or(0).max(6);
-        let [server, floor, ratio] = ["server", "floor", "ratio"];
+        let Columns { server, floor } = self.columns;
+        let ratio = "ratio";
         writeln!(out, "  {:width$}  {server:>14}  {floor:>14}  {ratio:>7}", "figure")?;
         for figure in &self.figures {
             figure.row(out, width)?;
         }
         for (number, round) in (1..).zip(&self.rounds) {
-            lines(out, "server", number, &round.server)?;
+            lines(out, server, number, &round.server)?;
             if let Some(floor) = &round.floor {
-                lines(out, "floor", number, floor)?;
+                lines(out, self.columns.floor, number, floor)?;
             }
         }
         let result = if self.passed { "held" } else { "BROKEN" };
@@ -86,6 +87,7 @@ fn with_unit(value: f64, unit: Unit) -> String {
         Unit::KiB => format!("{value:.2} KiB"),
         Unit::Bytes => format!("{} B", rounded(value)),
         Unit::Count => rounded(value),
+        Unit::Ratio => format!("{value:.1}"),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cli::Cli;
 use crate::error::BenchError;
 
 /// The scenarios with their arguments, as one would type them.
-const SUITE: [&str; 10] = [
+const SUITE: [&str; 11] = [
     "fanout --rounds 3",
     "fanout --rounds 3 --frame-bytes 500",
     "sse --rounds 3",
@@ -19,6 +19,7 @@ const SUITE: [&str; 10] = [
     "resume --rounds 3 -- --memory-events 30000",
     "stall",
     "drain --sockets 10000 --rate 5",
+    "stores",
 ];
 
 #[derive(Args, Debug)]

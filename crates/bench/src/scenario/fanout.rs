@@ -37,6 +37,21 @@ pub(crate) struct FanoutArgs {
     pub(crate) target: TargetArgs,
 }
 
+impl FanoutArgs {
+    /// What is measured where nothing else is asked for, over so many sockets.
+    pub(crate) fn over(sockets: usize, target: TargetArgs) -> Self {
+        Self {
+            sockets,
+            alerts: 200,
+            rate: 50.0,
+            frame_bytes: 200,
+            publishers: 1,
+            warmup: 20,
+            target,
+        }
+    }
+}
+
 pub(crate) fn run(args: &FanoutArgs) -> Result<Vec<Round>, BenchError> {
     check(args)?;
     rounds(&args.target, |target| measure(args, target))

@@ -1,0 +1,313 @@
+//! The store on disk against the one in memory: what it costs that an answer means "on disk".
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::fanout::{self, FanoutArgs};
+use crate::cli::TargetArgs;
+use crate::clock::{self, Nanos};
+use crate::error::BenchError;
+use crate::exchange::Exchange;
+use crate::http::{self, AlertRequest};
+use crate::latency::{self, Latency};
+use crate::limits;
+use crate::phase;
+use crate::publishers::{Pace, Plan};
+use crate::receivers::Fleet;
+use crate::report::{Columns, Round, Sheet, Unit};
+use crate::target::Target;
+
+pub(crate) const COLUMNS: Columns = Columns { server: "disk", floor: "memory" };
+
+/// Who fill a history.
+const FILLERS: usize = 256;
+/// A question is asked so often, or for so long if that is less.
+const QUESTIONS: u32 = 200;
+const ASKING: Duration = Duration::from_secs(3);
+const SYNCS: u32 = 200;
+/// A word of the oldest alert alone. `b` is the location of all.
+const NEEDLE: &str = "needle";
+
+#[derive(Args, Debug, Serialize)]
+pub(crate) struct StoresArgs {
+    /// Numbers of publishers, each with one alert in flight
+    #[arg(long, value_delimiter = ',', default_value = "1,16,256")]
+    publishers: Vec<usize>,
+    /// Seconds for each of them
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// Length of an alert's text
+    #[arg(long, default_value_t = 64)]
+    message_bytes: usize,
+    /// Sockets that receive every alert at a steady pace
+    #[arg(long, default_value_t = 1000)]
+    sockets: usize,
+    /// Numbers of alerts that are there when histories are asked for
+    #[arg(long, value_delimiter = ',', default_value = "1000,1000000")]
+    alerts: Vec<u32>,
+    /// Where the servers' folders are made, and removed again
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+pub(crate) fn run(args: &StoresArgs) -> Result<Vec<Round>, BenchError> {
+    if args.target.url.is_some() {
+        return Err(BenchError::OwnServerOnly("stores"));
+    }
+    let publishers = args.publishers.iter().max().copied().unwrap_or(0);
+    limits::check(publishers.max(args.sockets).max(FILLERS))?;
+    (0..args.target.rounds)
+        .map(|_| {
+            let memory = Store { args, on_disk: false }.measure()?;
+            let disk = Store { args, on_disk: true }.measure()?;
+            Ok(Round { server: disk, floor: Some(memory) })
+        })
+        .collect()
+}
+
+/// One of the two.
+struct Store<'a> {
+    args: &'a StoresArgs,
+    on_disk: bool,
+}
+
+/// A server with a store of its own, which goes with it.
+struct Served {
+    target: Target,
+    arguments: TargetArgs,
+    folder: Option<TempDir>,
+}
+
+impl Served {
+    /// Ends it, in good order.
+    fn end(&mut self) -> Result<(), BenchError> {
+        self.target.terminate();
+        self.target.wait().map(|_status| ())
+    }
+}
+
+impl Store<'_> {
+    fn measure(&self) -> Result<Sheet, BenchError> {
+        let mut sheet = Sheet::default();
+        if self.on_disk {
+            measure_sync(&self.args.folder, &mut sheet)?;
+        }
+        for &publishers in &self.args.publishers {
+            let case = format!("{publishers} publishers");
+            self.measure_posts(&case, publishers, &[], &mut sheet)?;
+            if self.on_disk {
+                self.measure_gain(&case, publishers, &mut sheet)?;
+            }
+        }
+        self.measure_fan_out(&mut sheet)?;
+        for &alerts in &self.args.alerts {
+            self.measure_history(alerts, &mut sheet)?;
+        }
+        Ok(sheet)
+    }
+
+    fn serve(&self, more: &[&str]) -> Result<Served, BenchError> {
+        let mut arguments = self.args.target.clone();
+        let folder = self.on_disk.then(|| data_folder(&self.args.folder)).transpose()?;
+        if let Some(folder) = &folder {
+            let folder = folder.path().display().to_string();
+            arguments.server_args.extend(["--data".to_owned(), folder]);
+        }
+        arguments.server_args.extend(more.iter().map(|&argument| argument.to_owned()));
+        Ok(Served { target: Target::server(&arguments)?, arguments, folder })
+    }
+
+    /// POST as fast as answers come, and how many events a commit then keeps.
+    fn measure_posts(
+        &self,
+        case: &str,
+        publishers: usize,
+        more: &[&str],
+        sheet: &mut Sheet,
+    ) -> Result<(), BenchError> {
+        let mut served = self.serve(more)?;
+        let limit = clock::nanos(Duration::from_secs(self.args.seconds));
+        let plan = self.plan(publishers, u32::MAX, limit);
+        let fleet = Fleet::connect(&served.target.feed, 0, 1)?;
+        let outcome = phase::run(&served.target, &fleet, &plan)?;
+        sheet.measure(format!("{case}: POST"), Unit::PerSecond, outcome.posts_per_second());
+        for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
+            let value = outcome.published.latency.quantile_ms(quantile);
+            sheet.measure(format!("{case}: {name}"), Unit::Millis, value);
+        }
+        let cpu = outcome.cpu_per_post();
+        sheet.measure(format!("{case}: server CPU per POST"), Unit::Micros, cpu);
+        sheet.verdicts.insert(case.to_owned(), outcome.verdict());
+        served.end()?;
+        if self.on_disk {
+            let line = served.target.last_line_with("commits=").unwrap_or_default();
+            let carried = number(&line, "events=").zip(number(&line, "commits="));
+            let carried = carried.map(|(events, commits)| phase::ratio(events, commits));
+            sheet.measure(format!("{case}: events per commit"), Unit::Ratio, carried);
+        }
+        Ok(())
+    }
+
+    /// The same with one commit for each event, and how much better all together are.
+    fn measure_gain(
+        &self,
+        case: &str,
+        publishers: usize,
+        sheet: &mut Sheet,
+    ) -> Result<(), BenchError> {
+        let alone = format!("{case}, one commit each");
+        self.measure_posts(&alone, publishers, &["--appends-per-commit", "1"], sheet)?;
+        let rates = [case, &alone].map(|case| sheet.value(&format!("{case}: POST")));
+        if let [Some(together), Some(alone)] = rates {
+            let name = format!("{case}: together against one commit each");
+            sheet.measure(name, Unit::Ratio, together / alone);
+        }
+        Ok(())
+    }
+
+    fn measure_fan_out(&self, sheet: &mut Sheet) -> Result<(), BenchError> {
+        let mut served = self.serve(&[])?;
+        let args = FanoutArgs::over(self.args.sockets, served.arguments.clone());
+        let paced = fanout::measure(&args, &mut served.target)?;
+        for measure in paced.measures {
+            sheet.measure(format!("paced: {}", measure.name), measure.unit, measure.value);
+        }
+        sheet.verdicts.extend(paced.verdicts);
+        served.end()
+    }
+
+    /// What histories cost with so many alerts in them, and how much room those take.
+    fn measure_history(&self, alerts: u32, sheet: &mut Sheet) -> Result<(), BenchError> {
+        let room = (alerts + 1).to_string();
+        let mut served = self.serve(&["--memory-events", &room, "--memory-alerts", &room])?;
+        let mut line = connect(&served.target)?;
+        // The oldest of all.
+        ask(&mut line, &AlertRequest::saying(served.target.address, NEEDLE))?;
+        let fleet = Fleet::connect(&served.target.feed, 0, 1)?;
+        let plan = self.plan(FILLERS, alerts - 1, Nanos::MAX);
+        let filled = phase::run(&served.target, &fleet, &plan)?;
+        let case = format!("{alerts} alerts");
+        sheet.verdicts.insert(format!("{case}, filling"), filled.verdict());
+        for (name, query, count) in [
+            ("newest 10", "limit=10".to_owned(), alerts.min(10)),
+            ("a word of all", "q=b".to_owned(), alerts.min(10)),
+            ("a word of the oldest", format!("q={NEEDLE}"), 1),
+            ("both words", format!("q={NEEDLE}+b"), 1),
+        ] {
+            let path = format!("/alerts?{query}");
+            let times = measure_question(&mut line, &served.target, &path, count, sheet)?;
+            let case = format!("{case}, {name}");
+            sheet.measure(format!("{case}: p50"), Unit::Millis, times.quantile_ms(0.5));
+            sheet.measure(format!("{case}: p99"), Unit::Millis, times.quantile_ms(0.99));
+        }
+        drop(line);
+        served.end()?;
+        let Some(folder) = &served.folder else { return Ok(()) };
+        let bytes = size_of(folder.path())?;
+        let each = phase::ratio(bytes, u64::from(alerts));
+        sheet.measure(format!("{case}: on disk for each"), Unit::Bytes, each);
+        let begun = clock::now();
+        served.target = Target::server(&served.arguments)?;
+        let took = latency::seconds(clock::now().saturating_sub(begun));
+        sheet.measure(format!("{case}: start"), Unit::Seconds, took);
+        served.end()
+    }
+
+    fn plan(&self, publishers: usize, alerts: u32, limit: Nanos) -> Plan {
+        let pace = Pace::Closed { alerts, limit };
+        Plan { publishers, pace, message_bytes: self.args.message_bytes }
+    }
+}
+
+fn data_folder(beside: &Path) -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix("bench-data-").tempdir_in(beside)
+}
+
+/// How long the disk itself takes to keep a page.
+fn measure_sync(folder: &Path, sheet: &mut Sheet) -> Result<(), BenchError> {
+    let folder = data_folder(folder)?;
+    // Named like what the server syncs, for a library that slows that down.
+    let mut file = File::create(folder.path().join("northgate.db-probe"))?;
+    let mut times = Latency::new()?;
+    for _ in 0..SYNCS {
+        let begun = clock::now();
+        file.write_all(&[b'x'; 4096])?;
+        file.sync_data()?;
+        times.record(clock::now().saturating_sub(begun));
+    }
+    sheet.measure("a page and a sync: p50", Unit::Millis, times.quantile_ms(0.5));
+    sheet.measure("a page and a sync: p99", Unit::Millis, times.quantile_ms(0.99));
+    Ok(())
+}
+
+fn measure_question(
+    line: &mut Exchange,
+    target: &Target,
+    path: &str,
+    count: u32,
+    sheet: &mut Sheet,
+) -> Result<Latency, BenchError> {
+    let request = http::get(target.address, path);
+    let mut times = Latency::new()?;
+    let until = clock::now() + clock::nanos(ASKING);
+    for _ in 0..QUESTIONS {
+        let begun = clock::now();
+        let body = ask(line, &request)?;
+        times.record(clock::now().saturating_sub(begun));
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if body.get("count").and_then(Value::as_u64) != Some(u64::from(count)) {
+            sheet.broken.push(format!("GET {path} was not answered with {count} alerts"));
+            break;
+        }
+        if clock::now() > until {
+            break;
+        }
+    }
+    Ok(times)
+}
+
+fn connect(target: &Target) -> Result<Exchange, BenchError> {
+    Exchange::open(target.address).map_err(|source| BenchError::Connect { at: 0, source })
+}
+
+/// The body of an answer that is one.
+fn ask(line: &mut Exchange, request: &[u8]) -> Result<Vec<u8>, BenchError> {
+    let answer = line.ask(request)?;
+    let body = || String::from_utf8_lossy(&answer.body).into_owned();
+    match answer.status {
+        200..=299 => Ok(answer.body),
+        status => Err(BenchError::Refused { at: 0, status, body: body() }),
+    }
+}
+
+/// The number after `name` in a line of the log.
+fn number(line: &str, name: &str) -> Option<u64> {
+    let (_, rest) = line.split_once(name)?;
+    rest.split_ascii_whitespace().next()?.parse().ok()
+}
+
+fn size_of(folder: &Path) -> io::Result<u64> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_from_the_log() {
+        let line = "2026-01-01T00:00:00Z  INFO written to disk commits=12 events=345";
+        assert_eq!(number(line, "commits="), Some(12));
+        assert_eq!(number(line, "events="), Some(345));
+        assert_eq!(number(line, "bytes="), None);
+    }
+}
