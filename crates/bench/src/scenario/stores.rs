@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use clap::Args;
@@ -31,7 +32,13 @@ const FILLERS: usize = 256;
 /// A question is asked so often, or for so long if that is less.
 const QUESTIONS: u32 = 200;
 const ASKING: Duration = Duration::from_secs(3);
-const SYNCS: u32 = 200;
+/// How often the disk is measured, and between what pauses: one after the other, and at the pace of
+/// the paced part, where it has gone to rest each time.
+const SYNCS: u32 = 100;
+const PAUSES: [(&str, Duration); 2] = [
+    ("a page and a sync", Duration::ZERO),
+    ("paced: a page and a sync", Duration::from_millis(20)),
+];
 /// A word of the oldest alert alone. `b` is the location of all.
 const NEEDLE: &str = "needle";
 
@@ -237,15 +244,18 @@ fn measure_sync(folder: &Path, sheet: &mut Sheet) -> Result<(), BenchError> {
     let folder = data_folder(folder)?;
     // Named like what the server syncs, for a library that slows that down.
     let mut file = File::create(folder.path().join("northgate.db-probe"))?;
-    let mut times = Latency::new()?;
-    for _ in 0..SYNCS {
-        let begun = clock::now();
-        file.write_all(&[b'x'; 4096])?;
-        file.sync_data()?;
-        times.record(clock::now().saturating_sub(begun));
+    for (case, pause) in PAUSES {
+        let mut times = Latency::new()?;
+        for _ in 0..SYNCS {
+            thread::sleep(pause);
+            let begun = clock::now();
+            file.write_all(&[b'x'; 4096])?;
+            file.sync_all()?;
+            times.record(clock::now().saturating_sub(begun));
+        }
+        sheet.measure(format!("{case}: p50"), Unit::Millis, times.quantile_ms(0.5));
+        sheet.measure(format!("{case}: p99"), Unit::Millis, times.quantile_ms(0.99));
     }
-    sheet.measure("a page and a sync: p50", Unit::Millis, times.quantile_ms(0.5));
-    sheet.measure("a page and a sync: p99", Unit::Millis, times.quantile_ms(0.99));
     Ok(())
 }
 
