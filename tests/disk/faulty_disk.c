@@ -1,8 +1,8 @@
 /* A disk that is slow or fails, under one process: loaded before the C library, it comes between the
  * program and what it asks of the files whose names contain "northgate.db".
  *
- *   cc -shared -fPIC -O1 -o faulty_disk.so tests/disk/faulty_disk.c -ldl
- *   LD_PRELOAD=./faulty_disk.so NORTHGATE_SYNC_DELAY_US=2000 northgate --data ./data
+ *   cc -shared -fPIC -O1 -o target/faulty_disk.so tests/disk/faulty_disk.c -ldl
+ *   LD_PRELOAD=target/faulty_disk.so NORTHGATE_SYNC_DELAY_US=2000 target/release/northgate --data ./data
  *
  * NORTHGATE_SYNC_DELAY_US  so many microseconds more for each sync
  * NORTHGATE_FAULT_FILE     while this file is there, what is named in it fails:
