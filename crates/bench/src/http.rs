@@ -1,5 +1,6 @@
 //! As much HTTP/1.1 as a load generator needs: prebuilt requests, and answers read from any cut of bytes.
 
+use std::iter;
 use std::net::SocketAddr;
 
 use thiserror::Error;
@@ -53,15 +54,13 @@ pub(crate) struct AlertRequest {
 impl AlertRequest {
     /// An alert with a text of its own, which is to be sent as it is. It must need no escapes.
     pub(crate) fn saying(host: SocketAddr, text: &str) -> Vec<u8> {
-        let mut request = Self::new(host, text.len());
-        let end = request.text_at + request.text_len;
-        if let Some(place) = request.bytes.get_mut(request.text_at..end) {
-            place.fill(b' ');
-            if let Some((place, _)) = place.split_at_mut_checked(text.len()) {
-                place.copy_from_slice(text.as_bytes());
-            }
+        let Self { mut bytes, text_at, text_len } = Self::new(host, text.len());
+        // Blanks at the end are not kept.
+        let padded = text.bytes().chain(iter::repeat(b' '));
+        for (place, byte) in bytes.iter_mut().skip(text_at).take(text_len).zip(padded) {
+            *place = byte;
         }
-        request.bytes
+        bytes
     }
 
     /// A text too short for a marker is lengthened.

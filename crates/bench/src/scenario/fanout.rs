@@ -19,34 +19,40 @@ pub(crate) struct FanoutArgs {
     #[arg(long, default_value_t = 1000)]
     sockets: usize,
     /// Alerts that are measured
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = Self::ALERTS)]
     alerts: u32,
     /// Alerts a second
-    #[arg(long, default_value_t = 50.0, value_parser = positive)]
+    #[arg(long, default_value_t = Self::RATE, value_parser = positive)]
     rate: f64,
     /// Length of a frame on the wire; if the server's JSON is longer by itself, that
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = Self::FRAME_BYTES)]
     frame_bytes: usize,
     /// Connections that publish, in turn
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = Self::PUBLISHERS)]
     publishers: usize,
     /// Alerts before the measured ones
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = Self::WARMUP)]
     warmup: u32,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }
 
 impl FanoutArgs {
+    const ALERTS: u32 = 200;
+    const RATE: f64 = 50.0;
+    const FRAME_BYTES: usize = 200;
+    const PUBLISHERS: usize = 1;
+    const WARMUP: u32 = 20;
+
     /// What is measured where nothing else is asked for, over so many sockets.
     pub(crate) fn over(sockets: usize, target: TargetArgs) -> Self {
         Self {
             sockets,
-            alerts: 200,
-            rate: 50.0,
-            frame_bytes: 200,
-            publishers: 1,
-            warmup: 20,
+            alerts: Self::ALERTS,
+            rate: Self::RATE,
+            frame_bytes: Self::FRAME_BYTES,
+            publishers: Self::PUBLISHERS,
+            warmup: Self::WARMUP,
             target,
         }
     }
