@@ -208,6 +208,48 @@ async fn a_refused_vector_undoes_itself_and_nothing_else_of_its_batch() {
     assert_eq!(store.written(), Written { commits: 2, events: 5 });
 }
 
+/// What a batch is left with whose third event meets a statement on `table` that fails with `how`.
+async fn batch_with_a_failing_statement(table: &str, how: &str) {
+    let (folder, store, director) = directed();
+    let other = Connection::open(folder.path().join("northgate.db")).unwrap();
+    let stop = format!(
+        "CREATE TRIGGER stop BEFORE INSERT ON {table} WHEN new.place = 3
+         BEGIN SELECT RAISE({how}, 'stopped'); END"
+    );
+    other.execute_batch(&stop).unwrap();
+    let mut tasks = JoinSet::new();
+    for n in 0..4 {
+        let appending = store.clone();
+        tasks.spawn(async move { appending.append(vec![say(&n.to_string())]).await });
+        tokio::task::yield_now().await;
+        if n == 0 {
+            director.reached();
+        }
+    }
+    assert_eq!(store.waiting(), 3);
+    director.tell(Act::Commit);
+    let answers = tokio::time::timeout(SOON, tasks.join_all()).await.expect("no commit is awaited");
+    let unavailable = answers.iter().filter(|answer| **answer == Err(AppendError::Unavailable));
+    assert_eq!(unavailable.count(), 3, "{answers:?}");
+    assert_eq!(texts(&store).await, ["0"]);
+
+    other.execute_batch("DROP TRIGGER stop").unwrap();
+    drop(director);
+    store.append(vec![say("again")]).await.unwrap();
+    assert_eq!(texts(&store).await, ["0", "again"]);
+}
+
+#[tokio::test]
+async fn a_statement_that_fails_after_others_takes_the_whole_batch_with_it() {
+    // The event is written by then, and a single one has no savepoint to undo that.
+    batch_with_a_failing_statement("messages", "ABORT").await;
+}
+
+#[tokio::test]
+async fn nothing_is_written_after_a_statement_that_ended_the_transaction() {
+    batch_with_a_failing_statement("events", "ROLLBACK").await;
+}
+
 #[tokio::test]
 async fn after_a_failed_commit_everyone_is_told_that_nobody_knows_and_the_file_is_asked() {
     for (act, held) in [(Act::Fail, vec!["first"]), (Act::FailLate, vec!["first", "a", "key"])] {
