@@ -6,6 +6,7 @@ use northgate_domain::Timestamp;
 use northgate_storage::codec::decode_event;
 use northgate_storage::{Capacity, IdempotencyKey};
 use rusqlite::params;
+use std::num::NonZeroUsize;
 
 /// The most rows of one kind that go in one transaction. After the limits were lowered there may
 /// be a million to go, and nobody is to wait for that.
@@ -13,15 +14,26 @@ const MOST: u64 = 8_192;
 /// The most events that go for their age in one transaction.
 const MOST_AGED: u64 = 1_024;
 
+/// Of alerts and of messages this part of the capacity more are held before any go.
+const LEEWAY: u64 = 256;
+
+/// How many alerts or messages are to go. They go many at a time: an index of words notes what is
+/// gone on pages that are spread all over, and these are then written once for all of them.
+fn excess(held: u64, capacity: NonZeroUsize) -> u64 {
+    let capacity = capacity.get() as u64;
+    let excess = held.saturating_sub(capacity);
+    if excess > capacity / LEEWAY { excess } else { 0 }
+}
+
 impl Ledger {
     /// Removes what is over `capacity`, inside the transaction that went over it.
     pub(crate) fn trim(&mut self, capacity: &Capacity) -> Result<(), DatabaseError> {
         self.trim_events(capacity.events.get() as u64)?;
         let held = self.held;
-        let excess = held.alerts.saturating_sub(capacity.alerts.get() as u64);
-        self.held.alerts -= self.remove_oldest("alerts", &["alert_words", "alert_ids"], excess)?;
-        let excess = held.messages.saturating_sub(capacity.messages.get() as u64);
-        self.held.messages -= self.remove_oldest("messages", &["message_words"], excess)?;
+        let over = excess(held.alerts, capacity.alerts);
+        self.held.alerts -= self.remove_oldest("alerts", &["alert_words", "alert_ids"], over)?;
+        let over = excess(held.messages, capacity.messages);
+        self.held.messages -= self.remove_oldest("messages", &["message_words"], over)?;
         self.held.keys -= self.remove(
             "DELETE FROM keys WHERE seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?1)",
             held.keys.saturating_sub(capacity.keys.get() as u64),
@@ -58,11 +70,11 @@ impl Ledger {
         capacity: &Capacity,
         horizon: Timestamp,
     ) -> Result<bool, DatabaseError> {
-        let over = |held: u64, most: std::num::NonZeroUsize| held > most.get() as u64;
+        let over = |held: u64, most: NonZeroUsize| held > most.get() as u64;
         let held = self.held;
         Ok(over(held.head - held.trimmed, capacity.events)
-            || over(held.alerts, capacity.alerts)
-            || over(held.messages, capacity.messages)
+            || excess(held.alerts, capacity.alerts) > 0
+            || excess(held.messages, capacity.messages) > 0
             || over(held.keys, capacity.keys)
             || self.has_forgotten_keys()?
             || self.aged(horizon, 1)? > held.trimmed)

@@ -167,6 +167,24 @@ async fn what_was_trimmed_stays_a_gap_and_what_is_held_is_bounded_after_a_restar
 }
 
 #[tokio::test]
+async fn alerts_that_are_over_the_capacity_go_many_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options::new(Epoch::new(1));
+    let capacity = Capacity { alerts: 768.try_into().unwrap(), ..options.capacity };
+    let options = Options { capacity, ..options };
+    let store = SqliteStore::open(folder.path(), &options, counting_from(0)).unwrap();
+    store.append((0..768).map(|n| raise(&n.to_string())).collect()).await.unwrap();
+    let mut held = Vec::new();
+    for _ in 0..5 {
+        append(&store, raise("one more")).await;
+        held.push(store.alerts(AlertQuery::newest(1_000)).await.unwrap().items.len());
+    }
+    assert_eq!(held, [769, 770, 771, 768, 769]);
+    store.close().await;
+    check(folder.path()).unwrap();
+}
+
+#[tokio::test]
 async fn a_store_that_is_dropped_has_kept_what_was_handed_over() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(open(folder.path(), 1).unwrap());
