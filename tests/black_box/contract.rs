@@ -40,7 +40,21 @@ fn an_alert_is_answered_kept_and_sent_to_every_socket() {
     let alert = answer.json();
     assert_eq!(
         keys(&alert),
-        ["id", "location", "message", "position", "revision", "timestamp", "type"]
+        [
+            "count",
+            "first_seen",
+            "id",
+            "last_seen",
+            "location",
+            "message",
+            "position",
+            "revision",
+            "severity",
+            "status",
+            "timestamp",
+            "type",
+            "updated_at"
+        ]
     );
     assert_is_uuid4(&alert["id"]);
     assert_is_timestamp(&alert["timestamp"]);

@@ -1,6 +1,7 @@
 //! The documentation that the server carries is true and needs no network.
 
 use northgate_tests::TestServer;
+use serde_json::Value;
 
 #[test]
 fn the_openapi_document_names_every_address_and_nothing_else() {
@@ -13,8 +14,16 @@ fn the_openapi_document_names_every_address_and_nothing_else() {
         [
             "/",
             "/alerts",
+            "/alerts/actions",
             "/alerts/history",
+            "/alerts/summary",
             "/alerts/{id}",
+            "/alerts/{id}/acknowledge",
+            "/alerts/{id}/messages",
+            "/alerts/{id}/notes",
+            "/alerts/{id}/reopen",
+            "/alerts/{id}/resolve",
+            "/alerts/{id}/unacknowledge",
             "/events",
             "/health/live",
             "/health/ready",
@@ -31,15 +40,37 @@ fn the_openapi_document_names_every_address_and_nothing_else() {
     }
 }
 
+/// What is sent where, in an order in which each may follow the one before.
+const BODIES: [(&str, &str); 8] = [
+    ("/alerts", "NewAlert"),
+    ("/message/", "NewMessage"),
+    ("/alerts/{id}/acknowledge", "NewAction"),
+    ("/alerts/{id}/unacknowledge", "NewAction"),
+    ("/alerts/{id}/resolve", "NewAction"),
+    ("/alerts/{id}/reopen", "NewAction"),
+    ("/alerts/{id}/notes", "NewNote"),
+    ("/alerts/actions", "NewActions"),
+];
+
+fn examples(document: &Value, schema: &str) -> Vec<Value> {
+    let schema = &document["components"]["schemas"][schema];
+    let listed = schema["examples"].as_array().cloned().unwrap_or_default();
+    listed.into_iter().chain(schema.get("example").cloned()).collect()
+}
+
 #[test]
 fn the_examples_of_the_document_are_taken() {
     let server = TestServer::start();
     let document = server.get("/openapi.json").json();
-    for (path, schema) in [("/alerts", "NewAlert"), ("/message/", "NewMessage")] {
-        let example = &document["components"]["schemas"][schema]["example"];
-        assert!(example.is_object(), "{schema} has an example");
-        let answer = server.post(path, example.to_string());
-        assert_eq!(answer.status, 200, "{answer:?}");
+    let alert = server.raise("Fire");
+    for (path, schema) in BODIES {
+        let examples = examples(&document, schema);
+        assert!(!examples.is_empty(), "{schema} has an example");
+        for example in examples {
+            let path = path.replace("{id}", alert["id"].as_str().unwrap());
+            let answer = server.post(&path, example.to_string());
+            assert_eq!(answer.status, 200, "{path} {example} {answer:?}");
+        }
     }
 }
 
@@ -47,17 +78,25 @@ fn the_examples_of_the_document_are_taken() {
 fn lengths_are_limited_exactly_where_the_document_says() {
     let server = TestServer::start();
     let document = server.get("/openapi.json").json();
-    for (path, schema) in [("/alerts", "NewAlert"), ("/message/", "NewMessage")] {
+    let alert = server.raise("Fire");
+    let mut limits = 0;
+    for (path, schema) in BODIES {
+        let path = path.replace("{id}", alert["id"].as_str().unwrap());
         let fields = document["components"]["schemas"][schema]["properties"].as_object().unwrap();
         for (field, described) in fields {
-            let longest = usize::try_from(described["maxLength"].as_u64().unwrap()).unwrap();
+            let Some(longest) = described["maxLength"].as_u64() else { continue };
+            let longest = usize::try_from(longest).unwrap();
             for (length, status) in [(longest, 200), (longest + 1, 422)] {
-                let mut body = document["components"]["schemas"][schema]["example"].clone();
-                body[field] = "x".repeat(length).into();
-                assert_eq!(server.post(path, body.to_string()).status, status, "{field}: {length}");
+                let mut body = examples(&document, schema)[0].clone();
+                let start = if field == "url" { "http://x/" } else { "" };
+                body[field] = format!("{start:x<length$}").into();
+                let answer = server.post(&path, body.to_string());
+                assert_eq!(answer.status, status, "{path} {field}: {length}");
             }
+            limits += 1;
         }
     }
+    assert_eq!(limits, 19);
 }
 
 #[test]

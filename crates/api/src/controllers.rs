@@ -1,5 +1,6 @@
 //! What each address does: parse, one call to a service, and the answer.
 
+pub(crate) mod actions;
 pub(crate) mod alerts;
 pub(crate) mod docs;
 pub(crate) mod events;

@@ -3,7 +3,8 @@
 use crate::{BadKey, NotReady};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
-use northgate_schemas::{BodyError, Findings, Problem};
+use northgate_domain::Rejection as RuleRejection;
+use northgate_schemas::{BodyError, Findings, Problem, Refusal};
 use northgate_services::{QueryError, Rejection, SubmitError, Unavailable};
 
 /// Everything that an HTTP request can be refused for.
@@ -18,6 +19,9 @@ pub enum ApiError {
     /// The key of the request is none.
     #[error("The header Idempotency-Key {0}.")]
     IdempotencyKey(BadKey),
+    /// The revision that the request is for cannot be read.
+    #[error("The header If-Match must be one ETag of the alert, such as \"3\", or *.")]
+    IfMatch,
     /// The body stopped coming, or came broken.
     #[error("The body could not be read to its end.")]
     BrokenBody,
@@ -92,7 +96,8 @@ impl ApiError {
             Self::SlowBody => (S::REQUEST_TIMEOUT, "too-slow"),
             Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type"),
-            Self::Submit(error) => submit_kind(*error),
+            Self::Submit(error) => submit_kind(error),
+            Self::IfMatch => (S::BAD_REQUEST, "if-match"),
             Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
             Self::NotReady(_) => (S::SERVICE_UNAVAILABLE, "not-ready"),
             Self::ForeignPosition => (S::GONE, "foreign-position"),
@@ -114,7 +119,7 @@ impl ApiError {
                 )
             }
             Self::Body(BodyError::Invalid(_)) => "The body is not valid; see errors.".to_owned(),
-            Self::Submit(error) => submit_detail(*error).to_owned(),
+            Self::Submit(error) => submit_detail(error),
             other => other.to_string(),
         }
     }
@@ -129,9 +134,16 @@ impl From<QueryError> for ApiError {
     }
 }
 
-fn submit_kind(error: SubmitError) -> (StatusCode, &'static str) {
+fn submit_kind(error: &SubmitError) -> (StatusCode, &'static str) {
     match error {
-        SubmitError::Refused(Rejection::Rule(_)) => (StatusCode::CONFLICT, "refused"),
+        SubmitError::Refused(Rejection::Rule(rejection)) => {
+            let status = match rejection {
+                RuleRejection::NoSuchAlert(_) => StatusCode::NOT_FOUND,
+                RuleRejection::Contradicts { .. } => StatusCode::CONFLICT,
+                RuleRejection::Outdated { .. } => StatusCode::PRECONDITION_FAILED,
+            };
+            (status, Refusal::from(rejection).slug)
+        }
         SubmitError::Refused(Rejection::KeyReused) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused")
         }
@@ -141,11 +153,9 @@ fn submit_kind(error: SubmitError) -> (StatusCode, &'static str) {
     }
 }
 
-fn submit_detail(error: SubmitError) -> &'static str {
-    match error {
-        SubmitError::Refused(Rejection::Rule(_)) => {
-            "The request contradicts what is there already."
-        }
+fn submit_detail(error: &SubmitError) -> String {
+    let detail = match error {
+        SubmitError::Refused(Rejection::Rule(rejection)) => return Refusal::from(rejection).detail,
         SubmitError::Refused(Rejection::KeyReused) => {
             "This Idempotency-Key was used for another request, and nothing was kept. Draw a \
              new one for each request; the same one is for sending the same request again."
@@ -156,7 +166,8 @@ fn submit_detail(error: SubmitError) -> &'static str {
              If it was sent with an Idempotency-Key, send it again with the same one."
         }
         SubmitError::UnexpectedAnswer => "The server failed.",
-    }
+    };
+    detail.to_owned()
 }
 
 fn framework_detail(status: StatusCode) -> &'static str {
@@ -179,6 +190,11 @@ impl ResponseError for ApiError {
         match self {
             Self::Body(BodyError::Invalid(findings)) => problem = problem.with_body(findings),
             Self::Query(findings) => problem = problem.with_query(findings),
+            Self::Submit(SubmitError::Refused(Rejection::Rule(rejection))) => {
+                if let Some(alert) = Refusal::from(rejection).alert {
+                    problem = problem.with_alert(&alert);
+                }
+            }
             _ => {}
         }
         match status.as_u16() {

@@ -4,7 +4,7 @@
 use crate::ApiError;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use northgate_domain::Stamped;
+use northgate_domain::{AlertId, Stamped};
 use northgate_schemas::{HistoryRequest, Order, Part};
 use northgate_services::{AlertQuery, HistoryRange, MessageQuery, Snapshot};
 use std::future::{Ready, ready};
@@ -28,22 +28,29 @@ impl FromRequest for AskedHistory {
 }
 
 impl AskedHistory {
-    pub(crate) fn alerts(&self) -> AlertQuery {
-        AlertQuery {
-            range: self.range(),
-            search: self.request.search.clone(),
-            locations: self.request.locations.clone(),
-        }
+    /// The question for messages: all, or those of one alert's thread.
+    pub(crate) fn messages(&self, alert_id: Option<AlertId>) -> MessageQuery {
+        let (range, search) = (range(&self.request), self.request.search.clone());
+        MessageQuery { range, search, alert_id }
     }
+}
 
-    pub(crate) fn messages(&self) -> MessageQuery {
-        MessageQuery { range: self.range(), search: self.request.search.clone() }
+/// The question for alerts.
+pub(crate) fn alert_query(request: &HistoryRequest) -> AlertQuery {
+    AlertQuery {
+        range: range(request),
+        search: request.search.clone(),
+        locations: request.locations.clone(),
+        sources: request.sources.clone(),
+        statuses: request.statuses.clone(),
+        severities: request.severities.clone(),
+        labels: request.labels.clone(),
     }
+}
 
-    fn range(&self) -> HistoryRange {
-        let HistoryRequest { limit, after, before, since, until, .. } = self.request;
-        HistoryRange { limit, after, before, since, until }
-    }
+fn range(request: &HistoryRequest) -> HistoryRange {
+    let HistoryRequest { limit, after, before, since, until, .. } = *request;
+    HistoryRange { limit, after, before, since, until }
 }
 
 /// What of a snapshot is shown.
@@ -84,8 +91,25 @@ pub(crate) struct HistoryParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the query, which is read name by name")]
-pub(crate) struct LocationParameter {
+pub(crate) struct AlertParameters {
     /// Only alerts at one of these locations, word for word; repeatable, at most 64 times.
     #[param(max_items = 64)]
     location: Option<Vec<String>>,
+    /// Only alerts from one of these sources, word for word; repeatable, at most 64 times.
+    #[param(max_items = 64)]
+    source: Option<Vec<String>>,
+    /// Only alerts of one of these statuses: `open`, `acknowledged`, `resolved`; repeatable, or
+    /// separated by commas.
+    #[param(example = json!(["open", "acknowledged"]))]
+    status: Option<Vec<String>>,
+    /// Only alerts of one of these severities: `critical`, `error`, `warning`, `info`; repeatable,
+    /// or separated by commas.
+    #[param(example = json!(["error", "critical"]))]
+    severity: Option<Vec<String>>,
+    /// Only alerts that are at least as bad as this; not together with `severity`.
+    min_severity: Option<String>,
+    /// Only alerts with this value of the label of this name, such as `label.zone=perimeter`. Of
+    /// one name any of its values will do; of several names the alert has them all.
+    #[param(rename = "label.<name>")]
+    label: Option<Vec<String>>,
 }

@@ -3,7 +3,7 @@
 use crate::ApiError;
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderName;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{FromRequest, HttpRequest, HttpResponseBuilder};
 use northgate_services::{RequestKey, RequestKeyError};
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
@@ -44,9 +44,8 @@ pub enum BadKey {
     Repeated,
 }
 
-/// The answer to what is kept, which says so if it was given before.
-pub(crate) fn kept(replayed: bool) -> HttpResponseBuilder {
-    let mut response = HttpResponse::Ok();
+/// Says in an answer to what is kept whether it was given before.
+pub(crate) fn kept(mut response: HttpResponseBuilder, replayed: bool) -> HttpResponseBuilder {
     if replayed {
         response.insert_header((IDEMPOTENT_REPLAYED, "true"));
     }

@@ -1,6 +1,7 @@
 //! HTTP: which URL there is, what each one does, and how every error is told.
 
 mod body;
+mod conditional;
 mod controllers;
 mod endpoint;
 mod error;

@@ -1,9 +1,11 @@
 //! The OpenAPI document, from the code that answers.
 
-use crate::controllers::{alerts, events, health, messages, root};
+use crate::controllers::{actions, alerts, events, health, messages, root};
 use northgate_schemas::{
-    AlertBody, AlertCollection, BusyNotice, ChatBody, ErrorFrame, EventType, FieldProblem, Health,
-    LiveNotice, MessageCollection, NewAlert, NewMessage, Problem, ResumeNotice, Welcome,
+    ActionFrame, ActionResults, AlertBody, AlertCollection, AlertState, AlertSummary,
+    AlertUpdateBody, BusyNotice, ChatBody, ErrorFrame, EventType, FieldProblem, Health, LiveNotice,
+    MessageCollection, NewAction, NewActions, NewAlert, NewMessage, NewNote, NoteBody, Problem,
+    ResultFrame, ResumeNotice, Welcome,
 };
 use utoipa::{IntoResponses, OpenApi};
 
@@ -33,6 +35,21 @@ pub(crate) enum WriteProblems {
     /// Nothing is taken now, and nothing was kept; or it is not known whether it was.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
+}
+
+/// What an action on an alert may be answered instead.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
+pub(crate) enum ActionProblems {
+    /// There is no alert with this id.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NoSuchAlert(Problem),
+    /// The state of the alert contradicts it; `alert` says what that is.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Contradiction(Problem),
+    /// The alert has another revision than the one of `If-Match`.
+    #[response(status = 412, content_type = "application/problem+json")]
+    Outdated(Problem),
 }
 
 /// What a question may be answered instead.
@@ -67,7 +84,8 @@ pub(crate) enum HistoryProblems {
         description = "A self-hosted, real-time alert server.\n\n\
             Whatever is raised or posted here reaches every WebSocket at `/ws` at once and in one \
             order: each event as one text frame that holds the same JSON object as the answer. \
-            A client posts chat by sending `{\"sender\", \"message\"}` as a text frame; what cannot \
+            What happens to an alert later is an `AlertUpdate`, for those who ask for it with \
+            `types=`. A client posts chat by sending `{\"sender\", \"message\"}` as a text frame; what cannot \
             be read is answered by an `ErrorFrame` to that client alone. `/ws` takes the query of \
             `/events`; a client that asks for something is told where its stream is by a \
             `ResumeNotice` first, and by a `LiveNotice` once it has caught up and every 25 s.\n\n\
@@ -75,13 +93,17 @@ pub(crate) enum HistoryProblems {
             `application/problem+json` (RFC 9457)."
     ),
     paths(
-        root::welcome, alerts::raise, alerts::history, alerts::history_as_ever, alerts::one,
-        messages::post, messages::history,
+        root::welcome, alerts::raise, alerts::history, alerts::history_as_ever, alerts::summary,
+        alerts::one, actions::acknowledge, actions::unacknowledge, actions::resolve, actions::reopen,
+        actions::annotate, actions::on_many,
+        messages::post, messages::history, messages::thread,
         events::stream, health::live, health::ready
     ),
     components(schemas(
-        AlertBody, AlertCollection, BusyNotice, ChatBody, ErrorFrame, EventType, FieldProblem,
-        Health, LiveNotice, MessageCollection, NewAlert, NewMessage, Problem, ResumeNotice, Welcome
+        ActionFrame, ActionResults, AlertBody, AlertCollection, AlertState, AlertSummary,
+        AlertUpdateBody, BusyNotice, ChatBody, ErrorFrame, EventType, FieldProblem,
+        Health, LiveNotice, MessageCollection, NewAction, NewActions, NewAlert, NewMessage, NewNote, NoteBody, Problem, ResultFrame,
+        ResumeNotice, Welcome
     )),
     tags(
         (name = "alerts", description = "Raise alerts, and see the newest."),

@@ -1,7 +1,7 @@
 //! Which address does what.
 
 use crate::body::BodyLimit;
-use crate::controllers::{alerts, docs, events, health, messages, root};
+use crate::controllers::{actions, alerts, docs, events, health, messages, root};
 use crate::{ApiError, Endpoint, Readiness};
 use actix_web::{HttpResponse, web};
 use northgate_hub::{Seats, Worker};
@@ -35,7 +35,19 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
         .service(Endpoint::at("/").get(root::welcome).into_resource())
         .service(Endpoint::at("/alerts").get(alerts::history).post(alerts::raise).into_resource())
         .service(Endpoint::at("/alerts/history").get(alerts::history).into_resource())
+        .service(Endpoint::at("/alerts/summary").get(alerts::summary).into_resource())
+        .service(Endpoint::at("/alerts/actions").post(actions::on_many).into_resource())
         .service(Endpoint::at("/alerts/{id}").get(alerts::one).into_resource())
+        .service(
+            Endpoint::at("/alerts/{id}/acknowledge").post(actions::acknowledge).into_resource(),
+        )
+        .service(
+            Endpoint::at("/alerts/{id}/unacknowledge").post(actions::unacknowledge).into_resource(),
+        )
+        .service(Endpoint::at("/alerts/{id}/resolve").post(actions::resolve).into_resource())
+        .service(Endpoint::at("/alerts/{id}/reopen").post(actions::reopen).into_resource())
+        .service(Endpoint::at("/alerts/{id}/notes").post(actions::annotate).into_resource())
+        .service(Endpoint::at("/alerts/{id}/messages").get(messages::thread).into_resource())
         .service(
             Endpoint::at("/message").get(messages::history).post(messages::post).into_resource(),
         )

@@ -14,13 +14,14 @@ use northgate_domain::{
     Timestamp,
 };
 use northgate_hub::{Hub, SeatLimits, Seats, WindowLimits};
-use northgate_services::{AlertService, ChatService};
+use northgate_services::{AlertService, ChatService, Repeats};
 use northgate_storage::{
-    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, QueryError, ReadError, ReadFrom,
-    Rejection, Snapshot, Submission, Unavailable,
+    AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
+    ReadFrom, Rejection, Snapshot, Submission, Summary, Unavailable,
 };
 use serde_json::Value;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -56,6 +57,14 @@ impl EventStore for Failing {
     async fn alert(&self, _: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
         Err(Unavailable)
     }
+
+    async fn summary(&self) -> Result<Summary, Unavailable> {
+        Err(Unavailable)
+    }
+
+    async fn overdue(&self, _: Deadlines, _: usize) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+        Err(Unavailable)
+    }
 }
 
 /// What controllers need, over `store`.
@@ -63,7 +72,7 @@ fn context(store: Failing) -> ApiContext {
     let store: Arc<dyn EventStore> = Arc::new(store);
     let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default());
     ApiContext {
-        alerts: AlertService::new(store.clone()),
+        alerts: AlertService::new(store.clone(), Repeats::new(Repeats::WINDOW, Handle::current())),
         chat: ChatService::new(store.clone()),
         worker: hub.worker(),
         seats: Seats::new(SeatLimits { total: 1, per_address: 1 }),
@@ -114,11 +123,15 @@ async fn an_unknown_outcome_is_503_and_says_so() {
 }
 
 #[actix_web::test]
-async fn a_refused_command_is_409() {
-    let taken = northgate_domain::Rejection::IdTaken(AlertId(Uuid::nil()));
-    let rejection = Rejection::Rule(taken);
-    problem(Failing(Err(AppendError::Rejected { index: 0, rejection })), raise(), 409, "refused")
-        .await;
+async fn a_refused_command_is_what_its_reason_is() {
+    let nothing = northgate_domain::Rejection::NoSuchAlert(AlertId(Uuid::nil()));
+    for (rejection, status, slug) in [
+        (Rejection::Rule(nothing), 404, "no-such-alert"),
+        (Rejection::KeyReused, 422, "idempotency-key-reused"),
+    ] {
+        let store = Failing(Err(AppendError::Rejected { index: 0, rejection }));
+        problem(store, raise(), status, slug).await;
+    }
 }
 
 #[actix_web::test]
@@ -130,6 +143,7 @@ async fn an_answer_that_does_not_fit_is_500() {
             sender: Sender::parse("a").unwrap(),
             message: MessageText::parse("b").unwrap(),
             sent_at: Timestamp::from_unix_micros(0),
+            alert_id: None,
         }),
     };
     problem(Failing(Ok(vec![Outcome::Appended(chat)])), raise(), 500, "internal").await;

@@ -1,6 +1,9 @@
 //! An alert: something that happened somewhere, as it stands now.
 
-use crate::{Location, MessageText, SearchText, Source, Timestamp};
+use crate::{
+    DedupKey, Labels, Link, Location, MessageText, Notes, RaiseAlert, SearchText, Severity, Source,
+    Stamp, Status, StatusKind, Timestamp,
+};
 use uuid::Uuid;
 
 /// The identity of an alert.
@@ -25,6 +28,11 @@ impl Revision {
     pub const fn get(self) -> u64 {
         self.0
     }
+
+    /// The one after the next event.
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
 }
 
 /// One alert in its present state.
@@ -40,13 +48,65 @@ pub struct Alert {
     pub location: Location,
     /// Which system said so, if it gave a name.
     pub source: Option<Source>,
-    /// When it was raised.
+    /// How bad it is: the worst that was said.
+    pub severity: Severity,
+    /// By what else it can be found.
+    pub labels: Labels,
+    /// Where more is to be read.
+    pub url: Option<Link>,
+    /// What its repeats say, if it may have any.
+    pub dedup_key: Option<DedupKey>,
+    /// When it resolves by itself, if it does.
+    pub expires_at: Option<Timestamp>,
+    /// When it was raised: when it was first seen.
     pub raised_at: Timestamp,
+    /// When it was raised for the last time.
+    pub last_seen: Timestamp,
+    /// When its newest event was kept.
+    pub updated_at: Timestamp,
+    /// How often it was raised.
+    pub count: u64,
+    /// Whether it was taken on, and whether it is over.
+    pub status: Status,
+    /// What operators noted.
+    pub notes: Notes,
 }
 
 impl Alert {
+    /// The alert that begins with `raise`.
+    pub fn raised(raise: &RaiseAlert, stamp: Stamp) -> Self {
+        Self {
+            id: AlertId(stamp.id),
+            revision: Revision::FIRST,
+            message: raise.message.clone(),
+            location: raise.location.clone(),
+            source: raise.source.clone(),
+            severity: raise.severity,
+            labels: raise.labels.clone(),
+            url: raise.url.clone(),
+            dedup_key: raise.dedup_key.clone(),
+            expires_at: raise.expires_at,
+            raised_at: stamp.at,
+            last_seen: stamp.at,
+            updated_at: stamp.at,
+            count: u64::from(raise.times.get()),
+            status: Status::Open,
+            notes: Notes::default(),
+        }
+    }
+
     /// What a search looks through: the message and the location.
     pub fn search_text(&self) -> SearchText {
         SearchText::of([self.message.as_str(), self.location.as_str()])
+    }
+
+    /// Whether it is over.
+    pub fn is_resolved(&self) -> bool {
+        self.status.kind() == StatusKind::Resolved
+    }
+
+    /// The key by which it takes in repeats, as long as it is not over.
+    pub fn open_key(&self) -> Option<&DedupKey> {
+        self.dedup_key.as_ref().filter(|_| !self.is_resolved())
     }
 }

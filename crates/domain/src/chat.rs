@@ -1,6 +1,6 @@
 //! A chat message: what an operator said beside the alerts, in the same order for everyone.
 
-use crate::{MessageText, SearchText, Sender, Timestamp};
+use crate::{AlertId, MessageText, SearchText, Sender, Timestamp};
 use uuid::Uuid;
 
 /// The identity of a chat message.
@@ -16,6 +16,8 @@ pub struct ChatMessage {
     pub sender: Sender,
     /// What was said.
     pub message: MessageText,
+    /// The alert that it is about, if it belongs to the thread of one.
+    pub alert_id: Option<AlertId>,
     /// When it was kept.
     pub sent_at: Timestamp,
 }

@@ -1,12 +1,18 @@
 //! What somebody wants to happen. A command may be refused; an event has happened.
 
-use crate::{AlertId, Location, MessageText, Sender, Source};
+use crate::{
+    AlertId, DedupKey, Labels, Link, Location, MessageText, NoteText, Operator, Revision, Sender,
+    Severity, Source, StatusKind, Timestamp,
+};
+use std::num::NonZeroU32;
 
 /// A wish, already parsed: every text in it is within its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Something happened somewhere.
     RaiseAlert(RaiseAlert),
+    /// An operator does something about an alert.
+    ActOnAlert(ActOnAlert),
     /// An operator says something.
     PostMessage(PostMessage),
 }
@@ -20,6 +26,98 @@ pub struct RaiseAlert {
     pub location: Location,
     /// Which system says so.
     pub source: Option<Source>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// By what else it can be found.
+    pub labels: Labels,
+    /// Where more is to be read.
+    pub url: Option<Link>,
+    /// While an alert with this key is not over, this is a repeat of that one.
+    pub dedup_key: Option<DedupKey>,
+    /// When it resolves by itself.
+    pub expires_at: Option<Timestamp>,
+    /// How often it happened: repeats that came close together are one command.
+    pub times: NonZeroU32,
+}
+
+impl RaiseAlert {
+    /// What happened where, once, and nothing else.
+    pub fn new(message: MessageText, location: Location) -> Self {
+        Self {
+            message,
+            location,
+            source: None,
+            severity: Severity::default(),
+            labels: Labels::default(),
+            url: None,
+            dedup_key: None,
+            expires_at: None,
+            times: NonZeroU32::MIN,
+        }
+    }
+}
+
+/// Something that is done about an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActOnAlert {
+    /// Which alert.
+    pub alert: AlertId,
+    /// What is done.
+    pub action: Action,
+    /// Who does it.
+    pub by: Operator,
+    /// What there is to say about it. [`Action::Annotate`] is nothing without it.
+    pub note: Option<NoteText>,
+    /// Only if the alert has had no other event since this revision.
+    pub expected: Option<Revision>,
+}
+
+/// What can be done about an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Take it on.
+    Acknowledge,
+    /// Give it back.
+    Unacknowledge,
+    /// End it.
+    Resolve,
+    /// It is not over after all.
+    Reopen,
+    /// Write a note.
+    Annotate,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Acknowledge, Self::Unacknowledge, Self::Resolve, Self::Reopen, Self::Annotate];
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Acknowledge => "acknowledge",
+            Self::Unacknowledge => "unacknowledge",
+            Self::Resolve => "resolve",
+            Self::Reopen => "reopen",
+            Self::Annotate => "annotate",
+        }
+    }
+
+    /// The action that is called `name`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+
+    /// The statuses that it changes something about.
+    pub const fn changes(self) -> &'static [StatusKind] {
+        match self {
+            Self::Acknowledge => &[StatusKind::Open],
+            Self::Unacknowledge => &[StatusKind::Acknowledged],
+            Self::Resolve => &StatusKind::UNRESOLVED,
+            Self::Reopen => &[StatusKind::Resolved],
+            Self::Annotate => &StatusKind::ALL,
+        }
+    }
 }
 
 /// What a chat message is posted with.
@@ -29,15 +127,29 @@ pub struct PostMessage {
     pub sender: Sender,
     /// What is said.
     pub message: MessageText,
+    /// The alert that it is about, which must be there.
+    pub alert_id: Option<AlertId>,
+}
+
+/// The alert whose state decides a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// The one with this id.
+    Id(AlertId),
+    /// Of those with this key that are not over, the one that was raised last. There is more than
+    /// one only if one was reopened beside another.
+    OpenKey(&'a DedupKey),
 }
 
 impl Command {
     /// The alert whose state decides this command: the one that a store loads before it calls
     /// [`decide`](crate::decide). What makes something new has none: ids are drawn at random from
     /// so many that no store needs to look whether one is taken.
-    pub fn subject(&self) -> Option<AlertId> {
+    pub fn subject(&self) -> Option<Subject<'_>> {
         match self {
-            Self::RaiseAlert(_) | Self::PostMessage(_) => None,
+            Self::RaiseAlert(raise) => raise.dedup_key.as_ref().map(Subject::OpenKey),
+            Self::ActOnAlert(act) => Some(Subject::Id(act.alert)),
+            Self::PostMessage(post) => post.alert_id.map(Subject::Id),
         }
     }
 }

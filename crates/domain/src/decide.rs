@@ -4,8 +4,8 @@
 //! rules exist once and two commands on one alert are decided one after the other.
 
 use crate::{
-    Alert, AlertChange, AlertEvent, AlertId, ChatMessage, Command, Event, MessageId, Revision,
-    Stamp,
+    ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, ChatMessage, Command, Event, Mark,
+    MessageId, Note, RaiseAlert, Stamp, Status,
 };
 
 /// What a command leads to.
@@ -18,11 +18,25 @@ pub enum Decision {
 }
 
 /// Why a command may not happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The id that a new alert was to get belongs to another one.
-    #[error("an alert with the id {} exists already", .0.0)]
-    IdTaken(AlertId),
+    /// There is nothing to act on.
+    #[error("there is no alert with the id {}", .0.0)]
+    NoSuchAlert(AlertId),
+    /// The state of the alert says no.
+    #[error("{} does not follow {}", .action.name(), .present.status.kind().name())]
+    Contradicts {
+        /// What was to be done.
+        action: Action,
+        /// The alert as it stands.
+        present: Box<Alert>,
+    },
+    /// The alert is not as whoever acts believes it to be.
+    #[error("the alert has had other events since; its revision is {}", .present.revision.get())]
+    Outdated {
+        /// The alert as it stands.
+        present: Box<Alert>,
+    },
 }
 
 /// Decides `command` against the state of its [subject](Command::subject).
@@ -31,28 +45,103 @@ pub fn decide(
     command: &Command,
     stamp: Stamp,
 ) -> Result<Decision, Rejection> {
-    match command {
-        Command::RaiseAlert(raise) => {
-            if let Some(taken) = state {
-                return Err(Rejection::IdTaken(taken.id));
+    let event = match command {
+        Command::RaiseAlert(raise) => Event::Alert(match state {
+            Some(alert) if is_repeat(alert, raise) => repeated(alert, raise, stamp),
+            _ => AlertEvent::raised(Alert::raised(raise, stamp)),
+        }),
+        Command::ActOnAlert(act) => {
+            let alert = state.ok_or(Rejection::NoSuchAlert(act.alert))?;
+            match act_on(alert, act, stamp)? {
+                Some(event) => Event::Alert(event),
+                None => return Ok(Decision::Unchanged(alert.clone())),
             }
-            let alert = Alert {
-                id: AlertId(stamp.id),
-                revision: Revision::FIRST,
-                message: raise.message.clone(),
-                location: raise.location.clone(),
-                source: raise.source.clone(),
-                raised_at: stamp.at,
-            };
-            Ok(Decision::Event(Event::Alert(AlertEvent { change: AlertChange::Raised, alert })))
         }
-        Command::PostMessage(post) => Ok(Decision::Event(Event::Chat(ChatMessage {
-            id: MessageId(stamp.id),
-            sender: post.sender.clone(),
-            message: post.message.clone(),
-            sent_at: stamp.at,
-        }))),
+        Command::PostMessage(post) => {
+            if let (Some(id), None) = (post.alert_id, state) {
+                return Err(Rejection::NoSuchAlert(id));
+            }
+            Event::Chat(ChatMessage {
+                id: MessageId(stamp.id),
+                sender: post.sender.clone(),
+                message: post.message.clone(),
+                alert_id: post.alert_id,
+                sent_at: stamp.at,
+            })
+        }
+    };
+    Ok(Decision::Event(event))
+}
+
+/// Whether `raise` is one more of what `alert` is about.
+fn is_repeat(alert: &Alert, raise: &RaiseAlert) -> bool {
+    raise.dedup_key.is_some() && raise.dedup_key.as_ref() == alert.open_key()
+}
+
+/// An alert is raised again while it is not over. It never becomes milder, and never ends sooner
+/// than was said before.
+fn repeated(alert: &Alert, raise: &RaiseAlert, stamp: Stamp) -> AlertEvent {
+    let expires_at = alert.expires_at.map(|end| raise.expires_at.map_or(end, |new| new.max(end)));
+    let alert = Alert {
+        revision: alert.revision.next(),
+        severity: alert.severity.max(raise.severity),
+        expires_at,
+        last_seen: alert.last_seen.max(stamp.at),
+        updated_at: stamp.at,
+        count: alert.count.saturating_add(u64::from(raise.times.get())),
+        ..alert.clone()
+    };
+    AlertEvent { change: AlertChange::Repeated, alert, by: None, note: None }
+}
+
+/// What follows from an operator's action: an event, or nothing if it holds already.
+fn act_on(alert: &Alert, act: &ActOnAlert, stamp: Stamp) -> Result<Option<AlertEvent>, Rejection> {
+    if act.expected.is_some_and(|expected| expected != alert.revision) {
+        return Err(Rejection::Outdated { present: Box::new(alert.clone()) });
     }
+    let mark = || Mark { by: act.by.clone(), at: stamp.at };
+    let (change, status) = match (act.action, &alert.status) {
+        (Action::Acknowledge, Status::Open) => {
+            (AlertChange::Acknowledged, Status::Acknowledged(mark()))
+        }
+        (Action::Unacknowledge, Status::Acknowledged(_)) => {
+            (AlertChange::Unacknowledged, Status::Open)
+        }
+        (Action::Resolve, Status::Open | Status::Acknowledged(_)) => {
+            let acknowledged = alert.status.acknowledged().cloned();
+            (AlertChange::Resolved, Status::Resolved { acknowledged, resolved: mark() })
+        }
+        (Action::Reopen, Status::Resolved { .. }) => (AlertChange::Reopened, Status::Open),
+        (Action::Annotate, status) if act.note.is_some() => {
+            (AlertChange::Annotated, status.clone())
+        }
+        (Action::Annotate, _)
+        | (Action::Acknowledge, Status::Acknowledged(_))
+        | (Action::Unacknowledge | Action::Reopen, Status::Open)
+        | (Action::Resolve, Status::Resolved { .. }) => return Ok(None),
+        (Action::Acknowledge | Action::Unacknowledge, Status::Resolved { .. })
+        | (Action::Reopen, Status::Acknowledged(_)) => {
+            let present = Box::new(alert.clone());
+            return Err(Rejection::Contradicts { action: act.action, present });
+        }
+    };
+    let notes = match &act.note {
+        Some(text) => {
+            alert.notes.with(Note { by: act.by.clone(), text: text.clone(), at: stamp.at })
+        }
+        None => alert.notes.clone(),
+    };
+    // What was to end it has ended it once: who opens it again wants it open.
+    let expires_at = alert.expires_at.filter(|_| change != AlertChange::Reopened);
+    let alert = Alert {
+        revision: alert.revision.next(),
+        expires_at,
+        updated_at: stamp.at,
+        status,
+        notes,
+        ..alert.clone()
+    };
+    Ok(Some(AlertEvent { change, alert, by: Some(act.by.clone()), note: act.note.clone() }))
 }
 
 /// The state of an alert after `event`. An event of another alert, a chat message, or a state
@@ -66,107 +155,5 @@ pub fn evolve(state: Option<Alert>, event: &Event) -> Option<Alert> {
             Some(current)
         }
         _ => Some(alert.clone()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Location, MessageText, PostMessage, RaiseAlert, Sender, Source, Timestamp};
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    fn message() -> impl Strategy<Value = MessageText> {
-        "[a-zé\u{1F6A8}]{1,20}".prop_map(|raw| MessageText::parse(&raw).unwrap())
-    }
-
-    fn command() -> impl Strategy<Value = Command> {
-        prop_oneof![
-            (message(), "[a-z]{1,9}", proptest::option::of("[a-z]{1,9}")).prop_map(
-                |(message, location, source)| Command::RaiseAlert(RaiseAlert {
-                    message,
-                    location: Location::parse(&location).unwrap(),
-                    source: source.map(|source| Source::parse(&source).unwrap()),
-                })
-            ),
-            (message(), "[a-z]{1,9}").prop_map(|(message, sender)| {
-                Command::PostMessage(PostMessage {
-                    sender: Sender::parse(&sender).unwrap(),
-                    message,
-                })
-            }),
-        ]
-    }
-
-    fn stamp() -> impl Strategy<Value = Stamp> {
-        (any::<u128>(), any::<i32>()).prop_map(|(id, at)| Stamp {
-            id: Uuid::from_u128(id),
-            at: Timestamp::from_unix_micros(i64::from(at)),
-        })
-    }
-
-    fn event(command: &Command, stamp: Stamp) -> Event {
-        match decide(None, command, stamp) {
-            Ok(Decision::Event(event)) => event,
-            other => panic!("a first command always happens: {other:?}"),
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn an_event_carries_its_command_and_its_stamp(command in command(), stamp in stamp()) {
-            match (&command, event(&command, stamp)) {
-                (Command::RaiseAlert(raise), Event::Alert(AlertEvent { change, alert })) => {
-                    prop_assert_eq!(change, AlertChange::Raised);
-                    prop_assert_eq!(alert.id, AlertId(stamp.id));
-                    prop_assert_eq!(alert.revision, Revision::FIRST);
-                    prop_assert_eq!(alert.raised_at, stamp.at);
-                    prop_assert_eq!(&alert.message, &raise.message);
-                    prop_assert_eq!(&alert.location, &raise.location);
-                    prop_assert_eq!(&alert.source, &raise.source);
-                }
-                (Command::PostMessage(post), Event::Chat(chat)) => {
-                    prop_assert_eq!(chat.id, MessageId(stamp.id));
-                    prop_assert_eq!(chat.sent_at, stamp.at);
-                    prop_assert_eq!(&chat.message, &post.message);
-                    prop_assert_eq!(&chat.sender, &post.sender);
-                }
-                (command, event) => prop_assert!(false, "{:?} led to {:?}", command, event),
-            }
-        }
-
-        #[test]
-        fn deciding_is_pure(command in command(), stamp in stamp()) {
-            prop_assert_eq!(decide(None, &command, stamp), decide(None, &command, stamp));
-        }
-
-        #[test]
-        fn a_raise_never_overwrites_an_alert(first in command(), second in command(), stamp in stamp()) {
-            let Some(taken) = evolve(None, &event(&first, stamp)) else { return Ok(()) };
-            if let Command::RaiseAlert(_) = second {
-                prop_assert_eq!(
-                    decide(Some(&taken), &second, stamp),
-                    Err(Rejection::IdTaken(taken.id))
-                );
-            }
-        }
-
-        #[test]
-        fn replaying_an_event_changes_nothing(command in command(), stamp in stamp()) {
-            let event = event(&command, stamp);
-            let once = evolve(None, &event);
-            prop_assert_eq!(evolve(once.clone(), &event), once);
-        }
-
-        #[test]
-        fn foreign_events_leave_an_alert_alone(
-            (mine, other) in (command(), command()),
-            (at, later) in (stamp(), stamp()),
-        ) {
-            prop_assume!(at.id != later.id);
-            let state = evolve(None, &event(&mine, at));
-            prop_assume!(state.is_some());
-            prop_assert_eq!(evolve(state.clone(), &event(&other, later)), state);
-        }
     }
 }

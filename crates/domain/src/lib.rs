@@ -7,17 +7,29 @@ mod chat;
 mod command;
 mod decide;
 mod event;
+mod labels;
+mod link;
+mod notes;
 mod position;
 mod search;
+mod severity;
 mod stamp;
+mod status;
 mod text;
 
 pub use alert::{Alert, AlertId, Revision};
 pub use chat::{ChatMessage, MessageId};
-pub use command::{Command, PostMessage, RaiseAlert};
+pub use command::{ActOnAlert, Action, Command, PostMessage, RaiseAlert, Subject};
 pub use decide::{Decision, Rejection, decide, evolve};
 pub use event::{AlertChange, AlertEvent, Event, Stamped};
+pub use labels::{Label, LabelError, LabelName, Labels};
+pub use link::{Link, LinkError};
+pub use notes::{Note, Notes};
 pub use position::{Epoch, Position};
 pub use search::{Search, SearchText, SearchTooLong};
+pub use severity::Severity;
 pub use stamp::{Stamp, Stamps, Timestamp};
-pub use text::{Location, MessageText, Sender, Source, TextError};
+pub use status::{Mark, Status, StatusKind};
+pub use text::{
+    DedupKey, LabelValue, Location, MessageText, NoteText, Operator, Sender, Source, TextError,
+};

@@ -1,4 +1,4 @@
-//! Bounded text: the only place that knows how long a message, a location or a name may be.
+//! Bounded text: the only place that knows how long a message, a location, a name or a note may be.
 
 use std::fmt;
 use std::sync::Arc;
@@ -99,6 +99,26 @@ bounded_text!(
     /// Which system raised an alert: at most 128 characters.
     Source,
     128
+);
+bounded_text!(
+    /// What repeats of one alert have in common: at most 255 characters.
+    DedupKey,
+    255
+);
+bounded_text!(
+    /// What a label says: at most 256 characters.
+    LabelValue,
+    256
+);
+bounded_text!(
+    /// Who acted on an alert: at most 128 characters.
+    Operator,
+    128
+);
+bounded_text!(
+    /// What an operator noted about an alert: at most 1,024 characters.
+    NoteText,
+    1_024
 );
 
 #[cfg(test)]

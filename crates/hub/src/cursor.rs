@@ -222,7 +222,7 @@ impl Cursor {
             match local.window.next(self.after) {
                 Next::Entry(entry) => {
                     self.after = entry.frame.position();
-                    if self.filter.as_ref().is_none_or(|filter| entry.matches(filter)) {
+                    if entry.is_for(self.filter.as_deref()) {
                         return Some(Poll::Ready(Step::Frame(entry.frame.clone())));
                     }
                 }

@@ -1,8 +1,8 @@
 //! One event as bytes, encoded once for every transport.
 
 use bytes::{Buf, Bytes};
-use northgate_domain::{Event, Location, Position, Stamped};
-use northgate_schemas::{EventFilter, EventType, PositionText, encode_event, location_of};
+use northgate_domain::{Event, Position, Stamped};
+use northgate_schemas::{EventFilter, Facets, PositionText, encode_event};
 use std::fmt::Write;
 
 /// The most bytes that a frame header without a mask can take (RFC 6455 section 5.2).
@@ -66,21 +66,20 @@ pub fn text_frame(json: &str) -> Bytes {
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) frame: Frame,
-    kind: EventType,
-    location: Option<Location>,
+    facets: Facets,
 }
 
 impl Entry {
     pub(crate) fn encode(event: &Stamped<Event>) -> Self {
-        Self {
-            frame: Frame::encode(event),
-            kind: EventType::of(&event.value),
-            location: location_of(&event.value).cloned(),
-        }
+        Self { frame: Frame::encode(event), facets: Facets::from(&event.value) }
     }
 
-    pub(crate) fn matches(&self, filter: &EventFilter) -> bool {
-        filter.matches(self.kind, self.location.as_ref())
+    /// Whether whoever has this filter, or none, is to get it.
+    pub(crate) fn is_for(&self, filter: Option<&EventFilter>) -> bool {
+        match filter {
+            Some(filter) => filter.matches(&self.facets),
+            None => self.facets.kind.is_sent_unasked(),
+        }
     }
 }
 

@@ -68,7 +68,7 @@ impl Page {
     pub(crate) fn next_frame(&mut self, filter: Option<&EventFilter>) -> Option<Frame> {
         while let Some(entry) = self.entries.get(self.given) {
             self.given += 1;
-            if filter.is_none_or(|filter| entry.matches(filter)) {
+            if entry.is_for(filter) {
                 return Some(entry.frame.clone());
             }
         }

@@ -5,7 +5,7 @@ use crate::cursor::End;
 use crate::page::{PAGE_EVENTS, Page, Pages};
 use crate::pump::RETRY_AFTER;
 use northgate_domain::{Event, Position, Stamped};
-use northgate_schemas::{EventFilter, Notice};
+use northgate_schemas::{EventFilter, EventType, Notice};
 use northgate_storage::{EventStore, ReadError, ReadFrom};
 use parking_lot::Mutex;
 use std::pin::Pin;
@@ -28,7 +28,7 @@ const CROWDED_PAUSE: Duration = Duration::from_millis(1);
 /// take nothing, is polled again. Dropping it takes the question back.
 pub(crate) struct Reading<T>(AbortOnDropHandle<Result<T, End>>);
 
-/// The filter of a cursor; without one everything matches.
+/// The filter of a cursor; without one everything matches that is sent unasked.
 pub(crate) type Filter = Option<Arc<EventFilter>>;
 
 /// The way to what was, shared by all cursors.
@@ -200,7 +200,10 @@ impl<T> Reading<T> {
 }
 
 fn matches(filter: &Filter, event: &Stamped<Event>) -> bool {
-    filter.as_ref().is_none_or(|filter| filter.admits(&event.value))
+    match filter {
+        Some(filter) => filter.admits(&event.value),
+        None => EventType::of(&event.value).is_sent_unasked(),
+    }
 }
 
 /// The place before the event at `position`.

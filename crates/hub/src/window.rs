@@ -123,6 +123,7 @@ pub(crate) mod tests {
                 sender: Sender::parse("Operator 1").unwrap(),
                 message: MessageText::parse(message).unwrap(),
                 sent_at: Timestamp::from_unix_micros(0),
+                alert_id: None,
             }),
         }
     }

@@ -1,66 +1,11 @@
-//! Alerts and chat messages as flat JSON objects, the same on every socket and in every answer.
+//! Chat messages and small answers as flat JSON objects, and the one encoder of events.
 
+use crate::alerts::AlertFrame;
 use crate::{PositionText, TimestampText};
-use northgate_domain::{Alert, ChatMessage, Event, Position, Source, Stamped};
+use northgate_domain::{AlertId, ChatMessage, Event, Position, Stamped};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// An alert.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Alert, example = json!({
-    "id": "5c54e4c8-7a07-4d4f-9d0a-3f2f6c1c2d11",
-    "timestamp": "2025-07-24T14:23:00.000000Z",
-    "type": "alert",
-    "message": "Intruder detected",
-    "location": "North Gate",
-    "revision": 1,
-    "position": "9f86d081884c7d65-42"
-}))]
-pub struct AlertBody<'a> {
-    /// Drawn by the server: UUID version 4.
-    pub id: Uuid,
-    /// When the alert was raised: RFC 3339, UTC, microseconds.
-    #[schema(value_type = String, format = DateTime)]
-    pub timestamp: TimestampText,
-    /// Always `alert`.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// What happened.
-    pub message: &'a str,
-    /// Where it happened.
-    pub location: &'a str,
-    /// Which system said so; absent if it gave no name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub source: Option<&'a str>,
-    /// Rises with each event of this alert: of two states, the higher one is newer.
-    pub revision: u64,
-    /// Where in the stream the alert was raised; opaque.
-    #[schema(value_type = String)]
-    pub position: PositionText,
-}
-
-impl<'a> From<&'a Stamped<Alert>> for AlertBody<'a> {
-    fn from(stamped: &'a Stamped<Alert>) -> Self {
-        Self::new(stamped.position, &stamped.value)
-    }
-}
-
-impl<'a> AlertBody<'a> {
-    fn new(position: Position, alert: &'a Alert) -> Self {
-        Self {
-            id: alert.id.0,
-            timestamp: TimestampText(alert.raised_at),
-            kind: "alert",
-            message: alert.message.as_str(),
-            location: alert.location.as_str(),
-            source: alert.source.as_ref().map(Source::as_str),
-            revision: alert.revision.get(),
-            position: PositionText(position),
-        }
-    }
-}
 
 /// A chat message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,6 +30,10 @@ pub struct ChatBody<'a> {
     pub sender: &'a str,
     /// What was said.
     pub message: &'a str,
+    /// The alert that it is about; absent if it belongs to the thread of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub alert_id: Option<Uuid>,
     /// Where in the stream the message stands; opaque.
     #[schema(value_type = String)]
     pub position: PositionText,
@@ -104,6 +53,7 @@ impl<'a> ChatBody<'a> {
             kind: "chat",
             sender: message.sender.as_str(),
             message: message.message.as_str(),
+            alert_id: message.alert_id.map(|AlertId(id)| id),
             position: PositionText(position),
         }
     }
@@ -139,12 +89,13 @@ impl Health {
 }
 
 /// Writes the JSON object of an event behind what `out` holds already.
-#[expect(clippy::expect_used, reason = "these shapes have no map and no float, and Vec takes all")]
+#[expect(
+    clippy::expect_used,
+    reason = "maps have strings for keys, there is no float, and Vec takes all"
+)]
 pub fn encode_event(event: &Stamped<Event>, out: &mut Vec<u8>) {
     match &event.value {
-        Event::Alert(alert) => {
-            serde_json::to_writer(out, &AlertBody::new(event.position, &alert.alert))
-        }
+        Event::Alert(alert) => serde_json::to_writer(out, &AlertFrame::new(event.position, alert)),
         Event::Chat(message) => serde_json::to_writer(out, &ChatBody::new(event.position, message)),
     }
     .expect("encoding into memory cannot fail");
@@ -154,8 +105,9 @@ pub fn encode_event(event: &Stamped<Event>, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use northgate_domain::{
-        AlertChange, AlertEvent, AlertId, Epoch, Location, MessageId, MessageText, Revision,
-        Sender, Timestamp,
+        Alert, AlertChange, AlertEvent, DedupKey, Epoch, Label, LabelName, LabelValue, Labels,
+        Link, Location, Mark, MessageId, MessageText, Note, NoteText, Notes, Operator, RaiseAlert,
+        Revision, Sender, Severity, Source, Stamp, Status, Timestamp,
     };
 
     fn encoded(value: Event) -> String {
@@ -165,36 +117,79 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    fn alert(source: Option<&str>) -> Event {
-        Event::Alert(AlertEvent {
-            change: AlertChange::Raised,
-            alert: Alert {
-                id: AlertId(Uuid::from_u128(5)),
-                revision: Revision::FIRST,
-                message: MessageText::parse("say \"hi\"\n\u{1F6A8} </script>").unwrap(),
-                location: Location::parse("North Gate").unwrap(),
-                source: source.map(|name| Source::parse(name).unwrap()),
-                raised_at: Timestamp::from_unix_micros(1_753_366_980_000_000),
-            },
-        })
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_micros(1_753_366_980_000_000 + seconds * 1_000_000)
+    }
+
+    fn alert() -> Alert {
+        let message = MessageText::parse("say \"hi\"\n\u{1F6A8} </script>").unwrap();
+        let raise = RaiseAlert::new(message, Location::parse("North Gate").unwrap());
+        Alert::raised(&raise, Stamp { id: Uuid::from_u128(5), at: at(0) })
     }
 
     #[test]
     fn an_alert_is_one_flat_object() {
         assert_eq!(
-            encoded(alert(None)),
+            encoded(Event::Alert(AlertEvent::raised(alert()))),
             concat!(
                 r#"{"id":"00000000-0000-0000-0000-000000000005","#,
                 r#""timestamp":"2025-07-24T14:23:00.000000Z","type":"alert","#,
                 "\"message\":\"say \\\"hi\\\"\\n\u{1F6A8} </script>\",",
-                r#""location":"North Gate","revision":1,"position":"0000000000000001-2"}"#,
+                r#""location":"North Gate","severity":"warning","status":"open","count":1,"#,
+                r#""first_seen":"2025-07-24T14:23:00.000000Z","#,
+                r#""last_seen":"2025-07-24T14:23:00.000000Z","#,
+                r#""updated_at":"2025-07-24T14:23:00.000000Z","#,
+                r#""revision":1,"position":"0000000000000001-2"}"#,
             )
         );
     }
 
     #[test]
-    fn an_alert_names_its_source_if_it_has_one() {
-        assert!(encoded(alert(Some("generator"))).contains(r#","source":"generator","#));
+    fn a_change_is_the_whole_alert_and_who_did_what() {
+        let anna = Operator::parse("Anna").unwrap();
+        let mark = |seconds| Mark { by: anna.clone(), at: at(seconds) };
+        let note = Note { by: anna.clone(), text: NoteText::parse("hot").unwrap(), at: at(3) };
+        let label = |name: &str, value: &str| Label {
+            name: LabelName::parse(name).unwrap(),
+            value: LabelValue::parse(value).unwrap(),
+        };
+        let alert = Alert {
+            revision: Revision::new(7),
+            source: Some(Source::parse("sensor").unwrap()),
+            severity: Severity::Critical,
+            labels: Labels::new(vec![label("zone", "Ä"), label("app/x", "\"")]).unwrap(),
+            url: Some(Link::parse("https://example.com/?a=\"b\"").unwrap()),
+            dedup_key: Some(DedupKey::parse("k").unwrap()),
+            expires_at: Some(at(60)),
+            last_seen: at(2),
+            updated_at: at(4),
+            count: 3,
+            status: Status::Resolved { acknowledged: Some(mark(1)), resolved: mark(4) },
+            notes: Notes::new(vec![note], 1),
+            ..alert()
+        };
+        let (by, note) = (Some(anna), Some(NoteText::parse("out").unwrap()));
+        let event = AlertEvent { change: AlertChange::Resolved, alert, by, note };
+        assert_eq!(
+            encoded(Event::Alert(event)),
+            concat!(
+                r#"{"change":"resolved","by":"Anna","note":"out","#,
+                r#""id":"00000000-0000-0000-0000-000000000005","#,
+                r#""timestamp":"2025-07-24T14:23:00.000000Z","type":"alert_update","#,
+                "\"message\":\"say \\\"hi\\\"\\n\u{1F6A8} </script>\",",
+                r#""location":"North Gate","source":"sensor","severity":"critical","#,
+                r#""labels":{"app/x":"\"","zone":"Ä"},"url":"https://example.com/?a=%22b%22","#,
+                r#""dedup_key":"k","status":"resolved","count":3,"#,
+                r#""first_seen":"2025-07-24T14:23:00.000000Z","#,
+                r#""last_seen":"2025-07-24T14:23:02.000000Z","#,
+                r#""expires_at":"2025-07-24T14:24:00.000000Z","#,
+                r#""acknowledged_by":"Anna","acknowledged_at":"2025-07-24T14:23:01.000000Z","#,
+                r#""resolved_by":"Anna","resolved_at":"2025-07-24T14:23:04.000000Z","#,
+                r#""notes":[{"by":"Anna","note":"hot","at":"2025-07-24T14:23:03.000000Z"}],"#,
+                r#""notes_dropped":1,"updated_at":"2025-07-24T14:23:04.000000Z","#,
+                r#""revision":7,"position":"0000000000000001-2"}"#,
+            )
+        );
     }
 
     #[test]
@@ -203,16 +198,22 @@ mod tests {
             id: MessageId(Uuid::from_u128(6)),
             sender: Sender::parse("Operator 1").unwrap(),
             message: MessageText::parse("What’s happening?").unwrap(),
+            alert_id: None,
             sent_at: Timestamp::from_unix_micros(0),
         };
-        assert_eq!(
-            encoded(Event::Chat(message)),
-            concat!(
+        let json = |about: &str| {
+            [
                 r#"{"id":"00000000-0000-0000-0000-000000000006","#,
                 r#""timestamp":"1970-01-01T00:00:00.000000Z","type":"chat","#,
                 r#""sender":"Operator 1","message":"What’s happening?","#,
+                about,
                 r#""position":"0000000000000001-2"}"#,
-            )
-        );
+            ]
+            .concat()
+        };
+        assert_eq!(encoded(Event::Chat(message.clone())), json(""));
+        let alert_id = Some(AlertId(Uuid::from_u128(5)));
+        let about = r#""alert_id":"00000000-0000-0000-0000-000000000005","#;
+        assert_eq!(encoded(Event::Chat(ChatMessage { alert_id, ..message })), json(about));
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::history::{HistoryRequest, Links, Part};
 use crate::{AlertBody, ChatBody, PositionText};
-use northgate_domain::{Alert, ChatMessage};
+use northgate_domain::{Alert, ChatMessage, Position, Severity, StatusKind};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Alerts, oldest first unless the other order was asked for.
@@ -35,6 +36,43 @@ impl<'a> AlertCollection<'a> {
             position: PositionText(part.position),
             next,
             previous,
+        }
+    }
+}
+
+/// All alerts in numbers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AlertSummary {
+    /// How many alerts there are.
+    total: u64,
+    /// How many there are of each status.
+    by_status: BTreeMap<&'static str, u64>,
+    /// How many of those that are not resolved there are of each severity.
+    unresolved_by_severity: BTreeMap<&'static str, u64>,
+    /// How many there are of each severity, for each status.
+    counts: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// The newest event that the counts reflect: what comes after it is on the stream.
+    #[schema(value_type = String)]
+    position: PositionText,
+}
+
+impl AlertSummary {
+    /// The numbers that `count` gives for each status and severity.
+    pub fn new(position: Position, count: impl Fn(StatusKind, Severity) -> u64) -> Self {
+        let severities = |statuses: &[StatusKind]| {
+            let of = |severity| statuses.iter().map(|status| count(*status, severity)).sum();
+            Severity::ALL.map(|severity| (severity.name(), of(severity))).into()
+        };
+        let counts: BTreeMap<_, BTreeMap<_, _>> =
+            StatusKind::ALL.map(|status| (status.name(), severities(&[status]))).into();
+        let by_status: BTreeMap<_, u64> =
+            counts.iter().map(|(status, counts)| (*status, counts.values().sum())).collect();
+        Self {
+            total: by_status.values().sum(),
+            by_status,
+            unresolved_by_severity: severities(&StatusKind::UNRESOLVED),
+            counts,
+            position: PositionText(position),
         }
     }
 }

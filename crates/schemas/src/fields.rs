@@ -1,9 +1,9 @@
 //! Reading a JSON object field by field: what is missing, null or of the wrong type is a finding
 //! and not an error, so that one answer names every bad field.
 
-use northgate_domain::TextError;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::fmt::Display;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 /// Why a body gave no command.
@@ -51,24 +51,35 @@ impl Findings {
     }
 
     /// Adds a finding about a parameter: one that is wrong a thousand times is told once.
-    pub(crate) fn complain(&mut self, name: &'static str, detail: impl Into<Cow<'static, str>>) {
-        if !self.0.errors().contains_key(name) {
-            self.add(name, "parameter", detail);
+    pub(crate) fn complain(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) {
+        let name = name.into();
+        if !self.0.errors().contains_key(&name) {
+            self.add(name, detail);
         }
     }
 
+    /// Adds a finding about a field.
     pub(crate) fn add(
         &mut self,
-        field: &'static str,
-        code: &'static str,
+        field: impl Into<Cow<'static, str>>,
         detail: impl Into<Cow<'static, str>>,
     ) {
-        self.0.add(field, ValidationError::new(code).with_message(detail.into()));
+        let error = ValidationError::new("invalid").with_message(detail.into());
+        let errors = self.0.errors_mut().entry(field.into());
+        if let ValidationErrorsKind::Field(errors) =
+            errors.or_insert_with(|| ValidationErrorsKind::Field(Vec::new()))
+        {
+            errors.push(error);
+        }
     }
 
-    fn of_body(code: &'static str, detail: &'static str) -> BodyError {
+    fn of_body(detail: &'static str) -> BodyError {
         let mut findings = Self::default();
-        findings.add("", code, detail);
+        findings.add("", detail);
         BodyError::Invalid(findings)
     }
 }
@@ -87,41 +98,61 @@ impl Fields {
         // ignore it).
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Err(Findings::of_body("missing", "is required: send a JSON object"));
+            return Err(Findings::of_body("is required: send a JSON object"));
         }
         match serde_json::from_slice(body) {
             Ok(Value::Object(object)) => Ok(Self { object, findings: Findings::default() }),
-            Ok(_) => Err(Findings::of_body("type", "must be a JSON object")),
+            Ok(_) => Err(Findings::of_body("must be a JSON object")),
             Err(error) => Err(BodyError::Malformed { line: error.line(), column: error.column() }),
         }
     }
 
+    /// What a field holds, if it is there and not null.
+    pub(crate) fn value(&self, field: &str) -> Option<&Value> {
+        self.object.get(field).filter(|value| !value.is_null())
+    }
+
     /// A text that must be there. `None` is a finding.
-    pub(crate) fn required<T>(
+    pub(crate) fn required<T, E: Display>(
         &mut self,
         field: &'static str,
-        parse: fn(&str) -> Result<T, TextError>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         match self.object.get(field) {
-            None => self.findings.add(field, "missing", "is required"),
+            None => self.complain(field, "is required"),
             Some(Value::String(raw)) => match parse(raw) {
                 Ok(value) => return Some(value),
-                Err(error) => self.findings.add(field, code(error), error.to_string()),
+                Err(error) => self.complain(field, error.to_string()),
             },
-            Some(_) => self.findings.add(field, "type", "must be a string"),
+            Some(_) => self.complain(field, "must be a string"),
         }
         None
     }
 
-    pub(crate) fn into_error(self) -> BodyError {
-        BodyError::Invalid(self.findings)
+    /// A text that may be absent, or null. `None` is a finding only if there is something else.
+    pub(crate) fn optional<T, E: Display>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        self.value(field)?;
+        self.required(field, parse)
     }
-}
 
-fn code(error: TextError) -> &'static str {
-    match error {
-        TextError::Blank => "blank",
-        TextError::TooLong { .. } => "too_long",
-        TextError::ControlCharacter => "control_character",
+    /// Adds a finding about a field, or something in it.
+    pub(crate) fn complain(
+        &mut self,
+        field: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) {
+        self.findings.add(field, detail);
+    }
+
+    /// What was read, unless something is wrong; what is not there was complained about.
+    pub(crate) fn finish<T>(self, read: Option<T>) -> Result<T, BodyError> {
+        match read {
+            Some(read) if self.findings.is_empty() => Ok(read),
+            _ => Err(BodyError::Invalid(self.findings)),
+        }
     }
 }

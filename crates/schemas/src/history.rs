@@ -3,13 +3,15 @@
 
 use crate::fields::Findings;
 use crate::position::parse_position;
-use crate::stream::LOCATIONS_MAX;
+use crate::scalars::parse_moment;
+use crate::stream::{LOCATIONS_MAX, parse_severities};
 use crate::{PositionText, TimestampText};
 use form_urlencoded::Serializer;
-use northgate_domain::{Location, Position, Search, Stamped, Timestamp};
+use northgate_domain::{
+    Label, LabelName, LabelValue, Location, Position, Search, Severity, Source, Stamped,
+    StatusKind, Timestamp,
+};
 use std::borrow::Cow;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
 /// The most items of one answer.
@@ -41,8 +43,18 @@ pub struct HistoryRequest {
     pub since: Option<Timestamp>,
     /// Only items that began before this moment.
     pub until: Option<Timestamp>,
-    /// Only items at one of these locations, if there are any.
+    /// Only alerts at one of these locations, if there are any.
     pub locations: Vec<Location>,
+    /// Only alerts from one of these sources, if there are any.
+    pub sources: Vec<Source>,
+    /// Only alerts of one of these statuses, if there are any.
+    pub statuses: Vec<StatusKind>,
+    /// Only alerts of one of these severities, if there are any.
+    pub severities: Vec<Severity>,
+    /// Only alerts that have, of each name, one of these.
+    pub labels: Vec<Label>,
+    /// The mildest severity that was asked for instead of `severities`.
+    min_severity: Option<Severity>,
     /// Only items with these words.
     pub search: Search,
     /// The search as it was sent, for the links.
@@ -60,6 +72,11 @@ impl Default for HistoryRequest {
             since: None,
             until: None,
             locations: Vec::new(),
+            sources: Vec::new(),
+            statuses: Vec::new(),
+            severities: Vec::new(),
+            labels: Vec::new(),
+            min_severity: None,
             search: Search::default(),
             words: None,
             order: Order::default(),
@@ -78,36 +95,88 @@ impl HistoryRequest {
                 findings.complain(name, detail);
             }
         }
+        if let Err((name, detail)) = request.settle() {
+            findings.complain(name, detail);
+        }
         if findings.is_empty() { Ok(request) } else { Err(findings) }
     }
 
+    /// Takes a parameter; one that nobody knows is ignored.
     fn take(&mut self, name: &str, value: &str) -> Result<(), Finding> {
         match name {
             "limit" => self.limit = limit(value)?,
-            "after" => self.after = Some(position("after", value)?),
-            "before" => self.before = Some(position("before", value)?),
-            "since" => self.since = Some(moment("since", value)?),
-            "until" => self.until = Some(moment("until", value)?),
             "order" => {
                 self.order = match value {
                     "asc" => Order::Asc,
                     "desc" => Order::Desc,
-                    _ => return Err(("order", "must be asc or desc".into())),
+                    _ => return Err(("order".into(), "must be asc or desc".into())),
                 }
             }
+            _ => {
+                self.take_known(name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a parameter that says which items are meant; one that nobody knows is refused.
+    pub(crate) fn take_condition(&mut self, name: &str, value: &str) -> Result<(), Finding> {
+        if self.take_known(name, value)? {
+            return Ok(());
+        }
+        Err((name.to_owned().into(), "is no parameter of GET /alerts that says which ones".into()))
+    }
+
+    /// Whether it is one that is known, and then it is taken.
+    fn take_known(&mut self, name: &str, value: &str) -> Result<bool, Finding> {
+        match name {
+            "after" => self.after = Some(position("after", value)?),
+            "before" => self.before = Some(position("before", value)?),
+            "since" => self.since = Some(moment("since", value)?),
+            "until" => self.until = Some(moment("until", value)?),
             "q" => {
-                self.search = Search::parse(value).map_err(|e| ("q", e.to_string().into()))?;
+                self.search = Search::parse(value).map_err(because("q"))?;
                 self.words = (!self.search.is_empty()).then(|| value.to_owned());
             }
             "location" => {
-                let location = Location::parse(value);
-                self.locations.push(location.map_err(|e| ("location", e.to_string().into()))?);
-                if self.locations.len() > LOCATIONS_MAX {
-                    let detail = format!("must be given at most {LOCATIONS_MAX} times");
-                    return Err(("location", detail.into()));
-                }
+                let location = Location::parse(value).map_err(because("location"))?;
+                push("location", &mut self.locations, [location])?;
             }
-            _ => {}
+            "source" => {
+                let source = Source::parse(value).map_err(because("source"))?;
+                push("source", &mut self.sources, [source])?;
+            }
+            "status" => {
+                let statuses = parse_statuses(value).map_err(because("status"))?;
+                push("status", &mut self.statuses, statuses)?;
+            }
+            "severity" => {
+                let severities = parse_severities(value).map_err(because("severity"))?;
+                push("severity", &mut self.severities, severities)?;
+            }
+            "min_severity" => {
+                let detail = "must be critical, error, warning or info";
+                let least = Severity::parse(value).ok_or(detail);
+                self.min_severity = Some(least.map_err(because("min_severity"))?);
+            }
+            _ => match name.strip_prefix("label.") {
+                Some(name) => {
+                    let label = label(name, value)?;
+                    push("label", &mut self.labels, [label])?;
+                }
+                None => return Ok(false),
+            },
+        }
+        Ok(true)
+    }
+
+    /// What several parameters say together.
+    pub(crate) fn settle(&mut self) -> Result<(), Finding> {
+        if let Some(least) = self.min_severity {
+            if !self.severities.is_empty() {
+                return Err(("min_severity".into(), "must not stand beside severity".into()));
+            }
+            self.severities = least.and_worse().collect();
         }
         Ok(())
     }
@@ -144,6 +213,25 @@ impl HistoryRequest {
         }
         for location in &self.locations {
             query.append_pair("location", location.as_str());
+        }
+        for source in &self.sources {
+            query.append_pair("source", source.as_str());
+        }
+        for status in &self.statuses {
+            query.append_pair("status", status.name());
+        }
+        match self.min_severity {
+            Some(least) => {
+                query.append_pair("min_severity", least.name());
+            }
+            None => {
+                for severity in &self.severities {
+                    query.append_pair("severity", severity.name());
+                }
+            }
+        }
+        for label in &self.labels {
+            query.append_pair(&format!("label.{}", label.name), label.value.as_str());
         }
         if let Some(words) = &self.words {
             query.append_pair("q", words);
@@ -184,25 +272,63 @@ pub(crate) struct Links {
     pub(crate) previous: Option<String>,
 }
 
-type Finding = (&'static str, Cow<'static, str>);
+/// Which parameter is wrong, and why.
+type Finding = (Cow<'static, str>, Cow<'static, str>);
+
+fn because<E: ToString>(name: &'static str) -> impl FnOnce(E) -> Finding {
+    move |error| (name.into(), error.to_string().into())
+}
+
+/// Adds values to those that will do. There are never many, since each item is compared with each.
+fn push<T: PartialEq>(
+    name: &'static str,
+    values: &mut Vec<T>,
+    more: impl IntoIterator<Item = T>,
+) -> Result<(), Finding> {
+    for value in more {
+        if values.contains(&value) {
+            continue;
+        }
+        if values.len() == LOCATIONS_MAX {
+            let detail = format!("must be given at most {LOCATIONS_MAX} times");
+            return Err((name.into(), detail.into()));
+        }
+        values.push(value);
+    }
+    Ok(())
+}
 
 fn limit(value: &str) -> Result<usize, Finding> {
     match value.parse() {
         Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
-        _ => Err(("limit", format!("must be a number from 1 to {LIMIT_MAX}").into())),
+        _ => Err(("limit".into(), format!("must be a number from 1 to {LIMIT_MAX}").into())),
     }
 }
 
 fn position(name: &'static str, value: &str) -> Result<Position, Finding> {
-    parse_position(value).map_err(|error| (name, error.to_string().into()))
+    parse_position(value).map_err(because(name))
 }
 
-/// Reads a moment as RFC 3339 has it. A `+` that was not escaped has arrived as a space.
+/// Reads a moment. A `+` that was not escaped has arrived as a space.
 fn moment(name: &'static str, value: &str) -> Result<Timestamp, Finding> {
     let (date, time) = value.split_at_checked("2025-07-24T".len()).unwrap_or((value, ""));
-    OffsetDateTime::parse(&format!("{date}{}", time.replace(' ', "+")), &Rfc3339)
-        .map(Timestamp::from)
-        .map_err(|_| (name, "must be a moment such as 2025-07-24T14:23:00Z".into()))
+    parse_moment(&format!("{date}{}", time.replace(' ', "+"))).map_err(because(name))
+}
+
+fn parse_statuses(value: &str) -> Result<Vec<StatusKind>, &'static str> {
+    let names = value.split(',').map(str::trim);
+    let parse =
+        |name| StatusKind::parse(name).ok_or("must be some of open, acknowledged, resolved");
+    names.map(parse).collect()
+}
+
+/// Reads a label, and names the parameter if it is none.
+fn label(name: &str, value: &str) -> Result<Label, Finding> {
+    let name = LabelName::parse(name).map_err(because("label"))?;
+    match LabelValue::parse(value) {
+        Ok(value) => Ok(Label { name, value }),
+        Err(error) => Err((format!("label.{name}").into(), error.to_string().into())),
+    }
 }
 
 #[cfg(test)]
@@ -251,6 +377,11 @@ mod tests {
             ("since=2025-13-24T14:23:00Z", vec!["since"]),
             ("since=\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}", vec!["since"]),
             ("location=&location=%00", vec!["location"]),
+            ("status=open,closed&source=", vec!["source", "status"]),
+            ("severity=bad&min_severity=error,info", vec!["min_severity", "severity"]),
+            ("severity=error&min_severity=error", vec!["min_severity"]),
+            ("label.=x", vec!["label"]),
+            ("label.a%20b=x&label.host=", vec!["label", "label.host"]),
         ] {
             let findings = HistoryRequest::parse(query).unwrap_err();
             let found: Vec<_> = findings.sorted().into_iter().map(|(name, _)| name).collect();
@@ -258,8 +389,11 @@ mod tests {
         }
         let long = format!("q={}", "x".repeat(Search::MAX_CHARS + 1));
         assert_eq!(HistoryRequest::parse(&long).unwrap_err().sorted()[0].0, "q");
-        let many = vec!["location=x"; LOCATIONS_MAX + 1].join("&");
-        assert_eq!(HistoryRequest::parse(&many).unwrap_err().sorted()[0].0, "location");
+        for name in ["location", "source", "label.host"] {
+            let many: Vec<_> = (0..=LOCATIONS_MAX).map(|n| format!("{name}={n}")).collect();
+            let findings = HistoryRequest::parse(&many.join("&")).unwrap_err();
+            assert_eq!(findings.sorted()[0].0, name.split('.').next().unwrap());
+        }
     }
 
     fn links(query: &str, items: &[u64], older: bool, newer: bool) -> (String, String) {
@@ -294,15 +428,17 @@ mod tests {
     #[test]
     fn links_keep_the_filters_and_the_order() {
         let query = "order=desc&q=caf%C3%A9+%26&location=A%2BB&location=C&until=2025-07-24T14:23:00Z\
-                     &since=2025-07-24T16:00:00%2B02:00&limit=3";
+                     &since=2025-07-24T16:00:00%2B02:00&limit=3&status=open,resolved&source=a%26b\
+                     &min_severity=error&label.host=x&label.a/b=%C3%A4";
         let (previous, _) = links(query, &[5], true, false);
         assert_eq!(
             previous,
             "limit=3&before=p5&since=2025-07-24T14%3A00%3A00.000000Z\
-             &until=2025-07-24T14%3A23%3A00.000000Z&location=A%2BB&location=C&q=caf%C3%A9+%26\
-             &order=desc"
+             &until=2025-07-24T14%3A23%3A00.000000Z&location=A%2BB&location=C&source=a%26b\
+             &status=open&status=resolved&min_severity=error&label.host=x&label.a%2Fb=%C3%A4\
+             &q=caf%C3%A9+%26&order=desc"
         );
-        let again = request(&previous.replace('p', "00000000000000ab-"));
+        let again = request(&previous.replace("before=p", "before=00000000000000ab-"));
         assert_eq!(HistoryRequest { before: None, ..again }, request(query));
     }
 

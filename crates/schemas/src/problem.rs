@@ -1,6 +1,7 @@
 //! Errors over HTTP: RFC 9457 problem details.
 
-use crate::Findings;
+use crate::{AlertState, Findings};
+use northgate_domain::Alert;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,6 +28,10 @@ pub struct Problem {
     /// Every bad field of the body, if fields were the trouble.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
+    /// The alert as it stands, if that was the trouble.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    alert: Option<AlertState>,
 }
 
 /// One bad field.
@@ -79,7 +84,15 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
+            alert: None,
         }
+    }
+
+    /// The same problem with the alert that stands in the way.
+    #[must_use]
+    pub fn with_alert(mut self, alert: &Alert) -> Self {
+        self.alert = Some(alert.into());
+        self
     }
 
     /// The same problem with every bad field of the body.

@@ -1,12 +1,33 @@
 //! What clients send: an alert to raise, a message to post.
 
 use crate::fields::{BodyError, Fields};
-use northgate_domain::{Location, MessageText, PostMessage, RaiseAlert, Sender};
+use crate::scalars::parse_moment;
+use northgate_domain::{
+    AlertId, DedupKey, Label, LabelError, LabelName, LabelValue, Labels, Link, Location,
+    MessageText, PostMessage, RaiseAlert, Sender, Severity, Source,
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// An alert to raise.
 #[derive(ToSchema)]
-#[schema(example = json!({ "message": "Intruder detected", "location": "North Gate" }))]
+#[schema(
+    examples(
+        json!({ "message": "Intruder detected", "location": "North Gate" }),
+        json!({
+            "message": "Intruder detected",
+            "location": "North Gate",
+            "severity": "critical",
+            "source": "camera-7",
+            "labels": { "zone": "perimeter" },
+            "url": "https://wiki.example.com/intruders",
+            "dedup_key": "intruder/north-gate",
+            "expires_at": "2036-07-24T15:23:00Z"
+        })
+    )
+)]
 #[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
 pub struct NewAlert {
     /// What happened. Trimmed; not blank; no control characters but newline and tab.
@@ -15,6 +36,37 @@ pub struct NewAlert {
     /// Where it happened. Trimmed; not blank; no control characters but newline and tab.
     #[schema(min_length = 1, max_length = 256)]
     location: String,
+    /// How bad it is. With `dedup_key`, an alert that is there becomes as bad as this, and never
+    /// milder.
+    #[schema(inline)]
+    severity: Option<SeverityName>,
+    /// Which system says so.
+    #[schema(min_length = 1, max_length = 128)]
+    source: Option<String>,
+    /// By what else it can be found: at most 32, with names of 1 to 64 letters, digits and
+    /// `_ - . /` and values of at most 256 characters.
+    labels: Option<BTreeMap<String, String>>,
+    /// Where more is to be read: an `http` or `https` address.
+    #[schema(max_length = 2048)]
+    url: Option<String>,
+    /// What repeats have in common: while an alert with this key is not resolved, raising it again
+    /// counts that one up.
+    #[schema(min_length = 1, max_length = 255)]
+    dedup_key: Option<String>,
+    /// When it resolves by itself (RFC 3339). A repeat can make this later, never earlier.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// The names of severities.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase", default = "warning")]
+#[expect(dead_code, reason = "describes the names; they are read by the domain")]
+enum SeverityName {
+    Critical,
+    Error,
+    Warning,
+    Info,
 }
 
 impl NewAlert {
@@ -23,9 +75,61 @@ impl NewAlert {
         let mut fields = Fields::read(body)?;
         let message = fields.required("message", MessageText::parse);
         let location = fields.required("location", Location::parse);
-        match (message, location) {
-            (Some(message), Some(location)) => Ok(RaiseAlert { message, location, source: None }),
-            _ => Err(fields.into_error()),
+        let severity = fields.optional("severity", |name| {
+            Severity::parse(name).ok_or("must be critical, error, warning or info")
+        });
+        let source = fields.optional("source", Source::parse);
+        let labels = labels(&mut fields);
+        let url = fields.optional("url", Link::parse);
+        let dedup_key = fields.optional("dedup_key", DedupKey::parse);
+        let expires_at = fields.optional("expires_at", parse_moment);
+        let raise = message.zip(location).map(|(message, location)| RaiseAlert {
+            severity: severity.unwrap_or_default(),
+            source,
+            labels,
+            url,
+            dedup_key,
+            expires_at,
+            ..RaiseAlert::new(message, location)
+        });
+        fields.finish(raise)
+    }
+}
+
+/// The labels of an alert. What is wrong with one of them is told by its name.
+fn labels(fields: &mut Fields) -> Labels {
+    let object = match fields.value("labels") {
+        None => return Labels::default(),
+        Some(Value::Object(object)) => object.clone(),
+        Some(_) => {
+            fields.complain("labels", "must be an object of strings");
+            return Labels::default();
+        }
+    };
+    if object.len() > Labels::MAX {
+        fields.complain("labels", LabelError::TooMany.to_string());
+        return Labels::default();
+    }
+    let labels = object.into_iter().filter_map(|(name, value)| label(fields, &name, &value));
+    Labels::new(labels.collect()).unwrap_or_default()
+}
+
+fn label(fields: &mut Fields, raw: &str, value: &Value) -> Option<Label> {
+    let Ok(name) = LabelName::parse(raw) else {
+        fields.complain("labels", LabelError::Name.to_string());
+        return None;
+    };
+    // A slash within a name has another form in a JSON pointer (RFC 6901 section 3).
+    let field = format!("labels/{}", raw.replace('/', "~1"));
+    let Value::String(value) = value else {
+        fields.complain(field, "must be a string");
+        return None;
+    };
+    match LabelValue::parse(value) {
+        Ok(value) => Some(Label { name, value }),
+        Err(error) => {
+            fields.complain(field, error.to_string());
+            None
         }
     }
 }
@@ -41,19 +145,30 @@ pub struct NewMessage {
     /// What is said. Trimmed; not blank; no control characters but newline and tab.
     #[schema(min_length = 1, max_length = 4096)]
     message: String,
+    /// The alert that it is about: it belongs to the thread of that one.
+    alert_id: Option<Uuid>,
 }
 
 impl NewMessage {
     /// Reads the body of a request or a text frame, or names everything that is wrong with it.
     pub fn parse(body: &[u8]) -> Result<PostMessage, BodyError> {
-        let mut fields = Fields::read(body)?;
+        Self::take(Fields::read(body)?)
+    }
+
+    /// The same of fields that were read.
+    pub(crate) fn take(mut fields: Fields) -> Result<PostMessage, BodyError> {
         let sender = fields.required("sender", Sender::parse);
         let message = fields.required("message", MessageText::parse);
-        match (sender, message) {
-            (Some(sender), Some(message)) => Ok(PostMessage { sender, message }),
-            _ => Err(fields.into_error()),
-        }
+        let alert_id = fields.optional("alert_id", parse_alert_id);
+        let post =
+            sender.zip(message).map(|(sender, message)| PostMessage { sender, message, alert_id });
+        fields.finish(post)
     }
+}
+
+/// Reads the id of an alert.
+pub(crate) fn parse_alert_id(text: &str) -> Result<AlertId, &'static str> {
+    Uuid::try_parse(text).map(AlertId).map_err(|_| "must be the id of an alert")
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use northgate_domain::Timestamp;
 use serde::{Serialize, Serializer};
 use std::fmt;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// A moment as RFC 3339 in UTC, always with six digits of a second and a `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,16 @@ impl Serialize for TimestampText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// Why a text is no moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a moment such as 2025-07-24T14:23:00Z")]
+pub(crate) struct MomentError;
+
+/// Reads a moment as RFC 3339 has it, in any zone.
+pub(crate) fn parse_moment(text: &str) -> Result<Timestamp, MomentError> {
+    OffsetDateTime::parse(text, &Rfc3339).map(Timestamp::from).map_err(|_| MomentError)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use crate::fields::Findings;
 use crate::position::parse_position;
-use northgate_domain::{Event, Location, Position};
+use northgate_domain::{AlertChange, Event, Location, Position, Severity};
 use utoipa::ToSchema;
 
 /// The most events that `last` may ask for.
@@ -14,21 +14,24 @@ pub const LOCATIONS_MAX: usize = 64;
 
 /// A kind of event, by its name in the `type` member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[schema(rename_all = "snake_case")]
 pub enum EventType {
     /// An alert was raised.
     Alert,
+    /// Something happened to an alert that is there already.
+    AlertUpdate,
     /// Somebody said something.
     Chat,
 }
 
 impl EventType {
-    const ALL: [Self; 2] = [Self::Alert, Self::Chat];
+    const ALL: [Self; 3] = [Self::Alert, Self::AlertUpdate, Self::Chat];
 
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Alert => "alert",
+            Self::AlertUpdate => "alert_update",
             Self::Chat => "chat",
         }
     }
@@ -36,8 +39,20 @@ impl EventType {
     /// The type under which an event is sent.
     pub const fn of(event: &Event) -> Self {
         match event {
-            Event::Alert(_) => Self::Alert,
+            Event::Alert(event) => match event.change {
+                AlertChange::Raised => Self::Alert,
+                _ => Self::AlertUpdate,
+            },
             Event::Chat(_) => Self::Chat,
+        }
+    }
+
+    /// Whether a stream that names no types has these. Changes are for those who ask for them: a
+    /// client that knows alerts and chat only would take a change for something new.
+    pub const fn is_sent_unasked(self) -> bool {
+        match self {
+            Self::Alert | Self::Chat => true,
+            Self::AlertUpdate => false,
         }
     }
 
@@ -46,11 +61,22 @@ impl EventType {
     }
 }
 
-/// Where an event happened, if it has a place.
-pub const fn location_of(event: &Event) -> Option<&Location> {
-    match event {
-        Event::Alert(event) => Some(&event.alert.location),
-        Event::Chat(_) => None,
+/// What filters look at in an event. Cloning shares the texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facets {
+    /// The type under which it is sent.
+    pub kind: EventType,
+    /// Where it happened, and how bad it is, if it is an alert's.
+    pub alert: Option<(Location, Severity)>,
+}
+
+impl From<&Event> for Facets {
+    fn from(event: &Event) -> Self {
+        let alert = match event {
+            Event::Alert(event) => Some((event.alert.location.clone(), event.alert.severity)),
+            Event::Chat(_) => None,
+        };
+        Self { kind: EventType::of(event), alert }
     }
 }
 
@@ -71,27 +97,32 @@ pub enum Beginning {
 pub struct EventFilter {
     types: Option<Vec<EventType>>,
     locations: Option<Vec<Location>>,
+    severities: Option<Vec<Severity>>,
 }
 
 impl EventFilter {
-    /// Whether every event matches.
+    /// Whether nothing is asked for but what every stream has.
     pub fn is_open(&self) -> bool {
-        self.types.is_none() && self.locations.is_none()
+        *self == Self::default()
     }
 
     /// Whether an event matches.
     pub fn admits(&self, event: &Event) -> bool {
-        self.matches(EventType::of(event), location_of(event))
+        self.matches(&event.into())
     }
 
-    /// Whether an event of this type at this location matches. An event without a location
-    /// matches no filter on locations. Allocates nothing.
-    pub fn matches(&self, kind: EventType, location: Option<&Location>) -> bool {
-        self.types.as_ref().is_none_or(|types| types.contains(&kind))
-            && self
-                .locations
-                .as_ref()
-                .is_none_or(|allowed| location.is_some_and(|at| allowed.contains(at)))
+    /// Whether an event with these facets matches. One that is of no alert matches no filter on
+    /// locations or severities. Allocates nothing.
+    pub fn matches(&self, facets: &Facets) -> bool {
+        let alert = facets.alert.as_ref();
+        let location = |allowed: &Vec<_>| alert.is_some_and(|(at, _)| allowed.contains(at));
+        let severity = |allowed: &Vec<_>| alert.is_some_and(|(_, how)| allowed.contains(how));
+        let kind = match &self.types {
+            Some(types) => types.contains(&facets.kind),
+            None => facets.kind.is_sent_unasked(),
+        };
+        kind && self.locations.as_ref().is_none_or(location)
+            && self.severities.as_ref().is_none_or(severity)
     }
 }
 
@@ -118,7 +149,7 @@ impl StreamRequest {
             Ok(position) => self.beginning = Beginning::After(position),
             Err(error) => {
                 let mut findings = Findings::default();
-                findings.add("Last-Event-ID", "position", error.to_string());
+                findings.add("Last-Event-ID", error.to_string());
                 return Err(findings);
             }
         }
@@ -134,6 +165,8 @@ impl StreamRequest {
                 "last" => reader.last(&value),
                 "types" => reader.types(&value),
                 "location" => reader.location(&value),
+                "severity" => reader.severity(&value),
+                "min_severity" => reader.min_severity(&value),
                 _ => {}
             }
         }
@@ -145,6 +178,19 @@ impl StreamRequest {
 struct Reader {
     request: StreamRequest,
     findings: Findings,
+    /// Which of the two parameters has given the severities.
+    severities_from: Option<&'static str>,
+}
+
+/// What a severity must be.
+const SEVERITY_NAMES: &str = "must be critical, error, warning or info";
+
+/// Reads severities, separated by commas.
+pub(crate) fn parse_severities(value: &str) -> Result<Vec<Severity>, &'static str> {
+    let names = value.split(',').map(str::trim);
+    names
+        .map(|name| Severity::parse(name).ok_or("must be some of critical, error, warning, info"))
+        .collect()
 }
 
 impl Reader {
@@ -177,9 +223,32 @@ impl Reader {
             match EventType::parse(name.trim()) {
                 Some(kind) if types.contains(&kind) => {}
                 Some(kind) => types.push(kind),
-                None => self.findings.complain("types", "must be some of alert, chat"),
+                None => {
+                    self.findings.complain("types", "must be some of alert, alert_update, chat");
+                }
             }
         }
+    }
+
+    fn severity(&mut self, value: &str) {
+        match parse_severities(value) {
+            Ok(severities) => self.severities("severity", severities),
+            Err(detail) => self.findings.complain("severity", detail),
+        }
+    }
+
+    fn min_severity(&mut self, value: &str) {
+        match Severity::parse(value) {
+            Some(least) => self.severities("min_severity", least.and_worse().collect()),
+            None => self.findings.complain("min_severity", SEVERITY_NAMES),
+        }
+    }
+
+    fn severities(&mut self, name: &'static str, severities: Vec<Severity>) {
+        if self.severities_from.replace(name).is_some_and(|before| before != name) {
+            self.findings.complain(name, "must not stand beside the other one of the two");
+        }
+        self.request.filter.severities.get_or_insert_default().extend(severities);
     }
 
     fn location(&mut self, value: &str) {
@@ -227,15 +296,33 @@ mod tests {
 
     #[test]
     fn filters_are_joined_by_and() {
-        let filter = request("types=alert,chat&location=North+Gate&location=East%20Gate").filter;
-        let north = Location::parse("North Gate").unwrap();
-        let south = Location::parse("South Gate").unwrap();
-        assert!(filter.matches(EventType::Alert, Some(&north)));
-        assert!(!filter.matches(EventType::Alert, Some(&south)));
-        assert!(!filter.matches(EventType::Chat, None), "chat has no location");
-        let alerts = request("types=alert").filter;
-        assert!(alerts.matches(EventType::Alert, Some(&south)));
-        assert!(!alerts.matches(EventType::Chat, None));
+        use EventType::{Alert, AlertUpdate, Chat};
+        let alert = |kind, location: &str, severity| Facets {
+            kind,
+            alert: Some((Location::parse(location).unwrap(), severity)),
+        };
+        let events = [
+            alert(Alert, "North Gate", Severity::Info),
+            alert(Alert, "South Gate", Severity::Error),
+            alert(AlertUpdate, "North Gate", Severity::Critical),
+            Facets { kind: Chat, alert: None },
+        ];
+        for (query, expected) in [
+            ("", [true, true, false, true]),
+            ("types=alert,chat", [true, true, false, true]),
+            ("types=alert", [true, true, false, false]),
+            ("types=alert_update", [false, false, true, false]),
+            ("types=alert,alert_update,chat", [true; 4]),
+            ("location=North+Gate&location=East%20Gate", [true, false, false, false]),
+            ("types=alert_update,alert&location=North+Gate", [true, false, true, false]),
+            ("severity=error,critical", [false, true, false, false]),
+            ("severity=error&severity=info", [true, true, false, false]),
+            ("min_severity=error&types=alert,alert_update", [false, true, true, false]),
+            ("min_severity=info&location=North+Gate", [true, false, false, false]),
+        ] {
+            let filter = request(query).filter;
+            assert_eq!(events.each_ref().map(|facets| filter.matches(facets)), expected, "{query}");
+        }
     }
 
     #[test]
@@ -250,6 +337,10 @@ mod tests {
             ("last=3&last=3", vec!["last"]),
             ("types=", vec!["types"]),
             ("types=alert,alarm", vec!["types"]),
+            ("severity=", vec!["severity"]),
+            ("severity=error,fatal", vec!["severity"]),
+            ("min_severity=error,info", vec!["min_severity"]),
+            ("severity=error&min_severity=error", vec!["min_severity"]),
             ("location=", vec!["location"]),
             ("location=%00&types=x&last=x", vec!["last", "location", "types"]),
         ] {

@@ -3,6 +3,7 @@
 use crate::configuration::{CorsSection, Settings};
 use crate::connections::{self, ConnectionSettings};
 use crate::sockets;
+use crate::stamps::SystemStamps;
 use crate::stopping::Running;
 use crate::store::Store;
 use actix_web::dev::Server;
@@ -16,7 +17,7 @@ use northgate_api::middlewares::{
 use northgate_api::{ApiContext, BodyLimit, Endpoint, Readiness};
 use northgate_domain::TextError;
 use northgate_hub::{Hub, Seats, WindowLimits};
-use northgate_services::{AlertGenerator, AlertService, ChatService};
+use northgate_services::{AlertGenerator, AlertResolver, AlertService, ChatService, Repeats};
 use northgate_storage::{EventStore, GatedStore};
 use northgate_storage_sqlite::OpenError;
 use northgate_ws::{ChatLimitSettings, HeartbeatSettings, SocketContext, upgrade};
@@ -25,6 +26,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,6 +36,9 @@ const MESSAGE_BYTES: usize = 64 * 1024;
 /// Appends wait while the fan-out is so many events behind, or half of what the store holds if
 /// that is less: what is trimmed must have been sent.
 const PUMP_LAG_EVENTS: usize = 1_024;
+/// How often alerts that are to end by themselves are looked for.
+const RESOLVE_EVERY: Duration = Duration::from_secs(1);
+
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -51,8 +56,8 @@ pub enum StartError {
     /// The folder for data cannot be used; the reason says what it is about.
     #[error("{0}")]
     Data(#[from] OpenError),
-    /// The generator's own words are not valid text.
-    #[error("cannot start the generator")]
+    /// The words of what runs by itself are not valid text.
+    #[error("cannot start the generator and the timer")]
     Generator(#[from] TextError),
 }
 
@@ -103,14 +108,24 @@ impl Application {
         let lag = PUMP_LAG_EVENTS.min(events.get() / 2) as u64;
         let store = Arc::new(GatedStore::new(kept).paced_by(hub.pumped(), lag));
         let port: Arc<dyn EventStore> = store.clone();
-        let alerts = AlertService::new(port.clone());
+        let repeats = Repeats::new(settings.alerts.repeat_window.0, Handle::current());
+        let alerts = AlertService::new(port.clone(), repeats);
 
         let background = TaskTracker::new();
-        let generator_stop = CancellationToken::new();
+        let sources_stop = CancellationToken::new();
         if let Some(every) = settings.generator_interval() {
-            let generator = AlertGenerator::new(alerts.clone(), interval(every))?;
-            background.spawn(generator.run(generator_stop.clone()));
+            let generator =
+                AlertGenerator::new(alerts.clone(), interval(every), Arc::new(SystemStamps))?;
+            background.spawn(generator.run(sources_stop.clone()));
         }
+        let resolver = AlertResolver::new(
+            port.clone(),
+            alerts.clone(),
+            settings.alerts.quiet_for(),
+            Arc::new(SystemStamps),
+            interval(RESOLVE_EVERY),
+        )?;
+        background.spawn(resolver.run(sources_stop.clone()));
         let pump_stop = CancellationToken::new();
         background.spawn(pump.run(pump_stop.clone()));
 
@@ -119,7 +134,7 @@ impl Application {
         let parts = Parts {
             readiness: Readiness::new(hub.clone(), keeping, stopping.clone()),
             hub: hub.clone(),
-            alerts,
+            alerts: alerts.clone(),
             chat: ChatService::new(port),
             sockets: TaskTracker::new(),
             chat_limit: ChatLimitSettings {
@@ -140,11 +155,12 @@ impl Application {
         let server = serve(listener, settings.server.workers.get(), parts)?;
         let running = Running {
             store,
+            alerts,
             database,
             hub,
             drain_delay: settings.server.drain_delay.0,
             stopping,
-            generator_stop,
+            sources_stop,
             pump_stop,
             background,
             sockets,
@@ -189,6 +205,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
         let socket_context = SocketContext {
             worker: worker.clone(),
             chat: parts.chat.clone(),
+            alerts: parts.alerts.clone(),
             chat_limit: parts.chat_limit,
             seats: parts.seats.clone(),
             tasks: parts.sockets.clone(),

@@ -8,12 +8,15 @@ mod values;
 
 pub use arguments::Loaded;
 pub use sources::ConfigurationError;
+pub(crate) use values::{
+    AfterTime, Delay, Host, Level, Listed, Origins, PublicHosts, RequestTimeout, Span,
+};
 pub use values::{DataFolder, GeneratorInterval};
-pub(crate) use values::{Delay, Host, Level, Listed, Origins, PublicHosts, RequestTimeout, Span};
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 use northgate_hub::SeatLimits;
+use northgate_services::{QuietFor, Repeats};
 use northgate_storage::Capacity;
 use northgate_storage_sqlite::Options;
 use serde::Deserialize;
@@ -26,6 +29,8 @@ use std::time::Duration;
 pub struct Settings {
     /// Where and how to listen.
     pub server: ServerSection,
+    /// What becomes of alerts by themselves.
+    pub alerts: AlertsSection,
     /// The background generator.
     pub generator: GeneratorSection,
     /// How long a WebSocket's client may be silent.
@@ -106,6 +111,45 @@ impl Default for ServerSection {
             request_timeout: RequestTimeout::default(),
             drain_delay: Delay::default(),
             public_host: PublicHosts::default(),
+        }
+    }
+}
+
+/// What becomes of alerts by themselves.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
+pub struct AlertsSection {
+    /// For how long repeats of one alert are gathered before they are kept.
+    pub repeat_window: Delay,
+    /// After what quiet time an alert of this severity resolves.
+    pub resolve_info_after: AfterTime,
+    /// After what quiet time an alert of this severity resolves.
+    pub resolve_warning_after: AfterTime,
+    /// After what quiet time an alert of this severity resolves.
+    pub resolve_error_after: AfterTime,
+    /// After what quiet time an alert of this severity resolves.
+    pub resolve_critical_after: AfterTime,
+}
+
+impl AlertsSection {
+    /// The quiet times, from the mildest severity on.
+    pub(crate) fn quiet_for(&self) -> QuietFor {
+        let AfterTime(info) = self.resolve_info_after;
+        let AfterTime(warning) = self.resolve_warning_after;
+        let AfterTime(error) = self.resolve_error_after;
+        let AfterTime(critical) = self.resolve_critical_after;
+        [info, warning, error, critical]
+    }
+}
+
+impl Default for AlertsSection {
+    fn default() -> Self {
+        Self {
+            repeat_window: Delay(Repeats::WINDOW),
+            resolve_info_after: AfterTime::default(),
+            resolve_warning_after: AfterTime::default(),
+            resolve_error_after: AfterTime::default(),
+            resolve_critical_after: AfterTime::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use actix_web::dev::{Server, ServerHandle};
 use northgate_hub::Hub;
+use northgate_services::AlertService;
 use northgate_storage::GatedStore;
 use northgate_storage_sqlite::{SqliteStore, Written};
 use std::pin::Pin;
@@ -15,6 +16,7 @@ use tokio_util::task::TaskTracker;
 /// What runs beside the HTTP server, and how each part is told to stop.
 pub(crate) struct Running {
     pub(crate) store: Arc<GatedStore>,
+    pub(crate) alerts: AlertService,
     /// The store on disk behind the gate, if there is one: its threads are to end.
     pub(crate) database: Option<Arc<SqliteStore>>,
     pub(crate) hub: Hub,
@@ -22,9 +24,10 @@ pub(crate) struct Running {
     pub(crate) drain_delay: Duration,
     /// Cancelled first: the server is not ready from then on.
     pub(crate) stopping: CancellationToken,
-    pub(crate) generator_stop: CancellationToken,
+    /// The generator and the timer: what acts by itself.
+    pub(crate) sources_stop: CancellationToken,
     pub(crate) pump_stop: CancellationToken,
-    /// The generator and the pump.
+    /// The generator, the timer and the pump.
     pub(crate) background: TaskTracker,
     /// The reading half of every WebSocket.
     pub(crate) sockets: TaskTracker,
@@ -78,7 +81,10 @@ impl Running {
 
     /// Appends end, the pump reaches the head, and every cursor gives what is left.
     async fn drain(&self) {
-        self.generator_stop.cancel();
+        self.sources_stop.cancel();
+        if timeout(Self::STEP, self.alerts.flush()).await.is_err() {
+            tracing::warn!("repeats that waited could not be kept in time");
+        }
         if timeout(Self::STEP, self.store.close()).await.is_err() {
             tracing::warn!("the store did not answer everything in time");
         }

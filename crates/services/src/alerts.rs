@@ -1,46 +1,91 @@
-//! Raising alerts and looking at them.
+//! Raising alerts, acting on them, and looking at them.
 
 use crate::RequestKey;
+use crate::repeats::Repeats;
 use crate::submit::{Kept, SubmitError, submit};
-use northgate_domain::{Alert, AlertId, Command, Event, RaiseAlert, Stamped};
-use northgate_storage::{AlertQuery, Answer, EventStore, QueryError, Snapshot, Unavailable};
+use futures_util::StreamExt;
+use futures_util::stream;
+use northgate_domain::{ActOnAlert, Alert, AlertId, Command, Event, RaiseAlert, Stamped};
+use northgate_storage::{
+    AlertQuery, Answer, EventStore, QueryError, Snapshot, Summary, Unavailable,
+};
 use std::sync::Arc;
+
+/// The most appends of one caller that are under way at once: enough for a store that keeps many
+/// with one write, and not so many that nobody else gets a turn.
+const AT_ONCE: usize = 64;
 
 /// The use cases around alerts.
 #[derive(Clone)]
 pub struct AlertService {
     store: Arc<dyn EventStore>,
+    repeats: Repeats,
+}
+
+/// What an action led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acted {
+    /// The alert as it stands after it, with the position of its raising.
+    pub alert: Stamped<Alert>,
+    /// Whether anything happened now; if not, it held already.
+    pub changed: bool,
 }
 
 impl AlertService {
-    /// What keys of requests are told apart by.
-    const ROUTE: &'static str = "alerts";
+    /// What keys of requests to raise are told apart by.
+    pub(crate) const RAISING: &'static str = "alerts";
+    /// What keys of requests to act are told apart by.
+    const ACTING: &'static str = "actions";
 
-    /// Works on `store`.
-    pub fn new(store: Arc<dyn EventStore>) -> Self {
-        Self { store }
+    /// Works on `store`, and gathers repeats with `repeats`.
+    pub fn new(store: Arc<dyn EventStore>, repeats: Repeats) -> Self {
+        Self { store, repeats }
     }
 
     /// Raises an alert. It is kept when this returns, and on its way to every dashboard. Raised
-    /// again with the same key, it is the alert as it was then, and nothing happens.
+    /// again with the same key, it is the alert as it was then, and nothing happens. A repeat of an
+    /// alert that is not over counts that one up; without a key it may be kept together with
+    /// others.
     pub async fn raise(
         &self,
         raise: RaiseAlert,
         key: Option<RequestKey>,
     ) -> Result<Kept<Stamped<Alert>>, SubmitError> {
+        if key.is_none() && raise.dedup_key.is_some() {
+            let alert = self.repeats.raise(&self.store, raise).await?;
+            return Ok(Kept { value: alert, replayed: false });
+        }
         let command = Command::RaiseAlert(raise);
         let Kept { value, replayed } =
-            submit(self.store.as_ref(), Self::ROUTE, command, key).await?;
-        let value = match value {
-            Answer::Appended(Stamped { position, value: Event::Alert(event) }) => {
-                Stamped { position, value: event.alert }
-            }
-            Answer::Unchanged(alert) => alert,
-            Answer::Appended(Stamped { value: Event::Chat(_), .. }) => {
-                return Err(SubmitError::UnexpectedAnswer);
-            }
-        };
+            submit(self.store.as_ref(), Self::RAISING, command, key).await?;
+        let value = alert_of(self.store.as_ref(), value).await?;
         Ok(Kept { value, replayed })
+    }
+
+    /// Does something about an alert. What came of it is kept when this returns, and on its way to
+    /// everyone who asked for changes. Done again with the same key, it is the alert as it was
+    /// then, and nothing happens.
+    pub async fn act(
+        &self,
+        act: ActOnAlert,
+        key: Option<RequestKey>,
+    ) -> Result<Kept<Acted>, SubmitError> {
+        let command = Command::ActOnAlert(act);
+        let Kept { value, replayed } =
+            submit(self.store.as_ref(), Self::ACTING, command, key).await?;
+        let changed = matches!(value, Answer::Appended(_)) && !replayed;
+        let alert = alert_of(self.store.as_ref(), value).await?;
+        Ok(Kept { value: Acted { alert, changed }, replayed })
+    }
+
+    /// Does something about many alerts, each by itself: one that is refused is no reason for the
+    /// others. The results are in the order of `acts`. Who stops waiting stops what was not begun.
+    pub async fn act_on_many(&self, acts: Vec<ActOnAlert>) -> Vec<Result<Acted, SubmitError>> {
+        let acts = stream::iter(
+            acts.into_iter()
+                .map(|act| async move { self.act(act, None).await.map(|kept| kept.value) }),
+        );
+        acts.buffered(AT_ONCE).collect().await
     }
 
     /// The alerts that match, oldest first.
@@ -51,5 +96,40 @@ impl AlertService {
     /// One alert as it stands, if there is one with this id.
     pub async fn find(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
         self.store.alert(id).await
+    }
+
+    /// All alerts in numbers.
+    pub async fn summary(&self) -> Result<Summary, Unavailable> {
+        self.store.summary().await
+    }
+
+    /// Lets no repeat wait any longer, and returns once those that waited are answered: to be
+    /// called before the store takes nothing more.
+    pub async fn flush(&self) {
+        self.repeats.flush().await;
+    }
+}
+
+/// The alert of an answer, with the position of its raising.
+pub(crate) async fn alert_of(
+    store: &dyn EventStore,
+    answer: Answer,
+) -> Result<Stamped<Alert>, SubmitError> {
+    match answer {
+        Answer::Unchanged(alert) => Ok(alert),
+        Answer::Appended(Stamped { position, value: Event::Alert(event) }) => {
+            let raised = if event.change == northgate_domain::AlertChange::Raised {
+                position
+            } else {
+                // The event is kept, whatever is answered: without a store to ask, or an alert
+                // that is still held, its own place has to do.
+                let held = store.alert(event.alert.id).await.ok().flatten();
+                held.map_or(position, |alert| alert.position)
+            };
+            Ok(Stamped { position: raised, value: event.alert })
+        }
+        Answer::Appended(Stamped { value: Event::Chat(_), .. }) => {
+            Err(SubmitError::UnexpectedAnswer)
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! The background generator: a sign of life for demonstrations, as the Python service had it.
 
 use crate::AlertService;
-use northgate_domain::{Location, MessageText, RaiseAlert, Source, TextError};
+use northgate_domain::{
+    Location, MessageText, RaiseAlert, Severity, Source, Stamps, TextError, Timestamp,
+};
+use std::sync::Arc;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -9,28 +12,42 @@ use tokio_util::sync::CancellationToken;
 pub struct AlertGenerator {
     alerts: AlertService,
     ticks: Interval,
+    clock: Arc<dyn Stamps>,
     alert: RaiseAlert,
 }
+
+/// For how long each alert is of interest, in microseconds: 10 minutes.
+const LIFETIME_MICROS: i64 = 10 * 60 * 1_000_000;
 
 impl AlertGenerator {
     /// A generator that raises an alert at each of `ticks`. The first tick of an interval is at
     /// once, and the clock behind it is its maker's: tests bring a paused one. Ticks that were
     /// missed, as while the machine slept, are not made up for.
-    pub fn new(alerts: AlertService, mut ticks: Interval) -> Result<Self, TextError> {
+    ///
+    /// Each alert resolves by itself 10 minutes later; `clock` says when that is.
+    pub fn new(
+        alerts: AlertService,
+        mut ticks: Interval,
+        clock: Arc<dyn Stamps>,
+    ) -> Result<Self, TextError> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let message = MessageText::parse("Intruder detected")?;
         let alert = RaiseAlert {
-            message: MessageText::parse("Intruder detected")?,
-            location: Location::parse("North Gate")?,
             source: Some(Source::parse("generator")?),
+            severity: Severity::Info,
+            ..RaiseAlert::new(message, Location::parse("North Gate")?)
         };
-        Ok(Self { alerts, ticks, alert })
+        Ok(Self { alerts, ticks, clock, alert })
     }
 
     /// Runs until `stop` is cancelled. An alert that the store does not take is logged, and the
     /// next tick tries again.
     pub async fn run(mut self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.ticks.tick()).await.is_some() {
-            if let Err(error) = self.alerts.raise(self.alert.clone(), None).await {
+            let end = self.clock.now().unix_micros().saturating_add(LIFETIME_MICROS);
+            let expires_at = Some(Timestamp::from_unix_micros(end));
+            let alert = RaiseAlert { expires_at, ..self.alert.clone() };
+            if let Err(error) = self.alerts.raise(alert, None).await {
                 tracing::warn!(%error, "the generator could not raise its alert");
             }
         }
@@ -40,11 +57,12 @@ impl AlertGenerator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
+    use crate::Repeats;
+    use northgate_domain::{Epoch, Stamp};
     use northgate_storage::{AlertQuery, Capacity, EventStore, GatedStore, MemoryStore};
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
+    use tokio::runtime::Handle;
     use tokio::time::{advance, interval};
     use uuid::Uuid;
 
@@ -75,8 +93,10 @@ mod tests {
                 MemoryStore::new(Epoch::new(1), Capacity::default(), Arc::new(Counting::default()));
             let store = Arc::new(GatedStore::new(Arc::new(memory)));
             let stop = CancellationToken::new();
-            let generator =
-                AlertGenerator::new(AlertService::new(store.clone()), interval(every)).unwrap();
+            let repeats = Repeats::new(Repeats::WINDOW, Handle::current());
+            let alerts = AlertService::new(store.clone(), repeats);
+            let clock = Arc::new(Counting::default());
+            let generator = AlertGenerator::new(alerts, interval(every), clock).unwrap();
             let task = tokio::spawn(generator.run(stop.clone()));
             Self { store, stop, task }
         }
@@ -106,6 +126,8 @@ mod tests {
         assert_eq!(alerts[0].value.message.as_str(), "Intruder detected");
         assert_eq!(alerts[0].value.location.as_str(), "North Gate");
         assert_eq!(alerts[0].value.source.as_ref().unwrap().as_str(), "generator");
+        assert_eq!(alerts[0].value.severity, Severity::Info);
+        assert_eq!(alerts[0].value.expires_at, Some(Timestamp::from_unix_micros(600_000_000)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,18 +1,22 @@
-//! The use cases: raising alerts, chatting, and the generator. They know the store as a port, and
+//! The use cases: raising alerts and acting on them, chatting, the timer that ends alerts, and the generator. They know the store as a port, and
 //! nothing of HTTP, sockets or JSON.
 
 mod alerts;
 mod chat;
 mod generator;
+mod repeats;
 mod request_key;
+mod resolver;
 mod submit;
 
-pub use alerts::AlertService;
+pub use alerts::{Acted, AlertService};
 pub use chat::ChatService;
 pub use generator::AlertGenerator;
 /// Questions to the store, and the errors of their answers.
 pub use northgate_storage::{
-    AlertQuery, HistoryRange, MessageQuery, QueryError, Rejection, Snapshot, Unavailable,
+    AlertQuery, HistoryRange, MessageQuery, QueryError, Rejection, Snapshot, Summary, Unavailable,
 };
+pub use repeats::Repeats;
 pub use request_key::{RequestKey, RequestKeyError};
+pub use resolver::{AlertResolver, QuietFor};
 pub use submit::{Kept, SubmitError};

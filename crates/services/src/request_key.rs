@@ -1,9 +1,10 @@
 //! Idempotency keys of requests: a sender's name for one request, so that sending it again changes
 //! nothing.
 
-use northgate_domain::Command;
+use northgate_domain::{AlertId, Command, Severity};
 use northgate_storage::{Fingerprint, IdempotencyKey};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 /// A key as a sender drew it: 1 to 255 visible ASCII characters, taken as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,11 +72,41 @@ fn fingerprint(command: &Command) -> Fingerprint {
             if let Some(source) = &raise.source {
                 put("source", source.as_str());
             }
+            if raise.severity != Severity::default() {
+                put("severity", raise.severity.name());
+            }
+            for label in raise.labels.as_slice() {
+                put("label", label.name.as_str());
+                put("", label.value.as_str());
+            }
+            if let Some(url) = &raise.url {
+                put("url", url.as_str());
+            }
+            if let Some(key) = &raise.dedup_key {
+                put("dedup_key", key.as_str());
+            }
+            if let Some(end) = raise.expires_at {
+                put("expires_at", &end.unix_micros().to_string());
+            }
+        }
+        Command::ActOnAlert(act) => {
+            put("command", act.action.name());
+            put("alert", act.alert.0.as_simple().encode_lower(&mut Uuid::encode_buffer()));
+            put("by", act.by.as_str());
+            if let Some(note) = &act.note {
+                put("note", note.as_str());
+            }
+            if let Some(revision) = act.expected {
+                put("expected", &revision.get().to_string());
+            }
         }
         Command::PostMessage(post) => {
             put("command", "post");
             put("sender", post.sender.as_str());
             put("message", post.message.as_str());
+            if let Some(AlertId(id)) = post.alert_id {
+                put("alert", id.as_simple().encode_lower(&mut Uuid::encode_buffer()));
+            }
         }
     }
     Fingerprint(digest.finalize().into())
@@ -84,7 +115,11 @@ fn fingerprint(command: &Command) -> Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use northgate_domain::{Location, MessageText, PostMessage, RaiseAlert, Sender, Source};
+    use northgate_domain::{
+        ActOnAlert, Action, DedupKey, Label, LabelName, LabelValue, Labels, Link, Location,
+        MessageText, NoteText, Operator, PostMessage, RaiseAlert, Revision, Sender, Source,
+        Timestamp,
+    };
 
     #[test]
     fn a_key_is_1_to_255_visible_ascii_characters() {
@@ -99,26 +134,63 @@ mod tests {
         }
     }
 
+    fn raise_with(message: &str, location: &str, more: impl FnOnce(&mut RaiseAlert)) -> Command {
+        let message = MessageText::parse(message).unwrap();
+        let mut raise = RaiseAlert::new(message, Location::parse(location).unwrap());
+        more(&mut raise);
+        Command::RaiseAlert(raise)
+    }
+
     fn raise(message: &str, location: &str, source: Option<&str>) -> Command {
-        Command::RaiseAlert(RaiseAlert {
-            message: MessageText::parse(message).unwrap(),
-            location: Location::parse(location).unwrap(),
-            source: source.map(|source| Source::parse(source).unwrap()),
+        raise_with(message, location, |raise| {
+            raise.source = source.map(|source| Source::parse(source).unwrap());
+        })
+    }
+
+    fn act(action: Action, note: Option<&str>, expected: Option<u64>) -> Command {
+        Command::ActOnAlert(ActOnAlert {
+            alert: AlertId(Uuid::nil()),
+            action,
+            by: Operator::parse("ab").unwrap(),
+            note: note.map(|note| NoteText::parse(note).unwrap()),
+            expected: expected.map(Revision::new),
         })
     }
 
     #[test]
     fn every_field_counts_and_so_does_where_it_ends() {
-        let post = Command::PostMessage(PostMessage {
+        let said = PostMessage {
             sender: Sender::parse("ab").unwrap(),
             message: MessageText::parse("c").unwrap(),
-        });
+            alert_id: None,
+        };
+        let about = PostMessage { alert_id: Some(AlertId(Uuid::nil())), ..said.clone() };
+        let (about, post) = (Command::PostMessage(about), Command::PostMessage(said));
+        let labels = |name: &str, value: &str| {
+            let name = LabelName::parse(name).unwrap();
+            let value = LabelValue::parse(value).unwrap();
+            Labels::new(vec![Label { name, value }]).unwrap()
+        };
         let commands = [
             raise("ab", "c", None),
             raise("a", "bc", None),
             raise("c", "ab", None),
             raise("ab", "c", Some("x")),
             raise("ab", "c", Some("y")),
+            raise_with("ab", "c", |raise| raise.severity = Severity::Error),
+            raise_with("ab", "c", |raise| raise.url = Some(Link::parse("http://x").unwrap())),
+            raise_with("ab", "c", |raise| {
+                raise.dedup_key = Some(DedupKey::parse("x").unwrap());
+            }),
+            raise_with("ab", "c", |raise| raise.expires_at = Some(Timestamp::from_unix_micros(1))),
+            raise_with("ab", "c", |raise| raise.labels = labels("x", "y")),
+            raise_with("ab", "c", |raise| raise.labels = labels("x", "z")),
+            raise_with("ab", "c", |raise| raise.labels = labels("xy", "z")),
+            act(Action::Acknowledge, None, None),
+            act(Action::Resolve, None, None),
+            act(Action::Resolve, Some("x"), None),
+            act(Action::Resolve, None, Some(1)),
+            about,
             post,
         ];
         for (at, one) in commands.iter().enumerate() {

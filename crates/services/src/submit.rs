@@ -14,7 +14,7 @@ pub struct Kept<T> {
 }
 
 /// Why a command did not happen, or why that is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SubmitError {
     /// The command was refused; nothing was kept.
     #[error("the command was refused")]

@@ -52,6 +52,7 @@ fn say(message: &str) -> Submission {
     Submission::from(Command::PostMessage(PostMessage {
         sender: Sender::parse("Operator 1").unwrap(),
         message: MessageText::parse(message).unwrap(),
+        alert_id: None,
     }))
 }
 

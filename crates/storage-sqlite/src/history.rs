@@ -1,9 +1,10 @@
-//! Looking through what outlives the window of events: alerts and messages by range, time, place
-//! and words. Each question takes the index that leaves the least to look at.
+//! Looking through what outlives the window of events: alerts and messages by range, time, words,
+//! and what they are. Each question takes the index that leaves the least to look at.
 
+use crate::columns::{label_word, severity_number, status_number};
 use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
 use crate::queries::head;
-use northgate_domain::{Alert, ChatMessage, Location, Position, Search, Stamped, Timestamp};
+use northgate_domain::{Alert, AlertId, ChatMessage, Position, Search, Stamped, Timestamp};
 use northgate_storage::codec::{CodecError, decode_alert, decode_message};
 use northgate_storage::{AlertQuery, HistoryRange, MessageQuery, QueryError, Snapshot};
 use rusqlite::types::Value;
@@ -21,8 +22,20 @@ pub(crate) fn alerts(
     connection: &Connection,
     query: &AlertQuery,
 ) -> Result<Answer<Alert>, DatabaseError> {
-    let AlertQuery { range, search, locations } = query;
-    Look { connection, table: ALERTS, range, search, locations }.through()
+    let text = |text: &str| Value::from(text.to_owned());
+    let mut columns = vec![
+        Column::new("source", query.sources.iter().map(|source| text(source.as_str()))),
+        Column::new("location", query.locations.iter().map(|place| text(place.as_str()))),
+        Column::new("status", query.statuses.iter().map(|s| Value::from(status_number(*s)))),
+        Column::new("severity", query.severities.iter().map(|s| Value::from(severity_number(*s)))),
+    ];
+    columns.retain(|column| !column.values.is_empty());
+    let mut words = words_of(&query.search);
+    for choices in query.label_choices().values() {
+        let choices = choices.iter().map(|label| format!("\"{}\"", label_word(label)));
+        words.push(format!("({})", choices.collect::<Vec<_>>().join(" OR ")));
+    }
+    Look { connection, table: ALERTS, range: &query.range, words, columns }.through()
 }
 
 /// The chat messages that match.
@@ -30,8 +43,10 @@ pub(crate) fn messages(
     connection: &Connection,
     query: &MessageQuery,
 ) -> Result<Answer<ChatMessage>, DatabaseError> {
-    let MessageQuery { range, search } = query;
-    Look { connection, table: MESSAGES, range, search, locations: &[] }.through()
+    let alert = query.alert_id.map(|AlertId(id)| Value::from(id.into_bytes().to_vec()));
+    let columns = alert.map(|alert| Column::new("alert_id", [alert])).into_iter().collect();
+    let words = words_of(&query.search);
+    Look { connection, table: MESSAGES, range: &query.range, words, columns }.through()
 }
 
 /// Names in the schema, and what a record is of.
@@ -48,6 +63,25 @@ const ALERTS: Table<Alert> =
 const MESSAGES: Table<ChatMessage> =
     Table { items: "messages", words: "message_words", began: "sent_at", decode: decode_message };
 
+/// A column with an index of its own, in which the items of one value stand in their order; and the
+/// values that are wanted, each once.
+struct Column {
+    name: &'static str,
+    values: Vec<Value>,
+}
+
+impl Column {
+    fn new(name: &'static str, wanted: impl IntoIterator<Item = Value>) -> Self {
+        let mut values = Vec::new();
+        for value in wanted {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        Self { name, values }
+    }
+}
+
 /// Where an item stands, and its record.
 type Row = (u64, Vec<u8>);
 
@@ -56,8 +90,8 @@ type Row = (u64, Vec<u8>);
 enum Lead<'a> {
     /// The index of words: a search that finds little has little to look at.
     Words,
-    /// The index of locations, in which those of one location stand in their order.
-    Location(&'a Location),
+    /// The index of a column, at one of its values.
+    Column(&'a Column, &'a Value),
     /// The index of times, if there are few items between two moments.
     Time,
     /// The table, in its order.
@@ -68,8 +102,10 @@ struct Look<'a, T> {
     connection: &'a Connection,
     table: Table<T>,
     range: &'a HistoryRange,
-    search: &'a Search,
-    locations: &'a [Location],
+    /// Conditions on the words, as FTS5 reads them.
+    words: Vec<String>,
+    /// Conditions on columns; the first one leaves the least to look at, as a rule.
+    columns: Vec<Column>,
 }
 
 impl<T> Look<'_, T> {
@@ -100,19 +136,18 @@ impl<T> Look<'_, T> {
             return Ok(Vec::new());
         }
         let take = |lead| self.take_led(lead, offsets, upwards, wanted);
-        if !self.search.is_empty() {
+        if !self.words.is_empty() {
             return take(Lead::Words);
         }
-        if self.locations.is_empty() {
+        let Some(column) = self.columns.first() else {
             return take(if self.is_between_few()? { Lead::Time } else { Lead::Log });
-        }
+        };
+        // An item has one value, so none comes twice.
         let mut rows = Vec::new();
-        for location in self.locations {
-            rows.extend(take(Lead::Location(location))?);
+        for value in &column.values {
+            rows.extend(take(Lead::Column(column, value))?);
         }
         rows.sort_unstable_by_key(|(place, _)| *place);
-        // A location may have been named twice.
-        rows.dedup_by_key(|(place, _)| *place);
         if !upwards {
             rows.reverse();
         }
@@ -135,46 +170,48 @@ impl<T> Look<'_, T> {
             Value::from(until),
             Value::from(limit_to_sql(wanted)),
         ];
-        let Table { items, words, began, .. } = self.table;
-        let from = match lead {
-            Lead::Words => {
-                values.push(Value::from(expression(self.search)));
-                let locations = self.one_of_locations(&mut values);
-                format!(
-                    "{words} CROSS JOIN {items} ON place = {words}.rowid
-                     WHERE {words} MATCH ?6 {locations} AND {words}.rowid"
-                )
-            }
-            Lead::Location(location) => {
-                values.push(Value::from(location.as_str().to_owned()));
-                format!("{items} INDEXED BY {items}_by_location WHERE location = ?6 AND place")
-            }
-            Lead::Time => format!("{items} INDEXED BY {items}_by_time WHERE place"),
-            Lead::Log => format!("{items} NOT INDEXED WHERE place"),
+        let mut bound = |value: &Value| {
+            values.push(value.clone());
+            format!("?{}", values.len())
         };
+        let Table { items, words, began, .. } = self.table;
+        let (from, led_by) = match lead {
+            Lead::Words => {
+                let expression = bound(&Value::from(self.words.join(" AND ")));
+                let from = format!(
+                    "{words} CROSS JOIN {items} ON place = {words}.rowid
+                     WHERE {words} MATCH {expression} AND {words}.rowid"
+                );
+                (from, None)
+            }
+            Lead::Column(column, value) => {
+                let Column { name, .. } = column;
+                let value = bound(value);
+                let from = format!(
+                    "{items} INDEXED BY {items}_by_{name} WHERE {name} = {value} AND place"
+                );
+                (from, Some(*name))
+            }
+            Lead::Time => (format!("{items} INDEXED BY {items}_by_time WHERE place"), None),
+            Lead::Log => (format!("{items} NOT INDEXED WHERE place"), None),
+        };
+        let others = self.columns.iter().filter(|column| Some(column.name) != led_by);
+        let conditions = others.map(|Column { name, values }| {
+            let values: Vec<_> = values.iter().map(&mut bound).collect();
+            format!(" AND {name} IN ({})", values.join(", "))
+        });
+        let conditions: String = conditions.collect();
         let order = if upwards { "ASC" } else { "DESC" };
+        let place =
+            if let Lead::Words = lead { format!("{words}.rowid") } else { "place".to_owned() };
         let sql = format!(
             "SELECT place, record FROM {from} BETWEEN ?1 AND ?2
-             AND {began} >= ?3 AND {began} < ?4 ORDER BY {} {order} LIMIT ?5",
-            if let Lead::Words = lead { format!("{words}.rowid") } else { "place".to_owned() },
+             AND {began} >= ?3 AND {began} < ?4{conditions} ORDER BY {place} {order} LIMIT ?5"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement
             .query_map(params_from_iter(values), |row| Ok((from_sql(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// A condition on the locations, if there are any, whose values go behind those there are.
-    fn one_of_locations(&self, values: &mut Vec<Value>) -> String {
-        if self.locations.is_empty() {
-            return String::new();
-        }
-        let mut places = Vec::new();
-        for location in self.locations {
-            values.push(Value::from(location.as_str().to_owned()));
-            places.push(format!("?{}", values.len()));
-        }
-        format!("AND location IN ({})", places.join(", "))
     }
 
     fn is_between_few(&self) -> Result<bool, DatabaseError> {
@@ -200,8 +237,8 @@ impl<T> Look<'_, T> {
     }
 }
 
-/// The search as FTS5 reads it. Between the quotes there are letters and digits only.
-fn expression(search: &Search) -> String {
-    let prefixes: Vec<_> = search.prefixes().map(|prefix| format!("\"{prefix}\"*")).collect();
-    prefixes.join(" AND ")
+/// What a search asks of the words, as FTS5 reads it. Between the quotes there are letters and
+/// digits only.
+fn words_of(search: &Search) -> Vec<String> {
+    search.prefixes().map(|prefix| format!("\"{prefix}\"*")).collect()
 }

@@ -212,7 +212,7 @@ impl New {
         if !self.ids.insert(alert.id) {
             return Err(LineError::IdTaken(alert.id));
         }
-        self.ledger.put_alert(place, &alert, true)?;
+        self.ledger.put_alert(place, &alert)?;
         self.counts.alerts += 1;
         Ok(())
     }

@@ -1,17 +1,20 @@
 //! The writing side of the database: what one vector of submissions leads to, inside a transaction
 //! that somebody else ends.
 
+use crate::columns::{indexed_words, put_tally, severity_number, status_number, tally};
 use crate::database::{DatabaseError, connect_to_write, from_sql, to_sql};
-use crate::queries::{alert_by_id, count, ends_of_log, id_word};
+use crate::queries::{alert_by_id, alert_by_open_key, count, ends_of_log, id_word};
 use crate::schema;
 use northgate_domain::{
-    Alert, ChatMessage, Decision, Epoch, Event, Position, Stamped, Stamps, Timestamp, decide,
-    evolve,
+    Alert, AlertEvent, AlertId, ChatMessage, Decision, DedupKey, Epoch, Event, Position, Source,
+    Stamped, Stamps, Subject, Timestamp, decide,
 };
 use northgate_storage::codec::{
     decode_answer, encode_alert, encode_answer, encode_event, encode_message,
 };
-use northgate_storage::{Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission};
+use northgate_storage::{
+    Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission, Tally,
+};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::Path;
 
@@ -25,6 +28,8 @@ pub(crate) struct Held {
     pub(crate) alerts: u64,
     pub(crate) messages: u64,
     pub(crate) keys: u64,
+    /// The alerts by status and severity.
+    pub(crate) tally: Tally,
 }
 
 /// The only connection that writes, and what it knows without asking.
@@ -34,6 +39,8 @@ pub(crate) struct Ledger {
     pub(crate) held: Held,
     /// The moment of the last decision.
     pub(crate) now: Timestamp,
+    /// What the table of counts has.
+    kept_tally: Tally,
 }
 
 /// Why nothing of one vector is in the transaction.
@@ -68,9 +75,11 @@ impl Ledger {
             alerts: count(&connection, "SELECT count(*) FROM alerts")?,
             messages: count(&connection, "SELECT count(*) FROM messages")?,
             keys: count(&connection, "SELECT count(*) FROM keys")?,
+            tally: tally(&connection)?,
         };
         let now = Timestamp::from_unix_micros(0);
-        Ok(Self { epoch: schema::epoch(&connection)?, connection, held, now })
+        let epoch = schema::epoch(&connection)?;
+        Ok(Self { connection, epoch, held, now, kept_tally: held.tally })
     }
 
     pub(crate) fn head(&self) -> Position {
@@ -82,8 +91,17 @@ impl Ledger {
         self.run("BEGIN IMMEDIATE")
     }
 
+    /// Writes what is known of the transaction as a whole: to be called before its end. A ledger
+    /// whose transaction does not end well is not used any more.
+    pub(crate) fn finish(&mut self) -> Result<(), DatabaseError> {
+        put_tally(&self.connection, &self.kept_tally, &self.held.tally)?;
+        self.kept_tally = self.held.tally;
+        Ok(())
+    }
+
     /// Ends a transaction of a store that nobody uses yet.
-    pub(crate) fn commit(&self) -> Result<(), DatabaseError> {
+    pub(crate) fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.finish()?;
         self.run("COMMIT")
     }
 
@@ -163,7 +181,8 @@ impl Ledger {
             return Ok(replay.map(Outcome::Replayed));
         }
         let state = match command.subject() {
-            Some(id) => alert_by_id(&self.connection, self.epoch, id)?,
+            Some(Subject::Id(id)) => alert_by_id(&self.connection, self.epoch, id)?,
+            Some(Subject::OpenKey(key)) => alert_by_open_key(&self.connection, self.epoch, key)?,
             None => None,
         };
         let next = self.head().advanced_by(1);
@@ -191,53 +210,81 @@ impl Ledger {
         }))
     }
 
-    /// Writes an event and the state that it leaves; `state` is the one before it.
+    /// Writes an event and the state that it leaves; `subject` is the alert that it was decided
+    /// on, which is another one if a new alert begins.
     fn insert(
         &mut self,
         event: &Stamped<Event>,
-        state: Option<Stamped<Alert>>,
+        subject: Option<Stamped<Alert>>,
     ) -> Result<(), DatabaseError> {
         let offset = to_sql(event.position.offset);
         let sql = "INSERT INTO events (place, record) VALUES (?1, ?2)";
         self.execute(sql, params![offset, encode_event(&event.value)?])?;
         self.held.head = event.position.offset;
         match &event.value {
-            Event::Chat(message) => {
-                self.put_message(offset, message)?;
-            }
-            Event::Alert(_) => {
-                let raised = state.as_ref().map_or(event.position, |state| state.position);
-                let is_new = state.is_none();
-                if let Some(alert) = evolve(state.map(|state| state.value), &event.value) {
-                    self.put_alert(raised, &alert, is_new)?;
+            Event::Chat(message) => self.put_message(offset, message),
+            Event::Alert(AlertEvent { alert, .. }) => {
+                match subject.filter(|subject| subject.value.id == alert.id) {
+                    None => self.put_alert(event.position, alert),
+                    Some(before) => self.change_alert(&before, alert),
                 }
             }
         }
-        Ok(())
     }
 
+    /// Writes an alert that was not there before.
     pub(crate) fn put_alert(
         &mut self,
         raised: Position,
         alert: &Alert,
-        is_new: bool,
     ) -> Result<(), DatabaseError> {
-        let record = encode_alert(alert)?;
         let place = to_sql(raised.offset);
-        if is_new {
-            let sql = "INSERT INTO alerts (place, raised_at, location, record)
-                       VALUES (?1, ?2, ?3, ?4)";
-            let (at, location) = (alert.raised_at.unix_micros(), alert.location.as_str());
-            self.execute(sql, params![place, at, location, record])?;
-            let sql = "INSERT INTO alert_ids (rowid, id) VALUES (?1, ?2)";
-            self.execute(sql, params![place, id_word(alert.id)])?;
-            let sql = "INSERT INTO alert_words (rowid, words) VALUES (?1, ?2)";
-            self.execute(sql, params![place, alert.search_text().as_str()])?;
-            self.held.alerts += 1;
-        } else {
-            let sql = "UPDATE alerts SET record = ?2 WHERE place = ?1";
-            self.execute(sql, params![place, record])?;
-        }
+        let sql = "INSERT INTO alerts
+                       (place, raised_at, location, record, status, severity, source, dedup_key,
+                        expires_at, updated_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let values = params![
+            place,
+            alert.raised_at.unix_micros(),
+            alert.location.as_str(),
+            encode_alert(alert)?,
+            status_number(alert.status.kind()),
+            severity_number(alert.severity),
+            alert.source.as_ref().map(Source::as_str),
+            alert.dedup_key.as_ref().map(DedupKey::as_str),
+            alert.expires_at.map(Timestamp::unix_micros),
+            alert.updated_at.unix_micros(),
+        ];
+        self.execute(sql, values)?;
+        let sql = "INSERT INTO alert_ids (rowid, id) VALUES (?1, ?2)";
+        self.execute(sql, params![place, id_word(alert.id)])?;
+        let sql = "INSERT INTO alert_words (rowid, words) VALUES (?1, ?2)";
+        self.execute(sql, params![place, indexed_words(alert)])?;
+        self.held.alerts += 1;
+        self.held.tally.add(alert);
+        Ok(())
+    }
+
+    /// Writes an alert as it stands after a change. Only what can change is looked at.
+    fn change_alert(
+        &mut self,
+        before: &Stamped<Alert>,
+        alert: &Alert,
+    ) -> Result<(), DatabaseError> {
+        let sql = "UPDATE alerts SET record = ?2, status = ?3, severity = ?4, expires_at = ?5,
+                       updated_at = ?6
+                   WHERE place = ?1";
+        let values = params![
+            to_sql(before.position.offset),
+            encode_alert(alert)?,
+            status_number(alert.status.kind()),
+            severity_number(alert.severity),
+            alert.expires_at.map(Timestamp::unix_micros),
+            alert.updated_at.unix_micros(),
+        ];
+        self.execute(sql, values)?;
+        self.held.tally.remove(&before.value);
+        self.held.tally.add(alert);
         Ok(())
     }
 
@@ -246,9 +293,10 @@ impl Ledger {
         place: i64,
         message: &ChatMessage,
     ) -> Result<(), DatabaseError> {
-        let sql = "INSERT INTO messages (place, sent_at, record) VALUES (?1, ?2, ?3)";
+        let sql = "INSERT INTO messages (place, sent_at, record, alert_id) VALUES (?1, ?2, ?3, ?4)";
         let record = encode_message(message)?;
-        self.execute(sql, params![place, message.sent_at.unix_micros(), record])?;
+        let alert_id = message.alert_id.map(|AlertId(id)| id.into_bytes());
+        self.execute(sql, params![place, message.sent_at.unix_micros(), record, alert_id])?;
         let sql = "INSERT INTO message_words (rowid, words) VALUES (?1, ?2)";
         self.execute(sql, params![place, message.search_text().as_str()])?;
         self.held.messages += 1;

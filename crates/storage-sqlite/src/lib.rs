@@ -7,6 +7,7 @@
 mod archive;
 mod backup;
 mod check;
+mod columns;
 mod database;
 mod export;
 #[cfg(test)]

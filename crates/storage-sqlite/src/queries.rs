@@ -1,11 +1,12 @@
 //! Questions to the database. Whoever asks more than one of them asks in one transaction.
 
+use crate::columns::{severity_number, tally};
 use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
 use crate::schema;
-use northgate_domain::{Alert, AlertId, Epoch, Event, Position, Stamped};
+use northgate_domain::{Alert, AlertId, DedupKey, Epoch, Event, Position, Severity, Stamped};
 use northgate_storage::codec::{CodecError, decode_alert, decode_event};
-use northgate_storage::{ReadError, ReadFrom};
-use rusqlite::{Connection, OptionalExtension, Params, params};
+use northgate_storage::{Deadlines, ReadError, ReadFrom, Summary};
+use rusqlite::{Connection, Params, params};
 
 /// An answer, and the head of the log in the state that it is of.
 type At<T> = (Position, T);
@@ -60,13 +61,48 @@ pub(crate) fn alert_by_id(
 ) -> Result<Option<Stamped<Alert>>, DatabaseError> {
     let sql = "SELECT place, record FROM alerts
                WHERE place IN (SELECT rowid FROM alert_ids WHERE alert_ids MATCH ?1)";
-    let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row(params![id_word(id)], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-    });
-    let Some((place, record)) = found.optional()? else { return Ok(None) };
-    let position = Position { epoch, offset: from_sql(place) };
-    Ok(Some(Stamped { position, value: decode_alert(&record)? }))
+    Ok(rows(connection, sql, params![id_word(id)], epoch, decode_alert)?.pop())
+}
+
+/// Of the alerts with this key that are not over, the one that was raised last.
+pub(crate) fn alert_by_open_key(
+    connection: &Connection,
+    epoch: Epoch,
+    key: &DedupKey,
+) -> Result<Option<Stamped<Alert>>, DatabaseError> {
+    let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_key
+               WHERE dedup_key = ?1 AND status < 2 ORDER BY place DESC LIMIT 1";
+    Ok(rows(connection, sql, params![key.as_str()], epoch, decode_alert)?.pop())
+}
+
+/// All alerts in numbers.
+pub(crate) fn summary(connection: &Connection) -> Result<Summary, DatabaseError> {
+    Ok(Summary { position: head(connection)?, tally: tally(connection)? })
+}
+
+/// At most `limit` of the alerts that are to end by themselves, and the head.
+pub(crate) fn overdue(
+    connection: &Connection,
+    deadlines: &Deadlines,
+    limit: usize,
+) -> Result<At<Vec<Stamped<Alert>>>, DatabaseError> {
+    let head = head(connection)?;
+    let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_end
+               WHERE expires_at <= ?1 AND status < 2 LIMIT ?2";
+    let values = params![deadlines.now.unix_micros(), limit_to_sql(limit)];
+    let mut found = rows(connection, sql, values, head.epoch, decode_alert)?;
+    for severity in Severity::ALL {
+        let Some(since) = deadlines.quiet_since(severity) else { continue };
+        let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_update
+                   WHERE severity = ?1 AND updated_at <= ?2 AND status < 2 LIMIT ?3";
+        let values = params![severity_number(severity), since.unix_micros(), limit_to_sql(limit)];
+        found.extend(rows(connection, sql, values, head.epoch, decode_alert)?);
+    }
+    // An alert may be due for both reasons.
+    found.sort_unstable_by_key(|alert| alert.position.offset);
+    found.dedup_by_key(|alert| alert.position.offset);
+    found.truncate(limit);
+    Ok((head, found))
 }
 
 /// An id as it stands in the index of ids.

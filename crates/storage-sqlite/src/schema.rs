@@ -11,7 +11,7 @@ const APPLICATION_ID: i64 = 0x4E47_5445;
 
 /// The n-th of these leads from schema n − 1 to schema n, which is kept as `user_version`. What was
 /// released is never edited: a change is one more at the end.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     // Offsets are those of the log. The newest event is never trimmed, so that `events` knows the
     // head. `alerts` (by the offset of raising) and `messages` outlive the window of events. Times
     // are microseconds since 1970. Words are those of `SearchText`, letters and digits in normal
@@ -55,6 +55,33 @@ const MIGRATIONS: [&str; 3] = [
          (id, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
      INSERT INTO alert_ids (rowid, id) SELECT place, lower(hex(id)) FROM alerts_before;
      DROP TABLE alerts_before;",
+    // Alerts have a life. Statuses and severities are numbers from 0 on, in the order of their
+    // kind; those that are there are open warnings. What is asked of alerts that are not over has
+    // indices of those alone. Of the labels of an alert the index of words has a word for each,
+    // beginning with a character that no word of a text has (U+E000). `tally` has a row for each
+    // status and severity of which there ever were alerts.
+    "ALTER TABLE alerts ADD COLUMN status INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE alerts ADD COLUMN severity INTEGER NOT NULL DEFAULT 1;
+     ALTER TABLE alerts ADD COLUMN source TEXT;
+     ALTER TABLE alerts ADD COLUMN dedup_key TEXT;
+     ALTER TABLE alerts ADD COLUMN expires_at INTEGER;
+     ALTER TABLE alerts ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
+     UPDATE alerts SET
+         source = json_extract(CAST(substr(record, 2) AS TEXT), '$.s'), updated_at = raised_at;
+     CREATE INDEX alerts_by_status ON alerts (status);
+     CREATE INDEX alerts_by_severity ON alerts (severity);
+     CREATE INDEX alerts_by_source ON alerts (source) WHERE source IS NOT NULL;
+     CREATE INDEX alerts_open_by_key ON alerts (dedup_key)
+         WHERE dedup_key IS NOT NULL AND status < 2;
+     CREATE INDEX alerts_open_by_end ON alerts (expires_at)
+         WHERE expires_at IS NOT NULL AND status < 2;
+     CREATE INDEX alerts_open_by_update ON alerts (severity, updated_at) WHERE status < 2;
+     CREATE TABLE tally
+         (status INTEGER, severity INTEGER, alerts INTEGER NOT NULL,
+          PRIMARY KEY (status, severity)) STRICT, WITHOUT ROWID;
+     INSERT INTO tally SELECT status, severity, count(*) FROM alerts GROUP BY status, severity;
+     ALTER TABLE messages ADD COLUMN alert_id BLOB;
+     CREATE INDEX messages_by_alert_id ON messages (alert_id) WHERE alert_id IS NOT NULL;",
 ];
 
 /// The newest schema that this program knows.
@@ -129,19 +156,15 @@ fn application_id(connection: &Connection) -> rusqlite::Result<i64> {
 mod tests {
     use super::*;
     use crate::queries::alert_by_id;
-    use northgate_domain::{Alert, AlertId, Location, MessageText, Revision, Timestamp};
+    use northgate_domain::{Alert, AlertId, Location, MessageText, RaiseAlert, Stamp, Timestamp};
     use northgate_storage::codec::encode_alert;
     use uuid::Uuid;
 
     fn alert(id: u128) -> Alert {
-        Alert {
-            id: AlertId(Uuid::from_u128(id)),
-            revision: Revision::FIRST,
-            message: MessageText::parse("fire").unwrap(),
-            location: Location::parse("Gate").unwrap(),
-            source: None,
-            raised_at: Timestamp::from_unix_micros(7),
-        }
+        let message = MessageText::parse("fire").unwrap();
+        let raise = RaiseAlert::new(message, Location::parse("Gate").unwrap());
+        let at = Timestamp::from_unix_micros(7);
+        Alert::raised(&raise, Stamp { id: Uuid::from_u128(id), at })
     }
 
     /// A database as the program left it that knew the first schema only.

@@ -8,8 +8,8 @@ use crate::{OpenError, Options, history, queries, schema};
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped, Stamps};
 use northgate_storage::{
-    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, QueryError, ReadError, ReadFrom,
-    Snapshot, Submission, Unavailable,
+    AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
+    ReadFrom, Snapshot, Submission, Summary, Unavailable,
 };
 use parking_lot::Mutex;
 use std::fs::File;
@@ -243,6 +243,23 @@ impl EventStore for SqliteStore {
             self.history.ask(move |connection| queries::alert(connection, id)).await?;
         self.published(position).await?;
         Ok(alert)
+    }
+
+    async fn summary(&self) -> Result<Summary, Unavailable> {
+        let summary = self.history.ask(queries::summary).await?;
+        self.published(summary.position).await?;
+        Ok(summary)
+    }
+
+    async fn overdue(
+        &self,
+        deadlines: Deadlines,
+        limit: usize,
+    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+        let question = move |connection: &_| queries::overdue(connection, &deadlines, limit);
+        let (position, alerts) = self.history.ask(question).await?;
+        self.published(position).await?;
+        Ok(alerts)
     }
 }
 

@@ -34,11 +34,9 @@ impl Stamps for SetClock {
 }
 
 fn raise(message: &str) -> Submission {
-    Submission::from(Command::RaiseAlert(RaiseAlert {
-        message: MessageText::parse(message).unwrap(),
-        location: Location::parse("North Gate").unwrap(),
-        source: None,
-    }))
+    let message = MessageText::parse(message).unwrap();
+    let location = Location::parse("North Gate").unwrap();
+    Submission::from(Command::RaiseAlert(RaiseAlert::new(message, location)))
 }
 
 /// Waits until nothing after the start reads before `offset`.

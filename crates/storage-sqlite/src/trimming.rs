@@ -2,8 +2,8 @@
 
 use crate::database::{DatabaseError, from_sql, to_sql};
 use crate::ledger::Ledger;
-use northgate_domain::Timestamp;
-use northgate_storage::codec::decode_event;
+use northgate_domain::{Alert, Timestamp};
+use northgate_storage::codec::{decode_alert, decode_event};
 use northgate_storage::{Capacity, IdempotencyKey};
 use rusqlite::params;
 use std::num::NonZeroUsize;
@@ -30,15 +30,53 @@ impl Ledger {
     pub(crate) fn trim(&mut self, capacity: &Capacity) -> Result<(), DatabaseError> {
         self.trim_events(capacity.events.get() as u64)?;
         let held = self.held;
-        let over = excess(held.alerts, capacity.alerts);
-        self.held.alerts -= self.remove_oldest("alerts", &["alert_words", "alert_ids"], over)?;
-        let over = excess(held.messages, capacity.messages);
-        self.held.messages -= self.remove_oldest("messages", &["message_words"], over)?;
+        self.trim_alerts(excess(held.alerts, capacity.alerts))?;
+        self.trim_messages(excess(held.messages, capacity.messages))?;
         self.held.keys -= self.remove(
             "DELETE FROM keys WHERE seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?1)",
             held.keys.saturating_sub(capacity.keys.get() as u64),
         )?;
         self.remove_forgotten_keys()
+    }
+
+    /// Removes so many alerts: those that are over first, and among each the oldest.
+    fn trim_alerts(&mut self, excess: u64) -> Result<(), DatabaseError> {
+        if excess == 0 {
+            return Ok(());
+        }
+        let mut going =
+            self.oldest_alerts("INDEXED BY alerts_by_status WHERE status = 2", excess)?;
+        let left = excess.saturating_sub(going.len() as u64);
+        going.extend(self.oldest_alerts("WHERE status < 2", left)?);
+        for (place, alert) in going {
+            for index in ["alert_words", "alert_ids"] {
+                let sql = format!("DELETE FROM {index} WHERE rowid = ?1");
+                self.execute(&sql, params![place])?;
+            }
+            self.execute("DELETE FROM alerts WHERE place = ?1", params![place])?;
+            self.held.alerts -= 1;
+            self.held.tally.remove(&alert);
+        }
+        Ok(())
+    }
+
+    fn oldest_alerts(
+        &self,
+        condition: &str,
+        count: u64,
+    ) -> Result<Vec<(i64, Alert)>, DatabaseError> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let sql = format!("SELECT place, record FROM alerts {condition} ORDER BY place LIMIT ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![to_sql(count.min(MOST))])?;
+        let mut oldest = Vec::new();
+        while let Some(row) = rows.next()? {
+            let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            oldest.push((row.get(0)?, decode_alert(record)?));
+        }
+        Ok(oldest)
     }
 
     /// Keys stand in the order of their first use, so one look at the oldest tells whether any is
@@ -119,21 +157,12 @@ impl Ledger {
         Ok(())
     }
 
-    /// Removes items from their table and from the `indices` that search them.
-    fn remove_oldest(
-        &self,
-        items: &str,
-        indices: &[&str],
-        excess: u64,
-    ) -> Result<u64, DatabaseError> {
-        if excess == 0 {
-            return Ok(0);
-        }
-        let oldest = format!("(SELECT place FROM {items} ORDER BY place LIMIT ?1)");
-        for index in indices {
-            self.remove(&format!("DELETE FROM {index} WHERE rowid IN {oldest}"), excess)?;
-        }
-        self.remove(&format!("DELETE FROM {items} WHERE place IN {oldest}"), excess)
+    fn trim_messages(&mut self, excess: u64) -> Result<(), DatabaseError> {
+        let oldest = "(SELECT place FROM messages ORDER BY place LIMIT ?1)";
+        self.remove(&format!("DELETE FROM message_words WHERE rowid IN {oldest}"), excess)?;
+        self.held.messages -=
+            self.remove(&format!("DELETE FROM messages WHERE place IN {oldest}"), excess)?;
+        Ok(())
     }
 
     fn remove(&self, sql: &str, excess: u64) -> Result<u64, DatabaseError> {

@@ -90,7 +90,7 @@ impl Writer {
             }
             Err(error) => {
                 for asker in askers {
-                    let _ = asker.send(Err(error));
+                    let _ = asker.send(Err(error.clone()));
                 }
             }
         }
@@ -119,6 +119,7 @@ impl Writer {
             }
             ledger.trim(&self.capacity)?;
             ledger.trim_aged(horizon)?;
+            ledger.finish()?;
             (self.commit)(&ledger.connection)?;
             self.well();
         }
@@ -183,6 +184,7 @@ impl Writer {
             });
         }
         ledger.trim(&self.capacity)?;
+        ledger.finish()?;
         Ok(answers)
     }
 

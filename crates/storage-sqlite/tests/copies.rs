@@ -48,17 +48,16 @@ fn open(folder: &Path, ids_from: u64) -> SqliteStore {
 }
 
 fn raise(message: &str) -> Submission {
-    Submission::from(Command::RaiseAlert(RaiseAlert {
-        message: MessageText::parse(message).unwrap(),
-        location: Location::parse("North \u{2028} Gate\n2").unwrap(),
-        source: None,
-    }))
+    let message = MessageText::parse(message).unwrap();
+    let location = Location::parse("North \u{2028} Gate\n2").unwrap();
+    Submission::from(Command::RaiseAlert(RaiseAlert::new(message, location)))
 }
 
 fn say(message: &str) -> Submission {
     Submission::from(Command::PostMessage(PostMessage {
         sender: Sender::parse("Operator 1").unwrap(),
         message: MessageText::parse(message).unwrap(),
+        alert_id: None,
     }))
 }
 
@@ -202,7 +201,7 @@ async fn what_is_no_whole_export_makes_no_store_and_leaves_nothing() {
         replaced(0, &lines[0].replace("\"format\":1", "\"format\":2")),
         replaced(0, &lines[0].replace("\"trimmed\":15", "\"trimmed\":18446744073709551615")),
         replaced(0, lines[1]),
-        replaced(1, &lines[1].replace("\"version\":1", "\"version\":9")),
+        replaced(1, &lines[1].replace("\"version\":2", "\"version\":9")),
         replaced(1, "{\"event\":{\"offset\":16,\"version\":1,\"shape\":[]}}"),
         replaced(2, lines[1]),
         replaced(12, lines[11]),
@@ -261,4 +260,29 @@ async fn a_check_finds_what_search_would_miss() {
     assert_eq!(error, "2 alerts cannot be found by their ids, and 0 that are gone still can");
     let error = change("DELETE FROM alerts WHERE place = 5");
     assert_eq!(error, "0 alerts cannot be found by their words, and 1 that are gone still can");
+}
+
+#[tokio::test]
+async fn a_check_finds_alerts_that_do_not_stand_where_they_should() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path()).await.close().await;
+    let connection = rusqlite::Connection::open(folder.path().join("northgate.db")).unwrap();
+    for (change, undo) in [
+        ("status = 2", "status = 0"),
+        ("severity = 3", "severity = 1"),
+        ("source = 'x'", "source = NULL"),
+        ("dedup_key = 'x'", "dedup_key = NULL"),
+        ("expires_at = 1", "expires_at = NULL"),
+        ("updated_at = updated_at + 1", "updated_at = updated_at - 1"),
+    ] {
+        let set = |what: &str| format!("UPDATE alerts SET {what} WHERE place = 5");
+        connection.execute(&set(change), []).unwrap();
+        let error = check(folder.path()).unwrap_err().to_string();
+        assert_eq!(error, "the alert at 5 does not stand as its record says", "{change}");
+        connection.execute(&set(undo), []).unwrap();
+        check(folder.path()).unwrap();
+    }
+    connection.execute("UPDATE tally SET alerts = alerts + 1", []).unwrap();
+    let error = check(folder.path()).unwrap_err().to_string();
+    assert_eq!(error, "the counts of alerts are not those of the alerts");
 }

@@ -6,14 +6,18 @@
 )]
 
 use northgate_domain::{
-    Alert, AlertEvent, AlertId, Command, Epoch, Event, Location, MessageText, Position,
-    PostMessage, RaiseAlert, Search, Sender, Stamp, Stamped, Stamps, Timestamp, evolve,
+    ActOnAlert, Action, Alert, AlertEvent, AlertId, Command, DedupKey, Epoch, Event, Label,
+    LabelName, LabelValue, Labels, Location, MessageText, NoteText, Operator, Position,
+    PostMessage, RaiseAlert, Revision, Search, Sender, Severity, Source, Stamp, Stamped, Stamps,
+    StatusKind, Timestamp, evolve,
 };
 use northgate_storage::{
-    AlertQuery, Capacity, EventStore, Fingerprint, HistoryRange, IdempotencyKey, MemoryStore,
-    MessageQuery, Outcome, ReadError, ReadFrom, Submission,
+    AlertQuery, Capacity, Deadlines, EventStore, Fingerprint, HistoryRange, IdempotencyKey,
+    MemoryStore, MessageQuery, Outcome, ReadError, ReadFrom, Submission,
 };
 use northgate_storage_sqlite::{Options, SqliteStore};
+use proptest::collection::vec;
+use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -54,10 +58,12 @@ enum Step {
     Alerts(AlertQuery),
     Messages(MessageQuery),
     Alert(AlertId),
+    Overdue(Deadlines),
+    Summary,
 }
 
 fn words() -> impl Strategy<Value = String> {
-    proptest::collection::vec(prop_oneof!["[a-c]{1,3}", "[Ää\u{308}a]{1,2}", "[0-9]", "\\PC"], 1..4)
+    vec(prop_oneof!["[a-c]{1,3}", "[Ää\u{308}a]{1,2}", "[0-9]", "\\PC"], 1..4)
         .prop_map(|words| words.join(" "))
         .prop_filter("no text", |words| MessageText::parse(words).is_ok())
 }
@@ -66,30 +72,79 @@ fn location() -> impl Strategy<Value = Location> {
     prop_oneof!["Gate [AB]", Just("Ä".to_owned())].prop_map(|text| Location::parse(&text).unwrap())
 }
 
+fn severity() -> impl Strategy<Value = Severity> {
+    (0..4_usize).prop_map(|n| Severity::ALL.into_iter().nth(n).unwrap())
+}
+
+fn source() -> impl Strategy<Value = Source> {
+    "[st]".prop_map(|name| Source::parse(&name).unwrap())
+}
+
+fn label() -> impl Strategy<Value = Label> {
+    ("[ab]", "[x-z]|Ä \"").prop_map(|(name, value)| Label {
+        name: LabelName::parse(&name).unwrap(),
+        value: LabelValue::parse(&value).unwrap(),
+    })
+}
+
+fn raise() -> impl Strategy<Value = RaiseAlert> {
+    let labels = vec(label(), 0..3).prop_map(|labels| Labels::new(labels).unwrap());
+    let key = of("[k-m]").prop_map(|key| Some(DedupKey::parse(&key?).unwrap()));
+    let end = of(0..60_i64).prop_map(|end| end.map(Timestamp::from_unix_micros));
+    (words(), location(), severity(), of(source()), labels, key, end, 1..4_u32).prop_map(
+        |(message, location, severity, source, labels, dedup_key, expires_at, times)| RaiseAlert {
+            severity,
+            source,
+            labels,
+            dedup_key,
+            expires_at,
+            times: times.try_into().unwrap(),
+            ..RaiseAlert::new(MessageText::parse(&message).unwrap(), location)
+        },
+    )
+}
+
+/// Ids count, so that a small number is that of an alert, of a message, or of nothing yet.
+fn id() -> impl Strategy<Value = AlertId> {
+    (0..60_u128).prop_map(|id| AlertId(Uuid::from_u128(id)))
+}
+
+fn act() -> impl Strategy<Value = ActOnAlert> {
+    let action = (0..5_usize).prop_map(|n| Action::ALL.into_iter().nth(n).unwrap());
+    (id(), action, "[AB]", of(words()), of(1..4_u64)).prop_map(
+        |(alert, action, by, note, expected)| ActOnAlert {
+            alert,
+            action,
+            by: Operator::parse(&by).unwrap(),
+            note: note.map(|note| NoteText::parse(&note).unwrap()),
+            expected: expected.map(Revision::new),
+        },
+    )
+}
+
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
-        3 => (words(), location()).prop_map(|(message, location)| {
-            let message = MessageText::parse(&message).unwrap();
-            Command::RaiseAlert(RaiseAlert { message, location, source: None })
-        }),
-        1 => words().prop_map(|message| Command::PostMessage(PostMessage {
+        3 => raise().prop_map(Command::RaiseAlert),
+        3 => act().prop_map(Command::ActOnAlert),
+        1 => (words(), of(id())).prop_map(|(message, alert_id)| Command::PostMessage(PostMessage {
             sender: Sender::parse("Öperator").unwrap(),
             message: MessageText::parse(&message).unwrap(),
+            alert_id,
         })),
     ]
 }
 
 fn key() -> impl Strategy<Value = IdempotencyKey> {
-    ("[ab]", "[a-d]", proptest::option::of(0..3_u8)).prop_map(|(scope, value, digest)| {
+    ("[ab]", "[a-d]", of(0..3_u8)).prop_map(|(scope, value, digest)| {
         let fingerprint = digest.map(|digest| Fingerprint([digest; 32]));
         IdempotencyKey { scope, value, fingerprint }
     })
 }
 
 fn submissions() -> impl Strategy<Value = Vec<Submission>> {
-    let one = (command(), proptest::option::of(key()))
-        .prop_map(|(command, key)| Submission { command, key });
-    proptest::collection::vec(one, 0..4)
+    let one = || (command(), of(key())).prop_map(|(command, key)| Submission { command, key });
+    // Most are alone: one that is refused takes its vector with it.
+    prop_oneof![2 => vec(one(), 1..2), 1 => vec(one(), 0..4)]
 }
 
 fn position() -> impl Strategy<Value = Position> {
@@ -100,9 +155,8 @@ fn position() -> impl Strategy<Value = Position> {
 }
 
 fn range() -> impl Strategy<Value = HistoryRange> {
-    let position = || proptest::option::weighted(0.3, position());
-    let moment =
-        || proptest::option::weighted(0.3, (-1..30_i64).prop_map(Timestamp::from_unix_micros));
+    let position = || weighted(0.3, position());
+    let moment = || weighted(0.3, (-1..30_i64).prop_map(Timestamp::from_unix_micros));
     (0..12_usize, position(), position(), moment(), moment()).prop_map(
         |(limit, after, before, since, until)| HistoryRange { limit, after, before, since, until },
     )
@@ -113,15 +167,42 @@ fn search() -> impl Strategy<Value = Search> {
         .prop_map(|text| Search::parse(&text).unwrap())
 }
 
+fn alert_query() -> impl Strategy<Value = AlertQuery> {
+    let status = (0..3_usize).prop_map(|n| StatusKind::ALL.into_iter().nth(n).unwrap());
+    // Rarely more than one condition, or nothing is ever found.
+    let some = |most: usize| prop_oneof![3 => Just(0), 1 => 0..=most];
+    (
+        range(),
+        search(),
+        some(3).prop_flat_map(|n| vec(location(), n)),
+        some(2).prop_flat_map(|n| vec(source(), n)),
+        some(2).prop_flat_map(move |n| vec(status.clone(), n)),
+        some(3).prop_flat_map(|n| vec(severity(), n)),
+        some(3).prop_flat_map(|n| vec(label(), n)),
+    )
+        .prop_map(|(range, search, locations, sources, statuses, severities, labels)| {
+            AlertQuery { range, search, locations, sources, statuses, severities, labels }
+        })
+}
+
+fn deadlines() -> impl Strategy<Value = Deadlines> {
+    let moment = || (0..60_i64).prop_map(Timestamp::from_unix_micros);
+    (moment(), [of(moment()), of(moment()), of(moment()), of(moment())])
+        .prop_map(|(now, quiet_since)| Deadlines { now, quiet_since })
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => submissions().prop_map(Step::Append),
+        8 => submissions().prop_map(Step::Append),
         1 => (any::<bool>(), position(), 0..20_usize)
             .prop_map(|(after, position, limit)| Step::Read { after, position, limit }),
-        2 => (range(), search(), proptest::collection::vec(location(), 0..3))
-            .prop_map(|(range, search, locations)| Step::Alerts(AlertQuery { range, search, locations })),
-        1 => (range(), search()).prop_map(|(range, search)| Step::Messages(MessageQuery { range, search })),
-        1 => (0..60_u128).prop_map(|id| Step::Alert(AlertId(Uuid::from_u128(id)))),
+        3 => alert_query().prop_map(Step::Alerts),
+        1 => (range(), search(), of(id())).prop_map(|(range, search, alert_id)| {
+            Step::Messages(MessageQuery { range, search, alert_id })
+        }),
+        1 => id().prop_map(Step::Alert),
+        1 => deadlines().prop_map(Step::Overdue),
+        1 => Just(Step::Summary),
     ]
 }
 
@@ -136,6 +217,10 @@ async fn answer(store: &dyn EventStore, step: Step) -> String {
         Step::Alerts(query) => format!("{:?}", store.alerts(query).await),
         Step::Messages(query) => format!("{:?}", store.messages(query).await),
         Step::Alert(id) => format!("{:?}", store.alert(id).await),
+        Step::Overdue(deadlines) => {
+            format!("{:?}", store.overdue(deadlines, 1_000).await)
+        }
+        Step::Summary => format!("{:?}", store.summary().await),
     }
 }
 
@@ -149,6 +234,7 @@ async fn everything(store: &dyn EventStore) -> Vec<String> {
     }
     seen.push(answer(store, Step::Alerts(AlertQuery::newest(1_000))).await);
     seen.push(answer(store, Step::Messages(MessageQuery::newest(1_000))).await);
+    seen.push(answer(store, Step::Summary).await);
     seen
 }
 
@@ -203,7 +289,7 @@ proptest! {
 
     #[test]
     fn the_state_at_the_trim_point_and_the_events_since_then_are_the_present(
-        vectors in proptest::collection::vec(submissions(), 1..30),
+        vectors in vec(submissions(), 1..30),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
@@ -220,7 +306,7 @@ proptest! {
 
     #[test]
     fn both_stores_give_the_same_answers(
-        steps in proptest::collection::vec(step(), 1..40),
+        steps in vec(step(), 1..40),
         restart_after in 0..40_usize,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

@@ -73,17 +73,16 @@ fn open(folder: &Path, first_id: u64) -> Result<SqliteStore, OpenError> {
 }
 
 fn raise(message: &str) -> Submission {
-    Submission::from(Command::RaiseAlert(RaiseAlert {
-        message: MessageText::parse(message).unwrap(),
-        location: Location::parse("North Gate").unwrap(),
-        source: None,
-    }))
+    let message = MessageText::parse(message).unwrap();
+    let location = Location::parse("North Gate").unwrap();
+    Submission::from(Command::RaiseAlert(RaiseAlert::new(message, location)))
 }
 
 fn say(message: &str) -> Submission {
     Submission::from(Command::PostMessage(PostMessage {
         sender: Sender::parse("Operator 1").unwrap(),
         message: MessageText::parse(message).unwrap(),
+        alert_id: None,
     }))
 }
 
@@ -265,7 +264,7 @@ async fn a_newer_database_is_refused_and_left_as_it_is() {
     assert!(killed.path().join("northgate.db-wal").metadata().unwrap().len() > 0);
     for folder in [folder.path(), killed.path()] {
         let line = refused(folder);
-        assert!(line.contains("newer Northgate (schema 1000, and this one knows 3)"), "{line}");
+        assert!(line.contains("newer Northgate (schema 1000, and this one knows 4)"), "{line}");
     }
 }
 

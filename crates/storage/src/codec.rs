@@ -7,15 +7,15 @@
 //! A shape that was released never changes. One that needs more is a new version, and the old one
 //! stays readable: databases are older than the programs that open them.
 
-mod shapes;
+mod v1;
+mod v2;
 
 use crate::Answer;
-use northgate_domain::{Alert, ChatMessage, Epoch, Event, TextError};
+use northgate_domain::{Alert, ChatMessage, Epoch, Event, LabelError, LinkError, TextError};
 use serde::{Deserialize, Serialize};
-use shapes::{AlertShape, AnswerShape, ChatShape, EventShape};
 
 /// The version of the shapes that are written now.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Why bytes are no record, or a value could not become one.
 #[derive(Debug, thiserror::Error)]
@@ -32,46 +32,71 @@ pub enum CodecError {
     /// A text in it is none that the domain accepts.
     #[error("a record with a text that is not accepted")]
     Text(#[from] TextError),
+    /// A label in it is none that the domain accepts.
+    #[error("a record with a label that is not accepted")]
+    Label(#[from] LabelError),
+    /// An address in it is none that the domain accepts.
+    #[error("a record with an address that is not accepted")]
+    Link(#[from] LinkError),
+    /// A word in it is none of those that its version knows.
+    #[error("a record with a word that its version does not know")]
+    Word,
 }
 
 /// The record of an event.
 pub fn encode_event(event: &Event) -> Result<Vec<u8>, CodecError> {
-    encode(&EventShape::from(event))
+    encode(&v2::EventShape::from(event))
 }
 
 /// The event of a record.
 pub fn decode_event(record: &[u8]) -> Result<Event, CodecError> {
-    Ok(decode::<EventShape>(record)?.try_into()?)
+    match version_of(record)? {
+        (1, shape) => read::<v1::EventShape>(shape)?.try_into(),
+        (VERSION, shape) => read::<v2::EventShape>(shape)?.try_into(),
+        (version, _) => Err(CodecError::UnknownVersion(version)),
+    }
 }
 
 /// The record of an alert as it stands.
 pub fn encode_alert(alert: &Alert) -> Result<Vec<u8>, CodecError> {
-    encode(&AlertShape::from(alert))
+    encode(&v2::AlertShape::from(alert))
 }
 
 /// The alert of a record.
 pub fn decode_alert(record: &[u8]) -> Result<Alert, CodecError> {
-    Ok(decode::<AlertShape>(record)?.try_into()?)
+    match version_of(record)? {
+        (1, shape) => read::<v1::AlertShape>(shape)?.try_into(),
+        (VERSION, shape) => read::<v2::AlertShape>(shape)?.try_into(),
+        (version, _) => Err(CodecError::UnknownVersion(version)),
+    }
 }
 
 /// The record of a chat message.
 pub fn encode_message(message: &ChatMessage) -> Result<Vec<u8>, CodecError> {
-    encode(&ChatShape::from(message))
+    encode(&v2::ChatShape::from(message))
 }
 
 /// The chat message of a record.
 pub fn decode_message(record: &[u8]) -> Result<ChatMessage, CodecError> {
-    Ok(decode::<ChatShape>(record)?.try_into()?)
+    match version_of(record)? {
+        (1, shape) => read::<v1::ChatShape>(shape)?.try_into(),
+        (VERSION, shape) => read::<v2::ChatShape>(shape)?.try_into(),
+        (version, _) => Err(CodecError::UnknownVersion(version)),
+    }
 }
 
 /// The record of what a submission was answered when it was first seen.
 pub fn encode_answer(answer: &Answer) -> Result<Vec<u8>, CodecError> {
-    encode(&AnswerShape::from(answer))
+    encode(&v2::AnswerShape::from(answer))
 }
 
 /// The answer of a record, in the log that is called `epoch`.
 pub fn decode_answer(record: &[u8], epoch: Epoch) -> Result<Answer, CodecError> {
-    Ok(decode::<AnswerShape>(record)?.into_answer(epoch)?)
+    match version_of(record)? {
+        (1, shape) => read::<v1::AnswerShape>(shape)?.into_answer(epoch),
+        (VERSION, shape) => read::<v2::AnswerShape>(shape)?.into_answer(epoch),
+        (version, _) => Err(CodecError::UnknownVersion(version)),
+    }
 }
 
 fn encode(shape: &impl Serialize) -> Result<Vec<u8>, CodecError> {
@@ -80,10 +105,11 @@ fn encode(shape: &impl Serialize) -> Result<Vec<u8>, CodecError> {
     Ok(record)
 }
 
-fn decode<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, CodecError> {
-    match record.split_first() {
-        None => Err(CodecError::Empty),
-        Some((&VERSION, shape)) => Ok(serde_json::from_slice(shape)?),
-        Some((&version, _)) => Err(CodecError::UnknownVersion(version)),
-    }
+/// The version of a record, and its shape.
+fn version_of(record: &[u8]) -> Result<(u8, &[u8]), CodecError> {
+    record.split_first().map(|(version, shape)| (*version, shape)).ok_or(CodecError::Empty)
+}
+
+fn read<'a, T: Deserialize<'a>>(shape: &'a [u8]) -> Result<T, CodecError> {
+    Ok(serde_json::from_slice(shape)?)
 }

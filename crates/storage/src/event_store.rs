@@ -1,6 +1,9 @@
 //! The port: what the rest of Northgate asks of a store, written down as laws.
 
-use crate::{AlertQuery, MessageQuery, Outcome, QueryError, Rejection, Snapshot, Submission};
+use crate::{
+    AlertQuery, Deadlines, MessageQuery, Outcome, QueryError, Rejection, Snapshot, Submission,
+    Summary,
+};
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
 use tokio::sync::watch;
@@ -25,7 +28,8 @@ use tokio::sync::watch;
 /// 7. *Cancel-safe*: a caller that goes away cannot leave half an event.
 /// 8. *Bounded*: the log is a window, state is not. Retention trims events, and then gaps are
 ///    explicit; alerts and the newest messages are projections that outlive the window. Each kind
-///    is bounded by itself: a burst of chat cannot push alerts out.
+///    is bounded by itself: a burst of chat cannot push alerts out. Alerts that are over make room
+///    before those that are not, and among each the oldest first, once an append is whole.
 ///
 /// Nothing above this port assumes that it is the only writer.
 #[async_trait]
@@ -57,6 +61,17 @@ pub trait EventStore: Send + Sync {
 
     /// One alert as it stands, with the position of its raising; `None` if none has this id.
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable>;
+
+    /// All alerts in numbers.
+    async fn summary(&self) -> Result<Summary, Unavailable>;
+
+    /// At most `limit` of the alerts that are to end by themselves, in no order that means
+    /// anything. It costs as much as there are, and not as there are alerts.
+    async fn overdue(
+        &self,
+        deadlines: Deadlines,
+        limit: usize,
+    ) -> Result<Vec<Stamped<Alert>>, Unavailable>;
 }
 
 /// Which side of a position to read.
@@ -70,7 +85,7 @@ pub enum ReadFrom {
 }
 
 /// Why nothing was appended, or why that is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// One submission was refused, and so none was kept.
     #[error("submission {index} was refused")]

@@ -2,8 +2,8 @@
 //! the end of a server is orderly.
 
 use crate::{
-    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, QueryError, ReadError, ReadFrom,
-    Snapshot, Submission, Unavailable,
+    AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
+    ReadFrom, Snapshot, Submission, Summary, Unavailable,
 };
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
@@ -111,5 +111,17 @@ impl EventStore for GatedStore {
 
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
         self.inner.alert(id).await
+    }
+
+    async fn summary(&self) -> Result<Summary, Unavailable> {
+        self.inner.summary().await
+    }
+
+    async fn overdue(
+        &self,
+        deadlines: Deadlines,
+        limit: usize,
+    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+        self.inner.overdue(deadlines, limit).await
     }
 }

@@ -1,7 +1,11 @@
 //! Questions about what outlives the window of events: the alerts as they stand, and the messages.
 
 use crate::Unavailable;
-use northgate_domain::{Alert, ChatMessage, Location, Position, Search, Timestamp};
+use northgate_domain::{
+    Alert, AlertId, ChatMessage, Label, LabelName, Location, Position, Search, Severity, Source,
+    StatusKind, Timestamp,
+};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// Which alerts to give. The conditions are joined by *and*.
@@ -13,6 +17,14 @@ pub struct AlertQuery {
     pub search: Search,
     /// Where they were raised: at one of these, or anywhere if there are none.
     pub locations: Vec<Location>,
+    /// Which system raised them: one of these, or any or none if there are none.
+    pub sources: Vec<Source>,
+    /// Where they stand: at one of these, or anywhere if there are none.
+    pub statuses: Vec<StatusKind>,
+    /// How bad they are: one of these, or any if there are none.
+    pub severities: Vec<Severity>,
+    /// Of each name that stands here, the alert has one of the values that stand here.
+    pub labels: Vec<Label>,
 }
 
 impl AlertQuery {
@@ -25,8 +37,29 @@ impl AlertQuery {
     /// its own way to find them.
     pub fn admits(&self, alert: &Alert) -> bool {
         self.range.admits(alert.raised_at)
-            && (self.locations.is_empty() || self.locations.contains(&alert.location))
+            && is_any_of(&self.locations, Some(&alert.location))
+            && is_any_of(&self.sources, alert.source.as_ref())
+            && is_any_of(&self.statuses, Some(&alert.status.kind()))
+            && is_any_of(&self.severities, Some(&alert.severity))
+            && self
+                .label_choices()
+                .values()
+                .all(|choices| choices.iter().any(|label| alert.labels.contains(label)))
     }
+
+    /// The labels by their names: an alert has one of each.
+    pub fn label_choices(&self) -> BTreeMap<&LabelName, Vec<&Label>> {
+        let mut choices: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for label in &self.labels {
+            choices.entry(&label.name).or_default().push(label);
+        }
+        choices
+    }
+}
+
+/// Whether `value` is among those that are wanted, or nothing special is.
+fn is_any_of<T: PartialEq>(wanted: &[T], value: Option<&T>) -> bool {
+    wanted.is_empty() || value.is_some_and(|value| wanted.contains(value))
 }
 
 /// Which chat messages to give. The conditions are joined by *and*.
@@ -36,6 +69,8 @@ pub struct MessageQuery {
     pub range: HistoryRange,
     /// What their words must begin with.
     pub search: Search,
+    /// Only those that belong to the thread of this alert.
+    pub alert_id: Option<AlertId>,
 }
 
 impl MessageQuery {
@@ -47,6 +82,7 @@ impl MessageQuery {
     /// Whether a message matches, wherever it stands and whatever its words.
     pub fn admits(&self, message: &ChatMessage) -> bool {
         self.range.admits(message.sent_at)
+            && self.alert_id.is_none_or(|id| message.alert_id == Some(id))
     }
 }
 

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod codec;
+mod deadlines;
 mod event_store;
 mod gate;
 mod history;
@@ -14,10 +15,13 @@ pub mod laws;
 mod memory;
 mod submission;
 mod tail;
+mod tally;
 
+pub use deadlines::{Deadlines, Overdue};
 pub use event_store::{AppendError, EventStore, ReadError, ReadFrom, Unavailable};
 pub use gate::GatedStore;
 pub use history::{AlertQuery, HistoryRange, MessageQuery, QueryError, Snapshot, Walk};
 pub use memory::{Capacity, MemoryStore};
 pub use submission::{Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission};
 pub use tail::{PAGE_EVENTS, Page, Tail, next_page, tail};
+pub use tally::{Summary, Tally};

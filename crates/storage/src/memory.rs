@@ -5,11 +5,12 @@ mod look;
 mod projections;
 mod seen_keys;
 mod shelf;
+mod standing;
 mod state;
 
 use crate::{
-    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, QueryError, ReadError, ReadFrom,
-    Snapshot, Submission, Unavailable,
+    AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
+    ReadFrom, Snapshot, Submission, Summary, Unavailable,
 };
 use async_trait::async_trait;
 use look::Look;
@@ -26,7 +27,7 @@ use tokio::sync::watch;
 pub struct Capacity {
     /// Events in the log; older ones are trimmed.
     pub events: NonZeroUsize,
-    /// Alerts; the oldest go first.
+    /// Alerts; those that are over go first, and among each the oldest.
     pub alerts: NonZeroUsize,
     /// Chat messages; the oldest go first.
     pub messages: NonZeroUsize,
@@ -132,5 +133,17 @@ impl EventStore for MemoryStore {
 
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
         Ok(self.state.lock().alert(id).cloned())
+    }
+
+    async fn summary(&self) -> Result<Summary, Unavailable> {
+        Ok(self.state.lock().summary())
+    }
+
+    async fn overdue(
+        &self,
+        deadlines: Deadlines,
+        limit: usize,
+    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+        Ok(self.state.lock().overdue(&deadlines, limit))
     }
 }

@@ -65,7 +65,7 @@ pub enum Answer {
 }
 
 /// Why a submission was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// The rules of the domain say no.
     #[error(transparent)]

@@ -2,14 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
 use northgate_domain::{
-    Alert, AlertChange, AlertEvent, AlertId, ChatMessage, Epoch, Event, Location, MessageId,
-    MessageText, Position, Revision, Sender, Source, Stamped, Timestamp,
+    Alert, AlertChange, AlertEvent, AlertId, ChatMessage, DedupKey, Epoch, Event, Label, LabelName,
+    LabelValue, Labels, Link, Location, Mark, MessageId, MessageText, Note, NoteText, Notes,
+    Operator, Position, RaiseAlert, Revision, Sender, Severity, Source, Stamp, Stamped, Status,
+    Timestamp,
 };
 use northgate_storage::Answer;
 use northgate_storage::codec::{
     CodecError, VERSION, decode_alert, decode_answer, decode_event, decode_message, encode_alert,
     encode_answer, encode_event, encode_message,
 };
+use proptest::collection::vec;
+use proptest::option::of;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -17,35 +21,100 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-zé\u{1F6A8}\"\\\\]{1,20}", "a[\\PC\n\t]{0,60}b"]
 }
 
-fn alert() -> impl Strategy<Value = Alert> {
-    (any::<u128>(), any::<u64>(), text(), text(), proptest::option::of(text()), any::<i64>())
-        .prop_map(|(id, revision, message, location, source, at)| Alert {
-            id: AlertId(Uuid::from_u128(id)),
-            revision: Revision::new(revision),
-            message: MessageText::parse(&message).unwrap(),
-            location: Location::parse(&location).unwrap(),
+fn moment() -> impl Strategy<Value = Timestamp> {
+    any::<i64>().prop_map(Timestamp::from_unix_micros)
+}
+
+fn mark() -> impl Strategy<Value = Mark> {
+    (text(), moment()).prop_map(|(by, at)| Mark { by: Operator::parse(&by).unwrap(), at })
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    prop_oneof![
+        Just(Status::Open),
+        mark().prop_map(Status::Acknowledged),
+        (of(mark()), mark())
+            .prop_map(|(acknowledged, resolved)| Status::Resolved { acknowledged, resolved }),
+    ]
+}
+
+fn notes() -> impl Strategy<Value = Notes> {
+    let note = (mark(), text()).prop_map(|(Mark { by, at }, text)| Note {
+        by,
+        text: NoteText::parse(&text).unwrap(),
+        at,
+    });
+    (vec(note, 0..4), 0..3_u64).prop_map(|(notes, dropped)| Notes::new(notes, dropped))
+}
+
+fn labels() -> impl Strategy<Value = Labels> {
+    let label = ("[a-c][0-9/]{0,2}", text()).prop_map(|(name, value)| Label {
+        name: LabelName::parse(&name).unwrap(),
+        value: LabelValue::parse(&value).unwrap(),
+    });
+    vec(label, 0..4).prop_map(|labels| Labels::new(labels).unwrap())
+}
+
+fn raise() -> impl Strategy<Value = RaiseAlert> {
+    let severity = (0..4_usize).prop_map(|n| Severity::ALL.into_iter().nth(n).unwrap());
+    let url = of("https?://[a-z]{1,9}/\\PC{0,9}").prop_map(|url| Some(Link::parse(&url?).unwrap()));
+    (text(), text(), of(text()), severity, labels(), url, of(text()), of(moment())).prop_map(
+        |(message, location, source, severity, labels, url, dedup_key, expires_at)| RaiseAlert {
             source: source.map(|source| Source::parse(&source).unwrap()),
-            raised_at: Timestamp::from_unix_micros(at),
+            severity,
+            labels,
+            url,
+            dedup_key: dedup_key.map(|key| DedupKey::parse(&key).unwrap()),
+            expires_at,
+            ..RaiseAlert::new(
+                MessageText::parse(&message).unwrap(),
+                Location::parse(&location).unwrap(),
+            )
+        },
+    )
+}
+
+fn alert() -> impl Strategy<Value = Alert> {
+    let id = (any::<u128>(), moment()).prop_map(|(id, at)| Stamp { id: Uuid::from_u128(id), at });
+    (id, raise(), any::<u64>(), any::<u64>(), (of(moment()), of(moment())), status(), notes())
+        .prop_map(|(stamp, raise, revision, count, (last_seen, updated_at), status, notes)| Alert {
+            revision: Revision::new(revision),
+            count,
+            last_seen: last_seen.unwrap_or(stamp.at),
+            updated_at: updated_at.unwrap_or(stamp.at),
+            status,
+            notes,
+            ..Alert::raised(&raise, stamp)
         })
 }
 
 fn message() -> impl Strategy<Value = ChatMessage> {
-    (any::<u128>(), text(), text(), any::<i64>()).prop_map(|(id, sender, message, at)| {
-        ChatMessage {
+    (any::<u128>(), text(), text(), of(any::<u128>()), moment()).prop_map(
+        |(id, sender, message, alert_id, sent_at)| ChatMessage {
             id: MessageId(Uuid::from_u128(id)),
             sender: Sender::parse(&sender).unwrap(),
             message: MessageText::parse(&message).unwrap(),
-            sent_at: Timestamp::from_unix_micros(at),
-        }
-    })
+            alert_id: alert_id.map(|id| AlertId(Uuid::from_u128(id))),
+            sent_at,
+        },
+    )
 }
 
 fn raised(alert: Alert) -> Event {
-    Event::Alert(AlertEvent { change: AlertChange::Raised, alert })
+    Event::Alert(AlertEvent::raised(alert))
+}
+
+fn change() -> impl Strategy<Value = Event> {
+    let change = (0..7_usize).prop_map(|n| AlertChange::ALL.into_iter().nth(n).unwrap());
+    (change, alert(), of(text()), of(text())).prop_map(|(change, alert, by, note)| {
+        let by = by.map(|by| Operator::parse(&by).unwrap());
+        let note = note.map(|note| NoteText::parse(&note).unwrap());
+        Event::Alert(AlertEvent { change, alert, by, note })
+    })
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![alert().prop_map(raised), message().prop_map(Event::Chat)]
+    prop_oneof![change(), message().prop_map(Event::Chat)]
 }
 
 proptest! {
@@ -75,21 +144,26 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_are_no_record_are_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+    fn bytes_that_are_no_record_are_an_error(bytes in vec(any::<u8>(), 0..60)) {
         prop_assert!(decode_event(&bytes).is_err());
         prop_assert!(decode_answer(&bytes, Epoch::new(1)).is_err());
     }
 }
 
+/// An alert as version 1 knew them.
 fn fire() -> Alert {
-    Alert {
-        id: AlertId(Uuid::from_u128(0x5ead_beef)),
-        revision: Revision::new(3),
-        message: MessageText::parse("Fire \u{1F525}\n\"east\"").unwrap(),
-        location: Location::parse("North Gate").unwrap(),
+    let raise = RaiseAlert {
         source: Some(Source::parse("sensor").unwrap()),
-        raised_at: Timestamp::from_unix_micros(1_753_366_980_000_001),
-    }
+        ..RaiseAlert::new(
+            MessageText::parse("Fire \u{1F525}\n\"east\"").unwrap(),
+            Location::parse("North Gate").unwrap(),
+        )
+    };
+    let stamp = Stamp {
+        id: Uuid::from_u128(0x5ead_beef),
+        at: Timestamp::from_unix_micros(1_753_366_980_000_001),
+    };
+    Alert { revision: Revision::new(3), ..Alert::raised(&raise, stamp) }
 }
 
 fn hello() -> ChatMessage {
@@ -97,6 +171,7 @@ fn hello() -> ChatMessage {
         id: MessageId(Uuid::from_u128(7)),
         sender: Sender::parse("Operator 1").unwrap(),
         message: MessageText::parse("hello").unwrap(),
+        alert_id: None,
         sent_at: Timestamp::from_unix_micros(-1),
     }
 }
@@ -105,15 +180,86 @@ const FIRE: &str = r#"{"id":"00000000-0000-0000-0000-00005eadbeef","r":3,"m":"Fi
 const HELLO: &str =
     r#"{"id":"00000000-0000-0000-0000-000000000007","f":"Operator 1","m":"hello","t":-1}"#;
 
-/// These bytes are in databases. If this test fails, do not change it: a new shape is a new
-/// version, beside this one.
+/// These bytes are in databases. If this test fails, do not change it.
 #[test]
-fn records_of_version_1_are_these_bytes() {
+fn records_of_version_1_are_read() {
     let record = |shape: &str| [&[1], shape.as_bytes()].concat();
     let position = Position { epoch: Epoch::new(9), offset: 42 };
     for (event, shape) in [
         (raised(fire()), format!(r#"{{"raised":{FIRE}}}"#)),
         (Event::Chat(hello()), format!(r#"{{"said":{HELLO}}}"#)),
+    ] {
+        assert_eq!(decode_event(&record(&shape)).unwrap(), event);
+        let answer = Answer::Appended(Stamped { position, value: event });
+        let shape = format!(r#"{{"appended":{{"o":42,"e":{shape}}}}}"#);
+        assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
+    }
+    assert_eq!(decode_alert(&record(FIRE)).unwrap(), fire());
+    assert_eq!(decode_message(&record(HELLO)).unwrap(), hello());
+    let answer = Answer::Unchanged(Stamped { position, value: fire() });
+    let shape = format!(r#"{{"unchanged":{{"o":42,"a":{FIRE}}}}}"#);
+    assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
+    let without = FIRE.replace(r#""s":"sensor","#, "");
+    let null = FIRE.replace(r#""sensor""#, "null");
+    for shape in [without, null] {
+        assert_eq!(decode_alert(&record(&shape)).unwrap(), Alert { source: None, ..fire() });
+    }
+}
+
+/// An alert in the middle of its life, with everything that there can be.
+fn blaze() -> Alert {
+    let anna =
+        |at| Mark { by: Operator::parse("Anna").unwrap(), at: Timestamp::from_unix_micros(at) };
+    let label = |name: &str| Label {
+        name: LabelName::parse(name).unwrap(),
+        value: LabelValue::parse("1").unwrap(),
+    };
+    let note = |text: &str| Note {
+        by: Operator::parse("Ben").unwrap(),
+        text: NoteText::parse(text).unwrap(),
+        at: Timestamp::from_unix_micros(8),
+    };
+    Alert {
+        severity: Severity::Critical,
+        labels: Labels::new(vec![label("b"), label("a")]).unwrap(),
+        url: Some(Link::parse("https://example.com/x").unwrap()),
+        dedup_key: Some(DedupKey::parse("fire/east").unwrap()),
+        expires_at: Some(Timestamp::from_unix_micros(99)),
+        last_seen: Timestamp::from_unix_micros(6),
+        updated_at: Timestamp::from_unix_micros(7),
+        count: 12,
+        status: Status::Resolved { acknowledged: Some(anna(4)), resolved: anna(5) },
+        notes: Notes::new(vec![note("hot")], 2),
+        ..fire()
+    }
+}
+
+const BLAZE: &str = concat!(
+    r#"{"id":"00000000-0000-0000-0000-00005eadbeef","r":3,"m":"Fire 🔥\n\"east\"","l":"North Gate","#,
+    r#""s":"sensor","v":"critical","lb":[["a","1"],["b","1"]],"u":"https://example.com/x","#,
+    r#""k":"fire/east","x":99,"t":1753366980000001,"ls":6,"up":7,"n":12,"#,
+    r#""ack":{"b":"Anna","t":4},"res":{"b":"Anna","t":5},"no":[{"b":"Ben","n":"hot","t":8}],"nd":2}"#
+);
+const ABOUT: &str = r#"{"id":"00000000-0000-0000-0000-000000000007","f":"Operator 1","m":"hello","a":"00000000-0000-0000-0000-00005eadbeef","t":-1}"#;
+
+/// These bytes are in databases. If this test fails, do not change it: a new shape is a new
+/// version, beside this one.
+#[test]
+fn records_of_version_2_are_these_bytes() {
+    let record = |shape: &str| [&[2], shape.as_bytes()].concat();
+    let position = Position { epoch: Epoch::new(9), offset: 42 };
+    let about = ChatMessage { alert_id: Some(fire().id), ..hello() };
+    let resolved = Event::Alert(AlertEvent {
+        change: AlertChange::Resolved,
+        alert: blaze(),
+        by: Some(Operator::parse("Anna").unwrap()),
+        note: Some(NoteText::parse("out").unwrap()),
+    });
+    for (event, shape) in [
+        (raised(fire()), format!(r#"{{"alert":{{"c":"raised","a":{FIRE}}}}}"#)),
+        (resolved, format!(r#"{{"alert":{{"c":"resolved","a":{BLAZE},"b":"Anna","n":"out"}}}}"#)),
+        (Event::Chat(hello()), format!(r#"{{"said":{HELLO}}}"#)),
+        (Event::Chat(about.clone()), format!(r#"{{"said":{ABOUT}}}"#)),
     ] {
         assert_eq!(encode_event(&event).unwrap(), record(&shape));
         assert_eq!(decode_event(&record(&shape)).unwrap(), event);
@@ -122,26 +268,20 @@ fn records_of_version_1_are_these_bytes() {
         assert_eq!(encode_answer(&answer).unwrap(), record(&shape));
         assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
     }
-    assert_eq!(encode_alert(&fire()).unwrap(), record(FIRE));
-    assert_eq!(decode_alert(&record(FIRE)).unwrap(), fire());
-    assert_eq!(encode_message(&hello()).unwrap(), record(HELLO));
-    assert_eq!(decode_message(&record(HELLO)).unwrap(), hello());
-    let answer = Answer::Unchanged(Stamped { position, value: fire() });
-    let shape = format!(r#"{{"unchanged":{{"o":42,"a":{FIRE}}}}}"#);
-    assert_eq!(encode_answer(&answer).unwrap(), record(&shape));
-    assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
-}
-
-/// An alert without a source has no member for it, and a newer program may leave one that is null.
-#[test]
-fn a_missing_source_is_none() {
-    let alert = Alert { source: None, ..fire() };
-    let shape = FIRE.replace(r#""s":"sensor","#, "");
-    assert_eq!(encode_alert(&alert).unwrap(), [&[1], shape.as_bytes()].concat());
-    let null = FIRE.replace(r#""sensor""#, "null");
-    for shape in [shape, null] {
-        assert_eq!(decode_alert(&[&[1], shape.as_bytes()].concat()).unwrap(), alert);
+    for (alert, shape) in [(fire(), FIRE), (blaze(), BLAZE)] {
+        assert_eq!(encode_alert(&alert).unwrap(), record(shape));
+        assert_eq!(decode_alert(&record(shape)).unwrap(), alert);
+        let shape = format!(r#"{{"unchanged":{{"o":42,"a":{shape}}}}}"#);
+        let answer = Answer::Unchanged(Stamped { position, value: alert });
+        assert_eq!(encode_answer(&answer).unwrap(), record(&shape));
+        assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
     }
+    for (message, shape) in [(hello(), HELLO), (about, ABOUT)] {
+        assert_eq!(encode_message(&message).unwrap(), record(shape));
+        assert_eq!(decode_message(&record(shape)).unwrap(), message);
+    }
+    let word = BLAZE.replace("critical", "dreadful");
+    assert!(matches!(decode_alert(&record(&word)), Err(CodecError::Word)));
 }
 
 /// The limits of text may grow; if they shrink, old databases need a way to be read. The numbers
@@ -165,7 +305,7 @@ fn texts_as_long_as_version_1_took_them_are_read() {
 
 #[test]
 fn a_record_of_another_version_says_so() {
-    for version in [0, 2, 255] {
+    for version in [0, 3, 255] {
         let record = [&[version], FIRE.as_bytes()].concat();
         let error = decode_alert(&record).unwrap_err();
         assert!(matches!(error, CodecError::UnknownVersion(v) if v == version), "{error}");

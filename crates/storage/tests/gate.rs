@@ -7,8 +7,9 @@ use northgate_domain::{
     Stamp, Stamped, Stamps, Timestamp,
 };
 use northgate_storage::{
-    AlertQuery, AppendError, Capacity, EventStore, GatedStore, MemoryStore, MessageQuery, Outcome,
-    QueryError, ReadError, ReadFrom, Snapshot, Submission, Unavailable,
+    AlertQuery, AppendError, Capacity, Deadlines, EventStore, GatedStore, MemoryStore,
+    MessageQuery, Outcome, QueryError, ReadError, ReadFrom, Snapshot, Submission, Summary,
+    Unavailable,
 };
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -37,6 +38,7 @@ fn chat(text: &str) -> Vec<Submission> {
     vec![Submission::from(Command::PostMessage(PostMessage {
         sender: Sender::parse("Operator 1").unwrap(),
         message: MessageText::parse(text).unwrap(),
+        alert_id: None,
     }))]
 }
 
@@ -88,6 +90,18 @@ impl EventStore for SlowStore {
 
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
         self.inner.alert(id).await
+    }
+
+    async fn summary(&self) -> Result<Summary, Unavailable> {
+        self.inner.summary().await
+    }
+
+    async fn overdue(
+        &self,
+        deadlines: Deadlines,
+        limit: usize,
+    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+        self.inner.overdue(deadlines, limit).await
     }
 }
 

@@ -31,6 +31,7 @@ fn chat() -> Vec<Submission> {
     vec![Submission::from(Command::PostMessage(PostMessage {
         sender: Sender::parse("Operator 1").unwrap(),
         message: MessageText::parse("hello").unwrap(),
+        alert_id: None,
     }))]
 }
 

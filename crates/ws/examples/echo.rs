@@ -6,7 +6,7 @@
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
 use northgate_hub::{Hub, SeatLimits, Seats, WindowLimits};
-use northgate_services::ChatService;
+use northgate_services::{AlertService, ChatService, Repeats};
 use northgate_storage::{Capacity, EventStore, MemoryStore};
 use northgate_ws::{
     Answer, ChatLimitSettings, Conversation, HeartbeatSettings, Said, SocketContext, upgrade_with,
@@ -15,6 +15,7 @@ use std::error::Error;
 use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -64,6 +65,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
             worker: hub.worker(),
             seats: seats.clone(),
             chat: ChatService::new(store.clone()),
+            alerts: AlertService::new(
+                store.clone(),
+                Repeats::new(Duration::ZERO, Handle::current()),
+            ),
             chat_limit: ChatLimitSettings::default(),
             tasks: TaskTracker::new(),
             max_message_bytes: MAX_MESSAGE_BYTES,

@@ -1,37 +1,47 @@
-//! What a client says is chat: each message is posted, or it is told why not.
+//! What a client says is chat, or an action on an alert: each is done, or it is told why not.
 
 use crate::close::CloseCode;
 use crate::conversation::{Answer, Conversation, Said};
 use crate::limit::{ChatLimit, Excess};
-use northgate_domain::PostMessage;
-use northgate_schemas::{BodyError, ErrorFrame, INVALID_CHAT_MESSAGE, NewMessage};
-use northgate_services::{ChatService, SubmitError};
+use northgate_domain::ActOnAlert;
+use northgate_schemas::{
+    BodyError, ClientMessage, ErrorFrame, INVALID_CHAT_MESSAGE, Outcome, Refusal, ResultFrame,
+};
+use northgate_services::{Acted, AlertService, ChatService, Kept, Rejection, SubmitError};
+use serde_json::Value;
 
-/// The chat of one client.
+/// What one client says.
 pub(crate) struct Chat {
     pub(crate) service: ChatService,
+    pub(crate) alerts: AlertService,
     pub(crate) limit: ChatLimit,
 }
 
 impl Conversation for Chat {
     async fn hear(&mut self, said: Said) -> Answer {
-        let post = match judge(&said, self.limit.take()) {
-            Ok(post) => post,
+        let message = match judge(&said, self.limit.take()) {
+            Ok(message) => message,
             Err(answer) => return answer,
         };
-        match self.service.post(post, None).await {
-            // The sender, too, gets the message from the stream.
-            Ok(_) => Answer::Nothing,
-            Err(error) => {
-                tracing::debug!(%error, "a chat message was not kept");
-                on_refusal(error)
+        match message {
+            ClientMessage::Chat(Err(error)) => not_chat(&error),
+            ClientMessage::Chat(Ok(post)) => match self.service.post(post, None).await {
+                // The sender, too, gets the message from the stream.
+                Ok(_) => Answer::Nothing,
+                Err(error) => {
+                    tracing::debug!(%error, "a chat message was not kept");
+                    on_refusal(&error)
+                }
+            },
+            ClientMessage::Act { reference, act } => {
+                result(&reference, &act_on(&self.alerts, act).await)
             }
         }
     }
 }
 
-/// What is to be posted, or else what to answer. A message over the limit is not even read.
-fn judge(said: &Said, pace: Result<(), Excess>) -> Result<PostMessage, Answer> {
+/// What is to be done, or else what to answer. A message over the limit is not even read.
+fn judge(said: &Said, pace: Result<(), Excess>) -> Result<ClientMessage, Answer> {
     match pace {
         Ok(()) => {}
         Err(Excess::Wait(retry_after)) => {
@@ -42,17 +52,58 @@ fn judge(said: &Said, pace: Result<(), Excess>) -> Result<PostMessage, Answer> {
             return Err(Answer::Close(CloseCode::NotAllowed));
         }
     }
-    let Said::Text(text) = said else { return Err(invalid()) };
-    NewMessage::parse(text.as_bytes()).map_err(|error| match error {
-        BodyError::Invalid(findings) => complaint(&ErrorFrame::invalid_chat(&findings)),
+    match said {
+        Said::Text(text) => Ok(ClientMessage::parse(text.as_bytes())),
+        Said::Binary(_) => Err(invalid()),
+    }
+}
+
+fn not_chat(error: &BodyError) -> Answer {
+    match error {
+        BodyError::Invalid(findings) => complaint(&ErrorFrame::invalid_chat(findings)),
         BodyError::Malformed { .. } => invalid(),
-    })
+    }
+}
+
+/// Does what an action says, if that can be read.
+async fn act_on(alerts: &AlertService, act: Result<ActOnAlert, BodyError>) -> Outcome {
+    match act {
+        Ok(act) => outcome(alerts.act(act, None).await),
+        Err(BodyError::Invalid(findings)) => Outcome::Refused(Refusal::invalid(&findings)),
+        // What has a type that says so was read.
+        Err(error @ BodyError::Malformed { .. }) => {
+            Outcome::Refused(Refusal::new("malformed-json", error.to_string()))
+        }
+    }
+}
+
+fn outcome(done: Result<Kept<Acted>, SubmitError>) -> Outcome {
+    match done {
+        Ok(Kept { value: Acted { alert, changed: true }, .. }) => Outcome::Changed(alert),
+        Ok(Kept { value: Acted { alert, changed: false }, .. }) => Outcome::Unchanged(alert),
+        Err(SubmitError::Refused(Rejection::Rule(rejection))) => {
+            Outcome::Refused(Refusal::from(&rejection))
+        }
+        Err(SubmitError::Unavailable) => Outcome::Failed(Refusal::unavailable()),
+        // Without a key none is reused.
+        Err(
+            SubmitError::OutcomeUnknown
+            | SubmitError::UnexpectedAnswer
+            | SubmitError::Refused(Rejection::KeyReused),
+        ) => Outcome::Failed(Refusal::outcome_unknown()),
+    }
+}
+
+fn result(reference: &Value, outcome: &Outcome) -> Answer {
+    Answer::Say(Said::Text(ResultFrame::new(reference, outcome).to_json().into()))
 }
 
 /// A message was well formed and still was not kept: what to tell its sender.
-fn on_refusal(error: SubmitError) -> Answer {
+fn on_refusal(error: &SubmitError) -> Answer {
     complaint(&ErrorFrame::new(match error {
-        SubmitError::Refused(_) => "The message was refused, and not sent.",
+        SubmitError::Refused(_) => {
+            "The message was refused, and not sent: there is no alert with its alert_id."
+        }
         SubmitError::Unavailable => "The message was not kept, and not sent. Try again later.",
         SubmitError::OutcomeUnknown | SubmitError::UnexpectedAnswer => {
             "It is not known whether the message was kept. Look before sending it again."
@@ -91,12 +142,15 @@ mod tests {
     }
 
     fn complaint_about(said: &str) -> String {
-        told(judge(&text(said), Ok(())).unwrap_err())
+        match judge(&text(said), Ok(())) {
+            Ok(ClientMessage::Chat(Err(error))) => told(not_chat(&error)),
+            other => panic!("expected what cannot be read, got {other:?}"),
+        }
     }
 
     #[test]
     fn a_chat_message_is_posted() {
-        let post = judge(&text(GOOD), Ok(())).unwrap();
+        let Ok(ClientMessage::Chat(Ok(post))) = judge(&text(GOOD), Ok(())) else { panic!() };
         assert_eq!((post.sender.as_str(), post.message.as_str()), ("Op", "hello"));
     }
 
@@ -118,11 +172,31 @@ mod tests {
     }
 
     #[test]
+    fn what_has_the_type_of_an_action_is_one_and_its_result_says_what_is_wrong() {
+        let said = r#"{"type":"acknowledge","by":7,"ref":"a"}"#;
+        let Ok(ClientMessage::Act { reference, act }) = judge(&text(said), Ok(())) else {
+            panic!("it is an action")
+        };
+        assert_eq!(reference, "a");
+        let Err(BodyError::Invalid(findings)) = act else { panic!("it is not whole") };
+        let outcome = Outcome::Refused(Refusal::invalid(&findings));
+        let json: Value = serde_json::from_str(&told(result(&reference, &outcome))).unwrap();
+        assert_eq!((&json["type"], &json["ref"]), (&json!("result"), &json!("a")));
+        assert_eq!(json["outcome"], "refused");
+        assert_eq!(json["error"]["type"], "urn:northgate:problem:invalid");
+        assert_eq!(json["error"]["errors"][0]["pointer"], "#/by");
+        assert_eq!(json["error"]["errors"][1]["pointer"], "#/id");
+        // Whatever else a message calls itself, it is chat, as it always was.
+        let said = r#"{"type":"resolved","sender":"Op","message":"hello"}"#;
+        assert!(matches!(judge(&text(said), Ok(())), Ok(ClientMessage::Chat(Ok(_)))));
+    }
+
+    #[test]
     fn a_message_that_was_not_kept_is_complained_about() {
         for error in
             [SubmitError::Unavailable, SubmitError::OutcomeUnknown, SubmitError::UnexpectedAnswer]
         {
-            let json: Value = serde_json::from_str(&told(on_refusal(error))).unwrap();
+            let json: Value = serde_json::from_str(&told(on_refusal(&error))).unwrap();
             assert_eq!(json["type"], "error");
             let kept_for_sure = error == SubmitError::Unavailable;
             assert_eq!(json["message"].as_str().unwrap().contains("was not kept"), kept_for_sure);

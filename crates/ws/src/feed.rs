@@ -186,6 +186,7 @@ mod tests {
                 let post = Command::PostMessage(PostMessage {
                     sender: Sender::parse("Op").unwrap(),
                     message: MessageText::parse(text).unwrap(),
+                    alert_id: None,
                 });
                 store.append(vec![Submission::from(post)]).await.unwrap();
             }

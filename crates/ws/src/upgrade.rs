@@ -16,7 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use northgate_hub::{Full, Seats, Worker};
 use northgate_schemas::{Findings, Problem, StreamRequest};
-use northgate_services::ChatService;
+use northgate_services::{AlertService, ChatService};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -30,6 +30,8 @@ pub struct SocketContext {
     pub seats: Seats,
     /// Where chat messages go.
     pub chat: ChatService,
+    /// Where alerts are acted on.
+    pub alerts: AlertService,
     /// How much one client may say.
     pub chat_limit: ChatLimitSettings,
     /// Owns the task of every connection.
@@ -104,14 +106,15 @@ impl ResponseError for UpgradeError {
     }
 }
 
-/// Answers `GET /ws`: what the client says is chat.
+/// Answers `GET /ws`: what the client says is chat, or acts on alerts.
 pub async fn upgrade(
     request: HttpRequest,
     payload: web::Payload,
     context: web::Data<SocketContext>,
 ) -> actix_web::Result<HttpResponse> {
     let limit = ChatLimit::new(context.chat_limit);
-    let chat = Chat { service: context.chat.clone(), limit };
+    let (service, alerts) = (context.chat.clone(), context.alerts.clone());
+    let chat = Chat { service, alerts, limit };
     upgrade_with(&request, payload, &context, chat).await
 }
 

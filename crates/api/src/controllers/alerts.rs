@@ -2,16 +2,20 @@
 
 use crate::ApiError;
 use crate::body::JsonBody;
-use crate::history::{AskedHistory, HistoryParameters, LocationParameter, part};
+use crate::conditional::alert_answer;
+use crate::history::{AlertParameters, AskedHistory, HistoryParameters, alert_query, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
 use crate::openapi::{HistoryProblems, ReadProblems, WriteProblems};
 use actix_web::{HttpResponse, web};
 use northgate_domain::AlertId;
-use northgate_schemas::{AlertBody, AlertCollection, NewAlert, Problem};
-use northgate_services::AlertService;
+use northgate_schemas::{AlertBody, AlertCollection, AlertSummary, NewAlert, Problem};
+use northgate_services::{AlertService, Summary};
 use uuid::Uuid;
 
 /// Raises an alert: it is kept when the answer comes, and on its way to every dashboard.
+///
+/// With the `dedup_key` of an alert that is not resolved it is a repeat of that one: the answer is
+/// that alert with the new `count`. Repeats that come within 100 ms are kept together.
 #[utoipa::path(
     post,
     path = "/alerts",
@@ -20,8 +24,11 @@ use uuid::Uuid;
     request_body = NewAlert,
     responses(
         (status = 200, description = "The alert was kept.", body = AlertBody,
-            headers(("Idempotent-Replayed" = bool,
-                description = "`true` if it was kept before, under the same key."))),
+            headers(
+                ("Idempotent-Replayed" = bool,
+                    description = "`true` if it was kept before, under the same key."),
+                ("ETag" = String, description = "The alert's revision, in quotes."),
+            )),
         WriteProblems,
     )
 )]
@@ -31,7 +38,8 @@ pub(crate) async fn raise(
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let alert = service.raise(NewAlert::parse(&body.0)?, key.0).await?;
-    Ok(kept(alert.replayed).json(AlertBody::from(&alert.value)))
+    let body = AlertBody::from(&alert.value);
+    Ok(kept(alert_answer(&alert.value), alert.replayed).json(body))
 }
 
 /// Alerts as they stand, in the order of their raising: the newest 10, or what is asked for.
@@ -42,7 +50,7 @@ pub(crate) async fn raise(
     get,
     path = "/alerts",
     tag = "alerts",
-    params(HistoryParameters, LocationParameter),
+    params(HistoryParameters, AlertParameters),
     responses(
         (status = 200, description = "The alerts.", body = AlertCollection),
         HistoryProblems,
@@ -52,7 +60,7 @@ pub(crate) async fn history(
     service: web::Data<AlertService>,
     asked: AskedHistory,
 ) -> Result<HttpResponse, ApiError> {
-    let alerts = service.history(asked.alerts()).await?;
+    let alerts = service.history(alert_query(&asked.request)).await?;
     let answer = AlertCollection::new(&asked.request, &asked.path, &part(&alerts));
     Ok(HttpResponse::Ok().json(answer))
 }
@@ -62,7 +70,7 @@ pub(crate) async fn history(
     get,
     path = "/alerts/history",
     tag = "alerts",
-    params(HistoryParameters, LocationParameter),
+    params(HistoryParameters, AlertParameters),
     responses(
         (status = 200, description = "The alerts.", body = AlertCollection),
         HistoryProblems,
@@ -78,7 +86,8 @@ fn history_as_ever() {}
     tag = "alerts",
     params(("id" = Uuid, Path, description = "The alert's id.")),
     responses(
-        (status = 200, description = "The alert.", body = AlertBody),
+        (status = 200, description = "The alert.", body = AlertBody,
+            headers(("ETag" = String, description = "The alert's revision, in quotes."))),
         (status = 404, description = "There is none with this id.",
             body = Problem, content_type = "application/problem+json"),
         ReadProblems,
@@ -88,7 +97,27 @@ pub(crate) async fn one(
     service: web::Data<AlertService>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let id = Uuid::try_parse(&id).map_err(|_| ApiError::NoSuchAlert)?;
-    let alert = service.find(AlertId(id)).await?.ok_or(ApiError::NoSuchAlert)?;
-    Ok(HttpResponse::Ok().json(AlertBody::from(&alert)))
+    let alert = service.find(alert_id(&id)?).await?.ok_or(ApiError::NoSuchAlert)?;
+    Ok(alert_answer(&alert).json(AlertBody::from(&alert)))
+}
+
+/// The id in an address. What is none is the id of no alert.
+pub(crate) fn alert_id(text: &str) -> Result<AlertId, ApiError> {
+    Uuid::try_parse(text).map(AlertId).map_err(|_| ApiError::NoSuchAlert)
+}
+
+/// All alerts in numbers, by status and severity.
+#[utoipa::path(
+    get,
+    path = "/alerts/summary",
+    tag = "alerts",
+    responses(
+        (status = 200, description = "The numbers.", body = AlertSummary),
+        ReadProblems,
+    )
+)]
+pub(crate) async fn summary(service: web::Data<AlertService>) -> Result<HttpResponse, ApiError> {
+    let Summary { position, tally } = service.summary().await?;
+    let count = |status, severity| tally.count(status, severity);
+    Ok(HttpResponse::Ok().json(AlertSummary::new(position, count)))
 }

@@ -35,7 +35,12 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
         ("last" = Option<u16>, Query, maximum = 1000, description = "Begin with the newest so many \
             events that match, among those that are held."),
         ("types" = Option<Vec<EventType>>, Query, explode = false,
-            description = "Only events of these types, separated by commas."),
+            description = "Only events of these types, separated by commas. Changes of alerts \
+            (`alert_update`) come to nobody who does not ask for them here."),
+        ("severity" = Option<Vec<String>>, Query, explode = false,
+            description = "Only alerts of these severities, separated by commas."),
+        ("min_severity" = Option<String>, Query,
+            description = "Only alerts that are at least as bad as this."),
         ("location" = Option<Vec<String>>, Query, description = "Only alerts at one of these \
             locations, word for word; repeatable."),
         ("Last-Event-ID" = Option<String>, Header, description = "The `id` that a browser saw last; \

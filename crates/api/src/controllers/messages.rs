@@ -2,12 +2,13 @@
 
 use crate::ApiError;
 use crate::body::JsonBody;
+use crate::controllers::alerts::alert_id;
 use crate::history::{AskedHistory, HistoryParameters, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
 use crate::openapi::{HistoryProblems, WriteProblems};
 use actix_web::{HttpResponse, web};
-use northgate_schemas::{ChatBody, MessageCollection, NewMessage};
-use northgate_services::ChatService;
+use northgate_schemas::{ChatBody, MessageCollection, NewMessage, Problem};
+use northgate_services::{AlertService, ChatService};
 
 /// Posts a chat message: it is kept when the answer comes, and on its way to everyone.
 #[utoipa::path(
@@ -29,7 +30,7 @@ pub(crate) async fn post(
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let message = service.post(NewMessage::parse(&body.0)?, key.0).await?;
-    Ok(kept(message.replayed).json(ChatBody::from(&message.value)))
+    Ok(kept(HttpResponse::Ok(), message.replayed).json(ChatBody::from(&message.value)))
 }
 
 /// Chat messages in their order: the newest 10, or what is asked for.
@@ -47,7 +48,36 @@ pub(crate) async fn history(
     service: web::Data<ChatService>,
     asked: AskedHistory,
 ) -> Result<HttpResponse, ApiError> {
-    let messages = service.history(asked.messages()).await?;
+    let messages = service.history(asked.messages(None)).await?;
+    let answer = MessageCollection::new(&asked.request, &asked.path, &part(&messages));
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// The thread of an alert: the messages that were posted with its id, the newest 10, or what is
+/// asked for.
+#[utoipa::path(
+    get,
+    path = "/alerts/{id}/messages",
+    tag = "chat",
+    params(("id" = Uuid, Path, description = "The alert's id."), HistoryParameters),
+    responses(
+        (status = 200, description = "The messages.", body = MessageCollection),
+        (status = 404, description = "There is no alert with this id, and no message about one.",
+            body = Problem, content_type = "application/problem+json"),
+        HistoryProblems,
+    )
+)]
+pub(crate) async fn thread(
+    chat: web::Data<ChatService>,
+    alerts: web::Data<AlertService>,
+    id: web::Path<String>,
+    asked: AskedHistory,
+) -> Result<HttpResponse, ApiError> {
+    let id = alert_id(&id)?;
+    let messages = chat.history(asked.messages(Some(id))).await?;
+    if messages.items.is_empty() && alerts.find(id).await?.is_none() {
+        return Err(ApiError::NoSuchAlert);
+    }
     let answer = MessageCollection::new(&asked.request, &asked.path, &part(&messages));
     Ok(HttpResponse::Ok().json(answer))
 }

@@ -4,7 +4,7 @@ use super::OriginPolicy;
 use crate::idempotency::IDEMPOTENT_REPLAYED;
 use actix_cors::Cors;
 use actix_web::http::Method;
-use actix_web::http::header::HeaderName;
+use actix_web::http::header::{ETAG, HeaderName};
 
 /// What pages of allowed origins may do.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub fn cors(settings: &CorsSettings, policy: OriginPolicy) -> Cors {
     let mut cors = Cors::default()
         .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|o| policy.allows(o)))
         .block_on_origin_mismatch(false)
-        .expose_headers([IDEMPOTENT_REPLAYED])
+        .expose_headers([IDEMPOTENT_REPLAYED, ETAG])
         .max_age(600);
     cors = match &settings.methods {
         Some(methods) => cors.allowed_methods(methods.clone()),

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
 use northgate_storage::{
-    AlertQuery, AppendError, EventStore, MemoryStore, MessageQuery, Outcome, QueryError, ReadError,
-    ReadFrom, Snapshot, Submission, Unavailable,
+    AlertQuery, AppendError, Deadlines, EventStore, MemoryStore, MessageQuery, Outcome, QueryError,
+    ReadError, ReadFrom, Snapshot, Submission, Summary, Unavailable,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
@@ -124,5 +124,17 @@ impl EventStore for FaultyStore {
 
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
         self.inner.alert(id).await
+    }
+
+    async fn summary(&self) -> Result<Summary, Unavailable> {
+        self.inner.summary().await
+    }
+
+    async fn overdue(
+        &self,
+        deadlines: Deadlines,
+        limit: usize,
+    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+        self.inner.overdue(deadlines, limit).await
     }
 }

@@ -47,15 +47,14 @@ pub(crate) fn chat(text: &str) -> Submission {
     Submission::from(Command::PostMessage(PostMessage {
         sender: Sender::parse("Operator 1").unwrap(),
         message: MessageText::parse(text).unwrap(),
+        alert_id: None,
     }))
 }
 
 pub(crate) fn alert(location: &str) -> Submission {
-    Submission::from(Command::RaiseAlert(RaiseAlert {
-        message: MessageText::parse("Intruder detected").unwrap(),
-        location: Location::parse(location).unwrap(),
-        source: None,
-    }))
+    let message = MessageText::parse("Intruder detected").unwrap();
+    let location = Location::parse(location).unwrap();
+    Submission::from(Command::RaiseAlert(RaiseAlert::new(message, location)))
 }
 
 /// Appends so many events at once, and returns the offset of the last one.

@@ -5,8 +5,8 @@ use super::Settings;
 use super::sources::ConfigurationError;
 use super::tools::Tool;
 use super::values::{
-    DataFolder, Delay, GeneratorInterval, Host, Level, Plain, PublicHosts, RequestTimeout, Span,
-    workers,
+    AfterTime, DataFolder, Delay, GeneratorInterval, Host, Level, Plain, PublicHosts,
+    RequestTimeout, Span, workers,
 };
 use crate::Work;
 use clap::Parser;
@@ -83,6 +83,31 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) appends_per_commit: Option<NonZeroUsize>,
+
+    /// For how long repeats of one alert are gathered before they are kept and sent
+    /// [default: 100ms] [env: NORTHGATE__ALERTS__REPEAT_WINDOW]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(super) repeat_window: Option<Delay>,
+
+    /// After what time without any event an alert of severity info resolves by itself, such as 4h;
+    /// or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_INFO_AFTER]
+    #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
+    pub(super) resolve_info_after: Option<AfterTime>,
+
+    /// After what time without any event an alert of severity warning resolves by itself, such as 4h;
+    /// or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_WARNING_AFTER]
+    #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
+    pub(super) resolve_warning_after: Option<AfterTime>,
+
+    /// After what time without any event an alert of severity error resolves by itself, such as 4h;
+    /// or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_ERROR_AFTER]
+    #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
+    pub(super) resolve_error_after: Option<AfterTime>,
+
+    /// After what time without any event an alert of severity critical resolves by itself, such as 4h;
+    /// or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_CRITICAL_AFTER]
+    #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
+    pub(super) resolve_critical_after: Option<AfterTime>,
 
     /// How often the background generator raises an alert, such as 10s; or off
     /// [default: 10s, and off with --data] [env: NORTHGATE__GENERATOR__INTERVAL]
@@ -185,6 +210,11 @@ impl Arguments {
         set(&mut settings.storage.retain_events, self.retain_events);
         set(&mut settings.storage.retain_for, self.retain_for);
         set(&mut settings.storage.appends_per_commit, self.appends_per_commit);
+        set(&mut settings.alerts.repeat_window, self.repeat_window);
+        set(&mut settings.alerts.resolve_info_after, self.resolve_info_after);
+        set(&mut settings.alerts.resolve_warning_after, self.resolve_warning_after);
+        set(&mut settings.alerts.resolve_error_after, self.resolve_error_after);
+        set(&mut settings.alerts.resolve_critical_after, self.resolve_critical_after);
         set(&mut settings.generator.interval, self.generator_interval);
         set(&mut settings.heartbeat.interval, self.heartbeat_interval);
         set(&mut settings.heartbeat.timeout, self.heartbeat_timeout);

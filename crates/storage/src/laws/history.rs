@@ -138,7 +138,8 @@ pub async fn messages_have_a_history_too(harness: &dyn Harness) {
         ("q=disk", &[], false, false),
     ] {
         let AlertQuery { range, search, .. } = query(head.epoch, text);
-        let found = store.messages(MessageQuery { range, search }).await.unwrap();
+        let query = MessageQuery { range, search, ..MessageQuery::default() };
+        let found = store.messages(query).await.unwrap();
         assert_eq!(offsets(&found), expected, "{text}");
         assert_eq!((found.has_older, found.has_newer), (has_older, has_newer), "{text}");
     }

@@ -75,17 +75,16 @@ pub(super) fn raise(message: &str) -> Submission {
 }
 
 pub(super) fn raise_at(location: &str, message: &str) -> Submission {
-    Submission::from(Command::RaiseAlert(RaiseAlert {
-        message: MessageText::parse(message).unwrap(),
-        location: Location::parse(location).unwrap(),
-        source: None,
-    }))
+    let message = MessageText::parse(message).unwrap();
+    let raise = RaiseAlert::new(message, Location::parse(location).unwrap());
+    Submission::from(Command::RaiseAlert(raise))
 }
 
 pub(super) fn say(message: &str) -> Submission {
     Submission::from(Command::PostMessage(PostMessage {
         sender: Sender::parse("Operator 1").unwrap(),
         message: MessageText::parse(message).unwrap(),
+        alert_id: None,
     }))
 }
 

@@ -1,7 +1,9 @@
 //! What outlives the window of events: the alerts as they stand, and the newest messages.
 
 use super::shelf::{Shelf, View};
-use northgate_domain::{Alert, AlertEvent, AlertId, ChatMessage, Event, Stamped, evolve};
+use super::standing::Standing;
+use crate::{Deadlines, Tally};
+use northgate_domain::{Alert, AlertEvent, AlertId, ChatMessage, DedupKey, Event, Stamped, evolve};
 use std::collections::HashMap;
 
 /// The alerts that are held, each by its id and in the order of raising.
@@ -9,16 +11,38 @@ pub(super) struct Alerts {
     capacity: usize,
     by_raising: Shelf<Alert>,
     raised_at: HashMap<AlertId, u64>,
+    standing: Standing,
     pub(super) evicted: u64,
 }
 
 impl Alerts {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, by_raising: Shelf::new(), raised_at: HashMap::new(), evicted: 0 }
+        Self {
+            capacity,
+            by_raising: Shelf::new(),
+            raised_at: HashMap::new(),
+            standing: Standing::default(),
+            evicted: 0,
+        }
     }
 
     pub(super) fn get(&self, id: AlertId) -> Option<&Stamped<Alert>> {
         self.by_raising.get(*self.raised_at.get(&id)?)
+    }
+
+    /// The alerts with this key that are not over, the last one raised first.
+    pub(super) fn open_by_key(&self, key: &DedupKey) -> impl Iterator<Item = &Stamped<Alert>> {
+        self.standing.with_open_key(key).rev().filter_map(|offset| self.by_raising.get(offset))
+    }
+
+    /// At most `limit` of those that are to end.
+    pub(super) fn overdue(&self, deadlines: &Deadlines, limit: usize) -> Vec<Stamped<Alert>> {
+        let offsets = self.standing.overdue(deadlines, limit).into_iter();
+        offsets.filter_map(|offset| self.by_raising.get(offset).cloned()).collect()
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        self.standing.tally
     }
 
     pub(super) fn view(&self) -> View<Alert> {
@@ -31,16 +55,28 @@ impl Alerts {
             return;
         };
         let held = self.get(alert.id).cloned();
+        if let Some(held) = &held {
+            self.standing.remove(held);
+        }
         let position = held.as_ref().map_or(event.position, |held| held.position);
         let Some(value) = evolve(held.map(|held| held.value), &event.value) else {
             return;
         };
         self.raised_at.insert(value.id, position.offset);
-        self.by_raising.put(Stamped { position, value });
-        if self.by_raising.len() > self.capacity
-            && let Some(oldest) = self.by_raising.pop_first()
-        {
-            self.raised_at.remove(&oldest.stamped.value.id);
+        let stamped = Stamped { position, value };
+        self.standing.insert(&stamped);
+        self.by_raising.put(stamped);
+    }
+
+    /// Lets go what there is too much of: what is over before what is not, the oldest first.
+    pub(super) fn trim(&mut self) {
+        while self.by_raising.len() > self.capacity {
+            let first = self.standing.first_resolved().or_else(|| self.by_raising.first());
+            let Some(item) = first.and_then(|offset| self.by_raising.remove(offset)) else {
+                return;
+            };
+            self.standing.remove(&item.stamped);
+            self.raised_at.remove(&item.stamped.value.id);
             self.evicted += 1;
         }
     }
@@ -66,8 +102,12 @@ impl Messages {
             return;
         };
         self.held.put(Stamped { position: event.position, value: message.clone() });
-        if self.held.len() > self.capacity {
-            self.held.pop_first();
-        }
+    }
+
+    /// Lets the oldest go while there is too much.
+    pub(super) fn trim(&mut self) {
+        while self.held.len() > self.capacity
+            && self.held.first().and_then(|offset| self.held.remove(offset)).is_some()
+        {}
     }
 }

@@ -55,16 +55,21 @@ impl<T> Shelf<T> {
         }
     }
 
-    /// Takes the oldest item away.
-    pub(super) fn pop_first(&mut self) -> Option<Arc<Item<T>>> {
-        let mut first = Arc::make_mut(&mut self.pieces).first_entry()?;
-        let piece = Arc::make_mut(first.get_mut());
-        let oldest = piece.pop_first();
+    /// The offset of the oldest item.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.pieces.values().find_map(|piece| piece.keys().next().copied())
+    }
+
+    /// Takes an item away.
+    pub(super) fn remove(&mut self, offset: u64) -> Option<Arc<Item<T>>> {
+        let pieces = Arc::make_mut(&mut self.pieces);
+        let piece = Arc::make_mut(pieces.get_mut(&(offset / SPAN))?);
+        let item = piece.remove(&offset);
         if piece.is_empty() {
-            first.remove();
+            pieces.remove(&(offset / SPAN));
         }
-        self.len -= usize::from(oldest.is_some());
-        oldest.map(|(_offset, item)| item)
+        self.len -= usize::from(item.is_some());
+        item
     }
 
     /// All items as they are now, and will be there.

@@ -6,11 +6,12 @@ use super::projections::{Alerts, Messages};
 use super::seen_keys::{FirstUse, Name, SeenKeys};
 use super::shelf::View;
 use crate::{
-    Answer, AppendError, IdempotencyKey, Outcome, ReadError, ReadFrom, Rejection, Submission,
+    Answer, AppendError, Deadlines, IdempotencyKey, Outcome, ReadError, ReadFrom, Rejection,
+    Submission, Summary,
 };
 use northgate_domain::{
     Alert, AlertEvent, AlertId, ChatMessage, Decision, Epoch, Event, Position, Stamped, Stamps,
-    decide,
+    Subject, decide,
 };
 use std::collections::HashMap;
 
@@ -71,7 +72,7 @@ impl State {
             return first.replay(key).map(Outcome::Replayed);
         }
         let subject = submission.command.subject();
-        let state = subject.and_then(|id| staged.alerts.get(&id).or_else(|| self.alerts.get(id)));
+        let state = subject.and_then(|subject| self.alert_of(subject, staged));
         let next = self.log.head().advanced_by(staged.events.len() as u64 + 1);
         let raised = state.map_or(next, |state| state.position);
         let answer = match decide(state.map(|state| &state.value), &submission.command, stamp)? {
@@ -100,12 +101,32 @@ impl State {
         })
     }
 
+    /// The alert that a command is about, as it is after what was staged.
+    fn alert_of<'a>(
+        &'a self,
+        subject: Subject<'_>,
+        staged: &'a Staged,
+    ) -> Option<&'a Stamped<Alert>> {
+        match subject {
+            Subject::Id(id) => staged.alerts.get(&id).or_else(|| self.alerts.get(id)),
+            Subject::OpenKey(key) => {
+                let changed = staged.alerts.values();
+                let changed = changed.filter(|alert| alert.value.open_key() == Some(key));
+                let held = self.alerts.open_by_key(key);
+                let held = held.filter(|alert| !staged.alerts.contains_key(&alert.value.id));
+                changed.chain(held.take(1)).max_by_key(|alert| alert.position.offset)
+            }
+        }
+    }
+
     fn keep(&mut self, mut staged: Staged) {
         for event in staged.events {
             self.alerts.apply(&event);
             self.messages.apply(&event);
             self.log.push(event);
         }
+        self.alerts.trim();
+        self.messages.trim();
         for name in staged.key_order {
             if let Some(first_use) = staged.keys.remove(&name) {
                 self.keys.remember(name, first_use);
@@ -133,6 +154,14 @@ impl State {
 
     pub(super) fn alert(&self, id: AlertId) -> Option<&Stamped<Alert>> {
         self.alerts.get(id)
+    }
+
+    pub(super) fn summary(&self) -> Summary {
+        Summary { position: self.head(), tally: self.alerts.tally() }
+    }
+
+    pub(super) fn overdue(&self, deadlines: &Deadlines, limit: usize) -> Vec<Stamped<Alert>> {
+        self.alerts.overdue(deadlines, limit)
     }
 }
 

@@ -80,6 +80,25 @@ impl FromStr for Delay {
     }
 }
 
+/// After what time something is done by itself: a duration such as `4h`, or `off` for never.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct AfterTime(pub Option<Duration>);
+
+impl FromStr for AfterTime {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        match humantime::parse_duration(text) {
+            Ok(span) if span >= SHORTEST => Ok(Self(Some(span))),
+            _ => Err(not(text, "a duration such as 4h or 30m (at least 1ms), or off")),
+        }
+    }
+}
+
 /// How long the head of a request may take, and then its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -109,7 +128,7 @@ impl FromStr for RequestTimeout {
     }
 }
 
-from_text!(GeneratorInterval, Span, Delay, RequestTimeout);
+from_text!(GeneratorInterval, Span, Delay, AfterTime, RequestTimeout);
 
 #[cfg(test)]
 mod tests {

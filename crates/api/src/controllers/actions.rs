@@ -1,0 +1,236 @@
+//! Acting on alerts over HTTP: on one, and on many at once.
+
+use crate::ApiError;
+use crate::body::JsonBody;
+use crate::conditional::{IfMatch, IfMatchHeader, alert_answer};
+use crate::controllers::alerts::alert_id;
+use crate::history::alert_query;
+use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
+use crate::openapi::{ActionProblems, WriteProblems};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use northgate_domain::{ActOnAlert, Action, AlertId};
+use northgate_schemas::{
+    ActionResults, Actions, AlertBody, NewAction, NewActions, NewNote, Outcome, Refusal, Which,
+};
+use northgate_services::{Acted, AlertService, Rejection, SubmitError};
+use std::future::{Ready, ready};
+
+/// What of an action stands outside the body: the alert, its revision, and the request's key.
+pub(crate) struct AskedAction {
+    alert: AlertId,
+    revision: IfMatch,
+    key: KeyOfRequest,
+}
+
+impl FromRequest for AskedAction {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let mut asked = || {
+            Ok(Self {
+                alert: alert_id(request.match_info().query("id"))?,
+                revision: IfMatch::from_request(request, payload).into_inner()?,
+                key: KeyOfRequest::from_request(request, payload).into_inner()?,
+            })
+        };
+        ready(asked())
+    }
+}
+
+impl AskedAction {
+    async fn act(
+        self,
+        service: &AlertService,
+        body: &JsonBody,
+        action: Action,
+    ) -> Result<HttpResponse, ApiError> {
+        let act = NewAction::parse(&body.0, self.alert, action, self.revision.0)?;
+        let done = service.act(act, self.key.0).await?;
+        let alert = done.value.alert;
+        Ok(kept(alert_answer(&alert), done.replayed).json(AlertBody::from(&alert)))
+    }
+}
+
+/// Takes an alert on: everybody sees who looks after it. One that is taken on stays with whom it
+/// is.
+#[utoipa::path(
+    post,
+    path = "/alerts/{id}/acknowledge",
+    tag = "alerts",
+    params(("id" = Uuid, Path, description = "The alert's id."), IfMatchHeader, IdempotencyKeyHeader),
+    request_body = NewAction,
+    responses(
+        (status = 200, description = "The alert as it stands afterwards.", body = AlertBody,
+            headers(
+                ("Idempotent-Replayed" = bool,
+                    description = "`true` if it was kept before, under the same key."),
+                ("ETag" = String, description = "The alert's revision, in quotes."),
+            )),
+        ActionProblems,
+        WriteProblems,
+    )
+)]
+pub(crate) async fn acknowledge(
+    service: web::Data<AlertService>,
+    asked: AskedAction,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
+    asked.act(&service, &body, Action::Acknowledge).await
+}
+
+/// Gives an alert back: it is open again.
+#[utoipa::path(
+    post,
+    path = "/alerts/{id}/unacknowledge",
+    tag = "alerts",
+    params(("id" = Uuid, Path, description = "The alert's id."), IfMatchHeader, IdempotencyKeyHeader),
+    request_body = NewAction,
+    responses(
+        (status = 200, description = "The alert as it stands afterwards.", body = AlertBody,
+            headers(
+                ("Idempotent-Replayed" = bool,
+                    description = "`true` if it was kept before, under the same key."),
+                ("ETag" = String, description = "The alert's revision, in quotes."),
+            )),
+        ActionProblems,
+        WriteProblems,
+    )
+)]
+pub(crate) async fn unacknowledge(
+    service: web::Data<AlertService>,
+    asked: AskedAction,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
+    asked.act(&service, &body, Action::Unacknowledge).await
+}
+
+/// Ends an alert. Whatever is raised under its key from now on is a new one.
+#[utoipa::path(
+    post,
+    path = "/alerts/{id}/resolve",
+    tag = "alerts",
+    params(("id" = Uuid, Path, description = "The alert's id."), IfMatchHeader, IdempotencyKeyHeader),
+    request_body = NewAction,
+    responses(
+        (status = 200, description = "The alert as it stands afterwards.", body = AlertBody,
+            headers(
+                ("Idempotent-Replayed" = bool,
+                    description = "`true` if it was kept before, under the same key."),
+                ("ETag" = String, description = "The alert's revision, in quotes."),
+            )),
+        ActionProblems,
+        WriteProblems,
+    )
+)]
+pub(crate) async fn resolve(
+    service: web::Data<AlertService>,
+    asked: AskedAction,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
+    asked.act(&service, &body, Action::Resolve).await
+}
+
+/// Opens a resolved alert again. It does not resolve by itself any more.
+#[utoipa::path(
+    post,
+    path = "/alerts/{id}/reopen",
+    tag = "alerts",
+    params(("id" = Uuid, Path, description = "The alert's id."), IfMatchHeader, IdempotencyKeyHeader),
+    request_body = NewAction,
+    responses(
+        (status = 200, description = "The alert as it stands afterwards.", body = AlertBody,
+            headers(
+                ("Idempotent-Replayed" = bool,
+                    description = "`true` if it was kept before, under the same key."),
+                ("ETag" = String, description = "The alert's revision, in quotes."),
+            )),
+        ActionProblems,
+        WriteProblems,
+    )
+)]
+pub(crate) async fn reopen(
+    service: web::Data<AlertService>,
+    asked: AskedAction,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
+    asked.act(&service, &body, Action::Reopen).await
+}
+
+/// Writes a note to an alert, whatever its status. The newest 20 are shown with it.
+#[utoipa::path(
+    post,
+    path = "/alerts/{id}/notes",
+    tag = "alerts",
+    params(("id" = Uuid, Path, description = "The alert's id."), IfMatchHeader, IdempotencyKeyHeader),
+    request_body = NewNote,
+    responses(
+        (status = 200, description = "The alert as it stands afterwards.", body = AlertBody,
+            headers(
+                ("Idempotent-Replayed" = bool,
+                    description = "`true` if it was kept before, under the same key."),
+                ("ETag" = String, description = "The alert's revision, in quotes."),
+            )),
+        ActionProblems,
+        WriteProblems,
+    )
+)]
+pub(crate) async fn annotate(
+    service: web::Data<AlertService>,
+    asked: AskedAction,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
+    asked.act(&service, &body, Action::Annotate).await
+}
+
+/// Acts on many alerts: on those with the ids, or on those that a filter finds, 1,000 at most.
+///
+/// Each is decided by itself, and one that is refused is no reason for the others.
+#[utoipa::path(
+    post,
+    path = "/alerts/actions",
+    tag = "alerts",
+    request_body = NewActions,
+    responses(
+        (status = 200, description = "What came of each.", body = ActionResults),
+        WriteProblems,
+    )
+)]
+pub(crate) async fn on_many(
+    service: web::Data<AlertService>,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
+    let Actions { action, by, note, which } = Actions::parse(&body.0)?;
+    let (ids, more) = match which {
+        Which::Ids(ids) => (ids, false),
+        Which::Matching(request) => {
+            let found = service.history(alert_query(&request)).await?;
+            let ids = found.items.iter().map(|alert| alert.value.id).collect();
+            (ids, found.has_older || found.has_newer)
+        }
+    };
+    let act =
+        |alert| ActOnAlert { alert, action, by: by.clone(), note: note.clone(), expected: None };
+    let done = service.act_on_many(ids.iter().copied().map(act).collect()).await;
+    let results: Vec<_> = ids.into_iter().zip(done.into_iter().map(outcome)).collect();
+    Ok(HttpResponse::Ok().json(ActionResults::new(&results, more)))
+}
+
+/// What came of one of many.
+fn outcome(done: Result<Acted, SubmitError>) -> Outcome {
+    match done {
+        Ok(Acted { alert, changed: true }) => Outcome::Changed(alert),
+        Ok(Acted { alert, changed: false }) => Outcome::Unchanged(alert),
+        Err(SubmitError::Refused(Rejection::Rule(rejection))) => {
+            Outcome::Refused(Refusal::from(&rejection))
+        }
+        Err(SubmitError::Unavailable) => Outcome::Failed(Refusal::unavailable()),
+        // Without a key none is reused.
+        Err(
+            SubmitError::OutcomeUnknown
+            | SubmitError::UnexpectedAnswer
+            | SubmitError::Refused(Rejection::KeyReused),
+        ) => Outcome::Failed(Refusal::outcome_unknown()),
+    }
+}

@@ -1,0 +1,93 @@
+//! Where more is to be read about an alert: an address that a browser may safely open.
+
+use std::sync::Arc;
+use url::Url;
+
+/// An `http` or `https` address of at most 2,048 bytes, in its normal form, which has no spaces, no
+/// quotes, and no characters beyond ASCII. Cloning shares the text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Link(Arc<str>);
+
+/// Why a text is no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// It is none, or of another scheme: a page that shows it as a link must not run it.
+    #[error("must be an http or https address")]
+    NotHttp,
+    /// It is longer than is kept.
+    #[error("must be at most {} bytes long", Link::MAX_BYTES)]
+    TooLong,
+}
+
+impl Link {
+    /// The most bytes of an address in its normal form.
+    pub const MAX_BYTES: usize = 2_048;
+
+    /// Accepts `raw` in its normal form, or says why not.
+    pub fn parse(raw: &str) -> Result<Self, LinkError> {
+        // What grows in its normal form is judged by that; what is long before is not even read.
+        if raw.len() > Self::MAX_BYTES {
+            return Err(LinkError::TooLong);
+        }
+        let url = Url::parse(raw).map_err(|_| LinkError::NotHttp)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(LinkError::NotHttp);
+        }
+        if url.as_str().len() > Self::MAX_BYTES {
+            return Err(LinkError::TooLong);
+        }
+        Ok(Self(url.as_str().into()))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn addresses_of_the_web_are_taken_and_nothing_else() {
+        for (raw, kept) in [
+            ("https://example.com/runbook#disk", "https://example.com/runbook#disk"),
+            (" HTTP://Grafana.local:3000/d/1?x=\"y\" ", "http://grafana.local:3000/d/1?x=%22y%22"),
+            ("https://exämple.com/ä b", "https://xn--exmple-cua.com/%C3%A4%20b"),
+        ] {
+            assert_eq!(Link::parse(raw).unwrap().as_str(), kept);
+        }
+        for raw in [
+            "",
+            "example.com",
+            "/runbook",
+            "//example.com",
+            "javascript:alert(1)",
+            "java\nscript:alert(1)",
+            "data:text/html,x",
+            "ftp://example.com",
+            "file:///etc/passwd",
+            "http://",
+            "https://exa mple.com",
+        ] {
+            assert_eq!(Link::parse(raw), Err(LinkError::NotHttp), "{raw:?}");
+        }
+        let long = format!("https://example.com/{}", "x".repeat(Link::MAX_BYTES));
+        assert_eq!(Link::parse(&long), Err(LinkError::TooLong));
+        let grows = format!("https://example.com/{}", "ä".repeat(500));
+        assert_eq!(Link::parse(&grows), Err(LinkError::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_read_again_as_it_is(raw in "https?://[a-z.]{1,9}/\\PC{0,40}") {
+            if let Ok(link) = Link::parse(&raw) {
+                prop_assert!(link.as_str().starts_with("http"));
+                prop_assert!(link.as_str().bytes().all(|b| b.is_ascii_graphic()));
+                prop_assert_eq!(Link::parse(link.as_str()), Ok(link.clone()));
+            }
+        }
+    }
+}

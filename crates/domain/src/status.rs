@@ -1,0 +1,88 @@
+//! Where an alert stands: whether somebody has taken it on, and whether it is over.
+
+use crate::{Operator, Timestamp};
+
+/// Who did something, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Who did it.
+    pub by: Operator,
+    /// When it was kept.
+    pub at: Timestamp,
+}
+
+/// Where an alert stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Nobody has taken it on.
+    Open,
+    /// Somebody looks after it.
+    Acknowledged(Mark),
+    /// It is over.
+    Resolved {
+        /// Who looked after it before, if anybody did.
+        acknowledged: Option<Mark>,
+        /// Who ended it.
+        resolved: Mark,
+    },
+}
+
+impl Status {
+    /// The status without who and when.
+    pub const fn kind(&self) -> StatusKind {
+        match self {
+            Self::Open => StatusKind::Open,
+            Self::Acknowledged(_) => StatusKind::Acknowledged,
+            Self::Resolved { .. } => StatusKind::Resolved,
+        }
+    }
+
+    /// Who has taken the alert on, whether it is over by now or not.
+    pub const fn acknowledged(&self) -> Option<&Mark> {
+        match self {
+            Self::Open => None,
+            Self::Acknowledged(mark) => Some(mark),
+            Self::Resolved { acknowledged, .. } => acknowledged.as_ref(),
+        }
+    }
+
+    /// Who has ended it, if it is over.
+    pub const fn resolved(&self) -> Option<&Mark> {
+        match self {
+            Self::Open | Self::Acknowledged(_) => None,
+            Self::Resolved { resolved, .. } => Some(resolved),
+        }
+    }
+}
+
+/// A status by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StatusKind {
+    /// Nobody has taken the alert on.
+    Open,
+    /// Somebody looks after it.
+    Acknowledged,
+    /// It is over.
+    Resolved,
+}
+
+impl StatusKind {
+    /// All of them, in the order of a life.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Acknowledged, Self::Resolved];
+    /// Those of an alert that is not over.
+    pub const UNRESOLVED: [Self; 2] = [Self::Open, Self::Acknowledged];
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// The status that is called `name`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}

@@ -1,0 +1,112 @@
+//! The timer that ends alerts by themselves: those that have expired, and those of which nothing
+//! was heard for as long as one of their severity may be quiet.
+
+use crate::AlertService;
+use northgate_domain::{
+    ActOnAlert, Action, Alert, NoteText, Operator, Severity, Stamped, Stamps, TextError, Timestamp,
+};
+use northgate_storage::{Deadlines, EventStore, Overdue, Unavailable};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Interval, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+/// The most alerts that are asked for at once.
+const MOST: usize = 256;
+
+/// For how long alerts may be quiet, by severity from the mildest on; `None` is for ever.
+pub type QuietFor = [Option<Duration>; Severity::ALL.len()];
+
+/// Resolves, at every tick, what is to end. It asks the store each time and remembers nothing, so
+/// a restart changes nothing.
+pub struct AlertResolver {
+    store: Arc<dyn EventStore>,
+    alerts: AlertService,
+    quiet_for: QuietFor,
+    clock: Arc<dyn Stamps>,
+    ticks: Interval,
+    by: Operator,
+    expired: NoteText,
+    quiet: NoteText,
+}
+
+impl AlertResolver {
+    /// A timer that looks at each of `ticks`, by `clock`. Ticks that were missed are not made up
+    /// for.
+    pub fn new(
+        store: Arc<dyn EventStore>,
+        alerts: AlertService,
+        quiet_for: QuietFor,
+        clock: Arc<dyn Stamps>,
+        mut ticks: Interval,
+    ) -> Result<Self, TextError> {
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        Ok(Self {
+            store,
+            alerts,
+            quiet_for,
+            clock,
+            ticks,
+            by: Operator::parse("northgate")?,
+            expired: NoteText::parse("It has expired.")?,
+            quiet: NoteText::parse("Nothing was heard of it for long enough.")?,
+        })
+    }
+
+    /// Runs until `stop` is cancelled. What the store does not answer or take is tried again at the
+    /// next tick.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut failing = false;
+        while stop.run_until_cancelled(self.ticks.tick()).await.is_some() {
+            let Some(done) = stop.run_until_cancelled(self.resolve()).await else { return };
+            if let Err(error) = &done
+                && !failing
+            {
+                tracing::warn!(%error, "alerts that are to end cannot be looked for");
+            }
+            failing = done.is_err();
+        }
+    }
+
+    /// Resolves everything that is to end now.
+    async fn resolve(&self) -> Result<(), Unavailable> {
+        loop {
+            let deadlines = self.deadlines();
+            let overdue = self.store.overdue(deadlines, MOST).await?;
+            let acts: Vec<_> =
+                overdue.iter().filter_map(|alert| self.end(&deadlines, alert)).collect();
+            let wanted = acts.len();
+            let done = self.alerts.act_on_many(acts).await;
+            // One that is refused has had another event meanwhile. If nothing was done, the next
+            // tick is soon enough.
+            let resolved = done.iter().flatten().count();
+            if wanted < MOST || resolved == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn deadlines(&self) -> Deadlines {
+        let now = self.clock.now();
+        let before = |span: Duration| {
+            let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+            Timestamp::from_unix_micros(now.unix_micros().saturating_sub(micros))
+        };
+        Deadlines { now, quiet_since: self.quiet_for.map(|span| span.map(before)) }
+    }
+
+    /// The end of an alert as it was seen. It must not end what has been heard of since.
+    fn end(&self, deadlines: &Deadlines, alert: &Stamped<Alert>) -> Option<ActOnAlert> {
+        let note = match deadlines.overdue(&alert.value)? {
+            Overdue::Expired => &self.expired,
+            Overdue::Quiet => &self.quiet,
+        };
+        Some(ActOnAlert {
+            alert: alert.value.id,
+            action: Action::Resolve,
+            by: self.by.clone(),
+            note: Some(note.clone()),
+            expected: Some(alert.value.revision),
+        })
+    }
+}

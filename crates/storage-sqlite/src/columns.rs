@@ -1,0 +1,99 @@
+//! How what an alert is stands in columns, where questions find it.
+
+use crate::database::{DatabaseError, from_sql, to_sql};
+use northgate_domain::{Alert, Label, Severity, StatusKind};
+use northgate_storage::Tally;
+use rusqlite::Connection;
+
+/// The number of a status, as it stands in the database for ever.
+pub(crate) const fn status_number(status: StatusKind) -> i64 {
+    match status {
+        StatusKind::Open => 0,
+        StatusKind::Acknowledged => 1,
+        StatusKind::Resolved => 2,
+    }
+}
+
+/// The number of a severity, as it stands in the database for ever.
+pub(crate) const fn severity_number(severity: Severity) -> i64 {
+    match severity {
+        Severity::Info => 0,
+        Severity::Warning => 1,
+        Severity::Error => 2,
+        Severity::Critical => 3,
+    }
+}
+
+/// What the index of words has of an alert: its words, and one for each label.
+pub(crate) fn indexed_words(alert: &Alert) -> String {
+    let mut words = alert.search_text().as_str().to_owned();
+    for label in alert.labels.as_slice() {
+        words.push(' ');
+        words.push_str(&label_word(label));
+    }
+    words
+}
+
+/// A label as one word that no text has: a character that is neither letter nor digit, and then
+/// its bytes in hexadecimal digits.
+pub(crate) fn label_word(label: &Label) -> String {
+    let digits = |byte: u8| [byte >> 4, byte & 0xF].map(|digit| char::from_digit(digit.into(), 16));
+    let name = label.name.as_str().bytes();
+    // A name has no `=`.
+    let bytes = name.chain(*b"=").chain(label.value.as_str().bytes());
+    ['\u{e000}'].into_iter().chain(bytes.flat_map(digits).flatten()).collect()
+}
+
+/// The counts of alerts, as they are kept.
+pub(crate) fn tally(connection: &Connection) -> rusqlite::Result<Tally> {
+    let sql = "SELECT alerts FROM tally WHERE status = ?1 AND severity = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut tally = Tally::default();
+    for status in StatusKind::ALL {
+        for severity in Severity::ALL {
+            let mut rows = statement.query([status_number(status), severity_number(severity)])?;
+            if let Some(row) = rows.next()? {
+                *tally.count_mut(status, severity) = from_sql(row.get(0)?);
+            }
+        }
+    }
+    Ok(tally)
+}
+
+/// Keeps the counts that are not as they were `before`.
+pub(crate) fn put_tally(
+    connection: &Connection,
+    before: &Tally,
+    tally: &Tally,
+) -> Result<(), DatabaseError> {
+    if before == tally {
+        return Ok(());
+    }
+    let sql = "INSERT OR REPLACE INTO tally (status, severity, alerts) VALUES (?1, ?2, ?3)";
+    let mut statement = connection.prepare_cached(sql)?;
+    for status in StatusKind::ALL {
+        for severity in Severity::ALL {
+            let count = tally.count(status, severity);
+            if count != before.count(status, severity) {
+                let place = (status_number(status), severity_number(severity));
+                statement.execute((place.0, place.1, to_sql(count)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use northgate_domain::{LabelName, LabelValue};
+
+    #[test]
+    fn a_label_is_one_word() {
+        let label = Label {
+            name: LabelName::parse("a").unwrap(),
+            value: LabelValue::parse("Ä 1").unwrap(),
+        };
+        assert_eq!(label_word(&label), "\u{e000}613dc3842031");
+    }
+}

@@ -1,0 +1,83 @@
+//! Data of earlier versions: it is kept, and it goes on.
+
+use northgate_domain::{
+    ActOnAlert, Action, Command, Epoch, Operator, Revision, Severity, Stamp, Stamps, Status,
+    StatusKind, Timestamp,
+};
+use northgate_storage::{
+    AlertQuery, Answer, EventStore, IdempotencyKey, MessageQuery, Outcome, ReadFrom, Submission,
+};
+use northgate_storage_sqlite::{Options, SqliteStore, check};
+use std::fs;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Written by a server of schema 3, which held four events at most, from five requests: alerts
+/// "Intruder 1" to "Intruder 3", "Keyed fire" under the key `first`, and one message.
+const SCHEMA_3: &[u8] = include_bytes!("data/schema-3.db");
+
+/// The moment of the fixture's last request, and a little.
+const THEN: Timestamp = Timestamp::from_unix_micros(1_795_677_164_000_000);
+
+struct Then;
+
+impl Stamps for Then {
+    fn stamp(&self) -> Stamp {
+        Stamp { id: Uuid::from_u128(1), at: THEN }
+    }
+
+    fn now(&self) -> Timestamp {
+        THEN
+    }
+}
+
+#[tokio::test]
+async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("northgate.db"), SCHEMA_3).unwrap();
+    let options = Options::new(Epoch::new(1));
+    let store = SqliteStore::open(folder.path(), &options, Arc::new(Then)).unwrap();
+    let head = *store.head().borrow();
+    assert_eq!((head.epoch, head.offset), (Epoch::new(0xbc6c_c90c_60e1_2c39), 5));
+
+    let alerts = store.alerts(AlertQuery::newest(9)).await.unwrap().items;
+    let texts: Vec<_> = alerts.iter().map(|alert| alert.value.message.as_str()).collect();
+    assert_eq!(texts, ["Intruder 1", "Intruder 2", "Intruder 3", "Keyed fire"]);
+    for alert in &alerts {
+        let alert = &alert.value;
+        assert_eq!((alert.severity, &alert.status), (Severity::Warning, &Status::Open));
+        assert_eq!((alert.count, alert.revision), (1, Revision::FIRST));
+        assert_eq!((alert.last_seen, alert.updated_at), (alert.raised_at, alert.raised_at));
+    }
+    assert_eq!(alerts[3].value.location.as_str(), "Raum Ä/7");
+    let messages = store.messages(MessageQuery::newest(9)).await.unwrap().items;
+    assert_eq!(messages[0].value.message.as_str(), "On my way");
+    let oldest = northgate_domain::Position { offset: 1, ..head };
+    assert_eq!(store.read(ReadFrom::After(oldest), 9).await.unwrap().len(), 4);
+    let tally = store.summary().await.unwrap().tally;
+    assert_eq!(tally.count(StatusKind::Open, Severity::Warning), 4);
+
+    // The key of a request from before is known, with its answer.
+    let act = |action| {
+        Command::ActOnAlert(ActOnAlert {
+            alert: alerts[3].value.id,
+            action,
+            by: Operator::parse("Anna").unwrap(),
+            note: None,
+            expected: None,
+        })
+    };
+    let key =
+        IdempotencyKey { scope: "alerts".to_owned(), value: "first".to_owned(), fingerprint: None };
+    let again = Submission { command: act(Action::Reopen), key: Some(key) };
+    let outcome = store.append(vec![again]).await.unwrap().remove(0);
+    let Outcome::Replayed(Answer::Appended(first)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(first.position, alerts[3].position);
+
+    // And an alert from before has a life from now on.
+    store.append(vec![act(Action::Resolve).into()]).await.unwrap();
+    let resolved = AlertQuery { statuses: vec![StatusKind::Resolved], ..AlertQuery::newest(9) };
+    assert_eq!(store.alerts(resolved).await.unwrap().items[0].position, alerts[3].position);
+    store.close().await;
+    assert_eq!(check(folder.path()).unwrap().events, 5);
+}

@@ -1,0 +1,320 @@
+//! The shapes of version 2, in which alerts have a life. They are in databases: nothing here changes
+//! any more. What is as it is with most alerts leaves no trace in them.
+
+use super::CodecError;
+use crate::Answer;
+use northgate_domain::{
+    Alert, AlertChange, AlertEvent, AlertId, ChatMessage, DedupKey, Epoch, Event, Label, LabelName,
+    LabelValue, Labels, Link, Location, Mark, MessageId, MessageText, Note, NoteText, Notes,
+    Operator, Position, Revision, Sender, Severity, Source, Stamped, Status, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// An event; the name says of which kind.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "it lives for as long as it takes to write it")]
+pub(super) enum EventShape<'a> {
+    #[serde(borrow)]
+    Alert(ChangeShape<'a>),
+    #[serde(borrow)]
+    Said(ChatShape<'a>),
+}
+
+/// A step in the life of an alert.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ChangeShape<'a> {
+    /// What happened, by its name.
+    #[serde(rename = "c", borrow)]
+    change: Cow<'a, str>,
+    #[serde(rename = "a", borrow)]
+    alert: AlertShape<'a>,
+    #[serde(rename = "b", borrow, default, skip_serializing_if = "Option::is_none")]
+    by: Option<Cow<'a, str>>,
+    #[serde(rename = "n", borrow, default, skip_serializing_if = "Option::is_none")]
+    note: Option<Cow<'a, str>>,
+}
+
+/// An alert in one of its states. Moments are microseconds since 1970.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AlertShape<'a> {
+    id: Uuid,
+    #[serde(rename = "r")]
+    revision: u64,
+    #[serde(rename = "m", borrow)]
+    message: Cow<'a, str>,
+    #[serde(rename = "l", borrow)]
+    location: Cow<'a, str>,
+    #[serde(rename = "s", borrow, default, skip_serializing_if = "Option::is_none")]
+    source: Option<Cow<'a, str>>,
+    #[serde(rename = "v", borrow, default, skip_serializing_if = "Option::is_none")]
+    severity: Option<Cow<'a, str>>,
+    #[serde(rename = "lb", borrow, default, skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    #[serde(rename = "u", borrow, default, skip_serializing_if = "Option::is_none")]
+    url: Option<Cow<'a, str>>,
+    #[serde(rename = "k", borrow, default, skip_serializing_if = "Option::is_none")]
+    dedup_key: Option<Cow<'a, str>>,
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
+    #[serde(rename = "t")]
+    raised_at: i64,
+    /// Absent if it is the moment of raising.
+    #[serde(rename = "ls", default, skip_serializing_if = "Option::is_none")]
+    last_seen: Option<i64>,
+    /// Absent if it is the moment of raising.
+    #[serde(rename = "up", default, skip_serializing_if = "Option::is_none")]
+    updated_at: Option<i64>,
+    /// Absent if it is 1.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(rename = "ack", borrow, default, skip_serializing_if = "Option::is_none")]
+    acknowledged: Option<MarkShape<'a>>,
+    #[serde(rename = "res", borrow, default, skip_serializing_if = "Option::is_none")]
+    resolved: Option<MarkShape<'a>>,
+    #[serde(rename = "no", borrow, default, skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<NoteShape<'a>>,
+    #[serde(rename = "nd", default, skip_serializing_if = "Option::is_none")]
+    notes_dropped: Option<u64>,
+}
+
+/// Who did something, and when.
+#[derive(Serialize, Deserialize)]
+struct MarkShape<'a> {
+    #[serde(rename = "b", borrow)]
+    by: Cow<'a, str>,
+    #[serde(rename = "t")]
+    at: i64,
+}
+
+/// A note.
+#[derive(Serialize, Deserialize)]
+struct NoteShape<'a> {
+    #[serde(rename = "b", borrow)]
+    by: Cow<'a, str>,
+    #[serde(rename = "n", borrow)]
+    text: Cow<'a, str>,
+    #[serde(rename = "t")]
+    at: i64,
+}
+
+/// A chat message.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ChatShape<'a> {
+    id: Uuid,
+    #[serde(rename = "f", borrow)]
+    sender: Cow<'a, str>,
+    #[serde(rename = "m", borrow)]
+    message: Cow<'a, str>,
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    alert_id: Option<Uuid>,
+    #[serde(rename = "t")]
+    sent_at: i64,
+}
+
+/// A first answer, with the offset of the event or of the alert's raising.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum AnswerShape<'a> {
+    Appended {
+        #[serde(rename = "o")]
+        offset: u64,
+        #[serde(rename = "e", borrow)]
+        event: EventShape<'a>,
+    },
+    Unchanged {
+        #[serde(rename = "o")]
+        offset: u64,
+        #[serde(rename = "a", borrow)]
+        alert: AlertShape<'a>,
+    },
+}
+
+impl<'a> From<&'a Event> for EventShape<'a> {
+    fn from(event: &'a Event) -> Self {
+        match event {
+            Event::Alert(AlertEvent { change, alert, by, note }) => Self::Alert(ChangeShape {
+                change: change.name().into(),
+                alert: alert.into(),
+                by: by.as_ref().map(|by| by.as_str().into()),
+                note: note.as_ref().map(|note| note.as_str().into()),
+            }),
+            Event::Chat(message) => Self::Said(message.into()),
+        }
+    }
+}
+
+impl TryFrom<EventShape<'_>> for Event {
+    type Error = CodecError;
+
+    fn try_from(shape: EventShape<'_>) -> Result<Self, CodecError> {
+        Ok(match shape {
+            EventShape::Alert(ChangeShape { change, alert, by, note }) => Self::Alert(AlertEvent {
+                change: AlertChange::parse(&change).ok_or(CodecError::Word)?,
+                alert: alert.try_into()?,
+                by: by.map(|by| Operator::parse(&by)).transpose()?,
+                note: note.map(|note| NoteText::parse(&note)).transpose()?,
+            }),
+            EventShape::Said(message) => Self::Chat(message.try_into()?),
+        })
+    }
+}
+
+impl<'a> From<&'a Alert> for AlertShape<'a> {
+    fn from(alert: &'a Alert) -> Self {
+        let raised_at = alert.raised_at;
+        let unless_raised = |at: Timestamp| (at != raised_at).then(|| at.unix_micros());
+        let label = |label: &'a Label| (label.name.as_str().into(), label.value.as_str().into());
+        let severity = alert.severity;
+        let dropped = alert.notes.dropped();
+        Self {
+            id: alert.id.0,
+            revision: alert.revision.get(),
+            message: alert.message.as_str().into(),
+            location: alert.location.as_str().into(),
+            source: alert.source.as_ref().map(|source| source.as_str().into()),
+            severity: (severity != Severity::default()).then(|| severity.name().into()),
+            labels: alert.labels.as_slice().iter().map(label).collect(),
+            url: alert.url.as_ref().map(|url| url.as_str().into()),
+            dedup_key: alert.dedup_key.as_ref().map(|key| key.as_str().into()),
+            expires_at: alert.expires_at.map(Timestamp::unix_micros),
+            raised_at: raised_at.unix_micros(),
+            last_seen: unless_raised(alert.last_seen),
+            updated_at: unless_raised(alert.updated_at),
+            count: (alert.count != 1).then_some(alert.count),
+            acknowledged: alert.status.acknowledged().map(MarkShape::from),
+            resolved: alert.status.resolved().map(MarkShape::from),
+            notes: alert.notes.as_slice().iter().map(NoteShape::from).collect(),
+            notes_dropped: (dropped != 0).then_some(dropped),
+        }
+    }
+}
+
+impl TryFrom<AlertShape<'_>> for Alert {
+    type Error = CodecError;
+
+    fn try_from(shape: AlertShape<'_>) -> Result<Self, CodecError> {
+        let micros = Timestamp::from_unix_micros;
+        let severity = shape.severity.map(|name| Severity::parse(&name).ok_or(CodecError::Word));
+        let labels = shape.labels.iter().map(|(name, value)| {
+            Ok(Label { name: LabelName::parse(name)?, value: LabelValue::parse(value)? })
+        });
+        let acknowledged = shape.acknowledged.map(Mark::try_from).transpose()?;
+        let resolved = shape.resolved.map(Mark::try_from).transpose()?;
+        let notes = shape.notes.into_iter().map(Note::try_from).collect::<Result<_, _>>()?;
+        Ok(Self {
+            id: AlertId(shape.id),
+            revision: Revision::new(shape.revision),
+            message: MessageText::parse(&shape.message)?,
+            location: Location::parse(&shape.location)?,
+            source: shape.source.map(|source| Source::parse(&source)).transpose()?,
+            severity: severity.transpose()?.unwrap_or_default(),
+            labels: Labels::new(labels.collect::<Result<_, CodecError>>()?)?,
+            url: shape.url.map(|url| Link::parse(&url)).transpose()?,
+            dedup_key: shape.dedup_key.map(|key| DedupKey::parse(&key)).transpose()?,
+            expires_at: shape.expires_at.map(micros),
+            raised_at: micros(shape.raised_at),
+            last_seen: micros(shape.last_seen.unwrap_or(shape.raised_at)),
+            updated_at: micros(shape.updated_at.unwrap_or(shape.raised_at)),
+            count: shape.count.unwrap_or(1),
+            status: match (acknowledged, resolved) {
+                (acknowledged, Some(resolved)) => Status::Resolved { acknowledged, resolved },
+                (Some(mark), None) => Status::Acknowledged(mark),
+                (None, None) => Status::Open,
+            },
+            notes: Notes::new(notes, shape.notes_dropped.unwrap_or(0)),
+        })
+    }
+}
+
+impl<'a> From<&'a Mark> for MarkShape<'a> {
+    fn from(mark: &'a Mark) -> Self {
+        Self { by: mark.by.as_str().into(), at: mark.at.unix_micros() }
+    }
+}
+
+impl TryFrom<MarkShape<'_>> for Mark {
+    type Error = CodecError;
+
+    fn try_from(shape: MarkShape<'_>) -> Result<Self, CodecError> {
+        Ok(Self { by: Operator::parse(&shape.by)?, at: Timestamp::from_unix_micros(shape.at) })
+    }
+}
+
+impl<'a> From<&'a Note> for NoteShape<'a> {
+    fn from(note: &'a Note) -> Self {
+        Self {
+            by: note.by.as_str().into(),
+            text: note.text.as_str().into(),
+            at: note.at.unix_micros(),
+        }
+    }
+}
+
+impl TryFrom<NoteShape<'_>> for Note {
+    type Error = CodecError;
+
+    fn try_from(shape: NoteShape<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            by: Operator::parse(&shape.by)?,
+            text: NoteText::parse(&shape.text)?,
+            at: Timestamp::from_unix_micros(shape.at),
+        })
+    }
+}
+
+impl<'a> From<&'a ChatMessage> for ChatShape<'a> {
+    fn from(chat: &'a ChatMessage) -> Self {
+        let ChatMessage { id, sender, message, alert_id, sent_at } = chat;
+        Self {
+            id: id.0,
+            sender: sender.as_str().into(),
+            message: message.as_str().into(),
+            alert_id: alert_id.map(|AlertId(id)| id),
+            sent_at: sent_at.unix_micros(),
+        }
+    }
+}
+
+impl TryFrom<ChatShape<'_>> for ChatMessage {
+    type Error = CodecError;
+
+    fn try_from(shape: ChatShape<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            id: MessageId(shape.id),
+            sender: Sender::parse(&shape.sender)?,
+            message: MessageText::parse(&shape.message)?,
+            alert_id: shape.alert_id.map(AlertId),
+            sent_at: Timestamp::from_unix_micros(shape.sent_at),
+        })
+    }
+}
+
+impl<'a> From<&'a Answer> for AnswerShape<'a> {
+    fn from(answer: &'a Answer) -> Self {
+        match answer {
+            Answer::Appended(event) => {
+                Self::Appended { offset: event.position.offset, event: (&event.value).into() }
+            }
+            Answer::Unchanged(alert) => {
+                Self::Unchanged { offset: alert.position.offset, alert: (&alert.value).into() }
+            }
+        }
+    }
+}
+
+impl AnswerShape<'_> {
+    pub(super) fn into_answer(self, epoch: Epoch) -> Result<Answer, CodecError> {
+        let at = |offset| Position { epoch, offset };
+        Ok(match self {
+            Self::Appended { offset, event } => {
+                Answer::Appended(Stamped { position: at(offset), value: event.try_into()? })
+            }
+            Self::Unchanged { offset, alert } => {
+                Answer::Unchanged(Stamped { position: at(offset), value: alert.try_into()? })
+            }
+        })
+    }
+}

@@ -1,0 +1,441 @@
+//! The lives of alerts: commands are decided on what is kept, and what is kept is what is shown.
+
+use super::Harness;
+use super::sample::{
+    SetStamps, append, append_one, assert_contiguous, everything_after, head, open, say, window,
+};
+use crate::{
+    AlertQuery, AppendError, Capacity, Deadlines, EventStore, MessageQuery, Outcome, Rejection,
+    Submission, Summary, Tally,
+};
+use northgate_domain::{
+    ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, Command, DedupKey, Event, Label,
+    LabelName, LabelValue, Labels, Location, MessageText, NoteText, Operator, Position,
+    PostMessage, RaiseAlert, Revision, Sender, Severity, Source, Stamped, Status, StatusKind,
+    Timestamp,
+};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+fn raising(message: &str) -> RaiseAlert {
+    RaiseAlert::new(MessageText::parse(message).unwrap(), Location::parse("Gate").unwrap())
+}
+
+fn keyed(message: &str, key: &str) -> RaiseAlert {
+    RaiseAlert { dedup_key: Some(DedupKey::parse(key).unwrap()), ..raising(message) }
+}
+
+fn acting(alert: AlertId, action: Action, by: &str) -> ActOnAlert {
+    let by = Operator::parse(by).unwrap();
+    let note = (action == Action::Annotate).then(|| NoteText::parse("a note").unwrap());
+    ActOnAlert { alert, action, by, note, expected: None }
+}
+
+fn act(alert: AlertId, action: Action, by: &str) -> Submission {
+    Command::ActOnAlert(acting(alert, action, by)).into()
+}
+
+fn alert_of(event: Stamped<Event>) -> AlertEvent {
+    match event.value {
+        Event::Alert(event) => event,
+        Event::Chat(message) => panic!("not an alert: {message:?}"),
+    }
+}
+
+async fn raise(store: &dyn EventStore, raise: RaiseAlert) -> AlertEvent {
+    alert_of(append(store, Command::RaiseAlert(raise).into()).await)
+}
+
+async fn all(store: &dyn EventStore) -> Vec<Stamped<Alert>> {
+    store.alerts(AlertQuery::newest(1_000)).await.unwrap().items
+}
+
+/// The numbers that the collection itself gives.
+async fn counted(store: &dyn EventStore) -> Summary {
+    let alerts = store.alerts(AlertQuery::newest(1_000)).await.unwrap();
+    let mut tally = Tally::default();
+    alerts.items.iter().for_each(|alert| tally.add(&alert.value));
+    Summary { position: alerts.position, tally }
+}
+
+/// Each step of a life is an event with the state after it, and that state is what is shown, at
+/// the place of the raising.
+pub async fn every_step_of_a_life_is_an_event_and_the_last_one_is_the_state(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    let store = store.as_ref();
+    let start = head(store);
+    append(store, say("before")).await;
+    let raised = append(store, Command::RaiseAlert(keyed("Fire", "k")).into()).await;
+    let place = raised.position;
+    let id = alert_of(raised).alert.id;
+    let mut expected = vec![AlertChange::Raised];
+    for (action, change) in [
+        (Action::Acknowledge, AlertChange::Acknowledged),
+        (Action::Annotate, AlertChange::Annotated),
+        (Action::Unacknowledge, AlertChange::Unacknowledged),
+        (Action::Resolve, AlertChange::Resolved),
+        (Action::Reopen, AlertChange::Reopened),
+    ] {
+        let event = alert_of(append(store, act(id, action, "Anna")).await);
+        assert_eq!((event.change, event.by.unwrap().as_str()), (change, "Anna"));
+        let shown = store.alert(id).await.unwrap().unwrap();
+        assert_eq!((shown.position, &shown.value), (place, &event.alert));
+        assert_eq!(all(store).await, [shown]);
+        expected.push(change);
+    }
+    assert_eq!(raise(store, keyed("Fire", "k")).await.alert.count, 2);
+    expected.push(AlertChange::Repeated);
+
+    let events = everything_after(store, start).await;
+    assert_contiguous(&events, start);
+    let (mut changes, mut revisions) = (Vec::new(), Vec::new());
+    for event in events.into_iter().skip(1) {
+        let event = alert_of(event);
+        changes.push(event.change);
+        revisions.push(event.alert.revision.get());
+    }
+    assert_eq!(changes, expected);
+    assert_eq!(revisions, (1..=7).collect::<Vec<_>>());
+}
+
+/// What holds already is no event, and its answer is the state; what contradicts the state or is
+/// about nothing is refused with it. Neither moves the head.
+pub async fn what_holds_or_contradicts_is_no_event(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    let store = store.as_ref();
+    let raised = append(store, Command::RaiseAlert(raising("Fire")).into()).await;
+    let place = raised.position;
+    let id = alert_of(raised).alert.id;
+    append(store, act(id, Action::Acknowledge, "Anna")).await;
+    let resolved = alert_of(append(store, act(id, Action::Resolve, "Anna")).await).alert;
+    let before = head(store);
+
+    let state = Stamped { position: place, value: resolved.clone() };
+    let again = append_one(store, act(id, Action::Resolve, "Ben")).await;
+    assert_eq!(again, Outcome::Unchanged(state));
+    let present = Box::new(resolved);
+    let unknown = AlertId(Uuid::from_u128(u128::MAX));
+    let too_late =
+        ActOnAlert { expected: Some(Revision::FIRST), ..acting(id, Action::Reopen, "Ben") };
+    for (submission, rejection) in [
+        (
+            act(id, Action::Acknowledge, "Ben"),
+            northgate_domain::Rejection::Contradicts {
+                action: Action::Acknowledge,
+                present: present.clone(),
+            },
+        ),
+        (Command::ActOnAlert(too_late).into(), northgate_domain::Rejection::Outdated { present }),
+        (act(unknown, Action::Annotate, "Ben"), northgate_domain::Rejection::NoSuchAlert(unknown)),
+    ] {
+        let rejection = Rejection::Rule(rejection);
+        let refused = store.append(vec![say("x"), submission]).await;
+        assert_eq!(refused, Err(AppendError::Rejected { index: 1, rejection }));
+    }
+    assert_eq!(head(store), before);
+}
+
+/// Many who take on one alert at once: one event, and all see whose it is.
+pub async fn of_many_who_acknowledge_at_once_one_does(harness: &dyn Harness) {
+    let store = open(harness, window(1_000)).await;
+    let id = raise(store.as_ref(), raising("Fire")).await.alert.id;
+    let before = head(store.as_ref());
+    let mut tasks = JoinSet::new();
+    for n in 0..50 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let by = format!("Operator {n}");
+            append_one(store.as_ref(), act(id, Action::Acknowledge, &by)).await
+        });
+    }
+    let mut winners = Vec::new();
+    let mut seen = Vec::new();
+    for outcome in tasks.join_all().await {
+        let alert = match outcome {
+            Outcome::Appended(event) => {
+                let AlertEvent { alert, by, .. } = alert_of(event);
+                winners.push(by.unwrap());
+                alert
+            }
+            Outcome::Unchanged(alert) => alert.value,
+            other @ Outcome::Replayed(_) => panic!("{other:?}"),
+        };
+        seen.push(alert.status.acknowledged().unwrap().by.clone());
+    }
+    assert_eq!(winners.len(), 1);
+    assert_eq!(seen, vec![winners[0].clone(); 50]);
+    assert_eq!(head(store.as_ref()), before.advanced_by(1));
+}
+
+/// A repeat finds the alert with its key that is not over, the newest if there are two, also one
+/// that the same vector brought or ended.
+pub async fn a_repeat_finds_the_open_alert_of_its_key(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    let store = store.as_ref();
+    let first = raise(store, keyed("Fire", "k")).await.alert.id;
+    let other = raise(store, keyed("Flood", "l")).await.alert.id;
+    assert_eq!(raise(store, keyed("Fire", "k")).await.alert.id, first);
+    assert_ne!(raise(store, raising("Fire")).await.alert.id, first);
+
+    append(store, act(first, Action::Resolve, "Anna")).await;
+    let second = raise(store, keyed("Fire", "k")).await.alert;
+    assert_ne!(second.id, first);
+    assert_eq!(second.count, 1);
+    // Both are open: what comes now is of the one that was raised last.
+    append(store, act(first, Action::Reopen, "Anna")).await;
+    assert_eq!(raise(store, keyed("Fire", "k")).await.alert.id, second.id);
+    append(store, act(second.id, Action::Resolve, "Anna")).await;
+    assert_eq!(raise(store, keyed("Fire", "k")).await.alert.id, first);
+    assert_eq!(raise(store, keyed("Flood", "l")).await.alert.id, other);
+
+    let again = || Submission::from(Command::RaiseAlert(keyed("Fire", "k")));
+    let new = || Submission::from(Command::RaiseAlert(keyed("Storm", "m")));
+    let vector = vec![act(first, Action::Resolve, "Anna"), again(), again(), new(), new()];
+    let outcomes = store.append(vector).await.unwrap();
+    let alerts: Vec<_> = outcomes
+        .into_iter()
+        .map(|outcome| match outcome {
+            Outcome::Appended(event) => alert_of(event),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_ne!(alerts[1].alert.id, first);
+    assert_eq!(alerts[1].alert.id, alerts[2].alert.id);
+    assert_eq!(alerts[3].alert.id, alerts[4].alert.id);
+    let counts: Vec<_> = alerts.iter().map(|event| event.alert.count).collect();
+    assert_eq!(counts, [3, 1, 2, 1, 2]);
+}
+
+/// Concurrent raises of one key make one alert, and every one of them counts.
+pub async fn concurrent_repeats_are_one_alert_and_all_count(harness: &dyn Harness) {
+    let store = open(harness, window(1_000)).await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..100 {
+        let store = store.clone();
+        tasks.spawn(async move { raise(store.as_ref(), keyed("Fire", "k")).await.alert.count });
+    }
+    let mut counts = tasks.join_all().await;
+    counts.sort_unstable();
+    assert_eq!(counts, (1..=100).collect::<Vec<_>>());
+    assert_eq!(all(store.as_ref()).await.len(), 1);
+}
+
+/// What is over makes room before what is not, and what is gone cannot be acted on.
+pub async fn what_is_over_makes_room_first(harness: &dyn Harness) {
+    let capacity = Capacity { alerts: NonZeroUsize::new(3).unwrap(), ..window(100) };
+    let store = open(harness, capacity).await;
+    let store = store.as_ref();
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        ids.push(raise(store, keyed(&n.to_string(), &n.to_string())).await.alert.id);
+    }
+    let texts = async || -> Vec<String> {
+        all(store).await.iter().map(|alert| alert.value.message.as_str().to_owned()).collect()
+    };
+    append(store, act(ids[1], Action::Resolve, "Anna")).await;
+    raise(store, raising("3")).await;
+    assert_eq!(texts().await, ["0", "2", "3"]);
+    append(store, act(ids[2], Action::Acknowledge, "Anna")).await;
+    raise(store, raising("4")).await;
+    assert_eq!(texts().await, ["2", "3", "4"], "nothing is over, and the oldest goes");
+    let gone = store.append(vec![act(ids[0], Action::Resolve, "Anna")]).await;
+    assert!(matches!(gone, Err(AppendError::Rejected { .. })), "{gone:?}");
+    let anew = raise(store, keyed("0", "0")).await;
+    assert_eq!(anew.change, AlertChange::Raised);
+    assert_eq!(store.summary().await.unwrap(), counted(store).await);
+}
+
+/// The summary is what counting gives, at every moment of some lives.
+pub async fn a_summary_counts_what_is_held(harness: &dyn Harness) {
+    let capacity = Capacity { alerts: NonZeroUsize::new(6).unwrap(), ..window(100) };
+    let store = open(harness, capacity).await;
+    let store = store.as_ref();
+    assert_eq!(store.summary().await.unwrap(), counted(store).await);
+    let mut ids = Vec::new();
+    let mut over = 0;
+    for (n, severity) in Severity::ALL.into_iter().cycle().take(12).enumerate() {
+        let raise = RaiseAlert { severity, ..keyed("Fire", &(n % 8).to_string()) };
+        ids.push(self::raise(store, raise).await.alert.id);
+        let action = Action::ALL.into_iter().cycle().nth(n).unwrap();
+        for id in [ids[n / 2], ids[n]] {
+            // Some of these are refused, or change nothing.
+            let _ = store.append(vec![act(id, action, "Anna")]).await;
+            let summary = store.summary().await.unwrap();
+            assert_eq!(summary, counted(store).await);
+            over += summary.tally.count(StatusKind::Resolved, Severity::Error);
+        }
+    }
+    assert!(over > 0, "some have been over for a while");
+}
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_unix_micros(micros)
+}
+
+/// What is to end by itself is found, and nothing else, whatever happened to it before.
+pub async fn what_is_to_end_is_found(harness: &dyn Harness) {
+    let stamps = Arc::new(SetStamps::default());
+    let store = harness.open(window(100), stamps.clone()).await;
+    let store = store.as_ref();
+    let expiring = |n: i64| RaiseAlert {
+        expires_at: Some(at(n)),
+        ..keyed(&format!("expires at {n}"), &n.to_string())
+    };
+    let of = |severity: Severity| RaiseAlert { severity, ..raising(severity.name()) };
+    stamps.set(1_000);
+    let ten = raise(store, expiring(5_010)).await.alert.id;
+    raise(store, expiring(5_020)).await;
+    raise(store, expiring(5_021)).await;
+    let over = raise(store, expiring(5_005)).await.alert.id;
+    append(store, act(over, Action::Resolve, "Anna")).await;
+    raise(store, of(Severity::Info)).await;
+    let error = raise(store, of(Severity::Error)).await.alert.id;
+    stamps.set(2_000);
+    raise(store, of(Severity::Error)).await;
+
+    let found = async |now: i64, error_since: Option<i64>| {
+        let quiet_since = [None, None, error_since.map(at), None];
+        let deadlines = Deadlines { now: at(now), quiet_since };
+        let found = store.overdue(deadlines, 100).await.unwrap();
+        let mut texts = Vec::new();
+        for alert in &found {
+            assert!(deadlines.overdue(&alert.value).is_some(), "{alert:?}");
+            assert_eq!(store.alert(alert.value.id).await.unwrap().as_ref(), Some(alert));
+            texts.push(alert.value.message.as_str().to_owned());
+        }
+        let fewer = store.overdue(deadlines, 1).await.unwrap();
+        assert_eq!(fewer.len(), found.len().min(1));
+        texts.sort_unstable();
+        texts
+    };
+    assert_eq!(found(5_009, None).await, Vec::<String>::new());
+    assert_eq!(found(5_020, None).await, ["expires at 5010", "expires at 5020"]);
+    assert_eq!(found(0, Some(999)).await, Vec::<String>::new());
+    assert_eq!(found(0, Some(1_000)).await, ["error"]);
+    assert_eq!(found(0, Some(2_000)).await, ["error", "error"]);
+    // A note is a sign of life, and so is a repeat that brings a later end.
+    stamps.set(3_000);
+    append(store, act(error, Action::Annotate, "Anna")).await;
+    let later = RaiseAlert { expires_at: Some(at(9_000)), ..expiring(5_010) };
+    assert_eq!(raise(store, later).await.alert.id, ten);
+    assert_eq!(found(5_020, Some(2_999)).await, ["error", "expires at 5020"]);
+    let ended = store.alert(ten).await.unwrap().unwrap().value;
+    assert_eq!((ended.expires_at, ended.status), (Some(at(9_000)), Status::Open));
+}
+
+fn label(text: &str) -> Label {
+    let (name, value) = text.split_once('=').unwrap();
+    Label { name: LabelName::parse(name).unwrap(), value: LabelValue::parse(value).unwrap() }
+}
+
+/// Alerts are found by where they stand, how bad they are, who says so, and their labels.
+pub async fn alerts_are_found_by_what_they_are_now(harness: &dyn Harness) {
+    let store = open(harness, window(3)).await;
+    let store = store.as_ref();
+    let mut ids = Vec::new();
+    for (severity, source, labels) in [
+        (Severity::Critical, Some("disk"), vec!["host=a", "rack=Ä 1"]),
+        (Severity::Info, None, vec!["host=b"]),
+        (Severity::Warning, Some("disk"), vec![]),
+        (Severity::Error, Some("net"), vec!["host=a", "rack=2"]),
+        (Severity::Info, Some("net"), vec!["host=A", "rack=a=b"]),
+    ] {
+        let labels = Labels::new(labels.into_iter().map(label).collect()).unwrap();
+        let source = source.map(|name| Source::parse(name).unwrap());
+        let raise = RaiseAlert { severity, source, labels, ..raising("Fire") };
+        ids.push(self::raise(store, raise).await.alert.id);
+    }
+    append(store, act(ids[0], Action::Acknowledge, "Anna")).await;
+    append(store, act(ids[1], Action::Resolve, "Anna")).await;
+    let first = store.alert(ids[0]).await.unwrap().unwrap().position.offset;
+
+    for (text, expected) in [
+        ("status=open", &[2, 3, 4][..]),
+        ("status=acknowledged", &[0]),
+        ("status=resolved status=acknowledged", &[0, 1]),
+        ("severity=critical", &[0]),
+        ("severity=info severity=error", &[1, 3, 4]),
+        ("severity=info severity=error severity=info", &[1, 3, 4]),
+        ("source=disk", &[0, 2]),
+        ("source=net source=disk", &[0, 2, 3, 4]),
+        ("source=nobody", &[]),
+        ("label.host=a", &[0, 3]),
+        ("label.host=a label.host=b", &[0, 1, 3]),
+        ("label.host=a label.rack=2", &[3]),
+        ("label.host=A label.rack=a=b", &[4]),
+        ("label.rack=Ä_1", &[0]),
+        ("label.none=a", &[]),
+        ("q=fire label.host=a status=open", &[3]),
+        ("q=host", &[]),
+        ("q=host label.host=a", &[]),
+        ("status=open severity=info source=net label.host=A", &[4]),
+        ("status=open severity=info source=disk", &[]),
+        ("status=open location=Gate", &[2, 3, 4]),
+        ("severity=error severity=critical status=acknowledged status=open", &[0, 3]),
+    ] {
+        let mut query = AlertQuery::newest(100);
+        for condition in text.split(' ') {
+            let (name, value) = condition.split_once('=').unwrap();
+            match name {
+                "status" => query.statuses.push(StatusKind::parse(value).unwrap()),
+                "severity" => query.severities.push(Severity::parse(value).unwrap()),
+                "source" => query.sources.push(Source::parse(value).unwrap()),
+                "location" => query.locations.push(Location::parse(value).unwrap()),
+                "q" => query.search = northgate_domain::Search::parse(value).unwrap(),
+                _ => {
+                    let name = name.strip_prefix("label.").unwrap();
+                    query.labels.push(label(&format!("{name}={}", value.replace('_', " "))));
+                }
+            }
+        }
+        let found = store.alerts(query.clone()).await.unwrap().items;
+        let places: Vec<_> = found.iter().map(|alert| alert.position.offset - first).collect();
+        assert_eq!(places, expected, "{text}");
+        // The same one by one, from the oldest on.
+        query.range.limit = 1;
+        query.range.after = Some(Position::start(head(store).epoch));
+        for place in &places {
+            let part = store.alerts(query.clone()).await.unwrap();
+            assert_eq!(part.items[0].position.offset - first, *place, "{text}");
+            assert_eq!(part.has_newer, place != places.last().unwrap(), "{text}");
+            query.range.after = Some(part.items[0].position);
+        }
+        assert_eq!(store.alerts(query).await.unwrap().items, [], "{text}");
+    }
+}
+
+/// A message may belong to an alert's thread; the alert must be there when it is posted.
+pub async fn a_thread_holds_the_messages_of_its_alert(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    let store = store.as_ref();
+    let one = raise(store, raising("Fire")).await.alert.id;
+    let two = raise(store, raising("Flood")).await.alert.id;
+    let about = |id: Option<AlertId>, text: &str| {
+        Submission::from(Command::PostMessage(PostMessage {
+            sender: Sender::parse("Anna").unwrap(),
+            message: MessageText::parse(text).unwrap(),
+            alert_id: id,
+        }))
+    };
+    for (id, text) in
+        [(Some(one), "first"), (None, "to all"), (Some(two), "other"), (Some(one), "second")]
+    {
+        append(store, about(id, text)).await;
+    }
+    let texts = async |alert_id, limit| -> Vec<String> {
+        let query = MessageQuery { alert_id, ..MessageQuery::newest(limit) };
+        let found = store.messages(query).await.unwrap().items;
+        found.iter().map(|message| message.value.message.as_str().to_owned()).collect()
+    };
+    assert_eq!(texts(Some(one), 9).await, ["first", "second"]);
+    assert_eq!(texts(Some(one), 1).await, ["second"]);
+    assert_eq!(texts(Some(two), 9).await, ["other"]);
+    assert_eq!(texts(None, 9).await.len(), 4);
+    let unknown = AlertId(Uuid::from_u128(u128::MAX));
+    assert_eq!(texts(Some(unknown), 9).await, Vec::<String>::new());
+    let refused = store.append(vec![about(Some(unknown), "nobody")]).await;
+    let rejection = Rejection::Rule(northgate_domain::Rejection::NoSuchAlert(unknown));
+    assert_eq!(refused, Err(AppendError::Rejected { index: 0, rejection }));
+}
