@@ -9,6 +9,7 @@ mod fan_out;
 mod history;
 mod hostile_sockets;
 mod idempotency;
+mod lives;
 mod protocol;
 mod resume;
 mod seats;

@@ -1,0 +1,510 @@
+//! The life of an alert, from the outside: what operators do, what everybody sees, and what ends by
+//! itself.
+
+use northgate_tests::{PATIENCE, Socket, TestServer};
+use serde_json::{Value, json};
+use std::borrow::Borrow;
+use std::thread;
+use std::time::Instant;
+
+/// What a dashboard asks for that wants everything.
+const EVERYTHING: &str = "types=alert,alert_update,chat";
+
+/// A dashboard that has everything from now on, its `resume` and `live` read.
+fn dashboard(server: &TestServer) -> Socket {
+    let mut socket = server.socket_with(EVERYTHING);
+    assert_eq!(socket.next_json()["type"], "resume");
+    assert_eq!(socket.next_json()["type"], "live");
+    socket
+}
+
+fn raise(server: &TestServer, more: impl Borrow<Value>) -> Value {
+    let mut body = json!({ "message": "Fire", "location": "Gate" });
+    body.as_object_mut().unwrap().extend(more.borrow().as_object().unwrap().clone());
+    let answer = server.post("/alerts", body.to_string());
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+fn path(alert: &Value, action: &str) -> String {
+    format!("/alerts/{}/{action}", alert["id"].as_str().unwrap())
+}
+
+fn act(server: &TestServer, alert: &Value, action: &str, body: impl Borrow<Value>) -> Value {
+    let answer = server.post(&path(alert, action), body.borrow().to_string());
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let alert = answer.json();
+    assert_eq!(answer.header("etag").unwrap(), format!("\"{}\"", alert["revision"]));
+    alert
+}
+
+/// The alert of a frame, as an answer shows it.
+fn shown(frame: &Value, position: &Value) -> Value {
+    let mut alert = frame.clone();
+    for name in ["change", "by", "note"] {
+        alert.as_object_mut().unwrap().remove(name);
+    }
+    alert["type"] = json!("alert");
+    alert["position"] = position.clone();
+    alert
+}
+
+#[test]
+fn every_step_of_a_life_is_seen_by_those_who_ask_for_it_and_disturbs_nobody_else() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let mut old = server.socket();
+        let mut board = dashboard(&server);
+        let raised = raise(&server, json!({ "severity": "error", "labels": { "zone": "a" } }));
+        assert_eq!(board.next_json(), raised);
+        assert_eq!(old.next_json(), raised);
+        let mut revision = 1;
+        for (action, body, change, status) in [
+            (
+                "acknowledge",
+                json!({ "by": "Anna", "note": "mine" }),
+                "acknowledged",
+                "acknowledged",
+            ),
+            ("notes", json!({ "by": "Ben", "note": "hot" }), "annotated", "acknowledged"),
+            ("unacknowledge", json!({ "by": "Anna" }), "unacknowledged", "open"),
+            ("resolve", json!({ "by": "Ben" }), "resolved", "resolved"),
+            ("reopen", json!({ "by": "Anna" }), "reopened", "open"),
+        ] {
+            let answer = act(&server, &raised, action, body.clone());
+            revision += 1;
+            assert_eq!(
+                (&answer["status"], &answer["revision"]),
+                (&json!(status), &json!(revision))
+            );
+            let frame = board.next_json();
+            assert_eq!(frame["type"], "alert_update");
+            assert_eq!((&frame["change"], &frame["by"]), (&json!(change), &body["by"]));
+            assert_eq!(frame.get("note"), body.get("note"));
+            assert_eq!(shown(&frame, &raised["position"]), answer);
+            assert_ne!(frame["position"], raised["position"]);
+            let one = server.get(path(&raised, "").trim_end_matches('/'));
+            assert_eq!(one.json(), answer);
+        }
+        old.assert_nothing_came();
+        let notes = server.get("/alerts").json()["alerts"][0]["notes"].clone();
+        let said: Vec<_> = notes.as_array().unwrap().iter().map(|note| &note["note"]).collect();
+        assert_eq!(said, ["mine", "hot"]);
+    }
+}
+
+#[test]
+fn what_holds_is_200_and_what_contradicts_says_what_stands_in_the_way() {
+    let server = TestServer::start();
+    let mut board = dashboard(&server);
+    let alert = raise(&server, json!({}));
+    board.next_json();
+    act(&server, &alert, "acknowledge", json!({ "by": "Anna" }));
+    let again = act(&server, &alert, "acknowledge", json!({ "by": "Ben", "note": "lost" }));
+    assert_eq!((&again["acknowledged_by"], &again["revision"]), (&json!("Anna"), &json!(2)));
+    board.next_json();
+    board.assert_nothing_came();
+
+    act(&server, &alert, "resolve", json!({ "by": "Ben" }));
+    let problem = server.post(&path(&alert, "acknowledge"), r#"{"by":"Eve"}"#).problem(409);
+    assert_eq!(problem["type"], "urn:northgate:problem:contradiction");
+    assert_eq!(
+        problem["detail"],
+        "The alert is resolved by Ben, so that one cannot acknowledge it. Reopen it first."
+    );
+    assert_eq!(problem["alert"]["status"], "resolved");
+    assert_eq!(problem["alert"]["revision"], 3);
+    assert_eq!(problem["alert"]["resolved_by"], "Ben");
+
+    for (path, body, status) in [
+        (path(&alert, "resolve"), "{}", 422),
+        (path(&alert, "notes"), r#"{"by":"Anna"}"#, 422),
+        (path(&alert, "notes"), r#"{"by":"Anna","note":" "}"#, 422),
+        (path(&alert, "resolve"), "[", 400),
+        ("/alerts/8d153e6a-cd6a-4840-8b5a-d7d5b7176755/resolve".to_owned(), r#"{"by":"A"}"#, 404),
+        ("/alerts/nonsense/resolve".to_owned(), r#"{"by":"A"}"#, 404),
+    ] {
+        server.post(&path, body).problem(status);
+    }
+    assert_eq!(server.get(&path(&alert, "resolve")).status, 405);
+}
+
+#[test]
+fn who_acts_on_what_was_seen_acts_on_that_or_not_at_all() {
+    let server = TestServer::start();
+    let alert = raise(&server, json!({}));
+    let act_if = |tag: &str| {
+        let headers = format!("Content-Type: application/json\r\nIf-Match: {tag}\r\n");
+        server.request("POST", &path(&alert, "resolve"), &headers, br#"{"by":"Anna"}"#)
+    };
+    act(&server, &alert, "acknowledge", json!({ "by": "Ben" }));
+    let problem = act_if("\"1\"").problem(412);
+    assert_eq!(problem["type"], "urn:northgate:problem:outdated");
+    assert_eq!(problem["alert"]["acknowledged_by"], "Ben");
+    for bad in ["1", "W/\"2\"", "\"2\", \"3\"", "\"x\""] {
+        assert_eq!(act_if(bad).problem(400)["type"], "urn:northgate:problem:if-match", "{bad}");
+    }
+    assert_eq!(act_if("\"2\"").status, 200);
+    assert_eq!(act_if("*").json()["revision"], 3, "it holds already");
+}
+
+#[test]
+fn bad_fields_of_an_alert_are_named_each_by_itself() {
+    let server = TestServer::start();
+    let problem = server
+        .post(
+            "/alerts",
+            json!({
+                "message": "Fire", "location": "Gate", "severity": "fatal", "source": 7,
+                "labels": { "a/b": 1, "ok": "x", "blank": " " }, "url": "javascript:alert(1)",
+                "dedup_key": "", "expires_at": "soon"
+            })
+            .to_string(),
+        )
+        .problem(422);
+    let pointers: Vec<_> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        pointers,
+        [
+            "#/dedup_key",
+            "#/expires_at",
+            "#/labels/a~1b",
+            "#/labels/blank",
+            "#/severity",
+            "#/source",
+            "#/url"
+        ]
+    );
+    for labels in [json!([]), json!({ "": "x" }), json!({ "a b": "x" })] {
+        let body = json!({ "message": "a", "location": "b", "labels": labels }).to_string();
+        assert_eq!(server.post("/alerts", body).problem(422)["errors"][0]["pointer"], "#/labels");
+    }
+    let nulls = json!({ "severity": null, "labels": null, "url": null, "expires_at": null });
+    assert_eq!(raise(&server, nulls)["severity"], "warning");
+}
+
+#[test]
+fn of_fifty_connections_that_acknowledge_at_once_one_does_and_all_see_whose_it_is() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let alert = raise(&server, json!({}));
+        let mut board = dashboard(&server);
+        let seen: Vec<Value> = thread::scope(|scope| {
+            let (server, alert) = (&server, &alert);
+            let operators = (0..50).map(|n| {
+                scope.spawn(move || {
+                    let by = format!("Operator {n}");
+                    if n % 2 == 0 {
+                        let done = act(server, alert, "acknowledge", json!({ "by": by }));
+                        return done["acknowledged_by"].clone();
+                    }
+                    let mut socket = server.socket();
+                    let frame = json!({
+                        "type": "acknowledge", "id": alert["id"], "by": by, "ref": n
+                    });
+                    socket.send(&frame.to_string());
+                    let result = socket.next_json();
+                    assert_eq!((&result["type"], &result["ref"]), (&json!("result"), &json!(n)));
+                    let changed = result["outcome"] == "changed";
+                    assert_eq!(changed, result["alert"]["acknowledged_by"] == by.as_str());
+                    result["alert"]["acknowledged_by"].clone()
+                })
+            });
+            let operators: Vec<_> = operators.collect();
+            operators.into_iter().map(|operator| operator.join().unwrap()).collect()
+        });
+        let frame = board.next_json();
+        assert_eq!((&frame["change"], &frame["revision"]), (&json!("acknowledged"), &json!(2)));
+        assert_eq!(seen, vec![frame["by"].clone(); 50]);
+        board.assert_nothing_came();
+    }
+}
+
+#[test]
+fn operators_act_over_the_socket_and_are_told_what_came_of_it() {
+    let server = TestServer::start();
+    let alert = raise(&server, json!({}));
+    let mut socket = server.socket();
+    let mut send = |frame: Value| {
+        socket.send(&frame.to_string());
+        socket.next_json()
+    };
+    let id = &alert["id"];
+    let done = send(json!({
+        "type": "acknowledge", "id": id, "by": "Anna", "note": "mine", "ref": "a1"
+    }));
+    assert_eq!((&done["ref"], &done["outcome"]), (&json!("a1"), &json!("changed")));
+    assert_eq!(done["alert"]["notes"][0]["note"], "mine");
+    assert_eq!(done["alert"]["position"], alert["position"]);
+    let again = send(json!({ "type": "acknowledge", "id": id, "by": "Ben" }));
+    assert_eq!((&again["ref"], &again["outcome"]), (&Value::Null, &json!("unchanged")));
+    let refused = send(json!({ "type": "reopen", "id": id, "by": "Ben", "ref": 7 }));
+    assert_eq!((&refused["ref"], &refused["outcome"]), (&json!(7), &json!("refused")));
+    assert_eq!(refused["error"]["type"], "urn:northgate:problem:contradiction");
+    assert_eq!(refused["error"]["alert"]["acknowledged_by"], "Anna");
+    let stale = send(json!({ "type": "resolve", "id": id, "by": "Ben", "revision": 1 }));
+    assert_eq!(stale["error"]["type"], "urn:northgate:problem:outdated");
+    let bad = send(json!({ "type": "annotate", "id": "x", "by": 1, "ref": [] }));
+    let pointers: Vec<_> = bad["error"]["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].as_str().unwrap())
+        .collect();
+    assert_eq!(pointers, ["#/by", "#/id", "#/note", "#/ref"]);
+    // A socket that asked for nothing hears of none of this but its own results.
+    socket.assert_nothing_came();
+}
+
+#[test]
+fn repeats_count_one_alert_up_until_it_is_resolved() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let repeat = |more: Value| {
+            let mut body = json!({ "dedup_key": "fire/gate" });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            raise(&server, body)
+        };
+        let mut board = dashboard(&server);
+        let first = repeat(json!({}));
+        assert_eq!(board.next_json(), first);
+        act(&server, &first, "acknowledge", json!({ "by": "Anna" }));
+        assert_eq!(board.next_json()["change"], "acknowledged");
+        let second = repeat(json!({ "severity": "critical" }));
+        assert_eq!((&second["id"], &second["count"]), (&first["id"], &json!(2)));
+        assert_eq!(
+            (&second["severity"], &second["status"]),
+            (&json!("critical"), &json!("acknowledged"))
+        );
+        assert_eq!(second["position"], first["position"]);
+        assert_eq!(second["first_seen"], first["timestamp"]);
+        let frame = board.next_json();
+        assert_eq!((&frame["change"], &frame["count"]), (&json!("repeated"), &json!(2)));
+        assert_eq!(repeat(json!({ "severity": "info" }))["severity"], "critical");
+        board.next_json();
+        act(&server, &first, "resolve", json!({ "by": "Anna" }));
+        let anew = repeat(json!({}));
+        assert_eq!((&anew["count"], &anew["status"]), (&json!(1), &json!("open")));
+        assert_ne!(anew["id"], first["id"]);
+    }
+}
+
+#[test]
+fn a_storm_of_repeats_is_few_events_and_everyone_is_answered_with_the_total() {
+    const SENDERS: u64 = 20;
+    const EACH: u64 = 20;
+    for (server, _folder) in TestServer::of_each_store() {
+        let mut board = dashboard(&server);
+        let began = Instant::now();
+        let mut counts: Vec<u64> = thread::scope(|scope| {
+            let senders = (0..SENDERS).map(|_| {
+                scope.spawn(|| {
+                    let send =
+                        |_| raise(&server, json!({ "dedup_key": "storm" }))["count"].as_u64();
+                    (0..EACH).map(send).map(Option::unwrap).collect::<Vec<_>>()
+                })
+            });
+            let senders: Vec<_> = senders.collect();
+            senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect()
+        });
+        let windows = began.elapsed().as_millis() / 100;
+        counts.sort_unstable();
+        assert_eq!(counts.len() as u64, SENDERS * EACH);
+        assert_eq!(counts.last(), Some(&(SENDERS * EACH)));
+        let mut frames = vec![board.next_json()];
+        while frames.last().unwrap()["count"] != SENDERS * EACH {
+            frames.push(board.next_json());
+        }
+        board.assert_nothing_came();
+        let revisions: Vec<_> =
+            frames.iter().map(|frame| frame["revision"].as_u64().unwrap()).collect();
+        assert_eq!(revisions, (1..=frames.len() as u64).collect::<Vec<_>>());
+        assert!(frames.len() as u128 <= windows + 2, "{} in {windows} windows", frames.len());
+        // What a sender was told is what some event says.
+        let totals: Vec<_> = frames.iter().map(|frame| frame["count"].as_u64().unwrap()).collect();
+        assert!(counts.iter().all(|count| totals.contains(count)), "{counts:?} {totals:?}");
+        assert_eq!(server.get("/alerts").json()["count"], 1);
+    }
+}
+
+#[test]
+fn many_alerts_are_acted_on_at_once_and_each_has_its_result() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let alerts: Vec<_> = (0..5)
+            .map(|n| raise(&server, json!({ "source": if n < 3 { "drill" } else { "real" } })))
+            .collect();
+        act(&server, &alerts[1], "resolve", json!({ "by": "Anna" }));
+        let unknown = "8d153e6a-cd6a-4840-8b5a-d7d5b7176755";
+        let body = json!({
+            "action": "acknowledge", "by": "Ben",
+            "ids": [alerts[0]["id"], alerts[1]["id"], unknown, alerts[0]["id"]]
+        });
+        let done = server.post("/alerts/actions", body.to_string()).json();
+        let outcomes: Vec<_> = done["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| result["outcome"].as_str().unwrap())
+            .collect();
+        assert_eq!(outcomes, ["changed", "refused", "refused", "unchanged"]);
+        assert_eq!((&done["count"], &done["changed"]), (&json!(4), &json!(1)));
+        assert_eq!(done["results"][2]["error"]["type"], "urn:northgate:problem:no-such-alert");
+
+        let body = json!({ "action": "resolve", "by": "Ben", "filter": { "source": ["drill"] } });
+        let done = server.post("/alerts/actions", body.to_string()).json();
+        assert_eq!(
+            (&done["count"], &done["changed"], &done["more"]),
+            (&json!(2), &json!(2), &json!(false))
+        );
+        assert_eq!(done["results"][0]["alert"]["resolved_by"], "Ben");
+        let summary = server.get("/alerts/summary").json();
+        assert_eq!(summary["by_status"], json!({ "open": 2, "acknowledged": 0, "resolved": 3 }));
+        assert_eq!(summary["total"], 5);
+        assert_eq!(summary["unresolved_by_severity"]["warning"], 2);
+        assert_eq!(summary["counts"]["resolved"]["warning"], 3);
+        assert_eq!(summary["position"], server.get("/alerts").json()["position"]);
+
+        for (body, pointer) in [
+            (json!({ "action": "resolve", "by": "B" }), "#/ids"),
+            (json!({ "action": "resolve", "by": "B", "ids": [] }), "#/ids"),
+            (json!({ "action": "resolve", "by": "B", "ids": [alerts[0]["id"], 7] }), "#/ids/1"),
+            (json!({ "action": "resolve", "by": "B", "filter": {} }), "#/filter"),
+            (
+                json!({ "action": "resolve", "by": "B", "filter": { "sauce": "x" } }),
+                "#/filter/sauce",
+            ),
+            (
+                json!({ "action": "resolve", "by": "B", "filter": { "limit": "1" } }),
+                "#/filter/limit",
+            ),
+            (
+                json!({ "action": "resolve", "by": "B", "filter": { "status": "x" } }),
+                "#/filter/status",
+            ),
+            (json!({ "action": "end", "by": "B", "ids": [alerts[0]["id"]] }), "#/action"),
+            (json!({ "action": "annotate", "by": "B", "ids": [alerts[0]["id"]] }), "#/note"),
+        ] {
+            let problem = server.post("/alerts/actions", body.to_string()).problem(422);
+            assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}");
+        }
+    }
+}
+
+#[test]
+fn alerts_are_listed_and_streamed_by_what_they_are() {
+    let server = TestServer::start();
+    let raised: Vec<_> = [("critical", "a"), ("info", "b"), ("error", "a")]
+        .map(|(severity, host)| {
+            raise(&server, json!({ "severity": severity, "labels": { "host": host } }))
+        })
+        .into();
+    act(&server, &raised[0], "acknowledge", json!({ "by": "Anna" }));
+    for (query, expected) in [
+        ("status=open", &[1, 2][..]),
+        ("status=open,acknowledged&min_severity=error", &[0, 2]),
+        ("severity=info&severity=critical", &[0, 1]),
+        ("label.host=a", &[0, 2]),
+        ("label.host=a&status=acknowledged", &[0]),
+        ("source=x", &[]),
+    ] {
+        let found = server.get(&format!("/alerts?{query}")).json();
+        let ids: Vec<_> = found["alerts"].as_array().unwrap().iter().map(|a| &a["id"]).collect();
+        let expected: Vec<_> = expected.iter().map(|n: &usize| &raised[*n]["id"]).collect();
+        assert_eq!(ids, expected, "{query}");
+    }
+    let mut worst = server.socket_with("min_severity=error&last=9");
+    assert_eq!(worst.next_json()["type"], "resume");
+    for n in [0, 2] {
+        assert_eq!(worst.next_json()["id"], raised[n]["id"]);
+    }
+    assert_eq!(worst.next_json()["type"], "live");
+    let mut changes = server.event_stream("?types=alert_update&last=9", "");
+    assert!(changes.next_record().unwrap().retry.is_some());
+    assert_eq!(changes.next_event().0.as_deref(), Some("resume"));
+    let (name, change) = changes.next_event();
+    assert_eq!((name, &change["change"]), (None, &json!("acknowledged")));
+}
+
+#[test]
+fn a_message_may_belong_to_an_alert() {
+    let server = TestServer::start();
+    let alert = raise(&server, json!({}));
+    let mut socket = server.socket();
+    let said = json!({ "sender": "Anna", "message": "hot", "alert_id": alert["id"] });
+    socket.send(&said.to_string());
+    let message = socket.next_json();
+    assert_eq!((&message["type"], &message["alert_id"]), (&json!("chat"), &alert["id"]));
+    server.say("to all");
+    let thread = server.get(&path(&alert, "messages")).json();
+    assert_eq!(thread["chatMessages"], json!([message]));
+    let nobody = json!({
+        "sender": "Anna", "message": "hot", "alert_id": "8d153e6a-cd6a-4840-8b5a-d7d5b7176755"
+    });
+    server.post("/message/", nobody.to_string()).problem(404);
+    server.get("/alerts/8d153e6a-cd6a-4840-8b5a-d7d5b7176755/messages").problem(404);
+}
+
+/// Waits until an alert is resolved.
+fn resolved(server: &TestServer, alert: &Value) -> Value {
+    let began = Instant::now();
+    loop {
+        let shown = server.get(path(alert, "").trim_end_matches('/')).json();
+        if shown["status"] == "resolved" {
+            return shown;
+        }
+        assert!(began.elapsed() < PATIENCE, "{shown}");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn what_expires_resolves_by_itself_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || {
+        let data = folder.path().to_str().unwrap().parse().unwrap();
+        TestServer::with(|settings| settings.storage.data = Some(data))
+    };
+    let server = start();
+    let mut board = dashboard(&server);
+    let over = raise(&server, json!({ "expires_at": "2020-01-01T00:00:00Z" }));
+    board.next_json();
+    let frame = board.next_json();
+    assert_eq!((&frame["change"], &frame["by"]), (&json!("resolved"), &json!("northgate")));
+    assert_eq!(frame["note"], "It has expired.");
+    assert_eq!(resolved(&server, &over)["resolved_by"], "northgate");
+    let far = raise(&server, json!({ "expires_at": "2099-01-01T00:00:00Z" }));
+    act(&server, &far, "acknowledge", json!({ "by": "Anna" }));
+    // It is raised, and the server is gone before anybody looks.
+    let later = raise(&server, json!({ "expires_at": "2020-01-01T00:00:00Z" }));
+    server.stopped();
+    let server = start();
+    resolved(&server, &later);
+    let far = server.get(path(&far, "").trim_end_matches('/')).json();
+    assert_eq!((&far["status"], &far["acknowledged_by"]), (&json!("acknowledged"), &json!("Anna")));
+}
+
+#[test]
+fn a_client_that_was_away_in_the_middle_of_a_life_sees_what_others_saw() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let mut steady = dashboard(&server);
+        let alert = raise(&server, json!({ "dedup_key": "k" }));
+        act(&server, &alert, "acknowledge", json!({ "by": "Anna" }));
+        let mut seen = vec![steady.next_json(), steady.next_json()];
+        // The other one was cut here.
+        let cut = seen[1]["position"].as_str().unwrap().to_owned();
+        act(&server, &alert, "notes", json!({ "by": "Ben", "note": "x" }));
+        raise(&server, json!({ "dedup_key": "k" }));
+        act(&server, &alert, "resolve", json!({ "by": "Ben" }));
+        server.say("over");
+        seen.extend((0..4).map(|_| steady.next_json()));
+        let mut back = server.socket_with(&format!("{EVERYTHING}&after={cut}"));
+        assert_eq!(back.next_json()["outcome"], "complete");
+        let missed: Vec<_> = (0..4).map(|_| back.next_json()).collect();
+        assert_eq!(missed, seen[2..]);
+        assert_eq!(back.next_json()["type"], "live");
+        let state = server.get(path(&alert, "").trim_end_matches('/')).json();
+        assert_eq!(shown(&missed[2], &alert["position"]), state);
+    }
+}
