@@ -144,3 +144,72 @@ fn the_page_loads_nothing_from_elsewhere() {
     let redoc = server.get("/redoc");
     assert_eq!((redoc.status, redoc.header("location")), (307, Some("/docs")));
 }
+
+/// The members of a schema, those of what it is made of included: all, and the required ones.
+fn members_of(document: &Value, schema: &Value) -> (Vec<String>, Vec<String>) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.rsplit('/').next().unwrap();
+        return members_of(document, &document["components"]["schemas"][name]);
+    }
+    let (mut all, mut required) = (Vec::new(), Vec::new());
+    all.extend(
+        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()),
+    );
+    let names = schema["required"].as_array().into_iter().flatten();
+    required.extend(names.map(|name| name.as_str().unwrap().to_owned()));
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        let (more, also) = members_of(document, part);
+        all.extend(more);
+        required.extend(also);
+    }
+    (all, required)
+}
+
+#[test]
+fn every_example_of_the_protocol_is_what_the_document_describes_and_the_server_takes() {
+    let text = std::fs::read_to_string("../docs/PROTOCOL.md").unwrap();
+    let examples: Vec<Value> = text
+        .split("```json\n")
+        .skip(1)
+        .map(|rest| serde_json::from_str(rest.split("```").next().unwrap()).unwrap())
+        .collect();
+    let server = TestServer::start();
+    let document = server.get("/openapi.json").json();
+    let alert = server.raise("Fire");
+    let mut seen = std::collections::BTreeSet::new();
+    for example in examples {
+        let schema = match example["type"].as_str() {
+            Some("alert") => "Alert",
+            Some("alert_update") => "AlertUpdate",
+            Some("chat") => "ChatMessage",
+            Some("resume") => "ResumeNotice",
+            Some("live") => "LiveNotice",
+            Some("error") => "ErrorFrame",
+            Some("result") => "ResultFrame",
+            Some("acknowledge") => "ActionFrame",
+            Some(problem) if problem.starts_with("urn:") => "Problem",
+            None => "NewMessage",
+            Some(other) => panic!("{other}"),
+        };
+        seen.insert(schema);
+        let (all, required) = members_of(&document, &document["components"]["schemas"][schema]);
+        let members: Vec<_> = example.as_object().unwrap().keys().cloned().collect();
+        assert!(members.iter().all(|name| all.contains(name)), "{schema} {all:?} {example}");
+        assert!(required.iter().all(|name| members.contains(name)), "{required:?} {example}");
+        if matches!(schema, "ActionFrame" | "NewMessage") {
+            let mut sent = example.clone();
+            for name in ["id", "alert_id"] {
+                if let Some(id) = sent.get_mut(name) {
+                    *id = alert["id"].clone();
+                }
+            }
+            let mut socket = server.socket();
+            socket.send(&sent.to_string());
+            let answer = socket.next_json();
+            let kind = if schema == "ActionFrame" { "result" } else { "chat" };
+            assert_eq!(answer["type"], kind, "{answer}");
+            assert!(answer.get("error").is_none(), "{answer}");
+        }
+    }
+    assert_eq!(seen.len(), 10, "{seen:?}");
+}
