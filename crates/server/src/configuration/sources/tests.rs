@@ -71,6 +71,35 @@ fn limits_have_defaults_and_are_set_from_every_source() {
 }
 
 #[test]
+fn what_becomes_of_alerts_is_set_from_every_source() {
+    let alerts = |files: &[_], environment: &[_], flags: &[_]| {
+        let alerts = load(files, environment, flags).unwrap().alerts;
+        let quiet = alerts.quiet_for().map(|span| span.map(|span| span.as_secs()));
+        (alerts.repeat_window.0.as_millis(), quiet)
+    };
+    assert_eq!(alerts(&[], &[], &[]), (100, [None; 4]));
+    let toml = "[alerts]\nrepeat_window = '0s'\nresolve_info_after = '1m'\n\
+        resolve_warning_after = '2m'\nresolve_error_after = '3m'\nresolve_critical_after = 'off'\n";
+    let quiet = [Some(60), Some(120), Some(180), None];
+    assert_eq!(alerts(&[(FILE, toml)], &[], &[]), (0, quiet));
+    let environment = [
+        ("NORTHGATE__ALERTS__REPEAT_WINDOW", "20ms"),
+        ("NORTHGATE__ALERTS__RESOLVE_CRITICAL_AFTER", "4m"),
+    ];
+    let quiet = [Some(60), Some(120), Some(180), Some(240)];
+    assert_eq!(alerts(&[(FILE, toml)], &environment, &[]), (20, quiet));
+    let flags = [
+        "--repeat-window=30ms",
+        "--resolve-info-after=off",
+        "--resolve-warning-after=5m",
+        "--resolve-error-after=6m",
+        "--resolve-critical-after=7m",
+    ];
+    let quiet = [None, Some(300), Some(360), Some(420)];
+    assert_eq!(alerts(&[(FILE, toml)], &environment, &flags), (30, quiet));
+}
+
+#[test]
 fn the_names_of_the_python_service_still_set_cors() {
     let dot_env = "CORS_ORIGINS_ALLOWED='https://a.test, https://b.test'\nCORS_CREDENTIAL=True";
     let here = [("CORS_METHODS_ALLOWED", "GET, POST"), ("CORS_HEADERS_ALLOWED", "*")];

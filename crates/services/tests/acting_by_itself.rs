@@ -1,0 +1,333 @@
+//! What the services do in their own time: gathering repeats, and ending alerts. The clock of the
+//! tests is paused, so nothing here depends on how fast the machine is.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what the tests have in common fails as they do"
+)]
+
+use async_trait::async_trait;
+use northgate_domain::{
+    Alert, AlertChange, AlertId, ChatMessage, Command, DedupKey, Epoch, Event, Location,
+    MessageText, Position, RaiseAlert, Severity, Stamp, Stamped, Stamps, StatusKind, Timestamp,
+};
+use northgate_services::{AlertResolver, AlertService, QuietFor, Repeats, SubmitError};
+use northgate_storage::{
+    AlertQuery, AppendError, Capacity, Deadlines, EventStore, GatedStore, MemoryStore,
+    MessageQuery, Outcome, QueryError, ReadError, ReadFrom, Snapshot, Submission, Summary,
+    Unavailable,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::{Instant, advance, interval};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Ids that count, and the time of the paused clock, from 1970 on.
+struct Paused {
+    ids: AtomicU64,
+    began: Instant,
+}
+
+impl Stamps for Paused {
+    fn stamp(&self) -> Stamp {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed);
+        Stamp { id: Uuid::from_u128(id.into()), at: self.now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(i64::try_from(self.began.elapsed().as_micros()).unwrap())
+    }
+}
+
+struct Scene {
+    store: Arc<GatedStore>,
+    alerts: AlertService,
+    clock: Arc<Paused>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let clock = Arc::new(Paused { ids: 0.into(), began: Instant::now() });
+        let memory = MemoryStore::new(Epoch::new(1), Capacity::default(), clock.clone());
+        let store = Arc::new(GatedStore::new(Arc::new(memory)));
+        let repeats = Repeats::new(Repeats::WINDOW, Handle::current());
+        Self { alerts: AlertService::new(store.clone(), repeats), store, clock }
+    }
+
+    /// Raises in a task of its own, as a request does.
+    #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
+    async fn raise(&self, raise: RaiseAlert) -> JoinHandle<Result<Stamped<Alert>, SubmitError>> {
+        let alerts = self.alerts.clone();
+        let raising =
+            tokio::spawn(async move { alerts.raise(raise, None).await.map(|kept| kept.value) });
+        settle().await;
+        raising
+    }
+
+    /// What has happened so far, and the count after it.
+    async fn events(&self) -> Vec<(AlertChange, u64)> {
+        let start = Position::start(Epoch::new(1));
+        let events = self.store.read(ReadFrom::After(start), 1_000).await.unwrap();
+        let changes = events.into_iter().map(|event| match event.value {
+            Event::Alert(event) => (event.change, event.alert.count),
+            Event::Chat(message) => panic!("{message:?}"),
+        });
+        changes.collect()
+    }
+
+    async fn statuses(&self) -> Vec<StatusKind> {
+        let alerts = self.store.alerts(AlertQuery::newest(100)).await.unwrap().items;
+        alerts.iter().map(|alert| alert.value.status.kind()).collect()
+    }
+}
+
+/// Lets everything run that is due: the paused clock stands still meanwhile.
+async fn settle() {
+    for _ in 0..32 {
+        yield_now().await;
+    }
+}
+
+async fn pass(millis: u64) {
+    advance(Duration::from_millis(millis)).await;
+    settle().await;
+}
+
+fn raising(severity: Severity) -> RaiseAlert {
+    let message = MessageText::parse("Fire").unwrap();
+    RaiseAlert { severity, ..RaiseAlert::new(message, Location::parse("Gate").unwrap()) }
+}
+
+fn repeat(severity: Severity) -> RaiseAlert {
+    RaiseAlert { dedup_key: Some(DedupKey::parse("k").unwrap()), ..raising(severity) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_is_kept_at_once_and_what_follows_waits_for_a_window_at_most() {
+    use AlertChange::{Raised, Repeated};
+    let scene = Scene::new();
+    let first = scene.raise(repeat(Severity::Error)).await;
+    assert_eq!(first.await.unwrap().unwrap().value.count, 1);
+    let mut waiting = Vec::new();
+    for _ in 0..7 {
+        waiting.push(scene.raise(repeat(Severity::Warning)).await);
+        pass(10).await;
+    }
+    assert_eq!(scene.events().await, [(Raised, 1)]);
+    assert!(waiting.iter().all(|task| !task.is_finished()));
+    pass(30).await;
+    assert_eq!(scene.events().await, [(Raised, 1), (Repeated, 8)]);
+    for task in waiting {
+        let alert = task.await.unwrap().unwrap();
+        assert_eq!((alert.value.count, alert.position.offset), (8, 1));
+        assert_eq!(alert.value.severity, Severity::Error);
+    }
+    // After a window in which nothing came the next one is the first again.
+    pass(100).await;
+    let next = scene.raise(repeat(Severity::Error)).await;
+    assert!(next.is_finished());
+    assert_eq!(scene.events().await.last(), Some(&(Repeated, 9)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_that_makes_it_worse_does_not_wait_and_takes_the_others_along() {
+    let scene = Scene::new();
+    scene.raise(repeat(Severity::Warning)).await;
+    let waiting = scene.raise(repeat(Severity::Warning)).await;
+    assert!(!waiting.is_finished());
+    let worse = scene.raise(repeat(Severity::Critical)).await;
+    assert!(worse.is_finished() && waiting.is_finished());
+    let alert = waiting.await.unwrap().unwrap().value;
+    assert_eq!((alert.count, alert.severity), (3, Severity::Critical));
+    let again = scene.raise(repeat(Severity::Critical)).await;
+    assert!(!again.is_finished(), "it is as bad already");
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_do_not_wait_for_each_other_and_without_one_nothing_waits() {
+    let scene = Scene::new();
+    let other =
+        RaiseAlert { dedup_key: Some(DedupKey::parse("l").unwrap()), ..raising(Severity::Info) };
+    for raise in [repeat(Severity::Info), other, raising(Severity::Info), raising(Severity::Info)] {
+        assert!(scene.raise(raise).await.is_finished());
+    }
+    assert_eq!(scene.events().await, [(AlertChange::Raised, 1); 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_waiting_has_raised_it_all_the_same() {
+    let scene = Scene::new();
+    let first = scene.raise(repeat(Severity::Info)).await;
+    let gone = scene.raise(repeat(Severity::Info)).await;
+    first.abort();
+    gone.abort();
+    pass(100).await;
+    assert_eq!(scene.events().await, [(AlertChange::Raised, 1), (AlertChange::Repeated, 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_at_the_end_is_kept_and_later_ones_are_told() {
+    let scene = Scene::new();
+    scene.raise(repeat(Severity::Info)).await;
+    let waiting = scene.raise(repeat(Severity::Info)).await;
+    let before = Instant::now();
+    scene.alerts.flush().await;
+    assert_eq!(Instant::now(), before, "nobody waits for the window");
+    assert_eq!(waiting.await.unwrap().unwrap().value.count, 2);
+    scene.store.close().await;
+    let late = scene.raise(repeat(Severity::Info)).await;
+    assert_eq!(late.await.unwrap(), Err(SubmitError::Unavailable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_nothing_is_told_to_everyone_who_waits() {
+    let scene = Scene::new();
+    scene.raise(repeat(Severity::Info)).await;
+    let waiting =
+        [scene.raise(repeat(Severity::Info)).await, scene.raise(repeat(Severity::Info)).await];
+    scene.store.close().await;
+    pass(100).await;
+    for task in waiting {
+        assert_eq!(task.await.unwrap(), Err(SubmitError::Unavailable));
+    }
+    assert_eq!(scene.events().await, [(AlertChange::Raised, 1)]);
+}
+
+fn resolving(scene: &Scene, quiet_for: QuietFor) -> (CancellationToken, JoinHandle<()>) {
+    resolving_in(scene.store.clone(), scene, quiet_for)
+}
+
+/// A timer that looks into `store` each second.
+#[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
+fn resolving_in(
+    store: Arc<dyn EventStore>,
+    scene: &Scene,
+    quiet_for: QuietFor,
+) -> (CancellationToken, JoinHandle<()>) {
+    let ticks = interval(Duration::from_secs(1));
+    let alerts = scene.alerts.clone();
+    let timer = AlertResolver::new(store, alerts, quiet_for, scene.clock.clone(), ticks).unwrap();
+    let stop = CancellationToken::new();
+    (stop.clone(), tokio::spawn(timer.run(stop)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_ends_when_it_expires_or_was_quiet_for_long_enough_and_not_before() {
+    use StatusKind::{Open, Resolved};
+    let scene = Scene::new();
+    let minute = Some(Duration::from_mins(1));
+    let (stop, timer) = resolving(&scene, [None, minute, None, None]);
+    let end = Some(Timestamp::from_unix_micros(10_000_000));
+    scene.raise(RaiseAlert { expires_at: end, ..raising(Severity::Critical) }).await;
+    scene.raise(raising(Severity::Warning)).await;
+    scene.raise(RaiseAlert { severity: Severity::Warning, ..repeat(Severity::Warning) }).await;
+    scene.raise(raising(Severity::Error)).await;
+    pass(9_900).await;
+    assert_eq!(scene.statuses().await, [Open; 4]);
+    pass(1_100).await;
+    assert_eq!(scene.statuses().await, [Resolved, Open, Open, Open]);
+    // A repeat is a sign of life.
+    pass(40_000).await;
+    scene.raise(repeat(Severity::Warning)).await;
+    pass(10_000).await;
+    assert_eq!(scene.statuses().await, [Resolved, Resolved, Open, Open]);
+    pass(50_000).await;
+    assert_eq!(scene.statuses().await, [Resolved, Resolved, Resolved, Open]);
+    let alerts = scene.store.alerts(AlertQuery::newest(9)).await.unwrap().items;
+    let said = alerts.iter().map(|alert| {
+        let notes = alert.value.notes.as_slice();
+        notes.last().map_or("", |note| note.text.as_str())
+    });
+    let quiet = "Nothing was heard of it for long enough.";
+    assert_eq!(said.collect::<Vec<_>>(), ["It has expired.", quiet, quiet, ""]);
+    stop.cancel();
+    timer.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_are_asked_for_at_once_end_all_the_same() {
+    let scene = Scene::new();
+    let end = Some(Timestamp::from_unix_micros(0));
+    for _ in 0..600 {
+        let raise = RaiseAlert { expires_at: end, ..raising(Severity::Info) };
+        scene.alerts.raise(raise, None).await.unwrap();
+    }
+    let (stop, timer) = resolving(&scene, [None; 4]);
+    for _ in 0..1_000 {
+        yield_now().await;
+    }
+    let tally = scene.store.summary().await.unwrap().tally;
+    assert_eq!(tally.count(StatusKind::Resolved, Severity::Info), 600);
+    stop.cancel();
+    timer.await.unwrap();
+}
+
+/// A store in which everything that is found to be overdue is raised again before anybody knows.
+struct HeardOfMeanwhile(Arc<GatedStore>);
+
+#[async_trait]
+impl EventStore for HeardOfMeanwhile {
+    async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
+        self.0.append(submissions).await
+    }
+
+    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+        self.0.read(from, limit).await
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.0.head()
+    }
+
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+        self.0.alerts(query).await
+    }
+
+    async fn messages(
+        &self,
+        query: MessageQuery,
+    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+        self.0.messages(query).await
+    }
+
+    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+        self.0.alert(id).await
+    }
+
+    async fn summary(&self) -> Result<Summary, Unavailable> {
+        self.0.summary().await
+    }
+
+    async fn overdue(
+        &self,
+        deadlines: Deadlines,
+        limit: usize,
+    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+        let overdue = self.0.overdue(deadlines, limit).await?;
+        if !overdue.is_empty() {
+            let end = Some(Timestamp::from_unix_micros(i64::MAX));
+            let again = RaiseAlert { expires_at: end, ..repeat(Severity::Info) };
+            self.0.append(vec![Command::RaiseAlert(again).into()]).await.unwrap();
+        }
+        Ok(overdue)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_heard_of_in_the_last_moment_does_not_end() {
+    let scene = Scene::new();
+    let end = Some(Timestamp::from_unix_micros(0));
+    scene.raise(RaiseAlert { expires_at: end, ..repeat(Severity::Info) }).await;
+    let store = Arc::new(HeardOfMeanwhile(scene.store.clone()));
+    let (stop, timer) = resolving_in(store, &scene, [None; 4]);
+    pass(10_000).await;
+    assert_eq!(scene.statuses().await, [StatusKind::Open]);
+    assert_eq!(scene.events().await, [(AlertChange::Raised, 1), (AlertChange::Repeated, 2)]);
+    stop.cancel();
+    timer.await.unwrap();
+}
