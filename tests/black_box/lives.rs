@@ -148,6 +148,27 @@ fn who_acts_on_what_was_seen_acts_on_that_or_not_at_all() {
 }
 
 #[test]
+fn an_action_sent_again_under_its_key_happens_once() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let alert = raise(&server, json!({}));
+        let note = |alert: &Value, note: &str| {
+            let headers = "Content-Type: application/json\r\nIdempotency-Key: k\r\n";
+            let body = json!({ "by": "Anna", "note": note }).to_string();
+            server.request("POST", &path(alert, "notes"), headers, body.as_bytes())
+        };
+        let first = note(&alert, "hot");
+        act(&server, &alert, "resolve", json!({ "by": "Ben" }));
+        let again = note(&alert, "hot");
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        assert_eq!((again.status, &again.body), (200, &first.body));
+        note(&alert, "cold").problem(422);
+        note(&raise(&server, json!({})), "hot").problem(422);
+        let notes = server.get(path(&alert, "").trim_end_matches('/')).json()["notes"].clone();
+        assert_eq!(notes.as_array().unwrap().len(), 1);
+    }
+}
+
+#[test]
 fn bad_fields_of_an_alert_are_named_each_by_itself() {
     let server = TestServer::start();
     let problem = server

@@ -3,8 +3,8 @@
 use northgate_domain::Timestamp;
 use serde::{Serialize, Serializer};
 use std::fmt;
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 /// A moment as RFC 3339 in UTC, always with six digits of a second and a `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,11 @@ impl Serialize for TimestampText {
 #[error("must be a moment such as 2025-07-24T14:23:00Z")]
 pub(crate) struct MomentError;
 
-/// Reads a moment as RFC 3339 has it, in any zone.
+/// Reads a moment as RFC 3339 has it, in any zone: one that can be written in UTC again.
 pub(crate) fn parse_moment(text: &str) -> Result<Timestamp, MomentError> {
-    OffsetDateTime::parse(text, &Rfc3339).map(Timestamp::from).map_err(|_| MomentError)
+    let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| MomentError)?;
+    let utc = moment.checked_to_offset(UtcOffset::UTC).ok_or(MomentError)?;
+    if utc.year() < 0 { Err(MomentError) } else { Ok(utc.into()) }
 }
 
 #[cfg(test)]
@@ -45,5 +47,17 @@ mod tests {
         assert_eq!(text(1_753_366_980_000_000), "2025-07-24T14:23:00.000000Z");
         assert_eq!(text(1_753_366_980_000_042), "2025-07-24T14:23:00.000042Z");
         assert_eq!(text(-1), "1969-12-31T23:59:59.999999Z");
+    }
+
+    #[test]
+    fn a_moment_can_be_written_as_it_was_read() {
+        for text in ["0000-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"] {
+            assert_eq!(TimestampText(parse_moment(text).unwrap()).to_string(), text);
+        }
+        for text in
+            ["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "10000-01-01T00:00:00Z"]
+        {
+            assert_eq!(parse_moment(text), Err(MomentError), "{text}");
+        }
     }
 }

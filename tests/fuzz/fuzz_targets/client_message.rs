@@ -3,7 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use northgate_schemas::{BodyError, NewAlert, NewMessage};
+use northgate_schemas::{
+    Actions, BodyError, ClientMessage, NewAlert, NewMessage, Outcome, Refusal, ResultFrame,
+};
 use serde_json::json;
 
 fuzz_target!(|body: &[u8]| {
@@ -15,6 +17,23 @@ fuzz_target!(|body: &[u8]| {
             assert_eq!((again.sender.as_str(), again.message.as_str()), (sender, message));
         }
         Err(error) => check(error),
+    }
+    match ClientMessage::parse(body) {
+        ClientMessage::Chat(Ok(_)) => {}
+        ClientMessage::Act { reference, act } => {
+            // Whatever it is called by is given back, in a frame that can be read.
+            let outcome = Outcome::Refused(Refusal::unavailable());
+            let frame = ResultFrame::new(&reference, &outcome).to_json();
+            let frame: serde_json::Value = serde_json::from_str(&frame).expect("it is JSON");
+            assert_eq!(frame["ref"], reference);
+            if let Err(error) = act {
+                check(error);
+            }
+        }
+        ClientMessage::Chat(Err(error)) => check(error),
+    }
+    if let Err(error) = Actions::parse(body) {
+        check(error);
     }
     match NewAlert::parse(body) {
         Ok(raise) => {
