@@ -248,7 +248,12 @@ impl Reader {
         if self.severities_from.replace(name).is_some_and(|before| before != name) {
             self.findings.complain(name, "must not stand beside the other one of the two");
         }
-        self.request.filter.severities.get_or_insert_default().extend(severities);
+        let wanted = self.request.filter.severities.get_or_insert_default();
+        for severity in severities {
+            if !wanted.contains(&severity) {
+                wanted.push(severity);
+            }
+        }
     }
 
     fn location(&mut self, value: &str) {
@@ -355,6 +360,9 @@ mod tests {
         assert_eq!(findings(&query(LOCATIONS_MAX + 1)), ["location"]);
         assert_eq!(findings(&query(5_000)), ["location"]);
         assert_eq!(findings(&format!("types={}", "x,".repeat(5_000))), ["types"]);
+        let severities =
+            request(&format!("severity=info{}", ",error".repeat(5_000))).filter.severities;
+        assert_eq!(severities, Some(vec![Severity::Info, Severity::Error]));
     }
 
     proptest! {
