@@ -20,8 +20,8 @@ type Answer = Result<Stamped<Alert>, SubmitError>;
 /// Lets one append per key through, and gathers what comes meanwhile into the next.
 ///
 /// A lane per key that was raised a moment ago is owned by a task of its own; the map of them is
-/// behind one mutex, which is held for moments and never across an await. Whoever waits has a
-/// connection that waits, so there are never more of them than connections.
+/// behind one mutex, which is held for moments and never across an await. What finds no room, in
+/// the map or in its lane, is appended as it is: a store that stalls gathers no crowd here.
 #[derive(Clone)]
 pub struct Repeats(Arc<Shared>);
 
@@ -41,6 +41,13 @@ struct Lane {
     worst: Severity,
     /// Told when something worse waits.
     urgent: Arc<Notify>,
+}
+
+impl Lane {
+    /// How many wait in it.
+    fn waiting(&self) -> usize {
+        self.gathered.as_ref().map_or(0, |gathered| gathered.askers.len())
+    }
 }
 
 struct Gathered {
@@ -66,6 +73,10 @@ impl Repeats {
     /// The time for which repeats are gathered, if nobody says otherwise.
     pub const WINDOW: Duration = Duration::from_millis(100);
 
+    /// The most lanes at a time, and the most that wait in one. Those who asked may have gone away,
+    /// so the number of connections is no limit to either.
+    pub const MOST: usize = 16_384;
+
     /// Gathers for `window`, with tasks on `runtime`. A window of nothing gathers only what comes
     /// while the store is at work.
     pub fn new(window: Duration, runtime: Handle) -> Self {
@@ -81,13 +92,14 @@ impl Repeats {
     /// Raises an alert that has a key, now or together with others, and gives it as it stands
     /// afterwards. Who stops waiting has raised it all the same.
     pub(crate) async fn raise(&self, store: &Arc<dyn EventStore>, raise: RaiseAlert) -> Answer {
-        if self.0.flushed.is_cancelled() {
-            return append(store.as_ref(), raise).await;
-        }
         let (asker, answer) = oneshot::channel();
-        self.hand_over(store, raise, asker);
-        // A task that is gone has left with the runtime.
-        answer.await.unwrap_or(Err(SubmitError::OutcomeUnknown))
+        match self.hand_over(store, raise, asker) {
+            Ok(()) => {
+                // A task that is gone has left with the runtime.
+                answer.await.unwrap_or(Err(SubmitError::OutcomeUnknown))
+            }
+            Err(raise) => append(store.as_ref(), raise).await,
+        }
     }
 
     /// From now on nothing waits for more of its kind. Returns once everything that waited is
@@ -98,15 +110,22 @@ impl Repeats {
         self.0.tasks.wait().await;
     }
 
+    /// Puts it into the lane of its key, or gives it back if it is not to wait for others.
     fn hand_over(
         &self,
         store: &Arc<dyn EventStore>,
         raise: RaiseAlert,
         asker: oneshot::Sender<Answer>,
-    ) {
-        let Some(key) = raise.dedup_key.clone() else { return };
+    ) -> Result<(), RaiseAlert> {
+        let Some(key) = raise.dedup_key.clone() else { return Err(raise) };
+        if self.0.flushed.is_cancelled() {
+            return Err(raise);
+        }
         let mut lanes = self.0.lanes.lock();
         if let Some(lane) = lanes.get_mut(&key) {
+            if lane.waiting() >= Self::MOST {
+                return Err(raise);
+            }
             if raise.severity > lane.worst {
                 lane.urgent.notify_one();
             }
@@ -114,7 +133,10 @@ impl Repeats {
                 Some(gathered) => gathered.add(raise, asker),
                 None => lane.gathered = Some(Gathered { raise, askers: vec![asker] }),
             }
-            return;
+            return Ok(());
+        }
+        if lanes.len() >= Self::MOST {
+            return Err(raise);
         }
         let urgent = Arc::new(Notify::new());
         let worst = raise.severity;
@@ -123,6 +145,7 @@ impl Repeats {
         let first = Gathered { raise, askers: vec![asker] };
         let run = self.clone().run(store.clone(), key, urgent, first);
         self.0.tasks.spawn_on(run, &self.0.runtime);
+        Ok(())
     }
 
     /// The task of one lane: it ends when nothing came for a window.

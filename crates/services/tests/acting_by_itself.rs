@@ -104,7 +104,11 @@ fn raising(severity: Severity) -> RaiseAlert {
 }
 
 fn repeat(severity: Severity) -> RaiseAlert {
-    RaiseAlert { dedup_key: Some(DedupKey::parse("k").unwrap()), ..raising(severity) }
+    keyed("k", severity)
+}
+
+fn keyed(key: &str, severity: Severity) -> RaiseAlert {
+    RaiseAlert { dedup_key: Some(DedupKey::parse(key).unwrap()), ..raising(severity) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,6 +136,40 @@ async fn the_first_is_kept_at_once_and_what_follows_waits_for_a_window_at_most()
     let next = scene.raise(repeat(Severity::Error)).await;
     assert!(next.is_finished());
     assert_eq!(scene.events().await.last(), Some(&(Repeated, 9)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_finds_no_room_among_so_many_that_wait_is_kept_as_it_is() {
+    let scene = Scene::new();
+    scene.raise(repeat(Severity::Warning)).await;
+    for _ in 0..Repeats::MOST {
+        let waiting = scene.raise(repeat(Severity::Warning)).await;
+        assert!(!waiting.is_finished());
+    }
+    let alone = scene.raise(repeat(Severity::Warning)).await;
+    assert_eq!(alone.await.unwrap().unwrap().value.count, 2);
+    pass(100).await;
+    let most = u64::try_from(Repeats::MOST).unwrap();
+    assert_eq!(scene.events().await.last(), Some(&(AlertChange::Repeated, most + 2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_so_many_keys_at_once_those_that_find_no_room_are_kept_as_they_are() {
+    let scene = Scene::new();
+    for number in 0..Repeats::MOST {
+        scene.raise(keyed(&number.to_string(), Severity::Warning)).await;
+    }
+    assert!(!scene.raise(keyed("0", Severity::Warning)).await.is_finished());
+    for count in 1..=3 {
+        let alone = scene.raise(repeat(Severity::Warning)).await;
+        assert!(alone.is_finished());
+        assert_eq!(alone.await.unwrap().unwrap().value.count, count);
+    }
+    // Once the others are quiet there is room.
+    pass(100).await;
+    pass(100).await;
+    scene.raise(repeat(Severity::Warning)).await;
+    assert!(!scene.raise(repeat(Severity::Warning)).await.is_finished());
 }
 
 #[tokio::test(start_paused = true)]
