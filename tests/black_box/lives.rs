@@ -148,6 +148,28 @@ fn who_acts_on_what_was_seen_acts_on_that_or_not_at_all() {
 }
 
 #[test]
+fn who_has_seen_an_alert_as_it_stands_is_told_so_and_no_more() {
+    let server = TestServer::start();
+    let alert = raise(&server, json!({}));
+    let one = path(&alert, "");
+    let get_if = |tags: &str| {
+        let headers = format!("If-None-Match: {tags}\r\n");
+        server.request("GET", one.trim_end_matches('/'), &headers, b"")
+    };
+    for seen in ["\"1\"", "W/\"1\"", "\"0\", \"1\"", "*"] {
+        let answer = get_if(seen);
+        assert_eq!((answer.status, answer.body.len()), (304, 0), "{seen}");
+        assert_eq!(answer.header("etag"), Some("\"1\""));
+    }
+    act(&server, &alert, "acknowledge", json!({ "by": "Ben" }));
+    for not_seen in ["\"1\"", "2", "", "\"3\""] {
+        let answer = get_if(not_seen);
+        assert_eq!((answer.status, answer.header("etag")), (200, Some("\"2\"")), "{not_seen}");
+        assert_eq!(answer.json()["acknowledged_by"], "Ben");
+    }
+}
+
+#[test]
 fn an_action_sent_again_under_its_key_happens_once() {
     for (server, _folder) in TestServer::of_each_store() {
         let alert = raise(&server, json!({}));

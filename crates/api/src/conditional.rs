@@ -1,8 +1,9 @@
-//! `ETag` and `If-Match`: acting only on what one has seen.
+//! `ETag`, `If-Match` and `If-None-Match`: acting only on what one has seen, and not reading it
+//! again.
 
 use crate::ApiError;
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, ETag, EntityTag, Header, IfNoneMatch};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
 use northgate_domain::{Alert, Revision, Stamped};
 use std::future::{Ready, ready};
@@ -35,18 +36,28 @@ fn revision_of(tag: &str) -> Option<Revision> {
 }
 
 /// The entity tag of an alert: its revision.
-pub(crate) fn etag(alert: &Stamped<Alert>) -> (header::HeaderName, String) {
-    (header::ETAG, format!("\"{}\"", alert.value.revision.get()))
+fn etag(alert: &Alert) -> EntityTag {
+    EntityTag::new_strong(alert.revision.get().to_string())
 }
 
 /// An answer with one alert.
 pub(crate) fn alert_answer(alert: &Stamped<Alert>) -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
-    response.insert_header(etag(alert));
+    response.insert_header(ETag(etag(&alert.value)));
     response
 }
 
-/// The header as the documentation shows it.
+/// The answer to who has seen the alert as it stands already, if `request` says so.
+pub(crate) fn not_modified(request: &HttpRequest, alert: &Stamped<Alert>) -> Option<HttpResponse> {
+    let etag = etag(&alert.value);
+    let seen = match IfNoneMatch::parse(request).ok()? {
+        IfNoneMatch::Any => true,
+        IfNoneMatch::Items(tags) => tags.iter().any(|tag| tag.weak_eq(&etag)),
+    };
+    seen.then(|| HttpResponse::NotModified().insert_header(ETag(etag)).finish())
+}
+
+/// `If-Match` as the documentation shows it.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes the header, which is read by its name")]
@@ -54,6 +65,17 @@ pub(crate) struct IfMatchHeader {
     /// The `ETag` of the alert as you saw it: only if nothing has happened to it since then.
     #[param(rename = "If-Match", example = "\"3\"")]
     if_match: Option<String>,
+}
+
+/// `If-None-Match` as the documentation shows it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes the header, which is read by its name")]
+pub(crate) struct IfNoneMatchHeader {
+    /// The `ETag` of the alert as you saw it: the alert comes only if something has happened to it
+    /// since then.
+    #[param(rename = "If-None-Match", example = "\"3\"")]
+    if_none_match: Option<String>,
 }
 
 #[cfg(test)]

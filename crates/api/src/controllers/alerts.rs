@@ -2,11 +2,11 @@
 
 use crate::ApiError;
 use crate::body::JsonBody;
-use crate::conditional::alert_answer;
+use crate::conditional::{IfNoneMatchHeader, alert_answer, not_modified};
 use crate::history::{AlertParameters, AskedHistory, HistoryParameters, alert_query, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
 use crate::openapi::{HistoryProblems, ReadProblems, WriteProblems};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use northgate_domain::AlertId;
 use northgate_schemas::{AlertBody, AlertCollection, AlertSummary, NewAlert, Problem};
 use northgate_services::{AlertService, Summary};
@@ -84,9 +84,11 @@ fn history_as_ever() {}
     get,
     path = "/alerts/{id}",
     tag = "alerts",
-    params(("id" = Uuid, Path, description = "The alert's id.")),
+    params(("id" = Uuid, Path, description = "The alert's id."), IfNoneMatchHeader),
     responses(
         (status = 200, description = "The alert.", body = AlertBody,
+            headers(("ETag" = String, description = "The alert's revision, in quotes."))),
+        (status = 304, description = "It is as it was at the `ETag` of If-None-Match.",
             headers(("ETag" = String, description = "The alert's revision, in quotes."))),
         (status = 404, description = "There is none with this id.",
             body = Problem, content_type = "application/problem+json"),
@@ -95,10 +97,12 @@ fn history_as_ever() {}
 )]
 pub(crate) async fn one(
     service: web::Data<AlertService>,
+    request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let alert = service.find(alert_id(&id)?).await?.ok_or(ApiError::NoSuchAlert)?;
-    Ok(alert_answer(&alert).json(AlertBody::from(&alert)))
+    let known = not_modified(&request, &alert);
+    Ok(known.unwrap_or_else(|| alert_answer(&alert).json(AlertBody::from(&alert))))
 }
 
 /// The id in an address. What is none is the id of no alert.
