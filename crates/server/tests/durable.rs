@@ -16,6 +16,8 @@ mod checks;
 #[path = "process/client.rs"]
 #[allow(dead_code, reason = "these tests need less of it than others")]
 mod client;
+#[path = "durable/drawn.rs"]
+mod drawn;
 #[path = "durable/exports.rs"]
 mod exports;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -25,6 +27,8 @@ mod faulty_disks;
 mod full_disks;
 #[path = "durable/kills.rs"]
 mod kills;
+#[path = "durable/lives.rs"]
+mod lives;
 #[path = "process/program.rs"]
 #[allow(dead_code, reason = "these tests need less of it than others")]
 mod program;

@@ -1,6 +1,7 @@
 //! A server that is killed again and again while it is written to and read.
 
 use crate::client::{get, try_request};
+use crate::drawn::Drawn;
 use crate::program::SOON;
 use crate::witness::{Follower, PUBLISHERS, Seen, assert_kept};
 use crate::{text, with_data};
@@ -18,19 +19,6 @@ const KILLS: (usize, usize) = (20, 200);
 const MOST_ANSWERS: u64 = 500;
 /// and up to so many microseconds.
 const MOST_MICROS: u64 = 4_000;
-
-/// Numbers that look drawn and are the same for the same seed (`SplitMix64`).
-struct Drawn(u64);
-
-impl Drawn {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-}
 
 /// Publishes alerts from `number` on until the server is gone; gives the number that comes next.
 fn publish(address: SocketAddr, publisher: usize, mut number: u64, answered: &Sender<Seen>) -> u64 {
@@ -79,14 +67,11 @@ fn live_and_die(
     })
 }
 
-/// `NORTHGATE_SEED` chooses other moments.
 #[test]
 fn every_alert_that_was_answered_is_there_after_a_kill_once_and_in_order() {
-    let seed = std::env::var("NORTHGATE_SEED").map_or(4, |seed| seed.parse().expect("a number"));
+    let mut drawn = Drawn::from_environment();
     let full = std::env::var_os("NORTHGATE_FULL").is_some();
     let kills = if full { KILLS.1 } else { KILLS.0 };
-    println!("NORTHGATE_SEED={seed}");
-    let mut drawn = Drawn(seed);
     let folder = tempfile::tempdir().unwrap();
     let mut numbers = [0; PUBLISHERS];
     let position = |address| text(&get(address, "/alerts/history").json(), "position").to_owned();

@@ -30,36 +30,54 @@ impl Seen {
     }
 }
 
-/// A client that remembers where it was.
-pub(crate) struct Follower {
-    last: String,
-    pub(crate) seen: Vec<Seen>,
+/// What a follower makes of the frames that it gets.
+pub(crate) trait Sight {
+    /// The types of frame that it asks for.
+    const TYPES: &str;
+
+    fn of(frame: Value) -> Self;
 }
 
-impl Follower {
+impl Sight for Seen {
+    const TYPES: &str = "alert";
+
+    fn of(frame: Value) -> Self {
+        Self::of(&frame)
+    }
+}
+
+/// A client that remembers where it was.
+pub(crate) struct Follower<T = Seen> {
+    last: String,
+    pub(crate) seen: Vec<T>,
+}
+
+impl<T: Sight> Follower<T> {
     pub(crate) fn at(position: &str) -> Self {
         Self { last: position.to_owned(), seen: Vec::new() }
     }
 
     /// Goes on where it was, up to the end of the connection, or to the present if `to_present`.
     pub(crate) fn follow(&mut self, address: SocketAddr, to_present: bool) {
-        let query = format!("?after={}", self.last);
+        let query = format!("?after={}&types={}", self.last, T::TYPES);
         let Ok(mut socket) = Socket::resume(address, &query) else { return };
         while let Ok(Frame::Text(frame)) = socket.receive() {
+            text(&frame, "position").clone_into(&mut self.last);
             match text(&frame, "type") {
                 "resume" => assert_eq!(frame["outcome"], "complete", "{frame}"),
-                "alert" => self.seen.push(Seen::of(&frame)),
                 "live" if to_present => return,
                 "live" => {}
+                kind if T::TYPES.split(',').any(|wanted| wanted == kind) => {
+                    self.seen.push(T::of(frame));
+                }
                 _ => panic!("{frame}"),
             }
-            text(&frame, "position").clone_into(&mut self.last);
         }
         assert!(!to_present, "it was cut before it reached the present");
     }
 
     /// Everything from `position` to the present, in the order in which it came.
-    pub(crate) fn replay(address: SocketAddr, position: &str) -> Vec<Seen> {
+    pub(crate) fn replay(address: SocketAddr, position: &str) -> Vec<T> {
         let mut follower = Self::at(position);
         follower.follow(address, true);
         follower.seen

@@ -1,0 +1,206 @@
+//! A server that is killed again and again while alerts are raised again, acted on, and resolved.
+
+use crate::client::{Answer, get, try_request};
+use crate::drawn::Drawn;
+use crate::program::{Program, SOON, Setup};
+use crate::text;
+use crate::witness::{Follower, Sight};
+use northgate_storage_sqlite::check;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+/// Kills in an ordinary run, and in a full one.
+const KILLS: (usize, usize) = (12, 100);
+/// Who raise the same two alerts again and again.
+const RAISERS: usize = 6;
+const KEYS: [&str; 2] = ["disk", "fan"];
+/// Short, so that a kill meets everything that waiting repeats may be about.
+const WINDOW: &str = "2ms";
+/// A server is killed after at most so many answers,
+const MOST_ANSWERS: u64 = 300;
+/// and up to so many microseconds.
+const MOST_MICROS: u64 = 4_000;
+
+/// A frame of an alert, whatever it is about.
+#[derive(Debug, PartialEq)]
+struct Step(Value);
+
+impl Sight for Step {
+    const TYPES: &str = "alert,alert_update";
+
+    fn of(frame: Value) -> Self {
+        Self(frame)
+    }
+}
+
+/// What was answered with 200, and what was sent at all.
+#[derive(Default)]
+struct Told {
+    /// The alert after each raise, as its sender was told.
+    raises: Vec<Value>,
+    /// The alert after each action that changed something or held already.
+    actions: Vec<Value>,
+    /// Raises without an answer, of which nobody knows.
+    lost: u64,
+}
+
+enum Word {
+    Raise(Value),
+    Action(Value),
+    Lost,
+}
+
+fn send(address: SocketAddr, path: &str, body: &Value) -> std::io::Result<Answer> {
+    try_request(address, "POST", path, &[("Content-Type", "application/json")], &body.to_string())
+}
+
+/// Raises until the server is gone.
+fn raise(address: SocketAddr, raiser: usize, words: &Sender<Word>) {
+    for key in KEYS.iter().cycle().skip(raiser) {
+        let body = json!({ "message": "Hot", "location": "Gate", "dedup_key": key });
+        let Ok(answer) = send(address, "/alerts", &body) else {
+            words.send(Word::Lost).unwrap();
+            return;
+        };
+        assert_eq!(answer.status, 200, "{}", answer.json());
+        words.send(Word::Raise(answer.json())).unwrap();
+    }
+}
+
+/// Does something to an alert that is not over, again and again, until the server is gone.
+fn operate(address: SocketAddr, mut drawn: Drawn, words: &Sender<Word>) {
+    loop {
+        let path = "/alerts?status=open,acknowledged";
+        let Ok(found) = try_request(address, "GET", path, &[], "") else { return };
+        let found = found.json();
+        let alerts = found["alerts"].as_array().unwrap();
+        if alerts.is_empty() {
+            continue;
+        }
+        let alert = &alerts[usize::try_from(drawn.below(alerts.len() as u64)).unwrap()];
+        let action = ["acknowledge", "unacknowledge", "notes", "notes", "resolve"]
+            [usize::try_from(drawn.below(5)).unwrap()];
+        let path = format!("/alerts/{}/{action}", text(alert, "id"));
+        let Ok(answer) = send(address, &path, &json!({ "by": "Anna", "note": "Seen" })) else {
+            return;
+        };
+        assert_eq!(answer.status, 200, "{}", answer.json());
+        words.send(Word::Action(answer.json())).unwrap();
+    }
+}
+
+/// One life of the server, and its end in the middle of everything.
+fn live_and_die(folder: &Path, drawn: &mut Drawn, follower: &mut Follower<Step>, told: &mut Told) {
+    let program = serve(folder);
+    let address = program.address();
+    let (words, heard) = channel();
+    let seed = drawn.below(u64::MAX);
+    thread::scope(|threads| {
+        threads.spawn(|| follower.follow(address, false));
+        for raiser in 0..RAISERS {
+            let words = words.clone();
+            threads.spawn(move || raise(address, raiser, &words));
+        }
+        threads.spawn(move || operate(address, Drawn::from(seed), &words));
+        let mut hear = |word| match word {
+            Word::Raise(alert) => told.raises.push(alert),
+            Word::Action(alert) => told.actions.push(alert),
+            Word::Lost => told.lost += 1,
+        };
+        for _ in 0..=drawn.below(MOST_ANSWERS) {
+            hear(heard.recv_timeout(SOON).expect("an answer"));
+        }
+        // Not to win a race, but to lose it at another place each time.
+        thread::sleep(Duration::from_micros(drawn.below(MOST_MICROS)));
+        // SIGKILL: it has no chance to do anything about it.
+        drop(program);
+        heard.iter().for_each(hear);
+    });
+}
+
+fn serve(folder: &Path) -> Program {
+    let data = folder.to_str().unwrap();
+    Setup::new(&["--data", data, "--repeat-window", WINDOW]).serve()
+}
+
+fn number(alert: &Value, name: &str) -> u64 {
+    alert[name].as_u64().unwrap()
+}
+
+/// An alert without what tells a frame from an answer.
+fn state(mut alert: Value) -> Value {
+    for name in ["type", "change", "by", "note", "position"] {
+        alert.as_object_mut().unwrap().remove(name);
+    }
+    alert
+}
+
+/// The states of every alert, from the first on: no revision is missing or there twice.
+fn lives(steps: &[Step]) -> HashMap<String, Vec<Value>> {
+    let mut lives = HashMap::<_, Vec<_>>::new();
+    for Step(frame) in steps {
+        let life = lives.entry(text(frame, "id").to_owned()).or_default();
+        life.push(state(frame.clone()));
+        assert_eq!(number(frame, "revision"), life.len() as u64, "{frame}");
+    }
+    lives
+}
+
+/// What was told is what is in the log, and every raise is counted once.
+fn assert_kept(lives: &HashMap<String, Vec<Value>>, told: &Told) {
+    for alert in told.raises.iter().chain(&told.actions) {
+        let life = lives.get(text(alert, "id")).expect("what was answered is there");
+        let revision = usize::try_from(number(alert, "revision")).unwrap();
+        let then = life.get(revision - 1).expect("what was answered is there");
+        assert_eq!(then, &state(alert.clone()));
+    }
+    let counted: u64 = lives.values().map(|life| number(life.last().unwrap(), "count")).sum();
+    let answered = told.raises.len() as u64;
+    let sent = answered + told.lost;
+    assert!((answered..=sent).contains(&counted), "{answered} <= {counted} <= {sent}");
+}
+
+#[test]
+fn every_repeat_and_action_that_was_answered_is_there_after_a_kill_and_counted_once() {
+    let mut drawn = Drawn::from_environment();
+    let full = std::env::var_os("NORTHGATE_FULL").is_some();
+    let kills = if full { KILLS.1 } else { KILLS.0 };
+    let folder = tempfile::tempdir().unwrap();
+    let first = serve(folder.path());
+    let start = text(&get(first.address(), "/alerts").json(), "position").to_owned();
+    drop(first);
+    let mut follower = Follower::at(&start);
+    let mut told = Told::default();
+    for kill in 1..=kills {
+        live_and_die(folder.path(), &mut drawn, &mut follower, &mut told);
+        check(folder.path()).unwrap_or_else(|error| panic!("kill {kill}: {error}"));
+    }
+
+    let last = serve(folder.path());
+    let all = Follower::replay(last.address(), &start);
+    let lives = lives(&all);
+    assert_kept(&lives, &told);
+    for (id, life) in &lives {
+        let now = get(last.address(), &format!("/alerts/{id}")).json();
+        assert_eq!(Some(&state(now)), life.last());
+    }
+    let open = get(last.address(), "/alerts?status=open,acknowledged&limit=1000").json();
+    let open: Vec<_> =
+        open["alerts"].as_array().unwrap().iter().map(|alert| text(alert, "dedup_key")).collect();
+    assert!(open.len() <= KEYS.len(), "one alert that is not over for each key: {open:?}");
+    follower.follow(last.address(), true);
+    assert!(follower.seen == all, "who resumed saw everything, once and in the same order");
+    println!(
+        "{kills} kills, {} raises and {} actions answered, {} alerts, {} events",
+        told.raises.len(),
+        told.actions.len(),
+        lives.len(),
+        all.len()
+    );
+    assert_eq!(last.stop().code, Some(0));
+}
