@@ -57,7 +57,8 @@ fn labels() -> impl Strategy<Value = Labels> {
 
 fn raise() -> impl Strategy<Value = RaiseAlert> {
     let severity = (0..4_usize).prop_map(|n| Severity::ALL.into_iter().nth(n).unwrap());
-    let url = of("https?://[a-z]{1,9}/\\PC{0,9}").prop_map(|url| Some(Link::parse(&url?).unwrap()));
+    let url = of("https?://([a-z]{1,9}|\\PC{1,9}|[\u{4E00}-\u{9FFF}]{0,679})/\\PC{0,9}")
+        .prop_map(|url| Link::parse(&url?).ok());
     (text(), text(), of(text()), severity, labels(), url, of(text()), of(moment())).prop_map(
         |(message, location, source, severity, labels, url, dedup_key, expires_at)| RaiseAlert {
             source: source.map(|source| Source::parse(&source).unwrap()),

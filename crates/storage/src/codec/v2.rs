@@ -212,7 +212,7 @@ impl TryFrom<AlertShape<'_>> for Alert {
             source: shape.source.map(|source| Source::parse(&source)).transpose()?,
             severity: severity.transpose()?.unwrap_or_default(),
             labels: Labels::new(labels.collect::<Result<_, CodecError>>()?)?,
-            url: shape.url.map(|url| Link::parse(&url)).transpose()?,
+            url: shape.url.map(|url| Link::from_kept(&url)).transpose()?,
             dedup_key: shape.dedup_key.map(|key| DedupKey::parse(&key)).transpose()?,
             expires_at: shape.expires_at.map(micros),
             raised_at: micros(shape.raised_at),
