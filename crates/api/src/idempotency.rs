@@ -33,6 +33,19 @@ impl FromRequest for KeyOfRequest {
     }
 }
 
+/// A request that has no key, because it could not keep what a key promises.
+pub(crate) struct WithoutKey;
+
+impl FromRequest for WithoutKey {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let has_key = request.headers().contains_key(IDEMPOTENCY_KEY);
+        ready(if has_key { Err(ApiError::IdempotencyKey(BadKey::Unwanted)) } else { Ok(Self) })
+    }
+}
+
 /// What is wrong with the key of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadKey {
@@ -42,6 +55,9 @@ pub enum BadKey {
     /// There are two, and nobody can say which one counts.
     #[error("must be sent once only")]
     Repeated,
+    /// The address knows no keys, and who sends one must not believe that it does.
+    #[error("is not taken here; leave it out, or act on each alert with a key of its own")]
+    Unwanted,
 }
 
 /// Says in an answer to what is kept whether it was given before.

@@ -5,6 +5,7 @@ use crate::history::HistoryRequest;
 use crate::requests::{NewMessage, parse_alert_id};
 use northgate_domain::{ActOnAlert, Action, AlertId, NoteText, Operator, PostMessage, Revision};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -96,12 +97,13 @@ pub struct NewActions {
     /// What there is to say about it; required to `annotate`.
     #[schema(min_length = 1, max_length = 1024)]
     note: Option<String>,
-    /// The alerts; not together with `filter`.
+    /// The alerts, each of which is acted on once; not together with `filter`.
     #[schema(min_items = 1, max_items = 1000)]
     ids: Option<Vec<Uuid>>,
-    /// Which alerts: the parameters of `GET /alerts`, each with one value or a list of them. Of
-    /// those that match, the newest 1,000 are acted on. Without `status` these are the ones that
-    /// the action changes something about.
+    /// Which alerts: the parameters of `GET /alerts`, each with one value or a list of them, and at
+    /// least one of them. Of those that match, the newest 1,000 are acted on, or with `after` the
+    /// oldest after it. Without `status` these are the ones that the action changes something
+    /// about. An alert that does not match any more when its turn comes is `refused`.
     #[schema(value_type = Option<Object>)]
     filter: Option<Map<String, Value>>,
 }
@@ -172,6 +174,7 @@ fn which(fields: &mut Fields, action: Option<Action>) -> Option<Which> {
     }
 }
 
+/// The alerts that are named, each once.
 fn ids(fields: &mut Fields, ids: &[Value]) -> Option<Vec<AlertId>> {
     if ids.is_empty() || ids.len() > MOST_ACTED_ON {
         fields.complain("ids", format!("must be 1 to {MOST_ACTED_ON} ids"));
@@ -182,20 +185,17 @@ fn ids(fields: &mut Fields, ids: &[Value]) -> Option<Vec<AlertId>> {
         fields.complain(format!("ids/{}", parsed.len()), "must be the id of an alert");
         return None;
     }
-    Some(parsed)
+    let mut seen = HashSet::with_capacity(parsed.len());
+    Some(parsed.into_iter().filter(|id| seen.insert(*id)).collect())
 }
 
-/// The question that a filter asks. A name that nobody knows is wrong here: whoever misspells one
-/// would act on everything.
+/// The question that a filter asks. A name that nobody knows is wrong here, and so is a filter that
+/// nothing stands in: whoever misspells a name or has an empty list would act on everything.
 fn filter(
     fields: &mut Fields,
     filter: &Map<String, Value>,
     action: Option<Action>,
 ) -> Option<HistoryRequest> {
-    if filter.is_empty() {
-        fields.complain("filter", "must have a condition");
-        return None;
-    }
     let mut findings = Findings::default();
     let mut request = HistoryRequest::default();
     request.limit = MOST_ACTED_ON;
@@ -204,19 +204,24 @@ fn filter(
             Value::Array(values) => values.as_slice(),
             value => std::slice::from_ref(value),
         };
+        if values.is_empty() {
+            findings.complain(pointer(name), "must be a string, or a list of at least one");
+        }
         for value in values {
             let taken = match value {
                 Value::String(value) => request.take_condition(name, value),
                 _ => Err((name.clone().into(), "must be a string, or a list of them".into())),
             };
             if let Err((_, detail)) = taken {
-                let name = name.replace('~', "~0").replace('/', "~1");
-                findings.complain(format!("filter/{name}"), detail);
+                findings.complain(pointer(name), detail);
             }
         }
     }
     if let Err((name, detail)) = request.settle() {
-        findings.complain(format!("filter/{name}"), detail);
+        findings.complain(pointer(&name), detail);
+    }
+    if findings.is_empty() && !request.has_condition() {
+        findings.complain("filter", "must have a condition");
     }
     for (name, detail) in findings.sorted() {
         fields.complain(name.to_owned(), detail.to_owned());
@@ -228,6 +233,11 @@ fn filter(
         request.statuses = action.map(|action| action.changes().to_vec()).unwrap_or_default();
     }
     Some(request)
+}
+
+/// Where a parameter of the filter stands in the body (RFC 6901).
+fn pointer(name: &str) -> String {
+    format!("filter/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// What a client says over a socket.

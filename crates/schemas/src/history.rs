@@ -11,6 +11,7 @@ use northgate_domain::{
     Label, LabelName, LabelValue, Location, Position, Search, Severity, Source, Stamped,
     StatusKind, Timestamp,
 };
+use serde::Serialize;
 use std::borrow::Cow;
 use utoipa::ToSchema;
 
@@ -170,6 +171,11 @@ impl HistoryRequest {
         Ok(true)
     }
 
+    /// Whether anything says which items are meant.
+    pub(crate) fn has_condition(&self) -> bool {
+        *self != Self { limit: self.limit, order: self.order, ..Self::default() }
+    }
+
     /// What several parameters say together.
     pub(crate) fn settle(&mut self) -> Result<(), Finding> {
         if let Some(least) = self.min_severity {
@@ -196,6 +202,17 @@ impl HistoryRequest {
             None => self.link(path, None, before),
         });
         Links { next, previous }
+    }
+
+    /// Where to go on, if more match than `part` has: with what is older, or newer for whoever asked
+    /// for what comes after a position.
+    pub fn rest<T>(&self, part: &Part<'_, T>) -> Option<Rest> {
+        let (more, end) = match self.after {
+            Some(_) => (part.has_newer, part.items.last()),
+            None => (part.has_older, part.items.first()),
+        };
+        let end = PositionText(end.filter(|_| more)?.position);
+        Some(if self.after.is_some() { Rest::After(end) } else { Rest::Before(end) })
     }
 
     fn link(&self, path: &str, after: Option<Position>, before: Option<Position>) -> String {
@@ -241,6 +258,19 @@ impl HistoryRequest {
         }
         query.finish()
     }
+}
+
+/// The parameter with which a request goes on where a part of its answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(rename_all = "lowercase")]
+pub enum Rest {
+    /// What is older.
+    #[schema(value_type = String)]
+    Before(PositionText),
+    /// What is newer.
+    #[schema(value_type = String)]
+    After(PositionText),
 }
 
 /// The part of a history that answers a request.
@@ -423,6 +453,37 @@ mod tests {
             assert_eq!(found, (previous.to_owned(), next.to_owned()), "{query}");
         }
         assert_eq!(links("", &[5], false, false), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn what_is_left_is_on_the_side_that_was_walked_to() {
+        let items = [5, 7].map(|offset| Stamped { position: at(offset), value: () });
+        let rest = |query: &str, has_older, has_newer| {
+            let part = Part { position: at(99), items: &items, has_older, has_newer };
+            request(&query.replace('p', "00000000000000ab-")).rest(&part)
+        };
+        let before = Some(Rest::Before(PositionText(at(5))));
+        let after = Some(Rest::After(PositionText(at(7))));
+        for (query, older, newer) in [
+            ("q=x", before, None),
+            ("before=p8", before, None),
+            ("after=p4", None, after),
+            ("after=p4&before=p9", None, after),
+        ] {
+            assert_eq!(rest(query, true, false), older, "{query}");
+            assert_eq!(rest(query, false, true), newer, "{query}");
+            assert_eq!(rest(query, false, false), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn only_what_says_which_items_are_meant_is_a_condition() {
+        for query in ["", "limit=3&order=desc", "q=", "q=+!", "x=1"] {
+            assert!(!request(query).has_condition(), "{query}");
+        }
+        for query in ["q=x", "status=open", "min_severity=info", "since=2025-07-24T14:23:00Z"] {
+            assert!(request(query).has_condition(), "{query}");
+        }
     }
 
     #[test]

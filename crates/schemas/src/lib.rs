@@ -26,7 +26,7 @@ pub use bodies::{ChatBody, Health, Welcome, encode_event};
 pub use collections::{AlertCollection, AlertSummary, MessageCollection};
 pub use fields::{BodyError, Findings};
 pub use frames::{ErrorFrame, INVALID_CHAT_MESSAGE};
-pub use history::{HistoryRequest, LIMIT_DEFAULT, LIMIT_MAX, Order, Part};
+pub use history::{HistoryRequest, LIMIT_DEFAULT, LIMIT_MAX, Order, Part, Rest};
 pub use notices::{BusyNotice, LiveNotice, Notice, ResumeNotice};
 pub use position::{PositionError, PositionText, parse_position};
 pub use problem::{FieldProblem, Problem};

@@ -1,7 +1,7 @@
 //! What came of an action: as a frame, and for each of many alerts.
 
 use crate::problem::FieldProblem;
-use crate::{AlertBody, AlertState, Refusal};
+use crate::{AlertBody, AlertState, Refusal, Rest};
 use northgate_domain::{Alert, AlertId, Stamped};
 use serde::Serialize;
 use serde_json::Value;
@@ -149,13 +149,14 @@ pub struct ActionResults<'a> {
     count: usize,
     /// How many of them changed.
     changed: usize,
-    /// Whether more alerts match the filter than are acted on at once: then send it again.
-    more: bool,
+    /// What to put into the filter, beside what stands there, to act on the others that match it;
+    /// null if there are none.
+    rest: Option<Rest>,
 }
 
 impl<'a> ActionResults<'a> {
-    /// The results of one request; `more` says whether others match the filter as well.
-    pub fn new(results: &'a [(AlertId, Outcome)], more: bool) -> Self {
+    /// The results of one request; `rest` says where others match the filter as well.
+    pub fn new(results: &'a [(AlertId, Outcome)], rest: Option<Rest>) -> Self {
         let changed = |(_, outcome): &&(AlertId, Outcome)| matches!(outcome, Outcome::Changed(_));
         let body = |(id, outcome): &'a (AlertId, Outcome)| ActionResult {
             id: id.0,
@@ -165,7 +166,7 @@ impl<'a> ActionResults<'a> {
             count: results.len(),
             changed: results.iter().filter(changed).count(),
             results: results.iter().map(body).collect(),
-            more,
+            rest,
         }
     }
 }

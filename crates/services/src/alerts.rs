@@ -5,15 +5,21 @@ use crate::repeats::Repeats;
 use crate::submit::{Kept, SubmitError, submit};
 use futures_util::StreamExt;
 use futures_util::stream;
-use northgate_domain::{ActOnAlert, Alert, AlertId, Command, Event, RaiseAlert, Stamped};
+use northgate_domain::{
+    ActOnAlert, Alert, AlertId, Command, Event, RaiseAlert, Rejection as Refused, Stamped,
+};
 use northgate_storage::{
-    AlertQuery, Answer, EventStore, QueryError, Snapshot, Summary, Unavailable,
+    AlertQuery, Answer, EventStore, QueryError, Rejection, Snapshot, Summary, Unavailable,
 };
 use std::sync::Arc;
 
 /// The most appends of one caller that are under way at once: enough for a store that keeps many
 /// with one write, and not so many that nobody else gets a turn.
 const AT_ONCE: usize = 64;
+
+/// How often an action on an alert that was seen is tried before it counts as too late. Whatever
+/// happens to one alert comes some ten times a second, and a try takes a commit.
+const ATTEMPTS: u32 = 8;
 
 /// The use cases around alerts.
 #[derive(Clone)]
@@ -79,13 +85,39 @@ impl AlertService {
     }
 
     /// Does something about many alerts, each by itself: one that is refused is no reason for the
-    /// others. The results are in the order of `acts`. Who stops waiting stops what was not begun.
-    pub async fn act_on_many(&self, acts: Vec<ActOnAlert>) -> Vec<Result<Acted, SubmitError>> {
+    /// others. What is meant for an alert as it was seen, and comes too late for that, is done to
+    /// the alert as it stands as long as that `is_meant` too. The results are in the order of
+    /// `acts`. Who stops waiting stops what was not begun.
+    pub async fn act_on_many(
+        &self,
+        acts: Vec<ActOnAlert>,
+        is_meant: impl Fn(&Alert) -> bool + Sync,
+    ) -> Vec<Result<Acted, SubmitError>> {
+        let is_meant = &is_meant;
         let acts = stream::iter(
-            acts.into_iter()
-                .map(|act| async move { self.act(act, None).await.map(|kept| kept.value) }),
+            acts.into_iter().map(|act| async move { self.act_while(act, is_meant).await }),
         );
         acts.buffered(AT_ONCE).collect().await
+    }
+
+    /// Does something about an alert that other things happen to.
+    async fn act_while(
+        &self,
+        mut act: ActOnAlert,
+        is_meant: &(impl Fn(&Alert) -> bool + Sync),
+    ) -> Result<Acted, SubmitError> {
+        let mut attempts = 1;
+        loop {
+            match self.act(act.clone(), None).await {
+                Err(SubmitError::Refused(Rejection::Rule(Refused::Outdated { present })))
+                    if attempts < ATTEMPTS && is_meant(&present) =>
+                {
+                    attempts += 1;
+                    act.expected = Some(present.revision);
+                }
+                done => return done.map(|kept| kept.value),
+            }
+        }
     }
 
     /// The alerts that match, oldest first.

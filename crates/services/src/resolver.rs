@@ -76,9 +76,10 @@ impl AlertResolver {
             let acts: Vec<_> =
                 overdue.iter().filter_map(|alert| self.end(&deadlines, alert)).collect();
             let wanted = acts.len();
-            let done = self.alerts.act_on_many(acts).await;
-            // One that is refused has had another event meanwhile. If nothing was done, the next
-            // tick is soon enough.
+            let is_meant = |alert: &Alert| deadlines.overdue(alert).is_some();
+            let done = self.alerts.act_on_many(acts, is_meant).await;
+            // One that is refused has been heard of meanwhile. If nothing was done, the next tick
+            // is soon enough.
             let resolved = done.iter().flatten().count();
             if wanted < MOST || resolved == 0 {
                 return Ok(());

@@ -305,8 +305,9 @@ async fn more_than_are_asked_for_at_once_end_all_the_same() {
     timer.await.unwrap();
 }
 
-/// A store in which everything that is found to be overdue is raised again before anybody knows.
-struct HeardOfMeanwhile(Arc<GatedStore>);
+/// A store in which everything that is found to be overdue is raised again before anybody knows,
+/// with another end.
+struct HeardOfMeanwhile(Arc<GatedStore>, Option<Timestamp>);
 
 #[async_trait]
 impl EventStore for HeardOfMeanwhile {
@@ -348,8 +349,7 @@ impl EventStore for HeardOfMeanwhile {
     ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
         let overdue = self.0.overdue(deadlines, limit).await?;
         if !overdue.is_empty() {
-            let end = Some(Timestamp::from_unix_micros(i64::MAX));
-            let again = RaiseAlert { expires_at: end, ..repeat(Severity::Info) };
+            let again = RaiseAlert { expires_at: self.1, ..repeat(Severity::Info) };
             self.0.append(vec![Command::RaiseAlert(again).into()]).await.unwrap();
         }
         Ok(overdue)
@@ -357,15 +357,22 @@ impl EventStore for HeardOfMeanwhile {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_heard_of_in_the_last_moment_does_not_end() {
-    let scene = Scene::new();
-    let end = Some(Timestamp::from_unix_micros(0));
-    scene.raise(RaiseAlert { expires_at: end, ..repeat(Severity::Info) }).await;
-    let store = Arc::new(HeardOfMeanwhile(scene.store.clone()));
-    let (stop, timer) = resolving_in(store, &scene, [None; 4]);
-    pass(10_000).await;
-    assert_eq!(scene.statuses().await, [StatusKind::Open]);
-    assert_eq!(scene.events().await, [(AlertChange::Raised, 1), (AlertChange::Repeated, 2)]);
-    stop.cancel();
-    timer.await.unwrap();
+async fn what_is_heard_of_in_the_last_moment_does_not_end_unless_it_is_over_all_the_same() {
+    use AlertChange::{Raised, Repeated, Resolved};
+    for (new_end, changes) in [
+        (Some(Timestamp::from_unix_micros(i64::MAX)), &[(Raised, 1), (Repeated, 2)][..]),
+        (None, &[(Raised, 1), (Repeated, 2), (Resolved, 2)]),
+    ] {
+        let scene = Scene::new();
+        let end = Some(Timestamp::from_unix_micros(0));
+        scene.raise(RaiseAlert { expires_at: end, ..repeat(Severity::Info) }).await;
+        let store = Arc::new(HeardOfMeanwhile(scene.store.clone(), new_end));
+        let (stop, timer) = resolving_in(store, &scene, [None; 4]);
+        settle().await;
+        assert_eq!(scene.events().await, changes, "at the first look");
+        pass(10_000).await;
+        assert_eq!(scene.events().await, changes);
+        stop.cancel();
+        timer.await.unwrap();
+    }
 }

@@ -4,16 +4,16 @@ use crate::ApiError;
 use crate::body::JsonBody;
 use crate::conditional::{IfMatch, IfMatchHeader, alert_answer};
 use crate::controllers::alerts::alert_id;
-use crate::history::alert_query;
-use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
+use crate::history::{alert_query, part};
+use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, WithoutKey, kept};
 use crate::openapi::{ActionProblems, WriteProblems};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
-use northgate_domain::{ActOnAlert, Action, AlertId};
+use northgate_domain::{ActOnAlert, Action, Alert, AlertId, Stamped};
 use northgate_schemas::{
     ActionResults, Actions, AlertBody, NewAction, NewActions, NewNote, Outcome, Refusal, Which,
 };
-use northgate_services::{Acted, AlertService, Rejection, SubmitError};
+use northgate_services::{Acted, AlertQuery, AlertService, Rejection, SubmitError};
 use std::future::{Ready, ready};
 
 /// What of an action stands outside the body: the alert, its revision, and the request's key.
@@ -186,7 +186,9 @@ pub(crate) async fn annotate(
 
 /// Acts on many alerts: on those with the ids, or on those that a filter finds, 1,000 at most.
 ///
-/// Each is decided by itself, and one that is refused is no reason for the others.
+/// Each is decided by itself, and one that is refused is no reason for the others. There is no
+/// `Idempotency-Key` for this: what was done already is `unchanged`, but a note that is sent again
+/// is written again.
 #[utoipa::path(
     post,
     path = "/alerts/actions",
@@ -199,22 +201,29 @@ pub(crate) async fn annotate(
 )]
 pub(crate) async fn on_many(
     service: web::Data<AlertService>,
+    _: WithoutKey,
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let Actions { action, by, note, which } = Actions::parse(&body.0)?;
-    let (ids, more) = match which {
-        Which::Ids(ids) => (ids, false),
+    let act = |alert, expected| {
+        let (by, note) = (by.clone(), note.clone());
+        ActOnAlert { alert, action, by, note, expected }
+    };
+    let (acts, query, rest): (Vec<_>, _, _) = match which {
+        Which::Ids(ids) => {
+            (ids.into_iter().map(|id| act(id, None)).collect(), AlertQuery::default(), None)
+        }
         Which::Matching(request) => {
-            let found = service.history(alert_query(&request)).await?;
-            let ids = found.items.iter().map(|alert| alert.value.id).collect();
-            (ids, found.has_older || found.has_newer)
+            let query = alert_query(&request);
+            let found = service.history(query.clone()).await?;
+            let seen = |alert: &Stamped<Alert>| act(alert.value.id, Some(alert.value.revision));
+            (found.items.iter().map(seen).collect(), query, request.rest(&part(&found)))
         }
     };
-    let act =
-        |alert| ActOnAlert { alert, action, by: by.clone(), note: note.clone(), expected: None };
-    let done = service.act_on_many(ids.iter().copied().map(act).collect()).await;
+    let ids: Vec<_> = acts.iter().map(|act| act.alert).collect();
+    let done = service.act_on_many(acts, |alert| query.admits(alert)).await;
     let results: Vec<_> = ids.into_iter().zip(done.into_iter().map(outcome)).collect();
-    Ok(HttpResponse::Ok().json(ActionResults::new(&results, more)))
+    Ok(HttpResponse::Ok().json(ActionResults::new(&results, rest)))
 }
 
 /// What came of one of many.
