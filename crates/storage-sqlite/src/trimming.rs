@@ -39,8 +39,10 @@ impl Ledger {
         self.remove_forgotten_keys()
     }
 
-    /// Removes so many alerts: those that are over first, and among each the oldest.
+    /// Removes so many alerts, or as many as go in one transaction: those that are over first, and
+    /// among each the oldest.
     fn trim_alerts(&mut self, excess: u64) -> Result<(), DatabaseError> {
+        let excess = excess.min(MOST);
         if excess == 0 {
             return Ok(());
         }
@@ -70,7 +72,7 @@ impl Ledger {
         }
         let sql = format!("SELECT place, record FROM alerts {condition} ORDER BY place LIMIT ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![to_sql(count.min(MOST))])?;
+        let mut rows = statement.query(params![to_sql(count)])?;
         let mut oldest = Vec::new();
         while let Some(row) = rows.next()? {
             let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;

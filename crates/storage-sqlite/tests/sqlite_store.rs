@@ -7,8 +7,8 @@
 )]
 
 use northgate_domain::{
-    Command, Epoch, Event, Location, MessageText, Position, PostMessage, RaiseAlert, Sender, Stamp,
-    Stamped, Stamps, Timestamp,
+    ActOnAlert, Action, Alert, Command, Epoch, Event, Location, MessageText, Operator, Position,
+    PostMessage, RaiseAlert, Sender, Stamp, Stamped, Stamps, Timestamp,
 };
 use northgate_storage::laws::Harness;
 use northgate_storage::{
@@ -21,8 +21,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Stores whose folders go with it.
@@ -179,6 +181,47 @@ async fn alerts_that_are_over_the_capacity_go_many_at_a_time() {
         held.push(store.alerts(AlertQuery::newest(1_000)).await.unwrap().items.len());
     }
     assert_eq!(held, [769, 770, 771, 768, 769]);
+    store.close().await;
+    check(folder.path()).unwrap();
+}
+
+#[tokio::test]
+async fn no_open_alert_goes_while_a_resolved_one_is_left_however_many_are_to_go() {
+    /// More than go in one transaction.
+    const RESOLVED: usize = 8_500;
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options::new(Epoch::new(1));
+    let store = SqliteStore::open(folder.path(), &options, counting_from(0)).unwrap();
+    store.append((0..10).map(|_| raise("open")).collect()).await.unwrap();
+    let raised = store.append((0..RESOLVED).map(|_| raise("over")).collect()).await.unwrap();
+    let resolve = |outcome| match appended(outcome).value {
+        Event::Alert(event) => Submission::from(Command::ActOnAlert(ActOnAlert {
+            alert: event.alert.id,
+            action: Action::Resolve,
+            by: Operator::parse("Anna").unwrap(),
+            note: None,
+            expected: None,
+        })),
+        Event::Chat(message) => panic!("{message:?}"),
+    };
+    store.append(raised.into_iter().map(resolve).collect()).await.unwrap();
+    store.close().await;
+
+    let capacity = Capacity { alerts: 100.try_into().unwrap(), ..options.capacity };
+    let options = Options { capacity, ..options };
+    let store = SqliteStore::open(folder.path(), &options, counting_from(100_000)).unwrap();
+    let kept = async {
+        loop {
+            append(&store, say("one more")).await;
+            let alerts = store.alerts(AlertQuery::newest(1_000)).await.unwrap().items;
+            if alerts.len() == 100 {
+                return alerts;
+            }
+        }
+    };
+    let kept = timeout(Duration::from_secs(60), kept).await.unwrap();
+    let open = |alert: &&Stamped<Alert>| !alert.value.is_resolved();
+    assert_eq!(kept.iter().filter(open).count(), 10);
     store.close().await;
     check(folder.path()).unwrap();
 }
