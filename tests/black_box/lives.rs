@@ -140,10 +140,14 @@ fn who_acts_on_what_was_seen_acts_on_that_or_not_at_all() {
     let problem = act_if("\"1\"").problem(412);
     assert_eq!(problem["type"], "urn:northgate:problem:outdated");
     assert_eq!(problem["alert"]["acknowledged_by"], "Ben");
-    for bad in ["1", "W/\"2\"", "\"2\", \"3\"", "\"x\""] {
+    for other in ["W/\"2\"", "\"1\", \"3\"", "\"x\"", "\"+2\"", "\"02\"", "W/\"2\", \"9\""] {
+        let problem = act_if(other).problem(412);
+        assert_eq!(problem["type"], "urn:northgate:problem:outdated", "{other}");
+    }
+    for bad in ["2", "", "\"2", "'2'"] {
         assert_eq!(act_if(bad).problem(400)["type"], "urn:northgate:problem:if-match", "{bad}");
     }
-    assert_eq!(act_if("\"2\"").status, 200);
+    assert_eq!(act_if("\"1\", \"2\"").status, 200);
     assert_eq!(act_if("*").json()["revision"], 3, "it holds already");
 }
 

@@ -9,35 +9,42 @@ use northgate_domain::{Alert, Revision, Stamped};
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
 
-/// The revision that a request is for, if it names one.
-pub(crate) struct IfMatch(pub(crate) Option<Revision>);
+/// The revisions that a request is for, if it says so.
+pub(crate) struct IfMatch(pub(crate) Option<Vec<Revision>>);
 
 impl FromRequest for IfMatch {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let mut tags = request.headers().get_all(header::IF_MATCH);
-        ready(match (tags.next().map(|tag| tag.to_str().unwrap_or_default().trim()), tags.next()) {
+        if !request.headers().contains_key(header::IF_MATCH) {
+            return ready(Ok(Self(None)));
+        }
+        ready(match header::IfMatch::parse(request) {
             // Any revision will do: one that is there, and the rules ask for that anyway.
-            (None | Some("*"), None) => Ok(Self(None)),
-            (Some(tag), None) => {
-                revision_of(tag).map(|tag| Self(Some(tag))).ok_or(ApiError::IfMatch)
+            Ok(header::IfMatch::Any) => Ok(Self(None)),
+            Ok(header::IfMatch::Items(tags)) if !tags.is_empty() => {
+                Ok(Self(Some(tags.iter().filter_map(revision_of).collect())))
             }
-            (_, Some(_)) => Err(ApiError::IfMatch),
+            Ok(header::IfMatch::Items(_)) | Err(_) => Err(ApiError::IfMatch),
         })
     }
 }
 
-/// The revision in a strong entity tag (RFC 9110 section 8.8.3). A weak one matches nothing here.
-fn revision_of(tag: &str) -> Option<Revision> {
-    let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
-    digits.parse().ok().map(Revision::new)
+/// The revision that has this tag, if there can be one. A weak tag matches nothing in `If-Match`
+/// (RFC 9110 section 13.1.1).
+fn revision_of(tag: &EntityTag) -> Option<Revision> {
+    let revision = tag.tag().parse().ok().map(Revision::new)?;
+    tag.strong_eq(&tag_of(revision)).then_some(revision)
 }
 
 /// The entity tag of an alert: its revision.
 fn etag(alert: &Alert) -> EntityTag {
-    EntityTag::new_strong(alert.revision.get().to_string())
+    tag_of(alert.revision)
+}
+
+fn tag_of(revision: Revision) -> EntityTag {
+    EntityTag::new_strong(revision.get().to_string())
 }
 
 /// An answer with one alert.
@@ -62,7 +69,8 @@ pub(crate) fn not_modified(request: &HttpRequest, alert: &Stamped<Alert>) -> Opt
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes the header, which is read by its name")]
 pub(crate) struct IfMatchHeader {
-    /// The `ETag` of the alert as you saw it: only if nothing has happened to it since then.
+    /// The `ETag` of the alert as you saw it, or a list of them: only if nothing has happened to
+    /// it since then.
     #[param(rename = "If-Match", example = "\"3\"")]
     if_match: Option<String>,
 }
@@ -83,10 +91,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_a_number_in_quotes() {
-        assert_eq!(revision_of("\"12\""), Some(Revision::new(12)));
-        for tag in ["", "12", "\"\"", "\"x\"", "W/\"12\"", "\"1\", \"2\"", "\"-1\"", "\"", "'1'"] {
-            assert_eq!(revision_of(tag), None, "{tag}");
+    fn a_revision_is_what_its_own_tag_says() {
+        let strong = |tag: &str| revision_of(&EntityTag::new_strong(tag.to_owned()));
+        assert_eq!(strong("12"), Some(Revision::new(12)));
+        for tag in ["", "x", "-1", "+1", "01", "18446744073709551616"] {
+            assert_eq!(strong(tag), None, "{tag:?}");
         }
+        assert_eq!(revision_of(&EntityTag::new_weak("12".to_owned())), None);
     }
 }

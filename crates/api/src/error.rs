@@ -20,7 +20,9 @@ pub enum ApiError {
     #[error("The header Idempotency-Key {0}.")]
     IdempotencyKey(BadKey),
     /// The revision that the request is for cannot be read.
-    #[error("The header If-Match must be one ETag of the alert, such as \"3\", or *.")]
+    #[error(
+        "The header If-Match must be an ETag of the alert, such as \"3\", or a list of them, or *."
+    )]
     IfMatch,
     /// The body stopped coming, or came broken.
     #[error("The body could not be read to its end.")]

@@ -68,8 +68,8 @@ pub struct ActOnAlert {
     pub by: Operator,
     /// What there is to say about it. [`Action::Annotate`] is nothing without it.
     pub note: Option<NoteText>,
-    /// Only if the alert has had no other event since this revision.
-    pub expected: Option<Revision>,
+    /// Only if the alert is still as it was seen: at one of these revisions.
+    pub expected: Option<Vec<Revision>>,
 }
 
 /// What can be done about an alert.

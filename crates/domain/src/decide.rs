@@ -96,7 +96,7 @@ fn repeated(alert: &Alert, raise: &RaiseAlert, stamp: Stamp) -> AlertEvent {
 
 /// What follows from an operator's action: an event, or nothing if it holds already.
 fn act_on(alert: &Alert, act: &ActOnAlert, stamp: Stamp) -> Result<Option<AlertEvent>, Rejection> {
-    if act.expected.is_some_and(|expected| expected != alert.revision) {
+    if act.expected.as_ref().is_some_and(|seen| !seen.contains(&alert.revision)) {
         return Err(Rejection::Outdated { present: Box::new(alert.clone()) });
     }
     let mark = || Mark { by: act.by.clone(), at: stamp.at };

@@ -123,14 +123,14 @@ fn an_action_on_what_somebody_saw_is_only_for_that() {
     let state = after(&[Action::Acknowledge]);
     for action in Action::ALL {
         let too_late = ActOnAlert {
-            expected: Some(Revision::FIRST),
+            expected: Some(vec![Revision::FIRST]),
             note: Some(note("x")),
             ..act(&state, action, "Ben")
         };
         let present = Box::new(state.clone());
         let decided = decide(Some(&state), &Command::ActOnAlert(too_late.clone()), stamped(7));
         assert_eq!(decided, Err(Rejection::Outdated { present }));
-        let fresh = ActOnAlert { expected: Some(state.revision), ..too_late };
+        let fresh = ActOnAlert { expected: Some(vec![state.revision]), ..too_late };
         let decided = decide(Some(&state), &Command::ActOnAlert(fresh), stamped(7));
         assert!(!matches!(decided, Err(Rejection::Outdated { .. })), "{decided:?}");
     }

@@ -26,13 +26,13 @@ pub struct NewAction {
 }
 
 impl NewAction {
-    /// Reads the body of a request to act on `alert` if its revision is `expected`, or names
-    /// everything that is wrong with it.
+    /// Reads the body of a request to act on `alert` if its revision is one of those that are
+    /// `expected`, or names everything that is wrong with it.
     pub fn parse(
         body: &[u8],
         alert: AlertId,
         action: Action,
-        expected: Option<Revision>,
+        expected: Option<Vec<Revision>>,
     ) -> Result<ActOnAlert, BodyError> {
         let mut fields = Fields::read(body)?;
         let said = Said::read(&mut fields, action);
@@ -69,8 +69,8 @@ impl Said {
         Some(Self { by: by?, note })
     }
 
-    fn about(&self, alert: AlertId, action: Action, expected: Option<Revision>) -> ActOnAlert {
-        let (by, note) = (self.by.clone(), self.note.clone());
+    fn about(self, alert: AlertId, action: Action, expected: Option<Vec<Revision>>) -> ActOnAlert {
+        let Self { by, note } = self;
         ActOnAlert { alert, action, by, note, expected }
     }
 }
@@ -293,7 +293,7 @@ impl ClientMessage {
                 if revision.is_none() {
                     fields.complain("revision", "must be a number");
                 }
-                revision
+                revision.map(|seen| vec![seen])
             }
         };
         let said = Said::read(&mut fields, action);

@@ -113,7 +113,7 @@ impl AlertService {
                     if attempts < ATTEMPTS && is_meant(&present) =>
                 {
                     attempts += 1;
-                    act.expected = Some(present.revision);
+                    act.expected = Some(vec![present.revision]);
                 }
                 done => return done.map(|kept| kept.value),
             }

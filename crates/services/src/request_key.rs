@@ -96,7 +96,7 @@ fn fingerprint(command: &Command) -> Fingerprint {
             if let Some(note) = &act.note {
                 put("note", note.as_str());
             }
-            if let Some(revision) = act.expected {
+            for revision in act.expected.iter().flatten() {
                 put("expected", &revision.get().to_string());
             }
         }
@@ -153,7 +153,7 @@ mod tests {
             action,
             by: Operator::parse("ab").unwrap(),
             note: note.map(|note| NoteText::parse(note).unwrap()),
-            expected: expected.map(Revision::new),
+            expected: expected.map(|seen| vec![Revision::new(seen)]),
         })
     }
 

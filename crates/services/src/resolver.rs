@@ -107,7 +107,7 @@ impl AlertResolver {
             action: Action::Resolve,
             by: self.by.clone(),
             note: Some(note.clone()),
-            expected: Some(alert.value.revision),
+            expected: Some(vec![alert.value.revision]),
         })
     }
 }

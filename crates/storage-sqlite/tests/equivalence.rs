@@ -117,7 +117,7 @@ fn act() -> impl Strategy<Value = ActOnAlert> {
             action,
             by: Operator::parse(&by).unwrap(),
             note: note.map(|note| NoteText::parse(&note).unwrap()),
-            expected: expected.map(Revision::new),
+            expected: expected.map(|seen| vec![Revision::new(seen)]),
         },
     )
 }

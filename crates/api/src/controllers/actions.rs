@@ -216,7 +216,8 @@ pub(crate) async fn on_many(
         Which::Matching(request) => {
             let query = alert_query(&request);
             let found = service.history(query.clone()).await?;
-            let seen = |alert: &Stamped<Alert>| act(alert.value.id, Some(alert.value.revision));
+            let seen =
+                |alert: &Stamped<Alert>| act(alert.value.id, Some(vec![alert.value.revision]));
             (found.items.iter().map(seen).collect(), query, request.rest(&part(&found)))
         }
     };

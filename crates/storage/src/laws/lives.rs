@@ -118,7 +118,7 @@ pub async fn what_holds_or_contradicts_is_no_event(harness: &dyn Harness) {
     let present = Box::new(resolved);
     let unknown = AlertId(Uuid::from_u128(u128::MAX));
     let too_late =
-        ActOnAlert { expected: Some(Revision::FIRST), ..acting(id, Action::Reopen, "Ben") };
+        ActOnAlert { expected: Some(vec![Revision::FIRST]), ..acting(id, Action::Reopen, "Ben") };
     for (submission, rejection) in [
         (
             act(id, Action::Acknowledge, "Ben"),
