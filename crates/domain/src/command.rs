@@ -38,6 +38,9 @@ pub struct RaiseAlert {
     pub expires_at: Option<Timestamp>,
     /// How often it happened: repeats that came close together are one command.
     pub times: NonZeroU32,
+    /// The latest end that any of those was raised with. It is for an alert that they repeat and
+    /// that has an end; one that they begin has the end of the first.
+    pub latest_end: Option<Timestamp>,
 }
 
 impl RaiseAlert {
@@ -53,6 +56,7 @@ impl RaiseAlert {
             dedup_key: None,
             expires_at: None,
             times: NonZeroU32::MIN,
+            latest_end: None,
         }
     }
 }

@@ -81,11 +81,11 @@ fn is_repeat(alert: &Alert, raise: &RaiseAlert) -> bool {
 /// An alert is raised again while it is not over. It never becomes milder, and never ends sooner
 /// than was said before.
 fn repeated(alert: &Alert, raise: &RaiseAlert, stamp: Stamp) -> AlertEvent {
-    let expires_at = alert.expires_at.map(|end| raise.expires_at.map_or(end, |new| new.max(end)));
+    let latest_end = raise.expires_at.max(raise.latest_end);
     let alert = Alert {
         revision: alert.revision.next(),
         severity: alert.severity.max(raise.severity),
-        expires_at,
+        expires_at: alert.expires_at.map(|end| latest_end.map_or(end, |new| new.max(end))),
         last_seen: alert.last_seen.max(stamp.at),
         updated_at: stamp.at,
         count: alert.count.saturating_add(u64::from(raise.times.get())),

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,14 +20,16 @@ type Answer = Result<Stamped<Alert>, SubmitError>;
 /// Lets one append per key through, and gathers what comes meanwhile into the next.
 ///
 /// A lane per key that was raised a moment ago is owned by a task of its own; the map of them is
-/// behind one mutex, which is held for moments and never across an await. What finds no room, in
-/// the map or in its lane, is appended as it is: a store that stalls gathers no crowd here.
+/// behind one mutex, which is held for moments and never across an await. What finds no room, among
+/// the lanes or among all who wait, is appended as it is: a store that stalls gathers no crowd here.
 #[derive(Clone)]
 pub struct Repeats(Arc<Shared>);
 
 struct Shared {
     window: Duration,
     lanes: Mutex<HashMap<DedupKey, Lane>>,
+    /// One for each who may wait, in whichever lane.
+    seats: Arc<Semaphore>,
     /// Where the lanes' tasks run, whoever raises: a thread that ends must not take a lane with it.
     runtime: Handle,
     tasks: TaskTracker,
@@ -37,45 +39,63 @@ struct Shared {
 /// What waits for the next append of one key.
 struct Lane {
     gathered: Option<Gathered>,
-    /// The worst that was handed to the store so far.
-    worst: Severity,
+    /// How bad the alert is, as far as is known: at least what was handed to the store last.
+    severity: Severity,
     /// Told when something worse waits.
     urgent: Arc<Notify>,
 }
 
-impl Lane {
-    /// How many wait in it.
-    fn waiting(&self) -> usize {
-        self.gathered.as_ref().map_or(0, |gathered| gathered.askers.len())
-    }
-}
-
+/// One command of many, and who is to be told what came of it.
 struct Gathered {
     raise: RaiseAlert,
-    askers: Vec<oneshot::Sender<Answer>>,
+    askers: Vec<Asker>,
+}
+
+/// Somebody who waits, and where.
+struct Asker {
+    answer: oneshot::Sender<Answer>,
+    _seat: OwnedSemaphorePermit,
 }
 
 impl Gathered {
-    /// One more repeat: what was said last counts, and the worst and longest of everything.
-    fn add(&mut self, raise: RaiseAlert, asker: oneshot::Sender<Answer>) {
-        let before = &self.raise;
-        self.raise = RaiseAlert {
-            severity: before.severity.max(raise.severity),
-            expires_at: before.expires_at.max(raise.expires_at),
-            times: before.times.saturating_add(raise.times.get()),
-            ..raise
-        };
+    fn new(raise: RaiseAlert, asker: Asker) -> Self {
+        Self { raise, askers: vec![asker] }
+    }
+
+    fn add(&mut self, raise: &RaiseAlert, asker: Asker) {
+        add(&mut self.raise, raise);
         self.askers.push(asker);
     }
+
+    /// Keeps it, and answers everyone with the alert as it is then. Gives how bad that is.
+    async fn append(self, store: &dyn EventStore) -> Option<Severity> {
+        let answer = append(store, self.raise).await;
+        let severity = answer.as_ref().ok().map(|alert| alert.value.severity);
+        for asker in self.askers {
+            // Whoever has gone away has raised it all the same.
+            let _ = asker.answer.send(answer.clone());
+        }
+        severity
+    }
+}
+
+/// Makes one command of two, which leads to what the two lead to one after the other: the first one
+/// begins an alert, if none is there, and the other is a repeat.
+fn add(first: &mut RaiseAlert, repeat: &RaiseAlert) {
+    first.severity = first.severity.max(repeat.severity);
+    first.times = first.times.saturating_add(repeat.times.get());
+    let latest_end = repeat.expires_at.max(repeat.latest_end);
+    first.expires_at = first.expires_at.map(|end| latest_end.map_or(end, |new| new.max(end)));
+    first.latest_end = first.latest_end.max(latest_end);
 }
 
 impl Repeats {
     /// The time for which repeats are gathered, if nobody says otherwise.
     pub const WINDOW: Duration = Duration::from_millis(100);
 
-    /// The most lanes at a time, and the most that wait in one. Those who asked may have gone away,
-    /// so the number of connections is no limit to either.
-    pub const MOST: usize = 16_384;
+    /// The most lanes at a time, and the most who wait in all of them together. Those who asked may
+    /// have gone away, so the number of connections is no limit to either.
+    pub const MOST: usize = 4_096;
 
     /// Gathers for `window`, with tasks on `runtime`. A window of nothing gathers only what comes
     /// while the store is at work.
@@ -83,6 +103,7 @@ impl Repeats {
         Self(Arc::new(Shared {
             window,
             lanes: Mutex::default(),
+            seats: Arc::new(Semaphore::new(Self::MOST)),
             runtime,
             tasks: TaskTracker::new(),
             flushed: CancellationToken::new(),
@@ -92,12 +113,9 @@ impl Repeats {
     /// Raises an alert that has a key, now or together with others, and gives it as it stands
     /// afterwards. Who stops waiting has raised it all the same.
     pub(crate) async fn raise(&self, store: &Arc<dyn EventStore>, raise: RaiseAlert) -> Answer {
-        let (asker, answer) = oneshot::channel();
-        match self.hand_over(store, raise, asker) {
-            Ok(()) => {
-                // A task that is gone has left with the runtime.
-                answer.await.unwrap_or(Err(SubmitError::OutcomeUnknown))
-            }
+        match self.hand_over(store, raise) {
+            // A task that is gone has left with the runtime, or with a bug of the store.
+            Ok(answer) => answer.await.unwrap_or(Err(SubmitError::OutcomeUnknown)),
             Err(raise) => append(store.as_ref(), raise).await,
         }
     }
@@ -110,90 +128,109 @@ impl Repeats {
         self.0.tasks.wait().await;
     }
 
-    /// Puts it into the lane of its key, or gives it back if it is not to wait for others.
+    /// Puts it into the lane of its key, and gives where its answer will come; or gives it back if
+    /// it is not to wait for others.
+    #[expect(clippy::result_large_err, reason = "what is given back is no error and goes on")]
     fn hand_over(
         &self,
         store: &Arc<dyn EventStore>,
         raise: RaiseAlert,
-        asker: oneshot::Sender<Answer>,
-    ) -> Result<(), RaiseAlert> {
+    ) -> Result<oneshot::Receiver<Answer>, RaiseAlert> {
         let Some(key) = raise.dedup_key.clone() else { return Err(raise) };
         if self.0.flushed.is_cancelled() {
             return Err(raise);
         }
+        let Ok(seat) = self.0.seats.clone().try_acquire_owned() else { return Err(raise) };
+        let (answer, answered) = oneshot::channel();
+        let asker = Asker { answer, _seat: seat };
         let mut lanes = self.0.lanes.lock();
         if let Some(lane) = lanes.get_mut(&key) {
-            if lane.waiting() >= Self::MOST {
-                return Err(raise);
-            }
-            if raise.severity > lane.worst {
+            if raise.severity > lane.severity {
                 lane.urgent.notify_one();
             }
             match &mut lane.gathered {
-                Some(gathered) => gathered.add(raise, asker),
-                None => lane.gathered = Some(Gathered { raise, askers: vec![asker] }),
+                Some(gathered) => gathered.add(&raise, asker),
+                None => lane.gathered = Some(Gathered::new(raise, asker)),
             }
-            return Ok(());
+            return Ok(answered);
         }
         if lanes.len() >= Self::MOST {
             return Err(raise);
         }
         let urgent = Arc::new(Notify::new());
-        let worst = raise.severity;
-        lanes.insert(key.clone(), Lane { gathered: None, worst, urgent: urgent.clone() });
+        let severity = raise.severity;
+        lanes.insert(key.clone(), Lane { gathered: None, severity, urgent: urgent.clone() });
         drop(lanes);
-        let first = Gathered { raise, askers: vec![asker] };
-        let run = self.clone().run(store.clone(), key, urgent, first);
-        self.0.tasks.spawn_on(run, &self.0.runtime);
-        Ok(())
+        let lane = OwnLane { repeats: self.clone(), key, urgent };
+        self.0
+            .tasks
+            .spawn_on(lane.run(store.clone(), Gathered::new(raise, asker)), &self.0.runtime);
+        Ok(answered)
     }
+}
 
+/// A lane, for the task that owns it. However that ends, the lane ends with it, and who waits in it
+/// is told.
+struct OwnLane {
+    repeats: Repeats,
+    key: DedupKey,
+    urgent: Arc<Notify>,
+}
+
+impl OwnLane {
     /// The task of one lane: it ends when nothing came for a window.
-    async fn run(
-        self,
-        store: Arc<dyn EventStore>,
-        key: DedupKey,
-        urgent: Arc<Notify>,
-        first: Gathered,
-    ) {
+    async fn run(self, store: Arc<dyn EventStore>, first: Gathered) {
+        let shared = &self.repeats.0;
         let mut next = first;
         loop {
-            let due = Instant::now() + self.0.window;
-            next.append(store.as_ref()).await;
+            let due = Instant::now() + shared.window;
+            if let Some(severity) = next.append(store.as_ref()).await {
+                self.stands_at(severity);
+            }
             tokio::select! {
                 () = sleep_until(due) => {}
-                () = urgent.notified() => {}
-                () = self.0.flushed.cancelled() => {}
+                () = self.urgent.notified() => {}
+                () = shared.flushed.cancelled() => {}
             }
-            match self.take(&key) {
+            match self.take() {
                 Some(gathered) => next = gathered,
                 None => return,
             }
         }
     }
 
+    /// Notes how bad the alert is: milder than what was handed over before, if that one was
+    /// resolved and another has begun.
+    fn stands_at(&self, severity: Severity) {
+        let mut lanes = self.repeats.0.lanes.lock();
+        let Some(lane) = lanes.get_mut(&self.key) else { return };
+        lane.severity = severity;
+        if lane.gathered.as_ref().is_some_and(|gathered| gathered.raise.severity > severity) {
+            lane.urgent.notify_one();
+        }
+    }
+
     /// What was gathered; a lane in which nothing waits is gone with this.
-    fn take(&self, key: &DedupKey) -> Option<Gathered> {
-        let mut lanes = self.0.lanes.lock();
-        let lane = lanes.get_mut(key)?;
+    fn take(&self) -> Option<Gathered> {
+        let mut lanes = self.repeats.0.lanes.lock();
+        let lane = lanes.get_mut(&self.key)?;
         let gathered = lane.gathered.take();
         match &gathered {
-            Some(gathered) => lane.worst = lane.worst.max(gathered.raise.severity),
+            Some(gathered) => lane.severity = lane.severity.max(gathered.raise.severity),
             None => {
-                lanes.remove(key);
+                lanes.remove(&self.key);
             }
         }
         gathered
     }
 }
 
-impl Gathered {
-    /// Keeps it, and answers everyone with the alert as it is then.
-    async fn append(self, store: &dyn EventStore) {
-        let answer = append(store, self.raise).await;
-        for asker in self.askers {
-            // Whoever has gone away has raised it all the same.
-            let _ = asker.send(answer.clone());
+impl Drop for OwnLane {
+    fn drop(&mut self) {
+        let mut lanes = self.repeats.0.lanes.lock();
+        // It may be gone already, and another task have begun one for the same key.
+        if lanes.get(&self.key).is_some_and(|lane| Arc::ptr_eq(&lane.urgent, &self.urgent)) {
+            lanes.remove(&self.key);
         }
     }
 }
@@ -201,4 +238,53 @@ impl Gathered {
 async fn append(store: &dyn EventStore, raise: RaiseAlert) -> Answer {
     let kept = submit(store, AlertService::RAISING, Command::RaiseAlert(raise), None).await?;
     alert_of(store, kept.value).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use northgate_domain::{Decision, Event, Location, MessageText, Stamp, Timestamp, decide};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn raise() -> impl Strategy<Value = RaiseAlert> {
+        let end = proptest::option::of((0..5_i64).prop_map(Timestamp::from_unix_micros));
+        ("[a-c]", 0..4_usize, end).prop_map(|(message, severity, expires_at)| RaiseAlert {
+            severity: Severity::ALL[severity],
+            expires_at,
+            dedup_key: Some(DedupKey::parse("k").unwrap()),
+            ..RaiseAlert::new(MessageText::parse(&message).unwrap(), Location::parse("x").unwrap())
+        })
+    }
+
+    fn raised(before: Option<&Alert>, raise: &RaiseAlert) -> Alert {
+        let stamp = Stamp { id: Uuid::nil(), at: Timestamp::from_unix_micros(0) };
+        match decide(before, &Command::RaiseAlert(raise.clone()), stamp) {
+            Ok(Decision::Event(Event::Alert(event))) => event.alert,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_gathered_leads_to_what_each_leads_to_after_the_other(
+            before in proptest::option::of(raise()),
+            raises in proptest::collection::vec(raise(), 1..6),
+        ) {
+            let before = before.map(|before| raised(None, &before));
+            let mut expected = before.clone();
+            for raise in &raises {
+                expected = Some(raised(expected.as_ref(), raise));
+            }
+            let (first, repeats) = raises.split_first().unwrap();
+            let mut gathered = first.clone();
+            for repeat in repeats {
+                add(&mut gathered, repeat);
+            }
+            let found = raised(before.as_ref(), &gathered);
+            // It is one event and not so many.
+            let revision = found.revision;
+            prop_assert_eq!(Some(found), expected.map(|alert| Alert { revision, ..alert }));
+        }
+    }
 }

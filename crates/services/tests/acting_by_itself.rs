@@ -8,8 +8,9 @@
 
 use async_trait::async_trait;
 use northgate_domain::{
-    Alert, AlertChange, AlertId, ChatMessage, Command, DedupKey, Epoch, Event, Location,
-    MessageText, Position, RaiseAlert, Severity, Stamp, Stamped, Stamps, StatusKind, Timestamp,
+    ActOnAlert, Action, Alert, AlertChange, AlertId, ChatMessage, Command, DedupKey, Epoch, Event,
+    Location, MessageText, Operator, Position, RaiseAlert, Severity, Stamp, Stamped, Stamps,
+    StatusKind, Timestamp,
 };
 use northgate_services::{AlertResolver, AlertService, QuietFor, Repeats, SubmitError};
 use northgate_storage::{
@@ -142,15 +143,54 @@ async fn the_first_is_kept_at_once_and_what_follows_waits_for_a_window_at_most()
 async fn what_finds_no_room_among_so_many_that_wait_is_kept_as_it_is() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Warning)).await;
-    for _ in 0..Repeats::MOST {
-        let waiting = scene.raise(repeat(Severity::Warning)).await;
+    scene.raise(keyed("l", Severity::Warning)).await;
+    for number in 0..Repeats::MOST {
+        let key = if number % 2 == 0 { "k" } else { "l" };
+        let waiting = scene.raise(keyed(key, Severity::Warning)).await;
         assert!(!waiting.is_finished());
     }
-    let alone = scene.raise(repeat(Severity::Warning)).await;
-    assert_eq!(alone.await.unwrap().unwrap().value.count, 2);
+    for (key, count) in [("k", 2), ("l", 2), ("l", 3), ("m", 1), ("m", 2)] {
+        let alone = scene.raise(keyed(key, Severity::Warning)).await;
+        assert_eq!(alone.await.unwrap().unwrap().value.count, count, "{key}");
+    }
     pass(100).await;
-    let most = u64::try_from(Repeats::MOST).unwrap();
-    assert_eq!(scene.events().await.last(), Some(&(AlertChange::Repeated, most + 2)));
+    let half = u64::try_from(Repeats::MOST / 2).unwrap();
+    let counts: Vec<_> = scene.events().await.iter().rev().take(2).map(|event| event.1).collect();
+    assert_eq!(counts, [half + 3, half + 2]);
+    assert!(!scene.raise(repeat(Severity::Warning)).await.is_finished(), "there is room again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_bad_an_alert_was_is_nothing_to_the_next_one_with_its_key() {
+    let scene = Scene::new();
+    let first = scene.raise(repeat(Severity::Critical)).await.await.unwrap().unwrap();
+    let resolve = ActOnAlert {
+        alert: first.value.id,
+        action: Action::Resolve,
+        by: Operator::parse("Anna").unwrap(),
+        note: None,
+        expected: None,
+    };
+    scene.alerts.act(resolve, None).await.unwrap();
+    let anew = scene.raise(repeat(Severity::Info)).await;
+    pass(100).await;
+    assert_ne!(anew.await.unwrap().unwrap().value.id, first.value.id);
+    assert!(!scene.raise(repeat(Severity::Info)).await.is_finished());
+    assert!(scene.raise(repeat(Severity::Error)).await.is_finished(), "it is worse than info");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_is_told_to_who_waits_and_keeps_nobody_out() {
+    let scene = Scene::new();
+    let broken: Arc<dyn EventStore> =
+        Arc::new(Meanwhile { store: scene.store.clone(), then: Then::Panic(1.into()) });
+    let repeats = Repeats::new(Repeats::WINDOW, Handle::current());
+    let scene = Scene { alerts: AlertService::new(broken, repeats), ..scene };
+    let lost = scene.raise(repeat(Severity::Info)).await;
+    assert_eq!(lost.await.unwrap(), Err(SubmitError::OutcomeUnknown));
+    let kept = scene.raise(repeat(Severity::Info)).await;
+    assert!(kept.is_finished());
+    assert_eq!(kept.await.unwrap().unwrap().value.count, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -305,41 +345,55 @@ async fn more_than_are_asked_for_at_once_end_all_the_same() {
     timer.await.unwrap();
 }
 
-/// A store in which everything that is found to be overdue is raised again before anybody knows,
-/// with another end.
-struct HeardOfMeanwhile(Arc<GatedStore>, Option<Timestamp>);
+/// A store in which something happens at the wrong moment.
+struct Meanwhile {
+    store: Arc<GatedStore>,
+    then: Then,
+}
+
+enum Then {
+    /// What is found to be overdue is raised again, with this end, before anybody knows.
+    RaiseAgain(Option<Timestamp>),
+    /// So many appends panic.
+    Panic(AtomicU64),
+}
 
 #[async_trait]
-impl EventStore for HeardOfMeanwhile {
+impl EventStore for Meanwhile {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
-        self.0.append(submissions).await
+        if let Then::Panic(times) = &self.then {
+            let left =
+                times.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
+            assert!(left.is_err(), "as the test wants it");
+        }
+        self.store.append(submissions).await
     }
 
     async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
-        self.0.read(from, limit).await
+        self.store.read(from, limit).await
     }
 
     fn head(&self) -> watch::Receiver<Position> {
-        self.0.head()
+        self.store.head()
     }
 
     async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
-        self.0.alerts(query).await
+        self.store.alerts(query).await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
     ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
-        self.0.messages(query).await
+        self.store.messages(query).await
     }
 
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
-        self.0.alert(id).await
+        self.store.alert(id).await
     }
 
     async fn summary(&self) -> Result<Summary, Unavailable> {
-        self.0.summary().await
+        self.store.summary().await
     }
 
     async fn overdue(
@@ -347,10 +401,12 @@ impl EventStore for HeardOfMeanwhile {
         deadlines: Deadlines,
         limit: usize,
     ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
-        let overdue = self.0.overdue(deadlines, limit).await?;
-        if !overdue.is_empty() {
-            let again = RaiseAlert { expires_at: self.1, ..repeat(Severity::Info) };
-            self.0.append(vec![Command::RaiseAlert(again).into()]).await.unwrap();
+        let overdue = self.store.overdue(deadlines, limit).await?;
+        if let Then::RaiseAgain(end) = self.then
+            && !overdue.is_empty()
+        {
+            let again = RaiseAlert { expires_at: end, ..repeat(Severity::Info) };
+            self.store.append(vec![Command::RaiseAlert(again).into()]).await.unwrap();
         }
         Ok(overdue)
     }
@@ -366,7 +422,8 @@ async fn what_is_heard_of_in_the_last_moment_does_not_end_unless_it_is_over_all_
         let scene = Scene::new();
         let end = Some(Timestamp::from_unix_micros(0));
         scene.raise(RaiseAlert { expires_at: end, ..repeat(Severity::Info) }).await;
-        let store = Arc::new(HeardOfMeanwhile(scene.store.clone(), new_end));
+        let then = Then::RaiseAgain(new_end);
+        let store = Arc::new(Meanwhile { store: scene.store.clone(), then });
         let (stop, timer) = resolving_in(store, &scene, [None; 4]);
         settle().await;
         assert_eq!(scene.events().await, changes, "at the first look");
