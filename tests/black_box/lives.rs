@@ -553,6 +553,23 @@ fn a_message_may_belong_to_an_alert() {
     server.get("/alerts/8d153e6a-cd6a-4840-8b5a-d7d5b7176755/messages").problem(404);
 }
 
+#[test]
+fn the_thread_of_an_alert_outlives_it() {
+    let server = TestServer::with(|settings| {
+        settings.memory.alerts = 1.try_into().unwrap();
+    });
+    let alert = raise(&server, json!({}));
+    let said = json!({ "sender": "Anna", "message": "hot", "alert_id": alert["id"] }).to_string();
+    assert_eq!(server.post("/message/", said.as_str()).status, 200);
+    let thread = path(&alert, "messages");
+    assert_eq!(server.get(&format!("{thread}?q=cold")).json()["count"], 0);
+    raise(&server, json!({}));
+    server.get(path(&alert, "").trim_end_matches('/')).problem(404);
+    assert_eq!(server.get(&thread).json()["count"], 1);
+    assert_eq!(server.get(&format!("{thread}?q=cold")).json()["count"], 0);
+    server.post("/message/", said).problem(404);
+}
+
 /// Waits until an alert is resolved.
 fn resolved(server: &TestServer, alert: &Value) -> Value {
     let began = Instant::now();

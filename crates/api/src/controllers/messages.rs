@@ -8,7 +8,7 @@ use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
 use crate::openapi::{HistoryProblems, WriteProblems};
 use actix_web::{HttpResponse, web};
 use northgate_schemas::{ChatBody, MessageCollection, NewMessage, Problem};
-use northgate_services::{AlertService, ChatService};
+use northgate_services::{AlertService, ChatService, MessageQuery};
 
 /// Posts a chat message: it is kept when the answer comes, and on its way to everyone.
 #[utoipa::path(
@@ -76,7 +76,11 @@ pub(crate) async fn thread(
     let id = alert_id(&id)?;
     let messages = chat.history(asked.messages(Some(id))).await?;
     if messages.items.is_empty() && alerts.find(id).await?.is_none() {
-        return Err(ApiError::NoSuchAlert);
+        // An alert that is not held any more leaves its thread behind.
+        let any = MessageQuery { alert_id: Some(id), ..MessageQuery::newest(1) };
+        if chat.history(any).await?.items.is_empty() {
+            return Err(ApiError::NoSuchAlert);
+        }
     }
     let answer = MessageCollection::new(&asked.request, &asked.path, &part(&messages));
     Ok(HttpResponse::Ok().json(answer))
