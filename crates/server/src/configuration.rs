@@ -9,7 +9,7 @@ mod values;
 pub use arguments::Loaded;
 pub use sources::ConfigurationError;
 pub(crate) use values::{
-    AfterTime, Delay, Host, Level, Listed, Origins, PublicHosts, RequestTimeout, Span,
+    AfterTime, Delay, Host, Level, Listed, Origins, PublicHosts, RequestTimeout, Span, Window,
 };
 pub use values::{DataFolder, GeneratorInterval};
 
@@ -120,7 +120,7 @@ impl Default for ServerSection {
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct AlertsSection {
     /// For how long repeats of one alert are gathered before they are kept.
-    pub repeat_window: Delay,
+    pub repeat_window: Window,
     /// After what quiet time an alert of this severity resolves.
     pub resolve_info_after: AfterTime,
     /// After what quiet time an alert of this severity resolves.
@@ -145,7 +145,7 @@ impl AlertsSection {
 impl Default for AlertsSection {
     fn default() -> Self {
         Self {
-            repeat_window: Delay(Repeats::WINDOW),
+            repeat_window: Window(Repeats::WINDOW),
             resolve_info_after: AfterTime::default(),
             resolve_warning_after: AfterTime::default(),
             resolve_error_after: AfterTime::default(),

@@ -6,7 +6,7 @@ use super::sources::ConfigurationError;
 use super::tools::Tool;
 use super::values::{
     AfterTime, DataFolder, Delay, GeneratorInterval, Host, Level, Plain, PublicHosts,
-    RequestTimeout, Span, workers,
+    RequestTimeout, Span, Window, workers,
 };
 use crate::Work;
 use clap::Parser;
@@ -84,10 +84,10 @@ pub(super) struct Arguments {
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) appends_per_commit: Option<NonZeroUsize>,
 
-    /// For how long repeats of one alert are gathered before they are kept and sent
+    /// For how long repeats of one alert are gathered before they are kept and sent, 5s at most
     /// [default: 100ms] [env: NORTHGATE__ALERTS__REPEAT_WINDOW]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    pub(super) repeat_window: Option<Delay>,
+    pub(super) repeat_window: Option<Window>,
 
     /// After what time without any event an alert of severity info resolves by itself, such as 4h;
     /// or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_INFO_AFTER]

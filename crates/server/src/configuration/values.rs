@@ -5,7 +5,7 @@ mod durations;
 mod lists;
 
 pub use durations::GeneratorInterval;
-pub(crate) use durations::{AfterTime, Delay, RequestTimeout, Span};
+pub(crate) use durations::{AfterTime, Delay, RequestTimeout, Span, Window};
 pub(super) use lists::texts;
 pub(crate) use lists::{Listed, Origins, PublicHosts};
 

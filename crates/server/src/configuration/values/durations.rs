@@ -80,6 +80,25 @@ impl FromStr for Delay {
     }
 }
 
+/// For how long a sender may have to wait for others of its kind: `100ms`, or `0s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Window(pub Duration);
+
+impl Window {
+    /// Whoever raises an alert waits so long at most: clients give up after some seconds.
+    const LONGEST: Duration = Duration::from_secs(5);
+}
+
+impl FromStr for Window {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let given = humantime::parse_duration(text).ok().filter(|given| *given <= Self::LONGEST);
+        given.map(Self).ok_or_else(|| not(text, "a duration such as 100ms or 0s (at most 5s)"))
+    }
+}
+
 /// After what time something is done by itself: a duration such as `4h`, or `off` for never.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -128,7 +147,7 @@ impl FromStr for RequestTimeout {
     }
 }
 
-from_text!(GeneratorInterval, Span, Delay, AfterTime, RequestTimeout);
+from_text!(GeneratorInterval, Span, Delay, Window, AfterTime, RequestTimeout);
 
 #[cfg(test)]
 mod tests {
@@ -154,6 +173,16 @@ mod tests {
         assert_eq!("25s".parse(), Ok(Span(Duration::from_secs(25))));
         for bad in ["", "0s", "off", "25", "-1s"] {
             assert!(bad.parse::<Span>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_longer_than_some_seconds() {
+        for (text, millis) in [("0s", 0), ("100ms", 100), ("5s", 5_000)] {
+            assert_eq!(text.parse(), Ok(Window(Duration::from_millis(millis))));
+        }
+        for bad in ["", "5001ms", "1h", "off", "100", "-1s"] {
+            assert!(bad.parse::<Window>().is_err(), "{bad:?}");
         }
     }
 
