@@ -61,7 +61,8 @@ pub struct AlertBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub url: Option<&'a str>,
-    /// What its repeats say, while it is not resolved.
+    /// The key that it was raised with. Whatever is raised with the same one is a repeat of it,
+    /// while it is not resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub dedup_key: Option<&'a str>,
