@@ -146,7 +146,8 @@ async fn an_answer_that_does_not_fit_is_500() {
             alert_id: None,
         }),
     };
-    problem(Failing(Ok(vec![Outcome::Appended(chat)])), raise(), 500, "internal").await;
+    let outcome = Outcome::Appended { raised: chat.position, event: chat };
+    problem(Failing(Ok(vec![outcome])), raise(), 500, "internal").await;
     problem(Failing(Ok(vec![])), say(), 500, "internal").await;
 }
 

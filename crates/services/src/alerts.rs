@@ -64,7 +64,7 @@ impl AlertService {
         let command = Command::RaiseAlert(raise);
         let Kept { value, replayed } =
             submit(self.store.as_ref(), Self::RAISING, command, key).await?;
-        let value = alert_of(self.store.as_ref(), value).await?;
+        let value = alert_of(value)?;
         Ok(Kept { value, replayed })
     }
 
@@ -79,8 +79,8 @@ impl AlertService {
         let command = Command::ActOnAlert(act);
         let Kept { value, replayed } =
             submit(self.store.as_ref(), Self::ACTING, command, key).await?;
-        let changed = matches!(value, Answer::Appended(_)) && !replayed;
-        let alert = alert_of(self.store.as_ref(), value).await?;
+        let changed = matches!(value, Answer::Appended { .. }) && !replayed;
+        let alert = alert_of(value)?;
         Ok(Kept { value: Acted { alert, changed }, replayed })
     }
 
@@ -143,24 +143,13 @@ impl AlertService {
 }
 
 /// The alert of an answer, with the position of its raising.
-pub(crate) async fn alert_of(
-    store: &dyn EventStore,
-    answer: Answer,
-) -> Result<Stamped<Alert>, SubmitError> {
+pub(crate) fn alert_of(answer: Answer) -> Result<Stamped<Alert>, SubmitError> {
     match answer {
         Answer::Unchanged(alert) => Ok(alert),
-        Answer::Appended(Stamped { position, value: Event::Alert(event) }) => {
-            let raised = if event.change == northgate_domain::AlertChange::Raised {
-                position
-            } else {
-                // The event is kept, whatever is answered: without a store to ask, or an alert
-                // that is still held, its own place has to do.
-                let held = store.alert(event.alert.id).await.ok().flatten();
-                held.map_or(position, |alert| alert.position)
-            };
+        Answer::Appended { event: Stamped { value: Event::Alert(event), .. }, raised } => {
             Ok(Stamped { position: raised, value: event.alert })
         }
-        Answer::Appended(Stamped { value: Event::Chat(_), .. }) => {
+        Answer::Appended { event: Stamped { value: Event::Chat(_), .. }, .. } => {
             Err(SubmitError::UnexpectedAnswer)
         }
     }

@@ -32,12 +32,10 @@ impl ChatService {
         let Kept { value, replayed } =
             submit(self.store.as_ref(), Self::ROUTE, command, key).await?;
         match value {
-            Answer::Appended(Stamped { position, value: Event::Chat(message) }) => {
-                Ok(Kept { value: Stamped { position, value: message }, replayed })
-            }
-            Answer::Appended(Stamped { value: Event::Alert(_), .. }) | Answer::Unchanged(_) => {
-                Err(SubmitError::UnexpectedAnswer)
-            }
+            Answer::Appended {
+                event: Stamped { position, value: Event::Chat(message) }, ..
+            } => Ok(Kept { value: Stamped { position, value: message }, replayed }),
+            _ => Err(SubmitError::UnexpectedAnswer),
         }
     }
 

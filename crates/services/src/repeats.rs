@@ -237,7 +237,7 @@ impl Drop for OwnLane {
 
 async fn append(store: &dyn EventStore, raise: RaiseAlert) -> Answer {
     let kept = submit(store, AlertService::RAISING, Command::RaiseAlert(raise), None).await?;
-    alert_of(store, kept.value).await
+    alert_of(kept.value)
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(crate) async fn submit(
             AppendError::OutcomeUnknown => SubmitError::OutcomeUnknown,
         })?;
     let (value, replayed) = match outcomes.into_iter().next() {
-        Some(Outcome::Appended(event)) => (Answer::Appended(event), false),
+        Some(Outcome::Appended { event, raised }) => (Answer::Appended { event, raised }, false),
         Some(Outcome::Unchanged(alert)) => (Answer::Unchanged(alert), false),
         Some(Outcome::Replayed(first)) => (first, true),
         None => return Err(SubmitError::UnexpectedAnswer),

@@ -197,39 +197,38 @@ impl Ledger {
             }
             Decision::Event(value) => {
                 let event = Stamped { position: next, value };
-                self.insert(&event, state)?;
-                Answer::Appended(event)
+                let raised = self.insert(&event, state)?;
+                Answer::Appended { event, raised }
             }
         };
         if let Some(key) = key {
             self.remember(key, &answer)?;
         }
-        Ok(Ok(match answer {
-            Answer::Appended(event) => Outcome::Appended(event),
-            Answer::Unchanged(alert) => Outcome::Unchanged(alert),
-        }))
+        Ok(Ok(answer.into()))
     }
 
-    /// Writes an event and the state that it leaves; `subject` is the alert that it was decided
-    /// on, which is another one if a new alert begins.
+    /// Writes an event and the state that it leaves, and gives where its alert was raised. `subject`
+    /// is the alert that it was decided on, which is another one if a new alert begins.
     fn insert(
         &mut self,
         event: &Stamped<Event>,
         subject: Option<Stamped<Alert>>,
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<Position, DatabaseError> {
         let offset = to_sql(event.position.offset);
         let sql = "INSERT INTO events (place, record) VALUES (?1, ?2)";
         self.execute(sql, params![offset, encode_event(&event.value)?])?;
         self.held.head = event.position.offset;
         match &event.value {
-            Event::Chat(message) => self.put_message(offset, message),
+            Event::Chat(message) => self.put_message(offset, message)?,
             Event::Alert(AlertEvent { alert, .. }) => {
-                match subject.filter(|subject| subject.value.id == alert.id) {
-                    None => self.put_alert(event.position, alert),
-                    Some(before) => self.change_alert(&before, alert),
+                if let Some(before) = subject.filter(|subject| subject.value.id == alert.id) {
+                    self.change_alert(&before, alert)?;
+                    return Ok(before.position);
                 }
+                self.put_alert(event.position, alert)?;
             }
         }
+        Ok(event.position)
     }
 
     /// Writes an alert that was not there before.

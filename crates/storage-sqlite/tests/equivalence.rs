@@ -260,7 +260,7 @@ async fn assert_state_follows(store: &dyn EventStore, vectors: Vec<Vec<Submissio
     for vector in vectors {
         for outcome in store.append(vector).await.into_iter().flatten() {
             appended.extend(match outcome {
-                Outcome::Appended(event) => Some(event),
+                Outcome::Appended { event, .. } => Some(event),
                 Outcome::Replayed(_) | Outcome::Unchanged(_) => None,
             });
         }

@@ -71,8 +71,10 @@ async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
         IdempotencyKey { scope: "alerts".to_owned(), value: "first".to_owned(), fingerprint: None };
     let again = Submission { command: act(Action::Reopen), key: Some(key) };
     let outcome = store.append(vec![again]).await.unwrap().remove(0);
-    let Outcome::Replayed(Answer::Appended(first)) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(first.position, alerts[3].position);
+    let Outcome::Replayed(Answer::Appended { event: first, raised }) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!((first.position, raised), (alerts[3].position, alerts[3].position));
 
     // And an alert from before has a life from now on.
     store.append(vec![act(Action::Resolve).into()]).await.unwrap();

@@ -103,7 +103,7 @@ async fn append(store: &SqliteStore, submission: Submission) -> Outcome {
 
 fn appended(outcome: Outcome) -> Stamped<Event> {
     match outcome {
-        Outcome::Appended(event) => event,
+        Outcome::Appended { event, .. } => event,
         other => panic!("expected a new event, got {other:?}"),
     }
 }
@@ -132,7 +132,10 @@ async fn everything_is_there_again_after_a_restart() {
     assert_eq!((messages.position, messages.items.len()), (head, 1));
 
     let again = append(&after, keyed(raise("fire"), "k", 1)).await;
-    assert_eq!(again, Outcome::Replayed(Answer::Appended(raised)));
+    assert_eq!(
+        again,
+        Outcome::Replayed(Answer::Appended { raised: raised.position, event: raised })
+    );
     let reused = after.append(vec![keyed(raise("flood"), "k", 2)]).await;
     assert!(matches!(reused, Err(AppendError::Rejected { index: 0, .. })), "{reused:?}");
     let next = appended(append(&after, raise("later")).await);
@@ -160,7 +163,7 @@ async fn what_was_trimmed_stays_a_gap_and_what_is_held_is_bounded_after_a_restar
         assert_eq!(store.read(ReadFrom::After(oldest), 9).await.unwrap().len(), 2);
         assert_eq!(store.alerts(AlertQuery::newest(9)).await.unwrap().items.len(), 2);
         let forgotten = append(&store, keyed(raise("x"), &(first - 5).to_string(), 1)).await;
-        assert!(matches!(forgotten, Outcome::Appended(_)), "{forgotten:?}");
+        assert!(matches!(forgotten, Outcome::Appended { .. }), "{forgotten:?}");
         first += 1;
         store.close().await;
         assert_eq!(check(folder.path()).unwrap().events, 2);

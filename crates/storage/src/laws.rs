@@ -16,6 +16,7 @@ mod idempotent;
 mod kept;
 mod lives;
 mod ordered;
+mod repeats;
 mod sample;
 mod whole;
 
@@ -43,14 +44,17 @@ pub use idempotent::{
 };
 pub use kept::{an_answered_event_is_readable, collections_reflect_their_position};
 pub use lives::{
-    a_repeat_finds_the_open_alert_of_its_key, a_summary_counts_what_is_held,
-    a_thread_holds_the_messages_of_its_alert, alerts_are_found_by_what_they_are_now,
-    concurrent_repeats_are_one_alert_and_all_count,
+    a_summary_counts_what_is_held, a_thread_holds_the_messages_of_its_alert,
+    alerts_are_found_by_what_they_are_now,
     every_step_of_a_life_is_an_event_and_the_last_one_is_the_state,
     of_many_who_acknowledge_at_once_one_does, what_holds_or_contradicts_is_no_event,
     what_is_over_makes_room_first, what_is_to_end_is_found,
 };
 pub use ordered::offsets_are_contiguous_under_concurrent_appends;
+pub use repeats::{
+    a_repeat_finds_the_open_alert_of_its_key, an_answer_says_where_its_alert_was_raised,
+    concurrent_repeats_are_one_alert_and_all_count,
+};
 pub use whole::{a_tail_survives_being_dropped_in_mid_wait, tails_see_everything_once_in_order};
 
 use crate::{Capacity, EventStore};
@@ -105,6 +109,7 @@ macro_rules! event_store_laws {
             what_holds_or_contradicts_is_no_event
             of_many_who_acknowledge_at_once_one_does
             a_repeat_finds_the_open_alert_of_its_key
+            an_answer_says_where_its_alert_was_raised
             concurrent_repeats_are_one_alert_and_all_count
             what_is_over_makes_room_first
             a_summary_counts_what_is_held

@@ -1,6 +1,6 @@
 //! What goes into [`append`](crate::EventStore::append), and what comes out of it.
 
-use northgate_domain::{Alert, Command, Event, Stamped, Timestamp};
+use northgate_domain::{Alert, Command, Event, Position, Stamped, Timestamp};
 
 /// A command on its way into the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +47,14 @@ pub struct Fingerprint(pub [u8; 32]);
 /// What became of one submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It happened now: this event was kept.
-    Appended(Stamped<Event>),
+    /// It happened now.
+    Appended {
+        /// What was kept.
+        event: Stamped<Event>,
+        /// Where the alert that this is about was raised; the event's own place if it begins an
+        /// alert, or is about none.
+        raised: Position,
+    },
     /// Its key was seen before: nothing was kept now, and this was the first answer.
     Replayed(Answer),
     /// It held already: nothing was kept, and this is the state.
@@ -58,10 +64,24 @@ pub enum Outcome {
 /// What a submission was answered when it was first seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// It happened: this event was kept.
-    Appended(Stamped<Event>),
+    /// It happened.
+    Appended {
+        /// What was kept.
+        event: Stamped<Event>,
+        /// As in [`Outcome::Appended`].
+        raised: Position,
+    },
     /// It held already; this was the state.
     Unchanged(Stamped<Alert>),
+}
+
+impl From<Answer> for Outcome {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Appended { event, raised } => Self::Appended { event, raised },
+            Answer::Unchanged(alert) => Self::Unchanged(alert),
+        }
+    }
 }
 
 /// Why a submission was refused.

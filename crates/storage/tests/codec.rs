@@ -129,14 +129,18 @@ proptest! {
     #[test]
     fn every_state_and_every_answer_comes_back_as_it_was(
         (alert, message, event) in (alert(), message(), event()),
-        (epoch, offset) in (any::<u64>(), any::<u64>()),
+        (epoch, offset, raised) in (any::<u64>(), any::<u64>(), any::<u64>()),
     ) {
         prop_assert_eq!(&decode_alert(&encode_alert(&alert).unwrap()).unwrap(), &alert);
         prop_assert_eq!(&decode_message(&encode_message(&message).unwrap()).unwrap(), &message);
         let epoch = Epoch::new(epoch);
         let position = Position { epoch, offset };
         for answer in [
-            Answer::Appended(Stamped { position, value: event }),
+            Answer::Appended {
+                event: Stamped { position, value: event.clone() },
+                raised: Position { epoch, offset: raised },
+            },
+            Answer::Appended { event: Stamped { position, value: event }, raised: position },
             Answer::Unchanged(Stamped { position, value: alert }),
         ] {
             let record = encode_answer(&answer).unwrap();
@@ -191,7 +195,8 @@ fn records_of_version_1_are_read() {
         (Event::Chat(hello()), format!(r#"{{"said":{HELLO}}}"#)),
     ] {
         assert_eq!(decode_event(&record(&shape)).unwrap(), event);
-        let answer = Answer::Appended(Stamped { position, value: event });
+        let event = Stamped { position, value: event };
+        let answer = Answer::Appended { event, raised: position };
         let shape = format!(r#"{{"appended":{{"o":42,"e":{shape}}}}}"#);
         assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
     }
@@ -264,11 +269,18 @@ fn records_of_version_2_are_these_bytes() {
     ] {
         assert_eq!(encode_event(&event).unwrap(), record(&shape));
         assert_eq!(decode_event(&record(&shape)).unwrap(), event);
-        let answer = Answer::Appended(Stamped { position, value: event });
+        let event = Stamped { position, value: event };
+        let answer = Answer::Appended { event, raised: position };
         let shape = format!(r#"{{"appended":{{"o":42,"e":{shape}}}}}"#);
         assert_eq!(encode_answer(&answer).unwrap(), record(&shape));
         assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
     }
+    let answer = Answer::Appended {
+        event: Stamped { position, value: Event::Chat(hello()) },
+        raised: Position { offset: 7, ..position },
+    };
+    let shape = format!(r#"{{"appended":{{"o":42,"r":7,"e":{{"said":{HELLO}}}}}}}"#);
+    assert_eq!(encode_answer(&answer).unwrap(), record(&shape));
     for (alert, shape) in [(fire(), FIRE), (blaze(), BLAZE)] {
         assert_eq!(encode_alert(&alert).unwrap(), record(shape));
         assert_eq!(decode_alert(&record(shape)).unwrap(), alert);

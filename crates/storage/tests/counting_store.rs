@@ -19,7 +19,7 @@ struct CountingStore {
 impl EventStore for CountingStore {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
         let outcomes = self.inner.append(submissions).await?;
-        let kept = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Appended(_)));
+        let kept = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Appended { .. }));
         self.kept.fetch_add(kept.count() as u64, Ordering::Relaxed);
         Ok(outcomes)
     }

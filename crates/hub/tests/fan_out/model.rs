@@ -145,7 +145,7 @@ impl Play {
     async fn append(&mut self, lengths: &[usize]) {
         let texts = lengths.iter().map(|&length| chat(&"x".repeat(length))).collect();
         for outcome in self.store.append(texts).await.unwrap() {
-            let Outcome::Appended(event) = outcome else { panic!("{outcome:?}") };
+            let Outcome::Appended { event, .. } = outcome else { panic!("{outcome:?}") };
             self.model.sizes.push(Frame::encode(&event).held_bytes());
         }
     }

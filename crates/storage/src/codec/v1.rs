@@ -112,7 +112,8 @@ impl AnswerShape<'_> {
         let at = |offset| Position { epoch, offset };
         Ok(match self {
             Self::Appended { offset, event } => {
-                Answer::Appended(Stamped { position: at(offset), value: event.try_into()? })
+                let event = Stamped { position: at(offset), value: event.try_into()? };
+                Answer::Appended { raised: event.position, event }
             }
             Self::Unchanged { offset, alert } => {
                 Answer::Unchanged(Stamped { position: at(offset), value: alert.try_into()? })

@@ -114,13 +114,16 @@ pub(super) struct ChatShape<'a> {
     sent_at: i64,
 }
 
-/// A first answer, with the offset of the event or of the alert's raising.
+/// A first answer, with the offset of the event or of the alert's raising. An event that is no
+/// raising has both.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum AnswerShape<'a> {
     Appended {
         #[serde(rename = "o")]
         offset: u64,
+        #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+        raised: Option<u64>,
         #[serde(rename = "e", borrow)]
         event: EventShape<'a>,
     },
@@ -295,9 +298,11 @@ impl TryFrom<ChatShape<'_>> for ChatMessage {
 impl<'a> From<&'a Answer> for AnswerShape<'a> {
     fn from(answer: &'a Answer) -> Self {
         match answer {
-            Answer::Appended(event) => {
-                Self::Appended { offset: event.position.offset, event: (&event.value).into() }
-            }
+            Answer::Appended { event, raised } => Self::Appended {
+                offset: event.position.offset,
+                raised: (*raised != event.position).then_some(raised.offset),
+                event: (&event.value).into(),
+            },
             Answer::Unchanged(alert) => {
                 Self::Unchanged { offset: alert.position.offset, alert: (&alert.value).into() }
             }
@@ -309,9 +314,10 @@ impl AnswerShape<'_> {
     pub(super) fn into_answer(self, epoch: Epoch) -> Result<Answer, CodecError> {
         let at = |offset| Position { epoch, offset };
         Ok(match self {
-            Self::Appended { offset, event } => {
-                Answer::Appended(Stamped { position: at(offset), value: event.try_into()? })
-            }
+            Self::Appended { offset, raised, event } => Answer::Appended {
+                event: Stamped { position: at(offset), value: event.try_into()? },
+                raised: at(raised.unwrap_or(offset)),
+            },
             Self::Unchanged { offset, alert } => {
                 Answer::Unchanged(Stamped { position: at(offset), value: alert.try_into()? })
             }

@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 pub async fn a_key_gives_its_first_answer(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let first = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
-    let Outcome::Appended(event) = first else { panic!("{first:?}") };
+    let Outcome::Appended { event, raised } = first else { panic!("{first:?}") };
     let again = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
-    assert_eq!(again, Outcome::Replayed(Answer::Appended(event.clone())));
+    assert_eq!(again, Outcome::Replayed(Answer::Appended { event: event.clone(), raised }));
 
     let reused = store.append(vec![keyed(raise("flood"), "alerts", "k1")]).await;
     let rejection = Rejection::KeyReused;
@@ -24,7 +24,7 @@ pub async fn a_key_gives_its_first_answer(harness: &dyn Harness) {
         key.fingerprint = None;
     }
     let redelivered = append_one(store.as_ref(), unmarked).await;
-    assert_eq!(redelivered, Outcome::Replayed(Answer::Appended(event.clone())));
+    assert_eq!(redelivered, Outcome::Replayed(Answer::Appended { event: event.clone(), raised }));
     assert_eq!(head(store.as_ref()), event.position);
 }
 
@@ -33,10 +33,13 @@ pub async fn a_key_seen_twice_in_one_vector_happens_once(harness: &dyn Harness) 
     let store = open(harness, window(100)).await;
     let vector = vec![keyed(say("hello"), "chat", "k"), say("x"), keyed(say("hello"), "chat", "k")];
     let outcomes = store.append(vector).await.unwrap();
-    let [Outcome::Appended(first), Outcome::Appended(_), third] = outcomes.as_slice() else {
+    let [Outcome::Appended { event, raised }, Outcome::Appended { .. }, third] =
+        outcomes.as_slice()
+    else {
         panic!("{outcomes:?}")
     };
-    assert_eq!(*third, Outcome::Replayed(Answer::Appended(first.clone())));
+    let first = Answer::Appended { event: event.clone(), raised: *raised };
+    assert_eq!(*third, Outcome::Replayed(first));
     assert_eq!(head(store.as_ref()).offset, 2);
 }
 
@@ -47,7 +50,7 @@ pub async fn a_refused_command_is_not_remembered(harness: &dyn Harness) {
     let refused = vec![keyed(say("new"), "chat", "fresh"), keyed(say("other"), "chat", "old")];
     assert!(matches!(store.append(refused).await, Err(AppendError::Rejected { index: 1, .. })));
     let outcome = append_one(store.as_ref(), keyed(say("something else"), "chat", "fresh")).await;
-    assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
 }
 
 /// Many senders of one submission at once: one event, and the same answer for all.
@@ -61,11 +64,12 @@ pub async fn concurrent_repeats_append_once(harness: &dyn Harness) {
         });
     }
     let outcomes = senders.join_all().await;
-    let appended = outcomes.iter().filter(|o| matches!(o, Outcome::Appended(_))).count();
+    let appended = outcomes.iter().filter(|o| matches!(o, Outcome::Appended { .. })).count();
     assert_eq!(appended, 1);
     assert_eq!(head(store.as_ref()).offset, 1);
     for outcome in outcomes {
-        let (Outcome::Appended(event) | Outcome::Replayed(Answer::Appended(event))) = outcome
+        let (Outcome::Appended { event, .. } | Outcome::Replayed(Answer::Appended { event, .. })) =
+            outcome
         else {
             panic!("{outcome:?}")
         };
@@ -78,7 +82,7 @@ pub async fn keys_of_two_scopes_are_two_keys(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     for scope in ["alerts", "chat"] {
         let outcome = append_one(store.as_ref(), keyed(say(scope), scope, "k")).await;
-        assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
+        assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
     }
 }
 
@@ -94,7 +98,7 @@ pub async fn the_oldest_keys_are_forgotten_first(harness: &dyn Harness) {
         assert!(matches!(outcome, Outcome::Replayed(_)), "{key}: {outcome:?}");
     }
     let outcome = append_one(store.as_ref(), keyed(say("a"), "chat", "a")).await;
-    assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
 }
 
 /// A key is good for 24 hours from its first use on, repeats in between or not; then it is a new
@@ -115,7 +119,7 @@ pub async fn a_key_is_forgotten_after_a_day(harness: &dyn Harness) {
 
     clock.set(start + day);
     let outcome = append_one(store.as_ref(), keyed(say("another"), "chat", "k")).await;
-    assert!(matches!(outcome, Outcome::Appended(_)), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
     let outcome = append_one(store.as_ref(), keyed(say("second"), "chat", "other")).await;
     assert!(matches!(outcome, Outcome::Replayed(_)), "{outcome:?}");
     // The new use has a day of its own.

@@ -19,11 +19,11 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-fn raising(message: &str) -> RaiseAlert {
+pub(super) fn raising(message: &str) -> RaiseAlert {
     RaiseAlert::new(MessageText::parse(message).unwrap(), Location::parse("Gate").unwrap())
 }
 
-fn keyed(message: &str, key: &str) -> RaiseAlert {
+pub(super) fn keyed(message: &str, key: &str) -> RaiseAlert {
     RaiseAlert { dedup_key: Some(DedupKey::parse(key).unwrap()), ..raising(message) }
 }
 
@@ -33,22 +33,22 @@ fn acting(alert: AlertId, action: Action, by: &str) -> ActOnAlert {
     ActOnAlert { alert, action, by, note, expected: None }
 }
 
-fn act(alert: AlertId, action: Action, by: &str) -> Submission {
+pub(super) fn act(alert: AlertId, action: Action, by: &str) -> Submission {
     Command::ActOnAlert(acting(alert, action, by)).into()
 }
 
-fn alert_of(event: Stamped<Event>) -> AlertEvent {
+pub(super) fn alert_of(event: Stamped<Event>) -> AlertEvent {
     match event.value {
         Event::Alert(event) => event,
         Event::Chat(message) => panic!("not an alert: {message:?}"),
     }
 }
 
-async fn raise(store: &dyn EventStore, raise: RaiseAlert) -> AlertEvent {
+pub(super) async fn raise(store: &dyn EventStore, raise: RaiseAlert) -> AlertEvent {
     alert_of(append(store, Command::RaiseAlert(raise).into()).await)
 }
 
-async fn all(store: &dyn EventStore) -> Vec<Stamped<Alert>> {
+pub(super) async fn all(store: &dyn EventStore) -> Vec<Stamped<Alert>> {
     store.alerts(AlertQuery::newest(1_000)).await.unwrap().items
 }
 
@@ -154,7 +154,7 @@ pub async fn of_many_who_acknowledge_at_once_one_does(harness: &dyn Harness) {
     let mut seen = Vec::new();
     for outcome in tasks.join_all().await {
         let alert = match outcome {
-            Outcome::Appended(event) => {
+            Outcome::Appended { event, .. } => {
                 let AlertEvent { alert, by, .. } = alert_of(event);
                 winners.push(by.unwrap());
                 alert
@@ -167,59 +167,6 @@ pub async fn of_many_who_acknowledge_at_once_one_does(harness: &dyn Harness) {
     assert_eq!(winners.len(), 1);
     assert_eq!(seen, vec![winners[0].clone(); 50]);
     assert_eq!(head(store.as_ref()), before.advanced_by(1));
-}
-
-/// A repeat finds the alert with its key that is not over, the newest if there are two, also one
-/// that the same vector brought or ended.
-pub async fn a_repeat_finds_the_open_alert_of_its_key(harness: &dyn Harness) {
-    let store = open(harness, window(100)).await;
-    let store = store.as_ref();
-    let first = raise(store, keyed("Fire", "k")).await.alert.id;
-    let other = raise(store, keyed("Flood", "l")).await.alert.id;
-    assert_eq!(raise(store, keyed("Fire", "k")).await.alert.id, first);
-    assert_ne!(raise(store, raising("Fire")).await.alert.id, first);
-
-    append(store, act(first, Action::Resolve, "Anna")).await;
-    let second = raise(store, keyed("Fire", "k")).await.alert;
-    assert_ne!(second.id, first);
-    assert_eq!(second.count, 1);
-    // Both are open: what comes now is of the one that was raised last.
-    append(store, act(first, Action::Reopen, "Anna")).await;
-    assert_eq!(raise(store, keyed("Fire", "k")).await.alert.id, second.id);
-    append(store, act(second.id, Action::Resolve, "Anna")).await;
-    assert_eq!(raise(store, keyed("Fire", "k")).await.alert.id, first);
-    assert_eq!(raise(store, keyed("Flood", "l")).await.alert.id, other);
-
-    let again = || Submission::from(Command::RaiseAlert(keyed("Fire", "k")));
-    let new = || Submission::from(Command::RaiseAlert(keyed("Storm", "m")));
-    let vector = vec![act(first, Action::Resolve, "Anna"), again(), again(), new(), new()];
-    let outcomes = store.append(vector).await.unwrap();
-    let alerts: Vec<_> = outcomes
-        .into_iter()
-        .map(|outcome| match outcome {
-            Outcome::Appended(event) => alert_of(event),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_ne!(alerts[1].alert.id, first);
-    assert_eq!(alerts[1].alert.id, alerts[2].alert.id);
-    assert_eq!(alerts[3].alert.id, alerts[4].alert.id);
-    let counts: Vec<_> = alerts.iter().map(|event| event.alert.count).collect();
-    assert_eq!(counts, [3, 1, 2, 1, 2]);
-}
-
-/// Concurrent raises of one key make one alert, and every one of them counts.
-pub async fn concurrent_repeats_are_one_alert_and_all_count(harness: &dyn Harness) {
-    let store = open(harness, window(1_000)).await;
-    let mut tasks = JoinSet::new();
-    for _ in 0..100 {
-        let store = store.clone();
-        tasks.spawn(async move { raise(store.as_ref(), keyed("Fire", "k")).await.alert.count });
-    }
-    let mut counts = tasks.join_all().await;
-    counts.sort_unstable();
-    assert_eq!(counts, (1..=100).collect::<Vec<_>>());
-    assert_eq!(all(store.as_ref()).await.len(), 1);
 }
 
 /// What is over makes room before what is not, and what is gone cannot be acted on.

@@ -22,7 +22,7 @@ pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harne
                 let text = format!("{writer}:{n}");
                 let vector = vec![raise(&text), say(&text)];
                 for outcome in store.append(vector).await.unwrap() {
-                    let Outcome::Appended(event) = outcome else { panic!("{outcome:?}") };
+                    let Outcome::Appended { event, .. } = outcome else { panic!("{outcome:?}") };
                     told.push(event);
                 }
                 tokio::task::yield_now().await;

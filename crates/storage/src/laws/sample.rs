@@ -110,7 +110,7 @@ pub(super) async fn append_one(store: &dyn EventStore, submission: Submission) -
 
 pub(super) async fn append(store: &dyn EventStore, submission: Submission) -> Stamped<Event> {
     match append_one(store, submission).await {
-        Outcome::Appended(event) => event,
+        Outcome::Appended { event, .. } => event,
         other => panic!("expected a new event, got {other:?}"),
     }
 }

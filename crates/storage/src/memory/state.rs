@@ -10,10 +10,10 @@ use crate::{
     Submission, Summary,
 };
 use northgate_domain::{
-    Alert, AlertEvent, AlertId, ChatMessage, Decision, Epoch, Event, Position, Stamped, Stamps,
-    Subject, decide,
+    Alert, AlertEvent, AlertId, ChatMessage, Decision, DedupKey, Epoch, Event, Position, Stamped,
+    Stamps, Subject, decide,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(super) struct State {
     log: Log,
@@ -74,19 +74,21 @@ impl State {
         let subject = submission.command.subject();
         let state = subject.and_then(|subject| self.alert_of(subject, staged));
         let next = self.log.head().advanced_by(staged.events.len() as u64 + 1);
-        let raised = state.map_or(next, |state| state.position);
         let answer = match decide(state.map(|state| &state.value), &submission.command, stamp)? {
             Decision::Unchanged(alert) => {
+                let raised = state.map_or(next, |state| state.position);
                 Answer::Unchanged(Stamped { position: raised, value: alert })
             }
             Decision::Event(event) => {
+                let mut raised = next;
                 if let Event::Alert(AlertEvent { alert, .. }) = &event {
-                    let after = Stamped { position: raised, value: alert.clone() };
-                    staged.alerts.insert(alert.id, after);
+                    let before = state.filter(|before| before.value.id == alert.id);
+                    raised = before.map_or(next, |before| before.position);
+                    staged.put(Stamped { position: raised, value: alert.clone() });
                 }
                 let event = Stamped { position: next, value: event };
                 staged.events.push(event.clone());
-                Answer::Appended(event)
+                Answer::Appended { event, raised }
             }
         };
         if let (Some(key), Some(name)) = (submission.key, name) {
@@ -95,10 +97,7 @@ impl State {
             staged.key_order.push(name.clone());
             staged.keys.insert(name, first_use);
         }
-        Ok(match answer {
-            Answer::Appended(event) => Outcome::Appended(event),
-            Answer::Unchanged(alert) => Outcome::Unchanged(alert),
-        })
+        Ok(answer.into())
     }
 
     /// The alert that a command is about, as it is after what was staged.
@@ -110,8 +109,8 @@ impl State {
         match subject {
             Subject::Id(id) => staged.alerts.get(&id).or_else(|| self.alerts.get(id)),
             Subject::OpenKey(key) => {
-                let changed = staged.alerts.values();
-                let changed = changed.filter(|alert| alert.value.open_key() == Some(key));
+                let changed = staged.open_keys.get(key).into_iter().flatten();
+                let changed = changed.filter_map(|id| staged.alerts.get(id));
                 let held = self.alerts.open_by_key(key);
                 let held = held.filter(|alert| !staged.alerts.contains_key(&alert.value.id));
                 changed.chain(held.take(1)).max_by_key(|alert| alert.position.offset)
@@ -171,8 +170,25 @@ struct Staged {
     events: Vec<Stamped<Event>>,
     /// The alerts that those events touch, as they stand afterwards.
     alerts: HashMap<AlertId, Stamped<Alert>>,
+    /// Those of them that take in repeats, by their keys.
+    open_keys: HashMap<DedupKey, HashSet<AlertId>>,
     keys: HashMap<Name, FirstUse>,
     key_order: Vec<Name>,
+}
+
+impl Staged {
+    fn put(&mut self, after: Stamped<Alert>) {
+        let id = after.value.id;
+        if let Some(key) = &after.value.dedup_key {
+            let open = self.open_keys.entry(key.clone()).or_default();
+            if after.value.is_resolved() {
+                open.remove(&id);
+            } else {
+                open.insert(id);
+            }
+        }
+        self.alerts.insert(id, after);
+    }
 }
 
 fn name_of(key: &IdempotencyKey) -> Name {
