@@ -37,10 +37,17 @@ pub(crate) enum WriteProblems {
     Unavailable(Problem),
 }
 
-/// What an action on an alert may be answered instead.
+/// What an action on an alert is answered, beside what every request may be.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
-pub(crate) enum ActionProblems {
+#[expect(dead_code, reason = "describes answers; the handlers and `ApiError` give them")]
+pub(crate) enum ActionAnswers {
+    /// The alert as it stands afterwards.
+    #[response(status = 200, headers(
+        ("Idempotent-Replayed" = bool,
+            description = "`true` if it was kept before, under the same key."),
+        ("ETag" = String, description = "The alert's revision, in quotes."),
+    ))]
+    Done(AlertBody<'static>),
     /// There is no alert with this id.
     #[response(status = 404, content_type = "application/problem+json")]
     NoSuchAlert(Problem),

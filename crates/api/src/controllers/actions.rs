@@ -6,7 +6,7 @@ use crate::conditional::{IfMatch, IfMatchHeader, alert_answer};
 use crate::controllers::alerts::alert_id;
 use crate::history::{alert_query, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, WithoutKey, kept};
-use crate::openapi::{ActionProblems, WriteProblems};
+use crate::openapi::{ActionAnswers, WriteProblems};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use northgate_domain::{ActOnAlert, Action, Alert, AlertId, Stamped};
@@ -61,16 +61,7 @@ impl AskedAction {
     tag = "alerts",
     params(("id" = Uuid, Path, description = "The alert's id."), IfMatchHeader, IdempotencyKeyHeader),
     request_body = NewAction,
-    responses(
-        (status = 200, description = "The alert as it stands afterwards.", body = AlertBody,
-            headers(
-                ("Idempotent-Replayed" = bool,
-                    description = "`true` if it was kept before, under the same key."),
-                ("ETag" = String, description = "The alert's revision, in quotes."),
-            )),
-        ActionProblems,
-        WriteProblems,
-    )
+    responses(ActionAnswers, WriteProblems)
 )]
 pub(crate) async fn acknowledge(
     service: web::Data<AlertService>,
@@ -87,16 +78,7 @@ pub(crate) async fn acknowledge(
     tag = "alerts",
     params(("id" = Uuid, Path, description = "The alert's id."), IfMatchHeader, IdempotencyKeyHeader),
     request_body = NewAction,
-    responses(
-        (status = 200, description = "The alert as it stands afterwards.", body = AlertBody,
-            headers(
-                ("Idempotent-Replayed" = bool,
-                    description = "`true` if it was kept before, under the same key."),
-                ("ETag" = String, description = "The alert's revision, in quotes."),
-            )),
-        ActionProblems,
-        WriteProblems,
-    )
+    responses(ActionAnswers, WriteProblems)
 )]
 pub(crate) async fn unacknowledge(
     service: web::Data<AlertService>,
@@ -113,16 +95,7 @@ pub(crate) async fn unacknowledge(
     tag = "alerts",
     params(("id" = Uuid, Path, description = "The alert's id."), IfMatchHeader, IdempotencyKeyHeader),
     request_body = NewAction,
-    responses(
-        (status = 200, description = "The alert as it stands afterwards.", body = AlertBody,
-            headers(
-                ("Idempotent-Replayed" = bool,
-                    description = "`true` if it was kept before, under the same key."),
-                ("ETag" = String, description = "The alert's revision, in quotes."),
-            )),
-        ActionProblems,
-        WriteProblems,
-    )
+    responses(ActionAnswers, WriteProblems)
 )]
 pub(crate) async fn resolve(
     service: web::Data<AlertService>,
@@ -139,16 +112,7 @@ pub(crate) async fn resolve(
     tag = "alerts",
     params(("id" = Uuid, Path, description = "The alert's id."), IfMatchHeader, IdempotencyKeyHeader),
     request_body = NewAction,
-    responses(
-        (status = 200, description = "The alert as it stands afterwards.", body = AlertBody,
-            headers(
-                ("Idempotent-Replayed" = bool,
-                    description = "`true` if it was kept before, under the same key."),
-                ("ETag" = String, description = "The alert's revision, in quotes."),
-            )),
-        ActionProblems,
-        WriteProblems,
-    )
+    responses(ActionAnswers, WriteProblems)
 )]
 pub(crate) async fn reopen(
     service: web::Data<AlertService>,
@@ -165,16 +129,7 @@ pub(crate) async fn reopen(
     tag = "alerts",
     params(("id" = Uuid, Path, description = "The alert's id."), IfMatchHeader, IdempotencyKeyHeader),
     request_body = NewNote,
-    responses(
-        (status = 200, description = "The alert as it stands afterwards.", body = AlertBody,
-            headers(
-                ("Idempotent-Replayed" = bool,
-                    description = "`true` if it was kept before, under the same key."),
-                ("ETag" = String, description = "The alert's revision, in quotes."),
-            )),
-        ActionProblems,
-        WriteProblems,
-    )
+    responses(ActionAnswers, WriteProblems)
 )]
 pub(crate) async fn annotate(
     service: web::Data<AlertService>,
