@@ -3,8 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use northgate_domain::{
+    Alert, Command, Decision, Epoch, Event, Position, RaiseAlert, Stamp, Stamped, Timestamp, decide,
+};
 use northgate_schemas::{
-    Actions, BodyError, ClientMessage, NewAlert, NewMessage, Outcome, Refusal, ResultFrame,
+    Actions, AlertBody, BodyError, ClientMessage, NewAlert, NewMessage, Outcome, Refusal,
+    ResultFrame,
 };
 use serde_json::json;
 
@@ -37,14 +41,23 @@ fuzz_target!(|body: &[u8]| {
     }
     match NewAlert::parse(body) {
         Ok(raise) => {
-            let (message, location) = (raise.message.as_str(), raise.location.as_str());
-            let again = json!({ "message": message, "location": location }).to_string();
-            let again = NewAlert::parse(again.as_bytes()).expect("it was taken before");
-            assert_eq!((again.message.as_str(), again.location.as_str()), (message, location));
+            // What is shown of the alert raises it again, field for field.
+            let alert = raised(&raise);
+            let shown = serde_json::to_vec(&AlertBody::from(&alert)).expect("it is JSON");
+            assert_eq!(NewAlert::parse(&shown), Ok(raise));
         }
         Err(error) => check(error),
     }
 });
+
+fn raised(raise: &RaiseAlert) -> Stamped<Alert> {
+    let position = Position { epoch: Epoch::new(1), offset: 1 };
+    let stamp = Stamp { id: Default::default(), at: Timestamp::from_unix_micros(0) };
+    match decide(None, &Command::RaiseAlert(raise.clone()), stamp) {
+        Ok(Decision::Event(Event::Alert(event))) => Stamped { position, value: event.alert },
+        other => panic!("{other:?}"),
+    }
+}
 
 /// A refusal says why.
 fn check(error: BodyError) {
