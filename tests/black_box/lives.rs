@@ -445,10 +445,16 @@ fn many_alerts_are_acted_on_at_once_and_each_has_its_result() {
             let problem = server.post("/alerts/actions", body.to_string()).problem(422);
             assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}");
         }
-        let headers = "Content-Type: application/json\r\nIdempotency-Key: k\r\n";
         let body = json!({ "action": "reopen", "by": "B", "filter": { "source": "drill" } });
-        let keyed = server.request("POST", "/alerts/actions", headers, body.to_string().as_bytes());
-        assert_eq!(keyed.problem(400)["type"], "urn:northgate:problem:idempotency-key");
+        for (header, problem) in
+            [("Idempotency-Key: k", "idempotency-key"), ("If-Match: \"1\"", "if-match")]
+        {
+            let headers = format!("Content-Type: application/json\r\n{header}\r\n");
+            let body = body.to_string();
+            let refused = server.request("POST", "/alerts/actions", &headers, body.as_bytes());
+            let refused = refused.problem(400);
+            assert_eq!(refused["type"], format!("urn:northgate:problem:{problem}"));
+        }
         assert_eq!(server.get("/alerts/summary").json(), summary, "nothing of it was done");
     }
 }

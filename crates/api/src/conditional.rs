@@ -26,9 +26,34 @@ impl FromRequest for IfMatch {
             Ok(header::IfMatch::Items(tags)) if !tags.is_empty() => {
                 Ok(Self(Some(tags.iter().filter_map(revision_of).collect())))
             }
-            Ok(header::IfMatch::Items(_)) | Err(_) => Err(ApiError::IfMatch),
+            Ok(header::IfMatch::Items(_)) | Err(_) => Err(ApiError::IfMatch(BadIfMatch::Invalid)),
         })
     }
+}
+
+/// A request without `If-Match`, because it is for many alerts, each of which has a revision of its
+/// own.
+pub(crate) struct WithoutIfMatch;
+
+impl FromRequest for WithoutIfMatch {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let has_it = request.headers().contains_key(header::IF_MATCH);
+        ready(if has_it { Err(ApiError::IfMatch(BadIfMatch::Unwanted)) } else { Ok(Self) })
+    }
+}
+
+/// What is wrong with the `If-Match` of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadIfMatch {
+    /// It cannot be read.
+    #[error("must be an ETag of the alert, such as \"3\", or a list of them, or *")]
+    Invalid,
+    /// The address is not that of one alert, and who sends it must not believe that it was minded.
+    #[error("is not taken here; leave it out, or act on each alert with its own ETag")]
+    Unwanted,
 }
 
 /// The revision that has this tag, if there can be one. A weak tag matches nothing in `If-Match`

@@ -1,6 +1,6 @@
 //! The one map from errors to status codes, and the one way to tell them (RFC 9457).
 
-use crate::{BadKey, NotReady};
+use crate::{BadIfMatch, BadKey, NotReady};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use northgate_domain::Rejection as RuleRejection;
@@ -19,11 +19,9 @@ pub enum ApiError {
     /// The key of the request is none.
     #[error("The header Idempotency-Key {0}.")]
     IdempotencyKey(BadKey),
-    /// The revision that the request is for cannot be read.
-    #[error(
-        "The header If-Match must be an ETag of the alert, such as \"3\", or a list of them, or *."
-    )]
-    IfMatch,
+    /// The revision that the request is for is none, or cannot be minded.
+    #[error("The header If-Match {0}.")]
+    IfMatch(BadIfMatch),
     /// The body stopped coming, or came broken.
     #[error("The body could not be read to its end.")]
     BrokenBody,
@@ -99,7 +97,7 @@ impl ApiError {
             Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type"),
             Self::Submit(error) => submit_kind(error),
-            Self::IfMatch => (S::BAD_REQUEST, "if-match"),
+            Self::IfMatch(_) => (S::BAD_REQUEST, "if-match"),
             Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
             Self::NotReady(_) => (S::SERVICE_UNAVAILABLE, "not-ready"),
             Self::ForeignPosition => (S::GONE, "foreign-position"),

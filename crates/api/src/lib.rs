@@ -14,6 +14,7 @@ mod readiness;
 mod routes;
 
 pub use body::BodyLimit;
+pub use conditional::BadIfMatch;
 pub use endpoint::Endpoint;
 pub use error::ApiError;
 pub use idempotency::BadKey;

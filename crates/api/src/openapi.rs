@@ -13,7 +13,8 @@ use utoipa::{IntoResponses, OpenApi};
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
 pub(crate) enum WriteProblems {
-    /// The body cannot be read as JSON, or the `Idempotency-Key` is none.
+    /// The body cannot be read as JSON, or the `Idempotency-Key` or `If-Match` is none, or is not
+    /// taken here.
     #[response(status = 400, content_type = "application/problem+json")]
     Malformed(Problem),
     /// A page of a foreign origin sent it.

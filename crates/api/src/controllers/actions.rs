@@ -2,7 +2,7 @@
 
 use crate::ApiError;
 use crate::body::JsonBody;
-use crate::conditional::{IfMatch, IfMatchHeader, alert_answer};
+use crate::conditional::{IfMatch, IfMatchHeader, WithoutIfMatch, alert_answer};
 use crate::controllers::alerts::alert_id;
 use crate::history::{alert_query, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, WithoutKey, kept};
@@ -143,7 +143,7 @@ pub(crate) async fn annotate(
 ///
 /// Each is decided by itself, and one that is refused is no reason for the others. There is no
 /// `Idempotency-Key` for this: what was done already is `unchanged`, but a note that is sent again
-/// is written again.
+/// is written again. Nor is there an `If-Match`: each alert has a revision of its own.
 #[utoipa::path(
     post,
     path = "/alerts/actions",
@@ -156,7 +156,7 @@ pub(crate) async fn annotate(
 )]
 pub(crate) async fn on_many(
     service: web::Data<AlertService>,
-    _: WithoutKey,
+    _: (WithoutKey, WithoutIfMatch),
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let Actions { action, by, note, which } = Actions::parse(&body.0)?;
