@@ -541,6 +541,22 @@ fn alerts_are_listed_and_streamed_by_what_they_are() {
 }
 
 #[test]
+fn an_alert_that_becomes_worse_reaches_who_asked_for_that_much() {
+    let server = TestServer::start();
+    let mut socket = server.socket_with("types=alert,alert_update&min_severity=error");
+    for begins in ["resume", "live"] {
+        assert_eq!(socket.next_json()["type"], begins);
+    }
+    let mild = raise(&server, json!({ "dedup_key": "k", "severity": "info" }));
+    act(&server, &mild, "acknowledge", json!({ "by": "Anna" }));
+    raise(&server, json!({ "dedup_key": "k", "severity": "critical" }));
+    let worse = socket.next_json();
+    assert_eq!((&worse["type"], &worse["change"]), (&json!("alert_update"), &json!("repeated")));
+    assert_eq!((&worse["id"], &worse["revision"]), (&mild["id"], &json!(3)));
+    assert_eq!(worse["severity"], "critical");
+}
+
+#[test]
 fn a_message_may_belong_to_an_alert() {
     let server = TestServer::start();
     let alert = raise(&server, json!({}));
