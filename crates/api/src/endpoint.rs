@@ -2,24 +2,26 @@
 //! a 405 that says what is allowed.
 
 use crate::ApiError;
+use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, guard, web};
 
-/// An address under construction.
+/// One address, to be added to an app as a service.
 pub struct Endpoint {
-    resource: Resource,
+    /// A resource for each spelling: the router compares a path without parameters as it is, but
+    /// searches for several in one by regular expressions.
+    spellings: Vec<Resource>,
     methods: Vec<Method>,
 }
 
 impl Endpoint {
     /// The address `path`, given without a slash at its end.
     pub fn at(path: &str) -> Self {
-        let spellings = if path == "/" {
-            vec![path.to_owned()]
-        } else {
-            vec![path.to_owned(), format!("{path}/")]
-        };
-        Self { resource: web::resource(spellings), methods: Vec::new() }
+        let mut spellings = vec![web::resource(path)];
+        if path != "/" {
+            spellings.push(web::resource(format!("{path}/")));
+        }
+        Self { spellings, methods: Vec::new() }
     }
 
     /// Answers `GET`, and `HEAD` with the same headers.
@@ -30,8 +32,9 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let either = guard::Any(guard::Get()).or(guard::Head());
-        self.with([Method::GET, Method::HEAD], web::route().guard(either).to(handler))
+        let either = || guard::Any(guard::Get()).or(guard::Head());
+        let route = move || web::route().guard(either()).to(handler.clone());
+        self.with([Method::GET, Method::HEAD], route)
     }
 
     /// Answers `GET` alone: for what has no headers of its own to show.
@@ -42,7 +45,7 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.with([Method::GET], web::get().to(handler))
+        self.with([Method::GET], move || web::get().to(handler.clone()))
     }
 
     /// Answers `POST`.
@@ -53,27 +56,44 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.with([Method::POST], web::post().to(handler))
+        self.with([Method::POST], move || web::post().to(handler.clone()))
     }
 
-    fn with(mut self, methods: impl IntoIterator<Item = Method>, route: Route) -> Self {
+    fn with(
+        mut self,
+        methods: impl IntoIterator<Item = Method>,
+        route: impl Fn() -> Route,
+    ) -> Self {
         self.methods.extend(methods);
-        Self { resource: self.resource.route(route), ..self }
+        self.spellings =
+            self.spellings.into_iter().map(|resource| resource.route(route())).collect();
+        self
     }
 
-    /// The address as the framework wants it.
-    pub fn into_resource(self) -> Resource {
+    /// The methods that the address takes, as a header tells them.
+    fn allow(&self) -> String {
         let names = self.methods.iter().map(Method::as_str).chain(["OPTIONS"]);
-        let allow = names.collect::<Vec<_>>().join(", ");
-        let options = allow.clone();
-        self.resource
-            .route(web::method(Method::OPTIONS).to(move || {
-                let allow = options.clone();
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl HttpServiceFactory for Endpoint {
+    fn register(self, app: &mut AppService) {
+        let allow = self.allow();
+        for resource in self.spellings {
+            let (answer, refusal) = (allow.clone(), allow.clone());
+            let options = move || {
+                let allow = answer.clone();
                 async move { HttpResponse::Ok().insert_header((header::ALLOW, allow)).finish() }
-            }))
-            .default_service(web::to(move || {
-                let allow = allow.clone();
+            };
+            let others = move || {
+                let allow = refusal.clone();
                 async move { Err::<HttpResponse, _>(ApiError::MethodNotAllowed { allow }) }
-            }))
+            };
+            resource
+                .route(web::method(Method::OPTIONS).to(options))
+                .default_service(web::to(others))
+                .register(app);
+        }
     }
 }

@@ -225,7 +225,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
             .app_data(web::Data::new(parts.hosts))
             .app_data(web::Data::new(parts.origins.clone()))
             .app_data(web::Data::new(socket_context))
-            .service(Endpoint::at("/ws").get_only(upgrade).into_resource())
+            .service(Endpoint::at("/ws").get_only(upgrade))
             .configure(|app| northgate_api::configure(app, api))
             // The last one wrapped is the first one to see a request.
             .wrap(cors(&parts.cors, parts.origins))
