@@ -24,6 +24,11 @@ impl LabelName {
         }
     }
 
+    /// Restores a name that was stored; see [`LabelValue::from_stored`].
+    pub fn from_stored(stored: &str) -> Self {
+        Self(stored.into())
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -76,6 +81,12 @@ impl Labels {
 
     /// Takes labels in any order; of two with one name the last one counts.
     pub fn new(labels: Vec<Label>) -> Result<Self, LabelError> {
+        let labels = Self::from_stored(labels);
+        if labels.as_slice().len() > Self::MAX { Err(LabelError::TooMany) } else { Ok(labels) }
+    }
+
+    /// Restores labels that were stored, however many there are.
+    pub fn from_stored(labels: Vec<Label>) -> Self {
         let mut sorted: Vec<Label> = Vec::with_capacity(labels.len());
         for label in labels {
             match sorted.binary_search_by(|held| held.name.cmp(&label.name)) {
@@ -87,10 +98,7 @@ impl Labels {
                 Err(at) => sorted.insert(at, label),
             }
         }
-        if sorted.len() > Self::MAX {
-            return Err(LabelError::TooMany);
-        }
-        Ok(Self { sorted: (!sorted.is_empty()).then(|| sorted.into()) })
+        Self { sorted: (!sorted.is_empty()).then(|| sorted.into()) }
     }
 
     /// The labels in the order of their names.

@@ -13,6 +13,7 @@ mod notes;
 mod position;
 mod search;
 mod severity;
+mod size;
 mod stamp;
 mod status;
 mod text;

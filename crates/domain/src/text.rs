@@ -60,6 +60,12 @@ macro_rules! bounded_text {
                 parse(raw, Self::MAX_CHARS).map(Self)
             }
 
+            /// Restores a text that was stored. Limits are for new input: they may have been wider
+            /// when this was accepted, and stored data must stay readable.
+            pub fn from_stored(stored: &str) -> Self {
+                Self(stored.into())
+            }
+
             /// The text as it is kept.
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -4,6 +4,9 @@
 //! A record is one byte, the version of its shape, and then JSON of that shape with short names.
 //! Positions are offsets only: the epoch belongs to the log and not to what stands in it.
 //!
+//! Decoding checks the form of a record and nothing else. The domain's limits are for new input:
+//! a limit that becomes tighter must not make stored data unreadable.
+//!
 //! A shape that was released never changes. One that needs more is a new version, and the old one
 //! stays readable: databases are older than the programs that open them.
 
@@ -11,7 +14,7 @@ mod v1;
 mod v2;
 
 use crate::Answer;
-use northgate_domain::{Alert, ChatMessage, Epoch, Event, LabelError, LinkError, TextError};
+use northgate_domain::{Alert, ChatMessage, Epoch, Event, LinkError};
 use serde::{Deserialize, Serialize};
 
 /// The version of the shapes that are written now.
@@ -29,12 +32,6 @@ pub enum CodecError {
     /// It has not the shape of its version.
     #[error("a record that is not what its version says")]
     Shape(#[from] serde_json::Error),
-    /// A text in it is none that the domain accepts.
-    #[error("a record with a text that is not accepted")]
-    Text(#[from] TextError),
-    /// A label in it is none that the domain accepts.
-    #[error("a record with a label that is not accepted")]
-    Label(#[from] LabelError),
     /// An address in it is none that the domain accepts.
     #[error("a record with an address that is not accepted")]
     Link(#[from] LinkError),
@@ -51,7 +48,7 @@ pub fn encode_event(event: &Event) -> Result<Vec<u8>, CodecError> {
 /// The event of a record.
 pub fn decode_event(record: &[u8]) -> Result<Event, CodecError> {
     match version_of(record)? {
-        (1, shape) => read::<v1::EventShape>(shape)?.try_into(),
+        (1, shape) => Ok(read::<v1::EventShape>(shape)?.into()),
         (VERSION, shape) => read::<v2::EventShape>(shape)?.try_into(),
         (version, _) => Err(CodecError::UnknownVersion(version)),
     }
@@ -65,7 +62,7 @@ pub fn encode_alert(alert: &Alert) -> Result<Vec<u8>, CodecError> {
 /// The alert of a record.
 pub fn decode_alert(record: &[u8]) -> Result<Alert, CodecError> {
     match version_of(record)? {
-        (1, shape) => read::<v1::AlertShape>(shape)?.try_into(),
+        (1, shape) => Ok(read::<v1::AlertShape>(shape)?.into()),
         (VERSION, shape) => read::<v2::AlertShape>(shape)?.try_into(),
         (version, _) => Err(CodecError::UnknownVersion(version)),
     }
@@ -79,8 +76,8 @@ pub fn encode_message(message: &ChatMessage) -> Result<Vec<u8>, CodecError> {
 /// The chat message of a record.
 pub fn decode_message(record: &[u8]) -> Result<ChatMessage, CodecError> {
     match version_of(record)? {
-        (1, shape) => read::<v1::ChatShape>(shape)?.try_into(),
-        (VERSION, shape) => read::<v2::ChatShape>(shape)?.try_into(),
+        (1, shape) => Ok(read::<v1::ChatShape>(shape)?.into()),
+        (VERSION, shape) => Ok(read::<v2::ChatShape>(shape)?.into()),
         (version, _) => Err(CodecError::UnknownVersion(version)),
     }
 }
@@ -93,7 +90,7 @@ pub fn encode_answer(answer: &Answer) -> Result<Vec<u8>, CodecError> {
 /// The answer of a record, in the log that is called `epoch`.
 pub fn decode_answer(record: &[u8], epoch: Epoch) -> Result<Answer, CodecError> {
     match version_of(record)? {
-        (1, shape) => read::<v1::AnswerShape>(shape)?.into_answer(epoch),
+        (1, shape) => Ok(read::<v1::AnswerShape>(shape)?.into_answer(epoch)),
         (VERSION, shape) => read::<v2::AnswerShape>(shape)?.into_answer(epoch),
         (version, _) => Err(CodecError::UnknownVersion(version)),
     }

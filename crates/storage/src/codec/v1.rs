@@ -1,7 +1,6 @@
 //! The shapes of version 1, from before alerts had a life. They are in databases: they are read, and
 //! nothing about them changes any more.
 
-use super::CodecError;
 use crate::Answer;
 use northgate_domain::{
     Alert, AlertEvent, ChatMessage, Epoch, Event, Location, MessageId, MessageText, Position,
@@ -69,55 +68,51 @@ pub(super) enum AnswerShape<'a> {
     },
 }
 
-impl TryFrom<EventShape<'_>> for Event {
-    type Error = CodecError;
-
-    fn try_from(shape: EventShape<'_>) -> Result<Self, CodecError> {
-        Ok(match shape {
-            EventShape::Raised(alert) => Self::Alert(AlertEvent::raised(alert.try_into()?)),
-            EventShape::Said(message) => Self::Chat(message.try_into()?),
-        })
+impl From<EventShape<'_>> for Event {
+    fn from(shape: EventShape<'_>) -> Self {
+        match shape {
+            EventShape::Raised(alert) => Self::Alert(AlertEvent::raised(alert.into())),
+            EventShape::Said(message) => Self::Chat(message.into()),
+        }
     }
 }
 
-impl TryFrom<AlertShape<'_>> for Alert {
-    type Error = CodecError;
-
-    fn try_from(shape: AlertShape<'_>) -> Result<Self, CodecError> {
-        let message = MessageText::parse(&shape.message)?;
-        let source = shape.source.map(|source| Source::parse(&source)).transpose()?;
-        let raise =
-            RaiseAlert { source, ..RaiseAlert::new(message, Location::parse(&shape.location)?) };
+impl From<AlertShape<'_>> for Alert {
+    fn from(shape: AlertShape<'_>) -> Self {
+        let message = MessageText::from_stored(&shape.message);
+        let source = shape.source.map(|source| Source::from_stored(&source));
+        let raise = RaiseAlert {
+            source,
+            ..RaiseAlert::new(message, Location::from_stored(&shape.location))
+        };
         let stamp = Stamp { id: shape.id, at: Timestamp::from_unix_micros(shape.raised_at) };
-        Ok(Self { revision: Revision::new(shape.revision), ..Self::raised(&raise, stamp) })
+        Self { revision: Revision::new(shape.revision), ..Self::raised(&raise, stamp) }
     }
 }
 
-impl TryFrom<ChatShape<'_>> for ChatMessage {
-    type Error = CodecError;
-
-    fn try_from(shape: ChatShape<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
+impl From<ChatShape<'_>> for ChatMessage {
+    fn from(shape: ChatShape<'_>) -> Self {
+        Self {
             id: MessageId(shape.id),
-            sender: Sender::parse(&shape.sender)?,
-            message: MessageText::parse(&shape.message)?,
+            sender: Sender::from_stored(&shape.sender),
+            message: MessageText::from_stored(&shape.message),
             alert_id: None,
             sent_at: Timestamp::from_unix_micros(shape.sent_at),
-        })
+        }
     }
 }
 
 impl AnswerShape<'_> {
-    pub(super) fn into_answer(self, epoch: Epoch) -> Result<Answer, CodecError> {
+    pub(super) fn into_answer(self, epoch: Epoch) -> Answer {
         let at = |offset| Position { epoch, offset };
-        Ok(match self {
+        match self {
             Self::Appended { offset, event } => {
-                let event = Stamped { position: at(offset), value: event.try_into()? };
+                let event = Stamped { position: at(offset), value: event.into() };
                 Answer::Appended { raised: event.position, event }
             }
             Self::Unchanged { offset, alert } => {
-                Answer::Unchanged(Stamped { position: at(offset), value: alert.try_into()? })
+                Answer::Unchanged(Stamped { position: at(offset), value: alert.into() })
             }
-        })
+        }
     }
 }

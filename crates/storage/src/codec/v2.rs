@@ -157,10 +157,10 @@ impl TryFrom<EventShape<'_>> for Event {
             EventShape::Alert(ChangeShape { change, alert, by, note }) => Self::Alert(AlertEvent {
                 change: AlertChange::parse(&change).ok_or(CodecError::Word)?,
                 alert: alert.try_into()?,
-                by: by.map(|by| Operator::parse(&by)).transpose()?,
-                note: note.map(|note| NoteText::parse(&note)).transpose()?,
+                by: by.map(|by| Operator::from_stored(&by)),
+                note: note.map(|note| NoteText::from_stored(&note)),
             }),
-            EventShape::Said(message) => Self::Chat(message.try_into()?),
+            EventShape::Said(message) => Self::Chat(message.into()),
         })
     }
 }
@@ -201,22 +201,23 @@ impl TryFrom<AlertShape<'_>> for Alert {
     fn try_from(shape: AlertShape<'_>) -> Result<Self, CodecError> {
         let micros = Timestamp::from_unix_micros;
         let severity = shape.severity.map(|name| Severity::parse(&name).ok_or(CodecError::Word));
-        let labels = shape.labels.iter().map(|(name, value)| {
-            Ok(Label { name: LabelName::parse(name)?, value: LabelValue::parse(value)? })
+        let labels = shape.labels.iter().map(|(name, value)| Label {
+            name: LabelName::from_stored(name),
+            value: LabelValue::from_stored(value),
         });
-        let acknowledged = shape.acknowledged.map(Mark::try_from).transpose()?;
-        let resolved = shape.resolved.map(Mark::try_from).transpose()?;
-        let notes = shape.notes.into_iter().map(Note::try_from).collect::<Result<_, _>>()?;
+        let acknowledged = shape.acknowledged.map(Mark::from);
+        let resolved = shape.resolved.map(Mark::from);
+        let notes = shape.notes.into_iter().map(Note::from).collect();
         Ok(Self {
             id: AlertId(shape.id),
             revision: Revision::new(shape.revision),
-            message: MessageText::parse(&shape.message)?,
-            location: Location::parse(&shape.location)?,
-            source: shape.source.map(|source| Source::parse(&source)).transpose()?,
+            message: MessageText::from_stored(&shape.message),
+            location: Location::from_stored(&shape.location),
+            source: shape.source.map(|source| Source::from_stored(&source)),
             severity: severity.transpose()?.unwrap_or_default(),
-            labels: Labels::new(labels.collect::<Result<_, CodecError>>()?)?,
-            url: shape.url.map(|url| Link::from_kept(&url)).transpose()?,
-            dedup_key: shape.dedup_key.map(|key| DedupKey::parse(&key)).transpose()?,
+            labels: Labels::from_stored(labels.collect()),
+            url: shape.url.map(|url| Link::from_stored(&url)).transpose()?,
+            dedup_key: shape.dedup_key.map(|key| DedupKey::from_stored(&key)),
             expires_at: shape.expires_at.map(micros),
             raised_at: micros(shape.raised_at),
             last_seen: micros(shape.last_seen.unwrap_or(shape.raised_at)),
@@ -238,11 +239,9 @@ impl<'a> From<&'a Mark> for MarkShape<'a> {
     }
 }
 
-impl TryFrom<MarkShape<'_>> for Mark {
-    type Error = CodecError;
-
-    fn try_from(shape: MarkShape<'_>) -> Result<Self, CodecError> {
-        Ok(Self { by: Operator::parse(&shape.by)?, at: Timestamp::from_unix_micros(shape.at) })
+impl From<MarkShape<'_>> for Mark {
+    fn from(shape: MarkShape<'_>) -> Self {
+        Self { by: Operator::from_stored(&shape.by), at: Timestamp::from_unix_micros(shape.at) }
     }
 }
 
@@ -256,15 +255,13 @@ impl<'a> From<&'a Note> for NoteShape<'a> {
     }
 }
 
-impl TryFrom<NoteShape<'_>> for Note {
-    type Error = CodecError;
-
-    fn try_from(shape: NoteShape<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            by: Operator::parse(&shape.by)?,
-            text: NoteText::parse(&shape.text)?,
+impl From<NoteShape<'_>> for Note {
+    fn from(shape: NoteShape<'_>) -> Self {
+        Self {
+            by: Operator::from_stored(&shape.by),
+            text: NoteText::from_stored(&shape.text),
             at: Timestamp::from_unix_micros(shape.at),
-        })
+        }
     }
 }
 
@@ -281,17 +278,15 @@ impl<'a> From<&'a ChatMessage> for ChatShape<'a> {
     }
 }
 
-impl TryFrom<ChatShape<'_>> for ChatMessage {
-    type Error = CodecError;
-
-    fn try_from(shape: ChatShape<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
+impl From<ChatShape<'_>> for ChatMessage {
+    fn from(shape: ChatShape<'_>) -> Self {
+        Self {
             id: MessageId(shape.id),
-            sender: Sender::parse(&shape.sender)?,
-            message: MessageText::parse(&shape.message)?,
+            sender: Sender::from_stored(&shape.sender),
+            message: MessageText::from_stored(&shape.message),
             alert_id: shape.alert_id.map(AlertId),
             sent_at: Timestamp::from_unix_micros(shape.sent_at),
-        })
+        }
     }
 }
 

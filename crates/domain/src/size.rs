@@ -1,0 +1,55 @@
+//! Roughly how many bytes an event takes on the wire: what bounds pages and batches.
+//!
+//! Only texts vary, so only they are counted; names of members, ids and moments are a constant.
+//! Escapes in JSON can at most double the count.
+
+use crate::{Alert, AlertEvent, ChatMessage, Event, Labels, Notes};
+
+/// Everything of an alert that is no text of its sender.
+const ALERT_BASE: usize = 512;
+/// Everything of a chat message that is no text of its sender.
+const MESSAGE_BASE: usize = 256;
+
+impl Alert {
+    /// Roughly how many bytes it takes on the wire.
+    pub fn approximate_bytes(&self) -> usize {
+        let texts = [
+            Some(self.message.as_str()),
+            Some(self.location.as_str()),
+            self.source.as_ref().map(|source| source.as_str()),
+            self.url.as_ref().map(|url| url.as_str()),
+            self.dedup_key.as_ref().map(|key| key.as_str()),
+            self.status.acknowledged().map(|mark| mark.by.as_str()),
+            self.status.resolved().map(|mark| mark.by.as_str()),
+        ];
+        let texts: usize = texts.into_iter().flatten().map(str::len).sum();
+        ALERT_BASE + texts + bytes_of_labels(&self.labels) + bytes_of_notes(&self.notes)
+    }
+}
+
+impl ChatMessage {
+    /// Roughly how many bytes it takes on the wire.
+    pub fn approximate_bytes(&self) -> usize {
+        MESSAGE_BASE + self.message.as_str().len() + self.sender.as_str().len()
+    }
+}
+
+impl Event {
+    /// Roughly how many bytes it takes on the wire.
+    pub fn approximate_bytes(&self) -> usize {
+        match self {
+            Self::Alert(AlertEvent { alert, .. }) => alert.approximate_bytes(),
+            Self::Chat(message) => message.approximate_bytes(),
+        }
+    }
+}
+
+fn bytes_of_labels(labels: &Labels) -> usize {
+    let labels = labels.as_slice().iter();
+    labels.map(|label| label.name.as_str().len() + label.value.as_str().len()).sum()
+}
+
+fn bytes_of_notes(notes: &Notes) -> usize {
+    let notes = notes.as_slice().iter();
+    notes.map(|note| note.by.as_str().len() + note.text.as_str().len()).sum()
+}
