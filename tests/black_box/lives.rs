@@ -397,7 +397,12 @@ fn many_alerts_are_acted_on_at_once_and_each_has_its_result() {
             .collect();
         assert_eq!(outcomes, ["changed", "refused", "refused", "changed"], "each is there once");
         assert_eq!((&done["count"], &done["changed"]), (&json!(4), &json!(2)));
+        let resolved = &done["results"][1];
+        assert_eq!(resolved["error"]["type"], "urn:northgate:problem:contradiction");
+        assert_eq!(resolved["revision"], 2);
         assert_eq!(done["results"][2]["error"]["type"], "urn:northgate:problem:no-such-alert");
+        let changed = json!({ "id": alerts[3]["id"], "outcome": "changed", "revision": 2 });
+        assert_eq!(done["results"][3], changed, "and nothing else of a large alert");
 
         let body = json!({ "action": "resolve", "by": "Ben", "filter": { "source": ["drill"] } });
         let done = server.post("/alerts/actions", body.to_string()).json();
@@ -405,7 +410,9 @@ fn many_alerts_are_acted_on_at_once_and_each_has_its_result() {
             (&done["count"], &done["changed"], &done["rest"]),
             (&json!(2), &json!(2), &Value::Null)
         );
-        assert_eq!(done["results"][0]["alert"]["resolved_by"], "Ben");
+        assert_eq!(done["results"][0]["outcome"], "changed");
+        let first = server.get(&format!("/alerts/{}", alerts[0]["id"].as_str().unwrap())).json();
+        assert_eq!(first["resolved_by"], "Ben");
         let summary = server.get("/alerts/summary").json();
         assert_eq!(summary["by_status"], json!({ "open": 1, "acknowledged": 1, "resolved": 3 }));
         assert_eq!(summary["total"], 5);

@@ -43,6 +43,14 @@ pub enum ApiError {
     /// The store does not answer.
     #[error("The store cannot answer now. Try again later.")]
     Unavailable(#[from] Unavailable),
+    /// The query was not answered in time.
+    #[error(
+        "The query took too long. Ask for less: longer words, fewer conditions, or a shorter time."
+    )]
+    TooSlow,
+    /// All large answers together have no memory left for another one.
+    #[error("The server holds as many large answers as it may. Try again later.")]
+    Busy,
     /// The server should not be sent requests now.
     #[error(transparent)]
     NotReady(#[from] NotReady),
@@ -69,6 +77,12 @@ pub enum ApiError {
          or its host name with --public-host."
     )]
     ForeignOrigin,
+    /// A page of another site tried to start a search.
+    #[error(
+        "Pages of other sites may not search here. Add the origin to CORS_ORIGINS_ALLOWED, \
+         or open the address by itself."
+    )]
+    CrossSiteSearch,
     /// The request is for a host that this server does not answer for.
     #[error(
         "This server answers for loopback names only. If it is to answer for this host, \
@@ -99,12 +113,15 @@ impl ApiError {
             Self::Submit(error) => submit_kind(error),
             Self::IfMatch(_) => (S::BAD_REQUEST, "if-match"),
             Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::TooSlow => (S::SERVICE_UNAVAILABLE, "query-too-slow"),
+            Self::Busy => (S::SERVICE_UNAVAILABLE, "busy"),
             Self::NotReady(_) => (S::SERVICE_UNAVAILABLE, "not-ready"),
             Self::ForeignPosition => (S::GONE, "foreign-position"),
             Self::NoSuchAlert => (S::NOT_FOUND, "no-such-alert"),
             Self::NotFound => (S::NOT_FOUND, "not-found"),
             Self::MethodNotAllowed { .. } => (S::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::ForeignOrigin => (S::FORBIDDEN, "foreign-origin"),
+            Self::CrossSiteSearch => (S::FORBIDDEN, "cross-site-search"),
             Self::ForeignHost => (S::MISDIRECTED_REQUEST, "foreign-host"),
             Self::Preflight(_) => (S::BAD_REQUEST, "preflight"),
             Self::Framework(status) => (*status, "http"),
@@ -129,6 +146,7 @@ impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::Foreign => Self::ForeignPosition,
+            QueryError::TooSlow => Self::TooSlow,
             QueryError::Unavailable(error) => Self::Unavailable(error),
         }
     }
@@ -210,7 +228,7 @@ impl ResponseError for ApiError {
             response.insert_header((header::ALLOW, allow.as_str()));
         }
         // Not where it may have been kept: sending it again could raise it twice.
-        if slug == "unavailable" {
+        if matches!(slug, "unavailable" | "busy" | "query-too-slow") {
             response.insert_header((header::RETRY_AFTER, "1"));
         }
         response.content_type(Problem::MEDIA_TYPE).body(problem.to_json())

@@ -2,6 +2,8 @@
 //! that is shown.
 
 use crate::ApiError;
+use crate::answers::ANSWER_BYTES;
+use crate::middlewares::is_cross_site;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use northgate_domain::{AlertId, Stamped};
@@ -22,8 +24,14 @@ impl FromRequest for AskedHistory {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let path = request.path().to_owned();
-        let parsed = HistoryRequest::parse(request.query_string());
-        ready(parsed.map(|request| Self { request, path }).map_err(ApiError::Query))
+        let parsed = HistoryRequest::parse(request.query_string()).map_err(ApiError::Query);
+        let asked = parsed.and_then(|asked| {
+            if alert_query(&asked).is_search() && is_cross_site(request) {
+                return Err(ApiError::CrossSiteSearch);
+            }
+            Ok(Self { request: asked, path })
+        });
+        ready(asked)
     }
 }
 
@@ -50,13 +58,14 @@ pub(crate) fn alert_query(request: &HistoryRequest) -> AlertQuery {
 
 fn range(request: &HistoryRequest) -> HistoryRange {
     let HistoryRequest { limit, after, before, since, until, .. } = *request;
-    HistoryRange { limit, after, before, since, until }
+    let max_bytes = ANSWER_BYTES;
+    HistoryRange { limit, max_bytes, after, before, since, until, ..HistoryRange::default() }
 }
 
 /// What of a snapshot is shown.
 pub(crate) fn part<T>(snapshot: &Snapshot<Stamped<T>>) -> Part<'_, T> {
-    let Snapshot { position, ref items, has_older, has_newer } = *snapshot;
-    Part { position, items, has_older, has_newer }
+    let Snapshot { position, ref items, has_older, has_newer, examined_to } = *snapshot;
+    Part { position, items, has_older, has_newer, examined_to }
 }
 
 /// The parameters that every history takes.

@@ -1,5 +1,6 @@
 //! HTTP: which URL there is, what each one does, and how every error is told.
 
+mod answers;
 mod body;
 mod conditional;
 mod controllers;
@@ -13,6 +14,7 @@ mod openapi;
 mod readiness;
 mod routes;
 
+pub use answers::AnswerBudget;
 pub use body::BodyLimit;
 pub use conditional::BadIfMatch;
 pub use endpoint::Endpoint;

@@ -1,7 +1,7 @@
 //! Whether the server should be sent requests.
 
 use northgate_hub::Hub;
-use northgate_services::{AlertQuery, AlertService};
+use northgate_services::{AlertQuery, AlertService, StoreHealth};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Readiness {
     hub: Hub,
-    keeping: watch::Receiver<bool>,
+    health: watch::Receiver<StoreHealth>,
     stopping: CancellationToken,
 }
 
@@ -26,20 +26,24 @@ pub enum NotReady {
     Stopping,
     /// What was asked of the store was not answered.
     #[error("The store does not answer.")]
-    Store,
-    /// The last thing that was to be kept could not be.
-    #[error("The store cannot keep anything now. It tries again by itself; look at its disk.")]
-    Keeping,
+    StoreSilent,
+    /// Nothing can be kept now.
+    #[error("Nothing can be stored now: {0}.")]
+    Store(StoreHealth),
     /// What was kept is not on its way to everyone.
     #[error("The fan-out is behind.")]
     FanOut,
 }
 
 impl Readiness {
-    /// Ready until `stopping` is cancelled, as long as the store answers, `keeping` says that it
-    /// can keep what comes, and `hub` keeps up.
-    pub fn new(hub: Hub, keeping: watch::Receiver<bool>, stopping: CancellationToken) -> Self {
-        Self { hub, keeping, stopping }
+    /// Ready until `stopping` is cancelled, as long as the store answers and is healthy, and `hub`
+    /// keeps up.
+    pub fn new(
+        hub: Hub,
+        health: watch::Receiver<StoreHealth>,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self { hub, health, stopping }
     }
 
     /// Asks every part.
@@ -49,10 +53,11 @@ impl Readiness {
         }
         match timeout(PATIENCE, alerts.history(AlertQuery::newest(0))).await {
             Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => return Err(NotReady::Store),
+            Ok(Err(_)) | Err(_) => return Err(NotReady::StoreSilent),
         }
-        if !*self.keeping.borrow() {
-            return Err(NotReady::Keeping);
+        let health = *self.health.borrow();
+        if health != StoreHealth::Keeping {
+            return Err(NotReady::Store(health));
         }
         timeout(PATIENCE, self.hub.caught_up()).await.map_err(|_| NotReady::FanOut)
     }

@@ -2,7 +2,7 @@
 
 use crate::body::BodyLimit;
 use crate::controllers::{actions, alerts, docs, events, health, messages, root};
-use crate::{ApiError, Endpoint, Readiness};
+use crate::{AnswerBudget, ApiError, Endpoint, Readiness};
 use actix_web::{HttpResponse, web};
 use northgate_hub::{Seats, Worker};
 use northgate_services::{AlertService, ChatService};
@@ -20,6 +20,8 @@ pub struct ApiContext {
     pub seats: Seats,
     /// Whether to be sent requests.
     pub readiness: Readiness,
+    /// How much memory large answers may hold.
+    pub answers: AnswerBudget,
     /// The most bytes of a request's body.
     pub body_limit: BodyLimit,
 }
@@ -31,6 +33,7 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
         .app_data(web::Data::new(context.worker))
         .app_data(web::Data::new(context.seats))
         .app_data(web::Data::new(context.readiness))
+        .app_data(web::Data::new(context.answers))
         .app_data(context.body_limit)
         .service(Endpoint::at("/").get(root::welcome))
         .service(Endpoint::at("/alerts").get(alerts::history).post(alerts::raise))

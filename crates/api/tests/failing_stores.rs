@@ -8,7 +8,7 @@
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{App, test};
 use async_trait::async_trait;
-use northgate_api::{ApiContext, BodyLimit, Readiness, configure};
+use northgate_api::{AnswerBudget, ApiContext, BodyLimit, Readiness, configure};
 use northgate_domain::{
     Alert, AlertId, ChatMessage, Epoch, Event, MessageId, MessageText, Position, Sender, Stamped,
     Timestamp,
@@ -17,7 +17,7 @@ use northgate_hub::{Hub, SeatLimits, Seats, WindowLimits};
 use northgate_services::{AlertService, ChatService, Repeats};
 use northgate_storage::{
     AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
-    ReadFrom, Rejection, Snapshot, Submission, Summary, Unavailable,
+    ReadFrom, Rejection, Snapshot, StoreHealth, Submission, Summary, Unavailable,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -76,7 +76,12 @@ fn context(store: Failing) -> ApiContext {
         chat: ChatService::new(store.clone()),
         worker: hub.worker(),
         seats: Seats::new(SeatLimits { total: 1, per_address: 1 }),
-        readiness: Readiness::new(hub, watch::channel(true).1, CancellationToken::new()),
+        readiness: Readiness::new(
+            hub,
+            watch::channel(StoreHealth::Keeping).1,
+            CancellationToken::new(),
+        ),
+        answers: AnswerBudget::new(0),
         body_limit: BodyLimit(1_000),
     }
 }

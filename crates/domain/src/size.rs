@@ -3,12 +3,17 @@
 //! Only texts vary, so only they are counted; names of members, ids and moments are a constant.
 //! Escapes in JSON can at most double the count.
 
-use crate::{Alert, AlertEvent, ChatMessage, Event, Labels, Notes};
+use crate::{
+    Alert, AlertEvent, ChatMessage, Command, Event, Labels, Notes, PostMessage, RaiseAlert,
+};
 
 /// Everything of an alert that is no text of its sender.
 const ALERT_BASE: usize = 512;
 /// Everything of a chat message that is no text of its sender.
 const MESSAGE_BASE: usize = 256;
+/// An alert that an action changes is written anew, with its texts and notes: more than most have,
+/// and less than the largest.
+const CHANGED_ALERT: usize = 16 * 1024;
 
 impl Alert {
     /// Roughly how many bytes it takes on the wire.
@@ -40,6 +45,22 @@ impl Event {
         match self {
             Self::Alert(AlertEvent { alert, .. }) => alert.approximate_bytes(),
             Self::Chat(message) => message.approximate_bytes(),
+        }
+    }
+}
+
+impl Command {
+    /// Roughly how many bytes the event takes to which it leads.
+    pub fn approximate_bytes(&self) -> usize {
+        match self {
+            Self::RaiseAlert(RaiseAlert { message, location, labels, .. }) => {
+                let texts = message.as_str().len() + location.as_str().len();
+                ALERT_BASE + texts + bytes_of_labels(labels)
+            }
+            Self::PostMessage(PostMessage { message, sender, .. }) => {
+                MESSAGE_BASE + message.as_str().len() + sender.as_str().len()
+            }
+            Self::ActOnAlert(_) => CHANGED_ALERT,
         }
     }
 }

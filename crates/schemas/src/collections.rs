@@ -1,5 +1,6 @@
 //! Answers that hold many items, with the position that they reflect.
 
+use crate::encoding::encode;
 use crate::history::{HistoryRequest, Links, Part};
 use crate::{AlertBody, ChatBody, PositionText};
 use northgate_domain::{Alert, ChatMessage, Position, Severity, StatusKind};
@@ -18,10 +19,12 @@ pub struct AlertCollection<'a> {
     /// The newest event that the alerts reflect: what comes after it is on the stream.
     #[schema(value_type = String)]
     pub position: PositionText,
-    /// The address of what is newer; `null` if nothing is.
+    /// The address of what is newer; `null` if nothing is. Follow it until it is `null`: an answer
+    /// may hold fewer items than its limit, or none, and more may match.
     #[schema(required = true, example = "/alerts?limit=10&after=9f86d081884c7d65-42")]
     pub next: Option<String>,
-    /// The address of what is older; `null` if nothing is.
+    /// The address of what is older; `null` if nothing is. Follow it until it is `null`: an answer
+    /// may hold fewer items than its limit, or none, and more may match.
     #[schema(required = true, example = "/alerts?limit=10&before=9f86d081884c7d65-33")]
     pub previous: Option<String>,
 }
@@ -37,6 +40,11 @@ impl<'a> AlertCollection<'a> {
             next,
             previous,
         }
+    }
+
+    /// The answer as JSON.
+    pub fn to_json(&self) -> Vec<u8> {
+        encode(self)
     }
 }
 
@@ -89,10 +97,12 @@ pub struct MessageCollection<'a> {
     /// The newest event that the messages reflect: what comes after it is on the stream.
     #[schema(value_type = String)]
     pub position: PositionText,
-    /// The address of what is newer; `null` if nothing is.
+    /// The address of what is newer; `null` if nothing is. Follow it until it is `null`: an answer
+    /// may hold fewer items than its limit, or none, and more may match.
     #[schema(required = true, example = "/message/?limit=10&after=9f86d081884c7d65-42")]
     pub next: Option<String>,
-    /// The address of what is older; `null` if nothing is.
+    /// The address of what is older; `null` if nothing is. Follow it until it is `null`: an answer
+    /// may hold fewer items than its limit, or none, and more may match.
     #[schema(required = true, example = "/message/?limit=10&before=9f86d081884c7d65-33")]
     pub previous: Option<String>,
 }
@@ -108,5 +118,10 @@ impl<'a> MessageCollection<'a> {
             next,
             previous,
         }
+    }
+
+    /// The answer as JSON.
+    pub fn to_json(&self) -> Vec<u8> {
+        encode(self)
     }
 }

@@ -190,14 +190,19 @@ impl HistoryRequest {
     /// The links beside an answer to this request, as addresses at `path`.
     pub(crate) fn links<T>(&self, path: &str, part: &Part<'_, T>) -> Links {
         let Self { after, before, .. } = *self;
-        let next = part.has_newer.then(|| match part.items.last() {
+        let upwards = after.is_some();
+        let examined_up = part.examined_to.filter(|_| upwards);
+        let examined_down = part.examined_to.filter(|_| !upwards);
+        let last = examined_up.or(part.items.last().map(|item| item.position));
+        let next = part.has_newer.then(|| match last {
             // From one end of the range to the other.
-            Some(last) => self.link(path, Some(last.position), before.filter(|_| after.is_some())),
+            Some(last) => self.link(path, Some(last), before.filter(|_| upwards)),
             // Nothing stands before the position: what is newer begins at the very first.
             None => self.link(path, before.map(|before| Position::start(before.epoch)), None),
         });
-        let previous = part.has_older.then(|| match part.items.first() {
-            Some(first) => self.link(path, None, Some(first.position)),
+        let first = examined_down.or(part.items.first().map(|item| item.position));
+        let previous = part.has_older.then(|| match first {
+            Some(first) => self.link(path, None, Some(first)),
             // Nothing stands in the range: what is older stands before its end.
             None => self.link(path, None, before),
         });
@@ -211,7 +216,8 @@ impl HistoryRequest {
             Some(_) => (part.has_newer, part.items.last()),
             None => (part.has_older, part.items.first()),
         };
-        let end = PositionText(end.filter(|_| more)?.position);
+        let end = part.examined_to.or(end.map(|item| item.position));
+        let end = PositionText(end.filter(|_| more)?);
         Some(if self.after.is_some() { Rest::After(end) } else { Rest::Before(end) })
     }
 
@@ -280,10 +286,12 @@ pub struct Part<'a, T> {
     pub position: Position,
     /// The items, oldest first.
     pub items: &'a [Stamped<T>],
-    /// Whether older ones match.
+    /// Whether older ones match, or may match.
     pub has_older: bool,
-    /// Whether newer ones match.
+    /// Whether newer ones match, or may match.
     pub has_newer: bool,
+    /// Where the next part begins, if the scan ended before it had filled this one.
+    pub examined_to: Option<Position>,
 }
 
 impl<'a, T> Part<'a, T> {
@@ -429,7 +437,13 @@ mod tests {
     fn links(query: &str, items: &[u64], older: bool, newer: bool) -> (String, String) {
         let items: Vec<_> =
             items.iter().map(|offset| Stamped { position: at(*offset), value: () }).collect();
-        let part = Part { position: at(99), items: &items, has_older: older, has_newer: newer };
+        let part = Part {
+            position: at(99),
+            items: &items,
+            has_older: older,
+            has_newer: newer,
+            examined_to: None,
+        };
         let Links { next, previous } = request(query).links("/alerts", &part);
         let plain = |link: Option<String>| {
             link.unwrap_or_default().replace("00000000000000ab-", "p").replace("/alerts?", "")
@@ -456,10 +470,35 @@ mod tests {
     }
 
     #[test]
+    fn after_a_scan_that_stopped_the_links_begin_where_it_stopped() {
+        let items = [5, 7].map(|offset| Stamped { position: at(offset), value: () });
+        let part = |examined_to: u64| Part {
+            position: at(99),
+            items: &items,
+            has_older: true,
+            has_newer: true,
+            examined_to: Some(at(examined_to)),
+        };
+        let asked = request("q=x");
+        let Links { next, previous } = asked.links("/alerts", &part(2));
+        assert_eq!(previous.unwrap(), "/alerts?limit=10&before=00000000000000ab-2&q=x");
+        assert_eq!(next.unwrap(), "/alerts?limit=10&after=00000000000000ab-7&q=x");
+        assert_eq!(asked.rest(&part(2)), Some(Rest::Before(PositionText(at(2)))));
+
+        let asked = request("q=x&after=00000000000000ab-4&before=00000000000000ab-40");
+        let Links { next, previous } = asked.links("/alerts", &part(30));
+        assert_eq!(previous.unwrap(), "/alerts?limit=10&before=00000000000000ab-5&q=x");
+        let expected = "/alerts?limit=10&after=00000000000000ab-30&before=00000000000000ab-40&q=x";
+        assert_eq!(next.unwrap(), expected);
+        assert_eq!(asked.rest(&part(30)), Some(Rest::After(PositionText(at(30)))));
+    }
+
+    #[test]
     fn what_is_left_is_on_the_side_that_was_walked_to() {
         let items = [5, 7].map(|offset| Stamped { position: at(offset), value: () });
         let rest = |query: &str, has_older, has_newer| {
-            let part = Part { position: at(99), items: &items, has_older, has_newer };
+            let examined_to = None;
+            let part = Part { position: at(99), items: &items, has_older, has_newer, examined_to };
             request(&query.replace('p', "00000000000000ab-")).rest(&part)
         };
         let before = Some(Rest::Before(PositionText(at(5))));

@@ -6,6 +6,7 @@ mod actions;
 mod alerts;
 mod bodies;
 mod collections;
+mod encoding;
 mod fields;
 mod frames;
 mod history;

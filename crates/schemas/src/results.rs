@@ -1,5 +1,6 @@
 //! What came of an action: as a frame, and for each of many alerts.
 
+use crate::encoding::encode;
 use crate::problem::FieldProblem;
 use crate::{AlertBody, AlertState, Refusal, Rest};
 use northgate_domain::{Alert, AlertId, Stamped};
@@ -7,6 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// The outcome of an action that happened.
+const CHANGED: &str = "changed";
 
 /// What came of one action.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +28,7 @@ pub enum Outcome {
 impl Outcome {
     const fn name(&self) -> &'static str {
         match self {
-            Self::Changed(_) => "changed",
+            Self::Changed(_) => CHANGED,
             Self::Unchanged(_) => "unchanged",
             Self::Refused(_) => "refused",
             Self::Failed(_) => "failed",
@@ -131,20 +135,64 @@ impl<'a> ResultFrame<'a> {
     }
 }
 
-/// What came of an action on one alert of many.
+/// What came of an action on one alert of many: no more than a client needs to know what to do
+/// next, so that an answer about 1,000 alerts stays small.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ActionResult<'a> {
+pub struct ActionResult {
     /// The alert.
     id: Uuid,
-    #[serde(flatten)]
-    outcome: OutcomeBody<'a>,
+    /// `changed`; `unchanged` if it held already; `refused`; or `failed` if the server could not,
+    /// or does not know whether it did.
+    outcome: &'static str,
+    /// The revision of the alert as it stands, as far as it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    revision: Option<u64>,
+    /// Why it did not happen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<BriefError>,
+}
+
+impl ActionResult {
+    /// What came of an action on the alert `id`.
+    pub fn new(id: AlertId, outcome: &Outcome) -> Self {
+        let (alert, error) = match outcome {
+            Outcome::Changed(alert) | Outcome::Unchanged(alert) => (Some(&alert.value), None),
+            Outcome::Refused(refusal) | Outcome::Failed(refusal) => {
+                (refusal.alert.as_deref(), Some(refusal.into()))
+            }
+        };
+        let revision = alert.map(|alert| alert.revision.get());
+        Self { id: id.0, outcome: outcome.name(), revision, error }
+    }
+}
+
+/// Why an action on one alert of many did not happen.
+#[derive(Debug, Serialize, ToSchema)]
+struct BriefError {
+    /// A name of the kind of trouble that stays the same; for programs.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:northgate:problem:contradiction")]
+    kind: String,
+    /// What happened, and what to do about it; for people.
+    detail: String,
+}
+
+impl From<&Refusal> for BriefError {
+    fn from(refusal: &Refusal) -> Self {
+        Self {
+            kind: format!("urn:northgate:problem:{}", refusal.slug),
+            detail: refusal.detail.clone(),
+        }
+    }
 }
 
 /// What came of an action on many alerts.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ActionResults<'a> {
+pub struct ActionResults {
     /// What came of each, in the order of the ids, or from the oldest alert on.
-    results: Vec<ActionResult<'a>>,
+    results: Vec<ActionResult>,
     /// How many alerts were acted on.
     count: usize,
     /// How many of them changed.
@@ -154,19 +202,16 @@ pub struct ActionResults<'a> {
     rest: Option<Rest>,
 }
 
-impl<'a> ActionResults<'a> {
+impl ActionResults {
     /// The results of one request; `rest` says where others match the filter as well.
-    pub fn new(results: &'a [(AlertId, Outcome)], rest: Option<Rest>) -> Self {
-        let changed = |(_, outcome): &&(AlertId, Outcome)| matches!(outcome, Outcome::Changed(_));
-        let body = |(id, outcome): &'a (AlertId, Outcome)| ActionResult {
-            id: id.0,
-            outcome: outcome.into(),
-        };
-        Self {
-            count: results.len(),
-            changed: results.iter().filter(changed).count(),
-            results: results.iter().map(body).collect(),
-            rest,
-        }
+    pub fn new(results: Vec<ActionResult>, rest: Option<Rest>) -> Self {
+        let is_changed = |result: &&ActionResult| result.outcome == CHANGED;
+        let changed = results.iter().filter(is_changed).count();
+        Self { count: results.len(), changed, results, rest }
+    }
+
+    /// The answer as JSON.
+    pub fn to_json(&self) -> Vec<u8> {
+        encode(self)
     }
 }

@@ -14,7 +14,7 @@ use northgate_api::middlewares::{
     read_bodies_to_their_end, refuse_foreign_hosts, refuse_foreign_origins, security_headers,
     tell_problems,
 };
-use northgate_api::{ApiContext, BodyLimit, Endpoint, Readiness};
+use northgate_api::{AnswerBudget, ApiContext, BodyLimit, Endpoint, Readiness};
 use northgate_domain::TextError;
 use northgate_hub::{Hub, Seats, WindowLimits};
 use northgate_services::{AlertGenerator, AlertResolver, AlertService, ChatService, Repeats};
@@ -33,6 +33,8 @@ use tokio_util::task::TaskTracker;
 
 /// The most bytes of a request's body, and of a message on a socket.
 const MESSAGE_BYTES: usize = 64 * 1024;
+/// The most bytes of collections that wait for their clients, all together.
+const ANSWERS_BYTES: usize = 64 * 1024 * 1024;
 /// Appends wait while the fan-out is so many events behind, or half of what the store holds if
 /// that is less: what is trimmed must have been sent.
 const PUMP_LAG_EVENTS: usize = 1_024;
@@ -87,6 +89,7 @@ struct Parts {
     sockets: TaskTracker,
     chat_limit: ChatLimitSettings,
     seats: Seats,
+    answers: AnswerBudget,
     request_timeout: Duration,
     hosts: HostPolicy,
     origins: OriginPolicy,
@@ -103,7 +106,7 @@ impl Application {
         let listener = sockets::listen(wanted).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
 
-        let Store { port: kept, events, keeping, database } = Store::open(settings)?;
+        let Store { port: kept, events, health, database } = Store::open(settings)?;
         let (hub, pump) = Hub::new(kept.clone(), WindowLimits::default());
         let lag = PUMP_LAG_EVENTS.min(events.get() / 2) as u64;
         let store = Arc::new(GatedStore::new(kept).paced_by(hub.pumped(), lag));
@@ -132,7 +135,7 @@ impl Application {
         let stopping = CancellationToken::new();
         let public = &settings.server.public_host;
         let parts = Parts {
-            readiness: Readiness::new(hub.clone(), keeping, stopping.clone()),
+            readiness: Readiness::new(hub.clone(), health, stopping.clone()),
             hub: hub.clone(),
             alerts: alerts.clone(),
             chat: ChatService::new(port),
@@ -142,6 +145,7 @@ impl Application {
                 burst: settings.chat.burst,
             },
             seats: Seats::new(settings.server.seat_limits()),
+            answers: AnswerBudget::new(ANSWERS_BYTES),
             request_timeout: settings.server.request_timeout.0,
             hosts: HostPolicy::new(address.ip(), public.names()),
             origins: OriginPolicy::new(address, public.names(), settings.cors.origins.listed()),
@@ -218,6 +222,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
             seats: parts.seats,
             worker,
             readiness: parts.readiness,
+            answers: parts.answers,
             body_limit: BodyLimit(MESSAGE_BYTES),
         };
         App::new()

@@ -11,7 +11,7 @@ pub use sources::ConfigurationError;
 pub(crate) use values::{
     AfterTime, Delay, Host, Level, Listed, Origins, PublicHosts, RequestTimeout, Span, Window,
 };
-pub use values::{DataFolder, GeneratorInterval};
+pub use values::{ByteLimit, DataFolder, GeneratorInterval};
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
@@ -213,6 +213,8 @@ pub struct StorageSection {
     pub retain_events: NonZeroUsize,
     /// How long a store on disk holds them.
     pub retain_for: Span,
+    /// How many bytes a store on disk may take, its write-ahead log included.
+    pub retain_bytes: ByteLimit,
     /// How many requests one commit may keep, of those that wait for the disk together.
     #[serde(deserialize_with = "values::plain")]
     pub appends_per_commit: NonZeroUsize,
@@ -224,6 +226,7 @@ impl Default for StorageSection {
             data: None,
             retain_events: Options::RETAIN_EVENTS,
             retain_for: Span(Options::RETAIN_FOR),
+            retain_bytes: ByteLimit::default(),
             appends_per_commit: Options::APPENDS_PER_COMMIT,
         }
     }

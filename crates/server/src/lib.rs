@@ -14,8 +14,9 @@ mod work;
 
 pub use application::{Application, StartError};
 pub use configuration::{
-    ChatSection, ConfigurationError, CorsSection, DataFolder, GeneratorInterval, GeneratorSection,
-    HeartbeatSection, Loaded, LogSection, MemorySection, ServerSection, Settings, StorageSection,
+    ByteLimit, ChatSection, ConfigurationError, CorsSection, DataFolder, GeneratorInterval,
+    GeneratorSection, HeartbeatSection, Loaded, LogSection, MemorySection, ServerSection, Settings,
+    StorageSection,
 };
 pub use open_files::fit_open_files;
 pub use telemetry::{log_panics, start_logging};

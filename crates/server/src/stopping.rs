@@ -74,8 +74,8 @@ impl Running {
             if timeout_at(deadline, database.close()).await.is_err() {
                 tracing::warn!("the store on disk did not close in time");
             }
-            let Written { commits, events } = database.written();
-            tracing::info!(commits, events, "written to disk since the start");
+            let Written { commits, events, unreadable } = database.written();
+            tracing::info!(commits, events, unreadable, "written to disk since the start");
         }
     }
 

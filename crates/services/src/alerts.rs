@@ -86,17 +86,20 @@ impl AlertService {
 
     /// Does something about many alerts, each by itself: one that is refused is no reason for the
     /// others. What is meant for an alert as it was seen, and comes too late for that, is done to
-    /// the alert as it stands as long as that `is_meant` too. The results are in the order of
-    /// `acts`. Who stops waiting stops what was not begun.
-    pub async fn act_on_many(
+    /// the alert as it stands as long as that `is_meant` too. Each result is handed to `report` at
+    /// once, and only what that returns is gathered, in the order of `acts`: 1,000 large alerts do
+    /// not wait in memory for each other. Who stops waiting stops what was not begun.
+    pub async fn act_on_many<T>(
         &self,
         acts: Vec<ActOnAlert>,
         is_meant: impl Fn(&Alert) -> bool + Sync,
-    ) -> Vec<Result<Acted, SubmitError>> {
-        let is_meant = &is_meant;
-        let acts = stream::iter(
-            acts.into_iter().map(|act| async move { self.act_while(act, is_meant).await }),
-        );
+        report: impl Fn(AlertId, Result<Acted, SubmitError>) -> T + Sync,
+    ) -> Vec<T> {
+        let (is_meant, report) = (&is_meant, &report);
+        let acts = stream::iter(acts.into_iter().map(|act| async move {
+            let id = act.alert;
+            report(id, self.act_while(act, is_meant).await)
+        }));
         acts.buffered(AT_ONCE).collect().await
     }
 

@@ -14,7 +14,8 @@ pub use chat::ChatService;
 pub use generator::AlertGenerator;
 /// Questions to the store, and the errors of their answers.
 pub use northgate_storage::{
-    AlertQuery, HistoryRange, MessageQuery, QueryError, Rejection, Snapshot, Summary, Unavailable,
+    AlertQuery, HistoryRange, MessageQuery, QueryError, Rejection, Snapshot, StoreHealth, Summary,
+    Unavailable,
 };
 pub use repeats::Repeats;
 pub use request_key::{RequestKey, RequestKeyError};

@@ -14,6 +14,16 @@ pub(crate) const fn status_number(status: StatusKind) -> i64 {
     }
 }
 
+/// The status of a number; of a number that nobody knows, none.
+pub(crate) fn status_of(number: i64) -> Option<StatusKind> {
+    StatusKind::ALL.into_iter().find(|status| status_number(*status) == number)
+}
+
+/// The severity of a number; of a number that nobody knows, none.
+pub(crate) fn severity_of(number: i64) -> Option<Severity> {
+    Severity::ALL.into_iter().find(|severity| severity_number(*severity) == number)
+}
+
 /// The number of a severity, as it stands in the database for ever.
 pub(crate) const fn severity_number(severity: Severity) -> i64 {
     match severity {

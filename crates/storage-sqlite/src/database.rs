@@ -1,8 +1,10 @@
 //! Connections, and how numbers stand in the database.
 
+use crate::files::ChangedFile;
 use northgate_storage::codec::CodecError;
 use rusqlite::{Connection, OpenFlags};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How many prepared statements a connection keeps: all that it has.
 const STATEMENTS: usize = 64;
@@ -10,7 +12,11 @@ const STATEMENTS: usize = 64;
 /// changes again and again meanwhile, as those of indices do, is then written there but once.
 const CHECKPOINT_PAGES: i64 = 4_000;
 /// The write-ahead log is cut back to this after a burst has made it longer.
-const WAL_BYTES: i64 = 64 * 1024 * 1024;
+pub(crate) const WAL_BYTES: u64 = 64 * 1024 * 1024;
+/// How long the writer waits for another process that holds a lock of the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a checkpoint waits for readers. It is tried again with the next commit.
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(50);
 /// What the writer keeps of the database in memory, in KiB (negative by SQLite's convention). Ids
 /// are random, so each touches another page of its index.
 const WRITER_CACHE_KIB: i64 = -32 * 1024;
@@ -27,6 +33,23 @@ pub(crate) enum DatabaseError {
     /// Another file, or an older state of it, has come in the place of ours.
     #[error("the database is not the one that was opened")]
     Replaced,
+    /// A file is not the one that was opened.
+    #[error(transparent)]
+    FileChanged(#[from] ChangedFile),
+    /// The disk has too little room left to write anything.
+    #[error("the disk has {free} bytes left, and {needed} are needed to write safely")]
+    DiskFull {
+        /// The bytes that are free.
+        free: u64,
+        /// The bytes that have to be free.
+        needed: u64,
+    },
+    /// The first answer to an idempotency key cannot be read.
+    #[error("the first answer to an idempotency key cannot be read")]
+    UnreadableAnswer,
+    /// Only alerts that are not resolved are left to make room, and they do not go.
+    #[error("--retain-bytes is used up by alerts that are not resolved")]
+    OnlyOpenAlertsLeft,
 }
 
 /// A connection for the writer; `more` says whether it may make the file.
@@ -38,9 +61,25 @@ pub(crate) fn connect_to_write(file: &Path, more: OpenFlags) -> rusqlite::Result
     // Every commit is on disk before it is answered: in this mode the log is synced each time.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
+    connection.pragma_update(None, "journal_size_limit", to_sql(WAL_BYTES))?;
     connection.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
     Ok(connection)
+}
+
+/// Brings the write-ahead log into the database and empties it, as far as readers allow: what is
+/// left then is brought over by a later one.
+pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(CHECKPOINT_TIMEOUT)?;
+    let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()));
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    done
+}
+
+/// A file that SQLite keeps beside the database.
+pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut file = database.as_os_str().to_owned();
+    file.push(suffix);
+    file.into()
 }
 
 /// A connection that changes nothing.

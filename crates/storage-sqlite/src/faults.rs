@@ -7,8 +7,8 @@ use northgate_domain::{
     Command, Epoch, MessageText, Position, PostMessage, Sender, Stamp, Stamps, Timestamp,
 };
 use northgate_storage::{
-    AppendError, EventStore, Fingerprint, IdempotencyKey, MessageQuery, Outcome, ReadFrom,
-    Rejection, Submission,
+    AppendError, EventStore, FileChange, Fingerprint, IdempotencyKey, MessageQuery, Outcome,
+    ReadFrom, Rejection, StoreHealth, Submission,
 };
 use rusqlite::Connection;
 use std::future::Future;
@@ -172,7 +172,7 @@ async fn all_that_wait_are_kept_by_one_commit() {
     let vectors = (0..63).map(|n| vec![say(&n.to_string())]).collect();
     let answers = as_one_batch(&store, &director, vectors, Act::Commit).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
-    assert_eq!(store.written(), Written { commits: 2, events: 64 });
+    assert_eq!(store.written(), Written { commits: 2, events: 64, unreadable: 0 });
     assert_eq!(texts(&store).await.len(), 64);
 }
 
@@ -186,7 +186,7 @@ async fn one_commit_keeps_no_more_than_it_may() {
         tasks.spawn(async move { store.append(vec![say(&n.to_string()), say("and")]).await });
     }
     assert!(tasks.join_all().await.iter().all(Result::is_ok));
-    assert_eq!(store.written(), Written { commits: 32, events: 64 });
+    assert_eq!(store.written(), Written { commits: 32, events: 64, unreadable: 0 });
 }
 
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn a_refused_vector_undoes_itself_and_nothing_else_of_its_batch() {
     let seen = answers[3].as_ref().unwrap();
     assert!(matches!(seen[0], Outcome::Replayed(_)), "it sees what came before it: {seen:?}");
     assert_eq!(texts(&store).await, ["first", "a", "key", "e", "f"]);
-    assert_eq!(store.written(), Written { commits: 2, events: 5 });
+    assert_eq!(store.written(), Written { commits: 2, events: 5, unreadable: 0 });
 }
 
 /// What a batch is left with whose third event meets a statement on `table` that fails with `how`.
@@ -291,23 +291,90 @@ async fn a_full_disk_keeps_nothing_of_a_batch_and_the_store_goes_on_when_it_has_
     assert_eq!(check(folder.path()).unwrap().events, 101);
 }
 
+/// Waits until the store has this health.
+async fn healthy(store: &SqliteStore, expected: StoreHealth) {
+    let mut health = store.health();
+    let reached = health.wait_for(|health| *health == expected);
+    tokio::time::timeout(SOON, reached).await.expect("in time").unwrap();
+}
+
 #[tokio::test]
-async fn a_database_that_is_gone_is_not_made_anew() {
+async fn nothing_is_acknowledged_while_a_file_is_not_at_its_place() {
+    for file in ["northgate.db", "northgate.db-wal", "northgate.db-shm", "northgate.lock"] {
+        let (folder, store) = open(Box::new(commit));
+        store.append(vec![say("before")]).await.unwrap();
+        let path = folder.path().join(file);
+        let aside = folder.path().join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        let gone = StoreHealth::FileChanged { file, change: FileChange::Gone };
+        assert_eq!(store.append(vec![say("lost")]).await, Err(AppendError::Unavailable), "{file}");
+        assert_eq!(*store.health().borrow(), gone);
+        assert!(!path.exists(), "{file} was made anew");
+
+        std::fs::write(&path, "something else").unwrap();
+        assert_eq!(store.append(vec![say("lost")]).await, Err(AppendError::Unavailable), "{file}");
+        let replaced = StoreHealth::FileChanged { file, change: FileChange::Replaced };
+        assert_eq!(*store.health().borrow(), replaced);
+
+        std::fs::rename(&aside, &path).unwrap();
+        healthy(&store, StoreHealth::Keeping).await;
+        store.append(vec![say("after")]).await.unwrap();
+        assert_eq!(texts(&store).await, ["before", "after"], "{file}");
+        store.close().await;
+        assert_eq!(check(folder.path()).unwrap().events, 2, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn an_idle_store_notices_a_file_that_is_gone() {
+    let (folder, store) = open(Box::new(commit));
+    store.append(vec![say("before")]).await.unwrap();
+    std::fs::remove_file(folder.path().join("northgate.lock")).unwrap();
+    let gone = StoreHealth::FileChanged { file: "northgate.lock", change: FileChange::Gone };
+    healthy(&store, gone).await;
+}
+
+#[tokio::test]
+async fn a_deleted_write_ahead_log_loses_nothing_that_was_acknowledged() {
+    let (folder, store) = open(Box::new(commit));
+    store.append(vec![say("before")]).await.unwrap();
+    std::fs::remove_file(folder.path().join("northgate.db-wal")).unwrap();
+    let gone = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Gone };
+    healthy(&store, gone).await;
+    // What a kill would leave.
+    let left = tempfile::tempdir().unwrap();
+    std::fs::copy(folder.path().join("northgate.db"), left.path().join("northgate.db")).unwrap();
+    assert_eq!(check(left.path()).unwrap().events, 1);
+}
+
+#[tokio::test]
+async fn an_event_in_a_lost_file_is_not_shown_before_the_file_is_back() {
     let (folder, store, director) = directed();
-    let vectors = vec![vec![say("a")]];
+    let appending = store.clone();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { appending.append(vec![say("a")]).await.map(|_outcomes| ()) });
+    tokio::task::yield_now().await;
+    director.reached();
     let database = folder.path().join("northgate.db");
-    let aside = folder.path().join("aside.db");
-    std::fs::rename(&database, &aside).unwrap();
-    let answers = as_one_batch(&store, &director, vectors, Act::Fail).await;
-    assert_eq!(answers, [Err(AppendError::OutcomeUnknown)]);
-    assert_eq!(store.append(vec![say("b")]).await, Err(AppendError::Unavailable));
-    assert!(!database.exists());
-    // An older state of it, or another one, would take back what was shown.
-    let elsewhere = tempfile::tempdir().unwrap();
-    let options = Options::new(Epoch::new(7));
-    drop(SqliteStore::open(elsewhere.path(), &options, Arc::new(Counting::default())).unwrap());
-    std::fs::copy(elsewhere.path().join("northgate.db"), &database).unwrap();
-    let _ = std::fs::remove_file(folder.path().join("northgate.db-wal"));
+    std::fs::rename(&database, folder.path().join("aside")).unwrap();
+    director.tell(Act::Commit);
+    assert_eq!(tasks.join_all().await, [Err(AppendError::OutcomeUnknown)]);
+    assert_eq!(store.head().borrow().offset, 0);
+    drop(director);
+    std::fs::rename(folder.path().join("aside"), &database).unwrap();
+    healthy(&store, StoreHealth::Keeping).await;
+    assert_eq!(texts(&store).await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_writer_that_panics_says_why() {
+    let (_folder, store) = open(Box::new(|_connection| panic!("no luck")));
+    let mut failed = store.failed();
+    assert_eq!(store.append(vec![say("a")]).await, Err(AppendError::OutcomeUnknown));
+    let reason = failed.wait_for(Option::is_some);
+    let reason = tokio::time::timeout(SOON, reason).await.expect("in time").unwrap().clone();
+    assert_eq!(reason.as_deref(), Some("no luck"));
+    assert_eq!(*store.health().borrow(), StoreHealth::Failing);
     assert_eq!(store.append(vec![say("b")]).await, Err(AppendError::Unavailable));
 }
 

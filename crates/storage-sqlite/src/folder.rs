@@ -21,7 +21,7 @@ impl Folder {
         let cannot = |source| OpenError::Folder { folder: folder.to_owned(), source };
         create(folder).map_err(cannot)?;
         let mut lock = File::options();
-        let lock = lock.create(true).truncate(false).write(true).open(folder.join(LOCK));
+        let lock = lock.create(true).truncate(false).write(true).open(lock_in(folder));
         let lock = lock.map_err(cannot)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { database: database_in(folder), lock }),
@@ -29,6 +29,10 @@ impl Folder {
             Err(TryLockError::Error(error)) => Err(cannot(error)),
         }
     }
+}
+
+pub(crate) fn lock_in(folder: &Path) -> PathBuf {
+    folder.join(LOCK)
 }
 
 pub(crate) fn database_in(folder: &Path) -> PathBuf {

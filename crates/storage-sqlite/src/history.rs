@@ -4,11 +4,12 @@
 use crate::columns::{label_word, severity_number, status_number};
 use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
 use crate::queries::head;
-use northgate_domain::{Alert, AlertId, ChatMessage, Position, Search, Stamped, Timestamp};
+use crate::session::Session;
+use northgate_domain::{Alert, AlertId, ChatMessage, Epoch, Position, Search, Stamped, Timestamp};
 use northgate_storage::codec::{CodecError, decode_alert, decode_message};
-use northgate_storage::{AlertQuery, HistoryRange, MessageQuery, QueryError, Snapshot};
+use northgate_storage::{AlertQuery, HistoryRange, MessageQuery, Part, QueryError, Snapshot, Walk};
 use rusqlite::types::Value;
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{params, params_from_iter};
 use std::ops::RangeInclusive;
 
 /// So many items within two moments are gathered and put in order; more are rather met on a walk
@@ -19,7 +20,7 @@ type Answer<T> = Result<Snapshot<Stamped<T>>, QueryError>;
 
 /// The alerts that match, as they stand.
 pub(crate) fn alerts(
-    connection: &Connection,
+    session: Session<'_>,
     query: &AlertQuery,
 ) -> Result<Answer<Alert>, DatabaseError> {
     let text = |text: &str| Value::from(text.to_owned());
@@ -35,18 +36,18 @@ pub(crate) fn alerts(
         let choices = choices.iter().map(|label| format!("\"{}\"", label_word(label)));
         words.push(format!("({})", choices.collect::<Vec<_>>().join(" OR ")));
     }
-    Look { connection, table: ALERTS, range: &query.range, words, columns }.through()
+    Look { session, table: ALERTS, range: &query.range, words, columns }.through()
 }
 
 /// The chat messages that match.
 pub(crate) fn messages(
-    connection: &Connection,
+    session: Session<'_>,
     query: &MessageQuery,
 ) -> Result<Answer<ChatMessage>, DatabaseError> {
     let alert = query.alert_id.map(|AlertId(id)| Value::from(id.into_bytes().to_vec()));
     let columns = alert.map(|alert| Column::new("alert_id", [alert])).into_iter().collect();
     let words = words_of(&query.search);
-    Look { connection, table: MESSAGES, range: &query.range, words, columns }.through()
+    Look { session, table: MESSAGES, range: &query.range, words, columns }.through()
 }
 
 /// Names in the schema, and what a record is of.
@@ -56,12 +57,24 @@ struct Table<T> {
     /// The column that says when an item began.
     began: &'static str,
     decode: fn(&[u8]) -> Result<T, CodecError>,
+    /// The size of an item.
+    bytes: fn(&T) -> usize,
 }
 
-const ALERTS: Table<Alert> =
-    Table { items: "alerts", words: "alert_words", began: "raised_at", decode: decode_alert };
-const MESSAGES: Table<ChatMessage> =
-    Table { items: "messages", words: "message_words", began: "sent_at", decode: decode_message };
+const ALERTS: Table<Alert> = Table {
+    items: "alerts",
+    words: "alert_words",
+    began: "raised_at",
+    decode: decode_alert,
+    bytes: Alert::approximate_bytes,
+};
+const MESSAGES: Table<ChatMessage> = Table {
+    items: "messages",
+    words: "message_words",
+    began: "sent_at",
+    decode: decode_message,
+    bytes: ChatMessage::approximate_bytes,
+};
 
 /// A column with an index of its own, in which the items of one value stand in their order; and the
 /// values that are wanted, each once.
@@ -82,8 +95,13 @@ impl Column {
     }
 }
 
-/// Where an item stands, and its record.
-type Row = (u64, Vec<u8>);
+/// The places of items that match, in the order of the walk.
+#[derive(Default)]
+struct Matches {
+    offsets: Vec<u64>,
+    /// Where the scan ended, if it ended before it had found all that was wanted.
+    examined_to: Option<u64>,
+}
 
 /// What leads to the items.
 #[derive(Clone, Copy)]
@@ -99,7 +117,7 @@ enum Lead<'a> {
 }
 
 struct Look<'a, T> {
-    connection: &'a Connection,
+    session: Session<'a>,
     table: Table<T>,
     range: &'a HistoryRange,
     /// Conditions on the words, as FTS5 reads them.
@@ -110,90 +128,164 @@ struct Look<'a, T> {
 
 impl<T> Look<'_, T> {
     fn through(&self) -> Result<Answer<T>, DatabaseError> {
-        let head = head(self.connection)?;
+        let head = head(self.session.connection)?;
         let walk = match self.range.walk(head) {
             Ok(walk) => walk,
             Err(error) => return Ok(Err(error)),
         };
-        let found = self.take(&walk.offsets, walk.upwards, walk.wanted())?;
-        let beyond = self.take(&walk.beyond, false, 1)?;
-        let mut items = Vec::with_capacity(found.len());
-        for (offset, record) in found {
-            let position = Position { epoch: head.epoch, offset };
-            items.push(Stamped { position, value: (self.table.decode)(&record)? });
-        }
-        Ok(Ok(walk.end(items, !beyond.is_empty())))
+        let found = self.find(&walk.offsets, walk.upwards, walk.wanted())?;
+        let beyond = self.find(&walk.beyond, false, 1)?;
+        let more_beyond = !beyond.offsets.is_empty() || beyond.examined_to.is_some();
+        let part = self.load(&walk, head.epoch, &found)?;
+        Ok(Ok(walk.end(part, more_beyond)))
     }
 
-    /// The first `wanted` of the items at `offsets` that match.
-    fn take(
+    /// Reads the items one by one, so that no more than one part is in memory.
+    fn load(
+        &self,
+        walk: &Walk,
+        epoch: Epoch,
+        found: &Matches,
+    ) -> Result<Part<Stamped<T>>, DatabaseError> {
+        let Table { items, decode, bytes, .. } = self.table;
+        let sql = format!("SELECT record FROM {items} WHERE place = ?1");
+        let mut statement = self.session.connection.prepare_cached(&sql)?;
+        let mut part = walk.part();
+        let mut skipped = None;
+        for offset in found.offsets.iter().copied() {
+            let mut rows = statement.query(params![to_sql(offset)])?;
+            let Some(row) = rows.next()? else { continue };
+            let record = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+            let Some(value) = self.session.readable(items, offset, decode(record)) else {
+                skipped = Some(offset);
+                continue;
+            };
+            let size = bytes(&value);
+            if !part.push(Stamped { position: Position { epoch, offset }, value }, size) {
+                return Ok(part);
+            }
+            skipped = None;
+        }
+        // If the last items are unreadable, the next part begins after them.
+        let more = found.offsets.len() >= walk.wanted();
+        if let Some(offset) = found.examined_to.or(skipped.filter(|_| more)) {
+            part.stop_at(offset);
+        }
+        Ok(part)
+    }
+
+    /// Where the first `wanted` of the items at `offsets` are that match.
+    fn find(
         &self,
         offsets: &RangeInclusive<u64>,
         upwards: bool,
         wanted: usize,
-    ) -> Result<Vec<Row>, DatabaseError> {
+    ) -> Result<Matches, DatabaseError> {
         if offsets.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Matches::default());
         }
-        let take = |lead| self.take_led(lead, offsets, upwards, wanted);
+        let scan = |lead, max| self.scan(lead, offsets, upwards, wanted, max);
+        let max = self.range.max_scanned;
         if !self.words.is_empty() {
-            return take(Lead::Words);
+            return scan(Lead::Words, max);
         }
         let Some(column) = self.columns.first() else {
-            return take(if self.is_between_few()? { Lead::Time } else { Lead::Log });
+            return scan(if self.is_between_few()? { Lead::Time } else { Lead::Log }, max);
         };
         // An item has one value, so none comes twice.
-        let mut rows = Vec::new();
+        let mut all = Matches::default();
         for value in &column.values {
-            rows.extend(take(Lead::Column(column, value))?);
+            let max = max.div_ceil(column.values.len());
+            let Matches { offsets, examined_to } = scan(Lead::Column(column, value), max)?;
+            all.offsets.extend(offsets);
+            let ends = all.examined_to.into_iter().chain(examined_to);
+            all.examined_to = if upwards { ends.min() } else { ends.max() };
         }
-        rows.sort_unstable_by_key(|(place, _)| *place);
+        // Past the end of the scan that ended first, something may be missing.
+        if let Some(end) = all.examined_to {
+            all.offsets.retain(|offset| if upwards { *offset <= end } else { *offset >= end });
+        }
+        all.offsets.sort_unstable();
         if !upwards {
-            rows.reverse();
+            all.offsets.reverse();
         }
-        rows.truncate(wanted);
-        Ok(rows)
+        if all.offsets.len() >= wanted {
+            all.offsets.truncate(wanted);
+            all.examined_to = None;
+        }
+        Ok(all)
     }
 
-    fn take_led(
+    /// Follows one lead, past `max_scanned` items at most.
+    fn scan(
         &self,
         lead: Lead<'_>,
         offsets: &RangeInclusive<u64>,
         upwards: bool,
         wanted: usize,
-    ) -> Result<Vec<Row>, DatabaseError> {
+        max_scanned: usize,
+    ) -> Result<Matches, DatabaseError> {
+        let (sql, values) = self.statement(lead, offsets, upwards);
+        let mut statement = self.session.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut matches = Matches::default();
+        let (mut scanned, mut last) = (0, None);
+        while matches.offsets.len() < wanted
+            && let Some(row) = rows.next()?
+        {
+            if let (true, Some(last)) = (scanned >= max_scanned, last) {
+                matches.examined_to = Some(last);
+                break;
+            }
+            let offset = from_sql(row.get(0)?);
+            if row.get(1)? {
+                matches.offsets.push(offset);
+            }
+            (scanned, last) = (scanned + 1, Some(offset));
+        }
+        Ok(matches)
+    }
+
+    /// The statement that gives, along a lead, the place of each item and whether it matches.
+    fn statement(
+        &self,
+        lead: Lead<'_>,
+        offsets: &RangeInclusive<u64>,
+        upwards: bool,
+    ) -> (String, Vec<Value>) {
         let (since, until) = self.moments();
         let mut values = vec![
             Value::from(to_sql(*offsets.start())),
             Value::from(to_sql(*offsets.end())),
             Value::from(since),
             Value::from(until),
-            Value::from(limit_to_sql(wanted)),
         ];
         let mut bound = |value: &Value| {
             values.push(value.clone());
             format!("?{}", values.len())
         };
         let Table { items, words, began, .. } = self.table;
-        let (from, led_by) = match lead {
+        let (from, place, led_by) = match lead {
             Lead::Words => {
                 let expression = bound(&Value::from(self.words.join(" AND ")));
-                let from = format!(
-                    "{words} CROSS JOIN {items} ON place = {words}.rowid
-                     WHERE {words} MATCH {expression} AND {words}.rowid"
-                );
-                (from, None)
+                let place = format!("{words}.rowid");
+                let join = format!("{words} CROSS JOIN {items} ON place = {place}");
+                (format!("{join} WHERE {words} MATCH {expression} AND {place}"), place, None)
             }
             Lead::Column(column, value) => {
                 let Column { name, .. } = column;
                 let value = bound(value);
-                let from = format!(
-                    "{items} INDEXED BY {items}_by_{name} WHERE {name} = {value} AND place"
-                );
-                (from, Some(*name))
+                let index = format!("{items} INDEXED BY {items}_by_{name}");
+                let from = format!("{index} WHERE {name} = {value} AND place");
+                (from, "place".to_owned(), Some(*name))
             }
-            Lead::Time => (format!("{items} INDEXED BY {items}_by_time WHERE place"), None),
-            Lead::Log => (format!("{items} NOT INDEXED WHERE place"), None),
+            Lead::Time => {
+                // All of them are to be put in order, and they are few: none is passed in vain.
+                let index = format!("{items} INDEXED BY {items}_by_time");
+                let within = format!("WHERE {began} >= ?3 AND {began} < ?4 AND place");
+                (format!("{index} {within}"), "place".to_owned(), None)
+            }
+            Lead::Log => (format!("{items} NOT INDEXED WHERE place"), "place".to_owned(), None),
         };
         let others = self.columns.iter().filter(|column| Some(column.name) != led_by);
         let conditions = others.map(|Column { name, values }| {
@@ -202,16 +294,11 @@ impl<T> Look<'_, T> {
         });
         let conditions: String = conditions.collect();
         let order = if upwards { "ASC" } else { "DESC" };
-        let place =
-            if let Lead::Words = lead { format!("{words}.rowid") } else { "place".to_owned() };
+        let matches = format!("{began} >= ?3 AND {began} < ?4{conditions}");
         let sql = format!(
-            "SELECT place, record FROM {from} BETWEEN ?1 AND ?2
-             AND {began} >= ?3 AND {began} < ?4{conditions} ORDER BY {place} {order} LIMIT ?5"
+            "SELECT place, {matches} FROM {from} BETWEEN ?1 AND ?2 ORDER BY {place} {order}"
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement
-            .query_map(params_from_iter(values), |row| Ok((from_sql(row.get(0)?), row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        (sql, values)
     }
 
     fn is_between_few(&self) -> Result<bool, DatabaseError> {
@@ -224,7 +311,7 @@ impl<T> Look<'_, T> {
                  WHERE {began} >= ?1 AND {began} < ?2 LIMIT ?3)"
         );
         let (since, until) = self.moments();
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.session.connection.prepare_cached(&sql)?;
         let values = params![since, until, limit_to_sql(FEW + 1)];
         let between = statement.query_row(values, |row| row.get(0)).map(from_sql)?;
         Ok(between <= FEW as u64)

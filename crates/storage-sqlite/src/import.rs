@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The longest line that is read. The longest that is ever written is far shorter.
 const LONGEST: u64 = 1024 * 1024;
@@ -60,7 +61,7 @@ pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Co
     let part = Part::begin(held.database.with_extension("db.partial"))?;
     let open = |source| OpenError::Database { file: part.0.clone(), source };
     let mut new = New {
-        ledger: Ledger::open(&part.0, epoch).map_err(open)?,
+        ledger: Ledger::open(&part.0, epoch, Arc::default()).map_err(open)?,
         head: None,
         counts: Counts::default(),
         ids: HashSet::new(),
@@ -190,10 +191,8 @@ impl New {
             return Err(LineError::Order);
         }
         let bytes = join(record.version, record.shape);
-        decode_event(&bytes)?;
-        let sql = "INSERT INTO events (place, record) VALUES (?1, ?2)";
-        self.ledger.execute(sql, params![to_sql(record.offset), bytes])?;
-        self.ledger.held.head = record.offset;
+        let at = decode_event(&bytes)?.at();
+        self.ledger.put_event(record.offset, at, &bytes)?;
         self.counts.events += 1;
         Ok(())
     }

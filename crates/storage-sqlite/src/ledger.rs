@@ -2,9 +2,10 @@
 //! that somebody else ends.
 
 use crate::columns::{indexed_words, put_tally, severity_number, status_number, tally};
-use crate::database::{DatabaseError, connect_to_write, from_sql, to_sql};
+use crate::database::{DatabaseError, checkpoint, connect_to_write, from_sql, to_sql};
 use crate::queries::{alert_by_id, alert_by_open_key, count, ends_of_log, id_word};
 use crate::schema;
+use crate::session::{Session, Unreadable};
 use northgate_domain::{
     Alert, AlertEvent, AlertId, ChatMessage, Decision, DedupKey, Epoch, Event, Position, Source,
     Stamped, Stamps, Subject, Timestamp, decide,
@@ -17,6 +18,7 @@ use northgate_storage::{
 };
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::Path;
+use std::sync::Arc;
 
 /// How much is in the tables, so that nobody has to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,10 @@ pub(crate) struct Ledger {
     pub(crate) held: Held,
     /// The moment of the last decision.
     pub(crate) now: Timestamp,
+    /// Whether nothing but open alerts is left of what `--retain-bytes` allows: then only actions
+    /// are taken, since they may resolve some.
+    pub(crate) only_open_alerts_left: bool,
+    unreadable: Arc<Unreadable>,
     /// What the table of counts has.
     kept_tally: Tally,
 }
@@ -54,20 +60,27 @@ pub(crate) enum VectorError {
 
 impl Ledger {
     /// Opens the database at start: made if there is none, and brought to the newest schema.
-    pub(crate) fn open(file: &Path, epoch_if_new: Epoch) -> rusqlite::Result<Self> {
+    pub(crate) fn open(
+        file: &Path,
+        epoch_if_new: Epoch,
+        unreadable: Arc<Unreadable>,
+    ) -> rusqlite::Result<Self> {
         let mut connection = connect_to_write(file, OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::migrate(&mut connection, epoch_if_new)?;
-        Self::of(connection)
+        // What a crash or a full disk left in the write-ahead log must not fill the disk again. An
+        // error here comes again with the first commit, and is told there.
+        let _ = checkpoint(&connection);
+        Self::of(connection, unreadable)
     }
 
     /// Opens the database that was open before. If it is not there any more, none is made in its
     /// place: that one would give old positions to new events.
-    pub(crate) fn reopen(file: &Path) -> rusqlite::Result<Self> {
-        Self::of(connect_to_write(file, OpenFlags::empty())?)
+    pub(crate) fn reopen(file: &Path, unreadable: Arc<Unreadable>) -> rusqlite::Result<Self> {
+        Self::of(connect_to_write(file, OpenFlags::empty())?, unreadable)
     }
 
     /// Takes everything from the file.
-    fn of(connection: Connection) -> rusqlite::Result<Self> {
+    fn of(connection: Connection, unreadable: Arc<Unreadable>) -> rusqlite::Result<Self> {
         let (newest, trimmed) = ends_of_log(&connection)?;
         let held = Held {
             head: newest,
@@ -79,11 +92,18 @@ impl Ledger {
         };
         let now = Timestamp::from_unix_micros(0);
         let epoch = schema::epoch(&connection)?;
-        Ok(Self { connection, epoch, held, now, kept_tally: held.tally })
+        let only_open_alerts_left = false;
+        let kept_tally = held.tally;
+        Ok(Self { connection, epoch, held, now, only_open_alerts_left, unreadable, kept_tally })
     }
 
     pub(crate) fn head(&self) -> Position {
         self.at(self.held.head)
+    }
+
+    /// The connection as queries use it.
+    fn session(&self) -> Session<'_> {
+        Session { connection: &self.connection, unreadable: &self.unreadable }
     }
 
     /// Begins a transaction that holds the right to write.
@@ -141,11 +161,15 @@ impl Ledger {
     ) -> Result<Result<Vec<Outcome>, VectorError>, DatabaseError> {
         let before = self.held;
         self.run("SAVEPOINT vector")?;
-        let result = self.append_each(submissions, stamps);
-        if result.is_err() {
-            // A full disk may have ended the whole transaction, and then this fails as it must.
-            self.run("ROLLBACK TO vector")?;
+        let mut result = self.append_each(submissions, stamps);
+        if let Err(error) = result {
+            let undone = self.run("ROLLBACK TO vector");
             self.held = before;
+            match (undone, error) {
+                (Ok(()), error) => result = Err(error),
+                // A full disk has ended the whole transaction, savepoint and all.
+                (Err(_), VectorError::Failed(error)) | (Err(error), _) => return Err(error),
+            }
         }
         self.run("RELEASE vector")?;
         Ok(result)
@@ -181,8 +205,8 @@ impl Ledger {
             return Ok(replay.map(Outcome::Replayed));
         }
         let state = match command.subject() {
-            Some(Subject::Id(id)) => alert_by_id(&self.connection, self.epoch, id)?,
-            Some(Subject::OpenKey(key)) => alert_by_open_key(&self.connection, self.epoch, key)?,
+            Some(Subject::Id(id)) => alert_by_id(self.session(), self.epoch, id)?,
+            Some(Subject::OpenKey(key)) => alert_by_open_key(self.session(), self.epoch, key)?,
             None => None,
         };
         let next = self.head().advanced_by(1);
@@ -215,9 +239,7 @@ impl Ledger {
         subject: Option<Stamped<Alert>>,
     ) -> Result<Position, DatabaseError> {
         let offset = to_sql(event.position.offset);
-        let sql = "INSERT INTO events (place, record) VALUES (?1, ?2)";
-        self.execute(sql, params![offset, encode_event(&event.value)?])?;
-        self.held.head = event.position.offset;
+        self.put_event(event.position.offset, event.value.at(), &encode_event(&event.value)?)?;
         match &event.value {
             Event::Chat(message) => self.put_message(offset, message)?,
             Event::Alert(AlertEvent { alert, .. }) => {
@@ -229,6 +251,19 @@ impl Ledger {
             }
         }
         Ok(event.position)
+    }
+
+    /// Writes the record of an event at the end of the log.
+    pub(crate) fn put_event(
+        &mut self,
+        offset: u64,
+        at: Timestamp,
+        record: &[u8],
+    ) -> Result<(), DatabaseError> {
+        let sql = "INSERT INTO events (place, record, at) VALUES (?1, ?2, ?3)";
+        self.execute(sql, params![to_sql(offset), record, at.unix_micros()])?;
+        self.held.head = offset;
+        Ok(())
     }
 
     /// Writes an alert that was not there before.
@@ -307,19 +342,25 @@ impl Ledger {
         &self,
         key: &IdempotencyKey,
     ) -> Result<Option<Result<Answer, Rejection>>, DatabaseError> {
-        let sql = "SELECT fingerprint, answer FROM keys
+        let decode = |answer: &[u8]| decode_answer(answer, self.epoch);
+        let sql = "SELECT fingerprint, answer, seen FROM keys
                    WHERE scope = ?1 AND value = ?2 AND used_at > ?3";
         let forgotten = IdempotencyKey::forgotten_since(self.now).unix_micros();
         let mut statement = self.connection.prepare_cached(sql)?;
         let first = statement.query_row(params![key.scope, key.value, forgotten], |row| {
-            Ok((row.get::<_, Option<[u8; 32]>>(0)?, row.get::<_, Vec<u8>>(1)?))
+            let fingerprint = row.get::<_, Option<[u8; 32]>>(0)?;
+            Ok((fingerprint, row.get::<_, Vec<u8>>(1)?, row.get(2)?))
         });
-        let Some((fingerprint, answer)) = first.optional()? else { return Ok(None) };
+        let Some((fingerprint, answer, seen)) = first.optional()? else { return Ok(None) };
         match (fingerprint, key.fingerprint) {
             (Some(first), Some(Fingerprint(now))) if first != now => {
                 Ok(Some(Err(Rejection::KeyReused)))
             }
-            _ => Ok(Some(Ok(decode_answer(&answer, self.epoch)?))),
+            // To take the command for a new one could make an event of it twice.
+            _ => match self.session().readable("keys", from_sql(seen), decode(&answer)) {
+                Some(answer) => Ok(Some(Ok(answer))),
+                None => Err(DatabaseError::UnreadableAnswer),
+            },
         }
     }
 

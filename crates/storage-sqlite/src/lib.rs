@@ -12,6 +12,7 @@ mod database;
 mod export;
 #[cfg(test)]
 mod faults;
+mod files;
 mod folder;
 mod history;
 mod import;
@@ -21,7 +22,9 @@ mod options;
 mod queries;
 mod readers;
 mod renewal;
+mod room;
 mod schema;
+mod session;
 mod store;
 #[cfg(test)]
 mod tending;

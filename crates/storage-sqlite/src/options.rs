@@ -3,7 +3,7 @@
 use crate::writer::MOST_WAITING;
 use northgate_domain::Epoch;
 use northgate_storage::Capacity;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 /// How a store is to be opened.
@@ -16,8 +16,10 @@ pub struct Options {
     pub capacity: Capacity,
     /// How long events are held in the log. What they led to, alerts and messages, stays.
     pub retain_for: Duration,
-    /// How many threads read the log, and how many look through histories, each with a connection
-    /// of its own.
+    /// The most bytes of the database and its write-ahead log together; `None` is no bound.
+    pub retain_bytes: Option<NonZeroU64>,
+    /// How many threads read the log, how many answer cheap questions, and how many search, each
+    /// with a connection of its own.
     pub readers: NonZeroUsize,
     /// How many calls of `append` one commit may keep. More than the 1,024 that can wait for the
     /// writer are never there to be kept together.
@@ -33,7 +35,8 @@ impl Options {
     /// How many calls of `append` one commit may keep where nobody says so.
     pub const APPENDS_PER_COMMIT: NonZeroUsize = NonZeroUsize::new(MOST_WAITING).unwrap();
 
-    /// A million of each kind, events for 30 days, and two readers of each kind.
+    /// A million of each kind, events for 30 days, no bound in bytes, and two readers of
+    /// each kind.
     pub const fn new(epoch_if_new: Epoch) -> Self {
         const MILLION: NonZeroUsize = Options::RETAIN_EVENTS;
         const READERS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
@@ -43,6 +46,7 @@ impl Options {
             epoch_if_new,
             capacity,
             retain_for: Self::RETAIN_FOR,
+            retain_bytes: None,
             readers: READERS,
             appends_per_commit: Self::APPENDS_PER_COMMIT,
         }

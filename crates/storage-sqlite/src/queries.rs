@@ -1,11 +1,12 @@
-//! Questions to the database. Whoever asks more than one of them asks in one transaction.
+//! Queries to the database. Whoever runs more than one of them runs them in one transaction.
 
 use crate::columns::{severity_number, tally};
-use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
+use crate::database::{DatabaseError, from_sql, to_sql};
 use crate::schema;
+use crate::session::Session;
 use northgate_domain::{Alert, AlertId, DedupKey, Epoch, Event, Position, Severity, Stamped};
-use northgate_storage::codec::{CodecError, decode_alert, decode_event};
-use northgate_storage::{Deadlines, ReadError, ReadFrom, Summary};
+use northgate_storage::codec::{decode_alert, decode_event};
+use northgate_storage::{Deadlines, READ_BYTES, ReadError, ReadFrom, Summary};
 use rusqlite::{Connection, Params, params};
 
 /// An answer, and the head of the log in the state that it is of.
@@ -15,12 +16,12 @@ type Events = Result<Vec<Stamped<Event>>, ReadError>;
 
 /// The events on one side of a position.
 pub(crate) fn read(
-    connection: &Connection,
+    session: Session<'_>,
     from: ReadFrom,
     limit: usize,
 ) -> Result<At<Events>, DatabaseError> {
-    let epoch = schema::epoch(connection)?;
-    let (head, trimmed) = ends_of_log(connection)?;
+    let epoch = schema::epoch(session.connection)?;
+    let (head, trimmed) = ends_of_log(session.connection)?;
     let at = |offset| Position { epoch, offset };
     let (ReadFrom::After(position) | ReadFrom::Before(position)) = from;
     let foreign = position.epoch != epoch || position.offset > head;
@@ -28,16 +29,14 @@ pub(crate) fn read(
     if foreign || lost {
         return Ok((at(head), Err(ReadError::Gap { oldest: at(trimmed), latest: at(head) })));
     }
-    let values = params![to_sql(position.offset), limit_to_sql(limit)];
     let events = match from {
         ReadFrom::After(_) => {
-            let sql = "SELECT place, record FROM events WHERE place > ?1 ORDER BY place LIMIT ?2";
-            rows(connection, sql, values, epoch, decode_event)?
+            let sql = "SELECT place, record FROM events WHERE place > ?1 ORDER BY place";
+            events(session, sql, position, limit)?
         }
         ReadFrom::Before(_) => {
-            let sql = "SELECT place, record FROM events WHERE place <= ?1
-                       ORDER BY place DESC LIMIT ?2";
-            let mut events = rows(connection, sql, values, epoch, decode_event)?;
+            let sql = "SELECT place, record FROM events WHERE place <= ?1 ORDER BY place DESC";
+            let mut events = events(session, sql, position, limit)?;
             events.reverse();
             events
         }
@@ -45,58 +44,88 @@ pub(crate) fn read(
     Ok((at(head), Ok(events)))
 }
 
+/// As many of the first events that `sql` gives from `position` on as one read may hold. An event
+/// that cannot be read does not count: an empty answer means that there is nothing more.
+fn events(
+    session: Session<'_>,
+    sql: &str,
+    position: Position,
+    limit: usize,
+) -> Result<Vec<Stamped<Event>>, DatabaseError> {
+    let mut statement = session.connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![to_sql(position.offset)])?;
+    let mut events = Vec::new();
+    let mut bytes = 0;
+    while events.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let offset = from_sql(row.get(0)?);
+        let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        let Some(value) = session.readable("events", offset, decode_event(record)) else {
+            continue;
+        };
+        bytes += value.approximate_bytes();
+        if bytes > READ_BYTES && !events.is_empty() {
+            break;
+        }
+        events.push(Stamped { position: Position { offset, ..position }, value });
+    }
+    Ok(events)
+}
+
 /// One alert as it stands.
 pub(crate) fn alert(
-    connection: &Connection,
+    session: Session<'_>,
     id: AlertId,
 ) -> Result<At<Option<Stamped<Alert>>>, DatabaseError> {
-    let head = head(connection)?;
-    Ok((head, alert_by_id(connection, head.epoch, id)?))
+    let head = head(session.connection)?;
+    Ok((head, alert_by_id(session, head.epoch, id)?))
 }
 
 pub(crate) fn alert_by_id(
-    connection: &Connection,
+    session: Session<'_>,
     epoch: Epoch,
     id: AlertId,
 ) -> Result<Option<Stamped<Alert>>, DatabaseError> {
     let sql = "SELECT place, record FROM alerts
                WHERE place IN (SELECT rowid FROM alert_ids WHERE alert_ids MATCH ?1)";
-    Ok(rows(connection, sql, params![id_word(id)], epoch, decode_alert)?.pop())
+    Ok(alerts(session, sql, params![id_word(id)], epoch, 1)?.pop())
 }
 
 /// Of the alerts with this key that are not over, the one that was raised last.
 pub(crate) fn alert_by_open_key(
-    connection: &Connection,
+    session: Session<'_>,
     epoch: Epoch,
     key: &DedupKey,
 ) -> Result<Option<Stamped<Alert>>, DatabaseError> {
     let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_key
-               WHERE dedup_key = ?1 AND status < 2 ORDER BY place DESC LIMIT 1";
-    Ok(rows(connection, sql, params![key.as_str()], epoch, decode_alert)?.pop())
+               WHERE dedup_key = ?1 AND status < 2 ORDER BY place DESC";
+    Ok(alerts(session, sql, params![key.as_str()], epoch, 1)?.pop())
 }
 
 /// All alerts in numbers.
-pub(crate) fn summary(connection: &Connection) -> Result<Summary, DatabaseError> {
-    Ok(Summary { position: head(connection)?, tally: tally(connection)? })
+pub(crate) fn summary(session: Session<'_>) -> Result<Summary, DatabaseError> {
+    Ok(Summary { position: head(session.connection)?, tally: tally(session.connection)? })
 }
 
 /// At most `limit` of the alerts that are to end by themselves, and the head.
 pub(crate) fn overdue(
-    connection: &Connection,
+    session: Session<'_>,
     deadlines: &Deadlines,
     limit: usize,
 ) -> Result<At<Vec<Stamped<Alert>>>, DatabaseError> {
-    let head = head(connection)?;
+    let head = head(session.connection)?;
+    // Alerts that cannot be read stay overdue for ever; they must not use up the limit.
     let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_end
-               WHERE expires_at <= ?1 AND status < 2 LIMIT ?2";
-    let values = params![deadlines.now.unix_micros(), limit_to_sql(limit)];
-    let mut found = rows(connection, sql, values, head.epoch, decode_alert)?;
+               WHERE expires_at <= ?1 AND status < 2";
+    let now = deadlines.now.unix_micros();
+    let mut found = alerts(session, sql, params![now], head.epoch, limit)?;
     for severity in Severity::ALL {
         let Some(since) = deadlines.quiet_since(severity) else { continue };
         let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_update
-                   WHERE severity = ?1 AND updated_at <= ?2 AND status < 2 LIMIT ?3";
-        let values = params![severity_number(severity), since.unix_micros(), limit_to_sql(limit)];
-        found.extend(rows(connection, sql, values, head.epoch, decode_alert)?);
+                   WHERE severity = ?1 AND updated_at <= ?2 AND status < 2";
+        let values = params![severity_number(severity), since.unix_micros()];
+        found.extend(alerts(session, sql, values, head.epoch, limit)?);
     }
     // An alert may be due for both reasons.
     found.sort_unstable_by_key(|alert| alert.position.offset);
@@ -132,20 +161,25 @@ pub(crate) fn count(connection: &Connection, sql: &str) -> rusqlite::Result<u64>
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(from_sql)
 }
 
-fn rows<T>(
-    connection: &Connection,
+/// The first `limit` readable alerts that `sql` gives.
+fn alerts(
+    session: Session<'_>,
     sql: &str,
     values: impl Params,
     epoch: Epoch,
-    decode: impl Fn(&[u8]) -> Result<T, CodecError>,
-) -> Result<Vec<Stamped<T>>, DatabaseError> {
-    let mut statement = connection.prepare_cached(sql)?;
+    limit: usize,
+) -> Result<Vec<Stamped<Alert>>, DatabaseError> {
+    let mut statement = session.connection.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let position = Position { epoch, offset: from_sql(row.get(0)?) };
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let offset = from_sql(row.get(0)?);
         let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        found.push(Stamped { position, value: decode(record)? });
+        if let Some(value) = session.readable("alerts", offset, decode_alert(record)) {
+            found.push(Stamped { position: Position { epoch, offset }, value });
+        }
     }
     Ok(found)
 }

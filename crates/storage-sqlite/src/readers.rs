@@ -1,72 +1,94 @@
-//! The threads that read: a few, each with a connection of its own, and one row of questions for
-//! all of them.
+//! The threads that read: a few for each kind of question, each with a connection of its own.
 
 use crate::database::{DatabaseError, connect_to_read};
+use crate::schema;
+use crate::session::{Session, Unreadable};
 use crate::store::{Lane, Shared};
-use northgate_storage::Unavailable;
+use northgate_storage::{QueryError, Unavailable};
 use parking_lot::Mutex;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 /// The most questions that wait. When so many do, whoever has another one waits to ask it.
 const WAITING: usize = 256;
+/// How many steps of SQLite's virtual machine lie between two looks at the clock: well under a
+/// millisecond.
+const STEPS_BETWEEN_LOOKS: i32 = 4_096;
 
 type Job = Box<dyn FnOnce(&mut Reader) + Send>;
 
 /// Takes questions to the threads.
 pub(crate) struct Readers {
     lane: Lane<Job>,
+    /// How long a question may take, from being asked to being answered.
+    patience: Option<Duration>,
+}
+
+/// What every reader of one store is opened with.
+#[derive(Clone)]
+pub(crate) struct ReaderSetup {
+    pub(crate) file: PathBuf,
+    pub(crate) unreadable: Arc<Unreadable>,
+    pub(crate) shared: Shared,
 }
 
 impl Readers {
-    /// Starts `count` threads that read `file`, named after their row. They end once the lane is closed and what waits in
-    /// it is answered.
+    /// Starts `count` threads, named after their lane, that end once the lane is closed and what
+    /// waits in it is answered. Their connections are open when this returns: a process that runs
+    /// out of file descriptors later can still read.
     pub(crate) fn start(
-        row: &str,
-        file: &Path,
+        name: &str,
         count: NonZeroUsize,
-        shared: &Shared,
+        patience: Option<Duration>,
+        setup: &ReaderSetup,
         threads: &mut Vec<JoinHandle<()>>,
     ) -> std::io::Result<Self> {
         let (lane, jobs) = mpsc::channel(WAITING);
         let jobs = Arc::new(Mutex::new(jobs));
         let failing = Arc::new(AtomicBool::new(false));
         for number in 0..count.get() {
-            let mut reader =
-                Reader { file: file.to_owned(), connection: None, failing: failing.clone() };
+            let mut reader = Reader::new(&setup.file, setup.unreadable.clone(), failing.clone());
             let jobs = jobs.clone();
-            let shared = shared.clone();
-            let thread = thread::Builder::new().name(format!("store-{row}-{number}"));
+            let shared = setup.shared.clone();
+            let thread = thread::Builder::new().name(format!("store-{name}-{number}"));
             threads.push(thread.spawn(move || {
                 while let Some(job) = next(&jobs) {
-                    job(&mut reader);
+                    reader.run(job);
                 }
                 drop(reader);
                 drop(shared);
             })?);
         }
-        Ok(Self { lane: Lane::new(lane) })
+        Ok(Self { lane: Lane::new(lane), patience })
     }
 
     /// Answers `question` from one state of the database.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Connection) -> Result<T, DatabaseError> + Send + 'static,
-    ) -> Result<T, Unavailable> {
+        question: impl FnOnce(Session<'_>) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, QueryError> {
+        let deadline = self.patience.map(|patience| Instant::now() + patience);
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |reader| {
             // Whoever has gone away needs no answer.
             if !answer.is_closed() {
-                let _ = answer.send(reader.answer(question));
+                let _ = answer.send(reader.answer(question, deadline));
             }
         });
         let lane = self.lane.enter().ok_or(Unavailable)?;
-        lane.send(job).await.map_err(|_closed| Unavailable)?;
+        let sent = async { lane.send(job).await.map_err(|_closed| QueryError::from(Unavailable)) };
+        match deadline {
+            Some(deadline) => timeout_at(deadline, sent).await.unwrap_or(Err(QueryError::TooSlow)),
+            None => sent.await,
+        }?;
         drop(lane);
         answered.await.map_err(|_gone| Unavailable)?
     }
@@ -85,45 +107,86 @@ fn next(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
 struct Reader {
     file: PathBuf,
     connection: Option<Connection>,
-    /// Of all readers: what is wrong is told once, and so is that it is well again.
+    unreadable: Arc<Unreadable>,
+    /// Of all readers of a lane: a failure is logged once, and so is its end.
     failing: Arc<AtomicBool>,
 }
 
 impl Reader {
+    fn new(file: &Path, unreadable: Arc<Unreadable>, failing: Arc<AtomicBool>) -> Self {
+        // One that cannot be opened now is opened for the first question, which tells of errors.
+        // SQLite opens the write-ahead log for the first query only.
+        let connection = connect_to_read(file)
+            .and_then(|connection| schema::epoch(&connection).map(|_epoch| connection))
+            .ok();
+        Self { file: file.to_owned(), connection, unreadable, failing }
+    }
+
+    /// Runs a job. A panic in it costs its answer and the connection, and not the thread.
+    fn run(&mut self, job: Job) {
+        if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
+            self.connection = None;
+        }
+    }
+
     fn answer<T>(
         &mut self,
-        question: impl FnOnce(&Connection) -> Result<T, DatabaseError>,
-    ) -> Result<T, Unavailable> {
-        match self.try_answer(question) {
+        question: impl FnOnce(Session<'_>) -> Result<T, DatabaseError>,
+        deadline: Option<Instant>,
+    ) -> Result<T, QueryError> {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(QueryError::TooSlow);
+        }
+        match self.try_answer(question, deadline) {
             Ok(answer) => {
                 if self.failing.swap(false, Ordering::Relaxed) {
                     tracing::info!("the store can be read again");
                 }
                 Ok(answer)
             }
+            Err(DatabaseError::Sqlite(error)) if is_interrupted(&error) => Err(QueryError::TooSlow),
             Err(error) => {
                 if !self.failing.swap(true, Ordering::Relaxed) {
                     tracing::error!(%error, "the store cannot be read");
                 }
-                Err(Unavailable)
+                Err(Unavailable.into())
             }
         }
     }
 
     fn try_answer<T>(
         &mut self,
-        question: impl FnOnce(&Connection) -> Result<T, DatabaseError>,
+        question: impl FnOnce(Session<'_>) -> Result<T, DatabaseError>,
+        deadline: Option<Instant>,
     ) -> Result<T, DatabaseError> {
-        let connection = match self.connection.take() {
+        let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => connect_to_read(&self.file)?,
         };
-        // The transaction is the snapshot. It only reads, so its end keeps nothing.
-        let transaction = connection.unchecked_transaction()?;
-        let answer = question(&transaction)?;
-        transaction.finish()?;
+        let is_late = deadline.map(|deadline| move || Instant::now() >= deadline);
+        connection.progress_handler(STEPS_BETWEEN_LOOKS, is_late)?;
+        let answer = ask_in_snapshot(&connection, &self.unreadable, question);
         // A connection that failed is not kept: the next question gets a new one.
-        self.connection = Some(connection);
-        Ok(answer)
+        if !matches!(&answer, Err(DatabaseError::Sqlite(error)) if !is_interrupted(error)) {
+            self.connection = Some(connection);
+        }
+        answer
     }
+}
+
+fn ask_in_snapshot<T>(
+    connection: &Connection,
+    unreadable: &Unreadable,
+    question: impl FnOnce(Session<'_>) -> Result<T, DatabaseError>,
+) -> Result<T, DatabaseError> {
+    // The transaction is the snapshot. It only reads, so its end keeps nothing.
+    let transaction = connection.unchecked_transaction()?;
+    let answer = question(Session { connection: &transaction, unreadable })?;
+    transaction.finish()?;
+    Ok(answer)
+}
+
+/// Whether the deadline ended a question.
+fn is_interrupted(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }

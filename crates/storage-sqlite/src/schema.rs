@@ -11,7 +11,7 @@ const APPLICATION_ID: i64 = 0x4E47_5445;
 
 /// The n-th of these leads from schema n − 1 to schema n, which is kept as `user_version`. What was
 /// released is never edited: a change is one more at the end.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     // Offsets are those of the log. The newest event is never trimmed, so that `events` knows the
     // head. `alerts` (by the offset of raising) and `messages` outlive the window of events. Times
     // are microseconds since 1970. Words are those of `SearchText`, letters and digits in normal
@@ -82,6 +82,14 @@ const MIGRATIONS: [&str; 4] = [
      INSERT INTO tally SELECT status, severity, count(*) FROM alerts GROUP BY status, severity;
      ALTER TABLE messages ADD COLUMN alert_id BLOB;
      CREATE INDEX messages_by_alert_id ON messages (alert_id) WHERE alert_id IS NOT NULL;",
+    // When an event happened, in microseconds since 1970: retention by age must not have to decode
+    // records. NULL where the record cannot be read; such an event goes together with the next one.
+    "ALTER TABLE events ADD COLUMN at INTEGER;
+     UPDATE events SET at = (
+         SELECT coalesce(
+             json_extract(shape, '$.alert.a.up'), json_extract(shape, '$.alert.a.t'),
+             json_extract(shape, '$.raised.t'), json_extract(shape, '$.said.t'))
+         FROM (SELECT CAST(substr(record, 2) AS TEXT) AS shape) WHERE json_valid(shape));",
 ];
 
 /// The newest schema that this program knows.
@@ -156,6 +164,7 @@ fn application_id(connection: &Connection) -> rusqlite::Result<i64> {
 mod tests {
     use super::*;
     use crate::queries::alert_by_id;
+    use crate::session::{Session, Unreadable};
     use northgate_domain::{Alert, AlertId, Location, MessageText, RaiseAlert, Stamp, Timestamp};
     use northgate_storage::codec::encode_alert;
     use uuid::Uuid;
@@ -197,11 +206,13 @@ mod tests {
         assert!((0..600).contains(&age), "{age} s old");
         for place in 1..=3 {
             let alert = alert(0xABC << 100 | u128::from(place));
-            let found = alert_by_id(&connection, Epoch::new(5), alert.id).unwrap().unwrap();
+            let session = Session { connection: &connection, unreadable: &Unreadable::default() };
+            let found = alert_by_id(session, Epoch::new(5), alert.id).unwrap().unwrap();
             assert_eq!((found.position.offset, found.value), (place, alert));
         }
         let unknown = AlertId(Uuid::from_u128(0xABC << 100));
-        assert!(alert_by_id(&connection, Epoch::new(5), unknown).unwrap().is_none());
+        let session = Session { connection: &connection, unreadable: &Unreadable::default() };
+        assert!(alert_by_id(session, Epoch::new(5), unknown).unwrap().is_none());
         // Once more changes nothing.
         migrate(&mut connection, Epoch::new(9)).unwrap();
         assert_eq!(version(&connection).unwrap(), known());

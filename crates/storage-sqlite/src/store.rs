@@ -1,18 +1,23 @@
 //! The store as others see it: the port, and its beginning and end.
 
-use crate::folder::Folder;
+use crate::files::StoreFiles;
+use crate::folder::{Folder, lock_in};
 use crate::ledger::Ledger;
-use crate::readers::Readers;
+use crate::readers::{ReaderSetup, Readers};
+use crate::session::{Session, Unreadable};
+use crate::trimming::Bounds;
 use crate::writer::{Append, Commit, MOST_WAITING, Writer, commit};
 use crate::{OpenError, Options, history, queries, schema};
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped, Stamps};
 use northgate_storage::{
     AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
-    ReadFrom, Snapshot, Submission, Summary, Unavailable,
+    ReadFrom, Snapshot, StoreHealth, Submission, Summary, Unavailable,
 };
 use parking_lot::Mutex;
+use std::any::Any;
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +31,8 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 /// The most that a reader waits for the head to be where its answer is. That is the time between
 /// the end of a commit and the next line of the writer, unless the writer has lost the disk.
 const PUBLISHED: Duration = Duration::from_secs(1);
+/// The most that a question about alerts or messages may take, its time in the lane included.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Keeps everything in a folder: answered means on disk.
 ///
@@ -37,12 +44,15 @@ const PUBLISHED: Duration = Duration::from_secs(1);
 /// Dropping it waits until its threads have ended, with everything answered that was asked.
 pub struct SqliteStore {
     appends: Lane<Append>,
-    /// Two rows: who follows the log does not wait behind those who look through its history.
+    /// Three lanes: whoever follows the log, and whoever asks something cheap (one alert, the
+    /// counts, what is overdue, the newest), does not wait behind those who search.
     log: Readers,
-    history: Readers,
+    lookups: Readers,
+    searches: Readers,
     head: watch::Receiver<Position>,
     counters: Arc<Counters>,
-    keeping: watch::Receiver<bool>,
+    health: watch::Receiver<StoreHealth>,
+    failed: watch::Receiver<Option<String>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     running: TaskTracker,
 }
@@ -54,6 +64,8 @@ pub struct Written {
     pub commits: u64,
     /// Events in them.
     pub events: u64,
+    /// How many times a stored record could not be read.
+    pub unreadable: u64,
 }
 
 impl SqliteStore {
@@ -77,37 +89,51 @@ impl SqliteStore {
     ) -> Result<Self, OpenError> {
         let Folder { database: file, lock } = Folder::hold(folder)?;
         schema::recognise(&file)?;
-        let ledger = Ledger::open(&file, options.epoch_if_new)
-            .map_err(|source| OpenError::Database { file: file.clone(), source })?;
+        let refused = |source| OpenError::Database { file: file.clone(), source };
+        let counters = Arc::new(Counters::default());
+        let unreadable = counters.unreadable.clone();
+        let ledger = Ledger::open(&file, options.epoch_if_new, unreadable.clone());
+        let ledger = ledger.map_err(refused)?;
+        let files = StoreFiles::of(&file, &lock_in(folder))
+            .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
         let running = TaskTracker::new();
         running.close();
         let shared = Shared { _lock: Arc::new(lock), _running: running.token() };
         let mut threads = Vec::new();
-        let mut start = |row| {
-            Readers::start(row, &file, options.readers, &shared, &mut threads)
+        let setup = ReaderSetup { file: file.clone(), unreadable, shared: shared.clone() };
+        let mut start = |name, patience| {
+            Readers::start(name, options.readers, patience, &setup, &mut threads)
                 .map_err(OpenError::Threads)
         };
-        let (log, history) = (start("log")?, start("history")?);
+        let log = start("log", None)?;
+        let lookups = start("lookups", Some(PATIENCE))?;
+        let searches = start("searches", Some(PATIENCE))?;
+        drop(setup);
         let (head, shown) = watch::channel(ledger.head());
-        let counters = Arc::new(Counters::default());
-        let (keeps, keeping) = watch::channel(true);
+        let (writer_health, health) = watch::channel(StoreHealth::Keeping);
         let mut writer = Writer {
             file,
             epoch: ledger.epoch,
             ledger: Some(ledger),
-            capacity: options.capacity,
+            files,
+            bounds: Bounds { capacity: options.capacity, bytes: options.retain_bytes },
             most_vectors: options.appends_per_commit.get(),
             stamps,
             commit,
             head,
             counters: counters.clone(),
             retain_for: options.retain_for,
-            keeps,
+            health: writer_health,
+            warned_of_wal: false,
         };
         let (lane, appends) = mpsc::channel(MOST_WAITING);
+        let (ended, failed) = watch::channel(None);
         let thread = thread::Builder::new().name("store-writer".to_owned());
         let thread = thread.spawn(move || {
-            writer.run(appends);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| writer.run(appends))) {
+                writer.health.send_replace(StoreHealth::Failing);
+                ended.send_replace(Some(reason_of(panic.as_ref())));
+            }
             // The last to close puts everything into the one file, and only who may write can.
             join(threads);
             drop(writer);
@@ -117,10 +143,12 @@ impl SqliteStore {
         Ok(Self {
             appends: Lane::new(lane),
             log,
-            history,
+            lookups,
+            searches,
             head: shown,
             counters,
-            keeping,
+            health,
+            failed,
             threads: Mutex::new(threads),
             running,
         })
@@ -141,13 +169,20 @@ impl SqliteStore {
         Written {
             commits: self.counters.commits.load(Ordering::Relaxed),
             events: self.counters.events.load(Ordering::Relaxed),
+            unreadable: self.counters.unreadable.count(),
         }
     }
 
-    /// Whether the last attempt to write went well. After a failure the writer tries again every
-    /// second by itself, so this turns when the disk does, whether anybody appends or not.
-    pub fn keeping(&self) -> watch::Receiver<bool> {
-        self.keeping.clone()
+    /// Whether the store can keep what comes, and why not. The writer looks at its files and its
+    /// disk every second, so this changes when they do, whether anybody appends or not.
+    pub fn health(&self) -> watch::Receiver<StoreHealth> {
+        self.health.clone()
+    }
+
+    /// Why the writer's thread has ended, once it has ended by a panic: nothing can be kept any
+    /// more, and the process should end. `None` for as long as it works.
+    pub fn failed(&self) -> watch::Receiver<Option<String>> {
+        self.failed.clone()
     }
 
     /// How many calls of `append` wait for the writer.
@@ -159,7 +194,8 @@ impl SqliteStore {
     fn end_lanes(&self) {
         self.appends.close();
         self.log.close();
-        self.history.close();
+        self.lookups.close();
+        self.searches.close();
     }
 
     /// Returns once the head that is shown is `position` or later.
@@ -182,6 +218,12 @@ impl Drop for SqliteStore {
         self.end_lanes();
         join(std::mem::take(&mut *self.threads.lock()));
     }
+}
+
+/// What a panic said.
+fn reason_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
 
 /// Waits for threads. One that panicked has said so itself.
@@ -208,8 +250,8 @@ impl EventStore for SqliteStore {
     }
 
     async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
-        let question = move |connection: &_| queries::read(connection, from, limit);
-        let (position, events) = self.log.ask(question).await?;
+        let question = move |session: Session<'_>| queries::read(session, from, limit);
+        let (position, events) = self.log.ask(question).await.map_err(|_| Unavailable)?;
         self.published(position).await?;
         events
     }
@@ -222,8 +264,9 @@ impl EventStore for SqliteStore {
     }
 
     async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
-        let question = move |connection: &_| history::alerts(connection, &query);
-        let snapshot = self.history.ask(question).await??;
+        let readers = if query.is_search() { &self.searches } else { &self.lookups };
+        let question = move |session: Session<'_>| history::alerts(session, &query);
+        let snapshot = readers.ask(question).await??;
         self.published(snapshot.position).await?;
         Ok(snapshot)
     }
@@ -232,21 +275,23 @@ impl EventStore for SqliteStore {
         &self,
         query: MessageQuery,
     ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
-        let question = move |connection: &_| history::messages(connection, &query);
-        let snapshot = self.history.ask(question).await??;
+        let readers = if query.is_search() { &self.searches } else { &self.lookups };
+        let question = move |session: Session<'_>| history::messages(session, &query);
+        let snapshot = readers.ask(question).await??;
         self.published(snapshot.position).await?;
         Ok(snapshot)
     }
 
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
-        let (position, alert) =
-            self.history.ask(move |connection| queries::alert(connection, id)).await?;
+        let question = move |session: Session<'_>| queries::alert(session, id);
+        let (position, alert) = self.lookups.ask(question).await.map_err(|_| Unavailable)?;
         self.published(position).await?;
         Ok(alert)
     }
 
     async fn summary(&self) -> Result<Summary, Unavailable> {
-        let summary = self.history.ask(queries::summary).await?;
+        let summary = self.lookups.ask(|session: Session<'_>| queries::summary(session)).await;
+        let summary = summary.map_err(|_| Unavailable)?;
         self.published(summary.position).await?;
         Ok(summary)
     }
@@ -256,8 +301,8 @@ impl EventStore for SqliteStore {
         deadlines: Deadlines,
         limit: usize,
     ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
-        let question = move |connection: &_| queries::overdue(connection, &deadlines, limit);
-        let (position, alerts) = self.history.ask(question).await?;
+        let question = move |session: Session<'_>| queries::overdue(session, &deadlines, limit);
+        let (position, alerts) = self.lookups.ask(question).await.map_err(|_| Unavailable)?;
         self.published(position).await?;
         Ok(alerts)
     }
@@ -295,6 +340,7 @@ impl<T> Lane<T> {
 pub(crate) struct Counters {
     commits: AtomicU64,
     events: AtomicU64,
+    pub(crate) unreadable: Arc<Unreadable>,
 }
 
 impl Counters {

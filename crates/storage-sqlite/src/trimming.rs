@@ -1,18 +1,33 @@
-//! What makes room: the oldest of each kind goes when there is more than the store holds.
+//! What makes room: the oldest of each kind goes when there is more than the store may hold.
+//!
+//! Columns decide what goes, never records: one that cannot be read must not stop the others.
 
+use crate::columns::{severity_of, status_of};
 use crate::database::{DatabaseError, from_sql, to_sql};
 use crate::ledger::Ledger;
-use northgate_domain::{Alert, Timestamp};
-use northgate_storage::codec::{decode_alert, decode_event};
+use northgate_domain::Timestamp;
 use northgate_storage::{Capacity, IdempotencyKey};
 use rusqlite::params;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
+
+/// How much a store may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// Items of each kind.
+    pub(crate) capacity: Capacity,
+    /// Bytes of the database and its write-ahead log together.
+    pub(crate) bytes: Option<NonZeroU64>,
+}
 
 /// The most rows of one kind that go in one transaction. After the limits were lowered there may
 /// be a million to go, and nobody is to wait for that.
 const MOST: u64 = 8_192;
 /// The most events that go for their age in one transaction.
 const MOST_AGED: u64 = 1_024;
+/// How many rows go at once when bytes are to be freed, before they are counted again.
+const ROWS_BETWEEN_COUNTS: u64 = 256;
+/// How often they are counted in one transaction.
+const COUNTS: u32 = 8;
 
 /// Of alerts and of messages this part of the capacity more are held before any go.
 const LEEWAY: u64 = 256;
@@ -25,60 +40,102 @@ fn excess(held: u64, capacity: NonZeroUsize) -> u64 {
     if excess > capacity / LEEWAY { excess } else { 0 }
 }
 
+/// Which alerts go first.
+const RESOLVED: &str = "INDEXED BY alerts_by_status WHERE status = 2";
+/// Which alerts go when no other one is left.
+const NOT_RESOLVED: &str = "WHERE status < 2";
+
 impl Ledger {
-    /// Removes what is over `capacity`, inside the transaction that went over it.
-    pub(crate) fn trim(&mut self, capacity: &Capacity) -> Result<(), DatabaseError> {
+    /// Removes what is over `bounds`, inside the transaction that went over them. The write-ahead
+    /// log is `wal` bytes long.
+    pub(crate) fn trim(&mut self, bounds: &Bounds, wal: u64) -> Result<(), DatabaseError> {
+        let capacity = &bounds.capacity;
         self.trim_events(capacity.events.get() as u64)?;
         let held = self.held;
         self.trim_alerts(excess(held.alerts, capacity.alerts))?;
         self.trim_messages(excess(held.messages, capacity.messages))?;
-        self.held.keys -= self.remove(
-            "DELETE FROM keys WHERE seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?1)",
-            held.keys.saturating_sub(capacity.keys.get() as u64),
-        )?;
-        self.remove_forgotten_keys()
+        self.trim_keys(held.keys.saturating_sub(capacity.keys.get() as u64))?;
+        self.remove_forgotten_keys()?;
+        self.trim_bytes(bounds, wal)
     }
 
-    /// Removes so many alerts, or as many as go in one transaction: those that are over first, and
-    /// among each the oldest.
+    /// Frees bytes: events go first, then resolved alerts and messages, then idempotency keys.
+    /// Alerts that are not resolved stay, whatever happens.
+    fn trim_bytes(&mut self, bounds: &Bounds, wal: u64) -> Result<(), DatabaseError> {
+        self.only_open_alerts_left = false;
+        for _ in 0..COUNTS {
+            if !self.is_over_bytes(bounds, wal)? {
+                return Ok(());
+            }
+            let before = self.held;
+            // The newest event stays: it is how the file knows its head.
+            let events = self.held.head.saturating_sub(self.held.trimmed + 1);
+            if events > 0 {
+                self.trim_to(self.held.trimmed + events.min(ROWS_BETWEEN_COUNTS))?;
+            } else {
+                self.remove_alerts(RESOLVED, ROWS_BETWEEN_COUNTS)?;
+                self.trim_messages(self.held.messages.min(ROWS_BETWEEN_COUNTS))?;
+                if self.held == before {
+                    // The last, since a key that is forgotten early lets a retry raise twice.
+                    self.trim_keys(self.held.keys.min(ROWS_BETWEEN_COUNTS))?;
+                }
+            }
+            if self.held == before {
+                self.only_open_alerts_left = true;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the database and its write-ahead log hold more bytes than they may. Pages that are free are not
+    /// counted: they are used again before the file grows.
+    fn is_over_bytes(&self, bounds: &Bounds, wal: u64) -> Result<bool, DatabaseError> {
+        let Some(most) = bounds.bytes else { return Ok(false) };
+        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get(0));
+        let (pages, free): (i64, i64) = (pragma("page_count")?, pragma("freelist_count")?);
+        let page: i64 = pragma("page_size")?;
+        Ok(from_sql((pages - free).saturating_mul(page)).saturating_add(wal) > most.get())
+    }
+
+    /// Removes so many alerts, or as many as go in one transaction: resolved ones first, and among
+    /// each the oldest.
     fn trim_alerts(&mut self, excess: u64) -> Result<(), DatabaseError> {
         let excess = excess.min(MOST);
         if excess == 0 {
             return Ok(());
         }
-        let mut going =
-            self.oldest_alerts("INDEXED BY alerts_by_status WHERE status = 2", excess)?;
-        let left = excess.saturating_sub(going.len() as u64);
-        going.extend(self.oldest_alerts("WHERE status < 2", left)?);
-        for (place, alert) in going {
+        let gone = self.remove_alerts(RESOLVED, excess)?;
+        self.remove_alerts(NOT_RESOLVED, excess.saturating_sub(gone))?;
+        Ok(())
+    }
+
+    /// Removes the oldest alerts that meet a condition, and says how many there were.
+    fn remove_alerts(&mut self, condition: &str, most: u64) -> Result<u64, DatabaseError> {
+        if most == 0 {
+            return Ok(0);
+        }
+        let sql = format!(
+            "SELECT place, status, severity FROM alerts {condition} ORDER BY place LIMIT ?1"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([to_sql(most)], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        let going = rows.collect::<Result<Vec<_>, _>>()?;
+        drop(statement);
+        for (place, status, severity) in &going {
             for index in ["alert_words", "alert_ids"] {
                 let sql = format!("DELETE FROM {index} WHERE rowid = ?1");
                 self.execute(&sql, params![place])?;
             }
             self.execute("DELETE FROM alerts WHERE place = ?1", params![place])?;
             self.held.alerts -= 1;
-            self.held.tally.remove(&alert);
+            if let Some((status, severity)) = status_of(*status).zip(severity_of(*severity)) {
+                self.held.tally.remove_one(status, severity);
+            }
         }
-        Ok(())
-    }
-
-    fn oldest_alerts(
-        &self,
-        condition: &str,
-        count: u64,
-    ) -> Result<Vec<(i64, Alert)>, DatabaseError> {
-        if count == 0 {
-            return Ok(Vec::new());
-        }
-        let sql = format!("SELECT place, record FROM alerts {condition} ORDER BY place LIMIT ?1");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params![to_sql(count)])?;
-        let mut oldest = Vec::new();
-        while let Some(row) = rows.next()? {
-            let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            oldest.push((row.get(0)?, decode_alert(record)?));
-        }
-        Ok(oldest)
+        Ok(going.len() as u64)
     }
 
     /// Keys stand in the order of their first use, so one look at the oldest tells whether any is
@@ -103,13 +160,15 @@ impl Ledger {
         Ok(statement.query_row([], |row| row.get::<_, i64>(0))? <= forgotten)
     }
 
-    /// Whether anything is to go: over `capacity`, from before `horizon`, or a key that is
+    /// Whether anything is to go: over `bounds`, from before `horizon`, or a key that is
     /// forgotten.
     pub(crate) fn is_due(
         &self,
-        capacity: &Capacity,
+        bounds: &Bounds,
+        wal: u64,
         horizon: Timestamp,
     ) -> Result<bool, DatabaseError> {
+        let capacity = &bounds.capacity;
         let over = |held: u64, most: NonZeroUsize| held > most.get() as u64;
         let held = self.held;
         Ok(over(held.head - held.trimmed, capacity.events)
@@ -117,7 +176,8 @@ impl Ledger {
             || excess(held.messages, capacity.messages) > 0
             || over(held.keys, capacity.keys)
             || self.has_forgotten_keys()?
-            || self.aged(horizon, 1)? > held.trimmed)
+            || self.aged(horizon, 1)? > held.trimmed
+            || (!self.only_open_alerts_left && self.is_over_bytes(bounds, wal)?))
     }
 
     /// Removes some of the events from before `horizon`.
@@ -130,13 +190,13 @@ impl Ledger {
     /// the most. One that came in with an older clock behind a younger one waits for that. The
     /// newest event is never among them.
     fn aged(&self, horizon: Timestamp, most: u64) -> Result<u64, DatabaseError> {
-        let sql = "SELECT place, record FROM events WHERE place < ?1 ORDER BY place LIMIT ?2";
+        let sql = "SELECT place, at FROM events WHERE place < ?1 ORDER BY place LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![to_sql(self.held.head), to_sql(most)])?;
         let mut aged = self.held.trimmed;
         while let Some(row) = rows.next()? {
-            let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            if decode_event(record)?.at() >= horizon {
+            // An event whose time nobody knows goes together with the next one.
+            if row.get::<_, Option<i64>>(1)?.is_some_and(|at| at >= horizon.unix_micros()) {
                 break;
             }
             aged = from_sql(row.get(0)?);
@@ -156,6 +216,12 @@ impl Ledger {
             self.execute("DELETE FROM events WHERE place <= ?1", params![to_sql(trimmed)])?;
             self.held.trimmed = trimmed;
         }
+        Ok(())
+    }
+
+    fn trim_keys(&mut self, excess: u64) -> Result<(), DatabaseError> {
+        let sql = "DELETE FROM keys WHERE seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?1)";
+        self.held.keys -= self.remove(sql, excess)?;
         Ok(())
     }
 

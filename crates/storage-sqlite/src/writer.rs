@@ -1,11 +1,14 @@
 //! The thread that writes: it takes all commands that wait, keeps them in one transaction, moves
 //! the head, and then answers all of them.
 
-use crate::database::DatabaseError;
+use crate::database::{DatabaseError, checkpoint};
+use crate::files::{ChangedFile, StoreFiles};
 use crate::ledger::{Ledger, VectorError};
+use crate::room;
 use crate::store::Counters;
-use northgate_domain::{Epoch, Position, Stamps, Timestamp};
-use northgate_storage::{AppendError, Capacity, Outcome, Submission};
+use crate::trimming::Bounds;
+use northgate_domain::{Command, Epoch, Position, Stamps, Timestamp};
+use northgate_storage::{AppendError, FileChange, Outcome, StoreHealth, Submission};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +27,12 @@ pub(crate) const MOST_WAITING: usize = 1_024;
 const TENDING: Duration = Duration::from_secs(1);
 /// The pause before it goes on with more than it removes at once: appends come in between.
 const MORE: Duration = Duration::from_millis(5);
+
+/// The most bytes of events that one transaction writes: what a small disk must have room for, and
+/// what is in memory at once.
+const BATCH_BYTES: u64 = 4 * 1024 * 1024;
+/// A write-ahead log that is longer than this is kept from being emptied.
+const LONG_WAL_BYTES: u64 = 256 * 1024 * 1024;
 
 type Answer = Result<Vec<Outcome>, AppendError>;
 
@@ -47,7 +56,8 @@ pub(crate) struct Writer {
     pub(crate) epoch: Epoch,
     /// Absent after a failure, until the database can be opened again.
     pub(crate) ledger: Option<Ledger>,
-    pub(crate) capacity: Capacity,
+    pub(crate) files: StoreFiles,
+    pub(crate) bounds: Bounds,
     /// The most vectors of one transaction.
     pub(crate) most_vectors: usize,
     pub(crate) stamps: Arc<dyn Stamps>,
@@ -55,8 +65,10 @@ pub(crate) struct Writer {
     pub(crate) head: watch::Sender<Position>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) retain_for: Duration,
-    /// Whether the last attempt to write went well.
-    pub(crate) keeps: watch::Sender<bool>,
+    /// Whether the last attempt to write went well, and why not.
+    pub(crate) health: watch::Sender<StoreHealth>,
+    /// Whether it was said that something keeps the write-ahead log from being emptied.
+    pub(crate) warned_of_wal: bool,
 }
 
 impl Writer {
@@ -67,7 +79,12 @@ impl Writer {
         loop {
             match receive(&mut lane, &mut batch, self.most_vectors, due) {
                 Some(0) => break,
-                Some(_) => self.answer(&mut batch),
+                Some(_) => {
+                    while !batch.is_empty() {
+                        let fitting = fitting(&batch);
+                        self.answer(batch.drain(..fitting).collect());
+                    }
+                }
                 None => {}
             }
             let now = Instant::now();
@@ -78,9 +95,9 @@ impl Writer {
     }
 
     /// Keeps what is in `batch`, and answers everyone who sent it.
-    fn answer(&mut self, batch: &mut Vec<Append>) {
+    fn answer(&mut self, batch: Vec<Append>) {
         let (vectors, askers): (Vec<_>, Vec<_>) =
-            batch.drain(..).map(|append| (append.submissions, append.answer)).unzip();
+            batch.into_iter().map(|append| (append.submissions, append.answer)).unzip();
         match self.keep(vectors) {
             Ok(answers) => {
                 for (asker, answer) in askers.into_iter().zip(answers) {
@@ -106,39 +123,48 @@ impl Writer {
     }
 
     fn try_tend(&mut self) -> Result<bool, DatabaseError> {
+        let wal = self.prepare(0)?;
+        self.warn_of_wal(wal);
         // Whatever fails on the way takes the connection with it, and the transaction.
         let mut ledger = self.take_ledger()?;
         ledger.now = self.stamps.now();
         let age = i64::try_from(self.retain_for.as_micros()).unwrap_or(i64::MAX);
         let horizon = Timestamp::from_unix_micros(ledger.now.unix_micros().saturating_sub(age));
-        let failing = !*self.keeps.borrow();
-        if failing || ledger.is_due(&self.capacity, horizon)? {
+        let failing = *self.health.borrow() != StoreHealth::Keeping;
+        if failing || ledger.is_due(&self.bounds, wal, horizon)? {
             ledger.begin()?;
             if failing {
                 ledger.touch()?;
             }
-            ledger.trim(&self.capacity)?;
+            ledger.trim(&self.bounds, wal)?;
             ledger.trim_aged(horizon)?;
             ledger.finish()?;
             (self.commit)(&ledger.connection)?;
-            self.well();
+            if let Err(changed) = self.files.verify() {
+                self.ledger = Some(ledger);
+                return Err(changed.into());
+            }
+            self.publish(ledger.head());
+            self.settle(&ledger);
         }
-        let more = ledger.is_due(&self.capacity, horizon)?;
+        let more = ledger.is_due(&self.bounds, wal, horizon)?;
         self.ledger = Some(ledger);
         Ok(more)
     }
 
     /// Keeps the vectors in one transaction, and moves the head. An error is for all of them.
     fn keep(&mut self, vectors: Vec<Vec<Submission>>) -> Result<Vec<Answer>, AppendError> {
-        let staged = self.take_ledger().and_then(|mut ledger| {
+        let bytes = vectors.iter().map(|vector| bytes_of(vector)).sum();
+        let staged = self.prepare(bytes).and_then(|wal| {
+            let mut ledger = self.take_ledger()?;
             let before = ledger.held;
-            let answers = self.stage(&mut ledger, vectors)?;
+            let answers = self.stage(&mut ledger, vectors, wal)?;
             Ok((before, ledger, answers))
         });
         let (before, ledger, answers) = match staged {
             Ok(staged) => staged,
             Err(error) => {
-                // The connection is gone, and with it the transaction: nothing of it was kept.
+                // If a transaction had begun, it went with its connection: nothing of it was kept.
                 self.failed(&error);
                 return Err(AppendError::Unavailable);
             }
@@ -154,9 +180,16 @@ impl Writer {
             }
             return Err(AppendError::OutcomeUnknown);
         }
+        if let Err(error) = self.files.verify() {
+            // It is in files that a restart may not find. Nobody is told of it before they are
+            // back; then the head moves.
+            self.ledger = Some(ledger);
+            self.failed(&error.into());
+            return Err(AppendError::OutcomeUnknown);
+        }
         if ledger.held != before {
             self.counters.count(ledger.held.head - before.head);
-            self.well();
+            self.settle(&ledger);
         }
         self.publish(ledger.head());
         self.ledger = Some(ledger);
@@ -168,14 +201,23 @@ impl Writer {
         &mut self,
         ledger: &mut Ledger,
         vectors: Vec<Vec<Submission>>,
+        wal: u64,
     ) -> Result<Vec<Answer>, DatabaseError> {
         ledger.begin()?;
         let mut answers = Vec::with_capacity(vectors.len());
         for vector in vectors {
+            if ledger.only_open_alerts_left && vector.iter().any(makes_something_new) {
+                answers.push(Err(AppendError::Unavailable));
+                continue;
+            }
             answers.push(match ledger.append(vector, self.stamps.as_ref())? {
                 Ok(outcomes) => Ok(outcomes),
                 Err(VectorError::Rejected { index, rejection }) => {
                     Err(AppendError::Rejected { index, rejection })
+                }
+                // One record is bad, and not the store.
+                Err(VectorError::Failed(DatabaseError::UnreadableAnswer)) => {
+                    Err(AppendError::Unavailable)
                 }
                 Err(VectorError::Failed(error)) => {
                     self.failed(&error);
@@ -183,9 +225,55 @@ impl Writer {
                 }
             });
         }
-        ledger.trim(&self.capacity)?;
+        ledger.trim(&self.bounds, wal)?;
         ledger.finish()?;
         Ok(answers)
+    }
+
+    /// Makes sure that so many bytes can be written where a restart finds them, and returns the
+    /// length of the write-ahead log.
+    fn prepare(&mut self, bytes: u64) -> Result<u64, DatabaseError> {
+        if self.ledger.is_none() {
+            self.files.wal_was_closed();
+        }
+        let wal = match self.files.verify() {
+            Ok(wal) => wal,
+            Err(changed) => {
+                self.rescue(changed);
+                return Err(changed.into());
+            }
+        };
+        let failing = *self.health.borrow() != StoreHealth::Keeping;
+        let has_room = room::check(&self.file, wal, bytes).is_ok();
+        if !failing && has_room && !room::wal_is_long(wal, self.bounds.bytes) {
+            return Ok(wal);
+        }
+        // The log is emptied first: that frees its own room, and would not be possible any more
+        // once the disk is full.
+        let ledger = self.take_ledger()?;
+        if let Err(error) = checkpoint(&ledger.connection) {
+            tracing::debug!(%error, "the write-ahead log could not be emptied");
+        }
+        self.ledger = Some(ledger);
+        self.files.wal_was_truncated();
+        let wal = self.files.verify()?;
+        room::check(&self.file, wal, bytes)?;
+        Ok(wal)
+    }
+
+    /// Saves what can be saved when the write-ahead log is gone and the database is not: everything
+    /// goes into the database while the log is still open.
+    fn rescue(&mut self, changed: ChangedFile) {
+        let is_new = *self.health.borrow() != health_of(&changed.into());
+        if is_new
+            && changed.file == "northgate.db-wal"
+            && changed.change != FileChange::Truncated
+            && let Some(ledger) = &self.ledger
+            && checkpoint(&ledger.connection).is_ok()
+        {
+            self.files.wal_was_truncated();
+            tracing::warn!("everything that was acknowledged was written into northgate.db");
+        }
     }
 
     /// The ledger, opened anew if the last one was lost.
@@ -193,7 +281,8 @@ impl Writer {
         if let Some(ledger) = self.ledger.take() {
             return Ok(ledger);
         }
-        let ledger = Ledger::reopen(&self.file)?;
+        let ledger = Ledger::reopen(&self.file, self.counters.unreadable.clone())?;
+        self.files.wal_was_reopened();
         // A head that was shown cannot be taken back, nor may another file take its place.
         if ledger.epoch != self.epoch || ledger.held.head < self.head.borrow().offset {
             return Err(DatabaseError::Replaced);
@@ -206,18 +295,94 @@ impl Writer {
         self.head.send_if_modified(|shown| std::mem::replace(shown, head) != head);
     }
 
-    /// Tells once that something is wrong.
+    /// Says once what is wrong, and what to do about it.
     fn failed(&self, error: &DatabaseError) {
-        if self.keeps.send_replace(false) {
-            tracing::error!(%error, "the store cannot keep events");
+        let health = health_of(error);
+        if self.health.send_replace(health) != health {
+            tracing::error!(%error, what_to_do = advice(health), "the store cannot keep events");
         }
     }
 
-    fn well(&self) {
-        if !self.keeps.send_replace(true) {
+    /// Says that something was kept.
+    fn settle(&self, ledger: &Ledger) {
+        if ledger.only_open_alerts_left {
+            self.failed(&DatabaseError::OnlyOpenAlertsLeft);
+        } else if self.health.send_replace(StoreHealth::Keeping) != StoreHealth::Keeping {
             tracing::info!("the store keeps events again");
         }
     }
+
+    /// Says when something keeps the write-ahead log from being emptied: it grows until that ends.
+    fn warn_of_wal(&mut self, wal: u64) {
+        let is_long = wal > LONG_WAL_BYTES;
+        if is_long && !self.warned_of_wal {
+            tracing::warn!(
+                wal.bytes = wal,
+                "the write-ahead log grows: another process reads the data for a long time, \
+                 such as a check, a backup or sqlite3"
+            );
+        }
+        self.warned_of_wal = is_long;
+    }
+}
+
+/// What a failure means for whoever depends on the store.
+fn health_of(error: &DatabaseError) -> StoreHealth {
+    match error {
+        DatabaseError::FileChanged(ChangedFile { file, change }) => {
+            StoreHealth::FileChanged { file, change: *change }
+        }
+        DatabaseError::DiskFull { .. } => StoreHealth::DiskFull,
+        DatabaseError::OnlyOpenAlertsLeft => StoreHealth::OnlyOpenAlertsLeft,
+        DatabaseError::Sqlite(error)
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) =>
+        {
+            StoreHealth::DiskFull
+        }
+        DatabaseError::Sqlite(_)
+        | DatabaseError::Record(_)
+        | DatabaseError::UnreadableAnswer
+        | DatabaseError::Replaced => StoreHealth::Failing,
+    }
+}
+
+/// What an administrator can do about a failure.
+fn advice(health: StoreHealth) -> &'static str {
+    match health {
+        StoreHealth::DiskFull => "free some room; the server goes on by itself within a second",
+        StoreHealth::OnlyOpenAlertsLeft => "resolve alerts, or allow more with --retain-bytes",
+        StoreHealth::FileChanged { change: FileChange::Truncated, .. } => {
+            "stop the server and restore a backup: the file has lost data"
+        }
+        StoreHealth::FileChanged { file: "northgate.db-wal" | "northgate.db-shm", .. } => {
+            "put the file back, or restart the server"
+        }
+        StoreHealth::FileChanged { .. } => {
+            "put the file back where it was; the server goes on by itself. If it was deleted, it \
+             can be copied from /proc/<pid>/fd as long as the server runs"
+        }
+        StoreHealth::Failing | StoreHealth::Keeping => "look at the disk of the data folder",
+    }
+}
+
+/// How many of the first vectors make one transaction.
+fn fitting(batch: &[Append]) -> usize {
+    let mut bytes = 0;
+    let fitting = batch.iter().take_while(|append| {
+        bytes += bytes_of(&append.submissions);
+        bytes <= BATCH_BYTES
+    });
+    fitting.count().max(1)
+}
+
+/// Roughly how many bytes of events a vector leads to.
+fn bytes_of(vector: &[Submission]) -> u64 {
+    vector.iter().map(|submission| submission.command.approximate_bytes() as u64).sum()
+}
+
+/// Whether a submission may need room for good. What is done about an alert may make some.
+fn makes_something_new(submission: &Submission) -> bool {
+    !matches!(submission.command, Command::ActOnAlert(_))
 }
 
 /// Waits for what comes, until `due`: how many came, none if nobody can send any more, or `None` if

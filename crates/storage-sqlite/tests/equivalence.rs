@@ -154,11 +154,24 @@ fn position() -> impl Strategy<Value = Position> {
     })
 }
 
+/// No bound, or one that a few items reach.
+fn bytes() -> impl Strategy<Value = usize> {
+    prop_oneof![3 => Just(usize::MAX), 1 => 0..4_000_usize]
+}
+
 fn range() -> impl Strategy<Value = HistoryRange> {
     let position = || weighted(0.3, position());
     let moment = || weighted(0.3, (-1..30_i64).prop_map(Timestamp::from_unix_micros));
-    (0..12_usize, position(), position(), moment(), moment()).prop_map(
-        |(limit, after, before, since, until)| HistoryRange { limit, after, before, since, until },
+    (0..12_usize, bytes(), position(), position(), moment(), moment()).prop_map(
+        |(limit, max_bytes, after, before, since, until)| HistoryRange {
+            limit,
+            max_bytes,
+            after,
+            before,
+            since,
+            until,
+            ..HistoryRange::default()
+        },
     )
 }
 

@@ -310,7 +310,7 @@ async fn a_newer_database_is_refused_and_left_as_it_is() {
     assert!(killed.path().join("northgate.db-wal").metadata().unwrap().len() > 0);
     for folder in [folder.path(), killed.path()] {
         let line = refused(folder);
-        assert!(line.contains("newer Northgate (schema 1000, and this one knows 4)"), "{line}");
+        assert!(line.contains("newer Northgate (schema 1000, and this one knows 5)"), "{line}");
     }
 }
 

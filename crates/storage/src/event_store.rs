@@ -8,6 +8,10 @@ use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
 use tokio::sync::watch;
 
+/// The most bytes of the events of one [`read`](EventStore::read), by
+/// [`Event::approximate_bytes`]: many readers are behind at once, and each has a page in memory.
+pub const READ_BYTES: usize = 1024 * 1024;
+
 /// A log of events with the state that follows from it.
 ///
 /// # Laws
@@ -38,8 +42,9 @@ pub trait EventStore: Send + Sync {
     /// what follows from them: all of it, or on an error nothing. One outcome per submission.
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError>;
 
-    /// At most `limit` events in rising order. It never waits for events to come, and judges
-    /// against its own snapshot of the log.
+    /// At most `limit` events in rising order, and no more than [`READ_BYTES`] of them, but at
+    /// least one if there is one. It never waits for events to come, and judges against its own
+    /// snapshot of the log.
     ///
     /// [`ReadError::Gap`] if and only if the epoch is not this log's, or the position lies beyond
     /// the head, or, for [`ReadFrom::After`], some event after the position was trimmed. At the

@@ -33,6 +33,22 @@ impl AlertQuery {
         Self { range: HistoryRange::newest(limit), ..Self::default() }
     }
 
+    /// Whether items may have to be passed in vain to find those that match. One condition alone
+    /// is none: an index leads to its items, and to nothing else.
+    pub fn is_search(&self) -> bool {
+        let Self { range, search, locations, sources, statuses, severities, labels } = self;
+        let conditions = [
+            !locations.is_empty(),
+            !sources.is_empty(),
+            !statuses.is_empty(),
+            !severities.is_empty(),
+        ];
+        range.is_search()
+            || !search.is_empty()
+            || !labels.is_empty()
+            || conditions.into_iter().filter(|condition| *condition).count() > 1
+    }
+
     /// Whether an alert matches, wherever it stands. Its words are not looked at: each store has
     /// its own way to find them.
     pub fn admits(&self, alert: &Alert) -> bool {
@@ -79,6 +95,11 @@ impl MessageQuery {
         Self { range: HistoryRange::newest(limit), ..Self::default() }
     }
 
+    /// As [`AlertQuery::is_search`].
+    pub fn is_search(&self) -> bool {
+        self.range.is_search() || !self.search.is_empty()
+    }
+
     /// Whether a message matches, wherever it stands and whatever its words.
     pub fn admits(&self, message: &ChatMessage) -> bool {
         self.range.admits(message.sent_at)
@@ -89,10 +110,18 @@ impl MessageQuery {
 /// Which part of a history to give: at most `limit` items, the oldest of those after `after` if it
 /// is given, and else the newest. An item stands where it began, and only that counts: a position
 /// whose event was trimmed is as good as any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+///
+/// A part ends early when it reaches `max_bytes` or when `max_scanned` items were examined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryRange {
     /// The most items.
     pub limit: usize,
+    /// The most bytes of all items together, by [`Alert::approximate_bytes`] and its like. The
+    /// first item is given whatever its size.
+    pub max_bytes: usize,
+    /// The most items that are examined, matching or not. A store that finds matching items in an
+    /// index examines only those.
+    pub max_scanned: usize,
     /// Only items that stand after this position.
     pub after: Option<Position>,
     /// Only items that stand before this position; one that stands at it is left out.
@@ -103,7 +132,24 @@ pub struct HistoryRange {
     pub until: Option<Timestamp>,
 }
 
+impl Default for HistoryRange {
+    fn default() -> Self {
+        Self {
+            limit: 0,
+            max_bytes: usize::MAX,
+            max_scanned: Self::MAX_SCANNED,
+            after: None,
+            before: None,
+            since: None,
+            until: None,
+        }
+    }
+}
+
 impl HistoryRange {
+    /// How many items a search may examine before its part ends: some 50 ms of work.
+    pub const MAX_SCANNED: usize = 32_768;
+
     /// The newest `limit` of all.
     pub fn newest(limit: usize) -> Self {
         Self { limit, ..Self::default() }
@@ -121,7 +167,18 @@ impl HistoryRange {
         let last = self.before.map_or(head.offset, |before| before.offset.saturating_sub(1));
         let upwards = self.after.is_some();
         let beyond = if upwards { 1..=first - 1 } else { last + 1..=head.offset };
-        Ok(Walk { position: head, limit: self.limit, upwards, offsets: first..=last, beyond })
+        Ok(Walk {
+            position: head,
+            limit: self.limit,
+            max_bytes: self.max_bytes,
+            upwards,
+            offsets: first..=last,
+            beyond,
+        })
+    }
+
+    fn is_search(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
     }
 
     fn admits(&self, began: Timestamp) -> bool {
@@ -135,6 +192,7 @@ impl HistoryRange {
 pub struct Walk {
     position: Position,
     limit: usize,
+    max_bytes: usize,
     /// Whether to walk from the oldest on, and not from the newest.
     pub upwards: bool,
     /// The offsets of what the part may hold; empty if it ends before it begins.
@@ -149,18 +207,73 @@ impl Walk {
         self.limit.saturating_add(1)
     }
 
-    /// The part, of `found` in the order of the walk; `more_beyond` says whether anything that
-    /// matches stands [beyond](Self::beyond) its beginning.
-    pub fn end<T>(self, mut found: Vec<T>, more_beyond: bool) -> Snapshot<T> {
-        let more = found.len() > self.limit;
-        found.truncate(self.limit);
+    /// A part without room, which is full with the first item that matches: for the question
+    /// whether any does.
+    pub fn probe<T>(&self) -> Part<T> {
+        Part { limit: 0, ..self.part() }
+    }
+
+    /// An empty part, to be filled with what is found on the way.
+    pub fn part<T>(&self) -> Part<T> {
+        Part {
+            items: Vec::new(),
+            limit: self.limit,
+            bytes_left: self.max_bytes,
+            is_full: false,
+            examined_to: None,
+        }
+    }
+
+    /// The answer; `more_beyond` says whether anything that matches may stand
+    /// [beyond](Self::beyond) the beginning of the walk.
+    pub fn end<T>(self, part: Part<T>, more_beyond: bool) -> Snapshot<T> {
+        let more = part.may_go_on();
+        let Part { mut items, examined_to, .. } = part;
         let (has_older, has_newer) = if self.upwards {
             (more_beyond, more)
         } else {
-            found.reverse();
+            items.reverse();
             (more, more_beyond)
         };
-        Snapshot { position: self.position, items: found, has_older, has_newer }
+        let Self { position, .. } = self;
+        let examined_to = examined_to.map(|offset| Position { offset, ..position });
+        Snapshot { position, items, has_older, has_newer, examined_to }
+    }
+}
+
+/// The items of a part, in the order of the walk, while it is being filled.
+#[derive(Debug)]
+pub struct Part<T> {
+    items: Vec<T>,
+    limit: usize,
+    bytes_left: usize,
+    is_full: bool,
+    examined_to: Option<u64>,
+}
+
+impl<T> Part<T> {
+    /// Adds an item of so many bytes. Returns false if there was no room for it: the part is full,
+    /// and more match.
+    pub fn push(&mut self, item: T, bytes: usize) -> bool {
+        let fits = bytes <= self.bytes_left || (self.items.is_empty() && self.limit > 0);
+        if self.items.len() == self.limit || !fits {
+            self.is_full = true;
+            return false;
+        }
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        self.items.push(item);
+        true
+    }
+
+    /// Ends the part at an offset up to which every item was examined, though more may match
+    /// after it.
+    pub fn stop_at(&mut self, offset: u64) {
+        self.examined_to = Some(offset);
+    }
+
+    /// Whether more items match than the part holds, or might if the scan had not stopped.
+    pub fn may_go_on(&self) -> bool {
+        self.is_full || self.examined_to.is_some()
     }
 }
 
@@ -172,11 +285,16 @@ pub struct Snapshot<T> {
     pub position: Position,
     /// The items, oldest first.
     pub items: Vec<T>,
-    /// Whether older ones match as well, before [`HistoryRange::after`] too.
+    /// Whether older ones match as well, before [`HistoryRange::after`] too. After a scan that
+    /// stopped early nobody knows, and this says that they may.
     pub has_older: bool,
     /// Whether newer ones match as well: before [`HistoryRange::before`] if both ends are given,
-    /// and else wherever they stand.
+    /// and else wherever they stand. After a scan that stopped early this says that they may.
     pub has_newer: bool,
+    /// Where the scan ended, if it ended before it had filled the part: every item between its
+    /// beginning and this position, inclusive, was examined. The next part begins here and not at
+    /// the last item.
+    pub examined_to: Option<Position>,
 }
 
 /// Why there is no part of a history to give.
@@ -185,6 +303,9 @@ pub enum QueryError {
     /// A position in the query is of another log, or lies beyond the head of this one.
     #[error("the position is not of this log")]
     Foreign,
+    /// The answer was not found in time.
+    #[error("the query took too long")]
+    TooSlow,
     /// The store cannot answer now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

@@ -9,6 +9,7 @@ pub mod codec;
 mod deadlines;
 mod event_store;
 mod gate;
+mod health;
 mod history;
 #[cfg(feature = "laws")]
 pub mod laws;
@@ -18,9 +19,10 @@ mod tail;
 mod tally;
 
 pub use deadlines::{Deadlines, Overdue};
-pub use event_store::{AppendError, EventStore, ReadError, ReadFrom, Unavailable};
+pub use event_store::{AppendError, EventStore, READ_BYTES, ReadError, ReadFrom, Unavailable};
 pub use gate::GatedStore;
-pub use history::{AlertQuery, HistoryRange, MessageQuery, QueryError, Snapshot, Walk};
+pub use health::{FileChange, StoreHealth};
+pub use history::{AlertQuery, HistoryRange, MessageQuery, Part, QueryError, Snapshot, Walk};
 pub use memory::{Capacity, MemoryStore};
 pub use submission::{Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission};
 pub use tail::{PAGE_EVENTS, Page, Tail, next_page, tail};

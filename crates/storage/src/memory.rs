@@ -118,7 +118,8 @@ impl EventStore for MemoryStore {
         let (head, view) = self.at_this_moment(State::alerts);
         let (range, search) = (query.range, query.search.clone());
         let admits = move |alert: &Alert| query.admits(alert);
-        Look { head, view, range, search, words: Alert::search_text, admits }.through().await
+        let (words, bytes) = (Alert::search_text, Alert::approximate_bytes);
+        Look { head, view, range, search, words, bytes, admits }.through().await
     }
 
     async fn messages(
@@ -128,7 +129,8 @@ impl EventStore for MemoryStore {
         let (head, view) = self.at_this_moment(State::messages);
         let (range, search) = (query.range, query.search.clone());
         let admits = move |message: &ChatMessage| query.admits(message);
-        Look { head, view, range, search, words: ChatMessage::search_text, admits }.through().await
+        let (words, bytes) = (ChatMessage::search_text, ChatMessage::approximate_bytes);
+        Look { head, view, range, search, words, bytes, admits }.through().await
     }
 
     async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {

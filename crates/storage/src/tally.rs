@@ -20,7 +20,12 @@ impl Tally {
 
     /// Counts one alert less, which stood like this.
     pub fn remove(&mut self, alert: &Alert) {
-        let count = self.count_mut(alert.status.kind(), alert.severity);
+        self.remove_one(alert.status.kind(), alert.severity);
+    }
+
+    /// Counts one alert less of a status and a severity.
+    pub fn remove_one(&mut self, status: StatusKind, severity: Severity) {
+        let count = self.count_mut(status, severity);
         *count = count.saturating_sub(1);
     }
 

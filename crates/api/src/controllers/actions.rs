@@ -1,17 +1,18 @@
 //! Acting on alerts over HTTP: on one, and on many at once.
 
-use crate::ApiError;
 use crate::body::JsonBody;
 use crate::conditional::{IfMatch, IfMatchHeader, WithoutIfMatch, alert_answer};
 use crate::controllers::alerts::alert_id;
 use crate::history::{alert_query, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, WithoutKey, kept};
 use crate::openapi::{ActionAnswers, WriteProblems};
+use crate::{AnswerBudget, ApiError};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use northgate_domain::{ActOnAlert, Action, Alert, AlertId, Stamped};
 use northgate_schemas::{
-    ActionResults, Actions, AlertBody, NewAction, NewActions, NewNote, Outcome, Refusal, Which,
+    ActionResult, ActionResults, Actions, AlertBody, MOST_ACTED_ON, NewAction, NewActions, NewNote,
+    Outcome, Refusal, Which,
 };
 use northgate_services::{Acted, AlertQuery, AlertService, Rejection, SubmitError};
 use std::future::{Ready, ready};
@@ -156,10 +157,13 @@ pub(crate) async fn annotate(
 )]
 pub(crate) async fn on_many(
     service: web::Data<AlertService>,
+    budget: web::Data<AnswerBudget>,
     _: (WithoutKey, WithoutIfMatch),
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let Actions { action, by, note, which } = Actions::parse(&body.0)?;
+    // Before anything is done: afterwards there is no way to refuse an answer.
+    let reservation = budget.reserve(MOST_ACTED_ON).await?;
     let act = |alert, expected| {
         let (by, note) = (by.clone(), note.clone());
         ActOnAlert { alert, action, by, note, expected }
@@ -176,10 +180,9 @@ pub(crate) async fn on_many(
             (found.items.iter().map(seen).collect(), query, request.rest(&part(&found)))
         }
     };
-    let ids: Vec<_> = acts.iter().map(|act| act.alert).collect();
-    let done = service.act_on_many(acts, |alert| query.admits(alert)).await;
-    let results: Vec<_> = ids.into_iter().zip(done.into_iter().map(outcome)).collect();
-    Ok(HttpResponse::Ok().json(ActionResults::new(&results, rest)))
+    let report = |id, done| ActionResult::new(id, &outcome(done));
+    let results = service.act_on_many(acts, |alert| query.admits(alert), report).await;
+    Ok(reservation.json(ActionResults::new(results, rest).to_json()))
 }
 
 /// What came of one of many.

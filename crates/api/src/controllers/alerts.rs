@@ -1,11 +1,11 @@
 //! Alerts over HTTP.
 
-use crate::ApiError;
 use crate::body::JsonBody;
 use crate::conditional::{IfNoneMatchHeader, alert_answer, not_modified};
 use crate::history::{AlertParameters, AskedHistory, HistoryParameters, alert_query, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
 use crate::openapi::{HistoryProblems, ReadProblems, WriteProblems};
+use crate::{AnswerBudget, ApiError};
 use actix_web::{HttpRequest, HttpResponse, web};
 use northgate_domain::AlertId;
 use northgate_schemas::{AlertBody, AlertCollection, AlertSummary, NewAlert, Problem};
@@ -58,11 +58,13 @@ pub(crate) async fn raise(
 )]
 pub(crate) async fn history(
     service: web::Data<AlertService>,
+    budget: web::Data<AnswerBudget>,
     asked: AskedHistory,
 ) -> Result<HttpResponse, ApiError> {
+    let reservation = budget.reserve(asked.request.limit).await?;
     let alerts = service.history(alert_query(&asked.request)).await?;
     let answer = AlertCollection::new(&asked.request, &asked.path, &part(&alerts));
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(reservation.json(answer.to_json()))
 }
 
 /// The address of the history that was there first; see `GET /alerts`.

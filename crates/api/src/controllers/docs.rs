@@ -1,39 +1,59 @@
-//! The documentation that the server carries: the OpenAPI document and a page to try it.
+//! The documentation that the server carries: the OpenAPI document and a page to try it. Each file
+//! is in memory once, and answers share it.
 
 use crate::ApiError;
+use crate::answers::PiecewiseBody;
 use crate::openapi::document_json;
 use actix_web::http::header;
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 use utoipa_swagger_ui::Config;
 
 const PAGE: &str = include_str!("../docs/index.html");
 const STARTER: &str = include_str!("../docs/starter.js");
+/// What the page needs of its library.
+const LIBRARY: [&str; 3] = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
 
 /// Scripts from here alone; the page's library sets styles on elements, and its icons are `data:`.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// A file with its media type.
+struct Asset {
+    content_type: String,
+    bytes: Bytes,
+}
+
+/// The files of the library by their names.
+static ASSETS: LazyLock<HashMap<&str, Asset>> = LazyLock::new(|| {
+    let config = Arc::new(Config::from("/openapi.json"));
+    let asset = |name| {
+        let file = utoipa_swagger_ui::serve(name, config.clone()).ok().flatten()?;
+        let (content_type, bytes) = (file.content_type, Bytes::from(file.bytes.into_owned()));
+        Some((name, Asset { content_type, bytes }))
+    };
+    LIBRARY.into_iter().filter_map(asset).collect()
+});
+
 pub(crate) async fn openapi() -> HttpResponse {
-    static JSON: LazyLock<String> = LazyLock::new(document_json);
-    HttpResponse::Ok().content_type("application/json").body(JSON.as_str())
+    static JSON: LazyLock<Bytes> = LazyLock::new(|| document_json().into());
+    let body = PiecewiseBody::shared(JSON.clone());
+    HttpResponse::Ok().content_type("application/json").body(body)
 }
 
 pub(crate) async fn page() -> HttpResponse {
-    file("text/html; charset=utf-8", PAGE.as_bytes().to_vec())
+    file("text/html; charset=utf-8", Bytes::from_static(PAGE.as_bytes()))
 }
 
 pub(crate) async fn asset(name: web::Path<String>) -> Result<HttpResponse, ApiError> {
-    match name.as_str() {
-        "starter.js" => Ok(file("text/javascript", STARTER.as_bytes().to_vec())),
-        "swagger-ui.css" | "swagger-ui-bundle.js" | "favicon-32x32.png" => {
-            let served = utoipa_swagger_ui::serve(&name, Arc::new(Config::from("/openapi.json")));
-            let found = served.ok().flatten().ok_or(ApiError::NotFound)?;
-            Ok(file(&found.content_type, found.bytes.into_owned()))
-        }
-        _ => Err(ApiError::NotFound),
+    if name.as_str() == "starter.js" {
+        return Ok(file("text/javascript", Bytes::from_static(STARTER.as_bytes())));
     }
+    let Asset { content_type, bytes } = ASSETS.get(name.as_str()).ok_or(ApiError::NotFound)?;
+    Ok(file(content_type, bytes.clone()))
 }
 
 /// The other page that the Python service had.
@@ -41,9 +61,9 @@ pub(crate) async fn redoc() -> HttpResponse {
     HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs")).finish()
 }
 
-fn file(content_type: &str, bytes: Vec<u8>) -> HttpResponse {
+fn file(content_type: &str, bytes: Bytes) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(content_type)
         .insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
-        .body(bytes)
+        .body(PiecewiseBody::shared(bytes))
 }

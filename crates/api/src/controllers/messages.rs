@@ -1,11 +1,11 @@
 //! Chat over HTTP.
 
-use crate::ApiError;
 use crate::body::JsonBody;
 use crate::controllers::alerts::alert_id;
 use crate::history::{AskedHistory, HistoryParameters, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
 use crate::openapi::{HistoryProblems, WriteProblems};
+use crate::{AnswerBudget, ApiError};
 use actix_web::{HttpResponse, web};
 use northgate_schemas::{ChatBody, MessageCollection, NewMessage, Problem};
 use northgate_services::{AlertService, ChatService, MessageQuery};
@@ -46,11 +46,13 @@ pub(crate) async fn post(
 )]
 pub(crate) async fn history(
     service: web::Data<ChatService>,
+    budget: web::Data<AnswerBudget>,
     asked: AskedHistory,
 ) -> Result<HttpResponse, ApiError> {
+    let reservation = budget.reserve(asked.request.limit).await?;
     let messages = service.history(asked.messages(None)).await?;
     let answer = MessageCollection::new(&asked.request, &asked.path, &part(&messages));
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(reservation.json(answer.to_json()))
 }
 
 /// The thread of an alert: the messages that were posted with its id, the newest 10, or what is
@@ -70,10 +72,12 @@ pub(crate) async fn history(
 pub(crate) async fn thread(
     chat: web::Data<ChatService>,
     alerts: web::Data<AlertService>,
+    budget: web::Data<AnswerBudget>,
     id: web::Path<String>,
     asked: AskedHistory,
 ) -> Result<HttpResponse, ApiError> {
     let id = alert_id(&id)?;
+    let reservation = budget.reserve(asked.request.limit).await?;
     let messages = chat.history(asked.messages(Some(id))).await?;
     if messages.items.is_empty() && alerts.find(id).await?.is_none() {
         // An alert that is not held any more leaves its thread behind.
@@ -83,5 +87,5 @@ pub(crate) async fn thread(
         }
     }
     let answer = MessageCollection::new(&asked.request, &asked.path, &part(&messages));
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(reservation.json(answer.to_json()))
 }

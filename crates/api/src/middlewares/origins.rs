@@ -5,6 +5,7 @@ use super::names::{Authority, is_loopback, parse_all};
 use crate::ApiError;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::HeaderValue;
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpRequest, web};
@@ -75,6 +76,15 @@ impl FromRequest for AtHome {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(if is_foreign(request) { Err(ApiError::ForeignOrigin) } else { Ok(Self) })
     }
+}
+
+/// Whether a page of another site sent the request, without an `Origin` that may use the server.
+/// Browsers add `Sec-Fetch-Site` to what a page loads by an image or a script, too, where there is
+/// no `Origin`.
+pub(crate) fn is_cross_site(request: &HttpRequest) -> bool {
+    let site = request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
+    let is_known = request.headers().contains_key(header::ORIGIN) && !is_foreign(request);
+    site == Some(b"cross-site") && !is_known
 }
 
 fn is_foreign(request: &HttpRequest) -> bool {

@@ -5,7 +5,7 @@ use super::Settings;
 use super::sources::ConfigurationError;
 use super::tools::Tool;
 use super::values::{
-    AfterTime, DataFolder, Delay, GeneratorInterval, Host, Level, Plain, PublicHosts,
+    AfterTime, ByteLimit, DataFolder, Delay, GeneratorInterval, Host, Level, Plain, PublicHosts,
     RequestTimeout, Span, Window, workers,
 };
 use crate::Work;
@@ -77,6 +77,12 @@ pub(super) struct Arguments {
     /// How long the folder holds them [default: 30d] [env: NORTHGATE__STORAGE__RETAIN_FOR]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) retain_for: Option<Span>,
+
+    /// Bytes that the folder may take, such as 2GiB, or off. Events are removed first, then
+    /// resolved alerts and messages; when only open alerts are left, new ones are refused
+    /// [default: off] [env: NORTHGATE__STORAGE__RETAIN_BYTES]
+    #[arg(long, value_name = "BYTES|off", allow_hyphen_values = true)]
+    pub(super) retain_bytes: Option<ByteLimit>,
 
     /// Requests that one commit may keep, of those that wait for the disk together; 1 shows what
     /// that is good for [default: 1024] [env: NORTHGATE__STORAGE__APPENDS_PER_COMMIT]
@@ -209,6 +215,7 @@ impl Arguments {
         }
         set(&mut settings.storage.retain_events, self.retain_events);
         set(&mut settings.storage.retain_for, self.retain_for);
+        set(&mut settings.storage.retain_bytes, self.retain_bytes);
         set(&mut settings.storage.appends_per_commit, self.appends_per_commit);
         set(&mut settings.alerts.repeat_window, self.repeat_window);
         set(&mut settings.alerts.resolve_info_after, self.resolve_info_after);

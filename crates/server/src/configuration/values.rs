@@ -3,11 +3,13 @@
 
 mod durations;
 mod lists;
+mod sizes;
 
 pub use durations::GeneratorInterval;
 pub(crate) use durations::{AfterTime, Delay, RequestTimeout, Span, Window};
 pub(super) use lists::texts;
 pub(crate) use lists::{Listed, Origins, PublicHosts};
+pub use sizes::ByteLimit;
 
 use northgate_domain::Timestamp;
 use serde::de::Error as _;

@@ -1,8 +1,18 @@
 //! The window of events: a ring that trims its oldest and knows what it no longer holds.
 
-use crate::{ReadError, ReadFrom};
+use crate::{READ_BYTES, ReadError, ReadFrom};
 use northgate_domain::{Epoch, Event, Position, Stamped};
 use std::collections::VecDeque;
+
+/// As many of the first events as one read may give.
+fn within_bytes<'a>(events: impl Iterator<Item = &'a Stamped<Event>>) -> Vec<Stamped<Event>> {
+    let mut bytes = 0;
+    let fitting = events.enumerate().take_while(|(count, event)| {
+        bytes += event.value.approximate_bytes();
+        *count == 0 || bytes <= READ_BYTES
+    });
+    fitting.map(|(_, event)| event.clone()).collect()
+}
 
 pub(super) struct Log {
     epoch: Epoch,
@@ -45,11 +55,14 @@ impl Log {
             return Err(ReadError::Gap { oldest: self.at(trimmed), latest: self.head() });
         }
         let split = usize::try_from(position.offset.saturating_sub(trimmed)).unwrap_or(usize::MAX);
-        let range = match from {
-            ReadFrom::After(_) => split..self.events.len().min(split.saturating_add(limit)),
-            ReadFrom::Before(_) => split.saturating_sub(limit)..split,
-        };
-        Ok(self.events.range(range).cloned().collect())
+        Ok(match from {
+            ReadFrom::After(_) => within_bytes(self.events.range(split..).take(limit)),
+            ReadFrom::Before(_) => {
+                let mut events = within_bytes(self.events.range(..split).rev().take(limit));
+                events.reverse();
+                events
+            }
+        })
     }
 
     fn at(&self, offset: u64) -> Position {

@@ -1,7 +1,7 @@
 //! Looking through the items of one moment for a part of a history, without the store's lock.
 
 use super::shelf::{Item, View};
-use crate::{HistoryRange, QueryError, Snapshot};
+use crate::{HistoryRange, Part, QueryError, Snapshot};
 use northgate_domain::{Position, Search, SearchText, Stamped};
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub(super) struct Look<T, F> {
     pub(super) search: Search,
     /// The words of an item.
     pub(super) words: fn(&T) -> SearchText,
+    /// The size of an item.
+    pub(super) bytes: fn(&T) -> usize,
     /// Whether an item matches, but for its words.
     pub(super) admits: F,
 }
@@ -26,39 +28,40 @@ impl<T: Clone + Send + Sync, F: Fn(&T) -> bool + Send + Sync> Look<T, F> {
     pub(super) async fn through(self) -> Result<Snapshot<Stamped<T>>, QueryError> {
         let walk = self.range.walk(self.head)?;
         let way = self.view.range(walk.offsets.clone());
-        let found = if walk.upwards {
-            self.take(way, walk.wanted()).await
+        let (mut found, mut beyond) = (walk.part(), walk.probe());
+        if walk.upwards {
+            self.fill(&mut found, way).await;
         } else {
-            self.take(way.rev(), walk.wanted()).await
-        };
-        let beyond = self.take(self.view.range(walk.beyond.clone()).rev(), 1).await;
-        let found = found.into_iter().map(|item| item.stamped.clone()).collect();
-        Ok(walk.end(found, !beyond.is_empty()))
+            self.fill(&mut found, way.rev()).await;
+        }
+        self.fill(&mut beyond, self.view.range(walk.beyond.clone()).rev()).await;
+        Ok(walk.end(found, beyond.may_go_on()))
     }
 
-    /// The first `wanted` of `items` that match.
-    async fn take<'a>(
+    /// Adds the `items` that match, up to the limits of the part and of the scan.
+    async fn fill<'a>(
         &'a self,
+        part: &mut Part<Stamped<T>>,
         items: impl Iterator<Item = &'a Arc<Item<T>>> + Send,
-        wanted: usize,
-    ) -> Vec<&'a Arc<Item<T>>>
-    where
+    ) where
         T: 'a,
     {
-        let mut found = Vec::new();
+        let mut last = None;
         for (count, item) in items.enumerate() {
-            if found.len() == wanted {
-                break;
+            if let (true, Some(last)) = (count >= self.range.max_scanned, last) {
+                part.stop_at(last);
+                return;
             }
-            if (self.admits)(&item.stamped.value)
-                && (self.search.is_empty() || self.search.matches(item.words(self.words)))
-            {
-                found.push(item);
+            let Item { stamped, .. } = item.as_ref();
+            let matches = (self.admits)(&stamped.value)
+                && (self.search.is_empty() || self.search.matches(item.words(self.words)));
+            if matches && !part.push(stamped.clone(), (self.bytes)(&stamped.value)) {
+                return;
             }
+            last = Some(stamped.position.offset);
             if count % TURN == TURN - 1 {
                 tokio::task::yield_now().await;
             }
         }
-        found
     }
 }

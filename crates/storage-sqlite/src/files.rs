@@ -1,0 +1,161 @@
+//! Whether the files of the store are still the ones that were opened.
+//!
+//! A file that is moved, deleted or replaced under a running server stays open, and writing to it
+//! succeeds: but after a restart nobody finds it. So nothing is acknowledged while the paths lead
+//! to other files than at the start.
+
+use crate::database::{WAL_BYTES, beside};
+use northgate_storage::FileChange;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A file of the store that is not what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{file} {change}")]
+pub(crate) struct ChangedFile {
+    /// Its name in the folder.
+    pub(crate) file: &'static str,
+    pub(crate) change: FileChange,
+}
+
+/// The files of one open store. The writer's thread owns it and is the only one that makes them
+/// longer or shorter.
+pub(crate) struct StoreFiles {
+    lock: WatchedFile,
+    database: WatchedFile,
+    wal: WatchedFile,
+    shared_memory: WatchedFile,
+    /// Whether the writer has the write-ahead log open. It goes with the last connection, and
+    /// another one comes with the next.
+    wal_is_open: bool,
+}
+
+impl StoreFiles {
+    /// Remembers the files of an open `database`, and the lock beside it.
+    pub(crate) fn of(database: &Path, lock: &Path) -> io::Result<Self> {
+        Ok(Self {
+            lock: WatchedFile::of("northgate.lock", lock.to_owned())?,
+            database: WatchedFile::of("northgate.db", database.to_owned())?,
+            wal: WatchedFile::of("northgate.db-wal", beside(database, "-wal"))?,
+            shared_memory: WatchedFile::of("northgate.db-shm", beside(database, "-shm"))?,
+            wal_is_open: true,
+        })
+    }
+
+    /// Compares what is at the paths with what was opened. Returns the length of the write-ahead
+    /// log in bytes.
+    pub(crate) fn verify(&mut self) -> Result<u64, ChangedFile> {
+        self.lock.verify()?;
+        self.database.least = self.database.verify()?;
+        if !self.wal_is_open {
+            return Ok(0);
+        }
+        self.shared_memory.verify()?;
+        let length = self.wal.verify()?;
+        // After a burst SQLite itself cuts the log back to this.
+        self.wal.least = length.min(WAL_BYTES);
+        Ok(length)
+    }
+
+    /// To be called when the writer itself may have truncated the write-ahead log.
+    pub(crate) fn wal_was_truncated(&mut self) {
+        self.wal.least = 0;
+    }
+
+    /// To be called when the writer has closed its connection.
+    pub(crate) fn wal_was_closed(&mut self) {
+        self.wal_is_open = false;
+    }
+
+    /// To be called when the writer has a connection again.
+    pub(crate) fn wal_was_reopened(&mut self) {
+        self.wal_is_open = true;
+        for file in [&mut self.wal, &mut self.shared_memory] {
+            if let Ok(now) = WatchedFile::of(file.name, file.path.clone()) {
+                *file = now;
+            }
+        }
+    }
+}
+
+struct WatchedFile {
+    name: &'static str,
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+    /// The least length in bytes that it can have without a loss.
+    least: u64,
+}
+
+impl WatchedFile {
+    fn of(name: &'static str, path: PathBuf) -> io::Result<Self> {
+        let found = path.metadata()?;
+        Ok(Self { name, path, device: found.dev(), inode: found.ino(), least: found.len() })
+    }
+
+    fn verify(&self) -> Result<u64, ChangedFile> {
+        let changed = |change| ChangedFile { file: self.name, change };
+        let found = self.path.metadata().map_err(|error| {
+            let is_gone =
+                matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+            changed(if is_gone { FileChange::Gone } else { FileChange::Unreachable })
+        })?;
+        if (found.dev(), found.ino()) != (self.device, self.inode) {
+            return Err(changed(FileChange::Replaced));
+        }
+        if found.len() < self.least {
+            return Err(changed(FileChange::Truncated));
+        }
+        Ok(found.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, File};
+
+    fn files(folder: &Path) -> StoreFiles {
+        for name in ["northgate.lock", "northgate.db", "northgate.db-wal", "northgate.db-shm"] {
+            fs::write(folder.join(name), "1234").unwrap();
+        }
+        StoreFiles::of(&folder.join("northgate.db"), &folder.join("northgate.lock")).unwrap()
+    }
+
+    #[test]
+    fn every_file_that_is_gone_replaced_or_shorter_is_named() {
+        for file in ["northgate.lock", "northgate.db", "northgate.db-wal", "northgate.db-shm"] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut files = files(folder.path());
+            assert_eq!(files.verify(), Ok(4));
+            let path = folder.path().join(file);
+            fs::rename(&path, folder.path().join("aside")).unwrap();
+            assert_eq!(files.verify(), Err(ChangedFile { file, change: FileChange::Gone }));
+            fs::write(&path, "1234").unwrap();
+            assert_eq!(files.verify(), Err(ChangedFile { file, change: FileChange::Replaced }));
+            fs::rename(folder.path().join("aside"), &path).unwrap();
+            assert_eq!(files.verify(), Ok(4));
+            File::options().write(true).open(&path).unwrap().set_len(3).unwrap();
+            assert_eq!(files.verify(), Err(ChangedFile { file, change: FileChange::Truncated }));
+        }
+    }
+
+    #[test]
+    fn files_may_grow_and_the_writer_may_truncate_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = files(folder.path());
+        fs::write(folder.path().join("northgate.db"), "12345678").unwrap();
+        fs::write(folder.path().join("northgate.db-wal"), "12345678").unwrap();
+        assert_eq!(files.verify(), Ok(8));
+        fs::write(folder.path().join("northgate.db-wal"), "").unwrap();
+        let truncated =
+            Err(ChangedFile { file: "northgate.db-wal", change: FileChange::Truncated });
+        assert_eq!(files.verify(), truncated);
+        files.wal_was_truncated();
+        assert_eq!(files.verify(), Ok(0));
+        fs::write(folder.path().join("northgate.db"), "1234").unwrap();
+        let truncated = Err(ChangedFile { file: "northgate.db", change: FileChange::Truncated });
+        assert_eq!(files.verify(), truncated, "it was longer before");
+    }
+}
