@@ -10,6 +10,8 @@
     reason = "all of this is test code, and the process is seen from outside, in real time"
 )]
 
+#[path = "durable/access.rs"]
+mod access;
 #[path = "durable/backups.rs"]
 mod backups;
 #[path = "durable/checks.rs"]

@@ -1,12 +1,13 @@
 //! A copy of a folder's data in one file, of one moment, while a server uses the folder or not.
 
+mod partial;
+
 use crate::database::connect_to_read;
-use crate::folder::{database_in, sync};
+use crate::folder::database_in;
 use crate::{OpenError, schema};
 use northgate_domain::Epoch;
+use partial::PartialFile;
 use rusqlite::{Connection, OpenFlags, params};
-use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,12 @@ pub enum BackupError {
     #[error("{} is there already; it was left as it is", file.display())]
     Exists {
         /// What is in the way.
+        file: PathBuf,
+    },
+    /// Another backup to the same file is at work.
+    #[error("another backup is writing {}; wait for it, or name another file", file.display())]
+    InProgress {
+        /// The file that the other one writes.
         file: PathBuf,
     },
     /// The copy cannot be written where it was to be.
@@ -55,63 +62,18 @@ pub fn backup(folder: &Path, to: &Path, epoch: Epoch) -> Result<(), BackupError>
     if to.symlink_metadata().is_ok() {
         return Err(BackupError::Exists { file: to.to_owned() });
     }
-    let part = Part::begin(to)?;
-    copy(&source, &part.0, epoch).map_err(refused)?;
-    part.finish(to)
+    let partial = PartialFile::create(to)?;
+    copy(&source, partial.path(), epoch).map_err(refused)?;
+    partial.finish(to)
 }
 
-fn copy(source: &Connection, part: &Path, epoch: Epoch) -> rusqlite::Result<()> {
-    let name = part.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(part.to_owned()))?;
+fn copy(source: &Connection, partial: &Path, epoch: Epoch) -> rusqlite::Result<()> {
+    let name = partial.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(partial.to_owned()))?;
     source.execute("VACUUM INTO ?1", params![name])?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let copied = Connection::open_with_flags(part, flags)?;
+    let copied = Connection::open_with_flags(partial, flags)?;
     // The copy is one file, without a log beside it.
     copied.pragma_update(None, "journal_mode", "DELETE")?;
     copied.execute("UPDATE meta SET epoch = ?1", params![epoch.get().cast_signed()])?;
     copied.close().map_err(|(_connection, error)| error)
-}
-
-/// The copy under another name, until it is whole. It goes if it never is.
-struct Part(PathBuf);
-
-impl Part {
-    fn begin(to: &Path) -> Result<Self, BackupError> {
-        let mut name = OsString::from(to);
-        name.push(".partial");
-        let file = PathBuf::from(name);
-        match File::create_new(&file) {
-            Ok(_empty) => Ok(Self(file)),
-            // Of another backup that is under way, or that was killed: nobody here can tell.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(BackupError::Exists { file })
-            }
-            Err(source) => Err(BackupError::Write { file, source }),
-        }
-    }
-
-    /// Gives it its name, unless somebody else has taken that meanwhile.
-    fn finish(self, to: &Path) -> Result<(), BackupError> {
-        let named = File::open(&self.0)
-            .and_then(|copy| copy.sync_all())
-            .and_then(|()| fs::hard_link(&self.0, to))
-            .and_then(|()| sync(folder_of(to)));
-        named.map_err(|source| match source.kind() {
-            io::ErrorKind::AlreadyExists => BackupError::Exists { file: to.to_owned() },
-            _ => BackupError::Write { file: to.to_owned(), source },
-        })
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // What cannot be removed is named as what it is.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
 }

@@ -1,6 +1,7 @@
 //! Connections, and how numbers stand in the database.
 
 use crate::files::ChangedFile;
+use crate::folder::create_private;
 use northgate_storage::codec::CodecError;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -55,6 +56,10 @@ pub(crate) enum DatabaseError {
 /// A connection for the writer; `more` says whether it may make the file.
 pub(crate) fn connect_to_write(file: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if more.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+        // If that fails, so does SQLite, which has an error for it.
+        let _ = create_private(file);
+    }
     let connection = Connection::open_with_flags(file, flags | more)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", "WAL")?;

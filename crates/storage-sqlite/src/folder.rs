@@ -1,8 +1,15 @@
-//! The folder that holds the data: made if it is not there, and held by one process at a time.
+//! The folder that holds the data: created if it is not there, and locked by one process at a time.
+
+mod access;
+mod naming;
+
+pub(crate) use access::{FILE_MODE, create_private};
+pub(crate) use naming::{beside, rename_new};
 
 use crate::OpenError;
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "northgate.db";
@@ -21,13 +28,17 @@ impl Folder {
         let cannot = |source| OpenError::Folder { folder: folder.to_owned(), source };
         create(folder).map_err(cannot)?;
         let mut lock = File::options();
-        let lock = lock.create(true).truncate(false).write(true).open(lock_in(folder));
-        let lock = lock.map_err(cannot)?;
+        let lock = lock.create(true).truncate(false).write(true).mode(FILE_MODE);
+        let lock = lock.open(lock_in(folder)).map_err(cannot)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { database: database_in(folder), lock }),
-            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(cannot(error)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::InUse { folder: folder.to_owned() });
+            }
+            Err(TryLockError::Error(error)) => return Err(cannot(error)),
         }
+        access::warn_if_shared(folder, [DATABASE, LOCK]);
+        Ok(Self { database: database_in(folder), lock })
     }
 }
 
@@ -39,22 +50,32 @@ pub(crate) fn database_in(folder: &Path) -> PathBuf {
     folder.join(DATABASE)
 }
 
-/// Makes the folder and those above it, on disk before anything in it is answered: SQLite sees to
-/// its files and not to the folder that they are in.
+/// The database that an import builds, until it is complete.
+pub(crate) fn unfinished_import(database: &Path) -> PathBuf {
+    beside(database, ".partial")
+}
+
+/// Creates the folder and its missing parents, on disk before anything in it is acknowledged:
+/// SQLite syncs its files, and not the folder that they are in.
 fn create(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let above = match folder.parent() {
-        Some(above) if above != Path::new("") => above,
-        _ => Path::new("."),
-    };
-    create(above)?;
-    fs::create_dir(folder)?;
-    sync(above)
+    let parent = parent_of(folder);
+    create(parent)?;
+    DirBuilder::new().mode(access::FOLDER_MODE).create(folder)?;
+    sync(parent)
 }
 
-/// Brings to disk what names there are in `folder`.
+/// The folder that a path is in.
+pub(crate) fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Brings the names in `folder` to disk.
 pub(crate) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

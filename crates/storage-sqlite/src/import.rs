@@ -3,7 +3,7 @@
 use crate::OpenError;
 use crate::archive::{Counts, FORMAT, Head, Key, Line, Record, join};
 use crate::database::{DatabaseError, to_sql};
-use crate::folder::{Folder, sync};
+use crate::folder::{Folder, beside, rename_new, sync, unfinished_import};
 use crate::ledger::Ledger;
 use northgate_domain::{AlertId, Epoch, Position};
 use northgate_storage::codec::{
@@ -58,7 +58,7 @@ pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Co
     if held.database.symlink_metadata().is_ok() {
         return Err(ImportError::NotEmpty { folder: folder.to_owned() });
     }
-    let part = Part::begin(held.database.with_extension("db.partial"))?;
+    let part = Part::begin(unfinished_import(&held.database))?;
     let open = |source| OpenError::Database { file: part.0.clone(), source };
     let mut new = New {
         ledger: Ledger::open(&part.0, epoch, Arc::default()).map_err(open)?,
@@ -72,7 +72,10 @@ pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Co
     connection.pragma_update(None, "journal_mode", "DELETE").map_err(open)?;
     connection.close().map_err(|(_connection, source)| open(source))?;
     File::open(&part.0)?.sync_all()?;
-    fs::rename(&part.0, &held.database)?;
+    rename_new(&part.0, &held.database).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => ImportError::NotEmpty { folder: folder.to_owned() },
+        _ => error.into(),
+    })?;
     sync(folder)?;
     Ok(counts)
 }
@@ -91,9 +94,7 @@ impl Part {
 
     fn remove(&self) -> io::Result<()> {
         for suffix in ["", "-wal", "-shm", "-journal"] {
-            let mut file = self.0.clone().into_os_string();
-            file.push(suffix);
-            match fs::remove_file(&file) {
+            match fs::remove_file(beside(&self.0, suffix)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }

@@ -61,3 +61,18 @@ fn what_is_there_already_is_left_as_it_is_and_nothing_is_left_behind() {
     assert_eq!((nowhere.code, nowhere.stderr.len()), (Some(1), 1), "{nowhere:?}");
     assert_eq!(names_in(copies.path()), 1);
 }
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn a_backup_needs_no_hard_links() {
+    let folder = tempfile::tempdir().unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    drop(with_data(folder.path()).serve().stop());
+    let library = crate::faulty_disks::build_library("no_hard_links", folder.path());
+    let copy = copies.path().join("northgate.db");
+    let data = folder.path().to_str().unwrap();
+    let backup = Setup::new(&["backup", "--data", data, copy.to_str().unwrap()]);
+    let done = backup.variable("LD_PRELOAD", library.to_str().unwrap()).end();
+    assert_eq!((done.code, done.stderr.len()), (Some(0), 0), "{done:?}");
+    northgate_storage_sqlite::check(copies.path()).unwrap();
+}

@@ -20,11 +20,12 @@ const FAULTS: [&str; 4] = ["sync", "late", "full", "torn"];
 /// So much is to be kept between two faults.
 const ANSWERS: u64 = 100;
 
-/// Builds the library that comes between the server and its disk. The C compiler is the one that
-/// links Rust's programs.
-fn build_library(folder: &Path) -> PathBuf {
-    let library = folder.join("faulty_disk.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/disk/faulty_disk.c");
+/// Builds a library of `tests/disk`, which comes between the server and its disk. The C compiler is
+/// the one that links Rust's programs.
+pub(crate) fn build_library(name: &str, folder: &Path) -> PathBuf {
+    let library = folder.join(name).with_extension("so");
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/disk");
+    let source = Path::new(sources).join(name).with_extension("c");
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl");
     assert!(compiler.status().unwrap().success());
@@ -141,7 +142,7 @@ fn live_and_die(
 fn whatever_fails_nothing_that_was_answered_is_lost_and_nothing_is_there_twice() {
     let folder = tempfile::tempdir().unwrap();
     let (data, fault) = (folder.path().join("data"), folder.path().join("fault"));
-    let library = build_library(folder.path());
+    let library = build_library("faulty_disk", folder.path());
     let server = with_data(&data).serve();
     let start = text(&get(server.address(), "/alerts").json(), "position").to_owned();
     drop(server);

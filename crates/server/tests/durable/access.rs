@@ -1,0 +1,35 @@
+//! Who else can read the data: nobody, and else the server says so when it starts.
+
+use crate::with_data;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+/// The warnings of a server that starts with `data`, and stops.
+fn warnings(data: &Path) -> Vec<String> {
+    let ended = with_data(data).serve().stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let mut lines = ended.stderr;
+    lines.retain(|line| line.contains("group or others have access to the data"));
+    lines
+}
+
+#[test]
+fn data_that_others_can_read_is_named_once_with_the_command_that_ends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("my data");
+    assert_eq!(warnings(&data), [""; 0], "new data is private");
+
+    for (path, mode) in [(data.clone(), 0o750), (data.join("northgate.db"), 0o604)] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let told = warnings(&data);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains(path.to_str().unwrap()), "{told:?}");
+        let (_, command) = told[0].split_once("run: ").unwrap();
+        let command = &command[..=command.rfind('\'').unwrap()];
+        assert_eq!(command, format!("chmod -R go= '{}'", data.display()));
+        assert!(Command::new("sh").args(["-c", command]).status().unwrap().success());
+        assert_eq!(warnings(&data), [""; 0], "the command ends it");
+    }
+}

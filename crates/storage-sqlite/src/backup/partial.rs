@@ -1,0 +1,106 @@
+//! The file that a backup writes until it is complete, and renames then.
+
+use super::BackupError;
+use crate::folder::{FILE_MODE, beside, parent_of, rename_new, sync};
+use rustix::fs::OFlags;
+use std::fs::{self, File, Permissions, TryLockError};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The first bytes of every SQLite database.
+const SQLITE: [u8; 16] = *b"SQLite format 3\0";
+
+/// Locked for as long as this lives, so that the file of a backup at work can be told from that of
+/// one that was killed. Removed unless it is finished.
+pub(super) struct PartialFile {
+    path: PathBuf,
+    file: File,
+    finished: bool,
+}
+
+impl PartialFile {
+    /// Creates the file for the backup `to`, or takes over what a killed backup left.
+    pub(super) fn create(to: &Path) -> Result<Self, BackupError> {
+        let path = beside(to, ".partial");
+        let cannot = |source| BackupError::Write { file: path.clone(), source };
+        let file = open(&path).map_err(cannot)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(BackupError::InProgress { file: path }),
+            Err(TryLockError::Error(error)) => return Err(cannot(error)),
+        }
+        // Between opening and locking, another backup may have finished and renamed the file.
+        if !is_at(&path, &file).map_err(cannot)? {
+            return Err(BackupError::InProgress { file: path });
+        }
+        if !is_left_by_a_backup(&file).map_err(cannot)? {
+            return Err(BackupError::Exists { file: path });
+        }
+        // An older version may have created it with another mode. SQLite wants it empty.
+        let emptied = file
+            .set_permissions(Permissions::from_mode(FILE_MODE))
+            .and_then(|()| file.set_len(0))
+            .and_then(|()| remove_journal(&path));
+        emptied.map_err(cannot)?;
+        Ok(Self { path, file, finished: false })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the file its name, unless somebody else has taken that meanwhile.
+    pub(super) fn finish(mut self, to: &Path) -> Result<(), BackupError> {
+        let cannot = |source: io::Error| match source.kind() {
+            io::ErrorKind::AlreadyExists => BackupError::Exists { file: to.to_owned() },
+            _ => BackupError::Write { file: to.to_owned(), source },
+        };
+        self.file.sync_all().map_err(cannot)?;
+        rename_new(&self.path, to).map_err(cannot)?;
+        // The name is free for another backup from here on.
+        self.finished = true;
+        sync(parent_of(to)).map_err(cannot)
+    }
+}
+
+impl Drop for PartialFile {
+    fn drop(&mut self) {
+        if !self.finished {
+            // The next backup takes over what cannot be removed.
+            let _ = fs::remove_file(&self.path);
+            let _ = remove_journal(&self.path);
+        }
+    }
+}
+
+/// Never through a symbolic link, which could lead to any file.
+fn open(path: &Path) -> io::Result<File> {
+    let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    options.mode(FILE_MODE).custom_flags(no_link).open(path)
+}
+
+fn is_at(path: &Path, file: &File) -> io::Result<bool> {
+    let opened = file.metadata()?;
+    match path.symlink_metadata() {
+        Ok(found) => Ok((found.dev(), found.ino()) == (opened.dev(), opened.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the file is new, or the beginning of a database. Its first page may not be written yet.
+fn is_left_by_a_backup(file: &File) -> io::Result<bool> {
+    let mut first = Vec::new();
+    file.take(SQLITE.len() as u64).read_to_end(&mut first)?;
+    Ok(first.is_empty() || first == SQLITE || first == [0; SQLITE.len()])
+}
+
+fn remove_journal(path: &Path) -> io::Result<()> {
+    match fs::remove_file(beside(path, "-journal")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,55 @@
+//! Files that get their name once they are complete.
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The file whose name is that of `file` and `suffix`.
+pub(crate) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Gives the file `from` the name `to`, and fails with `AlreadyExists` if something has that name.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // The file system cannot do both in one step.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => rename_if_free(from, to),
+        renamed => Ok(renamed?),
+    }
+}
+
+/// In two steps, between which somebody else can take the name.
+fn rename_if_free(from: &Path, to: &Path) -> io::Result<()> {
+    match to.symlink_metadata() {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_gets_a_free_name_and_never_that_of_another() {
+        for rename in [rename_new, rename_if_free] {
+            let folder = tempfile::tempdir().unwrap();
+            let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+            fs::write(&from, "new").unwrap();
+            fs::write(&to, "old").unwrap();
+            let refused = rename(&from, &to).unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(fs::read(&to).unwrap(), b"old");
+            fs::remove_file(&to).unwrap();
+            rename(&from, &to).unwrap();
+            assert_eq!(fs::read(&to).unwrap(), b"new");
+            assert!(!from.exists());
+        }
+    }
+}
