@@ -20,6 +20,17 @@ pub enum OpenError {
         /// The folder that was asked for.
         folder: PathBuf,
     },
+    /// An import was stopped, or is at work; there is no database yet.
+    #[error(
+        "an import into {} has not finished: if none is running, import again, or remove {}",
+        folder.display(), file.display()
+    )]
+    UnfinishedImport {
+        /// The folder that was asked for.
+        folder: PathBuf,
+        /// What the import has written.
+        file: PathBuf,
+    },
     /// The file is something else.
     #[error("{} is no database of Northgate; it was left as it is", file.display())]
     NotOurs {

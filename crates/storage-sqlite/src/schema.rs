@@ -2,6 +2,7 @@
 
 use crate::OpenError;
 use crate::database::connect_to_read;
+use crate::folder::{parent_of, unfinished_import};
 use northgate_domain::Epoch;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 use std::path::Path;
@@ -104,7 +105,7 @@ pub(crate) fn recognise(file: &Path) -> Result<(), OpenError> {
         return Ok(());
     }
     if !file.exists() {
-        return Ok(());
+        return no_unfinished_import(file);
     }
     let marks = connect_to_read(file).and_then(|connection| {
         let tables = "SELECT count(*) FROM sqlite_schema";
@@ -124,6 +125,16 @@ pub(crate) fn recognise(file: &Path) -> Result<(), OpenError> {
         }
         Err(source) => Err(OpenError::Database { file, source }),
     }
+}
+
+/// Refuses a folder without a database if an import into it has begun: a server that started empty
+/// there would be in the way of the next import.
+fn no_unfinished_import(database: &Path) -> Result<(), OpenError> {
+    let file = unfinished_import(database);
+    if file.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(OpenError::UnfinishedImport { folder: parent_of(database).to_owned(), file })
 }
 
 /// Brings the tables to the newest schema, all steps or none, while nobody else can write.

@@ -1,0 +1,170 @@
+//! The files that a store, a backup and an import make: who can read them, and what a process that
+//! was killed leaves of them.
+#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+
+use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
+use northgate_storage_sqlite::{
+    ExportRange, OpenError, Options, SqliteStore, backup, check, export, import,
+};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::sync::Arc;
+use uuid::Uuid;
+
+const EPOCH: Epoch = Epoch::new(7);
+/// An export of a store in which nothing was raised.
+const EMPTY_EXPORT: &str = "{\"northgate_export\":{\"format\":1,\"whole\":true,\"trimmed\":0}}\n\
+     {\"end\":{\"events\":0,\"alerts\":0,\"messages\":0,\"keys\":0}}\n";
+
+struct Never;
+
+impl Stamps for Never {
+    fn stamp(&self) -> Stamp {
+        Stamp { id: Uuid::from_u128(1), at: self.now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
+}
+
+fn open(folder: &Path) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(folder, &Options::new(EPOCH), Arc::new(Never))
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+fn modes_in(folder: &Path) -> Vec<(String, u32)> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let mut modes: Vec<_> = entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), mode(&entry.path())))
+        .collect();
+    modes.sort();
+    modes
+}
+
+// Modes.
+
+#[tokio::test]
+async fn new_data_can_be_read_by_its_owner_alone() {
+    let above = tempfile::tempdir().unwrap();
+    fs::set_permissions(above.path(), Permissions::from_mode(0o755)).unwrap();
+    let (parent, data) = (above.path().join("new"), above.path().join("new/data"));
+    let store = open(&data).unwrap();
+    assert_eq!((mode(above.path()), mode(&parent), mode(&data)), (0o755, 0o700, 0o700));
+    let files = ["northgate.db", "northgate.db-shm", "northgate.db-wal", "northgate.lock"];
+    assert_eq!(modes_in(&data), files.map(|name| (name.to_owned(), 0o600)));
+    let copy = above.path().join("copy");
+    backup(&data, &copy, EPOCH).unwrap();
+    assert_eq!(mode(&copy), 0o600);
+    store.close().await;
+
+    let imported = above.path().join("imported");
+    import(&imported, &mut EMPTY_EXPORT.as_bytes(), EPOCH).unwrap();
+    let files = ["northgate.db", "northgate.lock"];
+    assert_eq!(modes_in(&imported), files.map(|name| (name.to_owned(), 0o600)));
+    assert_eq!(mode(&imported), 0o700);
+}
+
+#[tokio::test]
+async fn the_modes_of_existing_data_stay_as_they_are() {
+    let data = tempfile::tempdir().unwrap();
+    open(data.path()).unwrap().close().await;
+    let database = data.path().join("northgate.db");
+    fs::set_permissions(data.path(), Permissions::from_mode(0o750)).unwrap();
+    fs::set_permissions(&database, Permissions::from_mode(0o640)).unwrap();
+    let _store = open(data.path()).unwrap();
+    assert_eq!((mode(data.path()), mode(&database)), (0o750, 0o640));
+}
+
+// Backups that were killed, or are at work.
+
+#[tokio::test]
+async fn what_a_killed_backup_left_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).unwrap().close().await;
+    let copies = tempfile::tempdir().unwrap();
+    let copy = copies.path().join("northgate.db");
+    let partial = copies.path().join("northgate.db.partial");
+    let database = fs::read(folder.path().join("northgate.db")).unwrap();
+    for left in [&database[..5_000], &[0; 8_192], &[]] {
+        fs::write(&partial, left).unwrap();
+        fs::set_permissions(&partial, Permissions::from_mode(0o644)).unwrap();
+        backup(folder.path(), &copy, EPOCH).unwrap();
+        assert_eq!(modes_in(copies.path()), [("northgate.db".to_owned(), 0o600)]);
+        check(copies.path()).unwrap();
+        fs::remove_dir_all(copies.path()).unwrap();
+        fs::create_dir(copies.path()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_backup_leaves_the_file_of_another_backup_at_work_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).unwrap().close().await;
+    let copy = folder.path().join("copy");
+    let partial = folder.path().join("copy.partial");
+    fs::write(&partial, "SQLite format 3\0 and more").unwrap();
+    let at_work = File::open(&partial).unwrap();
+    at_work.lock().unwrap();
+    let refused = backup(folder.path(), &copy, EPOCH).unwrap_err().to_string();
+    assert!(refused.starts_with("another backup is writing "), "{refused}");
+    assert_eq!(fs::read(&partial).unwrap(), b"SQLite format 3\0 and more");
+    drop(at_work);
+    backup(folder.path(), &copy, EPOCH).unwrap();
+    assert!(!partial.exists());
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_leftover_of_a_backup_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).unwrap().close().await;
+    let copy = folder.path().join("copy");
+    let partial = folder.path().join("copy.partial");
+    fs::write(&partial, "a letter to Anna").unwrap();
+    let refused = backup(folder.path(), &copy, EPOCH).unwrap_err().to_string();
+    assert!(refused.ends_with("copy.partial is there already; it was left as it is"), "{refused}");
+    assert_eq!(fs::read(&partial).unwrap(), b"a letter to Anna");
+
+    fs::remove_file(&partial).unwrap();
+    let empty = folder.path().join("empty");
+    fs::write(&empty, "").unwrap();
+    symlink(&empty, &partial).unwrap();
+    assert!(backup(folder.path(), &copy, EPOCH).is_err(), "a link to somewhere else");
+    assert_eq!(fs::read(&empty).unwrap(), b"");
+    assert!(!copy.exists());
+}
+
+// Imports that were killed.
+
+#[tokio::test]
+async fn a_store_does_not_start_empty_beside_half_an_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let partial = folder.path().join("northgate.db.partial");
+    fs::write(&partial, "SQLite format 3\0").unwrap();
+    let Err(refused) = open(folder.path()) else { panic!("it started empty") };
+    assert!(matches!(refused, OpenError::UnfinishedImport { .. }), "{refused:?}");
+    let text = format!(
+        "an import into {} has not finished: if none is running, import again, or remove {}",
+        folder.path().display(),
+        partial.display()
+    );
+    assert_eq!(refused.to_string(), text);
+    // Nor does anything else find data there.
+    let exported = export(folder.path(), ExportRange::default(), &mut Vec::new()).unwrap_err();
+    assert_eq!(exported.to_string(), text);
+    assert_eq!(
+        backup(folder.path(), &folder.path().join("b"), EPOCH).unwrap_err().to_string(),
+        text
+    );
+    assert!(check(folder.path()).unwrap_err().to_string().contains(&text));
+    assert!(!folder.path().join("northgate.db").exists());
+
+    import(folder.path(), &mut EMPTY_EXPORT.as_bytes(), EPOCH).unwrap();
+    assert!(!partial.exists());
+    fs::write(&partial, "left").unwrap();
+    open(folder.path()).unwrap().close().await;
+}
