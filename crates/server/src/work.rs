@@ -38,7 +38,7 @@ pub enum Task {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
     /// The data is not known to be whole.
-    #[error("the data in {} is not whole, or cannot be read: {}", folder.display(), one_line(source))]
+    #[error("the data in {} {}", folder.display(), one_line(source))]
     Check {
         /// The folder of the data.
         folder: PathBuf,
@@ -77,12 +77,16 @@ impl Work {
         let shown = folder.display();
         match &self.task {
             Task::Check => {
-                let Checked { head, events } = whole(folder)?;
+                let Checked { head, events, older_schema } = whole(folder)?;
                 let offset = head.offset;
-                writeln!(
+                write!(
                     out,
                     "the data in {shown} is whole: {events} events, the newest at offset {offset}"
                 )?;
+                if let Some(schema) = older_schema {
+                    write!(out, " (schema {schema}; the server brings it up to date at start)")?;
+                }
+                writeln!(out)?;
             }
             Task::RenewEpoch => {
                 whole(folder)?;

@@ -13,6 +13,7 @@
 #[path = "process/client.rs"]
 mod client;
 #[path = "process/program.rs"]
+#[allow(dead_code, reason = "these tests need less of it than others")]
 mod program;
 
 use client::{Answer, Frame, Socket, get, post, request};

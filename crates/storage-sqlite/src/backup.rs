@@ -2,9 +2,9 @@
 
 mod partial;
 
-use crate::database::connect_to_read;
+use crate::OpenError;
+use crate::existing::ExistingData;
 use crate::folder::database_in;
-use crate::{OpenError, schema};
 use northgate_domain::Epoch;
 use partial::PartialFile;
 use rusqlite::{Connection, OpenFlags, params};
@@ -53,17 +53,13 @@ pub enum BackupError {
 /// other for those that it missed. The copy, named `northgate.db` in a folder of its own, is data
 /// that a store can be opened with.
 pub fn backup(folder: &Path, to: &Path, epoch: Epoch) -> Result<(), BackupError> {
-    let database = database_in(folder);
-    schema::recognise(&database)?;
-    let refused = |source| BackupError::Copy { database: database.clone(), source };
-    let source = connect_to_read(&database).map_err(refused)?;
-    // Something of no tables yet is nothing to copy.
-    schema::epoch(&source).map_err(refused)?;
+    let source = ExistingData::open(folder)?;
     if to.symlink_metadata().is_ok() {
         return Err(BackupError::Exists { file: to.to_owned() });
     }
     let partial = PartialFile::create(to)?;
-    copy(&source, partial.path(), epoch).map_err(refused)?;
+    copy(&source.connection, partial.path(), epoch)
+        .map_err(|source| BackupError::Copy { database: database_in(folder), source })?;
     partial.finish(to)
 }
 

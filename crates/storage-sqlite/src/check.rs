@@ -1,17 +1,15 @@
 //! Whether a folder's data is whole: for tests, and for whoever has doubts about a disk.
 
-use crate::columns::{severity_number, status_number};
-use crate::database::{DatabaseError, connect_to_read, from_sql};
-use crate::folder::database_in;
+mod contents;
+
+use crate::database::DatabaseError;
+use crate::existing::ExistingData;
 use crate::queries::ends_of_log;
-use crate::schema;
-use crate::{OpenError, columns};
-use northgate_domain::{DedupKey, Epoch, Position, Source, Timestamp};
-use northgate_storage::Tally;
-use northgate_storage::codec::{
-    CodecError, decode_alert, decode_answer, decode_event, decode_message,
-};
-use rusqlite::Connection;
+use crate::{OpenError, schema};
+use contents::Contents;
+use northgate_domain::Position;
+use northgate_storage::codec::{decode_alert, decode_answer, decode_event, decode_message};
+use rusqlite::ErrorCode;
 use std::path::Path;
 
 /// What a whole database holds.
@@ -21,130 +19,155 @@ pub struct Checked {
     pub head: Position,
     /// How many events are held.
     pub events: u64,
+    /// The version of the tables, if it is older than this program: the server brings them up to
+    /// date when it starts.
+    pub older_schema: Option<i64>,
 }
 
-/// What is wrong with a database.
+/// Why data is not known to be whole: how the sentence goes on that begins with its name.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct CheckError(String);
+pub enum CheckError {
+    /// Something is missing, or is not as it was written.
+    #[error("is not whole: {0}")]
+    NotWhole(String),
+    /// There is no data, or this process cannot read it. It may be whole.
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
+}
 
 impl From<DatabaseError> for CheckError {
     fn from(error: DatabaseError) -> Self {
-        Self(error.to_string())
+        match error {
+            DatabaseError::Sqlite(error) => error.into(),
+            DatabaseError::Record(_) | DatabaseError::UnreadableAnswer => {
+                Self::NotWhole(error.to_string())
+            }
+            DatabaseError::Replaced
+            | DatabaseError::FileChanged(_)
+            | DatabaseError::DiskFull { .. }
+            | DatabaseError::OnlyOpenAlertsLeft => Self::Unreadable(error.to_string()),
+        }
     }
 }
 
 impl From<OpenError> for CheckError {
     fn from(error: OpenError) -> Self {
-        Self(error.to_string())
+        match error {
+            OpenError::Database { source, .. } => source.into(),
+            error => Self::Unreadable(error.to_string()),
+        }
     }
 }
 
 impl From<rusqlite::Error> for CheckError {
     fn from(error: rusqlite::Error) -> Self {
-        DatabaseError::from(error).into()
+        let reason = format!("SQLite: {error}");
+        match error.sqlite_error_code() {
+            // Of the file and of what is in it. All else is of this process and its system.
+            None
+            | Some(
+                ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::TypeMismatch
+                | ErrorCode::Unknown,
+            ) => Self::NotWhole(reason),
+            Some(_) => Self::Unreadable(reason),
+        }
     }
 }
 
 /// Reads everything in the database of `folder`, whether a server uses it or not, and changes
 /// nothing: the file's own integrity, every record, that no event is missing between the oldest
 /// and the newest, that the counts of alerts are right, and that the indices that search alerts and
-/// messages know each of them, and none that is gone.
+/// messages know each of them, and none that is gone. Of an older schema it is what that one has.
 pub fn check(folder: &Path) -> Result<Checked, CheckError> {
-    let database = database_in(folder);
-    schema::recognise(&database)?;
-    let connection = connect_to_read(&database)?;
-    let transaction = connection.unchecked_transaction()?;
+    let data = ExistingData::open(folder)?;
+    let transaction = data.connection.unchecked_transaction()?;
     let verdict: String = transaction.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
     if verdict != "ok" {
-        return Err(CheckError(verdict));
+        return Err(CheckError::NotWhole(verdict));
     }
-    let epoch: Epoch = schema::epoch(&transaction)?;
+    let epoch = schema::epoch(&transaction)?;
     let (offset, trimmed) = ends_of_log(&transaction)?;
-    let events = readable(&transaction, "SELECT place, record FROM events", decode_event)?;
-    readable(&transaction, "SELECT place, record FROM alerts", decode_alert)?;
-    readable(&transaction, "SELECT place, record FROM messages", decode_message)?;
+    let contents = Contents { connection: &transaction, schema: data.schema };
+    let events = contents.readable("SELECT place, record FROM events", decode_event)?;
+    contents.readable("SELECT place, record FROM alerts", decode_alert)?;
+    contents.readable("SELECT place, record FROM messages", decode_message)?;
     let answer = |record: &[u8]| decode_answer(record, epoch);
-    readable(&transaction, "SELECT seen, answer FROM keys", answer)?;
-    is_indexed(&transaction, "alerts", "by their words", "alert_words")?;
-    is_indexed(&transaction, "alerts", "by their ids", "alert_ids")?;
-    is_indexed(&transaction, "messages", "by their words", "message_words")?;
-    if standing(&transaction)? != columns::tally(&transaction)? {
-        return Err(CheckError("the counts of alerts are not those of the alerts".to_owned()));
-    }
+    contents.readable("SELECT seen, answer FROM keys", answer)?;
+    contents.are_indexed()?;
+    contents.alerts_stand()?;
     if events != offset - trimmed {
         let missing = offset - trimmed - events;
-        return Err(CheckError(format!("{missing} events are missing before offset {offset}")));
+        let reason = format!("{missing} events are missing before offset {offset}");
+        return Err(CheckError::NotWhole(reason));
     }
-    Ok(Checked { head: Position { epoch, offset }, events })
+    let older_schema = Some(data.schema).filter(|schema| *schema < schema::known());
+    Ok(Checked { head: Position { epoch, offset }, events, older_schema })
 }
 
-/// Counts the alerts, each of which must stand in its columns as its record says.
-fn standing(connection: &Connection) -> Result<Tally, CheckError> {
-    let sql = "SELECT place, record, status, severity, source, dedup_key, expires_at, updated_at,
-                   raised_at, location
-               FROM alerts";
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    let mut tally = Tally::default();
-    while let Some(row) = rows.next()? {
-        let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        let alert = decode_alert(record).map_err(DatabaseError::from)?;
-        let text = |column| row.get::<_, Option<String>>(column);
-        let stands = row.get::<_, i64>(2)? == status_number(alert.status.kind())
-            && row.get::<_, i64>(3)? == severity_number(alert.severity)
-            && text(4)?.as_deref() == alert.source.as_ref().map(Source::as_str)
-            && text(5)?.as_deref() == alert.dedup_key.as_ref().map(DedupKey::as_str)
-            && row.get::<_, Option<i64>>(6)? == alert.expires_at.map(Timestamp::unix_micros)
-            && row.get::<_, i64>(7)? == alert.updated_at.unix_micros()
-            && row.get::<_, i64>(8)? == alert.raised_at.unix_micros()
-            && text(9)?.as_deref() == Some(alert.location.as_str());
-        if !stands {
-            let place = from_sql(row.get(0)?);
-            let reason = format!("the alert at {place} does not stand as its record says");
-            return Err(CheckError(reason));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ExportRange, export, import};
+    use northgate_domain::{
+        Alert, AlertEvent, Epoch, Event, Location, MessageText, RaiseAlert, Stamp, Stamped,
+        Timestamp,
+    };
+    use northgate_storage::Answer;
+    use northgate_storage::codec::{encode_alert, encode_answer, encode_event};
+    use rusqlite::{Connection, params};
+    use uuid::Uuid;
+
+    /// The one alert of a store, and its key, as the program wrote them that knew the first schema.
+    fn of_the_first_schema(database: &Path) -> Connection {
+        let connection = Connection::open(database).unwrap();
+        schema::migrate_to(&connection, 1);
+        let message = MessageText::parse("fire").unwrap();
+        let raise = RaiseAlert::new(message, Location::parse("Gate").unwrap());
+        let stamp = Stamp { id: Uuid::from_u128(1), at: Timestamp::from_unix_micros(7) };
+        let alert = Alert::raised(&raise, stamp);
+        let event = Event::Alert(AlertEvent::raised(alert.clone()));
+        let position = Position { epoch: Epoch::new(5), offset: 1 };
+        let record = encode_event(&event).unwrap();
+        let event = Stamped { position, value: event };
+        let answer = encode_answer(&Answer::Appended { event, raised: position }).unwrap();
+        let insert =
+            |sql, values: &[&dyn rusqlite::ToSql]| connection.execute(sql, values).unwrap();
+        insert("INSERT INTO meta VALUES (1, 5)", &[]);
+        insert("INSERT INTO events VALUES (1, ?1)", params![record]);
+        let row = params![alert.id.0.into_bytes(), encode_alert(&alert).unwrap()];
+        insert("INSERT INTO alerts VALUES (1, ?1, 7, 'Gate', ?2)", row);
+        insert("INSERT INTO alert_words (rowid, words) VALUES (1, 'fire gate')", &[]);
+        let sql = "INSERT INTO keys (scope, value, answer) VALUES ('alerts', 'k', ?1)";
+        insert(sql, params![answer]);
+        connection
+    }
+
+    #[test]
+    fn every_schema_that_there_was_is_checked_and_can_be_exported() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = of_the_first_schema(&folder.path().join("northgate.db"));
+        for schema in 1..=schema::known() {
+            schema::migrate_to(&connection, schema);
+            let checked = check(folder.path()).unwrap();
+            let older = (schema < schema::known()).then_some(schema);
+            assert_eq!((checked.events, checked.older_schema), (1, older));
+            let mut lines = Vec::new();
+            let counts = export(folder.path(), ExportRange::default(), &mut lines).unwrap();
+            assert_eq!((counts.events, counts.alerts, counts.keys), (1, 1, 1));
+            let copy = tempfile::tempdir().unwrap();
+            import(copy.path(), &mut lines.as_slice(), Epoch::new(6)).unwrap();
+            assert_eq!(check(copy.path()).unwrap().older_schema, None);
         }
-        tally.add(&alert);
     }
-    Ok(tally)
-}
 
-/// Each item is in the index, and nothing in it is of an item that is gone.
-fn is_indexed(
-    connection: &Connection,
-    items: &str,
-    by: &str,
-    index: &str,
-) -> Result<(), CheckError> {
-    // A table that FTS5 keeps: the size of each document that it knows.
-    let known = format!("SELECT id FROM {index}_docsize");
-    let sql = format!(
-        "SELECT (SELECT count(*) FROM {items} WHERE place NOT IN ({known})),
-                (SELECT count(*) FROM ({known}) WHERE id NOT IN (SELECT place FROM {items}))"
-    );
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-    match connection.query_row(&sql, [], row)? {
-        (0, 0) => Ok(()),
-        (without, gone) => Err(CheckError(format!(
-            "{without} {items} cannot be found {by}, and {gone} that are gone still can"
-        ))),
+    #[test]
+    fn an_id_that_is_not_that_of_the_record_is_found_where_ids_are_a_column() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = of_the_first_schema(&folder.path().join("northgate.db"));
+        connection.execute("UPDATE alerts SET id = x'01'", []).unwrap();
+        let refused = check(folder.path()).unwrap_err().to_string();
+        assert_eq!(refused, "is not whole: the alert at 1 does not stand as its record says");
     }
-}
-
-/// Counts the records of a table, all of which must be readable.
-fn readable<T>(
-    connection: &Connection,
-    sql: &str,
-    mut decode: impl FnMut(&[u8]) -> Result<T, CodecError>,
-) -> Result<u64, CheckError> {
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        let place = from_sql(row.get(0)?);
-        let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        decode(record).map_err(|error| CheckError(format!("the record at {place}: {error}")))?;
-        count += 1;
-    }
-    Ok(count)
 }

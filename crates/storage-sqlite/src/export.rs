@@ -1,11 +1,11 @@
 //! Everything in a folder, or what is of some time, as lines of JSON: for another store, and for
 //! other programs.
 
+use crate::OpenError;
 use crate::archive::{Counts, FORMAT, Head, Key, Line, Record, split};
-use crate::database::{DatabaseError, connect_to_read, from_sql};
-use crate::folder::database_in;
+use crate::database::{DatabaseError, from_sql};
+use crate::existing::ExistingData;
 use crate::queries::ends_of_log;
-use crate::{OpenError, schema};
 use northgate_domain::Timestamp;
 use northgate_storage::codec::{CodecError, decode_event};
 use rusqlite::{Connection, Row, params};
@@ -78,11 +78,9 @@ pub fn export(
     range: ExportRange,
     out: &mut dyn Write,
 ) -> Result<Counts, ExportError> {
-    let database = database_in(folder);
-    schema::recognise(&database)?;
-    let connection = connect_to_read(&database)?;
+    let data = ExistingData::open(folder)?;
     // The transaction is the moment.
-    let transaction = connection.unchecked_transaction()?;
+    let transaction = data.connection.unchecked_transaction()?;
     let (_newest, trimmed) = ends_of_log(&transaction)?;
     let mut lines = Lines { connection: &transaction, range, out };
     lines.put(&Line::Head(Head { format: FORMAT, whole: range.is_everything(), trimmed }))?;
@@ -90,7 +88,7 @@ pub fn export(
         events: lines.events()?,
         alerts: lines.items("alerts", "raised_at", alert_line)?,
         messages: lines.items("messages", "sent_at", message_line)?,
-        keys: if range.is_everything() { lines.keys()? } else { 0 },
+        keys: if range.is_everything() { lines.keys(data.schema)? } else { 0 },
     };
     lines.put(&Line::End(counts))?;
     lines.out.flush().map_err(ExportError::Write)?;
@@ -151,9 +149,12 @@ impl Lines<'_> {
         Ok(count)
     }
 
-    fn keys(&mut self) -> Result<u64, ExportError> {
-        let sql = "SELECT scope, value, fingerprint, used_at, answer FROM keys ORDER BY seen";
-        let mut statement = self.connection.prepare(sql)?;
+    fn keys(&mut self, schema: i64) -> Result<u64, ExportError> {
+        // As the migration from the first schema, which did not know when a key was used.
+        let used_at = if schema == 1 { "unixepoch() * 1000000" } else { "used_at" };
+        let sql =
+            format!("SELECT scope, value, fingerprint, {used_at}, answer FROM keys ORDER BY seen");
+        let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
         let mut count = 0;
         while let Some(row) = rows.next()? {

@@ -9,6 +9,7 @@ mod backup;
 mod check;
 mod columns;
 mod database;
+mod existing;
 mod export;
 #[cfg(test)]
 mod faults;

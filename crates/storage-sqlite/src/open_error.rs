@@ -20,6 +20,33 @@ pub enum OpenError {
         /// The folder that was asked for.
         folder: PathBuf,
     },
+    /// There is nothing that could be read.
+    #[error("there is no data in {} yet", folder.display())]
+    NoData {
+        /// The folder that was asked for.
+        folder: PathBuf,
+    },
+    /// The system does not let this process read a file.
+    #[error("cannot read {}: {source}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why the system said no.
+        source: io::Error,
+    },
+    /// Others use the database, or were killed while they did, and this process cannot share their
+    /// write-ahead log.
+    #[error(
+        "{} cannot be read together with its write-ahead log {}, since this process cannot write \
+         beside them; run this as the user of the server, or on a copy of both files",
+        file.display(), log.display()
+    )]
+    SharedLog {
+        /// The database.
+        file: PathBuf,
+        /// Its write-ahead log.
+        log: PathBuf,
+    },
     /// An import was stopped, or is at work; there is no database yet.
     #[error(
         "an import into {} has not finished: if none is running, import again, or remove {}",

@@ -94,7 +94,7 @@ const MIGRATIONS: [&str; 5] = [
 ];
 
 /// The newest schema that this program knows.
-fn known() -> i64 {
+pub(crate) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
@@ -107,29 +107,51 @@ pub(crate) fn recognise(file: &Path) -> Result<(), OpenError> {
     if !file.exists() {
         return no_unfinished_import(file);
     }
-    let marks = connect_to_read(file).and_then(|connection| {
-        let tables = "SELECT count(*) FROM sqlite_schema";
-        let tables: i64 = connection.query_row(tables, [], |row| row.get(0))?;
-        Ok((application_id(&connection)?, version(&connection)?, tables))
-    });
-    let known = known();
-    let file = file.to_owned();
-    match marks {
+    let marks = connect_to_read(file).and_then(|connection| identify(&connection));
+    accepted(file, &marks.map_err(|error| refused(file, error))?).map(|_schema| ())
+}
+
+/// What tells whose database a file is.
+pub(crate) struct Marks {
+    application_id: i64,
+    schema: i64,
+    tables: i64,
+}
+
+pub(crate) fn identify(connection: &Connection) -> rusqlite::Result<Marks> {
+    let tables = "SELECT count(*) FROM sqlite_schema";
+    Ok(Marks {
+        tables: connection.query_row(tables, [], |row| row.get(0))?,
+        application_id: application_id(connection)?,
+        schema: version(connection)?,
+    })
+}
+
+/// The schema of a database that this program can work with; 0 if it has no tables yet.
+pub(crate) fn accepted(file: &Path, marks: &Marks) -> Result<i64, OpenError> {
+    match *marks {
         // Killed before its first transaction.
-        Ok((0, 0, 0)) => Ok(()),
-        Ok((APPLICATION_ID, found, _)) if found <= known => Ok(()),
-        Ok((APPLICATION_ID, found, _)) => Err(OpenError::Newer { file, found, known }),
-        Ok(_) => Err(OpenError::NotOurs { file }),
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            Err(OpenError::NotOurs { file })
+        Marks { application_id: 0, schema: 0, tables: 0 } => Ok(0),
+        Marks { application_id: APPLICATION_ID, schema, .. } if schema <= known() => Ok(schema),
+        Marks { application_id: APPLICATION_ID, schema: found, .. } => {
+            Err(OpenError::Newer { file: file.to_owned(), found, known: known() })
         }
-        Err(source) => Err(OpenError::Database { file, source }),
+        Marks { .. } => Err(OpenError::NotOurs { file: file.to_owned() }),
+    }
+}
+
+/// Why a file has no marks that can be read.
+pub(crate) fn refused(file: &Path, source: rusqlite::Error) -> OpenError {
+    let file = file.to_owned();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::NotOurs { file },
+        _ => OpenError::Database { file, source },
     }
 }
 
 /// Refuses a folder without a database if an import into it has begun: a server that started empty
 /// there would be in the way of the next import.
-fn no_unfinished_import(database: &Path) -> Result<(), OpenError> {
+pub(crate) fn no_unfinished_import(database: &Path) -> Result<(), OpenError> {
     let file = unfinished_import(database);
     if file.symlink_metadata().is_err() {
         return Ok(());
@@ -171,6 +193,18 @@ fn application_id(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "application_id", |row| row.get(0))
 }
 
+/// Makes a database as the program left it that knew `schema` and no newer one.
+#[cfg(test)]
+pub(crate) fn migrate_to(connection: &Connection, schema: i64) {
+    let found = version(connection).unwrap();
+    for migration in &MIGRATIONS[usize::try_from(found).unwrap()..usize::try_from(schema).unwrap()]
+    {
+        connection.execute_batch(migration).unwrap();
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    connection.pragma_update(None, "user_version", schema).unwrap();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,7 +224,7 @@ mod tests {
     /// A database as the program left it that knew the first schema only.
     fn of_the_first_schema() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(MIGRATIONS[0]).unwrap();
+        migrate_to(&connection, 1);
         for place in 1..=3 {
             let alert = alert(0xABC << 100 | place);
             let row = "INSERT INTO alerts VALUES (?1, ?2, 7, 'Gate', ?3)";
@@ -199,10 +233,8 @@ mod tests {
             connection.execute(row, params![place, id, encode_alert(&alert).unwrap()]).unwrap();
         }
         let rows = "INSERT INTO meta (one, epoch) VALUES (1, 5);
-                    INSERT INTO keys (scope, value, answer) VALUES ('alerts', 'k', x'01');
-                    PRAGMA user_version = 1";
+                    INSERT INTO keys (scope, value, answer) VALUES ('alerts', 'k', x'01');";
         connection.execute_batch(rows).unwrap();
-        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         connection
     }
 

@@ -255,11 +255,20 @@ async fn a_check_finds_what_search_would_miss() {
         check(&copy).unwrap_err().to_string()
     };
     let error = change("DELETE FROM message_words WHERE rowid = 2");
-    assert_eq!(error, "1 messages cannot be found by their words, and 0 that are gone still can");
+    assert_eq!(
+        error,
+        "is not whole: 1 messages cannot be found by their words, and 0 that are gone still can"
+    );
     let error = change("DELETE FROM alert_ids WHERE rowid IN (1, 3)");
-    assert_eq!(error, "2 alerts cannot be found by their ids, and 0 that are gone still can");
+    assert_eq!(
+        error,
+        "is not whole: 2 alerts cannot be found by their ids, and 0 that are gone still can"
+    );
     let error = change("DELETE FROM alerts WHERE place = 5");
-    assert_eq!(error, "0 alerts cannot be found by their words, and 1 that are gone still can");
+    assert_eq!(
+        error,
+        "is not whole: 0 alerts cannot be found by their words, and 1 that are gone still can"
+    );
 }
 
 #[tokio::test]
@@ -278,11 +287,14 @@ async fn a_check_finds_alerts_that_do_not_stand_where_they_should() {
         let set = |what: &str| format!("UPDATE alerts SET {what} WHERE place = 5");
         connection.execute(&set(change), []).unwrap();
         let error = check(folder.path()).unwrap_err().to_string();
-        assert_eq!(error, "the alert at 5 does not stand as its record says", "{change}");
+        assert_eq!(
+            error, "is not whole: the alert at 5 does not stand as its record says",
+            "{change}"
+        );
         connection.execute(&set(undo), []).unwrap();
         check(folder.path()).unwrap();
     }
     connection.execute("UPDATE tally SET alerts = alerts + 1", []).unwrap();
     let error = check(folder.path()).unwrap_err().to_string();
-    assert_eq!(error, "the counts of alerts are not those of the alerts");
+    assert_eq!(error, "is not whole: the counts of alerts are not those of the alerts");
 }

@@ -7,7 +7,9 @@ use northgate_domain::{
 use northgate_storage::{
     AlertQuery, Answer, EventStore, IdempotencyKey, MessageQuery, Outcome, ReadFrom, Submission,
 };
-use northgate_storage_sqlite::{Options, SqliteStore, check};
+use northgate_storage_sqlite::{
+    ExportRange, Options, SqliteStore, backup, check, export, import, renew_epoch,
+};
 use std::fs;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -82,4 +84,42 @@ async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
     assert_eq!(store.alerts(resolved).await.unwrap().items[0].position, alerts[3].position);
     store.close().await;
     assert_eq!(check(folder.path()).unwrap().events, 5);
+}
+
+#[tokio::test]
+async fn data_of_an_older_schema_is_checked_exported_and_copied_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("northgate.db");
+    fs::write(&database, SCHEMA_3).unwrap();
+    let checked = check(folder.path()).unwrap();
+    assert_eq!((checked.events, checked.older_schema), (4, Some(3)));
+    let copies = tempfile::tempdir().unwrap();
+    backup(folder.path(), &copies.path().join("northgate.db"), Epoch::new(2)).unwrap();
+    assert_eq!(check(copies.path()).unwrap().older_schema, Some(3));
+    renew_epoch(copies.path(), Epoch::new(3)).unwrap();
+    let renewed = check(copies.path()).unwrap();
+    assert_eq!((renewed.head.epoch, renewed.older_schema), (Epoch::new(3), Some(3)));
+
+    let imported = tempfile::tempdir().unwrap();
+    let mut lines = Vec::new();
+    let counts = export(folder.path(), ExportRange::default(), &mut lines).unwrap();
+    assert_eq!((counts.events, counts.alerts, counts.messages, counts.keys), (4, 4, 1, 2));
+    import(imported.path(), &mut lines.as_slice(), Epoch::new(4)).unwrap();
+    assert_eq!(check(imported.path()).unwrap().older_schema, None);
+    assert_eq!(fs::read(&database).unwrap(), SCHEMA_3, "nothing of it changes");
+
+    for (change, reason) in [
+        ("UPDATE alerts SET raised_at = raised_at + 1 WHERE place = 2", "the alert at 2 "),
+        ("DELETE FROM alert_ids WHERE rowid = 1", "1 alerts cannot be found by their ids"),
+        ("DELETE FROM events WHERE place = 3", "1 events are missing before offset 5"),
+    ] {
+        rusqlite::Connection::open(&database).unwrap().execute_batch(change).unwrap();
+        let refused = check(folder.path()).unwrap_err().to_string();
+        assert!(refused.starts_with(&format!("is not whole: {reason}")), "{refused}");
+        // As it was, with what checks leave beside it.
+        for name in ["northgate.db-wal", "northgate.db-shm"] {
+            let _ = fs::remove_file(folder.path().join(name));
+        }
+        fs::write(&database, SCHEMA_3).unwrap();
+    }
 }

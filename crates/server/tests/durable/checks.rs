@@ -3,6 +3,8 @@
 use super::client::post;
 use super::program::Setup;
 use super::{ALERT, with_data};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 fn check(folder: &Path) -> Setup {
@@ -27,13 +29,13 @@ fn data_in_use_is_found_whole_and_a_damaged_copy_of_it_is_not() {
     let log = folder.path().join("northgate.db-wal");
     assert!(!log.exists(), "a server that has stopped leaves everything in one file");
     let database = folder.path().join("northgate.db");
-    let mut bytes = std::fs::read(&database).unwrap();
+    let mut bytes = fs::read(&database).unwrap();
     bytes[4096..].fill(0x5A);
-    std::fs::write(&database, bytes).unwrap();
+    fs::write(&database, bytes).unwrap();
     let damaged = check(folder.path()).end();
     assert_eq!((damaged.code, damaged.stdout.len()), (Some(1), 0), "{damaged:?}");
     assert_eq!(damaged.stderr.len(), 1, "{damaged:?}");
-    assert!(damaged.stderr[0].starts_with("northgate: the data in "), "{damaged:?}");
+    assert!(damaged.stderr[0].contains(" is not whole: "), "{damaged:?}");
 }
 
 #[test]
@@ -41,7 +43,47 @@ fn a_check_of_nothing_changes_nothing_and_without_a_folder_is_wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
     let nothing = check(&folder.path().join("none")).end();
     assert_eq!((nothing.code, nothing.stderr.len()), (Some(1), 1), "{nothing:?}");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     let unsaid = Setup::new(&["check"]).end();
     assert_eq!((unsaid.code, unsaid.stderr.len()), (Some(2), 1), "{unsaid:?}");
+}
+
+#[test]
+fn data_that_cannot_be_written_is_whole_beside_a_server_and_without_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = with_data(&data).serve();
+    assert_eq!(post(server.address(), "/alerts", ALERT).status, 200);
+    let mode = |mode| fs::set_permissions(&data, Permissions::from_mode(mode)).unwrap();
+    let whole = || {
+        mode(0o500);
+        let flags = ["check", "--data", data.to_str().unwrap()];
+        let checked = Setup::bound_by_modes(&flags).end();
+        mode(0o700);
+        assert_eq!((checked.code, checked.stderr.len()), (Some(0), 0), "{checked:?}");
+        assert!(checked.stdout[0].ends_with("is whole: 1 events, the newest at offset 1"));
+    };
+    whole();
+    assert_eq!(server.stop().code, Some(0));
+    whole();
+    mode(0o000);
+    let flags = ["check", "--data", data.to_str().unwrap()];
+    let unreadable = Setup::bound_by_modes(&flags).end();
+    mode(0o700);
+    assert_eq!(unreadable.code, Some(1), "{unreadable:?}");
+    let line = &unreadable.stderr[0];
+    let begin = format!("northgate: the data in {} cannot be read: ", data.display());
+    assert!(line.starts_with(&begin) && line.contains("Permission denied"), "{line}");
+}
+
+#[test]
+fn data_of_an_older_server_is_whole_and_its_schema_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema_3 = include_bytes!("../../../storage-sqlite/tests/data/schema-3.db");
+    fs::write(folder.path().join("northgate.db"), schema_3).unwrap();
+    let whole = check(folder.path()).end();
+    assert_eq!((whole.code, whole.stderr.len()), (Some(0), 0), "{whole:?}");
+    let line = "is whole: 4 events, the newest at offset 5 \
+                (schema 3; the server brings it up to date at start)";
+    assert!(whole.stdout[0].ends_with(line), "{whole:?}");
 }

@@ -35,6 +35,16 @@ impl Setup {
         Self::of(shell, flags)
     }
 
+    /// As [`Setup::new`], in a process that modes of files bind even if root runs it.
+    pub(crate) fn bound_by_modes(flags: &[&str]) -> Self {
+        if !rustix::process::geteuid().is_root() {
+            return Self::new(flags);
+        }
+        let mut without = Command::new("setpriv");
+        without.args(["--bounding-set", "-dac_override,-dac_read_search", "--", PROGRAM]);
+        Self::of(without, flags)
+    }
+
     fn of(mut command: Command, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         command.args(flags).current_dir(folder.path()).env_clear();

@@ -1,0 +1,159 @@
+//! Data that a process can read and not write is checked, copied and exported all the same, or the
+//! reason says what to do.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+
+use northgate_domain::{
+    Command, Epoch, Location, MessageText, RaiseAlert, Stamp, Stamps, Timestamp,
+};
+use northgate_storage::{EventStore, Submission};
+use northgate_storage_sqlite::{
+    CheckError, ExportRange, Options, SqliteStore, backup, check, export,
+};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const EPOCH: Epoch = Epoch::new(7);
+
+struct Never;
+
+impl Stamps for Never {
+    fn stamp(&self) -> Stamp {
+        Stamp { id: Uuid::from_u128(1), at: self.now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
+}
+
+/// A store with one alert, in a folder whose name means something in a URI.
+async fn with_an_alert() -> (TempDir, PathBuf, SqliteStore) {
+    let above = tempfile::tempdir().unwrap();
+    let data = above.path().join("50% of? ä#1");
+    let store = SqliteStore::open(&data, &Options::new(EPOCH), Arc::new(Never)).unwrap();
+    let (message, location) = (MessageText::parse("fire"), Location::parse("Gate"));
+    let raise = RaiseAlert::new(message.unwrap(), location.unwrap());
+    store.append(vec![Submission::from(Command::RaiseAlert(raise))]).await.unwrap();
+    (above, data, store)
+}
+
+/// Takes the right to write from a folder and all that is in it, for as long as `work` runs. It
+/// runs in a thread that modes bind even if it is root's.
+fn read_only<T: Send>(folder: &Path, mode: u32, work: impl FnOnce() -> T + Send) -> T {
+    for entry in fs::read_dir(folder).unwrap() {
+        fs::set_permissions(entry.unwrap().path(), Permissions::from_mode(mode)).unwrap();
+    }
+    fs::set_permissions(folder, Permissions::from_mode(0o500)).unwrap();
+    let done = thread::scope(|scope| {
+        let bound = scope.spawn(|| {
+            let none = CapabilitySet::empty();
+            let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
+            set_capabilities(None, sets).unwrap();
+            assert!(File::create(folder.join("probe")).is_err(), "it can write all the same");
+            work()
+        });
+        bound.join().unwrap()
+    });
+    fs::set_permissions(folder, Permissions::from_mode(0o700)).unwrap();
+    done
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Checks, exports and copies the data, and gives the lines of the export.
+fn read_in_every_way(folder: &Path) -> Vec<u8> {
+    let copies = tempfile::tempdir().unwrap();
+    assert_eq!(check(folder).unwrap().events, 1);
+    let mut lines = Vec::new();
+    assert_eq!(export(folder, ExportRange::default(), &mut lines).unwrap().alerts, 1);
+    backup(folder, &copies.path().join("northgate.db"), EPOCH).unwrap();
+    assert_eq!(check(copies.path()).unwrap().events, 1);
+    lines
+}
+
+#[tokio::test]
+async fn data_of_a_stopped_server_can_be_read_where_it_cannot_be_written() {
+    let (_above, data, store) = with_an_alert().await;
+    store.close().await;
+    let names = names_in(&data);
+    assert_eq!(names, ["northgate.db", "northgate.lock"]);
+    let lines = read_only(&data, 0o400, || read_in_every_way(&data));
+    assert_eq!(names_in(&data), names);
+    assert_eq!(read_in_every_way(&data), lines);
+
+    // A check beside which no server ran leaves an empty log.
+    fs::write(data.join("northgate.db-wal"), "").unwrap();
+    let _ = fs::remove_file(data.join("northgate.db-shm"));
+    assert_eq!(read_only(&data, 0o400, || read_in_every_way(&data)), lines);
+    // A copy of the database alone.
+    fs::remove_file(data.join("northgate.lock")).unwrap();
+    assert_eq!(read_only(&data, 0o400, || read_in_every_way(&data)), lines);
+}
+
+#[tokio::test]
+async fn data_of_a_killed_server_is_read_with_its_log_or_not_at_all() {
+    let (above, data, store) = with_an_alert().await;
+    let killed = above.path().join("killed");
+    fs::create_dir(&killed).unwrap();
+    for name in names_in(&data) {
+        fs::copy(data.join(&name), killed.join(&name)).unwrap();
+    }
+    store.close().await;
+    read_only(&killed, 0o400, || read_in_every_way(&killed));
+
+    fs::remove_file(killed.join("northgate.db-shm")).unwrap();
+    let copy = above.path().join("copy");
+    let (checked, exported, copied) = read_only(&killed, 0o400, || {
+        let exported = export(&killed, ExportRange::default(), &mut Vec::new());
+        (check(&killed), exported, backup(&killed, &copy, EPOCH))
+    });
+    let database = killed.join("northgate.db");
+    let reason = format!(
+        "{0} cannot be read together with its write-ahead log {0}-wal, since this process cannot \
+         write beside them; run this as the user of the server, or on a copy of both files",
+        database.display()
+    );
+    assert_eq!(checked.unwrap_err().to_string(), format!("cannot be read: {reason}"));
+    assert_eq!(exported.unwrap_err().to_string(), reason);
+    assert_eq!(copied.unwrap_err().to_string(), reason);
+}
+
+#[tokio::test]
+async fn data_that_a_server_has_just_taken_is_not_read_without_its_log() {
+    let (_above, data, store) = with_an_alert().await;
+    store.close().await;
+    let lock = File::open(data.join("northgate.lock")).unwrap();
+    lock.lock().unwrap();
+    let refused = read_only(&data, 0o400, || check(&data).unwrap_err());
+    assert!(refused.to_string().contains("run this as the user of the server"), "{refused}");
+}
+
+#[tokio::test]
+async fn data_that_cannot_be_read_is_not_called_damaged() {
+    let (_above, data, store) = with_an_alert().await;
+    store.close().await;
+    let refused = read_only(&data, 0o000, || check(&data).unwrap_err());
+    assert!(matches!(refused, CheckError::Unreadable(_)), "{refused:?}");
+    let file = data.join("northgate.db");
+    let reason = format!("cannot be read: cannot read {}: Permission denied", file.display());
+    assert!(refused.to_string().starts_with(&reason), "{refused}");
+
+    fs::write(&file, "").unwrap();
+    for nothing in [&data, &data.join("none")] {
+        let refused = check(nothing).unwrap_err().to_string();
+        let reason = format!("cannot be read: there is no data in {} yet", nothing.display());
+        assert_eq!(refused, reason);
+    }
+}
