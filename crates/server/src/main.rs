@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let mut settings = match loaded {
         Ok(Loaded::Settings(settings)) => settings,
         Ok(Loaded::Work(work)) => {
-            let done = work.run(&mut std::io::stdout().lock());
+            let done = work.run(std::io::stdout());
             return done.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS);
         }
         Ok(Loaded::Answer(text)) => return say(&text),

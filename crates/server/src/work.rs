@@ -7,7 +7,7 @@ use northgate_storage_sqlite::{
     check, export, import, renew_epoch,
 };
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 /// Something to do, and the folder to do it with.
@@ -72,7 +72,7 @@ pub enum WorkError {
 
 impl Work {
     /// Does it, and writes to `out` what there is to tell.
-    pub fn run(&self, out: &mut dyn Write) -> Result<(), WorkError> {
+    pub fn run(&self, mut out: impl Write + Send + 'static) -> Result<(), WorkError> {
         let folder = self.folder.path();
         let shown = folder.display();
         match &self.task {
@@ -98,7 +98,8 @@ impl Work {
                 writeln!(out, "the data in {shown} is copied to {}", file.display())?;
             }
             Task::Export(range) => {
-                export(folder, *range, &mut BufWriter::new(&mut *out))?;
+                export(folder, *range, out)?;
+                return Ok(());
             }
             Task::Import(file) => {
                 let counts = import(folder, &mut *lines_of(file.as_deref())?, draw_epoch())?;

@@ -117,6 +117,7 @@ mod tests {
     use northgate_storage::Answer;
     use northgate_storage::codec::{encode_alert, encode_answer, encode_event};
     use rusqlite::{Connection, params};
+    use std::io::BufReader;
     use uuid::Uuid;
 
     /// The one alert of a store, and its key, as the program wrote them that knew the first schema.
@@ -153,11 +154,12 @@ mod tests {
             let checked = check(folder.path()).unwrap();
             let older = (schema < schema::known()).then_some(schema);
             assert_eq!((checked.events, checked.older_schema), (1, older));
-            let mut lines = Vec::new();
-            let counts = export(folder.path(), ExportRange::default(), &mut lines).unwrap();
+            let lines = tempfile::NamedTempFile::new().unwrap();
+            let out = lines.reopen().unwrap();
+            let counts = export(folder.path(), ExportRange::default(), out).unwrap();
             assert_eq!((counts.events, counts.alerts, counts.keys), (1, 1, 1));
             let copy = tempfile::tempdir().unwrap();
-            import(copy.path(), &mut lines.as_slice(), Epoch::new(6)).unwrap();
+            import(copy.path(), &mut BufReader::new(lines), Epoch::new(6)).unwrap();
             assert_eq!(check(copy.path()).unwrap().older_schema, None);
         }
     }

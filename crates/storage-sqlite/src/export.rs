@@ -1,16 +1,33 @@
 //! Everything in a folder, or what is of some time, as lines of JSON: for another store, and for
 //! other programs.
 
+mod lines;
+mod output;
+
 use crate::OpenError;
-use crate::archive::{Counts, FORMAT, Head, Key, Line, Record, split};
-use crate::database::{DatabaseError, from_sql};
+use crate::archive::Counts;
+use crate::database::DatabaseError;
 use crate::existing::ExistingData;
-use crate::queries::ends_of_log;
+use crate::folder::{beside, database_in};
+use lines::Lines;
 use northgate_domain::Timestamp;
-use northgate_storage::codec::{CodecError, decode_event};
-use rusqlite::{Connection, Row, params};
+use northgate_storage::codec::CodecError;
+use output::{LogGrowth, Output};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
+
+/// When an export ends early. While it reads, the server cannot reuse its write-ahead log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// For so long the consumer may take nothing.
+    pub(crate) stalled_for: Duration,
+    /// So many bytes longer the write-ahead log may become.
+    pub(crate) log_growth: u64,
+}
+
+const LIMITS: Limits =
+    Limits { stalled_for: Duration::from_secs(30), log_growth: 256 * 1024 * 1024 };
 
 /// Which part of a store to export: by default all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,6 +68,26 @@ pub enum ExportError {
     /// The lines cannot be written.
     #[error("cannot write: {0}")]
     Write(#[source] io::Error),
+    /// The consumer took nothing for too long.
+    #[error(
+        "the export ended early: nobody took any of it for {} s, and meanwhile the server cannot \
+         reuse its write-ahead log; write to a file on a fast disk, or use `backup`",
+        after.as_secs()
+    )]
+    Stalled {
+        /// So long the export waited.
+        after: Duration,
+    },
+    /// The consumer is too slow for what a server writes.
+    #[error(
+        "the export ended early: the server's write-ahead log has grown by {} MiB, since it cannot \
+         be reused during an export; write to a file on a fast disk, or use `backup`",
+        bytes / (1024 * 1024)
+    )]
+    LogGrew {
+        /// So much longer the log is than it was when the export began.
+        bytes: u64,
+    },
 }
 
 impl From<DatabaseError> for ExportError {
@@ -73,112 +110,35 @@ impl From<CodecError> for ExportError {
 
 /// Writes what the store in `folder` holds, as it is at one moment, whether a server uses it or
 /// not. A part by time has no keys, and cannot be imported: it would be a log with holes.
+///
+/// `out` belongs to a thread of its own, which may stay blocked when the export has ended early.
 pub fn export(
     folder: &Path,
     range: ExportRange,
-    out: &mut dyn Write,
+    out: impl Write + Send + 'static,
+) -> Result<Counts, ExportError> {
+    export_within(LIMITS, folder, range, out)
+}
+
+fn export_within(
+    limits: Limits,
+    folder: &Path,
+    range: ExportRange,
+    out: impl Write + Send + 'static,
 ) -> Result<Counts, ExportError> {
     let data = ExistingData::open(folder)?;
+    let log = LogGrowth::from_now_on(beside(&database_in(folder), "-wal"));
     // The transaction is the moment.
     let transaction = data.connection.unchecked_transaction()?;
-    let (_newest, trimmed) = ends_of_log(&transaction)?;
-    let mut lines = Lines { connection: &transaction, range, out };
-    lines.put(&Line::Head(Head { format: FORMAT, whole: range.is_everything(), trimmed }))?;
-    let counts = Counts {
-        events: lines.events()?,
-        alerts: lines.items("alerts", "raised_at", alert_line)?,
-        messages: lines.items("messages", "sent_at", message_line)?,
-        keys: if range.is_everything() { lines.keys(data.schema)? } else { 0 },
-    };
-    lines.put(&Line::End(counts))?;
-    lines.out.flush().map_err(ExportError::Write)?;
+    let mut out = Output::start(out, log, limits).map_err(ExportError::Write)?;
+    let mut lines = Lines { connection: &transaction, schema: data.schema, range, out: &mut out };
+    let counts = lines.put_all()?;
+    // The consumer may take its time for the rest.
+    drop(transaction);
+    drop(data);
+    out.finish()?;
     Ok(counts)
 }
 
-struct Lines<'a> {
-    connection: &'a Connection,
-    range: ExportRange,
-    out: &'a mut dyn Write,
-}
-
-impl Lines<'_> {
-    fn put(&mut self, line: &Line<'_>) -> Result<(), ExportError> {
-        let mut text = serde_json::to_vec(line).map_err(CodecError::from)?;
-        text.push(b'\n');
-        self.out.write_all(&text).map_err(ExportError::Write)
-    }
-
-    /// The time of an event is in its record alone.
-    fn events(&mut self) -> Result<u64, ExportError> {
-        let mut statement =
-            self.connection.prepare("SELECT place, record FROM events ORDER BY place")?;
-        let mut rows = statement.query([])?;
-        let mut count = 0;
-        while let Some(row) = rows.next()? {
-            let (offset, record) = record_of(row)?;
-            if !self.range.is_everything() && !self.range.admits(decode_event(record)?.at()) {
-                continue;
-            }
-            let (version, shape) = split(record)?;
-            self.put(&Line::Event(Record { offset, version, shape }))?;
-            count += 1;
-        }
-        Ok(count)
-    }
-
-    /// What outlives its event, with the time when it began in a column of its own.
-    fn items(
-        &mut self,
-        table: &str,
-        began: &str,
-        line: for<'r> fn(Record<'r>) -> Line<'r>,
-    ) -> Result<u64, ExportError> {
-        let sql = format!(
-            "SELECT place, record FROM {table} WHERE {began} >= ?1 AND {began} < ?2 ORDER BY place"
-        );
-        let (since, until) = self.range.micros();
-        let mut statement = self.connection.prepare(&sql)?;
-        let mut rows = statement.query(params![since, until])?;
-        let mut count = 0;
-        while let Some(row) = rows.next()? {
-            let (offset, record) = record_of(row)?;
-            let (version, shape) = split(record)?;
-            self.put(&line(Record { offset, version, shape }))?;
-            count += 1;
-        }
-        Ok(count)
-    }
-
-    fn keys(&mut self, schema: i64) -> Result<u64, ExportError> {
-        // As the migration from the first schema, which did not know when a key was used.
-        let used_at = if schema == 1 { "unixepoch() * 1000000" } else { "used_at" };
-        let sql =
-            format!("SELECT scope, value, fingerprint, {used_at}, answer FROM keys ORDER BY seen");
-        let mut statement = self.connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        let mut count = 0;
-        while let Some(row) = rows.next()? {
-            let answer = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
-            let (version, answer) = split(answer)?;
-            let (scope, value) = (row.get(0)?, row.get(1)?);
-            let (fingerprint, used_at) = (row.get(2)?, row.get(3)?);
-            let key = Key { scope, value, fingerprint, used_at, version, answer };
-            self.put(&Line::Key(key))?;
-            count += 1;
-        }
-        Ok(count)
-    }
-}
-
-fn alert_line(record: Record<'_>) -> Line<'_> {
-    Line::Alert(record)
-}
-
-fn message_line(record: Record<'_>) -> Line<'_> {
-    Line::Message(record)
-}
-
-fn record_of<'r>(row: &'r Row<'_>) -> Result<(u64, &'r [u8]), ExportError> {
-    let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-    Ok((from_sql(row.get(0)?), record))
-}
+#[cfg(test)]
+mod tests;

@@ -154,7 +154,7 @@ async fn a_store_does_not_start_empty_beside_half_an_import() {
     );
     assert_eq!(refused.to_string(), text);
     // Nor does anything else find data there.
-    let exported = export(folder.path(), ExportRange::default(), &mut Vec::new()).unwrap_err();
+    let exported = export(folder.path(), ExportRange::default(), Vec::new()).unwrap_err();
     assert_eq!(exported.to_string(), text);
     assert_eq!(
         backup(folder.path(), &folder.path().join("b"), EPOCH).unwrap_err().to_string(),

@@ -101,10 +101,11 @@ async fn data_of_an_older_schema_is_checked_exported_and_copied_as_it_is() {
     assert_eq!((renewed.head.epoch, renewed.older_schema), (Epoch::new(3), Some(3)));
 
     let imported = tempfile::tempdir().unwrap();
-    let mut lines = Vec::new();
-    let counts = export(folder.path(), ExportRange::default(), &mut lines).unwrap();
+    let lines = copies.path().join("lines");
+    let file = fs::File::create(&lines).unwrap();
+    let counts = export(folder.path(), ExportRange::default(), file).unwrap();
     assert_eq!((counts.events, counts.alerts, counts.messages, counts.keys), (4, 4, 1, 2));
-    import(imported.path(), &mut lines.as_slice(), Epoch::new(4)).unwrap();
+    import(imported.path(), &mut fs::read(&lines).unwrap().as_slice(), Epoch::new(4)).unwrap();
     assert_eq!(check(imported.path()).unwrap().older_schema, None);
     assert_eq!(fs::read(&database).unwrap(), SCHEMA_3, "nothing of it changes");
 
