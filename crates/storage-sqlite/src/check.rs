@@ -24,7 +24,7 @@ pub struct Checked {
     pub older_schema: Option<i64>,
 }
 
-/// Why data is not known to be whole: how the sentence goes on that begins with its name.
+/// Why data is not known to be whole, as the end of a sentence: "the data in ./data is not whole: …".
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// Something is missing, or is not as it was written.
@@ -63,7 +63,7 @@ impl From<rusqlite::Error> for CheckError {
     fn from(error: rusqlite::Error) -> Self {
         let reason = format!("SQLite: {error}");
         match error.sqlite_error_code() {
-            // Of the file and of what is in it. All else is of this process and its system.
+            // The file or its contents are wrong. All other errors are of this process and its system.
             None
             | Some(
                 ErrorCode::DatabaseCorrupt
@@ -79,7 +79,8 @@ impl From<rusqlite::Error> for CheckError {
 /// Reads everything in the database of `folder`, whether a server uses it or not, and changes
 /// nothing: the file's own integrity, every record, that no event is missing between the oldest
 /// and the newest, that the counts of alerts are right, and that the indices that search alerts and
-/// messages know each of them, and none that is gone. Of an older schema it is what that one has.
+/// messages know each of them, and none that is gone. Of an older schema, only the indices and counts
+/// that it has are checked.
 pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     let data = ExistingData::open(folder)?;
     let transaction = data.connection.unchecked_transaction()?;
@@ -96,7 +97,7 @@ pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     let answer = |record: &[u8]| decode_answer(record, epoch);
     contents.readable("SELECT seen, answer FROM keys", answer)?;
     contents.are_indexed()?;
-    contents.alerts_stand()?;
+    contents.alerts_match_their_columns()?;
     if events != offset - trimmed {
         let missing = offset - trimmed - events;
         let reason = format!("{missing} events are missing before offset {offset}");

@@ -26,17 +26,18 @@ impl ExistingData {
         let file = database_in(folder);
         let no_data = || OpenError::NoData { folder: folder.to_owned() };
         match file.metadata() {
-            Ok(found) if found.len() == 0 => return Err(no_data()),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(found) if found.len() > 0 => {}
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(OpenError::Unreadable { file, source });
+            }
+            _ => {
                 schema::no_unfinished_import(&file)?;
                 return Err(no_data());
             }
-            Err(source) => return Err(OpenError::Unreadable { file, source }),
         }
         let (opened, lock) = match identified(connect_to_read(&file)) {
             Err(error) if cannot_write(&error) => {
-                let lock = may_ignore_writers(folder, &file)?;
+                let lock = lock_out_writers(folder, &file)?;
                 (identified(connect_immutable(&file)), lock)
             }
             opened => (opened, None),
@@ -63,28 +64,30 @@ fn cannot_write(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
-/// Allows reading without regard to other processes if none has the database open and everything
-/// is in its one file.
-fn may_ignore_writers(folder: &Path, file: &Path) -> Result<Option<File>, OpenError> {
+/// Makes sure that no process has the database open and that all of it is in its one file, and keeps
+/// servers out for as long as the lock that it returns lives.
+fn lock_out_writers(folder: &Path, file: &Path) -> Result<Option<File>, OpenError> {
     let unreadable = |file: &Path, source| OpenError::Unreadable { file: file.to_owned(), source };
     File::open(file).map_err(|source| unreadable(file, source))?;
     let log = beside(file, "-wal");
+    let lock = match File::open(lock_in(folder)) {
+        Ok(lock) => Some(lock),
+        // A copy of the database alone, which no server has used.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => return Err(unreadable(&lock_in(folder), source)),
+    };
+    match lock.as_ref().map_or(Ok(()), File::try_lock_shared) {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(OpenError::SharedLog { file: file.to_owned(), log });
+        }
+        Err(TryLockError::Error(source)) => return Err(unreadable(&lock_in(folder), source)),
+    }
     let has_log = log.metadata().is_ok_and(|found| found.len() > 0);
     if has_log || beside(file, "-shm").exists() {
         return Err(OpenError::SharedLog { file: file.to_owned(), log });
     }
-    let path = lock_in(folder);
-    let lock = match File::open(&path) {
-        Ok(lock) => lock,
-        // A copy of the database alone, which no server has used.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(unreadable(&path, source)),
-    };
-    match lock.try_lock_shared() {
-        Ok(()) => Ok(Some(lock)),
-        Err(TryLockError::WouldBlock) => Err(OpenError::SharedLog { file: file.to_owned(), log }),
-        Err(TryLockError::Error(source)) => Err(unreadable(&path, source)),
-    }
+    Ok(lock)
 }
 
 /// A connection to a file that does not change while it is read (SQLite's `immutable`).

@@ -55,9 +55,11 @@ pub enum ImportError {
 /// come from. All else is as it was.
 pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Counts, ImportError> {
     let held = Folder::hold(folder)?;
-    if held.database.symlink_metadata().is_ok() {
+    if has_data(&held.database) {
         return Err(ImportError::NotEmpty { folder: folder.to_owned() });
     }
+    // A server that was killed before its first write left them.
+    remove_database(&held.database)?;
     let part = Part::begin(unfinished_import(&held.database))?;
     let open = |source| OpenError::Database { file: part.0.clone(), source };
     let mut new = New {
@@ -80,6 +82,26 @@ pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Co
     Ok(counts)
 }
 
+/// Whether there is a database, or a log of one, which SQLite would apply to any database that comes
+/// beside it.
+fn has_data(database: &Path) -> bool {
+    ["", "-wal", "-journal"].into_iter().any(|suffix| {
+        let found = beside(database, suffix).symlink_metadata();
+        found.is_ok_and(|found| !found.is_file() || found.len() > 0)
+    })
+}
+
+/// Removes a database that nobody uses, with all that SQLite keeps beside it.
+fn remove_database(database: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        match fs::remove_file(beside(database, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The database under another name, until it is whole. It goes if it never is.
 struct Part(PathBuf);
 
@@ -87,26 +109,15 @@ impl Part {
     /// What another import left when it was killed is in the way: nobody else is at work in the
     /// folder, which is held.
     fn begin(file: PathBuf) -> io::Result<Self> {
-        let part = Self(file);
-        part.remove()?;
-        Ok(part)
-    }
-
-    fn remove(&self) -> io::Result<()> {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            match fs::remove_file(beside(&self.0, suffix)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
+        remove_database(&file)?;
+        Ok(Self(file))
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
         // What cannot be removed now is removed by the next import.
-        let _ = self.remove();
+        let _ = remove_database(&self.0);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::database::connect_to_read;
 use crate::folder::{parent_of, unfinished_import};
 use northgate_domain::Epoch;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use std::fs::Metadata;
 use std::path::Path;
 
 /// Marks a database as Northgate's: "NGTE".
@@ -100,11 +101,9 @@ pub(crate) fn known() -> i64 {
 
 /// Refuses a file that is not for this program, by a connection that cannot change it.
 pub(crate) fn recognise(file: &Path) -> Result<(), OpenError> {
-    if std::fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() == 0) {
-        // A server that was killed before its first write left it.
-        return Ok(());
-    }
-    if !file.exists() {
+    // A server that was killed before its first write left an empty file.
+    let is_empty = |found: Metadata| found.is_file() && found.len() == 0;
+    if file.metadata().map_or(true, is_empty) {
         return no_unfinished_import(file);
     }
     let marks = connect_to_read(file).and_then(|connection| identify(&connection));

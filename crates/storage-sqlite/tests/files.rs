@@ -161,10 +161,32 @@ async fn a_store_does_not_start_empty_beside_half_an_import() {
         text
     );
     assert!(check(folder.path()).unwrap_err().to_string().contains(&text));
-    assert!(!folder.path().join("northgate.db").exists());
+    let database = folder.path().join("northgate.db");
+    assert!(!database.exists());
+    fs::write(&database, "").unwrap();
+    assert!(open(folder.path()).is_err(), "an empty file is no database");
 
     import(folder.path(), &mut EMPTY_EXPORT.as_bytes(), EPOCH).unwrap();
     assert!(!partial.exists());
     fs::write(&partial, "left").unwrap();
     open(folder.path()).unwrap().close().await;
+}
+
+#[tokio::test]
+async fn an_import_does_not_come_beside_a_log_that_another_database_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let import = || import(folder.path(), &mut EMPTY_EXPORT.as_bytes(), EPOCH);
+    for log in ["northgate.db-wal", "northgate.db-journal"] {
+        fs::write(folder.path().join(log), "some pages").unwrap();
+        let refused = import().unwrap_err().to_string();
+        assert!(refused.starts_with("there is data in "), "{refused}");
+        assert_eq!(fs::read(folder.path().join(log)).unwrap(), b"some pages");
+        fs::remove_file(folder.path().join(log)).unwrap();
+    }
+    // What a server leaves that is killed before its first write is no data.
+    for name in ["northgate.db", "northgate.db-wal"] {
+        fs::write(folder.path().join(name), "").unwrap();
+    }
+    import().unwrap();
+    check(folder.path()).unwrap();
 }

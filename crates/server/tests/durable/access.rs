@@ -23,10 +23,10 @@ fn data_that_others_can_read_is_named_once_with_the_command_that_ends_it() {
 
     for (path, mode) in [(data.clone(), 0o750), (data.join("northgate.db"), 0o604)] {
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        let told = warnings(&data);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains(path.to_str().unwrap()), "{told:?}");
-        let (_, command) = told[0].split_once("run: ").unwrap();
+        let warned = warnings(&data);
+        assert_eq!(warned.len(), 1, "{warned:?}");
+        assert!(warned[0].contains(path.to_str().unwrap()), "{warned:?}");
+        let (_, command) = warned[0].split_once("run: ").unwrap();
         let command = &command[..=command.rfind('\'').unwrap()];
         assert_eq!(command, format!("chmod -R go= '{}'", data.display()));
         assert!(Command::new("sh").args(["-c", command]).status().unwrap().success());

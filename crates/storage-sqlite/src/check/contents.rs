@@ -63,15 +63,15 @@ impl Contents<'_> {
         }
     }
 
-    /// Each alert stands in its columns as its record says, and so do their counts.
-    pub(super) fn alerts_stand(&self) -> Result<(), CheckError> {
+    /// The columns of each alert have what its record says, and the counts are those of the alerts.
+    pub(super) fn alerts_match_their_columns(&self) -> Result<(), CheckError> {
         let mut statement = self.connection.prepare("SELECT * FROM alerts")?;
         let mut rows = statement.query([])?;
         let mut tally = Tally::default();
         while let Some(row) = rows.next()? {
             let record = row.get_ref("record")?.as_blob().map_err(rusqlite::Error::from)?;
             let alert = decode_alert(record).map_err(DatabaseError::from)?;
-            if !self.stands(row, &alert)? {
+            if !self.matches_columns(row, &alert)? {
                 let place = from_sql(row.get("place")?);
                 let reason = format!("the alert at {place} does not stand as its record says");
                 return Err(CheckError::NotWhole(reason));
@@ -85,7 +85,7 @@ impl Contents<'_> {
         Ok(())
     }
 
-    fn stands(&self, row: &Row<'_>, alert: &Alert) -> rusqlite::Result<bool> {
+    fn matches_columns(&self, row: &Row<'_>, alert: &Alert) -> rusqlite::Result<bool> {
         let number = |column| row.get::<_, Option<i64>>(column);
         let text = |column| row.get::<_, Option<String>>(column);
         let raised = number("raised_at")? == Some(alert.raised_at.unix_micros())

@@ -1,5 +1,5 @@
-//! The way out of an export: a thread of its own writes to the consumer, so that the one that reads
-//! can end its transaction while the consumer takes nothing.
+//! Writes an export from a thread of its own, so that the reader can end its transaction while the
+//! consumer takes nothing.
 
 use super::{ExportError, Limits};
 use std::io::{self, Write};
