@@ -98,6 +98,7 @@ pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     contents.readable("SELECT seen, answer FROM keys", answer)?;
     contents.are_indexed()?;
     contents.alerts_match_their_columns()?;
+    contents.events_match_their_times()?;
     if events != offset - trimmed {
         let missing = offset - trimmed - events;
         let reason = format!("{missing} events are missing before offset {offset}");

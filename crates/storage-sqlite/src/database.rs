@@ -4,7 +4,7 @@ use crate::files::ChangedFile;
 use crate::folder::create_private;
 use northgate_storage::codec::CodecError;
 use rusqlite::{Connection, OpenFlags};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// How many prepared statements a connection keeps: all that it has.
@@ -78,13 +78,6 @@ pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
     let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()));
     connection.busy_timeout(BUSY_TIMEOUT)?;
     done
-}
-
-/// A file that SQLite keeps beside the database.
-pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut file = database.as_os_str().to_owned();
-    file.push(suffix);
-    file.into()
 }
 
 /// A connection that changes nothing.

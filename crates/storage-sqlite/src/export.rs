@@ -22,7 +22,8 @@ use std::time::Duration;
 pub(crate) struct Limits {
     /// For so long the consumer may take nothing.
     pub(crate) stalled_for: Duration,
-    /// So many bytes longer the write-ahead log may become.
+    /// So many bytes longer the write-ahead log may become; of a larger database, as many as that
+    /// has.
     pub(crate) log_growth: u64,
 }
 
@@ -117,7 +118,10 @@ pub fn export(
     range: ExportRange,
     out: impl Write + Send + 'static,
 ) -> Result<Counts, ExportError> {
-    export_within(LIMITS, folder, range, out)
+    let database = database_in(folder).metadata().map_or(0, |found| found.len());
+    // A large store takes longer: the log may take as much room as the data.
+    let limits = Limits { log_growth: LIMITS.log_growth.max(database), ..LIMITS };
+    export_within(limits, folder, range, out)
 }
 
 fn export_within(

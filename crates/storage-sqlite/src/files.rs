@@ -4,7 +4,8 @@
 //! succeeds: but after a restart nobody finds it. So nothing is acknowledged while the paths lead
 //! to other files than at the start.
 
-use crate::database::{WAL_BYTES, beside};
+use crate::database::WAL_BYTES;
+use crate::folder::beside;
 use northgate_storage::FileChange;
 use std::io;
 use std::os::unix::fs::MetadataExt;

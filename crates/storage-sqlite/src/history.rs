@@ -294,7 +294,8 @@ impl<T> Look<'_, T> {
         });
         let conditions: String = conditions.collect();
         let order = if upwards { "ASC" } else { "DESC" };
-        let matches = format!("{began} >= ?3 AND {began} < ?4{conditions}");
+        // A condition on a column that is NULL is neither true nor false.
+        let matches = format!("({began} >= ?3 AND {began} < ?4{conditions}) IS TRUE");
         let sql = format!(
             "SELECT place, {matches} FROM {from} BETWEEN ?1 AND ?2 ORDER BY {place} {order}"
         );

@@ -5,13 +5,15 @@ use crate::columns::{self, severity_number, status_number};
 use crate::database::{DatabaseError, from_sql};
 use northgate_domain::{Alert, DedupKey, Source, Timestamp};
 use northgate_storage::Tally;
-use northgate_storage::codec::{CodecError, decode_alert};
+use northgate_storage::codec::{CodecError, decode_alert, decode_event};
 use rusqlite::{Connection, Row};
 
 /// From this schema on, alerts are found by their ids in an index of words; before, in a column.
 const INDEX_OF_IDS: i64 = 3;
 /// From this schema on, alerts have columns of what can change, and are counted.
 const LIFE_OF_ALERTS: i64 = 4;
+/// From this schema on, events have their time in a column.
+const TIMES_OF_EVENTS: i64 = 5;
 
 pub(super) struct Contents<'a> {
     pub(super) connection: &'a Connection,
@@ -81,6 +83,25 @@ impl Contents<'_> {
         if self.schema >= LIFE_OF_ALERTS && tally != columns::tally(self.connection)? {
             let reason = "the counts of alerts are not those of the alerts".to_owned();
             return Err(CheckError::NotWhole(reason));
+        }
+        Ok(())
+    }
+
+    /// The time of each event is that of its record.
+    pub(super) fn events_match_their_times(&self) -> Result<(), CheckError> {
+        if self.schema < TIMES_OF_EVENTS {
+            return Ok(());
+        }
+        let mut statement = self.connection.prepare("SELECT place, record, at FROM events")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            let event = decode_event(record).map_err(DatabaseError::from)?;
+            if row.get::<_, Option<i64>>(2)? != Some(event.at().unix_micros()) {
+                let place = from_sql(row.get(0)?);
+                let reason = format!("the event at {place} has another time than its record");
+                return Err(CheckError::NotWhole(reason));
+            }
         }
         Ok(())
     }
