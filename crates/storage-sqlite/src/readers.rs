@@ -93,6 +93,13 @@ impl Readers {
         answered.await.map_err(|_gone| Unavailable)?
     }
 
+    /// The same threads, with another patience.
+    #[cfg(test)]
+    fn within(&self, patience: Duration) -> Self {
+        let lane = self.lane.enter().expect("it is open");
+        Self { lane: Lane::new(lane), patience: Some(patience) }
+    }
+
     pub(crate) fn close(&self) {
         self.lane.close();
     }
@@ -189,4 +196,89 @@ fn ask_in_snapshot<T>(
 /// Whether the deadline ended a question.
 fn is_interrupted(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, SqliteStore};
+    use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
+    use northgate_storage::EventStore;
+    use std::sync::mpsc;
+    use tempfile::TempDir;
+    use uuid::Uuid;
+
+    struct Never;
+
+    impl Stamps for Never {
+        fn stamp(&self) -> Stamp {
+            Stamp { id: Uuid::nil(), at: self.now() }
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::from_unix_micros(0)
+        }
+    }
+
+    fn store() -> (TempDir, Arc<SqliteStore>) {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(Epoch::new(7));
+        let store = SqliteStore::open(folder.path(), &options, Arc::new(Never)).unwrap();
+        (folder, Arc::new(store))
+    }
+
+    /// The lane of searches, with another patience.
+    fn within(store: &SqliteStore, patience: Duration) -> Readers {
+        store.searches.within(patience)
+    }
+
+    #[tokio::test]
+    async fn a_question_that_takes_too_long_is_ended_and_its_connection_is_kept() {
+        let (_folder, store) = store();
+        let readers = within(&store, Duration::from_millis(50));
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                       SELECT count(*) FROM n";
+        let count = |session: Session<'_>| {
+            Ok(session.connection.query_row(endless, [], |row| row.get::<_, i64>(0))?)
+        };
+        assert_eq!(readers.ask(count).await, Err(QueryError::TooSlow));
+        // Late from the start: it does not even begin.
+        let readers = within(&store, Duration::ZERO);
+        assert_eq!(readers.ask(|_| Ok(())).await, Err(QueryError::TooSlow));
+        assert_eq!(within(&store, Duration::from_secs(30)).ask(|_| Ok(1)).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn cheap_questions_and_the_log_do_not_wait_for_searches() {
+        let (_folder, store) = store();
+        let (release, released) = mpsc::channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        let mut searches = tokio::task::JoinSet::new();
+        for _ in 0..64 {
+            let (store, released) = (store.clone(), released.clone());
+            searches.spawn(async move {
+                let blocked = move |_: Session<'_>| Ok(released.lock().recv().is_err());
+                let readers = within(&store, Duration::from_secs(60));
+                readers.ask(blocked).await
+            });
+        }
+        tokio::task::yield_now().await;
+        assert_eq!(store.summary().await.unwrap().position.offset, 0);
+        assert!(store.alerts(northgate_storage::AlertQuery::newest(10)).await.is_ok());
+        let start = northgate_domain::Position::start(Epoch::new(7));
+        assert!(store.read(northgate_storage::ReadFrom::After(start), 1).await.is_ok());
+        drop(release);
+        assert!(searches.join_all().await.into_iter().all(|search| search == Ok(true)));
+    }
+
+    #[tokio::test]
+    async fn a_question_that_panics_costs_its_answer_and_not_the_thread() {
+        let (_folder, store) = store();
+        let readers = within(&store, Duration::from_secs(30));
+        for _ in 0..8 {
+            let panicked = readers.ask(|_| -> Result<(), DatabaseError> { panic!("bad luck") });
+            assert_eq!(panicked.await, Err(QueryError::Unavailable(Unavailable)));
+        }
+        assert_eq!(readers.ask(|_| Ok(1)).await, Ok(1));
+    }
 }

@@ -48,7 +48,7 @@ pub struct SqliteStore {
     /// counts, what is overdue, the newest), does not wait behind those who search.
     log: Readers,
     lookups: Readers,
-    searches: Readers,
+    pub(crate) searches: Readers,
     head: watch::Receiver<Position>,
     counters: Arc<Counters>,
     health: watch::Receiver<StoreHealth>,

@@ -29,12 +29,12 @@ pub use bounded::{
 };
 pub use history::{
     a_history_gives_the_part_that_is_asked_for, a_history_refuses_foreign_positions,
-    a_search_is_words_and_nothing_else, messages_have_a_history_too,
-    parts_of_a_history_meet_without_a_gap_or_a_repeat,
+    a_part_ends_before_it_is_too_large, a_search_is_words_and_nothing_else,
+    messages_have_a_history_too, parts_of_a_history_meet_without_a_gap_or_a_repeat,
 };
 pub use honest::{
-    a_foreign_position_is_a_gap, a_trimmed_position_is_a_gap, pages_go_backwards_over_what_is_held,
-    the_head_is_an_empty_page,
+    a_foreign_position_is_a_gap, a_read_is_bounded_in_bytes, a_trimmed_position_is_a_gap,
+    pages_go_backwards_over_what_is_held, the_head_is_an_empty_page,
 };
 pub use idempotent::{
     a_key_gives_its_first_answer, a_key_is_forgotten_after_a_day,
@@ -92,6 +92,8 @@ macro_rules! event_store_laws {
             a_search_is_words_and_nothing_else
             a_history_refuses_foreign_positions
             parts_of_a_history_meet_without_a_gap_or_a_repeat
+            a_part_ends_before_it_is_too_large
+            a_read_is_bounded_in_bytes
             a_key_gives_its_first_answer
             a_key_seen_twice_in_one_vector_happens_once
             a_refused_command_is_not_remembered

@@ -217,30 +217,70 @@ pub async fn a_history_refuses_foreign_positions(harness: &dyn Harness) {
     }
 }
 
-/// Going from part to part meets everything once, in both directions.
+/// The offsets of everything that matches, met by going from part to part.
+async fn met(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Vec<u64> {
+    query.range.after = upwards.then(|| Position::start(head(store).epoch));
+    let mut met = Vec::new();
+    loop {
+        let part = store.alerts(query.clone()).await.unwrap();
+        if upwards {
+            let last = part.items.last().map(|item| item.position);
+            query.range.after = part.examined_to.or(last);
+            met.extend(offsets(&part));
+        } else {
+            let first = part.items.first().map(|item| item.position);
+            query.range.before = part.examined_to.or(first);
+            met.splice(0..0, offsets(&part));
+        }
+        if !(if upwards { part.has_newer } else { part.has_older }) {
+            return met;
+        }
+    }
+}
+
+/// Going from part to part meets everything once, in both directions, whatever ends a part: the
+/// number of items, their bytes, or how many were examined.
 pub async fn parts_of_a_history_meet_without_a_gap_or_a_repeat(harness: &dyn Harness) {
     let store = filled(harness).await;
-    for limit in 1..=6 {
-        for upwards in [true, false] {
-            let mut range = HistoryRange::newest(limit);
-            range.after = upwards.then(|| Position::start(head(store.as_ref()).epoch));
-            let mut met = Vec::new();
-            loop {
-                let part =
-                    store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
-                let (first, last) = (part.items.first().unwrap(), part.items.last().unwrap());
-                if upwards {
-                    range.after = Some(last.position);
-                    met.extend(offsets(&part));
-                } else {
-                    range.before = Some(first.position);
-                    met.splice(0..0, offsets(&part));
-                }
-                if !(if upwards { part.has_newer } else { part.has_older }) {
-                    break;
-                }
+    let head = head(store.as_ref());
+    for text in ["", "q=disk", "q=f", "q=d location=North+Gate", "since=3", "location=Raum+Ä/7"] {
+        let all = store.alerts(query(head.epoch, text)).await.unwrap();
+        for (limit, max_bytes, max_scanned) in [
+            (1, usize::MAX, usize::MAX),
+            (2, usize::MAX, usize::MAX),
+            (6, usize::MAX, usize::MAX),
+            (6, 0, usize::MAX),
+            (6, 1_200, usize::MAX),
+            (6, usize::MAX, 1),
+            (2, usize::MAX, 2),
+            (1, 0, 3),
+        ] {
+            for upwards in [true, false] {
+                let mut query = query(head.epoch, text);
+                let bounds = HistoryRange { limit, max_bytes, max_scanned, ..query.range };
+                query.range = bounds;
+                let met = met(store.as_ref(), query, upwards).await;
+                assert_eq!(met, offsets(&all), "{text}: {bounds:?}");
             }
-            assert_eq!(met, ALERTS.map(|(offset, ..)| offset), "{limit} at a time");
         }
+    }
+}
+
+/// A part ends before it exceeds its bytes; the first item is given whatever its size.
+pub async fn a_part_ends_before_it_is_too_large(harness: &dyn Harness) {
+    let store = filled(harness).await;
+    let all = store.alerts(AlertQuery::newest(100)).await.unwrap().items;
+    let sizes: Vec<_> = all.iter().map(|alert| alert.value.approximate_bytes()).collect();
+    let newest_two = sizes[3] + sizes[4];
+    for (max_bytes, expected) in [
+        (0, &[7][..]),
+        (newest_two - 1, &[7]),
+        (newest_two, &[6, 7]),
+        (usize::MAX, &[1, 3, 4, 6, 7]),
+    ] {
+        let range = HistoryRange { max_bytes, ..HistoryRange::newest(100) };
+        let part = store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
+        assert_eq!(offsets(&part), expected, "{max_bytes} bytes");
+        assert_eq!(part.has_older, expected.len() < 5, "{max_bytes} bytes");
     }
 }

@@ -1,9 +1,9 @@
 //! Law 4, *Honest*: a gap is said, and nothing else is ever a gap.
 
 use super::Harness;
-use super::sample::{append, everything_after, head, open, raise, window};
-use crate::{ReadError, ReadFrom};
-use northgate_domain::{Epoch, Position};
+use super::sample::{append, everything_after, head, open, raise, say, window};
+use crate::{READ_BYTES, ReadError, ReadFrom};
+use northgate_domain::{Epoch, Event, Position, Stamped};
 
 /// A position of another log, or one beyond the head, is a gap in both directions.
 pub async fn a_foreign_position_is_a_gap(harness: &dyn Harness) {
@@ -91,4 +91,32 @@ pub async fn pages_go_backwards_over_what_is_held(harness: &dyn Harness) {
     }
     assert_eq!(backwards, held);
     assert_eq!(store.read(ReadFrom::Before(Position::start(latest.epoch)), 5).await, Ok(vec![]));
+}
+
+/// However many events are asked for, no more of them come at once than fit into memory many times
+/// over; the rest comes with the next reads.
+pub async fn a_read_is_bounded_in_bytes(harness: &dyn Harness) {
+    const EVENTS: u64 = 300;
+    let store = open(harness, window(1_000)).await;
+    let large = "x".repeat(4_000);
+    for _ in 0..EVENTS {
+        append(store.as_ref(), say(&large)).await;
+    }
+    let head = head(store.as_ref());
+    let bytes = |events: &[Stamped<Event>]| -> usize {
+        events.iter().map(|event| event.value.approximate_bytes()).sum()
+    };
+    let mut next = Position::start(head.epoch);
+    let mut reads = 0;
+    while next != head {
+        let events = store.read(ReadFrom::After(next), usize::MAX).await.unwrap();
+        assert!(bytes(&events) <= READ_BYTES);
+        assert_eq!(events[0].position, next.advanced_by(1));
+        next = events.last().unwrap().position;
+        reads += 1;
+    }
+    assert_eq!(reads, 2, "each read gives as much as it may");
+    let newest = store.read(ReadFrom::Before(head), usize::MAX).await.unwrap();
+    assert!(bytes(&newest) <= READ_BYTES);
+    assert_eq!(newest.last().unwrap().position, head);
 }

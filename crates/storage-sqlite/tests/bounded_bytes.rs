@@ -1,0 +1,127 @@
+//! `retain_bytes`: what goes when the bytes are used up, and what stays.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use northgate_domain::{
+    ActOnAlert, Action, AlertId, Command, Epoch, Event, Location, MessageText, Operator, Position,
+    PostMessage, RaiseAlert, Sender, Stamp, Stamps, StatusKind, Timestamp,
+};
+use northgate_storage::{
+    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadFrom, StoreHealth, Submission,
+};
+use northgate_storage_sqlite::{Options, SqliteStore, check};
+use std::num::NonZeroU64;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const MIB: u64 = 1024 * 1024;
+const BOUND: u64 = 4 * MIB;
+
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Stamps for Counting {
+    fn stamp(&self) -> Stamp {
+        let n = self.0.fetch_add(1, Ordering::Relaxed);
+        Stamp { id: Uuid::from_u128(n.into()), at: self.now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
+}
+
+fn bounded() -> (TempDir, SqliteStore) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { retain_bytes: NonZeroU64::new(BOUND), ..Options::new(Epoch::new(7)) };
+    let store = SqliteStore::open(folder.path(), &options, Arc::new(Counting::default())).unwrap();
+    (folder, store)
+}
+
+/// A message of 4,000 characters that differs from others.
+fn text(n: u64) -> MessageText {
+    MessageText::parse(&format!("{n} {}", "word ".repeat(799))).unwrap()
+}
+
+fn raise(n: u64) -> Submission {
+    Command::RaiseAlert(RaiseAlert::new(text(n), Location::parse("North Gate").unwrap())).into()
+}
+
+fn act(alert: AlertId, action: Action) -> Submission {
+    let by = Operator::parse("Anna").unwrap();
+    Command::ActOnAlert(ActOnAlert { alert, action, by, note: None, expected: None }).into()
+}
+
+fn say(n: u64) -> Submission {
+    let sender = Sender::parse("Ben").unwrap();
+    Command::PostMessage(PostMessage { sender, message: text(n), alert_id: None }).into()
+}
+
+fn alert_of(outcome: &Outcome) -> AlertId {
+    match outcome {
+        Outcome::Appended { event, .. } => match &event.value {
+            Event::Alert(event) => event.alert.id,
+            Event::Chat(_) => panic!("{outcome:?}"),
+        },
+        _ => panic!("{outcome:?}"),
+    }
+}
+
+/// How many bytes the database and its write-ahead log take on disk.
+fn bytes_on_disk(folder: &Path) -> u64 {
+    let length = |name: &str| folder.join(name).metadata().map_or(0, |found| found.len());
+    length("northgate.db") + length("northgate.db-wal")
+}
+
+/// A commit may write 4 MiB before anything is counted again.
+const SLACK: u64 = 4 * MIB;
+
+#[tokio::test]
+async fn events_go_first_then_resolved_alerts_and_messages() {
+    let (folder, store) = bounded();
+    let open = alert_of(&store.append(vec![raise(0)]).await.unwrap()[0]);
+    for n in 1..1_500 {
+        let outcome = store.append(vec![raise(n)]).await.unwrap().remove(0);
+        store.append(vec![act(alert_of(&outcome), Action::Resolve)]).await.unwrap();
+        store.append(vec![say(n)]).await.unwrap();
+        assert!(bytes_on_disk(folder.path()) < BOUND + SLACK, "after {n}");
+    }
+    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+    assert!(store.alert(open).await.unwrap().is_some(), "the oldest is not resolved");
+    let head = *store.head().borrow();
+    let gap = store.read(ReadFrom::After(Position { offset: 1, ..head }), 1).await;
+    assert!(gap.is_err(), "old events are gone");
+    let resolved = AlertQuery { statuses: vec![StatusKind::Resolved], ..AlertQuery::newest(1_000) };
+    let resolved = store.alerts(resolved).await.unwrap().items.len();
+    let messages = store.messages(MessageQuery::newest(1_000)).await.unwrap().items.len();
+    assert!((20..1_000).contains(&resolved), "{resolved} resolved alerts are left");
+    assert!((20..1_000).contains(&messages), "{messages} messages are left");
+    store.close().await;
+    check(folder.path()).unwrap();
+}
+
+#[tokio::test]
+async fn open_alerts_stay_and_new_ones_are_refused_until_some_are_resolved() {
+    let (folder, store) = bounded();
+    let mut raised = Vec::new();
+    let refused = loop {
+        match store.append(vec![raise(raised.len() as u64)]).await {
+            Ok(outcomes) => raised.push(alert_of(&outcomes[0])),
+            Err(error) => break error,
+        }
+        assert!(raised.len() < 5_000, "it is never full");
+    };
+    assert_eq!(refused, AppendError::Unavailable);
+    assert_eq!(*store.health().borrow(), StoreHealth::OnlyOpenAlertsLeft);
+    assert!(bytes_on_disk(folder.path()) < BOUND + SLACK);
+    let held = store.alerts(AlertQuery::newest(10_000)).await.unwrap().items.len();
+    assert_eq!(held, raised.len(), "no open alert goes");
+
+    for alert in raised.iter().take(raised.len() / 2) {
+        store.append(vec![act(*alert, Action::Resolve)]).await.unwrap();
+    }
+    store.append(vec![raise(0)]).await.unwrap();
+    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+}

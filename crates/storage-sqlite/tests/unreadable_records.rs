@@ -1,0 +1,194 @@
+//! Stored records that cannot be read: each costs itself and nothing else.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use northgate_domain::{
+    ActOnAlert, Action, AlertId, Command, DedupKey, Epoch, Location, MessageText, Operator,
+    Position, RaiseAlert, Severity, Stamp, Stamps, StatusKind, Timestamp,
+};
+use northgate_storage::{
+    AlertQuery, AppendError, Deadlines, EventStore, Fingerprint, HistoryRange, IdempotencyKey,
+    Outcome, ReadError, ReadFrom, Rejection, StoreHealth, Submission,
+};
+use northgate_storage_sqlite::{Options, SqliteStore, check};
+use rusqlite::Connection;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+/// Ids and microseconds that rise by one.
+#[derive(Default)]
+struct Counting(AtomicI64);
+
+impl Stamps for Counting {
+    fn stamp(&self) -> Stamp {
+        let n = self.0.fetch_add(1, Ordering::Relaxed);
+        Stamp { id: Uuid::from_u128(n.unsigned_abs().into()), at: Timestamp::from_unix_micros(n) }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(self.0.load(Ordering::Relaxed))
+    }
+}
+
+fn raise(message: &str, key: Option<&str>) -> Submission {
+    let message = MessageText::parse(message).unwrap();
+    Submission::from(Command::RaiseAlert(RaiseAlert {
+        dedup_key: key.map(|key| DedupKey::parse(key).unwrap()),
+        expires_at: Some(Timestamp::from_unix_micros(10)),
+        ..RaiseAlert::new(message, Location::parse("North Gate").unwrap())
+    }))
+}
+
+fn keyed(value: &str, submission: Submission) -> Submission {
+    let (scope, value) = ("alerts".to_owned(), value.to_owned());
+    let key = IdempotencyKey { scope, value, fingerprint: Some(Fingerprint([0; 32])) };
+    Submission { key: Some(key), ..submission }
+}
+
+/// Offsets 1 to 4: alerts 0 to 3, of which the second cannot be read any more, as an alert, as an
+/// event, and as the first answer to its key.
+async fn damaged(options: &Options) -> (TempDir, SqliteStore) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path(), options, Arc::new(Counting::default())).unwrap();
+    for n in 0..4 {
+        let (message, key) = (n.to_string(), format!("k{n}"));
+        store.append(vec![keyed(&key, raise(&message, Some(&key)))]).await.unwrap();
+    }
+    damage(folder.path());
+    (folder, store)
+}
+
+fn damage(folder: &Path) {
+    let database = Connection::open(folder.join("northgate.db")).unwrap();
+    database
+        .execute_batch(
+            "UPDATE alerts SET record = x'02ff' WHERE place = 2;
+             UPDATE events SET record = x'02ff' WHERE place = 2;
+             UPDATE keys SET answer = x'02ff' WHERE value = 'k1';",
+        )
+        .unwrap();
+}
+
+fn offsets<T>(items: &[northgate_domain::Stamped<T>]) -> Vec<u64> {
+    items.iter().map(|item| item.position.offset).collect()
+}
+
+#[tokio::test]
+async fn reads_and_histories_skip_it_and_say_so() {
+    let (folder, store) = damaged(&Options::new(Epoch::new(7))).await;
+    let start = Position::start(Epoch::new(7));
+    let read = store.read(ReadFrom::After(start), 2).await.unwrap();
+    assert_eq!(offsets(&read), [1, 3], "a page is as long as ever");
+    let only = Position { offset: 1, ..start };
+    assert_eq!(offsets(&store.read(ReadFrom::After(only), 1).await.unwrap()), [3]);
+    let all = store.alerts(AlertQuery::newest(9)).await.unwrap();
+    assert_eq!(offsets(&all.items), [1, 3, 4]);
+
+    // A part whose last item cannot be read says where the next one begins.
+    let range =
+        HistoryRange { before: Some(Position { offset: 4, ..start }), ..HistoryRange::newest(1) };
+    let part = store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
+    assert_eq!((offsets(&part.items), part.has_older), (vec![3], true));
+    assert_eq!(part.examined_to, Some(Position { offset: 2, ..start }));
+    let range = HistoryRange { before: part.examined_to, ..range };
+    let part = store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
+    assert_eq!((offsets(&part.items), part.has_older), (vec![1], false));
+
+    let deadlines = Deadlines {
+        now: Timestamp::from_unix_micros(1_000),
+        quiet_since: [None; Severity::ALL.len()],
+    };
+    assert_eq!(offsets(&store.overdue(deadlines, 2).await.unwrap()), [1, 3]);
+    assert!(store.written().unreadable > 0);
+    let found = check(folder.path()).unwrap_err().to_string();
+    assert!(found.contains("the record at 2"), "{found}");
+}
+
+#[tokio::test]
+async fn appends_go_on_around_it() {
+    let (_folder, store) = damaged(&Options::new(Epoch::new(7))).await;
+    // Its key is free for another alert.
+    let outcome = store.append(vec![raise("again", Some("k1"))]).await.unwrap().remove(0);
+    assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
+    // Nobody can act on it.
+    let act = Command::ActOnAlert(ActOnAlert {
+        alert: AlertId(Uuid::from_u128(1)),
+        action: Action::Resolve,
+        by: Operator::parse("Anna").unwrap(),
+        note: None,
+        expected: None,
+    });
+    let refused = store.append(vec![act.into()]).await.unwrap_err();
+    let AppendError::Rejected { rejection: Rejection::Rule(rule), .. } = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(matches!(rule, northgate_domain::Rejection::NoSuchAlert(_)), "{rule:?}");
+    // A retry of the request that raised it must not raise it twice.
+    let again = store.append(vec![keyed("k1", raise("1", Some("k1")))]).await;
+    assert_eq!(again, Err(AppendError::Unavailable));
+    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+    store.append(vec![raise("later", None)]).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_makes_room_removes_it_like_any_other() {
+    let options = Options::new(Epoch::new(7));
+    let two = NonZeroUsize::new(2).unwrap();
+    let capacity =
+        northgate_storage::Capacity { events: two, alerts: two, keys: two, ..options.capacity };
+    let (folder, store) = damaged(&Options::new(Epoch::new(7))).await;
+    store.close().await;
+    drop(store);
+    let store = SqliteStore::open(
+        folder.path(),
+        &Options { capacity, ..options },
+        Arc::new(Counting::default()),
+    )
+    .unwrap();
+    store.append(vec![raise("last", None)]).await.unwrap();
+    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+    let tally = store.summary().await.unwrap().tally;
+    assert_eq!(tally.count(StatusKind::Open, Severity::Warning), 2);
+    store.close().await;
+    assert_eq!(check(folder.path()).unwrap().events, 2);
+}
+
+#[tokio::test]
+async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("northgate.db"), include_bytes!("data/schema-3.db")).unwrap();
+    let database = Connection::open(folder.path().join("northgate.db")).unwrap();
+    database.execute_batch("UPDATE events SET record = x'01ff' WHERE place = 2").unwrap();
+    drop(database);
+    let options = Options { retain_for: Duration::from_micros(1), ..Options::new(Epoch::new(1)) };
+    let store = SqliteStore::open(folder.path(), &options, Arc::new(Late)).unwrap();
+    let start = Position { offset: 0, ..*store.head().borrow() };
+    // All but the newest are old; of the second nobody knows.
+    let trimmed = async {
+        loop {
+            match store.read(ReadFrom::After(start), 1).await {
+                Err(ReadError::Gap { oldest, .. }) if oldest.offset == 4 => break,
+                _ => sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    timeout(Duration::from_secs(30), trimmed).await.expect("in time");
+}
+
+/// A clock that is far ahead.
+struct Late;
+
+impl Stamps for Late {
+    fn stamp(&self) -> Stamp {
+        Stamp { id: Uuid::nil(), at: self.now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(i64::MAX)
+    }
+}
