@@ -33,6 +33,8 @@ pub struct Hub {
     cursors: TaskTracker,
     workers: TaskTracker,
     workers_stop: CancellationToken,
+    /// Cancelled when a worker's task ends although nobody stopped it.
+    worker_failed: CancellationToken,
 }
 
 /// What the pump writes and the workers read.
@@ -74,6 +76,7 @@ impl Hub {
             cursors: TaskTracker::new(),
             workers: TaskTracker::new(),
             workers_stop: CancellationToken::new(),
+            worker_failed: CancellationToken::new(),
         };
         (hub, pump)
     }
@@ -95,8 +98,19 @@ impl Hub {
             self.head.clone(),
             self.cursors.clone(),
         );
-        self.workers.spawn_local(worker.clone().run(wake, self.workers_stop.clone()));
+        let running = worker.clone().run(wake, self.workers_stop.clone());
+        let end = WorkerEnd { stop: self.workers_stop.clone(), failed: self.worker_failed.clone() };
+        self.workers.spawn_local(async move {
+            let _end = end;
+            running.await;
+        });
         worker
+    }
+
+    /// Returns once the task of a worker has ended before [`Hub::stop_workers`], as by a panic or
+    /// with its thread: the connections of that thread get no events any more.
+    pub async fn worker_failed(&self) {
+        self.worker_failed.cancelled().await;
     }
 
     /// How many cursors there are now.
@@ -143,6 +157,20 @@ impl Hub {
         self.workers.close();
         self.workers.wait().await;
         self.past.questions_gone().await;
+    }
+}
+
+/// Reports the end of a worker's task when it is dropped, however that comes about.
+struct WorkerEnd {
+    stop: CancellationToken,
+    failed: CancellationToken,
+}
+
+impl Drop for WorkerEnd {
+    fn drop(&mut self) {
+        if !self.stop.is_cancelled() {
+            self.failed.cancel();
+        }
     }
 }
 
