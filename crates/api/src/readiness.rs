@@ -16,6 +16,7 @@ pub struct Readiness {
     hub: Hub,
     health: watch::Receiver<StoreHealth>,
     stopping: CancellationToken,
+    failed: CancellationToken,
 }
 
 /// Why the server should not be sent requests now.
@@ -24,6 +25,9 @@ pub enum NotReady {
     /// It is about to stop.
     #[error("The server is stopping.")]
     Stopping,
+    /// A part that it cannot do without has ended, so it is about to stop.
+    #[error("A part of the server has failed; the server is stopping.")]
+    PartFailed,
     /// What was asked of the store was not answered.
     #[error("The store does not answer.")]
     StoreSilent,
@@ -36,18 +40,22 @@ pub enum NotReady {
 }
 
 impl Readiness {
-    /// Ready until `stopping` is cancelled, as long as the store answers and is healthy, and `hub`
-    /// keeps up.
+    /// Ready until `stopping` or `failed` is cancelled, as long as the store answers and
+    /// is healthy, and `hub` keeps up.
     pub fn new(
         hub: Hub,
         health: watch::Receiver<StoreHealth>,
         stopping: CancellationToken,
+        failed: CancellationToken,
     ) -> Self {
-        Self { hub, health, stopping }
+        Self { hub, health, stopping, failed }
     }
 
     /// Asks every part.
     pub(crate) async fn check(&self, alerts: &AlertService) -> Result<(), NotReady> {
+        if self.failed.is_cancelled() {
+            return Err(NotReady::PartFailed);
+        }
         if self.stopping.is_cancelled() {
             return Err(NotReady::Stopping);
         }

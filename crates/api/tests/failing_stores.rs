@@ -80,6 +80,7 @@ fn context(store: Failing) -> ApiContext {
             hub,
             watch::channel(StoreHealth::Keeping).1,
             CancellationToken::new(),
+            CancellationToken::new(),
         ),
         answers: AnswerBudget::new(0),
         body_limit: BodyLimit(1_000),

@@ -2,10 +2,12 @@
 
 use crate::configuration::{CorsSection, Settings};
 use crate::connections::{self, ConnectionSettings};
+use crate::signals::{Progress, StopRequest};
 use crate::sockets;
 use crate::stamps::SystemStamps;
-use crate::stopping::Running;
+use crate::stopping::{CONNECTIONS_WITHIN, Running};
 use crate::store::Store;
+use crate::supervisor::{PartFailure, Supervisor};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
@@ -114,12 +116,13 @@ impl Application {
         let repeats = Repeats::new(settings.alerts.repeat_window.0, Handle::current());
         let alerts = AlertService::new(port.clone(), repeats);
 
-        let background = TaskTracker::new();
+        let supervisor = Supervisor::default();
         let sources_stop = CancellationToken::new();
         if let Some(every) = settings.generator_interval() {
             let generator =
                 AlertGenerator::new(alerts.clone(), interval(every), Arc::new(SystemStamps))?;
-            background.spawn(generator.run(sources_stop.clone()));
+            let running = generator.run(sources_stop.clone());
+            supervisor.spawn("generator", sources_stop.clone(), running);
         }
         let resolver = AlertResolver::new(
             port.clone(),
@@ -128,14 +131,26 @@ impl Application {
             Arc::new(SystemStamps),
             interval(RESOLVE_EVERY),
         )?;
-        background.spawn(resolver.run(sources_stop.clone()));
+        let running = resolver.run(sources_stop.clone());
+        supervisor.spawn("alert resolver", sources_stop.clone(), running);
         let pump_stop = CancellationToken::new();
-        background.spawn(pump.run(pump_stop.clone()));
+        supervisor.spawn("pump", pump_stop.clone(), pump.run(pump_stop.clone()));
+        let server_stop = CancellationToken::new();
+        let fan_out = hub.clone();
+        supervisor.watch("fan-out worker", server_stop.clone(), async move {
+            fan_out.worker_failed().await;
+            "its task ended, or its thread".to_owned()
+        });
 
         let stopping = CancellationToken::new();
         let public = &settings.server.public_host;
         let parts = Parts {
-            readiness: Readiness::new(hub.clone(), health, stopping.clone()),
+            readiness: Readiness::new(
+                hub.clone(),
+                health,
+                stopping.clone(),
+                supervisor.failed().clone(),
+            ),
             hub: hub.clone(),
             alerts: alerts.clone(),
             chat: ChatService::new(port),
@@ -164,9 +179,11 @@ impl Application {
             hub,
             drain_delay: settings.server.drain_delay.0,
             stopping,
+            draining: CancellationToken::new(),
             sources_stop,
+            server_stop,
             pump_stop,
-            background,
+            supervisor,
             sockets,
         };
         Ok(Self { address, server, running })
@@ -177,23 +194,36 @@ impl Application {
         self.address
     }
 
-    /// Serves until `stop` is ready (its output says who asked), then stops in good order.
-    pub async fn run_until_stopped(
+    /// How far the server is on its way to the end.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            draining: self.running.draining.clone(),
+            failed: self.running.supervisor.failed().clone(),
+        }
+    }
+
+    /// Serves until `stop` is ready, then stops in good order. It stops by itself, without the
+    /// delay, when a part fails that it cannot do without: that is the error.
+    pub async fn run_until_stopped<R: Into<StopRequest>>(
         self,
-        stop: impl Future<Output = &'static str>,
-    ) -> Result<(), io::Error> {
-        let handle = self.server.handle();
-        let server = self.server;
-        tokio::pin!(server);
-        tracing::info!(address = %self.address, "listening");
-        let asked_by = tokio::select! {
-            ended = &mut server => return ended,
-            asked_by = stop => asked_by,
+        stop: impl Future<Output = R>,
+    ) -> Result<(), PartFailure> {
+        let Self { address, server, running } = self;
+        let handle = server.handle();
+        running.supervisor.spawn_with_reason("HTTP server", running.server_stop.clone(), async {
+            server
+                .await
+                .map_or_else(|error| error.to_string(), |()| "it ended by itself".to_owned())
+        });
+        tracing::info!(%address, "listening");
+        let request = tokio::select! {
+            request = stop => request.into(),
+            () = running.supervisor.failed().cancelled() => "a failed part".into(),
         };
-        tracing::info!(asked_by, "stopping");
-        self.running.stop(handle, server).await;
+        tracing::info!(asked_by = request.asked_by, "stopping");
+        let stopped = running.stop(handle, &request).await;
         tracing::info!("stopped");
-        Ok(())
+        stopped
     }
 }
 
@@ -201,7 +231,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
     let settings = ConnectionSettings {
         workers,
         head_timeout: parts.request_timeout,
-        shutdown_timeout: Running::GRACE,
+        shutdown_timeout: CONNECTIONS_WITHIN,
     };
     let app = move || {
         let parts = parts.clone();

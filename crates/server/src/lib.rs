@@ -3,12 +3,15 @@
 mod application;
 mod configuration;
 mod connections;
+mod exit;
 mod heads;
 mod open_files;
+mod signals;
 mod sockets;
 mod stamps;
 mod stopping;
 mod store;
+mod supervisor;
 mod telemetry;
 mod work;
 
@@ -18,6 +21,9 @@ pub use configuration::{
     GeneratorSection, HeartbeatSection, Loaded, LogSection, MemorySection, ServerSection, Settings,
     StorageSection,
 };
+pub use exit::{NOT_DONE, PART_FAILED, RunError, WRONG_USAGE};
 pub use open_files::fit_open_files;
-pub use telemetry::{log_panics, start_logging};
+pub use signals::{Progress, Signals, StopRequest, survive_file_size_limit};
+pub use supervisor::PartFailure;
+pub use telemetry::{Outputs, log_panics, start_logging};
 pub use work::{Task, Work, WorkError};

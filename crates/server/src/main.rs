@@ -1,54 +1,55 @@
 //! The binary `northgate`: reads the configuration, starts the server, and waits for a signal;
 //! or does something with a folder of data.
+//!
+//! Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 the server could not start (the address
+//! or the data), or a tool could not do its work; 2 a wrong setting; 3 a part of the server failed
+//! while it ran. But for 0, standard error ends with one line `northgate: …` that says why.
 
-use northgate_server::{Application, Loaded, Settings, fit_open_files, log_panics, start_logging};
-use rustix::process::Signal;
+use northgate_server::{
+    Application, Loaded, NOT_DONE, Outputs, RunError, Settings, Signals, WRONG_USAGE,
+    fit_open_files, log_panics, start_logging, survive_file_size_limit,
+};
+use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
-
-/// The configuration is wrong.
-const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let loaded = Settings::load(std::env::args_os(), std::env::vars_os(), Path::new("."));
-    let mut settings = match loaded {
-        Ok(Loaded::Settings(settings)) => settings,
+    if let Err(error) = survive_file_size_limit() {
+        return fail(&error, NOT_DONE);
+    }
+    match Settings::load(std::env::args_os(), std::env::vars_os(), Path::new(".")) {
+        Ok(Loaded::Settings(settings)) => serve(*settings),
         Ok(Loaded::Work(work)) => {
             let done = work.run(std::io::stdout());
-            return done.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS);
+            done.map_or_else(|error| fail(&error, NOT_DONE), |()| ExitCode::SUCCESS)
         }
-        Ok(Loaded::Answer(text)) => return say(&text),
-        Err(error) => return fail(&error, WRONG_USAGE),
-    };
-    start_logging(&settings.log);
-    log_panics();
-    fit_open_files(&mut settings.server);
-    actix_web::rt::System::new().block_on(run(*settings))
+        Ok(Loaded::Answer(text)) => say(&text),
+        Err(error) => fail(&error, WRONG_USAGE),
+    }
 }
 
-async fn run(settings: Settings) -> ExitCode {
-    let (mut terminate, mut interrupt) =
-        match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-            (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
-            (Err(error), _) | (_, Err(error)) => return fail(&error, 1),
-        };
-    // Sent to who writes past a limit on the size of files, and deadly if nobody listens. The write
-    // fails as on a full disk, and that is enough.
-    let _unheeded = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()));
-    let application = match Application::build(&settings) {
-        Ok(application) => application,
-        Err(error) => return fail(&error, 1),
+fn serve(mut settings: Settings) -> ExitCode {
+    let outputs = match start_logging(&settings.log) {
+        Ok(outputs) => outputs,
+        Err(error) => return fail(&RunError::from(error), NOT_DONE),
     };
-    say(&format!("http://{}\n", application.address()));
-    let stop = async move {
-        tokio::select! { _ = terminate.recv() => "SIGTERM", _ = interrupt.recv() => "SIGINT" }
-    };
-    match application.run_until_stopped(stop).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error, 1),
+    log_panics();
+    fit_open_files(&mut settings.server);
+    let ended = actix_web::rt::System::new().block_on(run(&settings, &outputs));
+    if let Err(error) = &ended {
+        outputs.report(error);
     }
+    outputs.flush();
+    ended.map_or_else(|error| ExitCode::from(error.exit_code()), |()| ExitCode::SUCCESS)
+}
+
+async fn run(settings: &Settings, outputs: &Outputs) -> Result<(), RunError> {
+    let signals = Signals::listen(settings.server.drain_delay.0, outputs.clone())?;
+    let application = Application::build(settings)?;
+    outputs.print(&format!("http://{}", application.address()));
+    let stop = signals.stop_request(application.progress());
+    Ok(application.run_until_stopped(stop).await?)
 }
 
 /// Writes to standard output. Whether anybody reads it is not our business.
@@ -58,8 +59,8 @@ fn say(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Says in one line on standard error why the server does not run.
-fn fail(error: &dyn std::error::Error, code: u8) -> ExitCode {
+/// Says in one line on standard error why the program ends.
+fn fail(error: &dyn Error, code: u8) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "northgate: {error}");
     ExitCode::from(code)
 }

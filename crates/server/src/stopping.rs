@@ -1,17 +1,31 @@
 //! The end of a server: nothing that was answered is lost, everyone is told, and nobody can hold
 //! the exit.
 
-use actix_web::dev::{Server, ServerHandle};
+use crate::signals::StopRequest;
+use crate::supervisor::{PartFailure, Supervisor};
+use actix_web::dev::ServerHandle;
 use northgate_hub::Hub;
 use northgate_services::AlertService;
 use northgate_storage::GatedStore;
 use northgate_storage_sqlite::{SqliteStore, Written};
-use std::pin::Pin;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// The most time from the signal (and the delay, if one is set) to the end of the process. Each
+/// deadline below leaves time for what comes after it; the last one leaves it for what is written.
+pub(crate) const EXIT_WITHIN: Duration = Duration::from_secs(8);
+/// When connections that are still open are cut.
+pub(crate) const CONNECTIONS_WITHIN: Duration = Duration::from_secs(6);
+/// When tasks that still run are left behind.
+const TASKS_WITHIN: Duration = Duration::from_millis(6_600);
+/// When a store that has not closed is left behind.
+const STORE_WITHIN: Duration = Duration::from_millis(7_200);
+/// When the process ends, whatever blocks it.
+pub(crate) const PROCESS_WITHIN: Duration = Duration::from_millis(7_500);
 
 /// What runs beside the HTTP server, and how each part is told to stop.
 pub(crate) struct Running {
@@ -24,70 +38,76 @@ pub(crate) struct Running {
     pub(crate) drain_delay: Duration,
     /// Cancelled first: the server is not ready from then on.
     pub(crate) stopping: CancellationToken,
+    /// Cancelled when the delay is over: the time to the exit runs.
+    pub(crate) draining: CancellationToken,
     /// The generator and the timer: what acts by itself.
     pub(crate) sources_stop: CancellationToken,
+    /// The HTTP server with its worker threads, and the store on disk.
+    pub(crate) server_stop: CancellationToken,
     pub(crate) pump_stop: CancellationToken,
-    /// The generator, the timer and the pump.
-    pub(crate) background: TaskTracker,
+    /// The generator, the timer, the pump, and the HTTP server.
+    pub(crate) supervisor: Supervisor,
     /// The reading half of every WebSocket.
     pub(crate) sockets: TaskTracker,
 }
 
 impl Running {
-    /// The most time from the signal (and the delay, if one is set) to the exit.
-    pub(crate) const GRACE: Duration = Duration::from_secs(8);
     /// The most time that each step of the drain gets: what is stuck must not keep the others from
     /// being told.
     const STEP: Duration = Duration::from_secs(1);
+    /// The same in a hurry.
+    const SHORT_STEP: Duration = Duration::from_millis(250);
 
-    /// Stops everything in order. `server` is driven along, since its own shutdown runs in it.
-    pub(crate) async fn stop(self, handle: ServerHandle, mut server: Pin<&mut Server>) {
+    /// Stops everything in order. An error says that a part failed before it was told to stop.
+    pub(crate) async fn stop(
+        self,
+        handle: ServerHandle,
+        request: &StopRequest,
+    ) -> Result<(), PartFailure> {
         self.stopping.cancel();
-        // The workers go on by themselves; nothing is asked of the server future meanwhile.
-        sleep(self.drain_delay).await;
-        let deadline = Instant::now() + Self::GRACE;
+        let is_hurried = self.delay(request).await;
+        self.draining.cancel();
+        let start = Instant::now();
+        // A request to hurry that ended the delay has had its effect.
+        let hurry =
+            async { if is_hurried { pending().await } else { request.hurry.cancelled().await } };
         let orderly = async {
             handle.pause().await;
             self.drain().await;
+            self.server_stop.cancel();
             handle.stop(true).await;
         };
-        // The server future ends when its stop is complete; an error there ends it as well.
-        let all = async { tokio::join!(orderly, async { server.as_mut().await.is_ok() }) };
-        // The last step is for the tasks: they end by themselves once nobody is connected.
-        if timeout_at(deadline - Self::STEP, all).await.is_err() {
-            tracing::warn!("some connections did not end in time and were cut");
-        }
-        self.pump_stop.cancel();
-        self.background.close();
-        self.sockets.close();
-        let tasks = async {
-            self.hub.stop_workers().await;
-            self.background.wait().await;
-            self.sockets.wait().await;
-        };
-        if timeout_at(deadline, tasks).await.is_err() {
-            tracing::warn!("some tasks did not end in time");
-        }
-        // The last, since cursors and the pump read to their ends. What was answered is on disk
-        // anyway: a disk that hangs does not hold the exit.
-        if let Some(database) = &self.database {
-            if timeout_at(deadline, database.close()).await.is_err() {
-                tracing::warn!("the store on disk did not close in time");
+        let tasks_by = tokio::select! {
+            done = timeout_at(start + CONNECTIONS_WITHIN, orderly) => {
+                if done.is_err() {
+                    tracing::warn!("some connections did not end in time and were cut");
+                }
+                start + TASKS_WITHIN
             }
-            let Written { commits, events, unreadable } = database.written();
-            tracing::info!(commits, events, unreadable, "written to disk since the start");
+            () = hurry => {
+                self.cut().await;
+                Instant::now() + Self::SHORT_STEP
+            }
+        };
+        self.end_tasks(tasks_by).await;
+        self.close_database(start + STORE_WITHIN).await;
+        self.supervisor.failure().map_or(Ok(()), Err)
+    }
+
+    /// Goes on for the delay, and says whether a request to hurry cut it. A failed part cuts it too.
+    async fn delay(&self, request: &StopRequest) -> bool {
+        // The workers go on by themselves.
+        tokio::select! {
+            biased;
+            () = self.supervisor.failed().cancelled() => false,
+            () = request.hurry.cancelled() => true,
+            () = sleep(self.drain_delay) => false,
         }
     }
 
     /// Appends end, the pump reaches the head, and every cursor gives what is left.
     async fn drain(&self) {
-        self.sources_stop.cancel();
-        if timeout(Self::STEP, self.alerts.flush()).await.is_err() {
-            tracing::warn!("repeats that waited could not be kept in time");
-        }
-        if timeout(Self::STEP, self.store.close()).await.is_err() {
-            tracing::warn!("the store did not answer everything in time");
-        }
+        self.end_appends(Self::STEP).await;
         if timeout(Self::STEP, self.hub.caught_up()).await.is_err() {
             tracing::warn!("not everything that was kept could be read in time to be sent");
         }
@@ -99,5 +119,47 @@ impl Running {
             );
         }
         self.hub.end();
+    }
+
+    /// Ends every stream at once. Appends under way are answered all the same, if they can be soon.
+    async fn cut(&self) {
+        self.server_stop.cancel();
+        self.hub.end();
+        self.end_appends(Self::SHORT_STEP).await;
+    }
+
+    async fn end_appends(&self, step: Duration) {
+        self.sources_stop.cancel();
+        if timeout(step, self.alerts.flush()).await.is_err() {
+            tracing::warn!("repeats that waited could not be kept in time");
+        }
+        if timeout(step, self.store.close()).await.is_err() {
+            tracing::warn!("the store did not answer everything in time");
+        }
+    }
+
+    /// Tasks end by themselves once nobody is connected.
+    async fn end_tasks(&self, deadline: Instant) {
+        self.pump_stop.cancel();
+        self.sockets.close();
+        let tasks = async {
+            self.hub.stop_workers().await;
+            self.supervisor.all_ended().await;
+            self.sockets.wait().await;
+        };
+        if timeout_at(deadline, tasks).await.is_err() {
+            tracing::warn!("some tasks did not end in time");
+        }
+    }
+
+    /// The last step, since cursors and the pump read to their ends. What was answered is on disk
+    /// anyway: a disk that hangs does not hold the exit.
+    async fn close_database(&self, deadline: Instant) {
+        let Some(database) = &self.database else { return };
+        if timeout_at(deadline, database.close()).await.is_err() {
+            tracing::warn!("the store on disk did not close in time");
+        }
+        let Written { commits, events, unreadable } = database.written();
+        tracing::info!(commits, events, unreadable, "written to disk since the start");
     }
 }

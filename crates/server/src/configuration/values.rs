@@ -175,13 +175,17 @@ pub enum Level {
 }
 
 impl Level {
-    pub(crate) fn filter(self) -> &'static str {
+    /// The directives for the log filter. The HTTP library logs as errors what any client can
+    /// cause, such as a malformed request: these parts of it are silent below `debug`.
+    pub(crate) fn filter(self) -> String {
+        const CLIENTS: &str =
+            "actix_http::h1::dispatcher=off,actix_http::h1::decoder=off,actix_http::ws=off";
         match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
+            Self::Error => format!("error,{CLIENTS}"),
+            Self::Warn => format!("warn,{CLIENTS}"),
             // The HTTP library has its own words for what our lines say.
-            Self::Info => "info,actix_server=warn",
-            Self::Debug => "debug",
+            Self::Info => format!("info,actix_server=warn,{CLIENTS}"),
+            Self::Debug => "debug".to_owned(),
         }
     }
 }

@@ -1,0 +1,135 @@
+//! A stream of the process behind a thread of its own, so that a reader that stalls holds nobody.
+
+use super::buffer::{Entry, LineBuffer};
+use super::repeats::RepeatLimiter;
+use parking_lot::{Condvar, Mutex};
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::{Event, Level};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+
+/// Standard output or standard error. Clones are handles to the same one. Nothing blocks but
+/// [`Output::flush`], and that for a bounded time.
+#[derive(Debug, Clone)]
+pub(super) struct Output(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// Notified when a line comes, and when a flush begins.
+    changed: Condvar,
+    /// Notified when everything was written.
+    written: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    buffer: LineBuffer,
+    repeats: RepeatLimiter,
+    /// Whether the thread is writing a line now.
+    writing: bool,
+}
+
+impl Output {
+    /// Starts the thread that writes to `stream`, which it calls by `name` (for the thread, and for
+    /// the line that counts what was dropped).
+    pub(super) fn start(
+        name: &'static str,
+        stream: impl Write + Send + 'static,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            written: Condvar::new(),
+        });
+        let writer = shared.clone();
+        thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || writer.write_to(stream, name))?;
+        Ok(Self(shared))
+    }
+
+    /// Hands a line over to the thread.
+    pub(super) fn push(&self, line: &str) {
+        self.0.state.lock().buffer.push(line);
+        self.0.changed.notify_one();
+    }
+
+    /// Whether `event` is to be written; see [`RepeatLimiter`].
+    pub(super) fn admits(&self, event: &Event<'_>) -> bool {
+        self.0.state.lock().repeats.admits(event, Instant::now())
+    }
+
+    /// Returns once everything was written, repeats that were not summed up yet included, or when
+    /// `within` is over.
+    pub(super) fn flush(&self, within: Duration) {
+        let mut state = self.0.state.lock();
+        for repeated in state.repeats.end_all() {
+            state.buffer.push(&line(repeated.level, &repeated));
+        }
+        self.0.changed.notify_one();
+        let pending = |state: &mut State| state.writing || !state.buffer.is_empty();
+        self.0.written.wait_while_for(&mut state, pending, within);
+    }
+}
+
+/// Each call of `write` is one line, as the formatter of log lines makes it.
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.push(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn write_to(&self, mut stream: impl Write, name: &str) {
+        loop {
+            let text = match self.next() {
+                Entry::Line(line) => line,
+                Entry::Dropped(count) => {
+                    let told =
+                        format!("{count} log lines were dropped: {name} was not read fast enough");
+                    line(Level::WARN, &told)
+                }
+            };
+            // Whether anybody reads it is not our business.
+            let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        }
+    }
+
+    /// Waits for what is to be written next.
+    fn next(&self) -> Entry {
+        let mut state = self.state.lock();
+        state.writing = false;
+        loop {
+            for repeated in state.repeats.end_windows(Instant::now()) {
+                state.buffer.push(&line(repeated.level, &repeated));
+            }
+            if let Some(entry) = state.buffer.pop() {
+                state.writing = true;
+                return entry;
+            }
+            self.written.notify_all();
+            match state.repeats.next_end() {
+                Some(end) => drop(self.changed.wait_until(&mut state, end.into_std())),
+                None => self.changed.wait(&mut state),
+            }
+        }
+    }
+}
+
+/// A line of our own, in the form of all log lines; the level does not filter it.
+fn line(level: Level, text: &dyn std::fmt::Display) -> String {
+    let mut time = String::new();
+    // Writing to a string cannot fail.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut time));
+    format!("{time} {level:>5} {text}\n")
+}
