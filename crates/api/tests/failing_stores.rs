@@ -176,3 +176,21 @@ async fn a_stream_that_cannot_begin_tells_browsers_to_come_again() {
                 \"message\":\"The store cannot answer now.\"}\n\n";
     assert_eq!(std::str::from_utf8(&body).unwrap(), busy);
 }
+
+#[actix_web::test]
+async fn a_server_with_a_failed_part_is_not_ready_and_says_so() {
+    let mut context = context(Failing(Err(AppendError::Unavailable)));
+    let (hub, _pump) =
+        Hub::new(Arc::new(Failing(Err(AppendError::Unavailable))), WindowLimits::default());
+    let failed = CancellationToken::new();
+    failed.cancel();
+    let keeping = watch::channel(StoreHealth::Keeping).1;
+    context.readiness = Readiness::new(hub, keeping, CancellationToken::new(), failed);
+    let app = test::init_service(App::new().configure(|app| configure(app, context))).await;
+    let request = test::TestRequest::get().uri("/health/ready").to_request();
+    let answer = test::call_service(&app, request).await;
+    assert_eq!(answer.status().as_u16(), 503);
+    let json: Value = serde_json::from_slice(&test::read_body(answer).await).unwrap();
+    assert_eq!(json["type"], "urn:northgate:problem:not-ready");
+    assert_eq!(json["detail"], "A part of the server has failed; the server is stopping.");
+}

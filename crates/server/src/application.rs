@@ -281,3 +281,6 @@ fn cors_settings(section: &CorsSection) -> CorsSettings {
         credentials: section.credentials,
     }
 }
+
+#[cfg(test)]
+mod tests;

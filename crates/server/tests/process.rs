@@ -12,9 +12,13 @@
 
 #[path = "process/client.rs"]
 mod client;
+#[path = "process/logging.rs"]
+mod logging;
 #[path = "process/program.rs"]
 #[allow(dead_code, reason = "these tests need less of it than others")]
 mod program;
+#[path = "process/signals.rs"]
+mod signals;
 
 use client::{Answer, Frame, Socket, get, post, request};
 use program::{EXIT, Program, SOON, Setup, eventually};

@@ -12,6 +12,7 @@ mod client;
 mod draining;
 mod draining_behind;
 mod draining_filtered;
+mod failing_workers;
 mod falling_behind;
 mod faulty_store;
 mod filtering;

@@ -190,9 +190,10 @@ fn one_variable(key: Option<&str>, name: &str, value: String) -> Result<Config, 
     values.map_err(|error| reason_of(&error))
 }
 
+/// The text of a file, if it is there, without the byte order mark that some editors put first.
 fn text_of(folder: &Path, name: &str) -> Result<Option<String>, ConfigurationError> {
     match std::fs::read_to_string(folder.join(name)) {
-        Ok(text) => Ok(Some(text)),
+        Ok(text) => Ok(Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(wrong(name, error.to_string())),
     }

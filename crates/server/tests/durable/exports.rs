@@ -98,3 +98,32 @@ fn a_copy_of_the_files_gets_a_new_name_and_data_in_use_does_not() {
         assert_eq!(get(with_data(folder).serve().address(), &old).status, status);
     }
 }
+
+#[test]
+fn a_limit_on_the_size_of_files_ends_a_tool_with_code_1_and_one_line_that_says_why() {
+    let (folder, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = with_data(folder.path()).serve();
+    let alert = serde_json::json!({"message": "x".repeat(4_000), "location": "North Gate"});
+    for _ in 0..20 {
+        assert_eq!(post(server.address(), "/alerts", &alert.to_string()).status, 200);
+    }
+    let lines = done(&["export"], folder.path()).join("\n");
+    drop(server.stop());
+    let (exported, copy, imported) =
+        (copies.path().join("lines"), copies.path().join("copy"), copies.path().join("data"));
+    std::fs::write(&exported, lines).unwrap();
+    let data = folder.path().to_str().unwrap();
+    // In blocks of 512 bytes or of 1 KiB, as the shell has it.
+    let limit = "ulimit -f 32";
+    let to_file = format!("{limit} && exec > '{}'", copies.path().join("out").display());
+    for (before, flags) in [
+        (limit, ["backup", "--data", data, copy.to_str().unwrap()].as_slice()),
+        (&to_file, &["export", "--data", data]),
+        (limit, &["import", "--data", imported.to_str().unwrap(), exported.to_str().unwrap()]),
+    ] {
+        let ended = Setup::after(before, flags).end();
+        assert_eq!((ended.code, ended.stderr.len()), (Some(1), 1), "{flags:?}: {ended:?}");
+        assert!(ended.stderr[0].starts_with("northgate: cannot "), "{flags:?}: {ended:?}");
+    }
+    assert!(!copy.exists(), "no half copy is left under its name");
+}

@@ -1,8 +1,9 @@
 //! The binary as a process: started in a folder and an environment of its own, and never left
 //! behind.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use rustix::io::ioctl_fionbio;
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -20,6 +21,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_northgate");
 pub(crate) struct Setup {
     folder: TempDir,
     command: Command,
+    /// Ends of pipes that nobody reads.
+    unread: Vec<PipeReader>,
 }
 
 impl Setup {
@@ -52,7 +55,7 @@ impl Setup {
             command.env("PATH", path);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { folder, command }
+        Self { folder, command, unread: Vec::new() }
     }
 
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
@@ -72,6 +75,31 @@ impl Setup {
         self
     }
 
+    /// With standard error a pipe that is full, and that nobody reads.
+    pub(crate) fn stalled_stderr(mut self) -> Self {
+        let (reader, writer) = full_pipe();
+        self.command.stderr(writer);
+        self.unread.push(reader);
+        self
+    }
+
+    /// With standard output a pipe that is full, and that nobody reads.
+    pub(crate) fn stalled_stdout(mut self) -> Self {
+        let (reader, writer) = full_pipe();
+        self.command.stdout(writer);
+        self.unread.push(reader);
+        self
+    }
+
+    /// Starts it at `address`, and waits until it listens there.
+    pub(crate) fn serve_at(mut self, address: SocketAddr) -> Program {
+        self.command.args(["--port", &address.port().to_string()]);
+        let mut program = self.start();
+        program.address = Some(address);
+        eventually(SOON, || TcpStream::connect(address).ok());
+        program
+    }
+
     /// Starts it and waits for its address. It is given any free port.
     pub(crate) fn serve(mut self) -> Program {
         self.command.args(["--port", "0"]);
@@ -88,12 +116,32 @@ impl Setup {
         self.start().end(SOON)
     }
 
-    fn start(mut self) -> Program {
+    pub(crate) fn start(mut self) -> Program {
         let mut child = self.command.spawn().unwrap();
-        let stdout = lines(child.stdout.take().unwrap());
+        let stdout = child.stdout.take().map_or_else(|| channel().1, lines);
         let stderr = child.stderr.take().map_or_else(|| channel().1, lines);
-        Program { child, stdout, stderr, said: Vec::new(), address: None, _folder: self.folder }
+        Program {
+            child,
+            stdout,
+            stderr,
+            said: Vec::new(),
+            logged: Vec::new(),
+            address: None,
+            _folder: self.folder,
+            _unread: self.unread,
+        }
     }
+}
+
+/// A pipe that takes nothing more: whoever writes to it waits for a reader.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    ioctl_fionbio(&writer, true).unwrap();
+    for size in [4_096, 1] {
+        while writer.write(&vec![b'x'; size]).is_ok() {}
+    }
+    ioctl_fionbio(&writer, false).unwrap();
+    (reader, writer)
 }
 
 /// The lines of `stream` as they come, up to its end.
@@ -116,8 +164,11 @@ pub(crate) struct Program {
     stderr: Receiver<String>,
     /// What was taken from standard output already.
     said: Vec<String>,
+    /// What was taken from standard error already.
+    logged: Vec<String>,
     address: Option<SocketAddr>,
     _folder: TempDir,
+    _unread: Vec<PipeReader>,
 }
 
 impl Program {
@@ -137,13 +188,21 @@ impl Program {
         assert!(sent.success());
     }
 
+    /// Whether a line on standard error has `text` in it.
+    pub(crate) fn has_logged(&mut self, text: &str) -> bool {
+        self.logged.extend(self.stderr.try_iter());
+        self.logged.iter().any(|line| line.contains(text))
+    }
+
     /// Waits for its end.
     pub(crate) fn end(mut self, within: Duration) -> Ended {
         let status = eventually(within, || self.child.try_wait().unwrap());
         // Both streams end with the process.
         let mut stdout = std::mem::take(&mut self.said);
         stdout.extend(self.stdout.iter());
-        Ended { code: status.code(), stdout, stderr: self.stderr.iter().collect() }
+        let mut stderr = std::mem::take(&mut self.logged);
+        stderr.extend(self.stderr.iter());
+        Ended { code: status.code(), stdout, stderr }
     }
 
     /// Tells it to stop in good order, and waits for its end.

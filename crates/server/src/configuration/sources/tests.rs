@@ -40,6 +40,14 @@ fn each_source_wins_over_the_one_before() {
 }
 
 #[test]
+fn a_byte_order_mark_at_the_beginning_of_a_file_is_skipped() {
+    let toml = (FILE, "\u{feff}[memory]\nalerts = 11\n");
+    let dot_env = (DOT_ENV, "\u{feff}NORTHGATE__MEMORY__EVENTS=2\n");
+    let memory = load(&[toml, dot_env], &[], &[]).unwrap().memory;
+    assert_eq!((memory.alerts.get(), memory.events.get()), (11, 2));
+}
+
+#[test]
 fn limits_have_defaults_and_are_set_from_every_source() {
     let limits = |files: &[_], environment: &[_], flags: &[_]| {
         let settings = load(files, environment, flags).unwrap();

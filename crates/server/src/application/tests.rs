@@ -1,0 +1,117 @@
+//! A server of which a part fails stops in good order and says which part it was.
+
+use super::*;
+use crate::GeneratorInterval;
+use std::future::pending;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::num::NonZeroUsize;
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+use tokio::task::LocalSet;
+
+const HANDSHAKE: &[u8] = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+
+/// Opens a WebSocket, says so, and gives everything that comes after the handshake.
+fn socket(address: SocketAddr, opened: oneshot::Sender<()>) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        stream.write_all(HANDSHAKE).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        opened.send(()).unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        rest
+    })
+}
+
+/// Runs a server, does `harm` to it once a socket is open, and gives the failure that ends it.
+fn failure_after(harm: impl FnOnce(&Supervisor, &Hub) + 'static) -> PartFailure {
+    let mut settings = Settings::default();
+    settings.server.port = 0;
+    settings.server.workers = NonZeroUsize::MIN;
+    // A failed part does not wait for load balancers.
+    settings.server.drain_delay = "1h".parse().unwrap();
+    settings.generator.interval = GeneratorInterval::OFF;
+    actix_web::rt::System::new().block_on(async move {
+        let application = Application::build(&settings).unwrap();
+        let progress = application.progress();
+        let (opened, is_open) = oneshot::channel();
+        let socket = socket(application.address(), opened);
+        let (supervisor, hub) =
+            (application.running.supervisor.clone(), application.running.hub.clone());
+        let stopped = application.run_until_stopped(pending::<&'static str>());
+        let harmed = async {
+            is_open.await.unwrap();
+            harm(&supervisor, &hub);
+        };
+        let failure = tokio::join!(stopped, harmed).0.unwrap_err();
+        assert!(progress.failed.is_cancelled() && progress.draining.is_cancelled());
+        let [0x88, _, code @ ..] = &socket.join().unwrap()[..] else { panic!("no Close") };
+        assert_eq!(code[..2], 1001_u16.to_be_bytes(), "the stop is an ordinary one");
+        failure
+    })
+}
+
+fn part(failure: &PartFailure) -> (&str, &str) {
+    (failure.part, &failure.reason)
+}
+
+#[test]
+fn a_part_that_panics_stops_the_server() {
+    let failure = failure_after(|supervisor, _| {
+        supervisor.spawn("timer", CancellationToken::new(), async { panic!("out of time") });
+    });
+    assert_eq!(part(&failure), ("timer", "it panicked: out of time"));
+}
+
+#[test]
+fn a_part_that_returns_stops_the_server() {
+    let failure = failure_after(|supervisor, _| {
+        supervisor.spawn("timer", CancellationToken::new(), async {});
+    });
+    assert_eq!(part(&failure), ("timer", "it ended by itself"));
+}
+
+#[test]
+fn a_part_elsewhere_that_fails_stops_the_server() {
+    let failure = failure_after(|supervisor, _| {
+        let reason = async { "its writer panicked".to_owned() };
+        supervisor.watch("store on disk", CancellationToken::new(), reason);
+    });
+    assert_eq!(part(&failure), ("store on disk", "its writer panicked"));
+}
+
+#[test]
+fn the_end_of_a_fan_out_workers_task_stops_the_server() {
+    let failure = failure_after(|_, hub| {
+        let thread = LocalSet::new();
+        let context = thread.enter();
+        hub.worker();
+        drop(context);
+        drop(thread);
+    });
+    assert_eq!(part(&failure), ("fan-out worker", "its task ended, or its thread"));
+}
+
+#[test]
+fn an_http_server_that_ends_by_itself_stops_the_server() {
+    let mut settings = Settings::default();
+    settings.server.port = 0;
+    settings.generator.interval = GeneratorInterval::OFF;
+    actix_web::rt::System::new().block_on(async move {
+        let application = Application::build(&settings).unwrap();
+        let ending = application.server.handle().stop(false);
+        let stopped = application.run_until_stopped(pending::<&'static str>());
+        let failure = tokio::join!(stopped, ending).0.unwrap_err();
+        assert_eq!(failure.part, "HTTP server");
+    });
+}

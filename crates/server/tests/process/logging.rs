@@ -1,0 +1,89 @@
+//! What happens to log lines: nobody waits for a reader, and no client fills the log.
+
+use super::client::{get, post};
+use super::program::{EXIT, SOON, Setup, eventually};
+use super::{ALERT, quiet};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+/// Sends a request that no parser accepts, and waits for the answer.
+fn malformed(address: SocketAddr) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.write_all(b"X\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 400 "), "{}", String::from_utf8_lossy(&answer));
+}
+
+fn at_level(level: &str) -> Setup {
+    Setup::new(&["--generator-interval", "off", "--log-level", level])
+}
+
+#[test]
+fn a_reader_of_standard_error_that_stalls_holds_neither_requests_nor_the_exit() {
+    for level in ["info", "debug"] {
+        let program = at_level(level).stalled_stderr().serve();
+        for _ in 0..2_000 {
+            malformed(program.address());
+        }
+        assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
+        assert_eq!(get(program.address(), "/health/live").status, 200);
+        program.signal("TERM");
+        let ended = program.end(EXIT);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_reader_of_standard_output_that_stalls_holds_neither_the_start_nor_the_exit() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let program = quiet().stalled_stdout().serve_at(free);
+    assert_eq!(post(free, "/alerts", ALERT).status, 200);
+    let ended = program.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn a_failed_start_ends_at_once_whether_its_reason_is_read_or_not() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = Setup::new(&["--port", &port]).stalled_stderr().end();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+}
+
+#[test]
+fn malformed_requests_are_logged_at_level_debug_only() {
+    for level in ["error", "warn", "info"] {
+        let program = at_level(level).serve();
+        malformed(program.address());
+        let ended = program.stop();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let told = ended.stderr.iter().any(|line| line.contains("stream error"));
+        assert!(!told, "{level}: {ended:?}");
+    }
+}
+
+#[test]
+fn repeats_of_one_line_are_summed_up_in_time_though_nothing_else_is_logged() {
+    let mut program = at_level("debug").serve();
+    for _ in 0..50 {
+        malformed(program.address());
+    }
+    let summary = "repeated 42 more times in 10 s";
+    eventually(SOON, || program.has_logged(summary).then_some(()));
+    let ended = program.stop();
+    let told = |text| ended.stderr.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(told("stream error"), 8 + 1, "eight, and the line that sums up: {ended:?}");
+}
+
+#[test]
+fn repeats_are_summed_up_at_the_exit_too() {
+    let program = at_level("debug").serve();
+    for _ in 0..50 {
+        malformed(program.address());
+    }
+    let ended = program.stop();
+    let told = ended.stderr.iter().any(|line| line.contains("repeated 42 more times"));
+    assert!(told, "{ended:?}");
+}

@@ -1,0 +1,96 @@
+//! Which signal does what, one after the other.
+
+use super::client::{Socket, get, post};
+use super::program::{EXIT, Program, SOON, Setup, eventually};
+use super::{ALERT, quiet};
+use serde_json::json;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+fn with_delay(delay: &str) -> Program {
+    Setup::new(&["--generator-interval", "off", "--drain-delay", delay]).serve()
+}
+
+/// Sends a signal, and waits until the server has seen it: signals of one kind that come together
+/// are one.
+fn send_and_see(program: &mut Program, signal: &str, logged: &str) {
+    program.signal(signal);
+    eventually(SOON, || program.has_logged(logged).then_some(()));
+}
+
+/// A socket that never reads, with more to read than the kernel takes for it.
+fn stuffed(program: &Program) -> Socket {
+    let socket = Socket::open(program.address());
+    let body = json!({"message": "x".repeat(4_000), "location": "North Gate"}).to_string();
+    for _ in 0..1_000 {
+        assert_eq!(post(program.address(), "/alerts", &body).status, 200);
+    }
+    socket
+}
+
+#[test]
+fn a_hangup_is_ignored_and_logged() {
+    let mut program = quiet().serve();
+    send_and_see(&mut program, "HUP", "SIGHUP");
+    assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
+    let ended = program.stop();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn a_second_signal_ends_the_delay() {
+    let mut program = with_delay("1h");
+    send_and_see(&mut program, "TERM", "asked to stop");
+    eventually(SOON, || (get(program.address(), "/health/ready").status == 503).then_some(()));
+    program.signal("INT");
+    let ended = program.end(EXIT);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn a_second_signal_during_the_drain_ends_the_streams_at_once() {
+    let mut program = with_delay("0s");
+    let _stuffed = stuffed(&program);
+    send_and_see(&mut program, "TERM", "asked to stop");
+    program.signal("TERM");
+    let ended = program.end(EXIT);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let waited = ended.stderr.iter().any(|line| line.contains("connections did not end in time"));
+    assert!(!waited, "{ended:?}");
+}
+
+#[test]
+fn a_third_signal_ends_the_process_though_a_socket_never_reads() {
+    let mut program = with_delay("1h");
+    let _stuffed = stuffed(&program);
+    send_and_see(&mut program, "TERM", "asked to stop");
+    send_and_see(&mut program, "TERM", "asked again");
+    program.signal("TERM");
+    let ended = program.end(EXIT);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.iter().any(|line| line.contains("a third time")), "{ended:?}");
+    assert!(!ended.stderr.iter().any(|line| line.contains("stopped")), "{ended:?}");
+}
+
+/// A server whose main thread is blocked: it opens a lock file that is a pipe nobody reads.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_main_thread_that_is_blocked_does_not_hold_the_exit() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("northgate.lock");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let program = Setup::new(&["--data", folder.path().to_str().unwrap(), "--port", "0"]).start();
+    let threads = format!("/proc/{}/task", program.pid());
+    let name = |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("comm"));
+    let listens = || {
+        let mut threads = std::fs::read_dir(&threads).unwrap().filter_map(Result::ok);
+        threads.any(|thread| name(thread).is_ok_and(|name| name.trim() == "signals")).then_some(())
+    };
+    eventually(SOON, listens);
+    let asked = Instant::now();
+    program.signal("TERM");
+    let ended = program.end(EXIT);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(asked.elapsed() > Duration::from_secs(7), "it was really blocked: {ended:?}");
+    assert!(ended.stderr.iter().any(|line| line.contains("the stop took too long")), "{ended:?}");
+}
