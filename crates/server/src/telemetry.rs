@@ -31,8 +31,8 @@ pub struct Outputs {
 /// and leaves the log lines with the first.
 pub fn start_logging(settings: &LogSection) -> io::Result<Outputs> {
     let outputs = Outputs {
-        stdout: Output::start("stdout", stdout())?,
-        stderr: Output::start("stderr", stderr())?,
+        stdout: Output::start("standard output", stdout())?,
+        stderr: Output::start("standard error", stderr())?,
     };
     let stderr_output = outputs.stderr.clone();
     let lines = tracing_subscriber::fmt::layer()

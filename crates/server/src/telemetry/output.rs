@@ -133,3 +133,59 @@ fn line(level: Level, text: &dyn std::fmt::Display) -> String {
     let _ = SystemTime.format_time(&mut Writer::new(&mut time));
     format!("{time} {level:>5} {text}\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    /// A reader that takes a line whenever the test allows it, and then shows it.
+    struct Stalling {
+        allowed: Receiver<()>,
+        taken: Sender<String>,
+    }
+
+    impl Write for Stalling {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            // Errors come at the end of the test.
+            let _ = self.allowed.recv();
+            let _ = self.taken.send(String::from_utf8_lossy(bytes).into_owned());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_stalls_holds_nobody_and_is_told_how_many_lines_it_missed() {
+        let ((allow, allowed), (taken, lines)) = (channel(), channel());
+        let output = Output::start("standard error", Stalling { allowed, taken }).unwrap();
+        for n in 0..3_000 {
+            output.push(&n.to_string());
+        }
+        output.flush(Duration::from_millis(1));
+        assert!(lines.try_recv().is_err(), "nothing was read");
+        drop(allow);
+        output.flush(Duration::from_secs(30));
+        let lines: Vec<_> = lines.try_iter().collect();
+        let (last, kept) = lines.split_last().unwrap();
+        assert!(kept.iter().enumerate().all(|(n, line)| *line == format!("{n}\n")));
+        let dropped = 3_000 - kept.len();
+        let told = format!(
+            "WARN {dropped} log lines were dropped: standard error was not read fast enough\n"
+        );
+        assert!(last.ends_with(&told), "{last}");
+    }
+
+    #[test]
+    fn a_flush_of_what_is_read_returns_when_it_is_written() {
+        let ((allow, allowed), (taken, lines)) = (channel(), channel());
+        let output = Output::start("standard error", Stalling { allowed, taken }).unwrap();
+        drop(allow);
+        output.push("a");
+        output.flush(Duration::from_secs(30));
+        assert_eq!(lines.try_recv().unwrap(), "a\n");
+    }
+}
