@@ -220,7 +220,8 @@ impl Application {
             request = stop => request.into(),
             () = running.supervisor.failed().cancelled() => "a failed part".into(),
         };
-        tracing::info!(asked_by = request.asked_by, "stopping");
+        let drain_delay = running.drain_delay;
+        tracing::info!(asked_by = request.asked_by, ?drain_delay, "stopping");
         let stopped = running.stop(handle, &request).await;
         tracing::info!("stopped");
         stopped

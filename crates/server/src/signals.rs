@@ -85,12 +85,12 @@ impl Signals {
     /// The first signal to stop the server whose `progress` this is.
     pub async fn stop_request(self, progress: Progress) -> StopRequest {
         let Self { mut asked_by, hurry, progress: sender } = self;
-        // An error means that the thread is gone, and no signal will be seen.
+        // An error means that the thread is gone, which ends the wait below.
         let _ = sender.send(progress);
-        match asked_by.wait_for(Option::is_some).await.map(|asked_by| *asked_by) {
-            Ok(Some(asked_by)) => StopRequest { asked_by, hurry },
-            _ => pending().await,
-        }
+        let asked_by = asked_by.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
+        // A server that sees no signals could not be stopped later.
+        let asked_by = asked_by.unwrap_or("the end of the thread for signals");
+        StopRequest { asked_by, hurry }
     }
 }
 
@@ -170,18 +170,17 @@ impl Attendant {
 
     fn attend(&mut self, signal: &'static str) {
         if signal == "SIGHUP" {
-            tracing::info!(signal, "ignored: the configuration is read at start only");
+            tracing::info!(signal, "ignored: the configuration is read at the start only");
             return;
         }
         self.count += 1;
         match self.count {
             1 => {
-                tracing::info!(signal, drain_delay = ?self.drain_delay, "asked to stop");
                 self.exit_within(self.drain_delay.saturating_add(PROCESS_WITHIN));
                 self.asks.send_replace(Some(signal));
             }
             2 => {
-                tracing::info!(signal, "asked again: the stop waits for nobody any more");
+                tracing::info!(signal, "asked again: the stop is sped up");
                 self.exit_within(PROCESS_WITHIN);
                 self.hurry.cancel();
             }

@@ -85,6 +85,7 @@ impl Running {
                 start + TASKS_WITHIN
             }
             () = hurry => {
+                tracing::info!(connections = self.hub.cursors(), "streams are ended at once");
                 self.cut().await;
                 Instant::now() + Self::SHORT_STEP
             }
@@ -100,7 +101,10 @@ impl Running {
         tokio::select! {
             biased;
             () = self.supervisor.failed().cancelled() => false,
-            () = request.hurry.cancelled() => true,
+            () = request.hurry.cancelled() => {
+                tracing::info!("the delay is cut short");
+                true
+            }
             () = sleep(self.drain_delay) => false,
         }
     }

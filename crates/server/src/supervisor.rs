@@ -112,17 +112,15 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 mod tests {
     use super::*;
 
-    async fn failure_of(
-        supervise: impl FnOnce(&Supervisor, CancellationToken),
-    ) -> Option<PartFailure> {
+    async fn failure_of(supervise: impl FnOnce(&Supervisor, CancellationToken)) -> PartFailure {
         let (supervisor, stop) = (Supervisor::default(), CancellationToken::new());
         supervise(&supervisor, stop.clone());
         supervisor.failed().cancelled().await;
-        supervisor.failure()
+        supervisor.failure().unwrap()
     }
 
-    fn failure(part: &'static str, reason: &str) -> Option<PartFailure> {
-        Some(PartFailure { part, reason: reason.to_owned() })
+    fn failure(part: &'static str, reason: &str) -> PartFailure {
+        PartFailure { part, reason: reason.to_owned() }
     }
 
     #[tokio::test]

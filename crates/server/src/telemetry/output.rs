@@ -12,6 +12,9 @@ use tracing::{Event, Level};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
+/// How long to wait before writing again to a non-blocking stream that is full.
+const RETRY_AFTER: Duration = Duration::from_millis(20);
+
 /// Standard output or standard error. Clones are handles to the same one. Nothing blocks but
 /// [`Output::flush`], and that for a bounded time.
 #[derive(Debug, Clone)]
@@ -100,8 +103,7 @@ impl Shared {
                     line(Level::WARN, &told)
                 }
             };
-            // Whether anybody reads it is not our business.
-            let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+            write_line(&mut stream, text.as_bytes());
         }
     }
 
@@ -124,6 +126,20 @@ impl Shared {
             }
         }
     }
+}
+
+/// Waits until `stream` has taken the line, even if another process has made it non-blocking.
+/// Whether anybody reads it is not our business.
+fn write_line(stream: &mut impl Write, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        match stream.write(bytes) {
+            Ok(written) if written > 0 => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(RETRY_AFTER),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            _ => return,
+        }
+    }
+    let _ = stream.flush();
 }
 
 /// A line of our own, in the form of all log lines; the level does not filter it.
@@ -177,6 +193,31 @@ mod tests {
             "WARN {dropped} log lines were dropped: standard error was not read fast enough\n"
         );
         assert!(last.ends_with(&told), "{last}");
+    }
+
+    /// A stream that is non-blocking, takes three bytes at a time, and is full in between.
+    struct NonBlocking(Vec<u8>, bool);
+
+    impl Write for NonBlocking {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.0.extend(bytes.iter().take(3));
+            Ok(bytes.len().min(3))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_for_a_stream_that_is_non_blocking_arrives_whole() {
+        let mut stream = NonBlocking(Vec::new(), false);
+        write_line(&mut stream, b"one line\n");
+        assert_eq!(stream.0, b"one line\n");
     }
 
     #[test]

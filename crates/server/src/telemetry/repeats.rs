@@ -131,7 +131,7 @@ mod tests {
         limiter.admits_line(Identifier(place), Level::ERROR, || "boom".into(), now)
     }
 
-    fn texts(repeated: Vec<Repeated>) -> Vec<String> {
+    fn texts(repeated: &[Repeated]) -> Vec<String> {
         repeated.iter().map(ToString::to_string).collect()
     }
 
@@ -145,7 +145,7 @@ mod tests {
         let end = start + Duration::from_secs(10);
         assert_eq!(limiter.next_end(), Some(end));
         assert_eq!(limiter.end_windows(end - Duration::from_millis(1)), []);
-        let told = texts(limiter.end_windows(end));
+        let told = texts(&limiter.end_windows(end));
         assert_eq!(told, ["boom … repeated 1992 more times in 10 s"]);
         assert_eq!(limiter.next_end(), Some(later + Duration::from_secs(10)), "the other one's");
         assert!(log(&mut limiter, &FLOOD, end), "a new window");
@@ -157,9 +157,9 @@ mod tests {
         for _ in 0..9 {
             log(&mut limiter, &FLOOD, start);
         }
-        let late = start + Duration::from_secs(60);
+        let late = start + Duration::from_mins(1);
         assert!(!log(&mut limiter, &FLOOD, late), "counted until the thread has summed up");
-        assert_eq!(texts(limiter.end_windows(late)), ["boom … repeated 2 more times in 10 s"]);
+        assert_eq!(texts(&limiter.end_windows(late)), ["boom … repeated 2 more times in 10 s"]);
         assert!(log(&mut limiter, &FLOOD, late));
     }
 
@@ -177,7 +177,7 @@ mod tests {
         for _ in 0..10 {
             log(&mut limiter, &FLOOD, start);
         }
-        assert_eq!(texts(limiter.end_all()), ["boom … repeated 2 more times in 10 s"]);
+        assert_eq!(texts(&limiter.end_all()), ["boom … repeated 2 more times in 10 s"]);
         assert_eq!(limiter.end_all(), []);
     }
 }

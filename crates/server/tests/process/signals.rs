@@ -40,7 +40,7 @@ fn a_hangup_is_ignored_and_logged() {
 #[test]
 fn a_second_signal_ends_the_delay() {
     let mut program = with_delay("1h");
-    send_and_see(&mut program, "TERM", "asked to stop");
+    send_and_see(&mut program, "TERM", "stopping asked_by");
     eventually(SOON, || (get(program.address(), "/health/ready").status == 503).then_some(()));
     program.signal("INT");
     let ended = program.end(EXIT);
@@ -51,7 +51,7 @@ fn a_second_signal_ends_the_delay() {
 fn a_second_signal_during_the_drain_ends_the_streams_at_once() {
     let mut program = with_delay("0s");
     let _stuffed = stuffed(&program);
-    send_and_see(&mut program, "TERM", "asked to stop");
+    send_and_see(&mut program, "TERM", "stopping asked_by");
     program.signal("TERM");
     let ended = program.end(EXIT);
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -63,7 +63,7 @@ fn a_second_signal_during_the_drain_ends_the_streams_at_once() {
 fn a_third_signal_ends_the_process_though_a_socket_never_reads() {
     let mut program = with_delay("1h");
     let _stuffed = stuffed(&program);
-    send_and_see(&mut program, "TERM", "asked to stop");
+    send_and_see(&mut program, "TERM", "stopping asked_by");
     send_and_see(&mut program, "TERM", "asked again");
     program.signal("TERM");
     let ended = program.end(EXIT);
