@@ -97,6 +97,10 @@ impl Running {
 
     /// Goes on for the delay, and says whether a request to hurry cut it. A failed part cuts it too.
     async fn delay(&self, request: &StopRequest) -> bool {
+        if self.drain_delay.is_zero() {
+            // A request to hurry that has come already is one for the drain.
+            return false;
+        }
         // The workers go on by themselves.
         tokio::select! {
             biased;
@@ -144,6 +148,8 @@ impl Running {
 
     /// Tasks end by themselves once nobody is connected.
     async fn end_tasks(&self, deadline: Instant) {
+        // Not cancelled yet if the drain did not come that far.
+        self.server_stop.cancel();
         self.pump_stop.cancel();
         self.sockets.close();
         let tasks = async {
