@@ -2,9 +2,9 @@
 
 use crate::configuration::{CorsSection, Settings};
 use crate::connections::{self, ConnectionSettings};
-use crate::signals::{Progress, StopRequest};
 use crate::sockets;
 use crate::stamps::SystemStamps;
+use crate::stop_request::{Progress, StopRequest};
 use crate::stopping::{CONNECTIONS_WITHIN, Running};
 use crate::store::Store;
 use crate::supervisor::{PartFailure, Supervisor};
@@ -118,21 +118,7 @@ impl Application {
 
         let supervisor = Supervisor::default();
         let sources_stop = CancellationToken::new();
-        if let Some(every) = settings.generator_interval() {
-            let generator =
-                AlertGenerator::new(alerts.clone(), interval(every), Arc::new(SystemStamps))?;
-            let running = generator.run(sources_stop.clone());
-            supervisor.spawn("generator", sources_stop.clone(), running);
-        }
-        let resolver = AlertResolver::new(
-            port.clone(),
-            alerts.clone(),
-            settings.alerts.quiet_for(),
-            Arc::new(SystemStamps),
-            interval(RESOLVE_EVERY),
-        )?;
-        let running = resolver.run(sources_stop.clone());
-        supervisor.spawn("alert resolver", sources_stop.clone(), running);
+        start_sources(settings, &port, &alerts, &supervisor, &sources_stop)?;
         let pump_stop = CancellationToken::new();
         supervisor.spawn("pump", pump_stop.clone(), pump.run(pump_stop.clone()));
         let server_stop = CancellationToken::new();
@@ -226,6 +212,30 @@ impl Application {
         tracing::info!("stopped");
         stopped
     }
+}
+
+/// Starts what raises and resolves alerts by itself.
+fn start_sources(
+    settings: &Settings,
+    port: &Arc<dyn EventStore>,
+    alerts: &AlertService,
+    supervisor: &Supervisor,
+    stop: &CancellationToken,
+) -> Result<(), StartError> {
+    if let Some(every) = settings.generator_interval() {
+        let generator =
+            AlertGenerator::new(alerts.clone(), interval(every), Arc::new(SystemStamps))?;
+        supervisor.spawn("generator", stop.clone(), generator.run(stop.clone()));
+    }
+    let resolver = AlertResolver::new(
+        port.clone(),
+        alerts.clone(),
+        settings.alerts.quiet_for(),
+        Arc::new(SystemStamps),
+        interval(RESOLVE_EVERY),
+    )?;
+    supervisor.spawn("alert resolver", stop.clone(), resolver.run(stop.clone()));
+    Ok(())
 }
 
 fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Server> {

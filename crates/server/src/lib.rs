@@ -9,6 +9,7 @@ mod open_files;
 mod signals;
 mod sockets;
 mod stamps;
+mod stop_request;
 mod stopping;
 mod store;
 mod supervisor;
@@ -23,7 +24,8 @@ pub use configuration::{
 };
 pub use exit::{NOT_DONE, PART_FAILED, RunError, WRONG_USAGE};
 pub use open_files::fit_open_files;
-pub use signals::{Progress, Signals, StopRequest, survive_file_size_limit};
+pub use signals::{Signals, survive_file_size_limit};
+pub use stop_request::{Progress, StopRequest};
 pub use supervisor::PartFailure;
 pub use telemetry::{Outputs, log_panics, start_logging};
 pub use work::{Task, Work, WorkError};

@@ -1,7 +1,7 @@
 //! The end of a server: nothing that was answered is lost, everyone is told, and nobody can hold
 //! the exit.
 
-use crate::signals::StopRequest;
+use crate::stop_request::StopRequest;
 use crate::supervisor::{PartFailure, Supervisor};
 use actix_web::dev::ServerHandle;
 use northgate_hub::Hub;

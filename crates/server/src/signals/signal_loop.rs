@@ -1,0 +1,111 @@
+//! Which signal does what, and when the process ends without its main thread.
+
+use super::Listeners;
+use crate::stopping::{EXIT_WITHIN, PROCESS_WITHIN};
+use crate::{Outputs, PART_FAILED, Progress};
+use std::future::pending;
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// The state of the thread.
+pub(super) struct SignalLoop {
+    asks: watch::Sender<Option<&'static str>>,
+    hurry: CancellationToken,
+    failed: CancellationToken,
+    /// Signals to stop so far.
+    count: u32,
+    /// When the process ends whether it has finished or not.
+    exit_at: Option<Instant>,
+    drain_delay: Duration,
+    outputs: Outputs,
+}
+
+impl SignalLoop {
+    /// A loop that sends the name of the first signal to `asks`, and cancels `hurry` at the second.
+    pub(super) fn new(
+        asks: watch::Sender<Option<&'static str>>,
+        hurry: CancellationToken,
+        drain_delay: Duration,
+        outputs: Outputs,
+    ) -> Self {
+        let failed = CancellationToken::new();
+        Self { asks, hurry, failed, count: 0, exit_at: None, drain_delay, outputs }
+    }
+
+    /// Handles signals until the process ends.
+    pub(super) async fn run(
+        mut self,
+        mut listeners: Listeners,
+        progress: oneshot::Receiver<Progress>,
+    ) {
+        let mut progress = std::pin::pin!(progress);
+        let mut draining = CancellationToken::new();
+        let (mut is_attached, mut is_draining) = (false, false);
+        loop {
+            let exit_at = self.exit_at;
+            let exit = async {
+                match exit_at {
+                    Some(exit_at) => sleep_until(exit_at).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                signal = listeners.next() => self.handle(signal),
+                attached = &mut progress, if !is_attached => {
+                    is_attached = true;
+                    if let Ok(progress) = attached {
+                        draining = progress.draining;
+                        self.failed = progress.failed;
+                    }
+                }
+                () = draining.cancelled(), if !is_draining => {
+                    is_draining = true;
+                    self.exit_within(PROCESS_WITHIN);
+                }
+                () = exit => {
+                    let limit_seconds = EXIT_WITHIN.as_secs();
+                    tracing::warn!(limit_seconds, "the stop took too long; the process ends now");
+                    self.exit();
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, signal: &'static str) {
+        if signal == "SIGHUP" {
+            tracing::info!(signal, "ignored: the configuration is read at the start only");
+            return;
+        }
+        self.count += 1;
+        match self.count {
+            1 => {
+                self.exit_within(self.drain_delay.saturating_add(PROCESS_WITHIN));
+                self.asks.send_replace(Some(signal));
+            }
+            2 => {
+                tracing::info!(signal, "asked again: the stop is sped up");
+                self.exit_within(PROCESS_WITHIN);
+                self.hurry.cancel();
+            }
+            _ => {
+                tracing::warn!(signal, "asked a third time: the process ends now");
+                self.exit();
+            }
+        }
+    }
+
+    /// Lets the process end after `span` at the latest.
+    fn exit_within(&mut self, span: Duration) {
+        // A span beyond what the clock can show is no limit.
+        let Some(exit_at) = Instant::now().checked_add(span) else { return };
+        self.exit_at = Some(self.exit_at.map_or(exit_at, |earlier| earlier.min(exit_at)));
+    }
+
+    /// Ends the process without its main thread.
+    fn exit(&self) {
+        self.outputs.flush();
+        std::process::exit(if self.failed.is_cancelled() { PART_FAILED.into() } else { 0 });
+    }
+}
