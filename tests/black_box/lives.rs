@@ -419,7 +419,14 @@ fn many_alerts_are_acted_on_at_once_and_each_has_its_result() {
         assert_eq!(summary["unresolved_by_severity"]["warning"], 2);
         assert_eq!(summary["counts"]["resolved"]["warning"], 3);
         assert_eq!(summary["position"], server.get("/alerts").json()["position"]);
+    }
+}
 
+#[test]
+fn a_bad_action_on_many_alerts_names_every_bad_field() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let alerts = [raise(&server, json!({}))];
+        let summary = server.get("/alerts/summary").json();
         for (body, pointer) in [
             (json!({ "action": "resolve", "by": "B" }), "#/ids"),
             (json!({ "action": "resolve", "by": "B", "ids": [] }), "#/ids"),

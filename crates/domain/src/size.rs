@@ -4,7 +4,8 @@
 //! Escapes in JSON can at most double the count.
 
 use crate::{
-    Alert, AlertEvent, ChatMessage, Command, Event, Labels, Notes, PostMessage, RaiseAlert,
+    Alert, AlertEvent, ChatMessage, Command, DedupKey, Event, Labels, Link, Notes, PostMessage,
+    RaiseAlert, Source,
 };
 
 /// Everything of an alert that is no text of its sender.
@@ -21,9 +22,9 @@ impl Alert {
         let texts = [
             Some(self.message.as_str()),
             Some(self.location.as_str()),
-            self.source.as_ref().map(|source| source.as_str()),
-            self.url.as_ref().map(|url| url.as_str()),
-            self.dedup_key.as_ref().map(|key| key.as_str()),
+            self.source.as_ref().map(Source::as_str),
+            self.url.as_ref().map(Link::as_str),
+            self.dedup_key.as_ref().map(DedupKey::as_str),
             self.status.acknowledged().map(|mark| mark.by.as_str()),
             self.status.resolved().map(|mark| mark.by.as_str()),
         ];

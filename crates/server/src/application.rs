@@ -23,7 +23,7 @@ use northgate_services::{AlertGenerator, AlertResolver, AlertService, ChatServic
 use northgate_storage::{EventStore, GatedStore};
 use northgate_storage_sqlite::OpenError;
 use northgate_ws::{ChatLimitSettings, HeartbeatSettings, SocketContext, upgrade};
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -127,6 +127,17 @@ impl Application {
             fan_out.worker_failed().await;
             "its task ended, or its thread".to_owned()
         });
+        if let Some(database) = &database {
+            let mut failed = database.failed();
+            supervisor.watch("store on disk", server_stop.clone(), async move {
+                let reason = failed.wait_for(Option::is_some).await.ok().and_then(|r| r.clone());
+                match reason {
+                    Some(reason) => format!("it panicked: {reason}"),
+                    // The store was closed.
+                    None => pending().await,
+                }
+            });
+        }
 
         let stopping = CancellationToken::new();
         let public = &settings.server.public_host;

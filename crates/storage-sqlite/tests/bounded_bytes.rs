@@ -1,5 +1,9 @@
 //! `retain_bytes`: what goes when the bytes are used up, and what stays.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failed expectation is a failed test"
+)]
 
 use northgate_domain::{
     ActOnAlert, Action, AlertId, Command, Epoch, Event, Location, MessageText, Operator, Position,
