@@ -1,7 +1,7 @@
 //! `retain_bytes`: what goes when the bytes are used up, and what stays.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
+    clippy::panic,
     reason = "a failed expectation is a failed test"
 )]
 
