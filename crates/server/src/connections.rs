@@ -19,7 +19,7 @@ use std::time::Duration;
 /// How long a connection that was answered may stay without a new request.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// What gathers into one write; it bounds what a connection holds after a burst.
-const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+pub(crate) const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
 /// What the server is told about its connections.
 pub(crate) struct ConnectionSettings {

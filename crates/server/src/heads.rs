@@ -1,13 +1,15 @@
-//! A request that is not the first of its connection has its time, too.
+//! A request that is not the first of its connection has its time, too, and so has a large answer.
 //!
 //! The HTTP library times the first head of a connection; after that only a silence, which any
-//! byte ends. Half a head would hold a connection for ever.
+//! byte ends. Half a head would hold a connection for ever. And a client that takes a large answer
+//! byte by byte would hold that in memory for ever.
 //!
 //! What a connection is about is seen in three places: its stream sees bytes come, the app sees
 //! requests begin, and the bodies of answers see them end. All three are polled by the connection's
 //! one future and by nobody else, so each counts what it sees on its thread, and the future looks
 //! at the counts before and after it polls: the difference is its own.
 
+use crate::connections::WRITE_BUFFER_BYTES;
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Bytes;
@@ -20,16 +22,24 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+/// How long a client may take for an answer that does not fit into the write buffer.
+const LARGE_ANSWER_WITHIN: Duration = Duration::from_mins(2);
+
 /// What was seen on a thread, of all its connections.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
     reads: u64,
     begun: u64,
     ended: u64,
+    /// Answers of a known length that do not fit into the write buffer.
+    large_begun: u64,
+    large_ended: u64,
 }
 
 thread_local! {
-    static SEEN: Cell<Seen> = const { Cell::new(Seen { reads: 0, begun: 0, ended: 0 }) };
+    static SEEN: Cell<Seen> = const {
+        Cell::new(Seen { reads: 0, begun: 0, ended: 0, large_begun: 0, large_ended: 0 })
+    };
 }
 
 fn count(add: impl FnOnce(&mut Seen)) {
@@ -38,7 +48,8 @@ fn count(add: impl FnOnce(&mut Seen)) {
     SEEN.set(seen);
 }
 
-/// The future of a connection: ends it when a head that was begun is not whole in time.
+/// The future of a connection: ends it when a head that was begun is not whole in time, or a large
+/// answer was not taken in time.
 pub(crate) struct Punctual<F> {
     /// In a box, since whoever spawns this future moves it, and keeps the room on both sides.
     serving: Pin<Box<F>>,
@@ -47,11 +58,34 @@ pub(crate) struct Punctual<F> {
     in_hand: u64,
     /// Only there while a head is begun: a connection that is silent costs nothing.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Large answers that are not at their end.
+    large: u64,
+    /// Only there while a large answer is on its way.
+    answer_deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<F> Punctual<F> {
     pub(crate) fn new(serving: F, patience: Duration) -> Self {
-        Self { serving: Box::pin(serving), patience, in_hand: 0, deadline: None }
+        Self {
+            serving: Box::pin(serving),
+            patience,
+            in_hand: 0,
+            deadline: None,
+            large: 0,
+            answer_deadline: None,
+        }
+    }
+
+    /// Whether the time for a large answer is over.
+    fn poll_answer(&mut self, begun: u64, ended: u64, cx: &mut Context<'_>) -> Poll<()> {
+        self.large = (self.large + begun).saturating_sub(ended);
+        if self.large == 0 {
+            self.answer_deadline = None;
+            return Poll::Pending;
+        }
+        let deadline =
+            self.answer_deadline.get_or_insert_with(|| Box::pin(sleep(LARGE_ANSWER_WITHIN)));
+        deadline.as_mut().poll(cx)
     }
 }
 
@@ -75,6 +109,11 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
             // first head the library's deadline, with its 408, is over before this one.
             this.deadline.get_or_insert_with(|| Box::pin(sleep(this.patience)));
         }
+        let large_begun = after.large_begun - before.large_begun;
+        let large_ended = after.large_ended - before.large_ended;
+        if this.poll_answer(large_begun, large_ended, cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
         match &mut this.deadline {
             Some(deadline) => deadline.as_mut().poll(cx).map(Ok),
             None => Poll::Pending,
@@ -93,7 +132,8 @@ impl InHand {
 
     /// The body of the answer, at whose end the request is no longer in hand.
     pub(crate) fn until_sent(self, body: impl MessageBody + 'static) -> Answering {
-        Answering { body: body.boxed(), _in_hand: self }
+        let large = LargeAnswer::begin(body.size());
+        Answering { body: body.boxed(), _large: large, _in_hand: self }
     }
 }
 
@@ -103,9 +143,29 @@ impl Drop for InHand {
     }
 }
 
+/// A large answer on its way: from its head to its last byte.
+struct LargeAnswer(());
+
+impl LargeAnswer {
+    fn begin(size: BodySize) -> Option<Self> {
+        let is_large = matches!(size, BodySize::Sized(bytes) if bytes > WRITE_BUFFER_BYTES as u64);
+        is_large.then(|| {
+            count(|seen| seen.large_begun += 1);
+            Self(())
+        })
+    }
+}
+
+impl Drop for LargeAnswer {
+    fn drop(&mut self) {
+        count(|seen| seen.large_ended += 1);
+    }
+}
+
 /// The body of an answer to a request in hand.
 pub(crate) struct Answering {
     body: BoxBody,
+    _large: Option<LargeAnswer>,
     _in_hand: InHand,
 }
 
@@ -169,5 +229,49 @@ impl AsyncWrite for Watched {
 
     fn is_write_vectored(&self) -> bool {
         self.0.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::rt::task::yield_now;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use tokio::time::{Instant, timeout};
+
+    /// A connection that answers with a body of so many bytes, and never gets it through.
+    async fn stuck(bytes: usize, body: Rc<RefCell<Option<Answering>>>) -> Result<(), ()> {
+        *body.borrow_mut() = Some(InHand::begin().until_sent(vec![0_u8; bytes]));
+        std::future::pending().await
+    }
+
+    #[actix_web::test]
+    async fn a_large_answer_that_is_not_taken_ends_its_connection_in_time() {
+        tokio::time::pause();
+        let body = Rc::default();
+        let began = Instant::now();
+        let connection = stuck(WRITE_BUFFER_BYTES + 1, Rc::clone(&body));
+        let ended = Punctual::new(connection, Duration::from_secs(10)).await;
+        assert_eq!(ended, Ok(()));
+        let after = began.elapsed() - LARGE_ANSWER_WITHIN;
+        assert!(after < Duration::from_secs(1), "{after:?} late");
+    }
+
+    #[actix_web::test]
+    async fn a_small_answer_and_one_that_is_taken_have_no_deadline() {
+        tokio::time::pause();
+        let day = Duration::from_hours(24);
+        let small = stuck(WRITE_BUFFER_BYTES, Rc::default());
+        let waited = timeout(day, Punctual::new(small, Duration::from_secs(10))).await;
+        assert!(waited.is_err());
+
+        let taken = async {
+            let body = InHand::begin().until_sent(vec![0_u8; WRITE_BUFFER_BYTES + 1]);
+            yield_now().await;
+            drop(body);
+            std::future::pending::<Result<(), ()>>().await
+        };
+        assert!(timeout(day, Punctual::new(taken, Duration::from_secs(10))).await.is_err());
     }
 }

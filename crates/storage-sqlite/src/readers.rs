@@ -258,7 +258,7 @@ mod tests {
             let (store, released) = (store.clone(), released.clone());
             searches.spawn(async move {
                 let blocked = move |_: Session<'_>| Ok(released.lock().recv().is_err());
-                let readers = within(&store, Duration::from_secs(60));
+                let readers = within(&store, Duration::from_mins(1));
                 readers.ask(blocked).await
             });
         }

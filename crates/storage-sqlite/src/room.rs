@@ -7,6 +7,9 @@ use std::path::Path;
 
 /// Bytes that stay free beside everything else: enough for a small transaction and its checkpoint.
 const RESERVE: u64 = 512 * 1024;
+/// After a full disk there must be room for a transaction of so many bytes before the next one,
+/// however small: otherwise each small one would say that all is well again.
+pub(crate) const RECOVERED_BYTES: u64 = 64 * 1024;
 /// What one transaction writes for each byte of its events: the event, the alert as it stands, and
 /// the indices of words.
 const WRITTEN_PER_BYTE: u64 = 4;

@@ -244,6 +244,7 @@ impl Writer {
             }
         };
         let failing = *self.health.borrow() != StoreHealth::Keeping;
+        let bytes = if failing { bytes.max(room::RECOVERED_BYTES) } else { bytes };
         let has_room = room::check(&self.file, wal, bytes).is_ok();
         if !failing && has_room && !room::wal_is_long(wal, self.bounds.bytes) {
             return Ok(wal);

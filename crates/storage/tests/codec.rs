@@ -309,7 +309,7 @@ fn stored_records_are_read_whatever_the_limits_are_today() {
         message: MessageText::from_stored(&long),
         location: Location::from_stored(" "),
         source: Some(Source::from_stored("\u{7}")),
-        labels: Labels::from_stored((0..Labels::MAX + 1).map(label).collect()),
+        labels: Labels::from_stored((0..=Labels::MAX).map(label).collect()),
         url: Some(Link::from_stored(&format!("https://{}", "x".repeat(Link::MAX_BYTES))).unwrap()),
         ..fire()
     };
