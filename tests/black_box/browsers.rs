@@ -122,3 +122,23 @@ fn bound_to_the_world_any_host_will_do_and_loopback_pages_are_foreign() {
     let bound = format!("Origin: http://0.0.0.0:{}\r\n", server.address().port());
     assert_eq!(server.request("POST", "/alerts", &bound, ALERT).status, 200);
 }
+
+#[test]
+fn pages_of_other_sites_cannot_start_a_search_by_an_image_or_a_script() {
+    let server = TestServer::start();
+    let cross_site = "Sec-Fetch-Site: cross-site\r\n";
+    for path in ["/alerts?q=a", "/alerts/history?q=a", "/message/?q=a", "/alerts?label.a=b"] {
+        let refused = server.request("GET", path, cross_site, b"").problem(403);
+        assert_eq!(refused["type"], "urn:northgate:problem:cross-site-search");
+        for site in ["same-origin", "same-site", "none"] {
+            let header = format!("Sec-Fetch-Site: {site}\r\n");
+            assert_eq!(server.request("GET", path, &header, b"").status, 200, "{site}");
+        }
+        let known = format!("{cross_site}Origin: http://localhost:3000\r\n");
+        assert_eq!(server.request("GET", path, &known, b"").status, 200, "an allowed page");
+        let foreign = format!("{cross_site}Origin: http://evil.test\r\n");
+        server.request("GET", path, &foreign, b"").problem(403);
+    }
+    // What costs little is as ever: the answer can be read by no other site.
+    assert_eq!(server.request("GET", "/alerts", cross_site, b"").status, 200);
+}

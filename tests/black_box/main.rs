@@ -9,6 +9,7 @@ mod fan_out;
 mod history;
 mod hostile_sockets;
 mod idempotency;
+mod large_answers;
 mod lives;
 mod protocol;
 mod resume;

@@ -2,7 +2,8 @@
 //! tests have one of their own, and it to themselves.
 
 use northgate_tests::TestServer;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,68 @@ fn requests_without_end_from_a_client_that_reads_nothing_cost_no_memory() {
         assert!(grown < 30 * 1024, "{request}: {grown} KiB for {taken} thousand requests");
     }
     assert_eq!(server.get("/").status, 200);
+}
+
+/// Sends one request on each of `count` connections, and reads nothing.
+fn slow_readers(server: &TestServer, path: &str, count: usize) -> Vec<TcpStream> {
+    let reader = |_| {
+        let mut reader = server.connect();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        reader.write_all(request.as_bytes()).unwrap();
+        reader
+    };
+    (0..count).map(reader).collect()
+}
+
+#[test]
+fn readers_that_take_nothing_of_large_collections_cost_a_bounded_memory() {
+    let _alone = ALONE.lock().unwrap();
+    let server = TestServer::start();
+    let large = "x".repeat(4_000);
+    for _ in 0..1_000 {
+        server.raise(&large);
+    }
+    let before = resident_kib();
+    // All of it would be 60 times 4 MB.
+    let readers = slow_readers(&server, "/alerts?limit=1000", 60);
+    let mut answered = 0;
+    for mut reader in readers.iter().map(|reader| reader.try_clone().unwrap()) {
+        let mut status = [0; 12];
+        reader.read_exact(&mut status).unwrap();
+        match &status {
+            b"HTTP/1.1 200" => answered += 1,
+            b"HTTP/1.1 503" => {}
+            other => panic!("{}", String::from_utf8_lossy(other)),
+        }
+    }
+    let grown = resident_kib().saturating_sub(before);
+    assert!(answered >= 20, "{answered} were answered");
+    assert!(grown < 130 * 1024, "{grown} KiB for answers that nobody takes");
+    drop(readers);
+    assert_eq!(server.get("/alerts").status, 200);
+}
+
+#[test]
+fn readers_of_the_documentation_share_one_copy() {
+    let _alone = ALONE.lock().unwrap();
+    let server = TestServer::start();
+    let whole = server.get("/docs/swagger-ui-bundle.js").body;
+    assert!(whole.len() > 1024 * 1024);
+    let before = resident_kib();
+    let mut readers = slow_readers(&server, "/docs/swagger-ui-bundle.js", 200);
+    for reader in &mut readers {
+        let mut status = [0; 12];
+        reader.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
+    }
+    let grown = resident_kib().saturating_sub(before);
+    assert!(grown < 40 * 1024, "{grown} KiB for 200 readers of {} bytes", whole.len());
+    let mut rest = Vec::new();
+    let reader = &mut readers[0];
+    reader.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    // The connection stays open: the end is a time-out.
+    let _ = reader.read_to_end(&mut rest);
+    assert!(rest.ends_with(&whole), "a slow reader gets all of it");
 }
 
 #[test]

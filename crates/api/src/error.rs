@@ -234,3 +234,19 @@ impl ResponseError for ApiError {
         response.content_type(Problem::MEDIA_TYPE).body(problem.to_json())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_says_when_to_come_again() {
+        for error in [QueryError::TooSlow.into(), ApiError::Busy, Unavailable.into()] {
+            let answer = ApiError::error_response(&error);
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{error:?}");
+            assert!(answer.headers().contains_key(header::RETRY_AFTER), "{error:?}");
+        }
+        let unknown = ApiError::from(SubmitError::OutcomeUnknown).error_response();
+        assert!(!unknown.headers().contains_key(header::RETRY_AFTER), "it may be kept");
+    }
+}

@@ -59,13 +59,14 @@ impl Readiness {
         if self.stopping.is_cancelled() {
             return Err(NotReady::Stopping);
         }
-        match timeout(PATIENCE, alerts.history(AlertQuery::newest(0))).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => return Err(NotReady::StoreSilent),
-        }
+        // First, since it has the reason why the store may not answer.
         let health = *self.health.borrow();
         if health != StoreHealth::Keeping {
             return Err(NotReady::Store(health));
+        }
+        match timeout(PATIENCE, alerts.history(AlertQuery::newest(0))).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => return Err(NotReady::StoreSilent),
         }
         timeout(PATIENCE, self.hub.caught_up()).await.map_err(|_| NotReady::FanOut)
     }

@@ -32,9 +32,14 @@ mod full_disks;
 mod kills;
 #[path = "durable/lives.rs"]
 mod lives;
+#[path = "durable/lost_files.rs"]
+mod lost_files;
 #[path = "process/program.rs"]
 #[allow(dead_code, reason = "these tests need less of it than others")]
 mod program;
+#[cfg(target_os = "linux")]
+#[path = "durable/small_disks.rs"]
+mod small_disks;
 #[path = "durable/witness.rs"]
 mod witness;
 

@@ -48,6 +48,16 @@ impl Setup {
         Self::of(without, flags)
     }
 
+    /// As [`Setup::new`], with mounts of its own: `mount` runs before it and is seen by nobody else.
+    pub(crate) fn in_its_own_namespace(mount: &str, flags: &[&str]) -> Self {
+        let mut shell = Command::new("unshare");
+        // Where this user may not mount, one may who is root in a namespace of users.
+        let is_root = rustix::process::geteuid().is_root();
+        shell.args(if is_root { &["--mount"][..] } else { &["--mount", "--map-root-user"] });
+        shell.args(["sh", "-c", &format!("{mount} && exec \"$0\" \"$@\""), PROGRAM]);
+        Self::of(shell, flags)
+    }
+
     fn of(mut command: Command, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         command.args(flags).current_dir(folder.path()).env_clear();

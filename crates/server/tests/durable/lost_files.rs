@@ -1,0 +1,83 @@
+//! Files of the data folder that go away under a server: nothing is acknowledged that a restart
+//! would not find.
+
+use crate::client::{get, post};
+use crate::program::{Program, SOON, eventually};
+use crate::{ALERT, with_data};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+fn raise(server: &Program) -> Result<Value, u16> {
+    let answer = post(server.address(), "/alerts", ALERT);
+    if answer.status == 200 { Ok(answer.json()) } else { Err(answer.status) }
+}
+
+/// Waits until the server is not ready because of `file`.
+fn not_ready_for(server: &Program, file: &str) {
+    eventually(SOON, || {
+        let answer = get(server.address(), "/health/ready");
+        let names_it = || answer.json()["detail"].as_str().is_some_and(|text| text.contains(file));
+        (answer.status == 503 && names_it()).then_some(())
+    });
+}
+
+/// The alerts that a new server finds in `data`, after the old one was killed.
+fn alerts_after_a_kill(server: Program, data: &Path) -> Value {
+    server.signal("KILL");
+    drop(server);
+    let after = with_data(data).serve();
+    get(after.address(), "/alerts").json()["alerts"].clone()
+}
+
+#[test]
+fn a_folder_that_is_moved_takes_nothing_until_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, aside) = (folder.path().join("data"), folder.path().join("aside"));
+    let server = with_data(&data).serve();
+    let mut raised = vec![raise(&server).unwrap()];
+    fs::rename(&data, &aside).unwrap();
+    assert_eq!(raise(&server), Err(503));
+    not_ready_for(&server, "northgate.lock");
+    fs::rename(&aside, &data).unwrap();
+    eventually(SOON, || (get(server.address(), "/health/ready").status == 200).then_some(()));
+    raised.push(raise(&server).unwrap());
+    assert_eq!(alerts_after_a_kill(server, &data), Value::from(raised));
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_deleted_write_ahead_log_and_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = with_data(folder.path()).serve();
+    let raised: Vec<_> = (0..10).map(|_| raise(&server).unwrap()).collect();
+    fs::remove_file(folder.path().join("northgate.db-wal")).unwrap();
+    assert_eq!(raise(&server), Err(503));
+    not_ready_for(&server, "northgate.db-wal");
+    assert_eq!(alerts_after_a_kill(server, folder.path()), Value::from(raised));
+}
+
+#[test]
+fn a_second_server_on_a_folder_without_its_lock_leaves_the_first_one_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = with_data(folder.path()).serve();
+    fs::remove_file(folder.path().join("northgate.lock")).unwrap();
+    let second = with_data(folder.path()).serve();
+    assert_eq!(raise(&first), Err(503), "another server has the folder");
+    not_ready_for(&first, "northgate.lock");
+    assert!(raise(&second).is_ok());
+    let told = first.stop().stderr;
+    let told = told.iter().filter(|line| line.contains("northgate.lock")).count();
+    assert_eq!(told, 1, "it is logged once");
+}
+
+#[test]
+fn a_truncated_database_is_not_written_to_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = with_data(folder.path()).serve();
+    raise(&server).unwrap();
+    let database =
+        fs::File::options().write(true).open(folder.path().join("northgate.db")).unwrap();
+    database.set_len(0).unwrap();
+    assert_eq!(raise(&server), Err(503));
+    not_ready_for(&server, "northgate.db");
+}
