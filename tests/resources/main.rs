@@ -74,8 +74,8 @@ fn readers_that_take_nothing_of_large_collections_cost_a_bounded_memory() {
         server.raise(&large);
     }
     let before = resident_kib();
-    // All of it would be 60 times 4 MB.
-    let readers = slow_readers(&server, "/alerts?limit=1000", 60);
+    // All of it would be 120 times 2 MB.
+    let readers = slow_readers(&server, "/alerts?limit=1000", 120);
     let mut answered = 0;
     for mut reader in readers.iter().map(|reader| reader.try_clone().unwrap()) {
         let mut status = [0; 12];

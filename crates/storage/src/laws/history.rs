@@ -243,7 +243,15 @@ async fn met(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Ve
 pub async fn parts_of_a_history_meet_without_a_gap_or_a_repeat(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
-    for text in ["", "q=disk", "q=f", "q=d location=North+Gate", "since=3", "location=Raum+Ä/7"] {
+    for text in [
+        "",
+        "q=disk",
+        "q=f",
+        "q=d location=North+Gate",
+        "since=3",
+        "location=Raum+Ä/7",
+        "location=Raum+Ä/7 location=North+Gate",
+    ] {
         let all = store.alerts(query(head.epoch, text)).await.unwrap();
         for (limit, max_bytes, max_scanned) in [
             (1, usize::MAX, usize::MAX),
