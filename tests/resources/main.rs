@@ -2,6 +2,7 @@
 //! tests have one of their own, and it to themselves.
 
 use northgate_tests::TestServer;
+use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Mutex;
@@ -91,6 +92,36 @@ fn readers_that_take_nothing_of_large_collections_cost_a_bounded_memory() {
     assert!(grown < 130 * 1024, "{grown} KiB for answers that nobody takes");
     drop(readers);
     assert_eq!(server.get("/alerts").status, 200);
+}
+
+#[test]
+fn operators_that_take_no_results_cost_a_bounded_memory() {
+    let _alone = ALONE.lock().unwrap();
+    let server = TestServer::start();
+    let labels: serde_json::Map<_, _> =
+        (0..30).map(|n| (format!("l{n}"), "\u{1F525}".repeat(250).into())).collect();
+    let body = json!({ "message": "large", "location": "here", "labels": labels });
+    let alert = server.post("/alerts", body.to_string()).json();
+    let action = json!({ "type": "acknowledge", "id": alert["id"], "by": "Anna" }).to_string();
+    let before = resident_kib();
+    // Results of 30 KB: all of them would be 100 times 3 MB.
+    let mut operators: Vec<_> = (0..100).map(|_| server.raw_socket()).collect();
+    for operator in &mut operators {
+        for _ in 0..100 {
+            operator.send_frame(0x81, action.as_bytes());
+        }
+    }
+    let mut neighbour = server.socket();
+    neighbour.send(&action);
+    assert_eq!(neighbour.next_json()["outcome"], "unchanged", "nobody else waits");
+    // What is to be read now has been read.
+    assert_eq!(server.get("/health/ready").status, 200);
+    let grown = resident_kib().saturating_sub(before);
+    assert!(grown < 60 * 1024, "{grown} KiB for results that nobody takes");
+    let (first, result) = operators[0].read_frame();
+    assert_eq!(first, 0x81);
+    let result: serde_json::Value = serde_json::from_slice(&result).unwrap();
+    assert_eq!(result["type"], "result");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use crate::guard::FrameGuard;
 use crate::heartbeat::Heartbeat;
 use crate::session::{Reaction, on_decode_error, on_end, on_message, on_silence};
 use actix_ws::{AggregatedMessageStream, Closed, Session};
-use tokio::sync::oneshot;
+use std::rc::Rc;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// The reading half of a connection. It ends when the client's stream does, which is also when
@@ -17,8 +18,15 @@ pub(crate) struct Connection<C> {
     pub(crate) session: Session,
     pub(crate) conversation: C,
     pub(crate) closing: oneshot::Sender<Closing>,
+    /// Notified when what was sent has been handed to the HTTP writer, and when nothing is any
+    /// more.
+    pub(crate) taken: Rc<Notify>,
     pub(crate) heartbeat: Heartbeat,
 }
+
+/// The library queues 32 frames, whatever their size. Of answers that are larger than this, one
+/// waits for its client at a time.
+const LARGE_ANSWER_BYTES: usize = 4 * 1024;
 
 impl<C: Conversation> Connection<C> {
     /// Runs until the connection ends. One message at a time: a client that does not take its
@@ -59,13 +67,27 @@ impl<C: Conversation> Connection<C> {
             Reaction::Pong(payload) => self.session.pong(&payload).await?,
             Reaction::Hear(said) => match self.conversation.hear(said).await {
                 Answer::Nothing => {}
-                Answer::Say(Said::Text(text)) => self.session.text(text).await?,
-                Answer::Say(Said::Binary(bytes)) => self.session.binary(bytes).await?,
+                Answer::Say(said) => self.say(said).await?,
                 Answer::Close(code) => return Ok(Some(Closing::With(code))),
             },
             Reaction::Close(closing) => return Ok(Some(closing)),
             Reaction::Leave => return Err(Closed),
         }
         Ok(None)
+    }
+
+    async fn say(&mut self, said: Said) -> Result<(), Closed> {
+        let bytes = match &said {
+            Said::Text(text) => text.len(),
+            Said::Binary(bytes) => bytes.len(),
+        };
+        match said {
+            Said::Text(text) => self.session.text(text).await?,
+            Said::Binary(bytes) => self.session.binary(bytes).await?,
+        }
+        if bytes > LARGE_ANSWER_BYTES {
+            self.taken.notified().await;
+        }
+        Ok(())
     }
 }

@@ -5,8 +5,9 @@ use actix_http::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 use northgate_hub::{Cursor, End, Step, return_after, text_frame};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::{Sleep, sleep};
 
 /// Gives control frames first, then events, and at the end one Close frame.
@@ -16,6 +17,8 @@ pub(crate) struct Feed {
     inner: BoxBody,
     /// How the reading half wants this to end; dropped without a word when the client is gone.
     closing: oneshot::Receiver<Closing>,
+    /// Notified when everything that the library had to send was handed over, and at the end.
+    taken: Rc<Notify>,
     state: State,
 }
 
@@ -27,8 +30,13 @@ enum State {
 }
 
 impl Feed {
-    pub(crate) fn new(inner: BoxBody, cursor: Cursor, closing: oneshot::Receiver<Closing>) -> Self {
-        Self { inner, closing, state: State::Open(cursor) }
+    pub(crate) fn new(
+        inner: BoxBody,
+        cursor: Cursor,
+        closing: oneshot::Receiver<Closing>,
+        taken: Rc<Notify>,
+    ) -> Self {
+        Self { inner, closing, taken, state: State::Open(cursor) }
     }
 
     /// Gives the Close frame, and lingers unless the client has said its last word already.
@@ -53,6 +61,12 @@ impl Feed {
             End::Unavailable => Some(Closing::With(CloseCode::TryAgainLater)),
             End::Cut => None,
         }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.taken.notify_one();
     }
 }
 
@@ -94,6 +108,7 @@ impl MessageBody for Feed {
             Poll::Pending => {}
         }
         if let Poll::Ready(Some(control)) = Pin::new(&mut this.inner).poll_next(cx) {
+            this.taken.notify_one();
             return Poll::Ready(Some(control));
         }
         let end = match ready!(cursor.poll_next(cx)) {
@@ -193,7 +208,7 @@ mod tests {
             hub.caught_up().await;
             let inner = Control { frames: frames.iter().copied().collect(), ends }.boxed();
             let (close, closing) = oneshot::channel();
-            let feed = Feed::new(inner, cursor, closing);
+            let feed = Feed::new(inner, cursor, closing, Rc::default());
             let scene = Self { hub, worker, close: Some(close), feed };
             scene.settle().await;
             scene

@@ -17,8 +17,9 @@ use base64::engine::general_purpose::STANDARD;
 use northgate_hub::{Full, Seats, Worker};
 use northgate_schemas::{Findings, Problem, StreamRequest};
 use northgate_services::{AlertService, ChatService};
+use std::rc::Rc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -145,16 +146,18 @@ pub async fn upgrade_with(
         .max_continuation_size(max_bytes);
 
     let (close, closing) = oneshot::channel();
+    let taken = Rc::new(Notify::new());
     let connection = Connection {
         messages,
         guard,
         session,
         conversation,
         closing: close,
+        taken: taken.clone(),
         heartbeat: Heartbeat::new(context.heartbeat, Instant::now()),
     };
     context.tasks.spawn_local(connection.run());
-    Ok(response.map_body(|_, inner| Feed::new(inner, cursor, closing).boxed()))
+    Ok(response.map_body(|_, inner| Feed::new(inner, cursor, closing, taken).boxed()))
 }
 
 /// The server's part of RFC 6455 section 4.2.1.
