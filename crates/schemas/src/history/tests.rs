@@ -1,0 +1,180 @@
+//! Queries of histories, and the links beside their answers.
+
+use super::*;
+use northgate_domain::Epoch;
+use proptest::prelude::*;
+
+fn request(query: &str) -> HistoryRequest {
+    HistoryRequest::parse(query).unwrap()
+}
+
+fn at(offset: u64) -> Position {
+    Position { epoch: Epoch::new(0xab), offset }
+}
+
+#[test]
+fn who_asks_for_nothing_gets_the_newest_ten() {
+    for query in ["", "x=1", "Limit=3", "=&&"] {
+        assert_eq!(request(query), HistoryRequest::default(), "{query}");
+    }
+    assert_eq!(request("").limit, 10);
+}
+
+#[test]
+fn moments_are_read_in_any_zone_and_with_a_plus_that_became_a_space() {
+    let utc = request("since=2025-07-24T14:23:00Z").since;
+    assert_eq!(utc, Some(Timestamp::from_unix_micros(1_753_366_980_000_000)));
+    for query in [
+        "since=2025-07-24T16:23:00%2B02:00",
+        "since=2025-07-24T16:23:00+02:00",
+        "since=2025-07-24+14:23:00.000000z",
+        "since=2025-07-24T12:23:00.0000001-02:00",
+    ] {
+        assert_eq!(request(query).since, utc, "{query}");
+    }
+}
+
+#[test]
+fn every_bad_parameter_is_named_once() {
+    for (query, names) in [
+        ("limit=0", vec!["limit"]),
+        ("limit=1001&limit=x", vec!["limit"]),
+        ("limit=-1&after=7&before=&order=up", vec!["after", "before", "limit", "order"]),
+        ("since=yesterday&until=2025-07-24", vec!["since", "until"]),
+        ("since=2025-13-24T14:23:00Z", vec!["since"]),
+        ("since=\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}", vec!["since"]),
+        ("location=&location=%00", vec!["location"]),
+        ("status=open,closed&source=", vec!["source", "status"]),
+        ("severity=bad&min_severity=error,info", vec!["min_severity", "severity"]),
+        ("severity=error&min_severity=error", vec!["min_severity"]),
+        ("label.=x", vec!["label"]),
+        ("label.a%20b=x&label.host=", vec!["label", "label.host"]),
+    ] {
+        let findings = HistoryRequest::parse(query).unwrap_err();
+        let found: Vec<_> = findings.sorted().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(found, names, "{query}");
+    }
+    let long = format!("q={}", "x".repeat(Search::MAX_CHARS + 1));
+    assert_eq!(HistoryRequest::parse(&long).unwrap_err().sorted()[0].0, "q");
+    for name in ["location", "source", "label.host"] {
+        let many: Vec<_> = (0..=LOCATIONS_MAX).map(|n| format!("{name}={n}")).collect();
+        let findings = HistoryRequest::parse(&many.join("&")).unwrap_err();
+        assert_eq!(findings.sorted()[0].0, name.split('.').next().unwrap());
+    }
+}
+
+fn links(query: &str, items: &[u64], older: bool, newer: bool) -> (String, String) {
+    let items: Vec<_> =
+        items.iter().map(|offset| Stamped { position: at(*offset), value: () }).collect();
+    let part = Part {
+        position: at(99),
+        items: &items,
+        has_older: older,
+        has_newer: newer,
+        examined_to: None,
+    };
+    let Links { next, previous } = request(query).links("/alerts", &part);
+    let plain = |link: Option<String>| {
+        link.unwrap_or_default().replace("00000000000000ab-", "p").replace("/alerts?", "")
+    };
+    (plain(previous), plain(next))
+}
+
+#[test]
+fn links_lead_to_the_parts_beside_this_one() {
+    let at = |query: &str| query.replace('p', "00000000000000ab-");
+    for (query, items, previous, next) in [
+        ("", &[5, 7][..], "limit=10&before=p5", "limit=10&after=p7"),
+        ("before=p8", &[5, 7], "limit=10&before=p5", "limit=10&after=p7"),
+        ("after=p4", &[5, 7], "limit=10&before=p5", "limit=10&after=p7"),
+        ("after=p4&before=p9", &[5], "limit=10&before=p5", "limit=10&after=p5&before=p9"),
+        ("before=p3", &[], "limit=10&before=p3", "limit=10&after=p0"),
+        ("after=p9", &[], "limit=10", "limit=10"),
+        ("after=p4&before=p6", &[], "limit=10&before=p6", "limit=10&after=p0"),
+    ] {
+        let found = links(&at(query), items, true, true);
+        assert_eq!(found, (previous.to_owned(), next.to_owned()), "{query}");
+    }
+    assert_eq!(links("", &[5], false, false), (String::new(), String::new()));
+}
+
+#[test]
+fn after_a_scan_that_stopped_the_links_begin_where_it_stopped() {
+    let items = [5, 7].map(|offset| Stamped { position: at(offset), value: () });
+    let part = |examined_to: u64| Part {
+        position: at(99),
+        items: &items,
+        has_older: true,
+        has_newer: true,
+        examined_to: Some(at(examined_to)),
+    };
+    let asked = request("q=x");
+    let Links { next, previous } = asked.links("/alerts", &part(2));
+    assert_eq!(previous.unwrap(), "/alerts?limit=10&before=00000000000000ab-2&q=x");
+    assert_eq!(next.unwrap(), "/alerts?limit=10&after=00000000000000ab-7&q=x");
+    assert_eq!(asked.rest(&part(2)), Some(Rest::Before(PositionText(at(2)))));
+
+    let asked = request("q=x&after=00000000000000ab-4&before=00000000000000ab-40");
+    let Links { next, previous } = asked.links("/alerts", &part(30));
+    assert_eq!(previous.unwrap(), "/alerts?limit=10&before=00000000000000ab-5&q=x");
+    let expected = "/alerts?limit=10&after=00000000000000ab-30&before=00000000000000ab-40&q=x";
+    assert_eq!(next.unwrap(), expected);
+    assert_eq!(asked.rest(&part(30)), Some(Rest::After(PositionText(at(30)))));
+}
+
+#[test]
+fn what_is_left_is_on_the_side_that_was_walked_to() {
+    let items = [5, 7].map(|offset| Stamped { position: at(offset), value: () });
+    let rest = |query: &str, has_older, has_newer| {
+        let examined_to = None;
+        let part = Part { position: at(99), items: &items, has_older, has_newer, examined_to };
+        request(&query.replace('p', "00000000000000ab-")).rest(&part)
+    };
+    let before = Some(Rest::Before(PositionText(at(5))));
+    let after = Some(Rest::After(PositionText(at(7))));
+    for (query, older, newer) in [
+        ("q=x", before, None),
+        ("before=p8", before, None),
+        ("after=p4", None, after),
+        ("after=p4&before=p9", None, after),
+    ] {
+        assert_eq!(rest(query, true, false), older, "{query}");
+        assert_eq!(rest(query, false, true), newer, "{query}");
+        assert_eq!(rest(query, false, false), None, "{query}");
+    }
+}
+
+#[test]
+fn only_what_says_which_items_are_meant_is_a_condition() {
+    for query in ["", "limit=3&order=desc", "q=", "q=+!", "x=1"] {
+        assert!(!request(query).has_condition(), "{query}");
+    }
+    for query in ["q=x", "status=open", "min_severity=info", "since=2025-07-24T14:23:00Z"] {
+        assert!(request(query).has_condition(), "{query}");
+    }
+}
+
+#[test]
+fn links_keep_the_filters_and_the_order() {
+    let query = "order=desc&q=caf%C3%A9+%26&location=A%2BB&location=C&until=2025-07-24T14:23:00Z\
+                 &since=2025-07-24T16:00:00%2B02:00&limit=3&status=open,resolved&source=a%26b\
+                 &min_severity=error&label.host=x&label.a/b=%C3%A4";
+    let (previous, _) = links(query, &[5], true, false);
+    assert_eq!(
+        previous,
+        "limit=3&before=p5&since=2025-07-24T14%3A00%3A00.000000Z\
+         &until=2025-07-24T14%3A23%3A00.000000Z&location=A%2BB&location=C&source=a%26b\
+         &status=open&status=resolved&min_severity=error&label.host=x&label.a%2Fb=%C3%A4\
+         &q=caf%C3%A9+%26&order=desc"
+    );
+    let again = request(&previous.replace("before=p", "before=00000000000000ab-"));
+    assert_eq!(HistoryRequest { before: None, ..again }, request(query));
+}
+
+proptest! {
+    #[test]
+    fn no_query_breaks_the_reader(query in "\\PC*|[a-z=&%0-9,+:TZ-]{0,80}") {
+        let _ = HistoryRequest::parse(&query);
+        let _ = moment("since", &query);
+    }
+}
