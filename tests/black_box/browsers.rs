@@ -139,6 +139,7 @@ fn pages_of_other_sites_cannot_start_a_search_by_an_image_or_a_script() {
         let foreign = format!("{cross_site}Origin: http://evil.test\r\n");
         server.request("GET", path, &foreign, b"").problem(403);
     }
+    server.request("GET", "/events", cross_site, b"").problem(403);
     // What costs little is as ever: the answer can be read by no other site.
     assert_eq!(server.request("GET", "/alerts", cross_site, b"").status, 200);
 }

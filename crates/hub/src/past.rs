@@ -6,7 +6,7 @@ use crate::page::{PAGE_EVENTS, Page, Pages};
 use crate::pump::RETRY_AFTER;
 use northgate_domain::{Event, Position, Stamped};
 use northgate_schemas::{EventFilter, EventType, Notice};
-use northgate_storage::{EventStore, ReadError, ReadFrom};
+use northgate_storage::{EventStore, HistoryRange, ReadError, ReadFrom};
 use parking_lot::Mutex;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -76,7 +76,8 @@ impl Past {
         })
     }
 
-    /// The beginning of a stream with the newest `count` events up to `head` that match.
+    /// The beginning of a stream with the newest `count` events up to `head` that match, of the
+    /// newest 32,768: a filter that matches nothing must not walk through the whole log.
     pub(crate) fn open_last(
         self: &Arc<Self>,
         count: usize,
@@ -86,7 +87,8 @@ impl Past {
         let past = self.clone();
         self.ask(async move {
             let (mut start, mut before, mut left) = (head, head, count);
-            while left > 0 {
+            let mut scanned = 0;
+            while left > 0 && scanned < HistoryRange::MAX_SCANNED {
                 let limit = if filter.is_some() { PAGE_EVENTS } else { left.min(PAGE_EVENTS) };
                 let _turn = past.turn().await;
                 let events = past.try_read(ReadFrom::Before(before), limit, PATIENCE).await;
@@ -94,6 +96,7 @@ impl Past {
                 if events.is_empty() {
                     break;
                 }
+                scanned += events.len();
                 for event in events.iter().rev() {
                     before = before_event(event.position);
                     if left > 0 && matches(&filter, event) {

@@ -33,7 +33,7 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
             since then, and then what happens. Not together with `last`.",
             example = "9f86d081884c7d65-42"),
         ("last" = Option<u16>, Query, maximum = 1000, description = "Begin with the newest so many \
-            events that match, among those that are held."),
+            events that match, among the newest 32,768 that are held."),
         ("types" = Option<Vec<EventType>>, Query, explode = false,
             description = "Only events of these types, separated by commas. Changes of alerts \
             (`alert_update`) come to nobody who does not ask for them here."),

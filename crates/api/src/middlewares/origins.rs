@@ -74,7 +74,8 @@ impl FromRequest for AtHome {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(if is_foreign(request) { Err(ApiError::ForeignOrigin) } else { Ok(Self) })
+        let refused = is_foreign(request) || is_cross_site(request);
+        ready(if refused { Err(ApiError::ForeignOrigin) } else { Ok(Self) })
     }
 }
 

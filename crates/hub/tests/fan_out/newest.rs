@@ -1,8 +1,8 @@
 //! A stream that begins with the newest events that match.
 
-use crate::client::{Seen, events};
+use crate::client::{Client, Seen, events};
 use crate::one_thread::{Running, on_one_thread};
-use crate::sample::{alert, memory_store};
+use crate::sample::{alert, chat, memory_store};
 use crate::wanted::{event, wanted};
 use northgate_hub::WindowLimits;
 use northgate_storage::Submission;
@@ -62,6 +62,32 @@ fn the_newest_that_match_may_lie_far_back() {
         ] {
             assert_eq!(running.client(query).see().await, newest(from, given, 913), "{query}");
         }
+    });
+}
+
+/// What a client sees until it has caught up, however long that takes.
+async fn up_to_live(mut client: Client) -> Vec<Seen> {
+    let mut seen = Vec::new();
+    while !matches!(seen.last(), Some(Seen::Live(_))) {
+        seen.push(client.next().await);
+    }
+    seen
+}
+
+#[test]
+fn the_search_for_the_newest_ends_after_so_many_events() {
+    const EXAMINED: usize = 32_768;
+    on_one_thread(async {
+        let running = Running::over(Arc::new(memory_store(EXAMINED + 100)), EIGHT);
+        running.store.append(vec![alert("North Gate")]).await.unwrap();
+        let batch: Vec<_> = (0..EXAMINED - 1).map(|n| chat(&n.to_string())).collect();
+        running.store.append(batch).await.unwrap();
+        running.hub.caught_up().await;
+        let query = "last=1&types=alert";
+        assert_eq!(up_to_live(running.client(query)).await, newest(0, [1], EXAMINED as u64));
+        running.append(64).await;
+        let head = EXAMINED as u64 + 64;
+        assert_eq!(up_to_live(running.client(query)).await, newest(head, [], head));
     });
 }
 
