@@ -47,15 +47,16 @@ impl StoreFiles {
     /// Compares what is at the paths with what was opened. Returns the length of the write-ahead
     /// log in bytes.
     pub(crate) fn verify(&mut self) -> Result<u64, ChangedFile> {
-        self.lock.verify()?;
+        // The one that matters most is named first: a folder that was moved has lost them all.
         self.database.least = self.database.verify()?;
-        if !self.wal_is_open {
-            return Ok(0);
+        let mut length = 0;
+        if self.wal_is_open {
+            length = self.wal.verify()?;
+            // After a burst SQLite itself cuts the log back to this.
+            self.wal.least = length.min(WAL_BYTES);
+            self.shared_memory.verify()?;
         }
-        self.shared_memory.verify()?;
-        let length = self.wal.verify()?;
-        // After a burst SQLite itself cuts the log back to this.
-        self.wal.least = length.min(WAL_BYTES);
+        self.lock.verify()?;
         Ok(length)
     }
 

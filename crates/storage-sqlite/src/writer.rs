@@ -355,13 +355,11 @@ fn advice(health: StoreHealth) -> &'static str {
         StoreHealth::FileChanged { change: FileChange::Truncated, .. } => {
             "stop the server and restore a backup: the file has lost data"
         }
-        StoreHealth::FileChanged { file: "northgate.db-wal" | "northgate.db-shm", .. } => {
-            "put the file back, or restart the server"
+        StoreHealth::FileChanged { file: "northgate.db", .. } => {
+            "put the file, or its folder, back where it was; the server goes on by itself. If it was \
+             deleted, it can be copied from /proc/<pid>/fd as long as the server runs"
         }
-        StoreHealth::FileChanged { .. } => {
-            "put the file back where it was; the server goes on by itself. If it was deleted, it \
-             can be copied from /proc/<pid>/fd as long as the server runs"
-        }
+        StoreHealth::FileChanged { .. } => "put the file back, or restart the server",
         StoreHealth::Failing | StoreHealth::Keeping => "look at the disk of the data folder",
     }
 }

@@ -38,7 +38,7 @@ fn a_folder_that_is_moved_takes_nothing_until_it_is_back() {
     let mut raised = vec![raise(&server).unwrap()];
     fs::rename(&data, &aside).unwrap();
     assert_eq!(raise(&server), Err(503));
-    not_ready_for(&server, "northgate.lock");
+    not_ready_for(&server, "northgate.db");
     fs::rename(&aside, &data).unwrap();
     eventually(SOON, || (get(server.address(), "/health/ready").status == 200).then_some(()));
     raised.push(raise(&server).unwrap());
