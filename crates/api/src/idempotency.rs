@@ -76,7 +76,7 @@ pub(crate) struct IdempotencyKeyHeader {
     /// Your name for this request: 1 to 255 visible ASCII characters, such as a UUID. The same
     /// request again under it gets the first answer with `Idempotent-Replayed: true`, and nothing
     /// happens a second time. Keys are remembered for 24 hours: the newest million on disk,
-    /// 10,000 in memory.
+    /// 10,000 in memory. Where `--retain-bytes` is used up, an hour.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: Option<String>,
 }

@@ -128,6 +128,7 @@ impl Application {
             "its task ended, or its thread".to_owned()
         });
         if let Some(database) = &database {
+            database.keep_for(hub.pumped());
             let mut failed = database.failed();
             supervisor.watch("store on disk", server_stop.clone(), async move {
                 let reason = failed.wait_for(Option::is_some).await.ok().and_then(|r| r.clone());

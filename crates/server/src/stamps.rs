@@ -1,7 +1,7 @@
 //! Real ids and the real clock: the one place that asks the system for either.
 
 use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
-use time::OffsetDateTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 /// Random ids (UUID v4) and the system's clock.
@@ -15,7 +15,14 @@ impl Stamps for SystemStamps {
 
     #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
     fn now(&self) -> Timestamp {
-        Timestamp::from(OffsetDateTime::now_utc())
+        // A clock that is far off is no reason to fail: years beyond 9999 have no date.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let micros = since.map_or_else(
+            |before| -i128::try_from(before.duration().as_micros()).unwrap_or(i128::MAX),
+            |since| i128::try_from(since.as_micros()).unwrap_or(i128::MAX),
+        );
+        let saturated = if micros < 0 { i64::MIN } else { i64::MAX };
+        Timestamp::from_unix_micros(i64::try_from(micros).unwrap_or(saturated))
     }
 }
 

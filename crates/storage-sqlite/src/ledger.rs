@@ -7,8 +7,8 @@ use crate::queries::{alert_by_id, alert_by_open_key, count, ends_of_log, id_word
 use crate::schema;
 use crate::session::{Session, Unreadable};
 use northgate_domain::{
-    Alert, AlertEvent, AlertId, ChatMessage, Decision, DedupKey, Epoch, Event, Position, Source,
-    Stamped, Stamps, Subject, Timestamp, decide,
+    Alert, AlertEvent, AlertId, ChatMessage, Command, Decision, DedupKey, Epoch, Event, Position,
+    Source, Stamped, Stamps, Subject, Timestamp, decide,
 };
 use northgate_storage::codec::{
     decode_answer, encode_alert, encode_answer, encode_event, encode_message,
@@ -34,6 +34,9 @@ pub(crate) struct Held {
     pub(crate) tally: Tally,
 }
 
+/// The length of an event's record before any was written.
+const USUAL_EVENT_BYTES: u64 = 512;
+
 /// The only connection that writes, and what it knows without asking.
 pub(crate) struct Ledger {
     pub(crate) connection: Connection,
@@ -44,6 +47,8 @@ pub(crate) struct Ledger {
     /// Whether nothing but open alerts is left of what `--retain-bytes` allows: then only actions
     /// are taken, since they may resolve some.
     pub(crate) only_open_alerts_left: bool,
+    /// The usual length of an event's record in bytes, from the newest ones.
+    pub(crate) event_bytes: u64,
     unreadable: Arc<Unreadable>,
     /// What the table of counts has.
     kept_tally: Tally,
@@ -94,7 +99,17 @@ impl Ledger {
         let epoch = schema::epoch(&connection)?;
         let only_open_alerts_left = false;
         let kept_tally = held.tally;
-        Ok(Self { connection, epoch, held, now, only_open_alerts_left, unreadable, kept_tally })
+        let event_bytes = USUAL_EVENT_BYTES;
+        Ok(Self {
+            connection,
+            epoch,
+            held,
+            now,
+            only_open_alerts_left,
+            event_bytes,
+            unreadable,
+            kept_tally,
+        })
     }
 
     pub(crate) fn head(&self) -> Position {
@@ -204,6 +219,10 @@ impl Ledger {
         {
             return Ok(replay.map(Outcome::Replayed));
         }
+        // What is done about an alert may make room.
+        if self.only_open_alerts_left && !matches!(command, Command::ActOnAlert(_)) {
+            return Err(DatabaseError::OnlyOpenAlertsLeft);
+        }
         let state = match command.subject() {
             Some(Subject::Id(id)) => alert_by_id(self.session(), self.epoch, id)?,
             Some(Subject::OpenKey(key)) => alert_by_open_key(self.session(), self.epoch, key)?,
@@ -263,6 +282,7 @@ impl Ledger {
         let sql = "INSERT INTO events (place, record, at) VALUES (?1, ?2, ?3)";
         self.execute(sql, params![to_sql(offset), record, at.unix_micros()])?;
         self.held.head = offset;
+        self.event_bytes = (self.event_bytes * 63 + record.len() as u64) / 64;
         Ok(())
     }
 

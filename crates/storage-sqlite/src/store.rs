@@ -6,7 +6,7 @@ use crate::ledger::Ledger;
 use crate::readers::{ReaderSetup, Readers};
 use crate::session::{Session, Unreadable};
 use crate::trimming::Bounds;
-use crate::writer::{Append, Commit, MOST_WAITING, Writer, commit};
+use crate::writer::{Append, Commit, Follower, MOST_WAITING, Writer, commit};
 use crate::{OpenError, Options, history, queries, schema};
 use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped, Stamps};
@@ -53,6 +53,7 @@ pub struct SqliteStore {
     counters: Arc<Counters>,
     health: watch::Receiver<StoreHealth>,
     failed: watch::Receiver<Option<String>>,
+    follower: Arc<Follower>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     running: TaskTracker,
 }
@@ -110,12 +111,14 @@ impl SqliteStore {
         let searches = start("searches", Some(PATIENCE))?;
         drop(setup);
         let (head, shown) = watch::channel(ledger.head());
+        let follower = Arc::new(Follower::new());
         let (writer_health, health) = watch::channel(StoreHealth::Keeping);
         let mut writer = Writer {
             file,
             epoch: ledger.epoch,
             ledger: Some(ledger),
             files,
+            follower: follower.clone(),
             bounds: Bounds { capacity: options.capacity, bytes: options.retain_bytes },
             most_vectors: options.appends_per_commit.get(),
             stamps,
@@ -149,6 +152,7 @@ impl SqliteStore {
             counters,
             health,
             failed,
+            follower,
             threads: Mutex::new(threads),
             running,
         })
@@ -162,6 +166,12 @@ impl SqliteStore {
         let threads = std::mem::take(&mut *self.threads.lock());
         self.running.wait().await;
         join(threads);
+    }
+
+    /// Lets no event go to free bytes before `follower` has read it: what was acknowledged must be
+    /// sent first. Only the first call counts.
+    pub fn keep_for(&self, follower: watch::Receiver<Position>) {
+        let _ = self.follower.set(follower);
     }
 
     /// How much was written so far.

@@ -19,6 +19,27 @@ pub(crate) struct Bounds {
     pub(crate) bytes: Option<NonZeroU64>,
 }
 
+/// What the bounds are compared with, beside what the database knows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// The length of the write-ahead log in bytes.
+    pub(crate) wal: u64,
+    /// The offset of the newest event that the fan-out has read.
+    pub(crate) sent: u64,
+}
+
+/// The most events that stay for clients that come back,
+const RECENT: u64 = 1_024;
+/// and the part of the bound on bytes that they may take.
+const RECENT_PART: u64 = 8;
+/// The part of the bound that must be free before a store that was full takes new alerts.
+const FULL_PART: u64 = 32;
+/// So many events stay whatever happens: the newest one is how the file knows its head.
+const NEWEST: u64 = 16;
+/// How long an idempotency key stays whatever happens, in microseconds: an hour. A retry under a
+/// key that is forgotten raises a second alert.
+const RETRIES_MICROS: i64 = 60 * 60 * 1_000_000;
+
 /// The most rows of one kind that go in one transaction. After the limits were lowered there may
 /// be a million to go, and nobody is to wait for that.
 const MOST: u64 = 8_192;
@@ -46,9 +67,8 @@ const RESOLVED: &str = "INDEXED BY alerts_by_status WHERE status = 2";
 const NOT_RESOLVED: &str = "WHERE status < 2";
 
 impl Ledger {
-    /// Removes what is over `bounds`, inside the transaction that went over them. The write-ahead
-    /// log is `wal` bytes long.
-    pub(crate) fn trim(&mut self, bounds: &Bounds, wal: u64) -> Result<(), DatabaseError> {
+    /// Removes what is over `bounds`, inside the transaction that went over them.
+    pub(crate) fn trim(&mut self, bounds: &Bounds, usage: Usage) -> Result<(), DatabaseError> {
         let capacity = &bounds.capacity;
         self.trim_events(capacity.events.get() as u64)?;
         let held = self.held;
@@ -56,46 +76,72 @@ impl Ledger {
         self.trim_messages(excess(held.messages, capacity.messages))?;
         self.trim_keys(held.keys.saturating_sub(capacity.keys.get() as u64))?;
         self.remove_forgotten_keys()?;
-        self.trim_bytes(bounds, wal)
+        self.trim_bytes(bounds, usage)
     }
 
-    /// Frees bytes: events go first, then resolved alerts and messages, then idempotency keys.
-    /// Alerts that are not resolved stay, whatever happens.
-    fn trim_bytes(&mut self, bounds: &Bounds, wal: u64) -> Result<(), DatabaseError> {
-        self.only_open_alerts_left = false;
+    /// Frees bytes, a few rows at a time: old events, then resolved alerts and messages, then events
+    /// down to the newest few, then old idempotency keys. Alerts that are not resolved stay,
+    /// whatever happens, and so do events that were not sent yet.
+    fn trim_bytes(&mut self, bounds: &Bounds, usage: Usage) -> Result<(), DatabaseError> {
+        let recent = self.recent_events(bounds);
         for _ in 0..COUNTS {
-            if !self.is_over_bytes(bounds, wal)? {
+            if !self.is_over_bytes(bounds, usage)? {
+                self.only_open_alerts_left = false;
                 return Ok(());
             }
             let before = self.held;
-            // The newest event stays: it is how the file knows its head.
-            let events = self.held.head.saturating_sub(self.held.trimmed + 1);
-            if events > 0 {
-                self.trim_to(self.held.trimmed + events.min(ROWS_BETWEEN_COUNTS))?;
-            } else {
+            self.trim_sent_events(usage, recent)?;
+            if self.held == before {
                 self.remove_alerts(RESOLVED, ROWS_BETWEEN_COUNTS)?;
                 self.trim_messages(self.held.messages.min(ROWS_BETWEEN_COUNTS))?;
-                if self.held == before {
-                    // The last, since a key that is forgotten early lets a retry raise twice.
-                    self.trim_keys(self.held.keys.min(ROWS_BETWEEN_COUNTS))?;
-                }
             }
             if self.held == before {
-                self.only_open_alerts_left = true;
+                self.trim_sent_events(usage, NEWEST)?;
+            }
+            if self.held == before {
+                self.trim_old_keys()?;
+            }
+            if self.held == before {
+                // What is still to be sent can go a moment later.
+                self.only_open_alerts_left = self.held.head <= usage.sent.saturating_add(NEWEST);
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Whether the database and its write-ahead log hold more bytes than they may. Pages that are free are not
-    /// counted: they are used again before the file grows.
-    fn is_over_bytes(&self, bounds: &Bounds, wal: u64) -> Result<bool, DatabaseError> {
-        let Some(most) = bounds.bytes else { return Ok(false) };
+    /// How many events stay for clients that come back, as long as anything else can make room: a
+    /// part of the bound, and not more than a client is likely to have missed.
+    fn recent_events(&self, bounds: &Bounds) -> u64 {
+        let bytes = bounds.bytes.map_or(0, NonZeroU64::get) / RECENT_PART;
+        (bytes / self.event_bytes.max(1)).clamp(NEWEST, RECENT)
+    }
+
+    /// Removes some of the events that everybody was sent, all but the newest `kept`.
+    fn trim_sent_events(&mut self, usage: Usage, kept: u64) -> Result<(), DatabaseError> {
+        let last = self.held.head.saturating_sub(kept).min(usage.sent);
+        self.trim_to(last.min(self.held.trimmed + ROWS_BETWEEN_COUNTS))
+    }
+
+    /// Removes some of the keys that nobody will use for a retry any more.
+    fn trim_old_keys(&mut self) -> Result<(), DatabaseError> {
+        let sql = "DELETE FROM keys WHERE used_at <= ?1
+                       AND seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?2)";
+        let old = self.now.unix_micros().saturating_sub(RETRIES_MICROS);
+        self.held.keys -= self.execute(sql, params![old, to_sql(ROWS_BETWEEN_COUNTS)])?;
+        Ok(())
+    }
+
+    /// Whether the database and its write-ahead log hold more bytes than they may. Pages that are
+    /// free are not counted: they are used again before the file grows.
+    fn is_over_bytes(&self, bounds: &Bounds, usage: Usage) -> Result<bool, DatabaseError> {
+        let Some(most) = bounds.bytes.map(NonZeroU64::get) else { return Ok(false) };
+        // A store that is full is full until there is room for more than one alert.
+        let most = if self.only_open_alerts_left { most - most / FULL_PART } else { most };
         let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get(0));
         let (pages, free): (i64, i64) = (pragma("page_count")?, pragma("freelist_count")?);
         let page: i64 = pragma("page_size")?;
-        Ok(from_sql((pages - free).saturating_mul(page)).saturating_add(wal) > most.get())
+        Ok(from_sql((pages - free).saturating_mul(page)).saturating_add(usage.wal) > most)
     }
 
     /// Removes so many alerts, or as many as go in one transaction: resolved ones first, and among
@@ -165,7 +211,7 @@ impl Ledger {
     pub(crate) fn is_due(
         &self,
         bounds: &Bounds,
-        wal: u64,
+        usage: Usage,
         horizon: Timestamp,
     ) -> Result<bool, DatabaseError> {
         let capacity = &bounds.capacity;
@@ -177,7 +223,7 @@ impl Ledger {
             || over(held.keys, capacity.keys)
             || self.has_forgotten_keys()?
             || self.aged(horizon, 1)? > held.trimmed
-            || (!self.only_open_alerts_left && self.is_over_bytes(bounds, wal)?))
+            || (!self.only_open_alerts_left && self.is_over_bytes(bounds, usage)?))
     }
 
     /// Removes some of the events from before `horizon`.

@@ -6,12 +6,12 @@ use crate::files::{ChangedFile, StoreFiles};
 use crate::ledger::{Ledger, VectorError};
 use crate::room;
 use crate::store::Counters;
-use crate::trimming::Bounds;
-use northgate_domain::{Command, Epoch, Position, Stamps, Timestamp};
+use crate::trimming::{Bounds, Usage};
+use northgate_domain::{Epoch, Position, Stamps, Timestamp};
 use northgate_storage::{AppendError, FileChange, Outcome, StoreHealth, Submission};
 use rusqlite::Connection;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -50,6 +50,9 @@ pub(crate) fn commit(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached("COMMIT")?.execute([]).map(|_rows| ())
 }
 
+/// Whoever follows the log: the position that it has read, as it moves.
+pub(crate) type Follower = OnceLock<watch::Receiver<Position>>;
+
 /// What the writing thread has.
 pub(crate) struct Writer {
     pub(crate) file: PathBuf,
@@ -58,6 +61,8 @@ pub(crate) struct Writer {
     pub(crate) ledger: Option<Ledger>,
     pub(crate) files: StoreFiles,
     pub(crate) bounds: Bounds,
+    /// How far the fan-out has read, if there is one.
+    pub(crate) follower: Arc<Follower>,
     /// The most vectors of one transaction.
     pub(crate) most_vectors: usize,
     pub(crate) stamps: Arc<dyn Stamps>,
@@ -131,12 +136,13 @@ impl Writer {
         let age = i64::try_from(self.retain_for.as_micros()).unwrap_or(i64::MAX);
         let horizon = Timestamp::from_unix_micros(ledger.now.unix_micros().saturating_sub(age));
         let failing = *self.health.borrow() != StoreHealth::Keeping;
-        if failing || ledger.is_due(&self.bounds, wal, horizon)? {
+        let usage = self.usage(wal);
+        if failing || ledger.is_due(&self.bounds, usage, horizon)? {
             ledger.begin()?;
             if failing {
                 ledger.touch()?;
             }
-            ledger.trim(&self.bounds, wal)?;
+            ledger.trim(&self.bounds, usage)?;
             ledger.trim_aged(horizon)?;
             ledger.finish()?;
             (self.commit)(&ledger.connection)?;
@@ -147,7 +153,7 @@ impl Writer {
             self.publish(ledger.head());
             self.settle(&ledger);
         }
-        let more = ledger.is_due(&self.bounds, wal, horizon)?;
+        let more = ledger.is_due(&self.bounds, self.usage(wal), horizon)?;
         self.ledger = Some(ledger);
         Ok(more)
     }
@@ -206,28 +212,29 @@ impl Writer {
         ledger.begin()?;
         let mut answers = Vec::with_capacity(vectors.len());
         for vector in vectors {
-            if ledger.only_open_alerts_left && vector.iter().any(makes_something_new) {
-                answers.push(Err(AppendError::Unavailable));
-                continue;
-            }
             answers.push(match ledger.append(vector, self.stamps.as_ref())? {
                 Ok(outcomes) => Ok(outcomes),
                 Err(VectorError::Rejected { index, rejection }) => {
                     Err(AppendError::Rejected { index, rejection })
                 }
-                // One record is bad, and not the store.
-                Err(VectorError::Failed(DatabaseError::UnreadableAnswer)) => {
-                    Err(AppendError::Unavailable)
-                }
+                // One record is bad, or there is room for actions alone: the store is not.
+                Err(VectorError::Failed(
+                    DatabaseError::UnreadableAnswer | DatabaseError::OnlyOpenAlertsLeft,
+                )) => Err(AppendError::Unavailable),
                 Err(VectorError::Failed(error)) => {
                     self.failed(&error);
                     Err(AppendError::Unavailable)
                 }
             });
         }
-        ledger.trim(&self.bounds, wal)?;
+        ledger.trim(&self.bounds, self.usage(wal))?;
         ledger.finish()?;
         Ok(answers)
+    }
+
+    fn usage(&self, wal: u64) -> Usage {
+        let sent = self.follower.get().map_or(u64::MAX, |follower| follower.borrow().offset);
+        Usage { wal, sent }
     }
 
     /// Makes sure that so many bytes can be written where a restart finds them, and returns the
@@ -377,11 +384,6 @@ fn fitting(batch: &[Append]) -> usize {
 /// Roughly how many bytes of events a vector leads to.
 fn bytes_of(vector: &[Submission]) -> u64 {
     vector.iter().map(|submission| submission.command.approximate_bytes() as u64).sum()
-}
-
-/// Whether a submission may need room for good. What is done about an alert may make some.
-fn makes_something_new(submission: &Submission) -> bool {
-    !matches!(submission.command, Command::ActOnAlert(_))
 }
 
 /// Waits for what comes, until `due`: how many came, none if nobody can send any more, or `None` if

@@ -6,14 +6,18 @@ use northgate_domain::{
     PostMessage, RaiseAlert, Sender, Stamp, Stamps, StatusKind, Timestamp,
 };
 use northgate_storage::{
-    AlertQuery, AppendError, EventStore, MessageQuery, Outcome, ReadFrom, StoreHealth, Submission,
+    AlertQuery, AppendError, EventStore, IdempotencyKey, MessageQuery, Outcome, ReadFrom,
+    StoreHealth, Submission,
 };
 use northgate_storage_sqlite::{Options, SqliteStore, check};
 use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 const MIB: u64 = 1024 * 1024;
@@ -91,8 +95,10 @@ async fn events_go_first_then_resolved_alerts_and_messages() {
     assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
     assert!(store.alert(open).await.unwrap().is_some(), "the oldest is not resolved");
     let head = *store.head().borrow();
-    let gap = store.read(ReadFrom::After(Position { offset: 1, ..head }), 1).await;
-    assert!(gap.is_err(), "old events are gone");
+    let after = |offset| ReadFrom::After(Position { offset, ..head });
+    assert!(store.read(after(1), 1).await.is_err(), "old events are gone");
+    let recent = head.offset - 100;
+    assert!(store.read(after(recent), 1).await.is_ok(), "who comes back soon misses nothing");
     let resolved = AlertQuery { statuses: vec![StatusKind::Resolved], ..AlertQuery::newest(1_000) };
     let resolved = store.alerts(resolved).await.unwrap().items.len();
     let messages = store.messages(MessageQuery::newest(1_000)).await.unwrap().items.len();
@@ -124,4 +130,44 @@ async fn open_alerts_stay_and_new_ones_are_refused_until_some_are_resolved() {
     }
     store.append(vec![raise(0)]).await.unwrap();
     assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+}
+
+#[tokio::test]
+async fn an_event_that_was_not_sent_yet_is_not_removed() {
+    let (_folder, store) = bounded();
+    let start = Position::start(Epoch::new(7));
+    let (sent, follower) = watch::channel(start);
+    store.keep_for(follower);
+    for n in 0..3_000 {
+        store.append(vec![say(n)]).await.unwrap();
+    }
+    assert_eq!(*store.health().borrow(), StoreHealth::Keeping, "it can go later");
+    let first = store.read(ReadFrom::After(start), 1).await.unwrap();
+    assert_eq!(first[0].position.offset, 1);
+
+    sent.send_replace(*store.head().borrow());
+    let trimmed = async {
+        while store.read(ReadFrom::After(start), 1).await.is_ok() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), trimmed).await.expect("in time");
+}
+
+#[tokio::test]
+async fn the_keys_of_the_last_hour_stay_and_a_retry_raises_nothing_twice() {
+    let (_folder, store) = bounded();
+    let keyed = |n: u64| {
+        let (scope, value) = ("alerts".to_owned(), n.to_string());
+        Submission { key: Some(IdempotencyKey { scope, value, fingerprint: None }), ..raise(n) }
+    };
+    let mut raised = 0;
+    while store.append(vec![keyed(raised)]).await.is_ok() {
+        raised += 1;
+        assert!(raised < 5_000, "it is never full");
+    }
+    for n in 0..raised {
+        let again = store.append(vec![keyed(n)]).await.unwrap().remove(0);
+        assert!(matches!(again, Outcome::Replayed(_)), "{n}: {again:?}");
+    }
 }
