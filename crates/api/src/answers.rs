@@ -20,6 +20,8 @@ const LARGEST_ITEM: usize = 192 * 1024;
 /// What is handed to the connection at once: as much as its write buffer takes, so that it copies
 /// no more than that of an answer that its client does not read.
 const PIECE_BYTES: usize = 16 * 1024;
+/// The most items of a small collection.
+const SMALL_LIMIT: usize = 50;
 /// How long a request waits for its part of the budget.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The budget is counted in so many bytes.
@@ -29,18 +31,25 @@ const UNIT: usize = 1024;
 /// has taken the answer; application data, shared by all threads. One slow reader holds its own
 /// answer, and many cannot hold more than this.
 #[derive(Debug, Clone)]
-pub struct AnswerBudget(Arc<Semaphore>);
+pub struct AnswerBudget {
+    /// For collections of a few items: readers of large ones must not keep these from anybody.
+    small: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+}
 
 impl AnswerBudget {
-    /// A budget of so many bytes, at least enough for one answer.
+    /// A budget of so many bytes, a quarter of them for small collections; each part is enough for
+    /// one answer at least.
     pub fn new(bytes: usize) -> Self {
-        Self(Arc::new(Semaphore::new(bytes.max(ANSWER_BYTES) / UNIT)))
+        let part = |bytes: usize| Arc::new(Semaphore::new(bytes.max(ANSWER_BYTES) / UNIT));
+        Self { small: part(bytes / 4), large: part(bytes - bytes / 4) }
     }
 
     /// A part of the budget for an answer of at most `limit` items.
     pub(crate) async fn reserve(&self, limit: usize) -> Result<Reservation, ApiError> {
         let bytes = limit.saturating_mul(LARGEST_ITEM).min(ANSWER_BYTES);
-        let reserved = timeout(PATIENCE, self.0.clone().acquire_many_owned(units(bytes))).await;
+        let part = if limit <= SMALL_LIMIT { &self.small } else { &self.large };
+        let reserved = timeout(PATIENCE, part.clone().acquire_many_owned(units(bytes))).await;
         // The semaphore is never closed, so that only time is a reason.
         reserved.ok().and_then(Result::ok).map(Reservation).ok_or(ApiError::Busy)
     }
@@ -120,11 +129,15 @@ mod tests {
     async fn an_answer_holds_its_bytes_until_its_body_is_gone() {
         let budget = AnswerBudget::new(ANSWER_BYTES);
         let first = budget.reserve(1_000).await.unwrap();
-        assert!(matches!(budget.reserve(1).await, Err(ApiError::Busy)));
+        assert!(matches!(budget.reserve(51).await, Err(ApiError::Busy)));
+        assert!(budget.reserve(50).await.is_ok(), "a small collection has a part of its own");
         let answer = first.json(vec![b'x'; ANSWER_BYTES - 100_000]);
-        assert!(matches!(budget.reserve(1).await, Err(ApiError::Busy)));
+        assert!(matches!(budget.reserve(51).await, Err(ApiError::Busy)));
         drop(answer);
         let answer = budget.reserve(1_000).await.unwrap().json(b"small".to_vec());
+        assert!(matches!(budget.reserve(1_000).await, Err(ApiError::Busy)));
+        drop(answer);
+        let answer = budget.reserve(50).await.unwrap().json(b"small".to_vec());
         assert!(budget.reserve(1).await.is_ok(), "what it did not need is free again");
         drop(answer);
         assert!(budget.reserve(1_000).await.is_ok());

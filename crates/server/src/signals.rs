@@ -5,8 +5,9 @@ mod signal_loop;
 use crate::{Outputs, Progress, StopRequest};
 use rustix::process::Signal as Number;
 use signal_loop::SignalLoop;
-use std::future::pending;
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -23,8 +24,9 @@ pub fn survive_file_size_limit() -> io::Result<()> {
     signal(SignalKind::from_raw(Number::XFSZ.as_raw())).map(drop)
 }
 
-/// The signals that this process gets: the first SIGTERM or SIGINT is a [`StopRequest`], the second
-/// one makes it urgent, and the third one ends the process. SIGHUP is ignored. Once asked to stop,
+/// The signals that this process gets. The first SIGTERM or SIGINT (or SIGQUIT, SIGPWR, SIGXCPU) is
+/// a [`StopRequest`], the second one makes it urgent, and the third one ends the process. SIGHUP,
+/// SIGUSR1 and their like are ignored, and logged. Once asked to stop,
 /// the process ends within 8 seconds (and the delay) even if its other threads are blocked.
 #[derive(Debug)]
 pub struct Signals {
@@ -62,28 +64,49 @@ impl Signals {
     }
 }
 
-struct Listeners {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Stop,
+    /// A signal that is meant for other programs, and that would end this one without a word.
+    Ignore,
 }
+
+/// The signals that are listened to, by their names.
+const SIGNALS: [(&str, Number, Effect); 11] = [
+    ("SIGTERM", Number::TERM, Effect::Stop),
+    ("SIGINT", Number::INT, Effect::Stop),
+    ("SIGQUIT", Number::QUIT, Effect::Stop),
+    ("SIGPWR", Number::POWER, Effect::Stop),
+    ("SIGXCPU", Number::XCPU, Effect::Stop),
+    ("SIGHUP", Number::HUP, Effect::Ignore),
+    ("SIGUSR1", Number::USR1, Effect::Ignore),
+    ("SIGUSR2", Number::USR2, Effect::Ignore),
+    ("SIGALRM", Number::ALARM, Effect::Ignore),
+    ("SIGVTALRM", Number::VTALARM, Effect::Ignore),
+    ("SIGIO", Number::IO, Effect::Ignore),
+];
+
+struct Listeners(Vec<(&'static str, Effect, Signal)>);
 
 impl Listeners {
     fn register() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
+        let listen = |(name, number, effect): (_, Number, _)| {
+            Ok((name, effect, signal(SignalKind::from_raw(number.as_raw()))?))
+        };
+        SIGNALS.into_iter().map(listen).collect::<io::Result<_>>().map(Self)
     }
 
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            Some(()) = self.terminate.recv() => "SIGTERM",
-            Some(()) = self.interrupt.recv() => "SIGINT",
-            Some(()) = self.hangup.recv() => "SIGHUP",
-            else => pending().await,
-        }
+    async fn next(&mut self) -> (&'static str, Effect) {
+        poll_fn(|cx| {
+            for (name, effect, listener) in &mut self.0 {
+                if let Poll::Ready(Some(())) = listener.poll_recv(cx) {
+                    return Poll::Ready((*name, *effect));
+                }
+            }
+            Poll::Pending
+        })
+        .await
     }
 }
 

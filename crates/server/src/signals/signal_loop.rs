@@ -1,6 +1,6 @@
 //! Which signal does what, and when the process ends without its main thread.
 
-use super::Listeners;
+use super::{Effect, Listeners};
 use crate::stopping::{EXIT_WITHIN, PROCESS_WITHIN};
 use crate::{Outputs, PART_FAILED, Progress};
 use std::future::pending;
@@ -52,7 +52,7 @@ impl SignalLoop {
                 }
             };
             tokio::select! {
-                signal = listeners.next() => self.handle(signal),
+                (signal, effect) = listeners.next() => self.handle(signal, effect),
                 attached = &mut progress, if !is_attached => {
                     is_attached = true;
                     if let Ok(progress) = attached {
@@ -73,8 +73,8 @@ impl SignalLoop {
         }
     }
 
-    fn handle(&mut self, signal: &'static str) {
-        if signal == "SIGHUP" {
+    fn handle(&mut self, signal: &'static str, effect: Effect) {
+        if effect == Effect::Ignore {
             tracing::info!(signal, "ignored: the configuration is read at the start only");
             return;
         }

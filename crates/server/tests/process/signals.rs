@@ -38,6 +38,19 @@ fn a_hangup_is_ignored_and_logged() {
 }
 
 #[test]
+fn signals_for_other_programs_do_not_end_it() {
+    let mut program = quiet().serve();
+    for signal in ["USR1", "USR2", "ALRM", "VTALRM", "IO"] {
+        send_and_see(&mut program, signal, &format!("SIG{signal}"));
+    }
+    assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
+    program.signal("QUIT");
+    let ended = program.end(EXIT);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.iter().any(|line| line.contains("SIGQUIT")), "{ended:?}");
+}
+
+#[test]
 fn a_second_signal_ends_the_delay() {
     let mut program = with_delay("1h");
     send_and_see(&mut program, "TERM", "stopping asked_by");
