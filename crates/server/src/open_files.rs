@@ -5,9 +5,10 @@ use crate::ServerSection;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::num::NonZeroUsize;
 
-/// Files that are no streams: requests under way, connections that wait for one, the listener, and
-/// what the runtime itself holds.
-const RESERVE: u64 = 256;
+/// Files that the process itself holds: the store's connections, the runtime, the listener.
+const OWN: u64 = 48;
+/// Connections that are no streams: requests under way, and connections that wait for one.
+const REQUESTS: u64 = 208;
 
 /// Raises this process's limit on open files to the most that it may have, and lowers what
 /// `settings` promise to what fits. Says so if it must.
@@ -31,11 +32,12 @@ pub fn fit_open_files(settings: &mut ServerSection) {
     settings.max_connections = fitting;
 }
 
-/// As many of the `wanted` connections as fit into `limit` files beside the others. A small limit
-/// is shared half and half; `None` is no limit.
+/// As many of the `wanted` connections as fit into `limit` files beside the others. What is left of
+/// a small limit is shared half and half; `None` is no limit.
 fn fitting(wanted: NonZeroUsize, limit: Option<u64>) -> NonZeroUsize {
     let Some(limit) = limit else { return wanted };
-    let most = limit - RESERVE.min(limit.div_ceil(2));
+    let left = limit.saturating_sub(OWN);
+    let most = left - REQUESTS.min(left.div_ceil(2));
     let most = usize::try_from(most).ok().map(|most| NonZeroUsize::new(most.max(1)));
     most.flatten().map_or(wanted, |most| wanted.min(most))
 }
@@ -52,7 +54,8 @@ mod tests {
         assert_eq!(fitting(15_000, Some(15_255)), 14_999);
         assert_eq!(fitting(15_000, Some(1_024)), 768);
         assert_eq!(fitting(15_000, Some(512)), 256);
-        assert_eq!(fitting(15_000, Some(128)), 64);
+        assert_eq!(fitting(15_000, Some(128)), 40);
+        assert_eq!(fitting(15_000, Some(64)), 8);
         assert_eq!(fitting(15_000, Some(1)), 1);
         assert_eq!(fitting(15_000, Some(0)), 1);
         assert_eq!(fitting(1, Some(u64::MAX)), 1);

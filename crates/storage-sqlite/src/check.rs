@@ -43,6 +43,7 @@ impl From<DatabaseError> for CheckError {
                 Self::NotWhole(error.to_string())
             }
             DatabaseError::Replaced
+            | DatabaseError::ReadersFail
             | DatabaseError::FileChanged(_)
             | DatabaseError::DiskFull { .. }
             | DatabaseError::OnlyOpenAlertsLeft => Self::Unreadable(error.to_string()),

@@ -45,6 +45,9 @@ pub(crate) enum DatabaseError {
         /// The bytes that have to be free.
         needed: u64,
     },
+    /// Readers of the log, or of alerts, cannot read.
+    #[error("the stored data cannot be read")]
+    ReadersFail,
     /// The first answer to an idempotency key cannot be read.
     #[error("the first answer to an idempotency key cannot be read")]
     UnreadableAnswer,
@@ -72,10 +75,13 @@ pub(crate) fn connect_to_write(file: &Path, more: OpenFlags) -> rusqlite::Result
 }
 
 /// Brings the write-ahead log into the database and empties it, as far as readers allow: what is
-/// left then is brought over by a later one.
-pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+/// left then is brought over by a later one. Returns whether all of it is in the database.
+pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
     connection.busy_timeout(CHECKPOINT_TIMEOUT)?;
-    let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()));
+    // Whether readers were in the way, how many pages the log has, and how many were brought over.
+    let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+    });
     connection.busy_timeout(BUSY_TIMEOUT)?;
     done
 }

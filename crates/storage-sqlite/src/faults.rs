@@ -1,6 +1,7 @@
 //! What the store does when a commit fails, a disk is full, or a file is gone; and what one commit
 //! carries. The tests hold the writer in the act of committing, so that nothing depends on time.
 
+use crate::database::connect_to_read;
 use crate::writer::{Commit, MOST_WAITING, commit};
 use crate::{Options, SqliteStore, Written, check};
 use northgate_domain::{
@@ -345,6 +346,67 @@ async fn a_deleted_write_ahead_log_loses_nothing_that_was_acknowledged() {
     let left = tempfile::tempdir().unwrap();
     std::fs::copy(folder.path().join("northgate.db"), left.path().join("northgate.db")).unwrap();
     assert_eq!(check(left.path()).unwrap().events, 1);
+}
+
+#[tokio::test]
+async fn a_deleted_write_ahead_log_is_saved_as_soon_as_readers_allow() {
+    let (folder, store) = open(Box::new(commit));
+    store.append(vec![say("before")]).await.unwrap();
+    // A snapshot from before the next event keeps the log from being brought over.
+    let reader = connect_to_read(&folder.path().join("northgate.db")).unwrap();
+    let snapshot = reader.unchecked_transaction().unwrap();
+    snapshot.query_row("SELECT epoch FROM meta", [], |_row| Ok(())).unwrap();
+    store.append(vec![say("acknowledged")]).await.unwrap();
+    std::fs::remove_file(folder.path().join("northgate.db-wal")).unwrap();
+    let gone = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Gone };
+    healthy(&store, gone).await;
+    drop(snapshot);
+    assert_eq!(store.append(vec![say("refused")]).await, Err(AppendError::Unavailable));
+    let left = tempfile::tempdir().unwrap();
+    std::fs::copy(folder.path().join("northgate.db"), left.path().join("northgate.db")).unwrap();
+    assert_eq!(check(left.path()).unwrap().events, 2);
+}
+
+#[tokio::test]
+async fn a_checkpoint_by_another_program_is_no_failure() {
+    let (folder, store) = open(Box::new(commit));
+    for n in 0..3 {
+        store.append(vec![say(&n.to_string())]).await.unwrap();
+        let other = Connection::open(folder.path().join("northgate.db")).unwrap();
+        let truncated = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: i64 = other.query_row(truncated, [], |row| row.get(0)).unwrap();
+        assert_eq!(busy, 0);
+        assert_eq!(folder.path().join("northgate.db-wal").metadata().unwrap().len(), 0);
+    }
+    store.append(vec![say("3")]).await.unwrap();
+    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+    assert_eq!(texts(&store).await, ["0", "1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn a_write_ahead_log_that_was_cut_is_a_failure() {
+    let (folder, store) = open(Box::new(commit));
+    store.append(vec![say("before")]).await.unwrap();
+    let wal = folder.path().join("northgate.db-wal");
+    std::fs::File::options().write(true).open(wal).unwrap().set_len(0).unwrap();
+    assert_eq!(store.append(vec![say("lost")]).await, Err(AppendError::Unavailable));
+    let cut = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Truncated };
+    assert_eq!(*store.health().borrow(), cut);
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_while_it_cannot_be_read() {
+    let (folder, store) = open(Box::new(commit));
+    store.append(vec![say("before")]).await.unwrap();
+    let database = folder.path().join("northgate.db");
+    let other = Connection::open(&database).unwrap();
+    other.execute_batch("ALTER TABLE meta RENAME TO aside").unwrap();
+    assert!(store.summary().await.is_err());
+    assert_eq!(store.append(vec![say("unread")]).await, Err(AppendError::Unavailable));
+    other.execute_batch("ALTER TABLE aside RENAME TO meta").unwrap();
+    assert!(store.summary().await.is_ok());
+    healthy(&store, StoreHealth::Keeping).await;
+    store.append(vec![say("after")]).await.unwrap();
 }
 
 #[tokio::test]

@@ -7,14 +7,16 @@ pub(crate) use access::{FILE_MODE, create_private};
 pub(crate) use naming::{beside, rename_new};
 
 use crate::OpenError;
+use northgate_domain::Epoch;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "northgate.db";
-/// Empty; only the lock on it counts, which the kernel drops with its process. It is a file of its
-/// own because SQLite's locks on the database come and go.
+/// Its lock counts, which the kernel drops with its process. It is a file of its own because SQLite's
+/// locks on the database come and go. It holds the name of the log once there is a database, so that
+/// a database that has gone is missed.
 const LOCK: &str = "northgate.lock";
 
 /// A folder that no other process uses for as long as this lives.
@@ -28,7 +30,7 @@ impl Folder {
         let cannot = |source| OpenError::Folder { folder: folder.to_owned(), source };
         create(folder).map_err(cannot)?;
         let mut lock = File::options();
-        let lock = lock.create(true).truncate(false).write(true).mode(FILE_MODE);
+        let lock = lock.create(true).truncate(false).read(true).write(true).mode(FILE_MODE);
         let lock = lock.open(lock_in(folder)).map_err(cannot)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -39,6 +41,25 @@ impl Folder {
         }
         access::warn_if_shared(folder, [DATABASE, LOCK]);
         Ok(Self { database: database_in(folder), lock })
+    }
+
+    /// Refuses a folder whose database has gone: a server that started empty would hide the loss.
+    pub(crate) fn expect_database(&self) -> Result<(), OpenError> {
+        let is_marked = self.lock.metadata().is_ok_and(|found| found.len() > 0);
+        let is_there = self.database.metadata().is_ok_and(|found| found.len() > 0);
+        if is_marked && !is_there {
+            return Err(OpenError::DatabaseGone { file: self.database.clone() });
+        }
+        Ok(())
+    }
+
+    /// Notes that there is a database, whose log is called `epoch`. On a full disk that cannot be
+    /// noted, and is at the next start.
+    pub(crate) fn mark(&self, epoch: Epoch) {
+        let mark = format!("{:016x}\n", epoch.get());
+        if let Err(error) = self.lock.write_all_at(mark.as_bytes(), 0) {
+            tracing::debug!(%error, "the lock of the data folder could not be marked");
+        }
     }
 }
 

@@ -58,6 +58,16 @@ pub enum OpenError {
         /// What the import has written.
         file: PathBuf,
     },
+    /// There was a database, and it is missing or empty.
+    #[error(
+        "{} is missing or empty, and there was one; put it back or restore a backup. To begin \
+         without the old data, remove northgate.lock beside it",
+        file.display()
+    )]
+    DatabaseGone {
+        /// Where the database was.
+        file: PathBuf,
+    },
     /// The file is something else.
     #[error("{} is no database of Northgate; it was left as it is", file.display())]
     NotOurs {

@@ -28,6 +28,8 @@ type Job = Box<dyn FnOnce(&mut Reader) + Send>;
 /// Takes questions to the threads.
 pub(crate) struct Readers {
     lane: Lane<Job>,
+    /// Set while the threads of this lane cannot read.
+    pub(crate) failing: Arc<AtomicBool>,
     /// How long a question may take, from being asked to being answered.
     patience: Option<Duration>,
 }
@@ -67,7 +69,7 @@ impl Readers {
                 drop(shared);
             })?);
         }
-        Ok(Self { lane: Lane::new(lane), patience })
+        Ok(Self { lane: Lane::new(lane), failing, patience })
     }
 
     /// Answers `question` from one state of the database.
@@ -97,7 +99,7 @@ impl Readers {
     #[cfg(test)]
     fn within(&self, patience: Duration) -> Self {
         let lane = self.lane.enter().expect("it is open");
-        Self { lane: Lane::new(lane), patience: Some(patience) }
+        Self { lane: Lane::new(lane), failing: self.failing.clone(), patience: Some(patience) }
     }
 
     pub(crate) fn close(&self) {

@@ -88,18 +88,21 @@ impl SqliteStore {
         stamps: Arc<dyn Stamps>,
         commit: Commit,
     ) -> Result<Self, OpenError> {
-        let Folder { database: file, lock } = Folder::hold(folder)?;
-        schema::recognise(&file)?;
+        let locked = Folder::hold(folder)?;
+        locked.expect_database()?;
+        schema::recognise(&locked.database)?;
+        let file = locked.database.clone();
         let refused = |source| OpenError::Database { file: file.clone(), source };
         let counters = Arc::new(Counters::default());
         let unreadable = counters.unreadable.clone();
         let ledger = Ledger::open(&file, options.epoch_if_new, unreadable.clone());
         let ledger = ledger.map_err(refused)?;
+        locked.mark(ledger.epoch);
         let files = StoreFiles::of(&file, &lock_in(folder))
             .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
         let running = TaskTracker::new();
         running.close();
-        let shared = Shared { _lock: Arc::new(lock), _running: running.token() };
+        let shared = Shared { _lock: Arc::new(locked.lock), _running: running.token() };
         let mut threads = Vec::new();
         let setup = ReaderSetup { file: file.clone(), unreadable, shared: shared.clone() };
         let mut start = |name, patience| {
@@ -128,6 +131,8 @@ impl SqliteStore {
             retain_for: options.retain_for,
             health: writer_health,
             warned_of_wal: false,
+            is_rescued: false,
+            failing_readers: vec![log.failing.clone(), lookups.failing.clone()],
         };
         let (lane, appends) = mpsc::channel(MOST_WAITING);
         let (ended, failed) = watch::channel(None);

@@ -1,16 +1,20 @@
 //! The thread that writes: it takes all commands that wait, keeps them in one transaction, moves
 //! the head, and then answers all of them.
 
-use crate::database::{DatabaseError, checkpoint};
-use crate::files::{ChangedFile, StoreFiles};
+mod health;
+mod preparation;
+
+use crate::database::DatabaseError;
+use crate::files::StoreFiles;
 use crate::ledger::{Ledger, VectorError};
-use crate::room;
 use crate::store::Counters;
-use crate::trimming::{Bounds, Usage};
+use crate::trimming::Bounds;
+use health::{advice, health_of};
 use northgate_domain::{Epoch, Position, Stamps, Timestamp};
-use northgate_storage::{AppendError, FileChange, Outcome, StoreHealth, Submission};
+use northgate_storage::{AppendError, Outcome, StoreHealth, Submission};
 use rusqlite::Connection;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -31,8 +35,6 @@ const MORE: Duration = Duration::from_millis(5);
 /// The most bytes of events that one transaction writes: what a small disk must have room for, and
 /// what is in memory at once.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
-/// A write-ahead log that is longer than this is kept from being emptied.
-const LONG_WAL_BYTES: u64 = 256 * 1024 * 1024;
 
 type Answer = Result<Vec<Outcome>, AppendError>;
 
@@ -74,6 +76,10 @@ pub(crate) struct Writer {
     pub(crate) health: watch::Sender<StoreHealth>,
     /// Whether it was said that something keeps the write-ahead log from being emptied.
     pub(crate) warned_of_wal: bool,
+    /// Whether everything is in the database though its write-ahead log is gone.
+    pub(crate) is_rescued: bool,
+    /// Set while a lane of readers fails.
+    pub(crate) failing_readers: Vec<Arc<AtomicBool>>,
 }
 
 impl Writer {
@@ -232,58 +238,6 @@ impl Writer {
         Ok(answers)
     }
 
-    fn usage(&self, wal: u64) -> Usage {
-        let sent = self.follower.get().map_or(u64::MAX, |follower| follower.borrow().offset);
-        Usage { wal, sent }
-    }
-
-    /// Makes sure that so many bytes can be written where a restart finds them, and returns the
-    /// length of the write-ahead log.
-    fn prepare(&mut self, bytes: u64) -> Result<u64, DatabaseError> {
-        if self.ledger.is_none() {
-            self.files.wal_was_closed();
-        }
-        let wal = match self.files.verify() {
-            Ok(wal) => wal,
-            Err(changed) => {
-                self.rescue(changed);
-                return Err(changed.into());
-            }
-        };
-        let failing = *self.health.borrow() != StoreHealth::Keeping;
-        let bytes = if failing { bytes.max(room::RECOVERED_BYTES) } else { bytes };
-        let has_room = room::check(&self.file, wal, bytes).is_ok();
-        if !failing && has_room && !room::wal_is_long(wal, self.bounds.bytes) {
-            return Ok(wal);
-        }
-        // The log is emptied first: that frees its own room, and would not be possible any more
-        // once the disk is full.
-        let ledger = self.take_ledger()?;
-        if let Err(error) = checkpoint(&ledger.connection) {
-            tracing::debug!(%error, "the write-ahead log could not be emptied");
-        }
-        self.ledger = Some(ledger);
-        self.files.wal_was_truncated();
-        let wal = self.files.verify()?;
-        room::check(&self.file, wal, bytes)?;
-        Ok(wal)
-    }
-
-    /// Saves what can be saved when the write-ahead log is gone and the database is not: everything
-    /// goes into the database while the log is still open.
-    fn rescue(&mut self, changed: ChangedFile) {
-        let is_new = *self.health.borrow() != health_of(&changed.into());
-        if is_new
-            && changed.file == "northgate.db-wal"
-            && changed.change != FileChange::Truncated
-            && let Some(ledger) = &self.ledger
-            && checkpoint(&ledger.connection).is_ok()
-        {
-            self.files.wal_was_truncated();
-            tracing::warn!("everything that was acknowledged was written into northgate.db");
-        }
-    }
-
     /// The ledger, opened anew if the last one was lost.
     fn take_ledger(&mut self) -> Result<Ledger, DatabaseError> {
         if let Some(ledger) = self.ledger.take() {
@@ -307,7 +261,7 @@ impl Writer {
     fn failed(&self, error: &DatabaseError) {
         let health = health_of(error);
         if self.health.send_replace(health) != health {
-            tracing::error!(%error, what_to_do = advice(health), "the store cannot keep events");
+            tracing::error!(%error, what_to_do = advice(error), "the store cannot keep events");
         }
     }
 
@@ -318,56 +272,6 @@ impl Writer {
         } else if self.health.send_replace(StoreHealth::Keeping) != StoreHealth::Keeping {
             tracing::info!("the store keeps events again");
         }
-    }
-
-    /// Says when something keeps the write-ahead log from being emptied: it grows until that ends.
-    fn warn_of_wal(&mut self, wal: u64) {
-        let is_long = wal > LONG_WAL_BYTES;
-        if is_long && !self.warned_of_wal {
-            tracing::warn!(
-                wal.bytes = wal,
-                "the write-ahead log grows: another process reads the data for a long time, \
-                 such as a check, a backup or sqlite3"
-            );
-        }
-        self.warned_of_wal = is_long;
-    }
-}
-
-/// What a failure means for whoever depends on the store.
-fn health_of(error: &DatabaseError) -> StoreHealth {
-    match error {
-        DatabaseError::FileChanged(ChangedFile { file, change }) => {
-            StoreHealth::FileChanged { file, change: *change }
-        }
-        DatabaseError::DiskFull { .. } => StoreHealth::DiskFull,
-        DatabaseError::OnlyOpenAlertsLeft => StoreHealth::OnlyOpenAlertsLeft,
-        DatabaseError::Sqlite(error)
-            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) =>
-        {
-            StoreHealth::DiskFull
-        }
-        DatabaseError::Sqlite(_)
-        | DatabaseError::Record(_)
-        | DatabaseError::UnreadableAnswer
-        | DatabaseError::Replaced => StoreHealth::Failing,
-    }
-}
-
-/// What an administrator can do about a failure.
-fn advice(health: StoreHealth) -> &'static str {
-    match health {
-        StoreHealth::DiskFull => "free some room; the server goes on by itself within a second",
-        StoreHealth::OnlyOpenAlertsLeft => "resolve alerts, or allow more with --retain-bytes",
-        StoreHealth::FileChanged { change: FileChange::Truncated, .. } => {
-            "stop the server and restore a backup: the file has lost data"
-        }
-        StoreHealth::FileChanged { file: "northgate.db", .. } => {
-            "put the file, or its folder, back where it was; the server goes on by itself. If it was \
-             deleted, it can be copied from /proc/<pid>/fd as long as the server runs"
-        }
-        StoreHealth::FileChanged { .. } => "put the file back, or restart the server",
-        StoreHealth::Failing | StoreHealth::Keeping => "look at the disk of the data folder",
     }
 }
 

@@ -190,3 +190,23 @@ async fn an_import_does_not_come_beside_a_log_that_another_database_left() {
     import().unwrap();
     check(folder.path()).unwrap();
 }
+
+#[tokio::test]
+async fn a_database_that_has_gone_is_missed_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("northgate.db");
+    drop(open(folder.path()).unwrap());
+    let aside = folder.path().join("aside");
+    fs::rename(&database, &aside).unwrap();
+    for make in [|_: &Path| (), |empty: &Path| fs::write(empty, "").unwrap()] {
+        make(&database);
+        let refused = open(folder.path()).err().unwrap().to_string();
+        assert!(refused.contains("is missing or empty"), "{refused}");
+        assert!(refused.contains("remove northgate.lock"), "{refused}");
+    }
+    fs::rename(&aside, &database).unwrap();
+    drop(open(folder.path()).unwrap());
+    fs::remove_file(&database).unwrap();
+    fs::remove_file(folder.path().join("northgate.lock")).unwrap();
+    drop(open(folder.path()).unwrap());
+}

@@ -1,0 +1,55 @@
+//! What a failure of the writer means, and what an administrator can do about it.
+
+use crate::database::DatabaseError;
+use crate::files::ChangedFile;
+use northgate_storage::{FileChange, StoreHealth};
+use rusqlite::ErrorCode;
+
+/// What a failure means for whoever depends on the store.
+pub(super) fn health_of(error: &DatabaseError) -> StoreHealth {
+    match error {
+        DatabaseError::FileChanged(ChangedFile { file, change }) => {
+            StoreHealth::FileChanged { file, change: *change }
+        }
+        DatabaseError::DiskFull { .. } => StoreHealth::DiskFull,
+        DatabaseError::OnlyOpenAlertsLeft => StoreHealth::OnlyOpenAlertsLeft,
+        DatabaseError::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+            StoreHealth::DiskFull
+        }
+        DatabaseError::Sqlite(_)
+        | DatabaseError::Record(_)
+        | DatabaseError::UnreadableAnswer
+        | DatabaseError::ReadersFail
+        | DatabaseError::Replaced => StoreHealth::Failing,
+    }
+}
+
+/// What an administrator can do about a failure.
+pub(super) fn advice(error: &DatabaseError) -> &'static str {
+    match health_of(error) {
+        StoreHealth::DiskFull => "free some room; the server goes on by itself within a second",
+        StoreHealth::OnlyOpenAlertsLeft => "resolve alerts, or allow more with --retain-bytes",
+        StoreHealth::FileChanged {
+            file: "northgate.db" | "northgate.db-wal",
+            change: FileChange::Truncated,
+        } => "stop the server and restore a backup: the file has lost data",
+        StoreHealth::FileChanged { file: "northgate.db", .. } => {
+            "put the file, or its folder, back where it was; the server goes on by itself. If it was \
+             deleted, it can be copied from /proc/<pid>/fd as long as the server runs"
+        }
+        StoreHealth::FileChanged { .. } => "put the file back, or restart the server",
+        StoreHealth::Failing | StoreHealth::Keeping if is_damaged(error) => {
+            "the database is damaged: stop the server and restore a backup, or export what can be \
+             read and import it into a new folder"
+        }
+        StoreHealth::Failing | StoreHealth::Keeping => "look at the disk of the data folder",
+    }
+}
+
+fn is_damaged(error: &DatabaseError) -> bool {
+    let code = match error {
+        DatabaseError::Sqlite(error) => error.sqlite_error_code(),
+        _ => None,
+    };
+    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
