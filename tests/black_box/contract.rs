@@ -1,7 +1,8 @@
 //! The contract of the service that Northgate replaced, row by row.
 
-use northgate_tests::TestServer;
+use northgate_tests::{TestServer, read_answer, read_head};
 use serde_json::{Value, json};
+use std::io::{Read, Write};
 
 fn assert_is_uuid4(value: &Value) {
     let id = value.as_str().unwrap();
@@ -287,4 +288,47 @@ fn a_get_can_be_asked_for_its_head_and_every_address_for_its_options() {
         wrong.problem(405);
         assert_eq!(wrong.header("allow"), Some(allow), "{path}");
     }
+}
+
+/// Each answer belongs to its own request (RFC 9112 section 9.3.2), however many come at once.
+#[test]
+fn requests_in_one_write_are_answered_in_order_each_as_it_was_asked() {
+    let server = TestServer::start();
+    let body = r#"{"message":"a","location":"b"}"#;
+    let post = format!(
+        "POST /alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let chunked = format!(
+        "POST /alerts HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+        body.len()
+    );
+    let head = "HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut connection = server.connect();
+    let all = [&post, head, get, &chunked, head, get].concat();
+    connection.write_all(all.as_bytes()).unwrap();
+    for request in [&post, head, get, &chunked, head, get] {
+        let answer = if request.starts_with("HEAD") {
+            read_head(&mut connection)
+        } else {
+            read_answer(&mut connection)
+        };
+        assert_eq!(answer.status, 200);
+        match request.split(' ').next() {
+            Some("HEAD") => assert_eq!(answer.header("content-length"), Some("49")),
+            Some("GET") => assert_eq!(answer.body.len(), 49),
+            _ => assert_eq!(answer.json()["location"], "b"),
+        }
+    }
+    // What was to end the connection does, and nothing behind it happens.
+    let close = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    connection.write_all([close, &post].concat().as_bytes()).unwrap();
+    let answer = read_answer(&mut connection);
+    assert_eq!(answer.header("connection"), Some("close"));
+    let mut rest = Vec::new();
+    // A reset is an end, too: the server did not read what came behind.
+    let _ = connection.read_to_end(&mut rest);
+    assert_eq!(rest, b"");
+    assert_eq!(server.get("/alerts").json()["count"], 2);
 }

@@ -67,6 +67,25 @@ fn slow_readers(server: &TestServer, path: &str, count: usize) -> Vec<TcpStream>
 }
 
 #[test]
+fn thousands_of_requests_in_one_write_cost_no_memory() {
+    let _alone = ALONE.lock().unwrap();
+    let server = TestServer::start();
+    let before = resident_kib();
+    let many = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2_000);
+    let post =
+        "POST /alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}".repeat(1_500);
+    let mut greedy: Vec<_> = (0..50).map(|_| server.connect()).collect();
+    for (number, connection) in greedy.iter_mut().enumerate() {
+        connection.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
+        // The kernel may not take all of it.
+        let _ = connection.write(if number % 2 == 0 { many.as_bytes() } else { post.as_bytes() });
+    }
+    assert_eq!(server.get("/health/ready").status, 200);
+    let grown = resident_kib().saturating_sub(before);
+    assert!(grown < 30 * 1024, "{grown} KiB for requests that wait for their turn");
+}
+
+#[test]
 fn readers_that_take_nothing_of_large_collections_cost_a_bounded_memory() {
     let _alone = ALONE.lock().unwrap();
     let server = TestServer::start();

@@ -1,19 +1,26 @@
 //! From a listener to connections that speak HTTP/1.1.
 //!
 //! What `actix_web::HttpServer` does, with two things that it has no place for: a stream and a
-//! future of our own around each connection (see [`crate::heads`]).
+//! future of our own around each connection (see `request_stream` and [`crate::heads`]).
 
-use crate::heads::{Answering, InHand, Punctual, Watched};
+mod framing;
+mod request_stream;
+
+use crate::heads::{Answering, InHand, Punctual, count_read};
 use crate::sockets;
+pub(crate) use request_stream::Exchange;
+
 use actix_http::body::MessageBody;
 use actix_http::{HttpService, Protocol, Request, Response};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, apply_fn_factory, map_config};
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::rt::net::TcpStream;
+use request_stream::RequestStream;
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How long a connection that was answered may stay without a new request.
@@ -74,7 +81,10 @@ where
         apply_fn_factory(http, move |stream: TcpStream, http: &_| {
             sockets::bound(&stream);
             let peer = stream.peer_addr().ok();
-            Punctual::new(http.call((Watched(stream), Protocol::Http1, peer)), head_timeout)
+            let exchange = Rc::<Exchange>::default();
+            let stream = RequestStream::new(stream, exchange.clone(), count_read);
+            let serving = http.call((stream, Protocol::Http1, peer));
+            Punctual::new(serving, head_timeout, exchange)
         })
     })?;
     Ok(server.run())

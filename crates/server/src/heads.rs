@@ -9,21 +9,24 @@
 //! one future and by nobody else, so each counts what it sees on its thread, and the future looks
 //! at the counts before and after it polls: the difference is its own.
 
-use crate::connections::WRITE_BUFFER_BYTES;
+use crate::connections::{Exchange, WRITE_BUFFER_BYTES};
 use actix_http::body::{BodySize, BoxBody, MessageBody};
-use actix_web::rt::net::TcpStream;
 use actix_web::web::Bytes;
 use std::cell::Cell;
 use std::future::Future;
-use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 /// How long a client may take for an answer that does not fit into the write buffer.
 const LARGE_ANSWER_WITHIN: Duration = Duration::from_mins(2);
+
+/// Counts bytes that came.
+pub(crate) fn count_read() {
+    count(|seen| seen.reads += 1);
+}
 
 /// What was seen on a thread, of all its connections.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,6 +57,7 @@ pub(crate) struct Punctual<F> {
     /// In a box, since whoever spawns this future moves it, and keeps the room on both sides.
     serving: Pin<Box<F>>,
     patience: Duration,
+    exchange: Rc<Exchange>,
     /// Requests whose answers are not at their end.
     in_hand: u64,
     /// Only there while a head is begun: a connection that is silent costs nothing.
@@ -65,10 +69,11 @@ pub(crate) struct Punctual<F> {
 }
 
 impl<F> Punctual<F> {
-    pub(crate) fn new(serving: F, patience: Duration) -> Self {
+    pub(crate) fn new(serving: F, patience: Duration, exchange: Rc<Exchange>) -> Self {
         Self {
             serving: Box::pin(serving),
             patience,
+            exchange,
             in_hand: 0,
             deadline: None,
             large: 0,
@@ -101,7 +106,11 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
         let after = SEEN.get();
         let begun = after.begun - before.begun;
         let was_idle = this.in_hand == 0;
-        this.in_hand = (this.in_hand + begun).saturating_sub(after.ended - before.ended);
+        let ended = after.ended - before.ended;
+        this.in_hand = (this.in_hand + begun).saturating_sub(ended);
+        if this.exchange.answered(ended) {
+            cx.waker().wake_by_ref();
+        }
         if begun > 0 {
             this.deadline = None;
         } else if was_idle && after.reads > before.reads {
@@ -184,54 +193,6 @@ impl MessageBody for Answering {
     }
 }
 
-/// The stream of a connection.
-pub(crate) struct Watched(pub(crate) TcpStream);
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = into.filled().len();
-        let polled = Pin::new(&mut self.0).poll_read(cx, into);
-        if into.filled().len() > before {
-            count(|seen| seen.reads += 1);
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,7 +213,7 @@ mod tests {
         let body = Rc::default();
         let began = Instant::now();
         let connection = stuck(WRITE_BUFFER_BYTES + 1, Rc::clone(&body));
-        let ended = Punctual::new(connection, Duration::from_secs(10)).await;
+        let ended = Punctual::new(connection, Duration::from_secs(10), Rc::default()).await;
         assert_eq!(ended, Ok(()));
         let after = began.elapsed();
         let latest = LARGE_ANSWER_WITHIN + Duration::from_secs(1);
@@ -264,7 +225,8 @@ mod tests {
         tokio::time::pause();
         let day = Duration::from_hours(24);
         let small = stuck(WRITE_BUFFER_BYTES, Rc::default());
-        let waited = timeout(day, Punctual::new(small, Duration::from_secs(10))).await;
+        let waited =
+            timeout(day, Punctual::new(small, Duration::from_secs(10), Rc::default())).await;
         assert!(waited.is_err());
 
         let taken = async {
@@ -273,6 +235,10 @@ mod tests {
             drop(body);
             std::future::pending::<Result<(), ()>>().await
         };
-        assert!(timeout(day, Punctual::new(taken, Duration::from_secs(10))).await.is_err());
+        assert!(
+            timeout(day, Punctual::new(taken, Duration::from_secs(10), Rc::default()))
+                .await
+                .is_err()
+        );
     }
 }
