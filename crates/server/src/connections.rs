@@ -4,10 +4,13 @@
 //! future of our own around each connection (see `request_stream` and [`crate::heads`]).
 
 mod framing;
+mod idle;
 mod request_stream;
 
 use crate::heads::{Answering, InHand, Punctual, count_read};
+use crate::open_files::most_sockets;
 use crate::sockets;
+pub(crate) use idle::Registration;
 pub(crate) use request_stream::Exchange;
 
 use actix_http::body::MessageBody;
@@ -53,6 +56,7 @@ where
     B: MessageBody + 'static,
 {
     let head_timeout = settings.head_timeout;
+    let max_open = most_sockets();
     let server = Server::build()
         .workers(settings.workers)
         .shutdown_timeout(settings.shutdown_timeout.as_secs())
@@ -84,7 +88,7 @@ where
             let exchange = Rc::<Exchange>::default();
             let stream = RequestStream::new(stream, exchange.clone(), count_read);
             let serving = http.call((stream, Protocol::Http1, peer));
-            Punctual::new(serving, head_timeout, exchange)
+            Punctual::new(serving, head_timeout, exchange, Registration::new(max_open))
         })
     })?;
     Ok(server.run())

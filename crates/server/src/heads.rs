@@ -9,7 +9,7 @@
 //! one future and by nobody else, so each counts what it sees on its thread, and the future looks
 //! at the counts before and after it polls: the difference is its own.
 
-use crate::connections::{Exchange, WRITE_BUFFER_BYTES};
+use crate::connections::{Exchange, Registration, WRITE_BUFFER_BYTES};
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
 use std::cell::Cell;
@@ -58,6 +58,7 @@ pub(crate) struct Punctual<F> {
     serving: Pin<Box<F>>,
     patience: Duration,
     exchange: Rc<Exchange>,
+    registration: Registration,
     /// Requests whose answers are not at their end.
     in_hand: u64,
     /// Only there while a head is begun: a connection that is silent costs nothing.
@@ -69,11 +70,17 @@ pub(crate) struct Punctual<F> {
 }
 
 impl<F> Punctual<F> {
-    pub(crate) fn new(serving: F, patience: Duration, exchange: Rc<Exchange>) -> Self {
+    pub(crate) fn new(
+        serving: F,
+        patience: Duration,
+        exchange: Rc<Exchange>,
+        registration: Registration,
+    ) -> Self {
         Self {
             serving: Box::pin(serving),
             patience,
             exchange,
+            registration,
             in_hand: 0,
             deadline: None,
             large: 0,
@@ -110,6 +117,10 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
         this.in_hand = (this.in_hand + begun).saturating_sub(ended);
         if this.exchange.answered(ended) {
             cx.waker().wake_by_ref();
+        }
+        this.registration.set_idle(this.in_hand == 0);
+        if this.in_hand == 0 && this.registration.is_evicted(cx.waker()) {
+            return Poll::Ready(Ok(()));
         }
         if begun > 0 {
             this.deadline = None;
@@ -213,7 +224,13 @@ mod tests {
         let body = Rc::default();
         let began = Instant::now();
         let connection = stuck(WRITE_BUFFER_BYTES + 1, Rc::clone(&body));
-        let ended = Punctual::new(connection, Duration::from_secs(10), Rc::default()).await;
+        let ended = Punctual::new(
+            connection,
+            Duration::from_secs(10),
+            Rc::default(),
+            Registration::new(u64::MAX),
+        )
+        .await;
         assert_eq!(ended, Ok(()));
         let after = began.elapsed();
         let latest = LARGE_ANSWER_WITHIN + Duration::from_secs(1);
@@ -225,8 +242,16 @@ mod tests {
         tokio::time::pause();
         let day = Duration::from_hours(24);
         let small = stuck(WRITE_BUFFER_BYTES, Rc::default());
-        let waited =
-            timeout(day, Punctual::new(small, Duration::from_secs(10), Rc::default())).await;
+        let waited = timeout(
+            day,
+            Punctual::new(
+                small,
+                Duration::from_secs(10),
+                Rc::default(),
+                Registration::new(u64::MAX),
+            ),
+        )
+        .await;
         assert!(waited.is_err());
 
         let taken = async {
@@ -236,9 +261,17 @@ mod tests {
             std::future::pending::<Result<(), ()>>().await
         };
         assert!(
-            timeout(day, Punctual::new(taken, Duration::from_secs(10), Rc::default()))
-                .await
-                .is_err()
+            timeout(
+                day,
+                Punctual::new(
+                    taken,
+                    Duration::from_secs(10),
+                    Rc::default(),
+                    Registration::new(u64::MAX)
+                )
+            )
+            .await
+            .is_err()
         );
     }
 }

@@ -32,6 +32,15 @@ pub fn fit_open_files(settings: &mut ServerSection) {
     settings.max_connections = fitting;
 }
 
+/// How many sockets may be open before idle ones make room: some descriptors stay free for those
+/// that come next.
+pub(crate) fn most_sockets() -> u64 {
+    const SPARE: u64 = 16;
+    getrlimit(Resource::Nofile)
+        .current
+        .map_or(u64::MAX, |limit| limit.saturating_sub(OWN).saturating_sub(SPARE).max(1))
+}
+
 /// As many of the `wanted` connections as fit into `limit` files beside the others. What is left of
 /// a small limit is shared half and half; `None` is no limit.
 fn fitting(wanted: NonZeroUsize, limit: Option<u64>) -> NonZeroUsize {

@@ -23,7 +23,8 @@ mod signals;
 use client::{Answer, Frame, Socket, get, post, request};
 use program::{EXIT, Program, SOON, Setup, eventually};
 use serde_json::json;
-use std::net::{SocketAddr, TcpListener};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 /// A server that raises no alerts by itself.
 fn quiet() -> Setup {
@@ -387,6 +388,24 @@ fn a_limit_on_open_files_that_cannot_hold_the_connections_is_told_with_what_to_d
     assert!(is_log_line(&warnings[0]), "{warnings:?}");
     for part in ["limit=512", "wanted=15000", "most=256", "--max-connections", "ulimit -n"] {
         assert!(warnings[0].contains(part), "{part} is not in {warnings:?}");
+    }
+}
+
+#[test]
+fn connections_that_wait_for_nothing_make_room_for_others() {
+    let program = Setup::after("ulimit -n 200", &["--generator-interval", "off"]).serve();
+    let mut idle = Vec::new();
+    for _ in 0..400 {
+        let mut connection = TcpStream::connect(program.address()).unwrap();
+        let request = format!("GET /health/live HTTP/1.1\r\nHost: {}\r\n\r\n", program.address());
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut first = [0];
+        connection.set_read_timeout(Some(SOON)).unwrap();
+        connection.read_exact(&mut first).unwrap();
+        idle.push(connection);
+    }
+    for _ in 0..20 {
+        assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
     }
 }
 

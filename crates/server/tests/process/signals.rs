@@ -85,12 +85,12 @@ fn a_third_signal_ends_the_process_though_a_socket_never_reads() {
     assert!(!ended.stderr.iter().any(|line| line.contains("stopped")), "{ended:?}");
 }
 
-/// A server whose main thread is blocked: it opens a lock file that is a pipe nobody reads.
+/// A server whose main thread is blocked: it opens a database that is a pipe nobody writes to.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_main_thread_that_is_blocked_does_not_hold_the_exit() {
     let folder = tempfile::tempdir().unwrap();
-    let pipe = folder.path().join("northgate.lock");
+    let pipe = folder.path().join("northgate.db");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let program = Setup::new(&["--data", folder.path().to_str().unwrap(), "--port", "0"]).start();
     let threads = format!("/proc/{}/task", program.pid());
