@@ -1,15 +1,16 @@
 //! What the store does when a commit fails, a disk is full, or a file is gone; and what one commit
 //! carries. The tests hold the writer in the act of committing, so that nothing depends on time.
 
-use crate::database::connect_to_read;
+mod lost_files;
+
 use crate::writer::{Commit, MOST_WAITING, commit};
 use crate::{Options, SqliteStore, Written, check};
 use northgate_domain::{
     Command, Epoch, MessageText, Position, PostMessage, Sender, Stamp, Stamps, Timestamp,
 };
 use northgate_storage::{
-    AppendError, EventStore, FileChange, Fingerprint, IdempotencyKey, MessageQuery, Outcome,
-    ReadFrom, Rejection, StoreHealth, Submission,
+    AppendError, EventStore, Fingerprint, IdempotencyKey, MessageQuery, Outcome, ReadFrom,
+    Rejection, StoreHealth, Submission,
 };
 use rusqlite::Connection;
 use std::future::Future;
@@ -290,142 +291,6 @@ async fn a_full_disk_keeps_nothing_of_a_batch_and_the_store_goes_on_when_it_has_
     store.append(much).await.unwrap();
     assert_eq!(texts(&store).await.len(), 101);
     assert_eq!(check(folder.path()).unwrap().events, 101);
-}
-
-/// Waits until the store has this health.
-async fn healthy(store: &SqliteStore, expected: StoreHealth) {
-    let mut health = store.health();
-    let reached = health.wait_for(|health| *health == expected);
-    tokio::time::timeout(SOON, reached).await.expect("in time").unwrap();
-}
-
-#[tokio::test]
-async fn nothing_is_acknowledged_while_a_file_is_not_at_its_place() {
-    for file in ["northgate.db", "northgate.db-wal", "northgate.db-shm", "northgate.lock"] {
-        let (folder, store) = open(Box::new(commit));
-        store.append(vec![say("before")]).await.unwrap();
-        let path = folder.path().join(file);
-        let aside = folder.path().join("aside");
-        std::fs::rename(&path, &aside).unwrap();
-        let gone = StoreHealth::FileChanged { file, change: FileChange::Gone };
-        assert_eq!(store.append(vec![say("lost")]).await, Err(AppendError::Unavailable), "{file}");
-        assert_eq!(*store.health().borrow(), gone);
-        assert!(!path.exists(), "{file} was made anew");
-
-        std::fs::write(&path, "something else").unwrap();
-        assert_eq!(store.append(vec![say("lost")]).await, Err(AppendError::Unavailable), "{file}");
-        let replaced = StoreHealth::FileChanged { file, change: FileChange::Replaced };
-        assert_eq!(*store.health().borrow(), replaced);
-
-        std::fs::rename(&aside, &path).unwrap();
-        healthy(&store, StoreHealth::Keeping).await;
-        store.append(vec![say("after")]).await.unwrap();
-        assert_eq!(texts(&store).await, ["before", "after"], "{file}");
-        store.close().await;
-        assert_eq!(check(folder.path()).unwrap().events, 2, "{file}");
-    }
-}
-
-#[tokio::test]
-async fn an_idle_store_notices_a_file_that_is_gone() {
-    let (folder, store) = open(Box::new(commit));
-    store.append(vec![say("before")]).await.unwrap();
-    std::fs::remove_file(folder.path().join("northgate.lock")).unwrap();
-    let gone = StoreHealth::FileChanged { file: "northgate.lock", change: FileChange::Gone };
-    healthy(&store, gone).await;
-}
-
-#[tokio::test]
-async fn a_deleted_write_ahead_log_loses_nothing_that_was_acknowledged() {
-    let (folder, store) = open(Box::new(commit));
-    store.append(vec![say("before")]).await.unwrap();
-    std::fs::remove_file(folder.path().join("northgate.db-wal")).unwrap();
-    let gone = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Gone };
-    healthy(&store, gone).await;
-    // What a kill would leave.
-    let left = tempfile::tempdir().unwrap();
-    std::fs::copy(folder.path().join("northgate.db"), left.path().join("northgate.db")).unwrap();
-    assert_eq!(check(left.path()).unwrap().events, 1);
-}
-
-#[tokio::test]
-async fn a_deleted_write_ahead_log_is_saved_as_soon_as_readers_allow() {
-    let (folder, store) = open(Box::new(commit));
-    store.append(vec![say("before")]).await.unwrap();
-    // A snapshot from before the next event keeps the log from being brought over.
-    let reader = connect_to_read(&folder.path().join("northgate.db")).unwrap();
-    let snapshot = reader.unchecked_transaction().unwrap();
-    snapshot.query_row("SELECT epoch FROM meta", [], |_row| Ok(())).unwrap();
-    store.append(vec![say("acknowledged")]).await.unwrap();
-    std::fs::remove_file(folder.path().join("northgate.db-wal")).unwrap();
-    let gone = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Gone };
-    healthy(&store, gone).await;
-    drop(snapshot);
-    assert_eq!(store.append(vec![say("refused")]).await, Err(AppendError::Unavailable));
-    let left = tempfile::tempdir().unwrap();
-    std::fs::copy(folder.path().join("northgate.db"), left.path().join("northgate.db")).unwrap();
-    assert_eq!(check(left.path()).unwrap().events, 2);
-}
-
-#[tokio::test]
-async fn a_checkpoint_by_another_program_is_no_failure() {
-    let (folder, store) = open(Box::new(commit));
-    for n in 0..3 {
-        store.append(vec![say(&n.to_string())]).await.unwrap();
-        let other = Connection::open(folder.path().join("northgate.db")).unwrap();
-        let truncated = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let busy: i64 = other.query_row(truncated, [], |row| row.get(0)).unwrap();
-        assert_eq!(busy, 0);
-        assert_eq!(folder.path().join("northgate.db-wal").metadata().unwrap().len(), 0);
-    }
-    store.append(vec![say("3")]).await.unwrap();
-    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
-    assert_eq!(texts(&store).await, ["0", "1", "2", "3"]);
-}
-
-#[tokio::test]
-async fn a_write_ahead_log_that_was_cut_is_a_failure() {
-    let (folder, store) = open(Box::new(commit));
-    store.append(vec![say("before")]).await.unwrap();
-    let wal = folder.path().join("northgate.db-wal");
-    std::fs::File::options().write(true).open(wal).unwrap().set_len(0).unwrap();
-    assert_eq!(store.append(vec![say("lost")]).await, Err(AppendError::Unavailable));
-    let cut = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Truncated };
-    assert_eq!(*store.health().borrow(), cut);
-}
-
-#[tokio::test]
-async fn nothing_is_acknowledged_while_it_cannot_be_read() {
-    let (folder, store) = open(Box::new(commit));
-    store.append(vec![say("before")]).await.unwrap();
-    let database = folder.path().join("northgate.db");
-    let other = Connection::open(&database).unwrap();
-    other.execute_batch("ALTER TABLE meta RENAME TO aside").unwrap();
-    assert!(store.summary().await.is_err());
-    assert_eq!(store.append(vec![say("unread")]).await, Err(AppendError::Unavailable));
-    other.execute_batch("ALTER TABLE aside RENAME TO meta").unwrap();
-    assert!(store.summary().await.is_ok());
-    healthy(&store, StoreHealth::Keeping).await;
-    store.append(vec![say("after")]).await.unwrap();
-}
-
-#[tokio::test]
-async fn an_event_in_a_lost_file_is_not_shown_before_the_file_is_back() {
-    let (folder, store, director) = directed();
-    let appending = store.clone();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move { appending.append(vec![say("a")]).await.map(|_outcomes| ()) });
-    tokio::task::yield_now().await;
-    director.reached();
-    let database = folder.path().join("northgate.db");
-    std::fs::rename(&database, folder.path().join("aside")).unwrap();
-    director.tell(Act::Commit);
-    assert_eq!(tasks.join_all().await, [Err(AppendError::OutcomeUnknown)]);
-    assert_eq!(store.head().borrow().offset, 0);
-    drop(director);
-    std::fs::rename(folder.path().join("aside"), &database).unwrap();
-    healthy(&store, StoreHealth::Keeping).await;
-    assert_eq!(texts(&store).await, ["a"]);
 }
 
 #[tokio::test]
