@@ -157,6 +157,20 @@ pub(crate) fn ends_of_log(connection: &Connection) -> rusqlite::Result<(u64, u64
     })
 }
 
+/// Reads the newest row of each kind, to see whether that is possible.
+pub(crate) fn touch_newest(connection: &Connection) -> rusqlite::Result<()> {
+    head(connection)?;
+    for table in ["events", "alerts", "messages"] {
+        let sql = format!("SELECT record FROM {table} ORDER BY place DESC LIMIT 1");
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        if let Some(row) = rows.next()? {
+            row.get_ref(0)?.as_blob()?;
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn count(connection: &Connection, sql: &str) -> rusqlite::Result<u64> {
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(from_sql)
 }

@@ -120,7 +120,7 @@ async fn nothing_is_acknowledged_while_it_cannot_be_read() {
     assert!(store.summary().await.is_err());
     assert_eq!(store.append(vec![say("unread")]).await, Err(AppendError::Unavailable));
     other.execute_batch("ALTER TABLE aside RENAME TO meta").unwrap();
-    assert!(store.summary().await.is_ok());
+    // Nobody has to read before it can be written again.
     healthy(&store, StoreHealth::Keeping).await;
     store.append(vec![say("after")]).await.unwrap();
 }

@@ -22,10 +22,7 @@ impl Writer {
     /// returns the length of the write-ahead log.
     pub(super) fn prepare(&mut self, bytes: u64) -> Result<u64, DatabaseError> {
         let wal = self.verify_files()?;
-        // What nobody can read must not be acknowledged.
-        if self.failing_readers.iter().any(|failing| failing.load(Ordering::Relaxed)) {
-            return Err(DatabaseError::ReadersFail);
-        }
+        self.verify_readers()?;
         let failing = *self.health.borrow() != StoreHealth::Keeping;
         let bytes = if failing { bytes.max(room::RECOVERED_BYTES) } else { bytes };
         let has_room = room::check(&self.file, wal, bytes).is_ok();
@@ -62,6 +59,22 @@ impl Writer {
                 verified
             }
         }
+    }
+
+    /// Refuses to write what nobody could read: when readers have failed, the newest rows must be
+    /// readable by a connection of its own.
+    fn verify_readers(&self) -> Result<(), DatabaseError> {
+        if !self.failing_readers.iter().any(|failing| failing.load(Ordering::Relaxed)) {
+            return Ok(());
+        }
+        connect_to_read(&self.file)
+            .and_then(|connection| queries::touch_newest(&connection))
+            .map_err(|_same_as_the_readers| DatabaseError::ReadersFail)?;
+        // Readers may have nothing to read before the next event.
+        for failing in &self.failing_readers {
+            failing.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// The length of a write-ahead log that another process has brought over and emptied: a new
