@@ -37,11 +37,13 @@ struct Seen {
     /// Answers of a known length that do not fit into the write buffer.
     large_begun: u64,
     large_ended: u64,
+    /// Answers without a length.
+    endless: u64,
 }
 
 thread_local! {
     static SEEN: Cell<Seen> = const {
-        Cell::new(Seen { reads: 0, begun: 0, ended: 0, large_begun: 0, large_ended: 0 })
+        Cell::new(Seen { reads: 0, begun: 0, ended: 0, large_begun: 0, large_ended: 0, endless: 0 })
     };
 }
 
@@ -115,6 +117,11 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
         let was_idle = this.in_hand == 0;
         let ended = after.ended - before.ended;
         this.in_hand = (this.in_hand + begun).saturating_sub(ended);
+        if after.endless > before.endless {
+            this.exchange.begin_endless();
+            // What the client has sent already is looked at again.
+            cx.waker().wake_by_ref();
+        }
         if this.exchange.answered(ended) {
             cx.waker().wake_by_ref();
         }
@@ -152,6 +159,9 @@ impl InHand {
 
     /// The body of the answer, at whose end the request is no longer in hand.
     pub(crate) fn until_sent(self, body: impl MessageBody + 'static) -> Answering {
+        if let BodySize::Stream = body.size() {
+            count(|seen| seen.endless += 1);
+        }
         let large = LargeAnswer::begin(body.size());
         Answering { body: body.boxed(), _large: large, _in_hand: self }
     }

@@ -25,9 +25,16 @@ pub(crate) struct Exchange {
     answered: Cell<u64>,
     /// Whether the stream holds bytes of the next request, or the end of the stream.
     holds: Cell<bool>,
+    /// Whether the answer under way is one without an end, such as server-sent events.
+    is_endless: Cell<bool>,
 }
 
 impl Exchange {
+    /// Notes that the answer under way has no end by itself.
+    pub(crate) fn begin_endless(&self) {
+        self.is_endless.set(true);
+    }
+
     /// Counts answers that have ended. Returns whether the stream has something to hand over now.
     pub(crate) fn answered(&self, count: u64) -> bool {
         self.answered.set(self.answered.get() + count);
@@ -80,8 +87,14 @@ impl RequestStream {
             self.held.extend_from_slice(ahead.filled());
         }
         self.exchange.holds.set(self.has_ended || !self.held.is_empty());
-        // A client that has gone is told at once. One that has sent more gets it answered first.
-        if self.has_ended && self.held.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+        // A client that has gone is told at once. One that has sent more gets it answered first, but
+        // behind an answer without an end nothing will be: who goes on talking is as good as gone.
+        let is_gone = self.has_ended && self.held.is_empty();
+        let is_pointless = self.has_ended || self.held.len() >= HELD_BYTES;
+        if is_gone || (is_pointless && self.exchange.is_endless.get()) {
+            return Poll::Ready(Ok(()));
+        }
+        Poll::Pending
     }
 
     /// Hands over what belongs to the present request of the bytes from `before` on, and holds the
