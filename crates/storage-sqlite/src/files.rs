@@ -5,9 +5,10 @@
 //! to other files than at the start.
 
 use crate::database::WAL_BYTES;
-use crate::folder::beside;
+use crate::folder::{LOSS, beside};
 use northgate_storage::FileChange;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,15 @@ impl StoreFiles {
         }
         self.lock.verify()?;
         Ok(length)
+    }
+
+    /// Notes in the lock file that stored data was cut off: the next start must not hide that.
+    pub(crate) fn note_loss(&self) {
+        let noted = File::options().append(true).open(&self.lock.path);
+        let noted = noted.and_then(|mut lock| lock.write_all(LOSS.as_bytes()));
+        if let Err(error) = noted {
+            tracing::warn!(%error, "northgate.lock cannot be written; the next start will not warn");
+        }
     }
 
     /// To be called when the writer itself may have truncated the write-ahead log.

@@ -19,6 +19,9 @@ const DATABASE: &str = "northgate.db";
 /// a database that has gone is missed.
 const LOCK: &str = "northgate.lock";
 
+/// What the lock file says, behind the name of the log, once stored data was cut off.
+pub(crate) const LOSS: &str = "data was lost\n";
+
 /// A folder that no other process uses for as long as this lives.
 pub(crate) struct Folder {
     pub(crate) database: PathBuf,
@@ -43,12 +46,19 @@ impl Folder {
         Ok(Self { database: database_in(folder), lock })
     }
 
-    /// Refuses a folder whose database has gone: a server that started empty would hide the loss.
+    /// Refuses a folder whose database has gone, or has lost data under a server: one that started
+    /// without it would hide the loss.
     pub(crate) fn expect_database(&self) -> Result<(), OpenError> {
         let is_marked = self.lock.metadata().is_ok_and(|found| found.len() > 0);
         let is_there = self.database.metadata().is_ok_and(|found| found.len() > 0);
         if is_marked && !is_there {
             return Err(OpenError::DatabaseGone { file: self.database.clone() });
+        }
+        let mut mark = [0; 64];
+        let read = self.lock.read_at(&mut mark, 0).unwrap_or_default();
+        let mark = mark.get(..read).unwrap_or_default();
+        if mark.windows(LOSS.len()).any(|part| part == LOSS.as_bytes()) {
+            return Err(OpenError::DataLost { folder: parent_of(&self.database).to_owned() });
         }
         Ok(())
     }

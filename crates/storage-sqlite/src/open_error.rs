@@ -68,6 +68,16 @@ pub enum OpenError {
         /// Where the database was.
         file: PathBuf,
     },
+    /// A file was cut off under a server, and what it held is gone.
+    #[error(
+        "the data in {} was truncated while a server used it, and some of it is lost; restore a \
+         backup into a new folder. To go on with what is left, remove northgate.lock in it",
+        folder.display()
+    )]
+    DataLost {
+        /// The folder that was asked for.
+        folder: PathBuf,
+    },
     /// The file is something else.
     #[error("{} is no database of Northgate; it was left as it is", file.display())]
     NotOurs {

@@ -102,8 +102,10 @@ impl Ledger {
                 self.trim_old_keys()?;
             }
             if self.held == before {
-                // What is still to be sent can go a moment later.
-                self.only_open_alerts_left = self.held.head <= usage.sent.saturating_add(NEWEST);
+                // What is still to be sent can go a moment later: that is no reason to be full.
+                if self.held.head <= usage.sent.saturating_add(NEWEST) {
+                    self.only_open_alerts_left = true;
+                }
                 return Ok(());
             }
         }

@@ -11,7 +11,7 @@ use crate::store::Counters;
 use crate::trimming::Bounds;
 use health::{advice, health_of};
 use northgate_domain::{Epoch, Position, Stamps, Timestamp};
-use northgate_storage::{AppendError, Outcome, StoreHealth, Submission};
+use northgate_storage::{AppendError, FileChange, Outcome, StoreHealth, Submission};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -261,6 +261,13 @@ impl Writer {
     fn failed(&self, error: &DatabaseError) {
         let health = health_of(error);
         if self.health.send_replace(health) != health {
+            if let StoreHealth::FileChanged {
+                file: "northgate.db" | "northgate.db-wal",
+                change: FileChange::Truncated,
+            } = health
+            {
+                self.files.note_loss();
+            }
             tracing::error!(%error, what_to_do = advice(error), "the store cannot keep events");
         }
     }

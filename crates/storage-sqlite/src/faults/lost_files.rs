@@ -1,11 +1,13 @@
 //! Files that are moved, deleted, replaced or cut under an open store, and data that cannot be read.
 
-use super::{Act, SOON, directed, open, say, texts};
+use super::{Act, Counting, SOON, directed, open, say, texts};
 use crate::database::connect_to_read;
 use crate::writer::commit;
-use crate::{SqliteStore, check};
+use crate::{Options, SqliteStore, check};
+use northgate_domain::Epoch;
 use northgate_storage::{AppendError, EventStore, FileChange, StoreHealth};
 use rusqlite::Connection;
+use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// Waits until the store has this health.
@@ -108,6 +110,17 @@ async fn a_write_ahead_log_that_was_cut_is_a_failure() {
     assert_eq!(store.append(vec![say("lost")]).await, Err(AppendError::Unavailable));
     let cut = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Truncated };
     assert_eq!(*store.health().borrow(), cut);
+    store.close().await;
+
+    // A restart does not hide it.
+    let again = || {
+        let options = Options::new(Epoch::new(7));
+        SqliteStore::open(folder.path(), &options, Arc::new(Counting::default()))
+    };
+    let refused = again().err().unwrap().to_string();
+    assert!(refused.contains("some of it is lost"), "{refused}");
+    std::fs::remove_file(folder.path().join("northgate.lock")).unwrap();
+    assert!(again().is_ok());
 }
 
 #[tokio::test]

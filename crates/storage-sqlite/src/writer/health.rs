@@ -33,9 +33,15 @@ pub(super) fn advice(error: &DatabaseError) -> &'static str {
             file: "northgate.db" | "northgate.db-wal",
             change: FileChange::Truncated,
         } => "stop the server and restore a backup: the file has lost data",
+        StoreHealth::FileChanged { file: "northgate.db", change: FileChange::Replaced } => {
+            "move the first file back (not a copy of it); or, if this is a copy that was made from \
+             /proc/<pid>/fd, restart the server"
+        }
         StoreHealth::FileChanged { file: "northgate.db", .. } => {
-            "put the file, or its folder, back where it was; the server goes on by itself. If it was \
-             deleted, it can be copied from /proc/<pid>/fd as long as the server runs"
+            "do not stop the server. Move the file, or its folder, back where it was, and the server \
+             goes on by itself. If it was deleted, copy the newest state from /proc/<pid>/fd (the \
+             link that ends with \"northgate.db (deleted)\") to its place, leave northgate.db-wal \
+             where it is, and restart the server"
         }
         StoreHealth::FileChanged { .. } => "put the file back, or restart the server",
         StoreHealth::Failing | StoreHealth::Keeping if is_damaged(error) => {
