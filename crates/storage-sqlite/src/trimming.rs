@@ -36,8 +36,12 @@ const RECENT_PART: u64 = 8;
 const FULL_PART: u64 = 32;
 /// So many events stay whatever happens: the newest one is how the file knows its head.
 const NEWEST: u64 = 16;
-/// How long an idempotency key stays whatever happens, in microseconds: an hour. A retry under a
-/// key that is forgotten raises a second alert.
+/// The part of the bound that idempotency keys may take: each holds the answer to its first use.
+const KEYS_PART: u64 = 4;
+/// So many of the oldest and of the newest keys tell how long they all are.
+const KEYS_MEASURED: u64 = 64;
+/// How long a key within that part stays whatever happens, in microseconds: an hour. A retry under
+/// a key that is forgotten raises a second alert.
 const RETRIES_MICROS: i64 = 60 * 60 * 1_000_000;
 
 /// The most rows of one kind that go in one transaction. After the limits were lowered there may
@@ -79,9 +83,10 @@ impl Ledger {
         self.trim_bytes(bounds, usage)
     }
 
-    /// Frees bytes, a few rows at a time: old events, then resolved alerts and messages, then events
-    /// down to the newest few, then old idempotency keys. Alerts that are not resolved stay,
-    /// whatever happens, and so do events that were not sent yet.
+    /// Frees bytes, a few rows at a time: old events, then the oldest idempotency keys of those that
+    /// take more than their part, then resolved alerts and messages, then events down to the newest
+    /// few, then old keys. Alerts that are not resolved stay, whatever happens, and so do events
+    /// that were not sent yet.
     fn trim_bytes(&mut self, bounds: &Bounds, usage: Usage) -> Result<(), DatabaseError> {
         let recent = self.recent_events(bounds);
         for _ in 0..COUNTS {
@@ -91,6 +96,9 @@ impl Ledger {
             }
             let before = self.held;
             self.trim_sent_events(usage, recent)?;
+            if self.held == before && self.keys_are_over_their_part(bounds)? {
+                self.trim_keys(ROWS_BETWEEN_COUNTS)?;
+            }
             if self.held == before {
                 self.remove_alerts(RESOLVED, ROWS_BETWEEN_COUNTS)?;
                 self.trim_messages(self.held.messages.min(ROWS_BETWEEN_COUNTS))?;
@@ -123,6 +131,22 @@ impl Ledger {
     fn trim_sent_events(&mut self, usage: Usage, kept: u64) -> Result<(), DatabaseError> {
         let last = self.held.head.saturating_sub(kept).min(usage.sent);
         self.trim_to(last.min(self.held.trimmed + ROWS_BETWEEN_COUNTS))
+    }
+
+    /// Whether idempotency keys take more than their part of the bound. The newest ones are likely
+    /// to be as long as the oldest, so not all are measured.
+    fn keys_are_over_their_part(&self, bounds: &Bounds) -> Result<bool, DatabaseError> {
+        let measured = |order| {
+            let sql = format!(
+                "SELECT coalesce(avg(length(answer)), 0.0)
+                     FROM (SELECT answer FROM keys ORDER BY seen {order} LIMIT ?1)"
+            );
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            statement.query_row([to_sql(KEYS_MEASURED)], |row| row.get::<_, f64>(0))
+        };
+        let usual = f64::midpoint(measured("ASC")?, measured("DESC")?);
+        let most = bounds.bytes.map_or(u64::MAX, NonZeroU64::get) / KEYS_PART;
+        Ok(self.held.keys as f64 * usual > most as f64)
     }
 
     /// Removes some of the keys that nobody will use for a retry any more.

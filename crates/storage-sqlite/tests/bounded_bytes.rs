@@ -154,20 +154,37 @@ async fn an_event_that_was_not_sent_yet_is_not_removed() {
     timeout(Duration::from_secs(30), trimmed).await.expect("in time");
 }
 
+fn keyed(n: u64) -> Submission {
+    let (scope, value) = ("alerts".to_owned(), n.to_string());
+    Submission { key: Some(IdempotencyKey { scope, value, fingerprint: None }), ..raise(n) }
+}
+
 #[tokio::test]
-async fn the_keys_of_the_last_hour_stay_and_a_retry_raises_nothing_twice() {
+async fn the_newest_keys_stay_and_a_retry_raises_nothing_twice() {
     let (_folder, store) = bounded();
-    let keyed = |n: u64| {
-        let (scope, value) = ("alerts".to_owned(), n.to_string());
-        Submission { key: Some(IdempotencyKey { scope, value, fingerprint: None }), ..raise(n) }
-    };
     let mut raised = 0;
     while store.append(vec![keyed(raised)]).await.is_ok() {
         raised += 1;
         assert!(raised < 5_000, "it is never full");
     }
-    for n in 0..raised {
+    for n in raised - 150..raised {
         let again = store.append(vec![keyed(n)]).await.unwrap().remove(0);
         assert!(matches!(again, Outcome::Replayed(_)), "{n}: {again:?}");
     }
+}
+
+#[tokio::test]
+async fn keys_leave_room_for_what_they_were_used_for() {
+    let (folder, store) = bounded();
+    for n in 0..3_000 {
+        let outcome = store.append(vec![keyed(n)]).await.unwrap().remove(0);
+        store.append(vec![act(alert_of(&outcome), Action::Resolve)]).await.unwrap();
+        assert_eq!(*store.health().borrow(), StoreHealth::Keeping, "after {n}");
+    }
+    let alerts = store.alerts(AlertQuery::newest(1_000)).await.unwrap().items.len();
+    assert!((50..1_000).contains(&alerts), "{alerts} resolved alerts are left");
+    let again = store.append(vec![keyed(2_900)]).await.unwrap().remove(0);
+    assert!(matches!(again, Outcome::Replayed(_)), "{again:?}");
+    store.close().await;
+    check(folder.path()).unwrap();
 }
