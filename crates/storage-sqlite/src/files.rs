@@ -5,10 +5,10 @@
 //! to other files than at the start.
 
 use crate::database::WAL_BYTES;
-use crate::folder::{LOSS, beside};
+use crate::folder::{Note, beside, forget_saved_log, note};
 use northgate_storage::FileChange;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -61,13 +61,14 @@ impl StoreFiles {
         Ok(length)
     }
 
-    /// Notes in the lock file that stored data was cut off: the next start must not hide that.
-    pub(crate) fn note_loss(&self) {
-        let noted = File::options().append(true).open(&self.lock.path);
-        let noted = noted.and_then(|mut lock| lock.write_all(LOSS.as_bytes()));
-        if let Err(error) = noted {
-            tracing::warn!(%error, "northgate.lock cannot be written; the next start will not warn");
-        }
+    /// Leaves a note for the next start.
+    pub(crate) fn note(&self, what: Note) -> io::Result<()> {
+        note(&File::options().read(true).write(true).open(&self.lock.path)?, what)
+    }
+
+    /// To be called when the write-ahead log that was saved is back: at the next start it counts.
+    pub(crate) fn forget_saved_log(&self) -> io::Result<()> {
+        forget_saved_log(&File::options().read(true).write(true).open(&self.lock.path)?)
     }
 
     /// To be called when the writer itself may have truncated the write-ahead log.

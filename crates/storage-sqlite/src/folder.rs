@@ -1,26 +1,24 @@
 //! The folder that holds the data: created if it is not there, and locked by one process at a time.
 
 mod access;
+mod mark;
 mod naming;
 
 pub(crate) use access::{FILE_MODE, create_private};
+pub(crate) use mark::{Note, forget_saved_log, note};
 pub(crate) use naming::{beside, rename_new};
 
 use crate::OpenError;
 use northgate_domain::Epoch;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "northgate.db";
 /// Its lock counts, which the kernel drops with its process. It is a file of its own because SQLite's
-/// locks on the database come and go. It holds the name of the log once there is a database, so that
-/// a database that has gone is missed.
+/// locks on the database come and go. What it holds is in `mark`.
 const LOCK: &str = "northgate.lock";
-
-/// What the lock file says, behind the name of the log, once stored data was cut off.
-pub(crate) const LOSS: &str = "data was lost\n";
 
 /// A folder that no other process uses for as long as this lives.
 pub(crate) struct Folder {
@@ -46,28 +44,47 @@ impl Folder {
         Ok(Self { database: database_in(folder), lock })
     }
 
-    /// Refuses a folder whose database has gone, or has lost data under a server: one that started
-    /// without it would hide the loss.
-    pub(crate) fn expect_database(&self) -> Result<(), OpenError> {
-        let is_marked = self.lock.metadata().is_ok_and(|found| found.len() > 0);
+    /// Makes ready for a start what another one has left: refuses a folder whose database has gone,
+    /// or has lost data under a server, since a start would hide that; and sets a write-ahead log
+    /// aside that is not the one of the database.
+    pub(crate) fn prepare(&self) -> Result<(), OpenError> {
         let is_there = self.database.metadata().is_ok_and(|found| found.len() > 0);
-        if is_marked && !is_there {
+        if mark::is_marked(&self.lock) && !is_there {
             return Err(OpenError::DatabaseGone { file: self.database.clone() });
         }
-        let mut mark = [0; 64];
-        let read = self.lock.read_at(&mut mark, 0).unwrap_or_default();
-        let mark = mark.get(..read).unwrap_or_default();
-        if mark.windows(LOSS.len()).any(|part| part == LOSS.as_bytes()) {
+        if mark::has(&self.lock, Note::DataLost) {
             return Err(OpenError::DataLost { folder: parent_of(&self.database).to_owned() });
         }
+        if mark::has(&self.lock, Note::LogSaved) {
+            self.set_stale_log_aside().and_then(|()| forget_saved_log(&self.lock)).map_err(
+                |source| OpenError::Folder { folder: parent_of(&self.database).to_owned(), source },
+            )?;
+        }
         Ok(())
+    }
+
+    /// The database has all that was in its write-ahead log when that log was lost. One that is
+    /// there now is an older copy, and SQLite would write it over the database.
+    fn set_stale_log_aside(&self) -> io::Result<()> {
+        let stale = beside(&self.database, "-wal.stale");
+        match std::fs::rename(beside(&self.database, "-wal"), &stale) {
+            Ok(()) => {
+                tracing::warn!(
+                    file = %stale.display(),
+                    "a write-ahead log that is not the one of the database was set aside; \
+                     everything is in northgate.db, and the file can be removed"
+                );
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Notes that there is a database, whose log is called `epoch`. On a full disk that cannot be
     /// noted, and is at the next start.
     pub(crate) fn mark(&self, epoch: Epoch) {
-        let mark = format!("{:016x}\n", epoch.get());
-        if let Err(error) = self.lock.write_all_at(mark.as_bytes(), 0) {
+        if let Err(error) = mark::put(&self.lock, epoch) {
             tracing::debug!(%error, "the lock of the data folder could not be marked");
         }
     }

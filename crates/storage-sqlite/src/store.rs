@@ -89,7 +89,7 @@ impl SqliteStore {
         commit: Commit,
     ) -> Result<Self, OpenError> {
         let locked = Folder::hold(folder)?;
-        locked.expect_database()?;
+        locked.prepare()?;
         schema::recognise(&locked.database)?;
         let file = locked.database.clone();
         let refused = |source| OpenError::Database { file: file.clone(), source };

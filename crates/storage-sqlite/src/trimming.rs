@@ -136,17 +136,17 @@ impl Ledger {
     /// Whether idempotency keys take more than their part of the bound. The newest ones are likely
     /// to be as long as the oldest, so not all are measured.
     fn keys_are_over_their_part(&self, bounds: &Bounds) -> Result<bool, DatabaseError> {
-        let measured = |order| {
+        let measured = |order| -> rusqlite::Result<u64> {
             let sql = format!(
-                "SELECT coalesce(avg(length(answer)), 0.0)
+                "SELECT coalesce(sum(length(answer)) / count(*), 0)
                      FROM (SELECT answer FROM keys ORDER BY seen {order} LIMIT ?1)"
             );
             let mut statement = self.connection.prepare_cached(&sql)?;
-            statement.query_row([to_sql(KEYS_MEASURED)], |row| row.get::<_, f64>(0))
+            statement.query_row([to_sql(KEYS_MEASURED)], |row| row.get(0)).map(from_sql)
         };
-        let usual = f64::midpoint(measured("ASC")?, measured("DESC")?);
+        let usual = u64::midpoint(measured("ASC")?, measured("DESC")?);
         let most = bounds.bytes.map_or(u64::MAX, NonZeroU64::get) / KEYS_PART;
-        Ok(self.held.keys as f64 * usual > most as f64)
+        Ok(self.held.keys.saturating_mul(usual) > most)
     }
 
     /// Removes some of the keys that nobody will use for a retry any more.

@@ -6,6 +6,7 @@ mod preparation;
 
 use crate::database::DatabaseError;
 use crate::files::StoreFiles;
+use crate::folder::Note;
 use crate::ledger::{Ledger, VectorError};
 use crate::store::Counters;
 use crate::trimming::Bounds;
@@ -152,12 +153,11 @@ impl Writer {
             ledger.trim_aged(horizon)?;
             ledger.finish()?;
             (self.commit)(&ledger.connection)?;
-            if let Err(changed) = self.files.verify() {
-                self.ledger = Some(ledger);
-                return Err(changed.into());
-            }
+            self.ledger = Some(ledger);
+            self.verify_files()?;
+            ledger = self.take_ledger()?;
             self.publish(ledger.head());
-            self.settle(&ledger);
+            self.settle(ledger.only_open_alerts_left);
         }
         let more = ledger.is_due(&self.bounds, self.usage(wal), horizon)?;
         self.ledger = Some(ledger);
@@ -192,19 +192,20 @@ impl Writer {
             }
             return Err(AppendError::OutcomeUnknown);
         }
-        if let Err(error) = self.files.verify() {
+        let (head, after) = (ledger.head(), ledger.held);
+        let is_full = ledger.only_open_alerts_left;
+        self.ledger = Some(ledger);
+        if let Err(error) = self.verify_files() {
             // It is in files that a restart may not find. Nobody is told of it before they are
             // back; then the head moves.
-            self.ledger = Some(ledger);
             self.failed(&error.into());
             return Err(AppendError::OutcomeUnknown);
         }
-        if ledger.held != before {
-            self.counters.count(ledger.held.head - before.head);
-            self.settle(&ledger);
+        if after != before {
+            self.counters.count(after.head - before.head);
+            self.settle(is_full);
         }
-        self.publish(ledger.head());
-        self.ledger = Some(ledger);
+        self.publish(head);
         Ok(answers)
     }
 
@@ -266,15 +267,21 @@ impl Writer {
                 change: FileChange::Truncated,
             } = health
             {
-                self.files.note_loss();
+                self.note(Note::DataLost);
             }
             tracing::error!(%error, what_to_do = advice(error), "the store cannot keep events");
         }
     }
 
-    /// Says that something was kept.
-    fn settle(&self, ledger: &Ledger) {
-        if ledger.only_open_alerts_left {
+    fn note(&self, what: Note) {
+        if let Err(error) = self.files.note(what) {
+            tracing::warn!(%error, "northgate.lock cannot be written; the next start knows nothing");
+        }
+    }
+
+    /// Says that something was kept, and whether there is room for actions alone now.
+    fn settle(&self, only_open_alerts_left: bool) {
+        if only_open_alerts_left {
             self.failed(&DatabaseError::OnlyOpenAlertsLeft);
         } else if self.health.send_replace(StoreHealth::Keeping) != StoreHealth::Keeping {
             tracing::info!("the store keeps events again");

@@ -102,6 +102,75 @@ async fn a_checkpoint_by_another_program_is_no_failure() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_by_another_program_just_after_a_commit_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("northgate.db");
+    let commit = Box::new(move |connection: &Connection| {
+        commit(connection)?;
+        let other = Connection::open(&database)?;
+        other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
+    });
+    let options = Options::new(Epoch::new(7));
+    let stamps = Arc::new(Counting::default());
+    let store = SqliteStore::open_with(folder.path(), &options, stamps, commit).unwrap();
+    for n in 0..3 {
+        store.append(vec![say(&n.to_string())]).await.unwrap();
+    }
+    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+    assert_eq!(texts(&store).await, ["0", "1", "2"]);
+}
+
+#[tokio::test]
+async fn an_older_copy_of_a_lost_write_ahead_log_is_not_taken_for_it() {
+    let (folder, store) = open(Box::new(commit));
+    let wal = folder.path().join("northgate.db-wal");
+    let copy = folder.path().join("copy");
+    store.append(vec![say("first")]).await.unwrap();
+    std::fs::copy(&wal, &copy).unwrap();
+    store.append(vec![say("second")]).await.unwrap();
+    std::fs::remove_file(&wal).unwrap();
+    let gone = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Gone };
+    healthy(&store, gone).await;
+    // What a kill would leave, and what an administrator puts back then.
+    let left = tempfile::tempdir().unwrap();
+    for name in ["northgate.db", "northgate.lock"] {
+        std::fs::copy(folder.path().join(name), left.path().join(name)).unwrap();
+    }
+    std::fs::copy(&copy, left.path().join("northgate.db-wal")).unwrap();
+    for _ in 0..2 {
+        let options = Options::new(Epoch::new(8));
+        let again =
+            SqliteStore::open(left.path(), &options, Arc::new(Counting::default())).unwrap();
+        assert_eq!(again.head().borrow().offset, 2);
+        assert_eq!(again.summary().await.unwrap().position.offset, 2);
+        again.close().await;
+    }
+    assert!(left.path().join("northgate.db-wal.stale").exists());
+    assert_eq!(check(left.path()).unwrap().events, 2);
+}
+
+#[tokio::test]
+async fn a_write_ahead_log_that_was_moved_away_and_back_counts_at_the_next_start() {
+    let (folder, store) = open(Box::new(commit));
+    let wal = folder.path().join("northgate.db-wal");
+    let aside = folder.path().join("aside");
+    store.append(vec![say("first")]).await.unwrap();
+    std::fs::rename(&wal, &aside).unwrap();
+    let gone = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Gone };
+    healthy(&store, gone).await;
+    std::fs::rename(&aside, &wal).unwrap();
+    healthy(&store, StoreHealth::Keeping).await;
+    store.append(vec![say("second")]).await.unwrap();
+    let left = tempfile::tempdir().unwrap();
+    for name in ["northgate.db", "northgate.lock", "northgate.db-wal"] {
+        std::fs::copy(folder.path().join(name), left.path().join(name)).unwrap();
+    }
+    let options = Options::new(Epoch::new(8));
+    let again = SqliteStore::open(left.path(), &options, Arc::new(Counting::default())).unwrap();
+    assert_eq!(again.head().borrow().offset, 2);
+}
+
+#[tokio::test]
 async fn a_write_ahead_log_that_was_cut_is_a_failure() {
     let (folder, store) = open(Box::new(commit));
     store.append(vec![say("before")]).await.unwrap();

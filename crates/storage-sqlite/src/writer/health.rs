@@ -43,7 +43,13 @@ pub(super) fn advice(error: &DatabaseError) -> &'static str {
              link that ends with \"northgate.db (deleted)\") to its place, leave northgate.db-wal \
              where it is, and restart the server"
         }
-        StoreHealth::FileChanged { .. } => "put the file back, or restart the server",
+        StoreHealth::FileChanged { file: "northgate.db-wal", .. } => {
+            "move the same file back (not a copy of it); or wait for the line that everything is in \
+             northgate.db, and restart the server"
+        }
+        StoreHealth::FileChanged { .. } => {
+            "move the same file back (not a copy of it), or restart the server"
+        }
         StoreHealth::Failing | StoreHealth::Keeping if is_damaged(error) => {
             "the database is damaged: stop the server and restore a backup, or export what can be \
              read and import it into a new folder"

@@ -4,6 +4,7 @@
 use super::Writer;
 use crate::database::{DatabaseError, checkpoint, connect_to_read};
 use crate::files::ChangedFile;
+use crate::folder::Note;
 use crate::trimming::Usage;
 use crate::{queries, room};
 use northgate_storage::{FileChange, StoreHealth};
@@ -42,7 +43,9 @@ impl Writer {
         Ok(wal)
     }
 
-    fn verify_files(&mut self) -> Result<u64, ChangedFile> {
+    /// Compares the files with what they were, and saves what can be saved. Returns the length of
+    /// the write-ahead log in bytes.
+    pub(super) fn verify_files(&mut self) -> Result<u64, ChangedFile> {
         if self.ledger.is_none() {
             self.files.wal_was_closed();
         }
@@ -54,10 +57,16 @@ impl Writer {
                 self.rescue(changed);
                 Err(changed)
             }
-            verified => {
+            Ok(wal) if self.is_rescued => {
+                if let Err(error) = self.files.forget_saved_log() {
+                    tracing::warn!(%error, "northgate.lock cannot be written");
+                    let change = FileChange::Unreachable;
+                    return Err(ChangedFile { file: "northgate.lock", change });
+                }
                 self.is_rescued = false;
-                verified
+                Ok(wal)
             }
+            verified => verified,
         }
     }
 
@@ -101,9 +110,11 @@ impl Writer {
             Ok(true) => {
                 self.is_rescued = true;
                 self.files.wal_was_truncated();
+                self.note(Note::LogSaved);
                 tracing::warn!(
                     file = changed.file,
-                    "a file is gone; everything that was acknowledged is in northgate.db"
+                    "a file is gone; everything that was acknowledged is in northgate.db. Restart \
+                     the server"
                 );
             }
             Ok(false) => {}
