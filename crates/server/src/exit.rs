@@ -1,6 +1,6 @@
 //! Why a server ended, and with which exit code the process says so.
 
-use crate::{PartFailure, StartError};
+use crate::{PartFailure, StartError, TooFewFiles};
 use std::io;
 
 /// The server could not start, or a tool could not do its work.
@@ -16,6 +16,9 @@ pub enum RunError {
     /// It cannot listen for signals, or cannot start the threads that write its lines.
     #[error("cannot start: {0}")]
     Process(#[from] io::Error),
+    /// It may open too few files.
+    #[error("cannot start: {0}")]
+    Files(#[from] TooFewFiles),
     /// It could not start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -28,7 +31,7 @@ impl RunError {
     /// The exit code of the process.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Process(_) | Self::Start(_) => NOT_DONE,
+            Self::Process(_) | Self::Files(_) | Self::Start(_) => NOT_DONE,
             Self::Part(_) => PART_FAILED,
         }
     }

@@ -23,7 +23,7 @@ pub use configuration::{
     StorageSection,
 };
 pub use exit::{NOT_DONE, PART_FAILED, RunError, WRONG_USAGE};
-pub use open_files::fit_open_files;
+pub use open_files::{TooFewFiles, fit_open_files};
 pub use signals::{Signals, survive_file_size_limit};
 pub use stop_request::{Progress, StopRequest};
 pub use supervisor::PartFailure;

@@ -35,8 +35,9 @@ fn serve(mut settings: Settings) -> ExitCode {
         Err(error) => return fail(&RunError::from(error), NOT_DONE),
     };
     log_panics();
-    fit_open_files(&mut settings.server);
-    let ended = actix_web::rt::System::new().block_on(run(&settings, &outputs));
+    let ended = fit_open_files(&mut settings.server)
+        .map_err(RunError::from)
+        .and_then(|()| actix_web::rt::System::new().block_on(run(&settings, &outputs)));
     if let Err(error) = &ended {
         outputs.report(error);
     }

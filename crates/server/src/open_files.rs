@@ -10,14 +10,31 @@ const OWN: u64 = 48;
 /// Connections that are no streams: requests under way, and connections that wait for one.
 const REQUESTS: u64 = 208;
 
+/// The least limit that a server can work with: its own files, and a few requests.
+const LEAST: u64 = 64;
+
+/// The limit is too low for any work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the limit on open files is {limit}, and a server needs {LEAST} at least; raise it \
+     (ulimit -n, or LimitNOFILE= of a systemd unit)"
+)]
+pub struct TooFewFiles {
+    /// The limit of this process.
+    pub limit: u64,
+}
+
 /// Raises this process's limit on open files to the most that it may have, and lowers what
 /// `settings` promise to what fits. Says so if it must.
-pub fn fit_open_files(settings: &mut ServerSection) {
+pub fn fit_open_files(settings: &mut ServerSection) -> Result<(), TooFewFiles> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     // Where that is refused the limit stays, and what does not fit it is told below.
     let _ = setrlimit(Resource::Nofile, limit);
     let limit = getrlimit(Resource::Nofile).current;
+    if let Some(limit) = limit.filter(|limit| *limit < LEAST) {
+        return Err(TooFewFiles { limit });
+    }
     let wanted = settings.max_connections;
     let fitting = fitting(wanted, limit);
     if let (true, Some(limit)) = (fitting < wanted, limit) {
@@ -30,6 +47,7 @@ pub fn fit_open_files(settings: &mut ServerSection) {
         );
     }
     settings.max_connections = fitting;
+    Ok(())
 }
 
 /// How many sockets may be open before idle ones make room: some descriptors stay free for those

@@ -73,7 +73,7 @@ enum Effect {
 }
 
 /// The signals that are listened to, by their names.
-const SIGNALS: [(&str, Number, Effect); 11] = [
+const SIGNALS: [(&str, Number, Effect); 12] = [
     ("SIGTERM", Number::TERM, Effect::Stop),
     ("SIGINT", Number::INT, Effect::Stop),
     ("SIGQUIT", Number::QUIT, Effect::Stop),
@@ -84,6 +84,7 @@ const SIGNALS: [(&str, Number, Effect); 11] = [
     ("SIGUSR2", Number::USR2, Effect::Ignore),
     ("SIGALRM", Number::ALARM, Effect::Ignore),
     ("SIGVTALRM", Number::VTALARM, Effect::Ignore),
+    ("SIGPROF", Number::PROF, Effect::Ignore),
     ("SIGIO", Number::IO, Effect::Ignore),
 ];
 

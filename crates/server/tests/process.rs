@@ -392,6 +392,14 @@ fn a_limit_on_open_files_that_cannot_hold_the_connections_is_told_with_what_to_d
 }
 
 #[test]
+fn a_limit_on_open_files_that_allows_no_work_is_refused() {
+    let ended = Setup::after("ulimit -n 63", &["--generator-interval", "off"]).end();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let said = ended.stderr.last().unwrap();
+    assert!(said.contains("the limit on open files is 63"), "{said}");
+}
+
+#[test]
 fn connections_that_wait_for_nothing_make_room_for_others() {
     let program = Setup::after("ulimit -n 200", &["--generator-interval", "off"]).serve();
     let mut idle = Vec::new();

@@ -40,7 +40,7 @@ fn a_hangup_is_ignored_and_logged() {
 #[test]
 fn signals_for_other_programs_do_not_end_it() {
     let mut program = quiet().serve();
-    for signal in ["USR1", "USR2", "ALRM", "VTALRM", "IO"] {
+    for signal in ["USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO"] {
         send_and_see(&mut program, signal, &format!("SIG{signal}"));
     }
     assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
