@@ -3,8 +3,9 @@
 mod partial;
 
 use crate::OpenError;
+use crate::database::literal;
 use crate::existing::ExistingData;
-use crate::folder::database_in;
+use crate::folder::{database_in, parent_of};
 use northgate_domain::Epoch;
 use partial::PartialFile;
 use rusqlite::{Connection, OpenFlags, params};
@@ -21,6 +22,12 @@ pub enum BackupError {
     #[error("{} is there already; it was left as it is", file.display())]
     Exists {
         /// What is in the way.
+        file: PathBuf,
+    },
+    /// The database would take the backup for a file of its own.
+    #[error("{} is a name for files of the data itself; give the backup another one", file.display())]
+    OfTheData {
+        /// The file that the backup was to be.
         file: PathBuf,
     },
     /// Another backup to the same file is at work.
@@ -53,6 +60,10 @@ pub enum BackupError {
 /// other for those that it missed. The copy, named `northgate.db` in a folder of its own, is data
 /// that a store can be opened with.
 pub fn backup(folder: &Path, to: &Path, epoch: Epoch) -> Result<(), BackupError> {
+    let name = to.file_name().unwrap_or_default().as_encoded_bytes();
+    if name.starts_with(b"northgate.") && is_same_folder(parent_of(to), folder) {
+        return Err(BackupError::OfTheData { file: to.to_owned() });
+    }
     let source = ExistingData::open(folder)?;
     if to.symlink_metadata().is_ok() {
         return Err(BackupError::Exists { file: to.to_owned() });
@@ -63,8 +74,14 @@ pub fn backup(folder: &Path, to: &Path, epoch: Epoch) -> Result<(), BackupError>
     partial.finish(to)
 }
 
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
 fn copy(source: &Connection, partial: &Path, epoch: Epoch) -> rusqlite::Result<()> {
-    let name = partial.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(partial.to_owned()))?;
+    let partial = &literal(partial);
+    let name =
+        partial.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(partial.to_path_buf()))?;
     source.execute("VACUUM INTO ?1", params![name])?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let copied = Connection::open_with_flags(partial, flags)?;

@@ -4,6 +4,7 @@ use crate::files::ChangedFile;
 use crate::folder::create_private;
 use northgate_storage::codec::CodecError;
 use rusqlite::{Connection, OpenFlags};
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -63,7 +64,7 @@ pub(crate) fn connect_to_write(file: &Path, more: OpenFlags) -> rusqlite::Result
         // If that fails, so does SQLite, which has an error for it.
         let _ = create_private(file);
     }
-    let connection = Connection::open_with_flags(file, flags | more)?;
+    let connection = Connection::open_with_flags(literal(file), flags | more)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Every commit is on disk before it is answered: in this mode the log is synced each time.
@@ -89,9 +90,14 @@ pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
 /// A connection that changes nothing.
 pub(crate) fn connect_to_read(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
+    let connection = Connection::open_with_flags(literal(file), flags)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
+}
+
+/// The path as SQLite takes it word for word: a relative one that begins with `file:` would be a URI.
+pub(crate) fn literal(file: &Path) -> Cow<'_, Path> {
+    std::path::absolute(file).map_or(Cow::Borrowed(file), Cow::Owned)
 }
 
 /// A count or an offset as SQLite takes it. What it cannot hold is more than there ever will be.
@@ -107,4 +113,19 @@ pub(crate) fn limit_to_sql(limit: usize) -> i64 {
 /// A count or an offset as it stands in the database, where none is negative.
 pub(crate) fn from_sql(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal;
+    use std::path::Path;
+
+    #[test]
+    fn no_path_is_taken_for_a_uri() {
+        assert!(
+            !literal(Path::new("file:data?mode=memory")).to_str().unwrap().starts_with("file:")
+        );
+        assert!(literal(Path::new("file:data")).ends_with("file:data"));
+        assert_eq!(literal(Path::new("/data/x")), Path::new("/data/x"));
+    }
 }

@@ -52,7 +52,13 @@ impl StoreFiles {
         self.database.least = self.database.verify()?;
         let mut length = 0;
         if self.wal_is_open {
-            length = self.wal.verify()?;
+            length = self.wal.verify().or_else(|changed| {
+                if changed.change == FileChange::Truncated {
+                    // Whoever took the lock away may have let another server in, which emptied it.
+                    self.lock.verify()?;
+                }
+                Err(changed)
+            })?;
             // After a burst SQLite itself cuts the log back to this.
             self.wal.least = length.min(WAL_BYTES);
             self.shared_memory.verify()?;
@@ -63,6 +69,8 @@ impl StoreFiles {
 
     /// Leaves a note for the next start.
     pub(crate) fn note(&self, what: Note) -> io::Result<()> {
+        // Another server may have a lock of its own there.
+        self.lock.verify().map_err(io::Error::other)?;
         note(&File::options().read(true).write(true).open(&self.lock.path)?, what)
     }
 
@@ -152,6 +160,21 @@ mod tests {
             File::options().write(true).open(&path).unwrap().set_len(3).unwrap();
             assert_eq!(files.verify(), Err(ChangedFile { file, change: FileChange::Truncated }));
         }
+    }
+
+    #[test]
+    fn a_lost_lock_explains_a_log_that_was_emptied_and_gets_no_note() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = files(folder.path());
+        assert_eq!(files.verify(), Ok(4));
+        let lock = folder.path().join("northgate.lock");
+        fs::rename(&lock, folder.path().join("aside")).unwrap();
+        fs::write(&lock, "another server").unwrap();
+        fs::write(folder.path().join("northgate.db-wal"), "").unwrap();
+        let replaced = ChangedFile { file: "northgate.lock", change: FileChange::Replaced };
+        assert_eq!(files.verify(), Err(replaced));
+        assert!(files.note(Note::LogSaved).is_err());
+        assert_eq!(fs::read(&lock).unwrap(), b"another server");
     }
 
     #[test]

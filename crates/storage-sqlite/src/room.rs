@@ -31,6 +31,11 @@ pub(crate) fn check(database: &Path, wal: u64, bytes: u64) -> Result<(), Databas
     if free < needed { Err(DatabaseError::DiskFull { free, needed }) } else { Ok(()) }
 }
 
+/// The length of the write-ahead log as far as it is within its part of the bound on bytes.
+pub(crate) fn wal_within_its_part(wal: u64, most: u64) -> u64 {
+    wal.min(most / WAL_PART)
+}
+
 /// Whether the write-ahead log takes too much of the bound on bytes.
 pub(crate) fn wal_is_long(wal: u64, most: Option<NonZeroU64>) -> bool {
     most.is_some_and(|most| wal > most.get() / WAL_PART)

@@ -10,6 +10,7 @@ use northgate_storage::{
     StoreHealth, Submission,
 };
 use northgate_storage_sqlite::{Options, SqliteStore, check};
+use rusqlite::Connection;
 use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
@@ -130,6 +131,28 @@ async fn open_alerts_stay_and_new_ones_are_refused_until_some_are_resolved() {
     }
     store.append(vec![raise(0)]).await.unwrap();
     assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+}
+
+#[tokio::test]
+async fn a_reader_that_keeps_the_log_from_being_emptied_costs_no_alerts() {
+    let (folder, store) = bounded();
+    for n in 0..50 {
+        let outcome = store.append(vec![raise(n)]).await.unwrap().remove(0);
+        store.append(vec![act(alert_of(&outcome), Action::Resolve)]).await.unwrap();
+    }
+    let reader = Connection::open(folder.path().join("northgate.db")).unwrap();
+    let snapshot = reader.unchecked_transaction().unwrap();
+    snapshot.query_row("SELECT epoch FROM meta", [], |_row| Ok(())).unwrap();
+    let mut said = 0;
+    while bytes_on_disk(folder.path()) < 2 * BOUND {
+        store.append(vec![say(said)]).await.unwrap();
+        said += 1;
+        assert_eq!(*store.health().borrow(), StoreHealth::Keeping, "after {said}");
+    }
+    assert_eq!(store.alerts(AlertQuery::newest(1_000)).await.unwrap().items.len(), 50);
+    drop(snapshot);
+    store.append(vec![say(said)]).await.unwrap();
+    assert!(bytes_on_disk(folder.path()) < BOUND + SLACK);
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use northgate_storage::{
     Outcome, ReadError, ReadFrom, Rejection, Submission,
 };
 use northgate_storage_sqlite::{
-    Counts, ExportRange, ImportError, Options, SqliteStore, backup, check, export, import,
-    renew_epoch,
+    BackupError, Counts, ExportRange, ImportError, Options, SqliteStore, backup, check, export,
+    import, renew_epoch,
 };
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -301,4 +301,17 @@ async fn a_check_finds_alerts_that_do_not_stand_where_they_should() {
     connection.execute("UPDATE tally SET alerts = alerts + 1", []).unwrap();
     let error = check(folder.path()).unwrap_err().to_string();
     assert_eq!(error, "is not whole: the counts of alerts are not those of the alerts");
+}
+
+#[tokio::test]
+async fn a_backup_is_never_taken_for_a_file_of_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path()).await.close().await;
+    for name in ["northgate.db-journal", "northgate.db-wal", "northgate.lock.old"] {
+        let file = folder.path().join(name);
+        let refused = backup(folder.path(), &file, Epoch::new(9)).unwrap_err();
+        assert!(matches!(refused, BackupError::OfTheData { .. }), "{refused}");
+        assert!(!file.exists());
+    }
+    backup(folder.path(), &folder.path().join("backup.db"), Epoch::new(9)).unwrap();
 }

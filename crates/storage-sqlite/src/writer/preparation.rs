@@ -8,9 +8,10 @@ use crate::folder::Note;
 use crate::trimming::Usage;
 use crate::{queries, room};
 use northgate_storage::{FileChange, StoreHealth};
+use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
-/// A write-ahead log that is longer than this is kept from being emptied.
+/// A write-ahead log that is longer than this, or than all data may be, is kept from being emptied.
 const LONG_WAL_BYTES: u64 = 256 * 1024 * 1024;
 
 impl Writer {
@@ -124,7 +125,8 @@ impl Writer {
 
     /// Says when something keeps the write-ahead log from being emptied: it grows until that ends.
     pub(super) fn warn_of_wal(&mut self, wal: u64) {
-        let is_long = wal > LONG_WAL_BYTES;
+        let most = self.bounds.bytes.map_or(u64::MAX, NonZeroU64::get);
+        let is_long = wal > LONG_WAL_BYTES.min(most);
         if is_long && !self.warned_of_wal {
             tracing::warn!(
                 wal.bytes = wal,
