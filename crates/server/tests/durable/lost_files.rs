@@ -57,10 +57,13 @@ fn what_was_acknowledged_survives_a_deleted_write_ahead_log_and_a_kill() {
 }
 
 #[test]
-fn a_second_server_on_a_folder_without_its_lock_leaves_the_first_one_silent() {
+fn a_second_server_on_a_folder_with_another_lock_leaves_the_first_one_silent() {
     let folder = tempfile::tempdir().unwrap();
     let first = with_data(folder.path()).serve();
-    fs::remove_file(folder.path().join("northgate.lock")).unwrap();
+    // In one step: a lock that is gone for a second is another finding, with a line of its own.
+    let (other, lock) = (folder.path().join("other"), folder.path().join("northgate.lock"));
+    fs::write(&other, "").unwrap();
+    fs::rename(&other, &lock).unwrap();
     let second = with_data(folder.path()).serve();
     assert_eq!(raise(&first), Err(503), "another server has the folder");
     not_ready_for(&first, "northgate.lock");
