@@ -18,7 +18,7 @@ fn a_stream_says_where_it_is_and_then_gives_events_without_a_name() {
     let mut stream = after_retry(server.event_stream("", ""));
     assert_eq!(stream.head.status, 200);
     assert_eq!(stream.head.header("content-type"), Some("text/event-stream"));
-    assert_eq!(stream.head.header("cache-control"), Some("no-store"));
+    assert_eq!(stream.head.header("cache-control"), Some("no-store, no-transform"));
     assert_eq!(stream.head.header("x-accel-buffering"), Some("no"));
     assert_eq!(stream.head.header("x-content-type-options"), Some("nosniff"));
     // A client that is cut before the first event has an id to come back with.
@@ -56,13 +56,52 @@ fn a_browser_that_was_cut_gets_what_it_missed_whatever_its_query_says() {
 }
 
 #[test]
-fn a_last_event_id_that_was_never_given_out_is_told() {
+fn an_id_that_is_no_position_is_a_gap_and_the_stream_goes_on_live() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let last = server.raise("here");
+        let position = last["position"].as_str().unwrap();
+        let two = format!("{position}\r\nLast-Event-ID: {position}");
+        let upper = position.to_uppercase();
+        for id in ["42", "null", "undefined", "urn:uuid:1", &upper, "\u{fc}", &two] {
+            let header = format!("Last-Event-ID: {id}\r\n");
+            let mut stream = after_retry(server.event_stream("?last=1", &header));
+            let (name, gap) = stream.next_event();
+            assert_eq!((name.as_deref(), &gap["outcome"]), (Some("resume"), &json!("gap")), "{id}");
+            assert_eq!(gap["position"], last["position"], "{id}");
+            assert_eq!(stream.next_event().0.as_deref(), Some("live"), "{id}");
+        }
+        let mut stream = after_retry(server.event_stream("", "Last-Event-ID: 42\r\n"));
+        assert_eq!(stream.next_event().1["outcome"], "gap");
+        assert_eq!(stream.next_event().0.as_deref(), Some("live"));
+        let alert = server.raise("now");
+        assert_eq!(stream.next_event(), (None, alert));
+        // A browser that has seen no id yet.
+        let mut stream = after_retry(server.event_stream("", "Last-Event-ID:\r\n"));
+        assert_eq!(stream.next_event().0.as_deref(), Some("live"));
+    }
+}
+
+#[test]
+fn an_id_in_the_query_is_like_the_header_which_wins() {
     let server = TestServer::start();
-    let answer = server.request("GET", "/events", "Last-Event-ID: 12\r\n", b"");
-    assert_eq!(answer.problem(400)["errors"][0]["parameter"], "Last-Event-ID");
-    // A browser that has seen no id yet.
-    let mut stream = after_retry(server.event_stream("", "Last-Event-ID:\r\n"));
-    assert_eq!(stream.next_event().0.as_deref(), Some("live"));
+    let seen = server.raise("seen");
+    let missed = server.raise("missed");
+    let position = |alert: &Value| alert["position"].as_str().unwrap().to_owned();
+    for name in ["lastEventId", "lastEventID", "Last-Event-ID"] {
+        let query = format!("?last=2&{name}={}", position(&seen));
+        let mut stream = after_retry(server.event_stream(&query, ""));
+        assert_eq!(stream.next_event().1["position"], seen["position"], "{name}");
+        assert_eq!(stream.next_event(), (None, missed.clone()), "{name}");
+        assert_eq!(stream.next_event().0.as_deref(), Some("live"), "{name}");
+
+        let header = format!("Last-Event-ID: {}\r\n", position(&missed));
+        let mut stream = after_retry(server.event_stream(&query, &header));
+        assert_eq!(stream.next_event().1["position"], missed["position"], "{name}");
+        assert_eq!(stream.next_event().0.as_deref(), Some("live"), "{name}");
+
+        let mut stream = after_retry(server.event_stream(&format!("?{name}=null"), ""));
+        assert_eq!(stream.next_event().1["outcome"], "gap", "{name}");
+    }
 }
 
 #[test]

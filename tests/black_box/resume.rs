@@ -140,6 +140,62 @@ fn filters_keep_out_what_does_not_match() {
 }
 
 #[test]
+fn a_stream_is_filtered_by_source_and_labels_as_the_collection_is() {
+    let server = TestServer::start();
+    let raise = |source: &str, zone: &str| {
+        let body = serde_json::json!({
+            "message": "Intruder detected", "location": "North Gate", "source": source,
+            "labels": { "zone": zone, "floor": "1" },
+        });
+        server.post("/alerts", body.to_string()).json()
+    };
+    let queries = [
+        "source=camera-7",
+        "source=camera-7&source=camera-8&label.zone=yard",
+        "label.zone=yard&label.zone=roof",
+        "label.zone=yard&label.floor=2",
+    ];
+    raise("camera-7", "yard");
+    raise("camera-9", "roof");
+    server.raise("without either");
+    server.say("not about an alert");
+    for query in queries {
+        let collection = server.get(&format!("/alerts?{query}")).json();
+        let mut expected = collection["alerts"].as_array().unwrap().clone();
+        expected.push(live(collection["position"].clone()));
+        let mut socket = server.socket_with(&format!("{query}&last=9"));
+        assert_eq!(socket.next_json()["outcome"], "complete", "{query}");
+        assert_frames(&mut socket, &expected);
+        let live = [raise("camera-8", "yard"), raise("camera-9", "roof"), server.raise("neither")];
+        let shown: Vec<_> = server.get(&format!("/alerts?{query}")).json()["alerts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|alert| live.contains(alert))
+            .cloned()
+            .collect();
+        assert_frames(&mut socket, &shown);
+    }
+}
+
+#[test]
+fn a_filter_that_a_stream_does_not_have_is_refused_with_what_to_do_instead() {
+    let server = TestServer::start();
+    for (query, advice) in [
+        ("type=alert", "is called types here"),
+        ("locations=North+Gate", "is called location here, and may be repeated"),
+        ("status=open", "use types=alert,alert_update and compare the status of each event"),
+        ("q=gate", "search with GET /alerts"),
+        ("labels=x", "is called label.<name> here"),
+    ] {
+        let problem = server.get(&format!("/events?{query}")).problem(400);
+        let error = &problem["errors"][0];
+        assert_eq!(error["parameter"], query.split_once('=').unwrap().0);
+        assert!(error["detail"].as_str().unwrap().contains(advice), "{error}");
+    }
+}
+
+#[test]
 fn what_cannot_be_asked_is_told_before_the_upgrade() {
     let server = TestServer::start();
     let seen = server.raise("seen");
@@ -155,6 +211,7 @@ fn what_cannot_be_asked_is_told_before_the_upgrade() {
         ("types=alarm", vec!["types"]),
         ("types=", vec!["types"]),
         ("location=%20&last=x", vec!["last", "location"]),
+        ("status=open&type=alert&label.1=x", vec!["label", "status", "type"]),
     ] {
         for (path, headers) in [("/ws", headers), ("/events", "")] {
             let answer = server.request("GET", &format!("{path}?{query}"), headers, b"");

@@ -124,6 +124,11 @@ impl Cursor {
             Beginning::After(after) => {
                 self.source = Source::Opening(past.open_after(after));
             }
+            Beginning::Gap => {
+                // A position beyond the head of any log is one.
+                let nowhere = Position { offset: u64::MAX, ..head };
+                self.source = Source::Opening(past.open_after(nowhere));
+            }
             Beginning::Last(count) => {
                 self.source = Source::Opening(past.open_last(count, head, self.filter.clone()));
             }

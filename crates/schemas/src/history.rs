@@ -1,18 +1,16 @@
 //! What a history is asked for: which part of it, in which order, and the links to the parts beside
 //! that one.
 
+use crate::conditions::{Finding, SEVERITY_NAMES, because, parse_label, parse_severities, push};
 use crate::fields::Findings;
 use crate::position::parse_position;
 use crate::scalars::parse_moment;
-use crate::stream::{LOCATIONS_MAX, parse_severities};
 use crate::{PositionText, TimestampText};
 use form_urlencoded::Serializer;
 use northgate_domain::{
-    Label, LabelName, LabelValue, Location, Position, Search, Severity, Source, Stamped,
-    StatusKind, Timestamp,
+    Label, Location, Position, Search, Severity, Source, Stamped, StatusKind, Timestamp,
 };
 use serde::Serialize;
-use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// The most items of one answer.
@@ -156,13 +154,12 @@ impl HistoryRequest {
                 push("severity", &mut self.severities, severities)?;
             }
             "min_severity" => {
-                let detail = "must be critical, error, warning or info";
-                let least = Severity::parse(value).ok_or(detail);
+                let least = Severity::parse(value).ok_or(SEVERITY_NAMES);
                 self.min_severity = Some(least.map_err(because("min_severity"))?);
             }
             _ => match name.strip_prefix("label.") {
                 Some(name) => {
-                    let label = label(name, value)?;
+                    let label = parse_label(name, value)?;
                     push("label", &mut self.labels, [label])?;
                 }
                 None => return Ok(false),
@@ -310,32 +307,6 @@ pub(crate) struct Links {
     pub(crate) previous: Option<String>,
 }
 
-/// Which parameter is wrong, and why.
-type Finding = (Cow<'static, str>, Cow<'static, str>);
-
-fn because<E: ToString>(name: &'static str) -> impl FnOnce(E) -> Finding {
-    move |error| (name.into(), error.to_string().into())
-}
-
-/// Adds values to those that will do. There are never many, since each item is compared with each.
-fn push<T: PartialEq>(
-    name: &'static str,
-    values: &mut Vec<T>,
-    more: impl IntoIterator<Item = T>,
-) -> Result<(), Finding> {
-    for value in more {
-        if values.contains(&value) {
-            continue;
-        }
-        if values.len() == LOCATIONS_MAX {
-            let detail = format!("must be given at most {LOCATIONS_MAX} times");
-            return Err((name.into(), detail.into()));
-        }
-        values.push(value);
-    }
-    Ok(())
-}
-
 fn limit(value: &str) -> Result<usize, Finding> {
     match value.parse() {
         Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
@@ -358,15 +329,6 @@ fn parse_statuses(value: &str) -> Result<Vec<StatusKind>, &'static str> {
     let parse =
         |name| StatusKind::parse(name).ok_or("must be some of open, acknowledged, resolved");
     names.map(parse).collect()
-}
-
-/// Reads a label, and names the parameter if it is none.
-fn label(name: &str, value: &str) -> Result<Label, Finding> {
-    let name = LabelName::parse(name).map_err(because("label"))?;
-    match LabelValue::parse(value) {
-        Ok(value) => Ok(Label { name, value }),
-        Err(error) => Err((format!("label.{name}").into(), error.to_string().into())),
-    }
 }
 
 #[cfg(test)]

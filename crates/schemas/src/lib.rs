@@ -6,6 +6,7 @@ mod actions;
 mod alerts;
 mod bodies;
 mod collections;
+mod conditions;
 mod encoding;
 mod fields;
 mod frames;
@@ -35,6 +36,4 @@ pub use refusal::Refusal;
 pub use requests::{NewAlert, NewMessage};
 pub use results::{ActionResult, ActionResults, Outcome, ResultFrame};
 pub use scalars::TimestampText;
-pub use stream::{
-    Beginning, EventFilter, EventType, Facets, LAST_MAX, LOCATIONS_MAX, StreamRequest,
-};
+pub use stream::{AlertFacets, Beginning, EventFilter, EventType, Facets, LAST_MAX, StreamRequest};

@@ -1,16 +1,14 @@
 //! What a stream is asked for, over WebSocket and SSE alike: where it begins, and which events it
 //! holds.
 
+use crate::conditions::{Finding, SEVERITY_NAMES, because, parse_label, parse_severities, push};
 use crate::fields::Findings;
 use crate::position::parse_position;
-use northgate_domain::{AlertChange, Event, Location, Position, Severity};
+use northgate_domain::{AlertChange, Event, Label, Labels, Location, Position, Severity, Source};
 use utoipa::ToSchema;
 
 /// The most events that `last` may ask for.
 pub const LAST_MAX: usize = 1_000;
-
-/// The most locations that a filter may name: each event is compared with each of them.
-pub const LOCATIONS_MAX: usize = 64;
 
 /// A kind of event, by its name in the `type` member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
@@ -66,14 +64,33 @@ impl EventType {
 pub struct Facets {
     /// The type under which it is sent.
     pub kind: EventType,
-    /// Where it happened, and how bad it is, if it is an alert's.
-    pub alert: Option<(Location, Severity)>,
+    /// Those of its alert, if it is an alert's.
+    pub alert: Option<AlertFacets>,
+}
+
+/// What filters look at in an alert. All of it is in the alert's frame too, so that this at most
+/// doubles what a frame holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertFacets {
+    /// Where it happened.
+    pub location: Location,
+    /// Which system raised it, if it gave a name.
+    pub source: Option<Source>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Its labels.
+    pub labels: Labels,
 }
 
 impl From<&Event> for Facets {
     fn from(event: &Event) -> Self {
         let alert = match event {
-            Event::Alert(event) => Some((event.alert.location.clone(), event.alert.severity)),
+            Event::Alert(event) => Some(AlertFacets {
+                location: event.alert.location.clone(),
+                source: event.alert.source.clone(),
+                severity: event.alert.severity,
+                labels: event.alert.labels.clone(),
+            }),
             Event::Chat(_) => None,
         };
         Self { kind: EventType::of(event), alert }
@@ -88,6 +105,8 @@ pub enum Beginning {
     Now,
     /// With everything after a position.
     After(Position),
+    /// With a gap: the client was cut after something that is no position of any log.
+    Gap,
     /// With the newest so many events that match, and then what happens from now on.
     Last(usize),
 }
@@ -97,7 +116,11 @@ pub enum Beginning {
 pub struct EventFilter {
     types: Option<Vec<EventType>>,
     locations: Option<Vec<Location>>,
+    sources: Option<Vec<Source>>,
     severities: Option<Vec<Severity>>,
+    /// Of one name any of its values will do; of several names an alert must have them all. In the
+    /// order of their names.
+    labels: Vec<Label>,
 }
 
 impl EventFilter {
@@ -111,18 +134,35 @@ impl EventFilter {
         self.matches(&event.into())
     }
 
-    /// Whether an event with these facets matches. One that is of no alert matches no filter on
-    /// locations or severities. Allocates nothing.
+    /// Whether an event with these facets matches. An event that is no alert's matches no filter
+    /// but one on types. Allocates nothing.
     pub fn matches(&self, facets: &Facets) -> bool {
-        let alert = facets.alert.as_ref();
-        let location = |allowed: &Vec<_>| alert.is_some_and(|(at, _)| allowed.contains(at));
-        let severity = |allowed: &Vec<_>| alert.is_some_and(|(_, how)| allowed.contains(how));
         let kind = match &self.types {
             Some(types) => types.contains(&facets.kind),
             None => facets.kind.is_sent_unasked(),
         };
-        kind && self.locations.as_ref().is_none_or(location)
-            && self.severities.as_ref().is_none_or(severity)
+        kind && match &facets.alert {
+            Some(alert) => self.matches_alert(alert),
+            None => !self.is_about_alerts(),
+        }
+    }
+
+    fn matches_alert(&self, alert: &AlertFacets) -> bool {
+        let source =
+            |wanted: &Vec<_>| alert.source.as_ref().is_some_and(|source| wanted.contains(source));
+        self.locations.as_ref().is_none_or(|wanted| wanted.contains(&alert.location))
+            && self.sources.as_ref().is_none_or(source)
+            && self.severities.as_ref().is_none_or(|wanted| wanted.contains(&alert.severity))
+            && self
+                .labels
+                .chunk_by(|one, other| one.name == other.name)
+                .all(|values| values.iter().any(|label| alert.labels.contains(label)))
+    }
+
+    /// Whether any condition can be met by alerts only.
+    fn is_about_alerts(&self) -> bool {
+        let Self { types: _, locations, sources, severities, labels } = self;
+        locations.is_some() || sources.is_some() || severities.is_some() || !labels.is_empty()
     }
 }
 
@@ -143,36 +183,56 @@ impl StreamRequest {
     }
 
     /// The same from where a browser's `EventSource` was cut (its `Last-Event-ID`), whatever the
-    /// query says: a reconnect sends the query as it was at first.
-    pub fn resumed(mut self, last_event_id: &str) -> Result<Self, Findings> {
-        match parse_position(last_event_id) {
-            Ok(position) => self.beginning = Beginning::After(position),
-            Err(error) => {
-                let mut findings = Findings::default();
-                findings.add("Last-Event-ID", error.to_string());
-                return Err(findings);
-            }
-        }
-        Ok(self)
+    /// query says: a reconnect sends the query as it was at first. An id that is no position leads
+    /// to a gap and not to an error: after an error a browser never connects again.
+    #[must_use]
+    pub fn resumed(mut self, last_event_id: &str) -> Self {
+        self.beginning = parse_position(last_event_id).map_or(Beginning::Gap, Beginning::After);
+        self
     }
 
-    /// Reads a query string. Names that nobody knows are ignored; every bad value is named.
+    /// Reads a query string. Every bad value is named, and so is every name that was probably meant
+    /// for another one. Other names that nobody knows are ignored.
     pub fn parse(query: &str) -> Result<Self, Findings> {
         let mut reader = Reader::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match name.as_ref() {
-                "after" => reader.after(&value),
-                "last" => reader.last(&value),
-                "types" => reader.types(&value),
-                "location" => reader.location(&value),
-                "severity" => reader.severity(&value),
-                "min_severity" => reader.min_severity(&value),
-                _ => {}
-            }
+            reader.take(&name, &value);
         }
-        if reader.findings.is_empty() { Ok(reader.request) } else { Err(reader.findings) }
+        if reader.findings.is_empty() { Ok(reader.settle()) } else { Err(reader.findings) }
     }
 }
+
+/// Names under which polyfills of `EventSource` send in the query what a browser sends as the
+/// header `Last-Event-ID`.
+const LAST_EVENT_ID_NAMES: [&str; 3] = ["lastEventId", "lastEventID", "Last-Event-ID"];
+
+/// Names that a stream does not know, but whoever sends them wants what it would not do: each with
+/// what to do instead. `docs/PROTOCOL.md` lists them.
+const ADVICE: [(&str, &str); 18] = [
+    ("type", "is called types here"),
+    ("location[]", "is called location here, and may be repeated"),
+    ("locations", "is called location here, and may be repeated"),
+    ("sources", "is called source here, and may be repeated"),
+    ("severities", "is called severity here, and takes several, separated by commas"),
+    ("minSeverity", "is called min_severity here"),
+    ("min-severity", "is called min_severity here"),
+    ("label", "needs the name of the label: label.<name>=<value>"),
+    ("labels", "is called label.<name> here, one for each label"),
+    ("position", "is called after here"),
+    ("from", "is called after here, and takes a position"),
+    ("since", "is no parameter of a stream; use after=<position> or last=<n>"),
+    ("limit", "is no parameter of a stream; use last=<n>"),
+    ("before", "is no parameter of a stream, which has no end; use GET /alerts"),
+    ("until", "is no parameter of a stream, which has no end; use GET /alerts"),
+    ("q", "is no parameter of a stream; search with GET /alerts, or compare the texts of events"),
+    ("status", STATUS_ADVICE),
+    ("statuses", STATUS_ADVICE),
+];
+
+/// A status changes in the life of an alert: with such a filter the change away from it would never
+/// be seen.
+const STATUS_ADVICE: &str = "is no parameter of a stream, since you would miss how an alert leaves \
+    that status; use types=alert,alert_update and compare the status of each event";
 
 #[derive(Default)]
 struct Reader {
@@ -180,20 +240,42 @@ struct Reader {
     findings: Findings,
     /// Which of the two parameters has given the severities.
     severities_from: Option<&'static str>,
-}
-
-/// What a severity must be.
-const SEVERITY_NAMES: &str = "must be critical, error, warning or info";
-
-/// Reads severities, separated by commas.
-pub(crate) fn parse_severities(value: &str) -> Result<Vec<Severity>, &'static str> {
-    let names = value.split(',').map(str::trim);
-    names
-        .map(|name| Severity::parse(name).ok_or("must be some of critical, error, warning, info"))
-        .collect()
+    last_event_id: Option<String>,
 }
 
 impl Reader {
+    fn take(&mut self, name: &str, value: &str) {
+        match name {
+            "after" => self.after(value),
+            "last" => self.last(value),
+            "types" => self.types(value),
+            "location" => self.location(value),
+            "source" => self.source(value),
+            "severity" => self.severity(value),
+            "min_severity" => self.min_severity(value),
+            // A browser that has seen no id yet may say so.
+            _ if LAST_EVENT_ID_NAMES.contains(&name) => {
+                self.last_event_id = Some(value.to_owned()).filter(|id| !id.is_empty());
+            }
+            _ => {
+                if let Some(label) = name.strip_prefix("label.") {
+                    self.label(label, value);
+                } else if let Some((name, advice)) = ADVICE.iter().find(|(near, _)| *near == name) {
+                    self.findings.complain(*name, *advice);
+                }
+            }
+        }
+    }
+
+    /// The request, when everything was read and there are no findings.
+    fn settle(mut self) -> StreamRequest {
+        self.request.filter.labels.sort();
+        match self.last_event_id {
+            Some(id) => self.request.resumed(&id),
+            None => self.request,
+        }
+    }
+
     fn after(&mut self, value: &str) {
         match parse_position(value) {
             Ok(position) => self.begin("after", Beginning::After(position)),
@@ -257,14 +339,28 @@ impl Reader {
     }
 
     fn location(&mut self, value: &str) {
-        let locations = self.request.filter.locations.get_or_insert_default();
-        match Location::parse(value) {
-            Ok(location) if locations.len() < LOCATIONS_MAX => locations.push(location),
-            Ok(_) => {
-                let detail = format!("must be given at most {LOCATIONS_MAX} times");
-                self.findings.complain("location", detail);
-            }
-            Err(error) => self.findings.complain("location", error.to_string()),
+        let wanted = self.request.filter.locations.get_or_insert_default();
+        let location = Location::parse(value).map_err(because("location"));
+        let added = location.and_then(|location| push("location", wanted, [location]));
+        self.note(added);
+    }
+
+    fn source(&mut self, value: &str) {
+        let wanted = self.request.filter.sources.get_or_insert_default();
+        let source = Source::parse(value).map_err(because("source"));
+        let added = source.and_then(|source| push("source", wanted, [source]));
+        self.note(added);
+    }
+
+    fn label(&mut self, name: &str, value: &str) {
+        let wanted = &mut self.request.filter.labels;
+        let added = parse_label(name, value).and_then(|label| push("label", wanted, [label]));
+        self.note(added);
+    }
+
+    fn note(&mut self, added: Result<(), Finding>) {
+        if let Err((name, detail)) = added {
+            self.findings.complain(name, detail);
         }
     }
 }
@@ -272,6 +368,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conditions::VALUES_MAX;
     use northgate_domain::Epoch;
     use proptest::prelude::*;
 
@@ -300,11 +397,38 @@ mod tests {
     }
 
     #[test]
+    fn who_was_cut_goes_on_from_there_whatever_else_is_asked() {
+        let position = Position { epoch: Epoch::new(0xab), offset: 7 };
+        let known = "00000000000000ab-7";
+        for name in LAST_EVENT_ID_NAMES {
+            let query = format!("last=3&{name}=00000000000000ab-1&{name}={known}");
+            assert_eq!(request(&query).beginning, Beginning::After(position), "{query}");
+            for unknown in ["42", "null", "undefined", "00000000000000AB-7", "a,b", "urn:uuid:x"] {
+                let query = format!("after={known}&{name}={unknown}");
+                assert_eq!(request(&query).beginning, Beginning::Gap, "{query}");
+                assert!(request(&query).is_announced());
+            }
+            assert_eq!(request(&format!("{name}=&last=3")).beginning, Beginning::Last(3));
+        }
+        assert_eq!(request("lastEventId=x").resumed(known).beginning, Beginning::After(position));
+    }
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        let label = |(name, value): &(&str, &str)| parse_label(name, value).unwrap();
+        Labels::new(pairs.iter().map(label).collect()).unwrap()
+    }
+
+    #[test]
     fn filters_are_joined_by_and() {
         use EventType::{Alert, AlertUpdate, Chat};
         let alert = |kind, location: &str, severity| Facets {
             kind,
-            alert: Some((Location::parse(location).unwrap(), severity)),
+            alert: Some(AlertFacets {
+                location: Location::parse(location).unwrap(),
+                source: location.starts_with('S').then(|| Source::parse("camera-7").unwrap()),
+                severity,
+                labels: labels(&[("zone", &location[..5]), ("a", "b")]),
+            }),
         };
         let events = [
             alert(Alert, "North Gate", Severity::Info),
@@ -324,6 +448,12 @@ mod tests {
             ("severity=error&severity=info", [true, true, false, false]),
             ("min_severity=error&types=alert,alert_update", [false, true, true, false]),
             ("min_severity=info&location=North+Gate", [true, false, false, false]),
+            ("source=camera-7", [false, true, false, false]),
+            ("source=camera-7&source=x&severity=info", [false; 4]),
+            ("label.zone=South", [false, true, false, false]),
+            ("label.zone=South&label.a=b&label.zone=North", [true, true, false, false]),
+            ("label.zone=South&label.a=c&label.zone=North", [false; 4]),
+            ("label.other=South&types=alert,alert_update,chat", [false; 4]),
         ] {
             let filter = request(query).filter;
             assert_eq!(events.each_ref().map(|facets| filter.matches(facets)), expected, "{query}");
@@ -348,6 +478,10 @@ mod tests {
             ("severity=error&min_severity=error", vec!["min_severity"]),
             ("location=", vec!["location"]),
             ("location=%00&types=x&last=x", vec!["last", "location", "types"]),
+            ("source=", vec!["source"]),
+            ("label.9=x", vec!["label"]),
+            ("label.x=", vec!["label.x"]),
+            ("status=open&type=alert&locations=x", vec!["locations", "status", "type"]),
         ] {
             assert_eq!(findings(query), names, "{query}");
         }
@@ -355,10 +489,16 @@ mod tests {
 
     #[test]
     fn a_filter_is_short() {
-        let query = |count| vec!["location=x&types=alert"; count].join("&");
-        assert!(request(&query(LOCATIONS_MAX)).is_announced());
-        assert_eq!(findings(&query(LOCATIONS_MAX + 1)), ["location"]);
-        assert_eq!(findings(&query(5_000)), ["location"]);
+        for name in ["location", "source", "label"] {
+            let parameter = |n| match name {
+                "label" => format!("label.a{n}=x"),
+                _ => format!("{name}=x{n}&types=alert"),
+            };
+            let query = |count| (0..count).map(parameter).collect::<Vec<_>>().join("&");
+            assert!(request(&query(VALUES_MAX)).is_announced());
+            assert_eq!(findings(&query(VALUES_MAX + 1)), [name]);
+            assert_eq!(findings(&query(5_000)), [name]);
+        }
         assert_eq!(findings(&format!("types={}", "x,".repeat(5_000))), ["types"]);
         let severities =
             request(&format!("severity=info{}", ",error".repeat(5_000))).filter.severities;

@@ -43,8 +43,15 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
             description = "Only alerts that are at least as bad as this."),
         ("location" = Option<Vec<String>>, Query, description = "Only alerts at one of these \
             locations, word for word; repeatable."),
+        ("source" = Option<Vec<String>>, Query, description = "Only alerts from one of these \
+            systems, word for word; repeatable."),
+        ("label.<name>" = Option<Vec<String>>, Query, description = "Only alerts with this value of \
+            the label of this name. Of one name any of its values will do; of several names the \
+            alert has them all."),
+        ("lastEventId" = Option<String>, Query, description = "The same as the header \
+            `Last-Event-ID`, for clients that cannot send it. It wins over `after` and `last`."),
         ("Last-Event-ID" = Option<String>, Header, description = "The `id` that a browser saw last; \
-            it wins over the query.")
+            it wins over the query. If it is no position, the stream opens with a gap.")
     ),
     responses(
         (status = 200, description = "The stream.", content_type = "text/event-stream",
@@ -66,7 +73,8 @@ pub(crate) async fn stream(
     let mut response = HttpResponse::Ok();
     response
         .content_type("text/event-stream")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
+        // Proxies that compress gather what they compress: an event would wait for the next one.
+        .insert_header((header::CACHE_CONTROL, "no-store, no-transform"))
         .insert_header(UNBUFFERED);
     if request.method() == Method::HEAD {
         return Ok(response.body(EventStream::ended()));
@@ -83,9 +91,14 @@ pub(crate) async fn stream(
 
 fn requested(request: &HttpRequest) -> Result<StreamRequest, ApiError> {
     let wanted = StreamRequest::parse(request.query_string()).map_err(ApiError::Query)?;
-    match request.headers().get(LAST_EVENT_ID).map(HeaderValue::as_bytes) {
+    let mut ids = request.headers().get_all(LAST_EVENT_ID).map(HeaderValue::as_bytes);
+    Ok(match (ids.next(), ids.next()) {
         // A browser that has seen no id yet may say so.
-        None | Some(b"") => Ok(wanted),
-        Some(id) => wanted.resumed(&String::from_utf8_lossy(id)).map_err(ApiError::Query),
-    }
+        (None | Some(b""), None) => wanted,
+        // Of two ids nobody knows which one counts: together they are none.
+        (id, other) => {
+            let id = [id.unwrap_or_default(), other.unwrap_or_default()].concat();
+            wanted.resumed(&String::from_utf8_lossy(&id))
+        }
+    })
 }

@@ -1,6 +1,7 @@
 //! Queries of histories, and the links beside their answers.
 
 use super::*;
+use crate::conditions::VALUES_MAX;
 use northgate_domain::Epoch;
 use proptest::prelude::*;
 
@@ -57,7 +58,7 @@ fn every_bad_parameter_is_named_once() {
     let long = format!("q={}", "x".repeat(Search::MAX_CHARS + 1));
     assert_eq!(HistoryRequest::parse(&long).unwrap_err().sorted()[0].0, "q");
     for name in ["location", "source", "label.host"] {
-        let many: Vec<_> = (0..=LOCATIONS_MAX).map(|n| format!("{name}={n}")).collect();
+        let many: Vec<_> = (0..=VALUES_MAX).map(|n| format!("{name}={n}")).collect();
         let findings = HistoryRequest::parse(&many.join("&")).unwrap_err();
         assert_eq!(findings.sorted()[0].0, name.split('.').next().unwrap());
     }
