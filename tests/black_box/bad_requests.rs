@@ -212,13 +212,51 @@ fn unknown_addresses_are_not_found_by_any_method() {
 }
 
 #[test]
-fn what_is_no_http_is_a_bare_400() {
+fn what_is_no_http_is_a_problem_that_says_what_is_wrong() {
     let server = TestServer::start();
-    for bytes in ["garbage\r\n\r\n", "GET / HTTP/1.1\r\nbad header\r\n\r\n"] {
+    let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(140_000));
+    let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(70_000));
+    for (bytes, status, detail) in [
+        (b"garbage\r\n\r\n".as_slice(), 400, "request line"),
+        (b"GET / HTTP/1.1\r\nbad header\r\n\r\n", 400, "header"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "no Host"),
+        (b"GET /\xfc HTTP/1.1\r\nHost: a\r\n\r\n", 400, "request line"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "HTTP/1.1"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "TLS"),
+        (b"POST /alerts HTTP/1.0\r\n\r\n", 411, "Content-Length"),
+        (large.as_bytes(), 431, "131072"),
+        (long.as_bytes(), 414, "65534"),
+    ] {
         let mut stream = server.connect();
-        stream.write_all(bytes.as_bytes()).unwrap();
-        assert_eq!(northgate_tests::read_answer(&mut stream).status, 400, "{bytes:?}");
+        let _ = stream.write_all(bytes);
+        let answer = northgate_tests::read_answer(&mut stream);
+        let problem = answer.problem(status);
+        assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
+        assert_eq!(answer.header("connection"), Some("close"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert!(answer.header("date").is_some());
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0, "the connection ends");
     }
+}
+
+#[test]
+fn odd_characters_in_an_address_are_taken_as_they_are_meant() {
+    let server = TestServer::start();
+    let alert = server.raise_at("S\u{fc}dtor", "\"quoted\"");
+    server.raise("another one");
+    for query in ["location=S\u{fc}dtor", "q=\"quoted\"", "q=quoted|", "q={quoted}"] {
+        let found = server.get(&format!("/alerts?{query}")).json();
+        assert_eq!(found["alerts"], serde_json::json!([alert]), "{query}");
+    }
+    server.get("/\u{fc}").problem(404);
+    server.get("/\"").problem(404);
+}
+
+#[test]
+fn the_server_as_a_whole_says_what_it_takes() {
+    let answer = TestServer::start().request("OPTIONS", "*", "", b"");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod bad_requests;
 mod browsers;
+mod connections;
 mod contract;
 mod documents;
 mod event_streams;

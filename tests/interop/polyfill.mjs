@@ -3,21 +3,21 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-const [name, address, after] = process.argv.slice(2);
+// `begin` is what the first request asks for: `after=…` or `last=0`. It stays in the address of later ones.
+const [name, address, begin] = process.argv.slice(2);
 // Packages are in the folder of the tools, which is the working directory.
 const load = createRequire(`${process.cwd()}/`);
 
 const tell = (line) => process.stdout.write(`${line}\n`);
 
-/** `eventsource` is a module and sends Last-Event-ID; the other one is a script and adds `lastEventId=` to the query. */
+/** `eventsource` is a module and sends Last-Event-ID; the other is a script and adds `lastEventId=` to the query. */
 async function find() {
   if (name === 'event-source-polyfill') return load(name).EventSourcePolyfill;
   return (await import(pathToFileURL(load.resolve(name)))).EventSource;
 }
 
 const EventSource = await find();
-const query = new URLSearchParams({ types: 'alert', after });
-const source = new EventSource(`${address}/events?${query}`);
+const source = new EventSource(`${address}/events?types=alert&${begin}`);
 
 source.addEventListener('resume', ({ data }) => {
   if (JSON.parse(data).outcome !== 'complete') tell('error a gap where nothing is missing');

@@ -1,5 +1,6 @@
-"""Runs nginx and HAProxy in front of the server, each in its five usual forms, and replaces them and the server under load."""
+"""Runs nginx and HAProxy, each in five usual forms, in front of the server, and replaces both under load."""
 
+import contextlib
 import gzip
 import json
 import os
@@ -7,6 +8,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import urllib.parse
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import lib
 from lib import JSON, Server, ask, free_port, need, poster, shown, sse_stream, wait_until, ws_stream
+from websockets.sync.client import connect
 
 PUBLIC_HOST = "alerts.example.com"
 # Northgate closes a connection that has been idle for so long.
@@ -41,6 +44,7 @@ class Proxy:
         self.process = None
 
     def run(self, command):
+        need(command[0], f"there is no program for {type(self).__name__}")
         with open(self.folder / "proxy.log", "ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -204,16 +208,49 @@ def plain_requests(port, prefix="", headers=None):
     need(status == 426, f"GET /ws without an upgrade is {status}: {shown(body)}")
 
 
+def arrives_at_once(server, stream):
+    """A single alert reaches a stream that is at rest; a proxy that gathers bytes would hold it back."""
+    stream.start()
+    try:
+        wait_until(stream.ready.is_set, f"{stream.name} streams: {lib.told(stream)}", 10)
+        sent = json.dumps({"message": lib.THE_END, "location": "interop"})
+        status, _, content = ask(server.port, "POST", "/alerts", sent, JSON)
+        need(status == 200, f"an alert is answered {status}: {shown(content)}")
+        wait_until(stream.done.is_set, f"an alert arrives at {stream.name}", 2)
+        need(stream.events == [json.loads(content)["id"]], f"it saw {stream.events}; {lib.told(stream)}")
+    finally:
+        stream.stop()
+
+
+def chat_comes_back(proxy):
+    """What a client sends on its socket goes through the proxy as well."""
+    host = (proxy.headers or {}).get("Host", f"127.0.0.1:{proxy.port}")
+    with (
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as sock,
+        connect(f"ws://{host}{proxy.prefix}/ws?types=chat", sock=sock, proxy=None, close_timeout=1) as stream,
+    ):
+        stream.send(json.dumps({"sender": "interop", "message": "hello"}))
+        while True:
+            event = json.loads(stream.recv(timeout=5))
+            if event["type"] == "chat":
+                need(event["message"] == "hello", f"{event} came back")
+                return
+
+
 def live_behind(results, name, server, proxy, streams, posters):
     """A reload that nobody notices, a server that stops and one that is killed; nothing is lost or doubled."""
 
-    def reload_unnoticed():
-        proxy.reload()
-
     with results.check(f"{name}: plain requests"):
         plain_requests(proxy.port, proxy.prefix, proxy.headers)
+    for kind in [stream.name for stream in streams()]:
+        with results.check(f"{name}: an alert arrives at once by {kind}"):
+            # Made anew, so that each begins after what the ones before it have caused.
+            arrives_at_once(server, next(stream for stream in streams() if stream.name == kind))
+        if kind == "WebSocket":
+            with results.check(f"{name}: chat by WebSocket comes back"):
+                chat_comes_back(proxy)
     with results.check(f"{name}: nothing lost or doubled through a reload"):
-        actors = lib.live_through(server, streams(), posters(), [reload_unnoticed])
+        actors = lib.live_through(server, streams(), posters(), [proxy.reload])
         # The server was there all the time, so the proxy had no reason to answer for it.
         answered = {key: n for a in actors for key, n in a.refusals.items() if key.isdigit()}
         need(not answered, f"the proxy answered {answered} though the server was there")
@@ -280,17 +317,18 @@ def nginx_forms(server_port):
 def check_nginx(results, binary, scratch):
     for number, name in enumerate(nginx_forms(0)):
         folder = Path(scratch) / f"nginx-{number}"
-        with results.check(f"{name}: starts"):
-            server = Server(binary, folder / "server", "--public-host", PUBLIC_HOST)
-            upstream, location, has_sockets, prefix, headers = nginx_forms(server.port)[name]
-            proxy = Nginx(
-                folder / "nginx", free_port(), upstream, location, probe=prefix + "/", probe_headers=headers
-            )
-            proxy.start()
-            proxy.prefix, proxy.headers = prefix, headers
-        if proxy.process is None:
-            continue
-        with server, proxy:
+        with contextlib.ExitStack() as running:
+            proxy = None
+            with results.check(f"{name}: starts"):
+                server = running.enter_context(Server(binary, folder / "server", "--public-host", PUBLIC_HOST))
+                upstream, location, has_sockets, prefix, headers = nginx_forms(server.port)[name]
+                made = running.enter_context(
+                    Nginx(folder / "nginx", free_port(), upstream, location, probe=prefix + "/", probe_headers=headers)
+                )
+                made.prefix, made.headers = prefix, headers
+                proxy = made.start()
+            if proxy is None:
+                continue
             own = {"prefix": prefix, "headers": headers}
 
             def streams():
@@ -426,16 +464,16 @@ HAPROXY_FORMS = {
 def check_haproxy(results, binary, scratch):
     for number, (name, (mode, backend)) in enumerate(HAPROXY_FORMS.items()):
         folder = Path(scratch) / f"haproxy-{number}"
-        proxy = None
-        with results.check(f"{name}: starts"):
-            server = Server(binary, folder / "server")
-            backend = backend.format(address=f"127.0.0.1:{server.port}")
-            made = HaProxy(folder / "haproxy", free_port(), mode, backend)
-            made.prefix, made.headers = "", None
-            proxy = made.start()
-        if proxy is None:
-            continue
-        with server, proxy:
+        with contextlib.ExitStack() as running:
+            proxy = None
+            with results.check(f"{name}: starts"):
+                server = running.enter_context(Server(binary, folder / "server"))
+                own = backend.format(address=f"127.0.0.1:{server.port}")
+                made = running.enter_context(HaProxy(folder / "haproxy", free_port(), mode, own))
+                made.prefix, made.headers = "", None
+                proxy = made.start()
+            if proxy is None:
+                continue
 
             def streams():
                 begin = server.position()

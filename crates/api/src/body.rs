@@ -1,6 +1,7 @@
 //! Reading the body of a request: only JSON, only so much, and only when somebody wants it.
 
 use crate::ApiError;
+use crate::content_coding::ContentCoding;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header;
@@ -25,12 +26,10 @@ impl FromRequest for JsonBody {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         // Without a limit nothing is taken: a server that was wired so has none to spare.
         let limit = request.app_data::<BodyLimit>().map_or(0, |limit| limit.0);
-        let refusal = refusal(request, limit);
+        let coding = coding(request, limit);
         let mut payload = payload.take();
         Box::pin(async move {
-            if let Some(error) = refusal {
-                return Err(error);
-            }
+            let coding = coding?;
             let mut body = BytesMut::new();
             while let Some(chunk) = poll_fn(|cx| Pin::new(&mut payload).poll_next(cx)).await {
                 let chunk = chunk.map_err(|error| match error {
@@ -44,20 +43,26 @@ impl FromRequest for JsonBody {
                 }
                 body.extend_from_slice(&chunk);
             }
-            Ok(Self(body.freeze()))
+            coding.decode(body.freeze(), limit).map(Self)
         })
     }
 }
 
-/// Why the headers alone are enough to refuse the body.
-fn refusal(request: &HttpRequest, limit: usize) -> Option<ApiError> {
+/// How the body was compressed, unless the headers alone are enough to refuse it.
+fn coding(request: &HttpRequest, limit: usize) -> Result<ContentCoding, ApiError> {
     let headers = request.headers();
     let media_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
     if !media_type.is_none_or(is_json) {
-        return Some(ApiError::MediaType);
+        return Err(ApiError::MediaType);
     }
-    let length = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>().ok()?;
-    (length > limit as u64).then_some(ApiError::BodyTooLarge { limit })
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if length
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: u64| length > limit as u64)
+    {
+        return Err(ApiError::BodyTooLarge { limit });
+    }
+    ContentCoding::of(request)
 }
 
 /// `application/json`, `application/…+json`, or nothing, with any parameters: what the service

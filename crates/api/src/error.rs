@@ -1,6 +1,7 @@
 //! The one map from errors to status codes, and the one way to tell them (RFC 9457).
 
-use crate::{BadIfMatch, BadKey, NotReady};
+use crate::content_coding::ACCEPTED;
+use crate::{BadIfMatch, BadKey, HeadError, NotReady};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use northgate_domain::Rejection as RuleRejection;
@@ -37,6 +38,12 @@ pub enum ApiError {
     /// The body is not said to be JSON.
     #[error("Send the body as application/json.")]
     MediaType,
+    /// The body is compressed in a way that is not known here.
+    #[error("Send the body as it is, or compressed once by one of: {ACCEPTED}.")]
+    ContentCoding,
+    /// The body is not what its `Content-Encoding` says.
+    #[error("The body is not compressed as its Content-Encoding says.")]
+    BadCompression,
     /// The command did not happen.
     #[error(transparent)]
     Submit(#[from] SubmitError),
@@ -92,6 +99,9 @@ pub enum ApiError {
     /// The preflight asked for what is not allowed.
     #[error("Pages may not send requests with this {0}.")]
     Preflight(&'static str),
+    /// The head of the request could not be taken.
+    #[error(transparent)]
+    Head(#[from] HeadError),
     /// The framework refused the request or failed.
     #[error("{}", framework_detail(*.0))]
     Framework(StatusCode),
@@ -110,6 +120,8 @@ impl ApiError {
             Self::SlowBody => (S::REQUEST_TIMEOUT, "too-slow"),
             Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type"),
+            Self::ContentCoding => (S::UNSUPPORTED_MEDIA_TYPE, "content-encoding"),
+            Self::BadCompression => (S::BAD_REQUEST, "broken-body"),
             Self::Submit(error) => submit_kind(error),
             Self::IfMatch(_) => (S::BAD_REQUEST, "if-match"),
             Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
@@ -124,6 +136,7 @@ impl ApiError {
             Self::CrossSiteSearch => (S::FORBIDDEN, "cross-site-search"),
             Self::ForeignHost => (S::MISDIRECTED_REQUEST, "foreign-host"),
             Self::Preflight(_) => (S::BAD_REQUEST, "preflight"),
+            Self::Head(error) => head_kind(*error),
             Self::Framework(status) => (*status, "http"),
         }
     }
@@ -149,6 +162,21 @@ impl From<QueryError> for ApiError {
             QueryError::TooSlow => Self::TooSlow,
             QueryError::Unavailable(error) => Self::Unavailable(error),
         }
+    }
+}
+
+fn head_kind(error: HeadError) -> (StatusCode, &'static str) {
+    use StatusCode as S;
+    match error {
+        HeadError::Malformed(_) | HeadError::Tls => (S::BAD_REQUEST, "malformed-request"),
+        HeadError::Version => (S::HTTP_VERSION_NOT_SUPPORTED, "http-version"),
+        HeadError::LengthRequired => (S::LENGTH_REQUIRED, "length-required"),
+        HeadError::TargetTooLong { .. } => (S::URI_TOO_LONG, "too-large"),
+        HeadError::TooManyHeaders { .. } | HeadError::TooLarge { .. } => {
+            (S::REQUEST_HEADER_FIELDS_TOO_LARGE, "too-large")
+        }
+        HeadError::TooSlow => (S::REQUEST_TIMEOUT, "too-slow"),
+        HeadError::NoRoom => (S::SERVICE_UNAVAILABLE, "busy"),
     }
 }
 
@@ -217,7 +245,9 @@ impl ResponseError for ApiError {
         }
         match status.as_u16() {
             // What the store has to say of itself, it says itself.
-            503 => tracing::debug!(http.status = 503, error = ?self, "a request was not served"),
+            status @ (503 | 505) => {
+                tracing::debug!(http.status = status, error = ?self, "a request was not served");
+            }
             500.. => {
                 tracing::error!(http.status = status.as_u16(), error = ?self, "a request failed");
             }
@@ -226,6 +256,10 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(status);
         if let Self::MethodNotAllowed { allow } = self {
             response.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if let Self::ContentCoding = self {
+            // What a request may be compressed by (RFC 9110 section 15.5.16).
+            response.insert_header((header::ACCEPT_ENCODING, ACCEPTED));
         }
         // Not where it may have been kept: sending it again could raise it twice.
         if matches!(slug, "unavailable" | "busy" | "query-too-slow") {

@@ -10,7 +10,7 @@ mod origins;
 mod problems;
 mod security_headers;
 
-pub use bodies::{BodyPatience, read_bodies_to_their_end};
+pub use bodies::{BodyPatience, Invitation, read_bodies_to_their_end};
 pub use cors::{CorsSettings, cors};
 pub use empty_answers::fill_empty_answers;
 pub use hosts::{HostPolicy, refuse_foreign_hosts};
@@ -18,4 +18,5 @@ pub use names::is_host;
 pub(crate) use origins::{AtHome, is_cross_site};
 pub use origins::{OriginPolicy, refuse_foreign_origins};
 pub use problems::tell_problems;
+pub(crate) use security_headers::SECURITY_HEADERS;
 pub use security_headers::security_headers;

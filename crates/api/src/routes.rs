@@ -3,9 +3,13 @@
 use crate::body::BodyLimit;
 use crate::controllers::{actions, alerts, docs, events, health, messages, root};
 use crate::{AnswerBudget, ApiError, Endpoint, Readiness};
-use actix_web::{HttpResponse, web};
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, web};
 use northgate_hub::{Seats, Worker};
 use northgate_services::{AlertService, ChatService};
+
+/// The methods that some address takes.
+const ALL_METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
 /// What the controllers need.
 #[derive(Clone)]
@@ -55,5 +59,14 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
         .service(Endpoint::at("/docs").get(docs::page))
         .service(Endpoint::at("/docs/{file}").get(docs::asset))
         .service(Endpoint::at("/redoc").get(docs::redoc))
-        .default_service(web::to(async || Err::<HttpResponse, _>(ApiError::NotFound)));
+        .default_service(web::to(anything_else));
+}
+
+/// Answers a question about the server as a whole (`OPTIONS *`, RFC 9110 section 9.3.7), and says
+/// of everything else that it is not there.
+async fn anything_else(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    if request.method() == Method::OPTIONS && request.path() == "*" {
+        return Ok(HttpResponse::Ok().insert_header((header::ALLOW, ALL_METHODS)).finish());
+    }
+    Err(ApiError::NotFound)
 }

@@ -93,6 +93,7 @@ struct Parts {
     seats: Seats,
     answers: AnswerBudget,
     request_timeout: Duration,
+    keep_alive: Duration,
     hosts: HostPolicy,
     origins: OriginPolicy,
     cors: CorsSettings,
@@ -160,6 +161,7 @@ impl Application {
             seats: Seats::new(settings.server.seat_limits()),
             answers: AnswerBudget::new(ANSWERS_BYTES),
             request_timeout: settings.server.request_timeout.0,
+            keep_alive: settings.server.keep_alive.0,
             hosts: HostPolicy::new(address.ip(), public.names()),
             origins: OriginPolicy::new(address, public.names(), settings.cors.origins.listed()),
             cors: cors_settings(&settings.cors),
@@ -254,6 +256,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
     let settings = ConnectionSettings {
         workers,
         head_timeout: parts.request_timeout,
+        keep_alive: parts.keep_alive,
         shutdown_timeout: CONNECTIONS_WITHIN,
     };
     let app = move || {

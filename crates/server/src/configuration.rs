@@ -9,7 +9,7 @@ mod values;
 pub use arguments::Loaded;
 pub use sources::ConfigurationError;
 pub(crate) use values::{
-    AfterTime, Delay, Host, Level, Listed, Origins, PublicHosts, RequestTimeout, Span, Window,
+    AfterTime, ConnectionTime, Delay, Host, Level, Listed, Origins, PublicHosts, Span, Window,
 };
 pub use values::{ByteLimit, DataFolder, GeneratorInterval};
 
@@ -78,7 +78,9 @@ pub struct ServerSection {
     #[serde(deserialize_with = "values::plain")]
     pub max_connections_per_address: NonZeroUsize,
     /// How long the head of a request may take, and then its body.
-    pub request_timeout: RequestTimeout,
+    pub request_timeout: ConnectionTime,
+    /// How long a connection may stay open between two requests.
+    pub keep_alive: ConnectionTime,
     /// How long the server goes on after it was asked to stop, so that a load balancer sees that
     /// it is no longer ready.
     pub drain_delay: Delay,
@@ -89,6 +91,9 @@ pub struct ServerSection {
 
 impl ServerSection {
     const MAX_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(15_000).unwrap();
+    /// Longer than proxies keep a connection open (60 to 90 s): who ends it first must not be the
+    /// server, since a request may be on its way.
+    const KEEP_ALIVE: ConnectionTime = ConnectionTime(Duration::from_secs(95));
     const MAX_CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(500).unwrap();
 
     pub(crate) fn seat_limits(&self) -> SeatLimits {
@@ -108,7 +113,8 @@ impl Default for ServerSection {
                 .map_or(NonZeroUsize::MIN, |cores| cores.min(values::MOST_WORKERS)),
             max_connections: Self::MAX_CONNECTIONS,
             max_connections_per_address: Self::MAX_CONNECTIONS_PER_ADDRESS,
-            request_timeout: RequestTimeout::default(),
+            request_timeout: ConnectionTime(Duration::from_secs(10)),
+            keep_alive: Self::KEEP_ALIVE,
             drain_delay: Delay::default(),
             public_host: PublicHosts::default(),
         }

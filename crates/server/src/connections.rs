@@ -4,7 +4,10 @@
 //! future of our own around each connection (see `request_stream` and [`crate::heads`]).
 
 mod framing;
+mod head;
+mod head_room;
 mod idle;
+mod lingering;
 mod request_stream;
 
 use crate::heads::{Answering, InHand, Punctual, count_read};
@@ -13,21 +16,22 @@ use crate::sockets;
 pub(crate) use idle::Registration;
 pub(crate) use request_stream::Exchange;
 
-use actix_http::body::MessageBody;
-use actix_http::{HttpService, Protocol, Request, Response};
+use crate::stamps::SystemStamps;
+use actix_http::body::{BodySize, MessageBody};
+use actix_http::{ConnectionType, HttpService, Protocol, Request, Response, Version};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, apply_fn_factory, map_config};
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::rt::net::TcpStream;
-use request_stream::RequestStream;
+use northgate_api::answer_to_bad_head;
+use northgate_domain::Stamps;
+use request_stream::{RequestStream, StreamEvents};
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// How long a connection that was answered may stay without a new request.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// What gathers into one write; it bounds what a connection holds after a burst.
 pub(crate) const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
@@ -37,6 +41,8 @@ pub(crate) struct ConnectionSettings {
     pub(crate) workers: usize,
     /// How long the head of a request may take.
     pub(crate) head_timeout: Duration,
+    /// How long a connection that was answered may stay without a new request.
+    pub(crate) keep_alive: Duration,
     /// How long a graceful stop waits for those that are open.
     pub(crate) shutdown_timeout: Duration,
 }
@@ -55,7 +61,11 @@ where
     <S::Service as Service<Request>>::Future: 'static,
     B: MessageBody + 'static,
 {
-    let head_timeout = settings.head_timeout;
+    let (head_timeout, keep_alive) = (settings.head_timeout, settings.keep_alive);
+    let events = StreamEvents {
+        on_read: count_read,
+        refusal: |error| answer_to_bad_head(error, SystemStamps.now()),
+    };
     let max_open = most_sockets();
     let server = Server::build()
         .workers(settings.workers)
@@ -67,26 +77,34 @@ where
         // An address for URLs that name their own server: there are none.
         let app = map_config(app().into_factory(), |()| AppConfig::default());
         let app = apply_fn_factory(app, |request: Request, app: &S::Service| {
-            held(InHand::begin(), app.call(request))
+            let version = request.version();
+            let exchange = request.conn_data::<Rc<Exchange>>().cloned();
+            held(InHand::begin(), version, exchange, app.call(request))
         });
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
             })
-            .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(head_timeout)
+            .on_connect_ext(|stream: &RequestStream, data| {
+                data.insert(stream.exchange());
+                data.insert(stream.invitation());
+            })
+            .keep_alive(keep_alive)
+            // Heads have their time from `Punctual`, the first one too.
+            .client_request_timeout(Duration::ZERO)
             // A connection that is done ends at once: bodies that nobody wants are read before
             // their answer, and WebSockets linger by themselves.
             .client_disconnect_timeout(Duration::ZERO)
-            .h1_allow_half_closed(false)
+            // The stream tells of the end of a client when that has been answered.
+            .h1_allow_half_closed(true)
             .h1_write_buffer_size(WRITE_BUFFER_BYTES)
             .finish(app);
         apply_fn_factory(http, move |stream: TcpStream, http: &_| {
             sockets::bound(&stream);
             let peer = stream.peer_addr().ok();
             let exchange = Rc::<Exchange>::default();
-            let stream = RequestStream::new(stream, exchange.clone(), count_read);
+            let stream = RequestStream::new(stream, exchange.clone(), events);
             let serving = http.call((stream, Protocol::Http1, peer));
             Punctual::new(serving, head_timeout, exchange, Registration::new(max_open))
         })
@@ -97,8 +115,20 @@ where
 /// Keeps a request in hand until its answer is sent.
 async fn held<B: MessageBody + 'static>(
     in_hand: InHand,
+    version: Version,
+    exchange: Option<Rc<Exchange>>,
     answer: impl Future<Output = actix_web::Result<ServiceResponse<B>>>,
 ) -> actix_web::Result<Response<Answering>> {
-    let answer: Response<B> = answer.await?.into();
+    let mut answer: Response<B> = answer.await?.into();
+    let is_endless = matches!(answer.body().size(), BodySize::Stream);
+    let head = answer.head_mut();
+    if is_endless && version < Version::HTTP_11 {
+        // HTTP/1.0 knows no chunks: such an answer ends with its connection.
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
+    }
+    if !is_endless && exchange.is_some_and(|exchange| exchange.is_last()) {
+        head.set_connection_type(ConnectionType::Close);
+    }
     Ok(answer.map_body(|_, body| in_hand.until_sent(body)))
 }

@@ -1,4 +1,4 @@
-//! A request that is not the first of its connection has its time, too, and so has a large answer.
+//! The head of a request has its time, and so has a large answer.
 //!
 //! The HTTP library times the first head of a connection; after that only a silence, which any
 //! byte ends. Half a head would hold a connection for ever. And a client that takes a large answer
@@ -12,6 +12,7 @@
 use crate::connections::{Exchange, Registration, WRITE_BUFFER_BYTES};
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
+use northgate_api::HeadError;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
@@ -22,6 +23,8 @@ use tokio::time::{Sleep, sleep};
 
 /// How long a client may take for an answer that does not fit into the write buffer.
 const LARGE_ANSWER_WITHIN: Duration = Duration::from_mins(2);
+/// How long a client whose head is refused may take for the answer.
+const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Counts bytes that came.
 pub(crate) fn count_read() {
@@ -53,8 +56,8 @@ fn count(add: impl FnOnce(&mut Seen)) {
     SEEN.set(seen);
 }
 
-/// The future of a connection: ends it when a head that was begun is not whole in time, or a large
-/// answer was not taken in time.
+/// The future of a connection: refuses a head that is not whole in time, and ends the connection
+/// when a large answer was not taken in time.
 pub(crate) struct Punctual<F> {
     /// In a box, since whoever spawns this future moves it, and keeps the room on both sides.
     serving: Pin<Box<F>>,
@@ -63,8 +66,11 @@ pub(crate) struct Punctual<F> {
     registration: Registration,
     /// Requests whose answers are not at their end.
     in_hand: u64,
-    /// Only there while a head is begun: a connection that is silent costs nothing.
+    /// Only there before the first head, and while a head is begun: a connection that is silent
+    /// after its first answer costs nothing.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Whether the time for a head was over. Then the deadline is that of the whole connection.
+    is_refused: bool,
     /// Large answers that are not at their end.
     large: u64,
     /// Only there while a large answer is on its way.
@@ -84,10 +90,30 @@ impl<F> Punctual<F> {
             exchange,
             registration,
             in_hand: 0,
-            deadline: None,
+            deadline: Some(Box::pin(sleep(patience))),
+            is_refused: false,
             large: 0,
             answer_deadline: None,
         }
+    }
+
+    /// Refuses the head that is not whole in time. Ready when the client has not taken that either.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = &mut self.deadline else { return Poll::Pending };
+        if deadline.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        if self.is_refused {
+            return Poll::Ready(());
+        }
+        self.is_refused = true;
+        self.exchange.refuse(HeadError::TooSlow);
+        let mut deadline = Box::pin(sleep(REFUSED_WITHIN));
+        // It is to wake the connection from now on.
+        let polled = deadline.as_mut().poll(cx);
+        self.deadline = Some(deadline);
+        cx.waker().wake_by_ref();
+        polled
     }
 
     /// Whether the time for a large answer is over.
@@ -129,11 +155,10 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
         if this.in_hand == 0 && this.registration.is_evicted(cx.waker()) {
             return Poll::Ready(Ok(()));
         }
-        if begun > 0 {
+        if begun > 0 && !this.is_refused {
             this.deadline = None;
         } else if was_idle && after.reads > before.reads {
-            // Something came that is no whole head. Nothing is added for what comes later. Of a
-            // first head the library's deadline, with its 408, is over before this one.
+            // Something came that is no whole head. Nothing is added for what comes later.
             this.deadline.get_or_insert_with(|| Box::pin(sleep(this.patience)));
         }
         let large_begun = after.large_begun - before.large_begun;
@@ -141,10 +166,7 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
         if this.poll_answer(large_begun, large_ended, cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
-        match &mut this.deadline {
-            Some(deadline) => deadline.as_mut().poll(cx).map(Ok),
-            None => Poll::Pending,
-        }
+        this.poll_head(cx).map(Ok)
     }
 }
 

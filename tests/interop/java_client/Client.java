@@ -268,7 +268,8 @@ public class Client {
         @Override
         public CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
             String wait = find(RETRY, reason);
-            if (code != 1001 || wait == null) {
+            // 1006 is how a connection that was cut is told here.
+            if (code != 1006 && (code != 1001 || wait == null)) {
                 tell("error closed with " + code + " " + reason);
             }
             ended.complete(wait == null ? 20L : Math.min(Long.parseLong(wait), 5000L));

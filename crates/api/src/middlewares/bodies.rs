@@ -8,17 +8,17 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
-use actix_web::http::{Method, header};
+use actix_web::http::{ConnectionType, Method, header};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, web};
 use futures_core::Stream;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
@@ -29,22 +29,76 @@ pub struct BodyPatience(pub Duration);
 /// The most that is read of a body that nobody wants. Who sends more has no claim on an answer.
 const DISCARD_MAX: usize = 32 * 1024 * 1024;
 
+/// Whether the client of a connection waits for `100 Continue` before it sends a body (RFC 9110
+/// section 10.1.1): data of the connection, shared by its stream, which sees heads and sends the
+/// `100 Continue`, and by the body of the present request, which is the first to know whether
+/// anybody wants it. A request that its head decides is answered without it.
+#[derive(Debug, Clone, Default)]
+pub struct Invitation(Rc<Cell<Invited>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Invited {
+    /// Nobody waits.
+    #[default]
+    Unasked,
+    /// The client waits.
+    Awaited,
+    /// The client waits, and somebody wants the body.
+    Wanted,
+}
+
+impl Invitation {
+    /// Notes that the client waits.
+    pub fn begin(&self) {
+        self.0.set(Invited::Awaited);
+    }
+
+    /// Notes that the client does not wait any more: it sends its body, or was answered.
+    pub fn settle(&self) {
+        self.0.set(Invited::Unasked);
+    }
+
+    /// Whether `100 Continue` is to be sent.
+    pub fn is_wanted(&self) -> bool {
+        self.0.get() == Invited::Wanted
+    }
+
+    fn want(&self) {
+        if self.0.get() == Invited::Awaited {
+            self.0.set(Invited::Wanted);
+        }
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.0.get() == Invited::Awaited
+    }
+}
+
 /// Gives a body its deadline (application data), and reads what the handler left of it.
 pub async fn read_bodies_to_their_end(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody + 'static>, Error> {
-    let Some(length) = Length::of(request.head()) else { return next.call(request).await };
+    if !has_body(request.head()) {
+        return next.call(request).await;
+    }
     let patience = request.app_data::<web::Data<BodyPatience>>().map_or(Duration::ZERO, |p| p.0);
+    let invitation = request.conn_data::<Invitation>().cloned().unwrap_or_default();
     let body = Rc::new(RefCell::new(Body {
         payload: request.take_payload(),
-        left: length,
+        invitation: invitation.clone(),
         patience: Box::pin(sleep(patience)),
     }));
     let handed_on: Pin<Box<dyn Stream<Item = _>>> = Box::pin(HandedOn(body.clone()));
     request.set_payload(Payload::Stream { payload: handed_on });
-    let response = next.call(request).await?;
-    discard(&body).await;
+    let mut response = next.call(request).await?;
+    if invitation.is_awaited() {
+        // Nobody wants the body, and the client does not send it: what it sends next would be taken
+        // for it.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    } else {
+        discard(&body).await;
+    }
     Ok(response)
 }
 
@@ -56,66 +110,33 @@ async fn discard(body: &RefCell<Body>) {
     }
 }
 
-/// How much of the connection is the body.
-#[derive(Clone, Copy)]
-enum Length {
-    /// The framework knows.
-    Framed,
-    /// The framework takes everything that follows for the other protocol's, and so counting is
-    /// ours: a server that does not upgrade ignores the wish (RFC 9110 section 7.8).
-    Counted(u64),
-    /// Nothing of it: the request names no length that could be counted.
-    Unknown,
-}
-
-impl Length {
-    /// `None` if there is no body, or if what follows is none.
-    fn of(head: &RequestHead) -> Option<Self> {
-        if head.method == Method::CONNECT {
-            return None;
-        }
-        let length = head.headers().get(header::CONTENT_LENGTH);
-        let chunked = head.headers().contains_key(header::TRANSFER_ENCODING);
-        if !head.headers().contains_key(header::UPGRADE) {
-            return (length.is_some() || chunked).then_some(Self::Framed);
-        }
-        if head.method == Method::GET {
-            return None;
-        }
-        let count = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        Some(match count {
-            Some(count) if !chunked => Self::Counted(count),
-            None if !chunked => Self::Counted(0),
-            _ => Self::Unknown,
-        })
-    }
+/// Whether what follows a head is a body.
+fn has_body(head: &RequestHead) -> bool {
+    let headers = head.headers();
+    let is_framed = headers.contains_key(header::CONTENT_LENGTH)
+        || headers.contains_key(header::TRANSFER_ENCODING);
+    // Behind these the framework takes everything for another protocol's.
+    is_framed && head.method != Method::CONNECT && !headers.contains_key(header::UPGRADE)
 }
 
 /// What is left of a body.
 struct Body {
     payload: Payload,
-    left: Length,
+    invitation: Invitation,
     patience: Pin<Box<Sleep>>,
 }
 
 impl Body {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
-        match self.left {
-            Length::Counted(0) => return Poll::Ready(None),
-            Length::Unknown => return Poll::Ready(Some(Err(PayloadError::Incomplete(None)))),
-            Length::Counted(_) | Length::Framed => {}
-        }
         if self.patience.as_mut().poll(cx).is_ready() {
             let late = io::Error::from(io::ErrorKind::TimedOut);
             return Poll::Ready(Some(Err(PayloadError::Io(late))));
         }
-        let chunk = ready!(Pin::new(&mut self.payload).poll_next(cx));
-        let (Length::Counted(left), Some(Ok(bytes))) = (&mut self.left, &chunk) else {
-            return Poll::Ready(chunk);
-        };
-        let taken = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
-        *left -= taken as u64;
-        Poll::Ready(Some(Ok(bytes.slice(..taken))))
+        let polled = Pin::new(&mut self.payload).poll_next(cx);
+        if polled.is_pending() {
+            self.invitation.want();
+        }
+        polled
     }
 }
 

@@ -1,21 +1,25 @@
 //! The headers that every answer carries.
 
 use actix_web::http::header::{
-    CONTENT_SECURITY_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
-    X_XSS_PROTECTION,
+    CONTENT_SECURITY_POLICY, HeaderName, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS, X_XSS_PROTECTION,
 };
 use actix_web::middleware::DefaultHeaders;
+
+/// The headers and their values.
+pub(crate) const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (X_XSS_PROTECTION, "1; mode=block"),
+    (STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+];
 
 /// Adds the security headers that an answer does not have yet. To be wrapped around all else, so
 /// that errors and the 101 carry them too.
 pub fn security_headers() -> DefaultHeaders {
-    DefaultHeaders::new()
-        .add((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .add((X_FRAME_OPTIONS, "DENY"))
-        .add((X_XSS_PROTECTION, "1; mode=block"))
-        .add((STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"))
-        .add((
-            CONTENT_SECURITY_POLICY,
-            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ))
+    SECURITY_HEADERS.into_iter().fold(DefaultHeaders::new(), DefaultHeaders::add)
 }

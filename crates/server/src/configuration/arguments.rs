@@ -5,8 +5,8 @@ use super::Settings;
 use super::sources::ConfigurationError;
 use super::tools::Tool;
 use super::values::{
-    AfterTime, ByteLimit, DataFolder, Delay, GeneratorInterval, Host, Level, Plain, PublicHosts,
-    RequestTimeout, Span, Window, workers,
+    AfterTime, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval, Host, Level, Plain,
+    PublicHosts, Span, Window, workers,
 };
 use crate::Work;
 use clap::Parser;
@@ -56,7 +56,12 @@ pub(super) struct Arguments {
     /// How long the head of a request may take, and then its body; 1s to 1h
     /// [default: 10s] [env: NORTHGATE__SERVER__REQUEST_TIMEOUT]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    pub(super) request_timeout: Option<RequestTimeout>,
+    pub(super) request_timeout: Option<ConnectionTime>,
+
+    /// How long a connection may stay open between two requests, longer than in any proxy before
+    /// the server; 1s to 1h [default: 95s] [env: NORTHGATE__SERVER__KEEP_ALIVE]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(super) keep_alive: Option<ConnectionTime>,
 
     /// How long to go on after the signal to stop, not ready any more, for load balancers to see
     /// [default: 0s] [env: NORTHGATE__SERVER__DRAIN_DELAY]
@@ -206,6 +211,7 @@ impl Arguments {
         let per_address = &mut settings.server.max_connections_per_address;
         set(per_address, self.max_connections_per_address);
         set(&mut settings.server.request_timeout, self.request_timeout);
+        set(&mut settings.server.keep_alive, self.keep_alive);
         set(&mut settings.server.drain_delay, self.drain_delay);
         if let (false, Ok(names)) = (self.public_host.is_empty(), self.public_host.try_into()) {
             settings.server.public_host = names;

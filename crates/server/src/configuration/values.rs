@@ -6,7 +6,7 @@ mod lists;
 mod sizes;
 
 pub use durations::GeneratorInterval;
-pub(crate) use durations::{AfterTime, Delay, RequestTimeout, Span, Window};
+pub(crate) use durations::{AfterTime, ConnectionTime, Delay, Span, Window};
 pub(super) use lists::texts;
 pub(crate) use lists::{Listed, Origins, PublicHosts};
 pub use sizes::ByteLimit;

@@ -3,12 +3,17 @@
 //!
 //! The HTTP library decodes every request that it can read, thousands from one buffer, and keeps
 //! each of them as a value of some KiB until its turn comes; and it frames an answer by the request
-//! that was decoded last.
+//! that was decoded last. It gets a head when that is whole, and as [`super::head`] leaves it.
 
-use super::framing::Framing;
+use super::framing::{Framing, Taken};
+use super::head::{MAX_HEAD_BYTES, check_beginning, end_of_head};
+use super::head_room::HeadRoom;
+use super::lingering::Lingering;
 use actix_web::rt::net::TcpStream;
+use northgate_api::HeadError;
+use northgate_api::middlewares::Invitation;
 use std::cell::Cell;
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -17,6 +22,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The most bytes that are taken of a client that sends before it was answered. The kernel keeps the
 /// rest.
 const HELD_BYTES: usize = 4 * 1024;
+/// A connection ends with the answer to a head that is larger than this: only so the HTTP library
+/// gives back the buffer that it made for it.
+const LAST_HEAD_BYTES: usize = 32 * 1024;
+
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What the stream of a connection and its future tell each other.
 #[derive(Debug, Default)]
@@ -27,6 +37,10 @@ pub(crate) struct Exchange {
     holds: Cell<bool>,
     /// Whether the answer under way is one without an end, such as server-sent events.
     is_endless: Cell<bool>,
+    /// Whether the present request is the last one of the connection.
+    is_last: Cell<bool>,
+    /// Why no request is taken any more.
+    refused: Cell<Option<HeadError>>,
 }
 
 impl Exchange {
@@ -40,6 +54,16 @@ impl Exchange {
         self.answered.set(self.answered.get() + count);
         count > 0 && self.holds.get()
     }
+
+    /// Whether the present request is the last one of the connection.
+    pub(crate) fn is_last(&self) -> bool {
+        self.is_last.get()
+    }
+
+    /// Refuses the head that is under way: the stream answers, and ends.
+    pub(crate) fn refuse(&self, error: HeadError) {
+        self.refused.set(Some(error));
+    }
 }
 
 /// A stream that belongs to one connection.
@@ -47,33 +71,71 @@ pub(crate) struct RequestStream {
     inner: TcpStream,
     framing: Framing,
     exchange: Rc<Exchange>,
+    invitation: Invitation,
     /// Requests that were handed over whole.
     handed_over: u64,
-    /// What came behind the last of them.
+    /// The part of a head that has come.
+    head: Vec<u8>,
+    room: HeadRoom,
+    /// A head that is to be handed over before anything else.
+    ready: Vec<u8>,
+    /// What came behind the last request.
     held: Vec<u8>,
     has_ended: bool,
-    /// Called when bytes are handed over.
-    on_read: fn(),
+    /// How much of `100 Continue` was sent.
+    invited: usize,
+    /// The answer to a head that was refused, and how it goes on.
+    refusal: Option<Vec<u8>>,
+    lingering: Lingering,
+    events: StreamEvents,
+}
+
+/// What a stream calls for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamEvents {
+    /// Called when bytes of requests have come.
+    pub(crate) on_read: fn(),
+    /// Makes the answer to a head that is refused.
+    pub(crate) refusal: fn(HeadError) -> Vec<u8>,
 }
 
 impl RequestStream {
-    pub(crate) fn new(inner: TcpStream, exchange: Rc<Exchange>, on_read: fn()) -> Self {
+    pub(crate) fn new(inner: TcpStream, exchange: Rc<Exchange>, events: StreamEvents) -> Self {
         Self {
             inner,
             framing: Framing::default(),
             exchange,
+            invitation: Invitation::default(),
             handed_over: 0,
+            head: Vec::new(),
+            room: HeadRoom::default(),
+            ready: Vec::new(),
             held: Vec::new(),
             has_ended: false,
-            on_read,
+            invited: 0,
+            refusal: None,
+            lingering: Lingering::default(),
+            events,
         }
+    }
+
+    /// What the connection's future knows too.
+    pub(crate) fn exchange(&self) -> Rc<Exchange> {
+        self.exchange.clone()
+    }
+
+    /// What the bodies of this connection's requests know too.
+    pub(crate) fn invitation(&self) -> Invitation {
+        self.invitation.clone()
     }
 
     fn is_answered(&self) -> bool {
         self.handed_over <= self.exchange.answered.get()
     }
 
-    /// Reads ahead while an answer is under way: only so can the end of the client be noticed.
+    /// Reads ahead while an answer is under way: only so can the end of a client be noticed that
+    /// listens to an answer without an end. Of other answers a client that has ended its half may
+    /// still take the rest.
     fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.held.len() < HELD_BYTES && !self.has_ended {
             let mut ahead = [0; 512];
@@ -87,30 +149,138 @@ impl RequestStream {
             self.held.extend_from_slice(ahead.filled());
         }
         self.exchange.holds.set(self.has_ended || !self.held.is_empty());
-        // A client that has gone is told at once. One that has sent more gets it answered first, but
-        // behind an answer without an end nothing will be: who goes on talking is as good as gone.
-        let is_gone = self.has_ended && self.held.is_empty();
-        let is_pointless = self.has_ended || self.held.len() >= HELD_BYTES;
-        if is_gone || (is_pointless && self.exchange.is_endless.get()) {
-            return Poll::Ready(Ok(()));
+        // Behind an answer without an end nothing will be answered: who goes on talking is as good
+        // as gone.
+        if self.exchange.is_endless.get() && (self.has_ended || self.held.len() >= HELD_BYTES) {
+            return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
         }
         Poll::Pending
     }
 
-    /// Hands over what belongs to the present request of the bytes from `before` on, and holds the
-    /// rest.
-    fn hand_over(&mut self, into: &mut ReadBuf<'_>, before: usize) {
+    /// Keeps of `into`, from `before` on, what may be handed over, and holds the rest.
+    fn take_in(&mut self, into: &mut ReadBuf<'_>, before: usize) -> Result<(), HeadError> {
+        let kept = match self.framing {
+            Framing::Head => self.take_head(into, before)?,
+            _ => self.take_body(into, before),
+        };
+        into.set_filled(before + kept);
+        self.exchange.holds.set(self.has_ended || !self.held.is_empty());
+        Ok(())
+    }
+
+    /// The same for a part of a body. Returns how many bytes are kept.
+    fn take_body(&mut self, into: &ReadBuf<'_>, before: usize) -> usize {
         let new = into.filled().get(before..).unwrap_or_default();
-        let (taken, is_whole) = self.framing.take(new);
-        if let Some(rest) = new.get(taken..).filter(|rest| !rest.is_empty()) {
+        if !new.is_empty() {
+            self.invitation.settle();
+            (self.events.on_read)();
+        }
+        let Taken { bytes, is_whole } = self.framing.take(new);
+        self.hold(new.get(bytes..).unwrap_or_default());
+        self.handed_over += u64::from(is_whole);
+        bytes
+    }
+
+    /// The same for a head, or a part of one.
+    fn take_head(&mut self, into: &mut ReadBuf<'_>, before: usize) -> Result<usize, HeadError> {
+        let new = into.filled().get(before..).unwrap_or_default();
+        // Empty lines before a request are skipped (RFC 9112 section 2.2).
+        let blank = new.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let new = if self.head.is_empty() { new.get(blank..).unwrap_or_default() } else { new };
+        if !new.is_empty() {
+            (self.events.on_read)();
+        }
+        if self.head.is_empty() {
+            check_beginning(new)?;
+            if let Some(end) = end_of_head(new, 0) {
+                let (head, rest) = new.split_at(end);
+                let is_as_it_came = new.len() == into.filled().len() - before;
+                let (kept, is_handed_over) = self.begin_request(head, is_as_it_came)?;
+                self.hold(rest);
+                return Ok(if is_handed_over { kept } else { 0 });
+            }
+        }
+        let searched = self.head.len().saturating_sub(3);
+        if !self.room.reserve(self.head.len() + new.len()) {
+            return Err(HeadError::NoRoom);
+        }
+        self.head.extend_from_slice(new);
+        let Some(end) = end_of_head(&self.head, searched) else {
+            if self.head.len() > MAX_HEAD_BYTES {
+                return Err(HeadError::TooLarge { limit: MAX_HEAD_BYTES });
+            }
+            return Ok(0);
+        };
+        let mut head = std::mem::take(&mut self.head);
+        let rest = head.split_off(end);
+        self.begin_request(&head, false)?;
+        self.hold(&rest);
+        Ok(0)
+    }
+
+    /// Begins a request. Its head is handed over from where it lies if it may be as it came, and
+    /// else by and by. Returns its length, and whether it is handed over so.
+    fn begin_request(&mut self, head: &[u8], in_place: bool) -> Result<(usize, bool), HeadError> {
+        if head.len() > MAX_HEAD_BYTES {
+            return Err(HeadError::TooLarge { limit: MAX_HEAD_BYTES });
+        }
+        if !self.room.reserve(head.len()) {
+            return Err(HeadError::NoRoom);
+        }
+        let (said, is_whole) = self.framing.begin(head)?;
+        self.handed_over += u64::from(is_whole);
+        self.exchange.is_last.set(head.len() > LAST_HEAD_BYTES);
+        self.invited = 0;
+        if said.awaits_continue {
+            self.invitation.begin();
+        } else {
+            self.invitation.settle();
+        }
+        let is_handed_over = in_place && said.rewritten.is_none();
+        if !is_handed_over {
+            self.ready = said.rewritten.unwrap_or_else(|| head.to_vec());
+        }
+        Ok((head.len(), is_handed_over))
+    }
+
+    fn hold(&mut self, rest: &[u8]) {
+        if !rest.is_empty() {
             self.held.splice(0..0, rest.iter().copied());
         }
-        into.set_filled(before + taken);
-        self.handed_over += u64::from(is_whole);
-        self.exchange.holds.set(self.has_ended || !self.held.is_empty());
-        if taken > 0 {
-            (self.on_read)();
+    }
+
+    /// Whether the client may still send what nobody reads: then ending at once would take back
+    /// from it what it was answered.
+    fn is_unread(&self) -> bool {
+        !self.has_ended
+            && (self.refusal.is_some()
+                || !self.held.is_empty()
+                || !matches!(self.framing, Framing::Head | Framing::Opaque))
+    }
+
+    /// Answers a head that is refused.
+    fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(answer) = self.refusal.as_mut().filter(|answer| !answer.is_empty()) {
+            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, answer))?;
+            if written == 0 {
+                return Poll::Ready(Err(ErrorKind::WriteZero.into()));
+            }
+            answer.drain(..written);
         }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Asks the client for the body that it waits with. To be called when everything else was
+    /// written.
+    fn poll_invitation(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.invitation.is_wanted() {
+            let left = CONTINUE.get(self.invited..).unwrap_or_default();
+            self.invited += ready!(Pin::new(&mut self.inner).poll_write(cx, left))?;
+            if self.invited >= CONTINUE.len() {
+                self.invitation.settle();
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -121,21 +291,44 @@ impl AsyncRead for RequestStream {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if !this.is_answered() {
-            return this.poll_ahead(cx);
-        }
         let before = into.filled().len();
-        if this.held.is_empty() {
-            if !this.has_ended {
-                ready!(Pin::new(&mut this.inner).poll_read(cx, into))?;
+        loop {
+            if let Some(error) = this.exchange.refused.take() {
+                this.refusal = Some((this.events.refusal)(error));
             }
-        } else {
-            let count = this.held.len().min(into.remaining());
-            into.put_slice(this.held.get(..count).unwrap_or_default());
-            this.held.drain(..count);
+            // The answer to it follows what is still to be written, at the end.
+            if this.refusal.is_some() {
+                return Poll::Ready(Ok(()));
+            }
+            if !this.ready.is_empty() {
+                let count = this.ready.len().min(into.remaining());
+                into.put_slice(this.ready.get(..count).unwrap_or_default());
+                this.ready.drain(..count);
+                return Poll::Ready(Ok(()));
+            }
+            if let Framing::Broken = this.framing {
+                return Poll::Ready(Ok(()));
+            }
+            if !this.is_answered() {
+                return this.poll_ahead(cx);
+            }
+            if !this.held.is_empty() {
+                let count = this.held.len().min(into.remaining());
+                into.put_slice(this.held.get(..count).unwrap_or_default());
+                this.held.drain(..count);
+            } else if this.has_ended {
+                return Poll::Ready(Ok(()));
+            } else {
+                ready!(Pin::new(&mut this.inner).poll_read(cx, into))?;
+                this.has_ended = into.filled().len() == before;
+            }
+            if let Err(error) = this.take_in(into, before) {
+                into.set_filled(before);
+                this.exchange.refuse(error);
+            } else if into.filled().len() > before {
+                return Poll::Ready(Ok(()));
+            }
         }
-        this.hand_over(into, before);
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -145,26 +338,28 @@ impl AsyncWrite for RequestStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.invited > 0 && self.invitation.is_wanted() {
+            // What was begun is ended first.
+            ready!(self.poll_invitation(cx))?;
+        }
+        // Who is answered needs no invitation any more.
+        self.invitation.settle();
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 
+    /// Called when all that there is was written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_invitation(cx))?;
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
+        let this = &mut *self;
+        ready!(this.poll_refusal(cx))?;
+        ready!(Pin::new(&mut this.inner).poll_shutdown(cx))?;
+        if this.is_unread() {
+            ready!(this.lingering.poll(&mut this.inner, cx));
+        }
+        Poll::Ready(Ok(()))
     }
 }

@@ -52,30 +52,33 @@ fn limits_have_defaults_and_are_set_from_every_source() {
     let limits = |files: &[_], environment: &[_], flags: &[_]| {
         let settings = load(files, environment, flags).unwrap();
         let seats = settings.server.seat_limits();
-        let seconds = settings.server.request_timeout.0.as_secs();
+        let seconds = [settings.server.request_timeout, settings.server.keep_alive];
+        let seconds = seconds.map(|time| time.0.as_secs());
         let chat = (settings.chat.rate.get(), settings.chat.burst.get());
         (seats.total, seats.per_address, seconds, chat)
     };
-    assert_eq!(limits(&[], &[], &[]), (15_000, 500, 10, (20, 100)));
+    assert_eq!(limits(&[], &[], &[]), (15_000, 500, [10, 95], (20, 100)));
     let toml = "[server]\nmax_connections = 1\nmax_connections_per_address = 2\n\
-        request_timeout = '3s'\n[chat]\nrate = 4\nburst = 5\n";
-    assert_eq!(limits(&[(FILE, toml)], &[], &[]), (1, 2, 3, (4, 5)));
+        request_timeout = '3s'\nkeep_alive = '6s'\n[chat]\nrate = 4\nburst = 5\n";
+    assert_eq!(limits(&[(FILE, toml)], &[], &[]), (1, 2, [3, 6], (4, 5)));
     let environment = [
         ("NORTHGATE__SERVER__MAX_CONNECTIONS", "11"),
         ("NORTHGATE__SERVER__MAX_CONNECTIONS_PER_ADDRESS", "12"),
         ("NORTHGATE__SERVER__REQUEST_TIMEOUT", "13s"),
+        ("NORTHGATE__SERVER__KEEP_ALIVE", "16s"),
         ("NORTHGATE__CHAT__RATE", "14"),
         ("NORTHGATE__CHAT__BURST", "15"),
     ];
-    assert_eq!(limits(&[(FILE, toml)], &environment, &[]), (11, 12, 13, (14, 15)));
+    assert_eq!(limits(&[(FILE, toml)], &environment, &[]), (11, 12, [13, 16], (14, 15)));
     let flags = [
         "--max-connections=21",
         "--max-connections-per-address=22",
         "--request-timeout=23s",
+        "--keep-alive=26s",
         "--chat-rate=24",
         "--chat-burst=25",
     ];
-    assert_eq!(limits(&[], &environment, &flags), (21, 22, 23, (24, 25)));
+    assert_eq!(limits(&[], &environment, &flags), (21, 22, [23, 26], (24, 25)));
 }
 
 #[test]

@@ -118,12 +118,12 @@ impl FromStr for AfterTime {
     }
 }
 
-/// How long the head of a request may take, and then its body.
+/// A length of time in the life of a connection: `10s`, from a second to an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct RequestTimeout(pub Duration);
+pub struct ConnectionTime(pub Duration);
 
-impl RequestTimeout {
+impl ConnectionTime {
     /// The HTTP library takes the time from a clock that moves every half second: a deadline that
     /// is nearer may be over when it is set, and then it is missed.
     const SHORTEST: Duration = Duration::from_secs(1);
@@ -131,13 +131,7 @@ impl RequestTimeout {
     const LONGEST: Duration = Duration::from_hours(1);
 }
 
-impl Default for RequestTimeout {
-    fn default() -> Self {
-        Self(Duration::from_secs(10))
-    }
-}
-
-impl FromStr for RequestTimeout {
+impl FromStr for ConnectionTime {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
@@ -147,7 +141,7 @@ impl FromStr for RequestTimeout {
     }
 }
 
-from_text!(GeneratorInterval, Span, Delay, Window, AfterTime, RequestTimeout);
+from_text!(GeneratorInterval, Span, Delay, Window, AfterTime, ConnectionTime);
 
 #[cfg(test)]
 mod tests {
@@ -187,11 +181,11 @@ mod tests {
     }
 
     #[test]
-    fn a_request_has_a_second_or_more_and_an_hour_at_most() {
-        assert_eq!("1s".parse(), Ok(RequestTimeout(Duration::from_secs(1))));
-        assert_eq!("1h".parse(), Ok(RequestTimeout(Duration::from_hours(1))));
+    fn a_time_of_a_connection_is_a_second_or_more_and_an_hour_at_most() {
+        assert_eq!("1s".parse(), Ok(ConnectionTime(Duration::from_secs(1))));
+        assert_eq!("1h".parse(), Ok(ConnectionTime(Duration::from_hours(1))));
         for bad in ["", "0s", "999ms", "61m", "off", "10", "-1s"] {
-            assert!(bad.parse::<RequestTimeout>().is_err(), "{bad:?}");
+            assert!(bad.parse::<ConnectionTime>().is_err(), "{bad:?}");
         }
     }
 }

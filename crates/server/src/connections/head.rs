@@ -1,0 +1,379 @@
+//! The head of a request (RFC 9112) before the HTTP library reads it, without I/O: what follows it,
+//! what the library must not see of it, and why it is refused.
+//!
+//! The library answers what it refuses with an empty 400. So every head that it would refuse is
+//! refused here, with a reason.
+
+use super::framing::{Chunk, Framing};
+use actix_web::http::Uri;
+use httparse::{EMPTY_HEADER, Error, Header, Request, Status};
+use northgate_api::HeadError;
+
+/// The most bytes of a head. The HTTP library takes no more either.
+pub(super) const MAX_HEAD_BYTES: usize = 128 * 1024;
+/// The most headers of a head. The HTTP library takes no more either.
+const MAX_HEADERS: usize = 96;
+/// The most bytes of an address (the HTTP library's type for addresses takes no more).
+const MAX_TARGET_BYTES: usize = u16::MAX as usize - 1;
+
+/// What a whole head says.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// What follows it.
+    pub(super) framing: Framing,
+    /// Whether the client waits for `100 Continue` before it sends its body.
+    pub(super) awaits_continue: bool,
+    /// The bytes for the HTTP library, if these are not the ones that came.
+    pub(super) rewritten: Option<Vec<u8>>,
+}
+
+/// Where the first empty line at `from` or later ends.
+pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    rest.iter().enumerate().filter(|(_, byte)| **byte == b'\n').find_map(|(at, _)| {
+        match rest.get(at + 1..)? {
+            [b'\n', ..] => Some(from + at + 2),
+            [b'\r', b'\n', ..] => Some(from + at + 3),
+            _ => None,
+        }
+    })
+}
+
+/// Whether a request can begin like this. What cannot is refused before its end, which may never
+/// come.
+pub(super) fn check_beginning(bytes: &[u8]) -> Result<(), HeadError> {
+    if bytes.starts_with(&[0x16, 0x03]) {
+        return Err(HeadError::Tls);
+    }
+    let method = bytes.iter().take(32).take_while(|byte| **byte != b' ');
+    if method.into_iter().all(u8::is_ascii_graphic) {
+        Ok(())
+    } else {
+        Err(HeadError::Malformed("the request line is not one"))
+    }
+}
+
+impl Head {
+    /// Reads a head, its empty line included.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, HeadError> {
+        let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+        let mut request = Request::new(&mut headers);
+        match request.parse(bytes) {
+            Ok(Status::Complete(_)) => {}
+            Ok(Status::Partial) => return Err(HeadError::Malformed("it ends too early")),
+            Err(error) => return Err(refusal(error)),
+        }
+        let (Some(method), Some(target), Some(version)) =
+            (request.method, request.path, request.version)
+        else {
+            return Err(HeadError::Malformed("the request line is not one"));
+        };
+        let encoded = checked_target(target)?;
+        let is_1_1 = version == 1;
+        let said = Said::of(request.headers, is_1_1)?;
+        let framing = said.framing(method, is_1_1)?;
+        let drops_upgrade = said.offers_upgrade && !(method == "GET" && said.to_socket);
+        let rewritten = (encoded.is_some() || drops_upgrade || said.expects).then(|| {
+            let target = encoded.as_deref().unwrap_or(target);
+            rewrite(method, target, version, request.headers, drops_upgrade)
+        });
+        let has_body = !matches!(framing, Framing::Body(0) | Framing::Opaque);
+        Ok(Self { framing, awaits_continue: said.expects && is_1_1 && has_body, rewritten })
+    }
+}
+
+/// Why the parser refused a head.
+fn refusal(error: Error) -> HeadError {
+    match error {
+        Error::TooManyHeaders => HeadError::TooManyHeaders { limit: MAX_HEADERS },
+        Error::Version => HeadError::Version,
+        Error::HeaderName => HeadError::Malformed("the name of a header has a character too many"),
+        Error::HeaderValue => HeadError::Malformed("the value of a header has a control character"),
+        Error::NewLine => HeadError::Malformed("a line does not end as lines do"),
+        Error::Status | Error::Token => HeadError::Malformed("the request line is not one"),
+    }
+}
+
+/// The target of a request with its odd bytes percent-encoded, if it has any: browsers encode them,
+/// scripts often do not.
+fn checked_target(target: &str) -> Result<Option<String>, HeadError> {
+    let is_plain = |byte: u8| match byte {
+        b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
+        byte => byte.is_ascii_graphic(),
+    };
+    let encoded = (!target.bytes().all(is_plain)).then(|| {
+        let mut encoded = String::with_capacity(target.len() * 3);
+        for byte in target.bytes() {
+            if is_plain(byte) {
+                encoded.push(char::from(byte));
+            } else {
+                const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+                let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().map(char::from);
+                encoded.push('%');
+                encoded.extend(digit(byte >> 4));
+                encoded.extend(digit(byte & 15));
+            }
+        }
+        encoded
+    });
+    let shown = encoded.as_deref().unwrap_or(target);
+    if shown.len() > MAX_TARGET_BYTES {
+        return Err(HeadError::TargetTooLong { limit: MAX_TARGET_BYTES });
+    }
+    // Nearly every target is a path, of which nothing more is asked.
+    if !shown.starts_with('/') && shown.parse::<Uri>().is_err() {
+        return Err(HeadError::Malformed("the address in the request line is not one"));
+    }
+    Ok(encoded)
+}
+
+/// What the headers say that matters here.
+#[expect(clippy::struct_excessive_bools, reason = "what may stand in a head is not one state")]
+#[derive(Default)]
+struct Said {
+    hosts: usize,
+    length: Option<u64>,
+    is_chunked: bool,
+    offers_upgrade: bool,
+    /// Whether WebSocket is among what is offered.
+    to_socket: bool,
+    /// Whether the HTTP library takes what follows for a WebSocket's.
+    is_socket: bool,
+    expects: bool,
+}
+
+impl Said {
+    fn of(headers: &[Header<'_>], is_1_1: bool) -> Result<Self, HeadError> {
+        let mut said = Self::default();
+        let mut encodings = 0;
+        for Header { name, value } in headers {
+            let value = value.trim_ascii();
+            let is = |known: &str| name.eq_ignore_ascii_case(known);
+            if is("host") {
+                said.hosts += 1;
+            } else if is("content-length") {
+                let parsed = str::from_utf8(value).ok().filter(|text| !text.starts_with('+'));
+                let Some(length) = parsed.and_then(|text| text.parse().ok()) else {
+                    return Err(HeadError::Malformed("Content-Length is not a number"));
+                };
+                if said.length.replace(length).is_some() {
+                    return Err(HeadError::Malformed("it has two Content-Length headers"));
+                }
+            } else if is("transfer-encoding") {
+                encodings += 1;
+                said.is_chunked = value.eq_ignore_ascii_case(b"chunked");
+            } else if is("upgrade") {
+                said.offers_upgrade = true;
+                said.to_socket |= has_token(value, b"websocket");
+                said.is_socket |= value.eq_ignore_ascii_case(b"websocket");
+            } else if is("expect") {
+                said.expects |= has_token(value, b"100-continue");
+            }
+        }
+        let transfer_encoding_is_odd =
+            encodings > 1 || (encodings == 1 && !(said.is_chunked && is_1_1));
+        if transfer_encoding_is_odd {
+            return Err(HeadError::Malformed(
+                "of Transfer-Encoding only chunked is taken, once, in HTTP/1.1",
+            ));
+        }
+        if said.is_chunked && said.length.is_some() {
+            return Err(HeadError::Malformed("it has both Transfer-Encoding and Content-Length"));
+        }
+        match said.hosts {
+            0 if is_1_1 => Err(HeadError::Malformed("it has no Host header")),
+            0 | 1 => Ok(said),
+            _ => Err(HeadError::Malformed("it has two Host headers")),
+        }
+    }
+
+    /// What follows the head.
+    fn framing(&self, method: &str, is_1_1: bool) -> Result<Framing, HeadError> {
+        if method == "CONNECT" || (method == "GET" && self.is_socket && !self.is_chunked) {
+            return Ok(Framing::Opaque);
+        }
+        if self.is_chunked {
+            return Ok(Framing::Chunked(Chunk::FirstDigit));
+        }
+        if !is_1_1 && method == "POST" && self.length.is_none() {
+            return Err(HeadError::LengthRequired);
+        }
+        Ok(Framing::Body(self.length.unwrap_or(0)))
+    }
+}
+
+/// Whether a list of tokens, separated by commas, has this one.
+fn has_token(list: &[u8], token: &[u8]) -> bool {
+    list.split(|byte| *byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
+}
+
+/// The head without what is not for the HTTP library: an expectation, which is met when the body is
+/// wanted, and an offer to speak another protocol, which is not taken (RFC 9110 section 7.8).
+fn rewrite(
+    method: &str,
+    target: &str,
+    version: u8,
+    headers: &[Header<'_>],
+    drops_upgrade: bool,
+) -> Vec<u8> {
+    let mut head = format!("{method} {target} HTTP/1.{version}\r\n").into_bytes();
+    for Header { name, value } in headers {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if is("expect") || (drops_upgrade && (is("upgrade") || is("http2-settings"))) {
+            continue;
+        }
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        if drops_upgrade && is("connection") {
+            let options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            let is_kept = |option: &&[u8]| {
+                !has_token(option, b"upgrade") && !has_token(option, b"http2-settings")
+            };
+            head.extend_from_slice(&options.filter(is_kept).collect::<Vec<_>>().join(&b", "[..]));
+        } else {
+            head.extend_from_slice(value);
+        }
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_http::ServiceConfig;
+    use actix_http::h1::Codec;
+    use actix_web::rt::Runtime;
+    use actix_web::web::BytesMut;
+    use proptest::prelude::*;
+    use tokio_util::codec::Decoder;
+
+    fn head(text: &str) -> Head {
+        Head::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text:?}: {error:?}"))
+    }
+
+    fn rewritten(text: &str) -> String {
+        String::from_utf8(head(text).rewritten.unwrap()).unwrap()
+    }
+
+    /// Whether the HTTP library takes a head.
+    fn is_taken(bytes: &[u8]) -> bool {
+        Runtime::new().unwrap().block_on(async {
+            let mut codec = Codec::new(ServiceConfig::default());
+            matches!(codec.decode(&mut BytesMut::from(bytes)), Ok(Some(_)))
+        })
+    }
+
+    #[test]
+    fn an_offer_that_is_not_taken_is_not_passed_on() {
+        let java = "POST /alerts HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nHost: a\r\n\
+            HTTP2-Settings: AAEA\r\nTransfer-Encoding: chunked\r\nUpgrade: h2c\r\n\r\n";
+        assert_eq!(
+            rewritten(java),
+            "POST /alerts HTTP/1.1\r\nConnection: \r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        );
+        assert!(matches!(head(java).framing, Framing::Chunked(_)));
+        let closing =
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close, upgrade\r\nUpgrade: h2c\r\n\r\n";
+        assert!(rewritten(closing).contains("Connection: close\r\n"));
+        let post = "POST / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\n";
+        assert!(matches!(head(post).framing, Framing::Body(2)));
+        let socket = head("GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: WebSocket\r\n\r\n");
+        assert!(socket.rewritten.is_none());
+        assert!(matches!(socket.framing, Framing::Opaque));
+    }
+
+    #[test]
+    fn an_expectation_is_not_passed_on_and_counts_with_a_body_only() {
+        let expecting = |rest: &str| {
+            format!("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n{rest}\r\n")
+        };
+        let with_body = expecting("Content-Length: 3\r\n");
+        assert!(head(&with_body).awaits_continue);
+        assert!(!rewritten(&with_body).to_lowercase().contains("expect"));
+        assert!(!head(&expecting("")).awaits_continue);
+        assert!(!head(&with_body.replace("/1.1", "/1.0")).awaits_continue);
+    }
+
+    #[test]
+    fn odd_bytes_in_an_address_are_encoded() {
+        let line = |text: &str| rewritten(text).lines().next().unwrap().to_owned();
+        assert_eq!(
+            line("GET /\u{fc}?q=\"a|b\" HTTP/1.1\r\nHost: a\r\n\r\n"),
+            "GET /%C3%BC?q=%22a%7Cb%22 HTTP/1.1"
+        );
+        assert!(
+            head("GET /%C3%BC?a=b&c[]=d%20e+f#g HTTP/1.1\r\nHost: a\r\n\r\n").rewritten.is_none()
+        );
+        for target in ["*", "http://example.com/alerts?x=1"] {
+            head(&format!("OPTIONS {target} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_with_a_reason() {
+        let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(70_000));
+        let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(96));
+        for (bytes, slug) in [
+            ("PRI * HTTP/2.0\r\n\r\n", "Version"),
+            ("GET / HTTP/1.1\r\n\r\n", "no Host"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "two Host"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n", "not a number"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", "two"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "chunked"),
+            ("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "chunked"),
+            (
+                "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+                "both",
+            ),
+            ("POST / HTTP/1.0\r\n\r\n", "LengthRequired"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX y: z\r\n\r\n", "name of a header"),
+            ("GET http://[/ HTTP/1.1\r\nHost: a\r\n\r\n", "address"),
+            ("G\u{fc}T / HTTP/1.1\r\nHost: a\r\n\r\n", "request line"),
+            (&long, "TargetTooLong"),
+            (&many, "TooManyHeaders"),
+        ] {
+            let error = Head::parse(bytes.as_bytes()).map(|_| ()).unwrap_err();
+            assert!(format!("{error:?}").contains(slug), "{bytes:.80?}: {error:?}");
+            assert!(!is_taken(bytes.as_bytes()), "{bytes:.80?}");
+        }
+    }
+
+    #[test]
+    fn other_protocols_are_recognised_by_their_first_bytes() {
+        assert_eq!(check_beginning(&[0x16, 0x03, 0x01]), Err(HeadError::Tls));
+        assert!(check_beginning(b"\0\x05").is_err());
+        assert!(check_beginning(b"G\x80T").is_err());
+        assert!(check_beginning(b"GET /\x80").is_ok());
+        assert!(check_beginning(b"GE").is_ok());
+    }
+
+    proptest! {
+        /// Whatever is passed on, the HTTP library takes: it never answers by itself.
+        #[test]
+        fn the_library_refuses_nothing_that_is_passed_on(
+            method in "GET|POST|OPTIONS|CONNECT|[A-Z!]{1,5}",
+            target in "/[ -~]{0,12}|\\*|/[a-z\u{80}-\u{2ff}\"<>{}|^`]{0,8}|http://[a-z:0-9@\\[\\]/]{0,8}|[!-~]{1,6}",
+            version in "HTTP/1\\.[012]|HTTP/2\\.0",
+            headers in proptest::collection::vec(
+                "(Host|Content-Length|Transfer-Encoding|Connection|Upgrade|Expect|X-Y): \
+                (a|0|7|\\+1|chunked|identity|close|upgrade, close|websocket|h2c|100-continue|\u{fc}| |\t)",
+                0..5,
+            ),
+        ) {
+            let text = format!("{method} {target} {version}\r\nHost: a\r\n{}\r\n\r\n", headers.join("\r\n"));
+            if let Ok(head) = Head::parse(text.as_bytes()) {
+                let bytes = head.rewritten.unwrap_or_else(|| text.clone().into_bytes());
+                prop_assert!(is_taken(&bytes), "{:?}", String::from_utf8_lossy(&bytes));
+            }
+        }
+
+        #[test]
+        fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Head::parse(&bytes);
+            let _ = check_beginning(&bytes);
+            let _ = end_of_head(&bytes, 0);
+        }
+    }
+}

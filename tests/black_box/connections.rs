@@ -1,0 +1,282 @@
+//! What one connection carries: each request gets its own answer, whatever else comes on it.
+
+use northgate_tests::{TestServer, read_answer, read_head};
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+const BODY: &str = r#"{"message":"Intruder detected","location":"North Gate"}"#;
+
+/// A request to raise an alert, with headers of its own.
+fn raise(headers: &str) -> String {
+    format!(
+        "POST /alerts HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {}\r\n\r\n{BODY}",
+        BODY.len()
+    )
+}
+
+fn request(method: &str, path: &str, headers: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
+}
+
+fn send(stream: &mut TcpStream, requests: &[&str]) {
+    stream.write_all(requests.concat().as_bytes()).unwrap();
+}
+
+/// Everything up to the end of the connection.
+fn rest(stream: &mut TcpStream) -> String {
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    String::from_utf8(rest).unwrap()
+}
+
+fn count(server: &TestServer) -> Value {
+    server.get("/alerts").json()["count"].clone()
+}
+
+#[test]
+fn each_answer_is_framed_by_its_own_request() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let mut stream = server.connect();
+        let (get, head) = (request("GET", "/", ""), request("HEAD", "/", ""));
+        send(&mut stream, &[&raise(""), &head, &get, &get, &head, &raise("")]);
+        assert_eq!(read_answer(&mut stream).json()["message"], "Intruder detected");
+        assert_eq!(read_head(&mut stream).status, 200);
+        assert_eq!(
+            read_answer(&mut stream).json()["message"],
+            "Welcome to my WebSocket Application"
+        );
+        assert_eq!(
+            read_answer(&mut stream).json()["message"],
+            "Welcome to my WebSocket Application"
+        );
+        assert_eq!(read_head(&mut stream).status, 200);
+        assert_eq!(read_answer(&mut stream).json()["message"], "Intruder detected");
+    }
+}
+
+#[test]
+fn nothing_behind_a_request_to_close_is_executed() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let mut stream = server.connect();
+        send(&mut stream, &[&raise("Connection: close\r\n"), &raise(""), &raise("")]);
+        let answer = read_answer(&mut stream);
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+        assert_eq!(rest(&mut stream), "");
+        assert_eq!(count(&server), 1);
+    }
+}
+
+#[test]
+fn versions_and_wishes_of_one_request_do_not_change_the_answer_to_another() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let mut stream = server.connect();
+        let old = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+        let last = request("GET", "/", "Connection: close\r\n");
+        send(&mut stream, &[old, &raise(""), &last]);
+        let first = read_answer(&mut stream);
+        assert!(first.head.starts_with("HTTP/1.0 200 OK\r\n"), "{first:?}");
+        assert_eq!(first.header("connection"), Some("keep-alive"));
+        let second = read_answer(&mut stream);
+        assert!(second.head.starts_with("HTTP/1.1 200 OK\r\n"), "{second:?}");
+        assert_eq!(second.header("connection"), None);
+        assert_eq!(read_answer(&mut stream).header("connection"), Some("close"));
+        assert_eq!(rest(&mut stream), "");
+    }
+}
+
+#[test]
+fn a_stream_is_not_silenced_by_what_its_client_sends_behind_it() {
+    let server = TestServer::start();
+    let mut stream = server.connect();
+    send(&mut stream, &[&request("GET", "/events", ""), &request("HEAD", "/", "")]);
+    assert_eq!(read_head(&mut stream).header("transfer-encoding"), Some("chunked"));
+    let alert = server.raise("heard");
+    let id = alert["id"].as_str().unwrap();
+    let mut heard = String::new();
+    while !heard.contains(id) {
+        let mut bytes = [0; 1024];
+        let read = stream.read(&mut bytes).unwrap();
+        assert!(read > 0, "the stream has ended: {heard}");
+        heard.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+    }
+}
+
+#[test]
+fn an_old_client_gets_a_stream_without_chunks_that_ends_with_its_connection() {
+    let mut server = TestServer::start();
+    let mut stream = server.connect();
+    send(&mut stream, &["GET /events HTTP/1.0\r\n\r\n"]);
+    let head = read_head(&mut stream);
+    assert!(head.head.starts_with("HTTP/1.0 200 OK\r\n"), "{head:?}");
+    assert_eq!(head.header("transfer-encoding"), None);
+    assert_eq!(head.header("content-length"), None);
+    let alert = server.raise("heard");
+    server.begin_stop();
+    let body = rest(&mut stream);
+    assert!(body.starts_with("retry: 2000\n\nevent: live\ndata: "), "{body}");
+    assert!(body.contains(&format!("data: {{\"id\":{}", alert["id"])), "{body}");
+    assert!(body.lines().all(|line| line.is_empty() || line.contains(':')), "{body}");
+}
+
+#[test]
+fn a_connection_stays_for_as_long_as_it_is_set_to() {
+    let server = TestServer::with(|settings| {
+        settings.server.keep_alive = "1s".parse().unwrap();
+    });
+    let mut idle = server.connect();
+    send(&mut idle, &[&request("GET", "/", "")]);
+    assert_eq!(read_answer(&mut idle).status, 200);
+    let asked = Instant::now();
+    assert_eq!(rest(&mut idle), "");
+    assert!(asked.elapsed() >= Duration::from_millis(400), "{:?}", asked.elapsed());
+}
+
+#[test]
+fn an_offer_to_speak_another_protocol_is_ignored() {
+    let server = TestServer::start();
+    let java = "Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEA\r\nUpgrade: h2c\r\n";
+    let mut stream = server.connect();
+    let chunked = format!("{java}Transfer-Encoding: chunked\r\n");
+    let body = format!("{:x}\r\n{BODY}\r\n0\r\n\r\n", BODY.len());
+    send(&mut stream, &[&request("POST", "/alerts", &chunked), &body]);
+    let answer = read_answer(&mut stream);
+    assert_eq!((answer.status, answer.header("connection")), (200, None), "{answer:?}");
+    // The connection goes on.
+    send(&mut stream, &[&request("GET", "/", java), &raise(java)]);
+    for _ in 0..2 {
+        let answer = read_answer(&mut stream);
+        assert_eq!((answer.status, answer.header("connection")), (200, None), "{answer:?}");
+    }
+}
+
+/// Sends a head with a body that waits for its invitation.
+fn expecting(server: &TestServer, path: &str, headers: &str) -> TcpStream {
+    let mut stream = server.connect();
+    let headers = format!("Expect: 100-continue\r\n{headers}");
+    send(&mut stream, &[&request("POST", path, &headers)]);
+    stream
+}
+
+#[test]
+fn what_the_head_decides_is_answered_without_the_body() {
+    let server = TestServer::start();
+    for (path, headers, status) in [
+        ("/nope", "Content-Length: 10\r\n", 404),
+        ("/alerts/history", "Content-Length: 10\r\n", 405),
+        ("/alerts", "Content-Length: 70000\r\n", 413),
+        ("/alerts", "Content-Length: 10\r\nContent-Type: text/plain\r\n", 415),
+        ("/alerts", "Content-Length: 10\r\nContent-Encoding: br\r\n", 415),
+        ("/alerts", "Content-Length: 10\r\nOrigin: http://evil.test\r\n", 403),
+        ("/alerts", "Content-Length: 10\r\nIdempotency-Key: \u{fc}\r\n", 400),
+    ] {
+        let asked = Instant::now();
+        let mut stream = expecting(&server, path, headers);
+        let text = rest(&mut stream);
+        assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
+        assert!(text.to_lowercase().contains("\r\nconnection: close\r\n"), "{text}");
+        // Half of what it would wait for a body.
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    }
+}
+
+#[test]
+fn a_body_that_is_wanted_is_asked_for_once() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let mut stream =
+            expecting(&server, "/alerts", &format!("Content-Length: {}\r\n", BODY.len()));
+        let mut invitation = [0; 25];
+        stream.read_exact(&mut invitation).unwrap();
+        assert_eq!(&invitation, b"HTTP/1.1 100 Continue\r\n\r\n");
+        let (one, other) = BODY.split_at(20);
+        send(&mut stream, &[one]);
+        send(&mut stream, &[other, &request("GET", "/", "Connection: close\r\n")]);
+        let text = rest(&mut stream);
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+        assert!(!text.contains("100 Continue"), "{text}");
+        assert_eq!(count(&server), 1);
+        // Who does not wait is not asked.
+        let mut stream = server.connect();
+        send(&mut stream, &[&raise("Expect: 100-continue\r\nConnection: close\r\n")]);
+        assert!(rest(&mut stream).starts_with("HTTP/1.1 200 OK\r\n"));
+        assert_eq!(count(&server), 2);
+    }
+}
+
+#[test]
+fn a_client_that_has_ended_its_half_is_answered() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let mut stream = server.connect();
+        send(&mut stream, &[&raise(""), &raise("")]);
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(read_answer(&mut stream).status, 200);
+        assert_eq!(read_answer(&mut stream).status, 200);
+        assert_eq!(rest(&mut stream), "");
+        assert_eq!(count(&server), 2);
+        // Half a body is none.
+        let mut stream = server.connect();
+        let whole = raise("");
+        send(&mut stream, &[&whole[..whole.len() - 5]]);
+        stream.shutdown(Shutdown::Write).unwrap();
+        read_answer(&mut stream).problem(400);
+        assert_eq!(rest(&mut stream), "");
+        assert_eq!(count(&server), 2);
+    }
+}
+
+#[test]
+fn a_body_that_is_no_chunked_one_is_one_problem() {
+    let server = TestServer::start();
+    let head = request("POST", "/alerts", "Transfer-Encoding: chunked\r\n");
+    for body in ["0x5\r\nhello", "+5\r\n", "\r\n", "ZZ\r\n", "5\nhello", "5\r\nhello0\r\n\r\n", "g"]
+    {
+        let mut stream = server.connect();
+        send(&mut stream, &[&head, body, &raise("")]);
+        let answer = read_answer(&mut stream);
+        assert_eq!(answer.problem(400)["type"], "urn:northgate:problem:broken-body", "{body:?}");
+        assert_eq!(rest(&mut stream), "", "{body:?}");
+    }
+    assert_eq!(count(&server), 0);
+}
+
+#[test]
+fn heads_that_do_not_end_are_bounded_in_all_and_small_ones_go_on() {
+    let server = TestServer::start();
+    let half = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}", "x".repeat(125_000));
+    let mut streams: Vec<_> = (0..300).map(|_| server.connect()).collect();
+    for stream in &mut streams {
+        // Who is refused may not get all of it through.
+        let _ = stream.write_all(half.as_bytes());
+        stream.set_nonblocking(true).unwrap();
+    }
+    assert_eq!(server.get("/").status, 200);
+    let asked = Instant::now();
+    let refused = loop {
+        let refused = streams.iter().filter(|stream| stream.peek(&mut [0]).is_ok_and(|n| n > 0));
+        if let Some(stream) = refused.last() {
+            break stream.try_clone().unwrap();
+        }
+        assert!(asked.elapsed() < Duration::from_secs(8), "all of them are held");
+        std::thread::yield_now();
+    };
+    refused.set_nonblocking(false).unwrap();
+    let mut refused = refused;
+    let answer = read_answer(&mut refused);
+    assert_eq!(answer.problem(503)["type"], "urn:northgate:problem:busy");
+    // They give back what they held.
+    drop((streams, refused));
+    let whole = format!("{half}\r\n\r\n");
+    let asked = Instant::now();
+    loop {
+        let mut stream = server.connect();
+        stream.write_all(whole.as_bytes()).unwrap();
+        let answer = read_answer(&mut stream);
+        if answer.status == 200 {
+            assert_eq!(answer.header("connection"), Some("close"), "its buffer goes with it");
+            assert_eq!(rest(&mut stream), "");
+            break;
+        }
+        assert!(asked.elapsed() < Duration::from_secs(8), "{answer:?}");
+    }
+}
