@@ -85,4 +85,6 @@ if [[ $full == yes ]]; then
     cargo build --workspace --release --locked
     headline 'tests of the release build'
     cargo test --package northgate-tests --release --locked
+    headline 'proxies and clients'
+    tests/interop/run.sh target/release/northgate
 fi

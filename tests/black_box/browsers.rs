@@ -89,7 +89,7 @@ fn methods_headers_and_credentials_are_settings() {
 }
 
 #[test]
-fn foreign_hosts_are_refused_while_bound_to_loopback() {
+fn foreign_hosts_are_refused() {
     let server = TestServer::with(|settings| {
         settings.server.public_host = vec!["alerts.example.com".to_owned()].try_into().unwrap();
     });
@@ -114,13 +114,57 @@ fn foreign_hosts_are_refused_while_bound_to_loopback() {
 }
 
 #[test]
-fn bound_to_the_world_any_host_will_do_and_loopback_pages_are_foreign() {
+fn bound_to_every_address_only_known_hosts_and_its_own_pages_will_do() {
     let server = TestServer::with(|settings| settings.server.host = "0.0.0.0".parse().unwrap());
-    assert_eq!(server.request("GET", "/", "Host: evil.test\r\n", b"").status, 200);
-    let page = "Origin: http://localhost:3000\r\n";
-    server.request("POST", "/alerts", page, ALERT).problem(403);
-    let bound = format!("Origin: http://0.0.0.0:{}\r\n", server.address().port());
-    assert_eq!(server.request("POST", "/alerts", &bound, ALERT).status, 200);
+    let port = server.address().port();
+    for host in ["evil.test".to_owned(), format!("192.0.2.1:{port}")] {
+        server.request("GET", "/", &format!("Host: {host}\r\n"), b"").problem(421);
+    }
+    for host in ["localhost", "127.0.0.1", "0.0.0.0"] {
+        let page = format!("Host: {host}:{port}\r\nOrigin: http://{host}:{port}\r\n");
+        assert_eq!(server.request("POST", "/alerts", &page, ALERT).status, 200, "{host}");
+        let answer = server.request("GET", "/ws", &(page + UPGRADE), b"");
+        assert_eq!(answer.status, 101, "{host}");
+    }
+    for origin in ["http://localhost:3000", "http://192.0.2.1", "null"] {
+        let page = format!("Origin: {origin}\r\n");
+        server.request("POST", "/alerts", &page, ALERT).problem(403);
+    }
+}
+
+#[test]
+fn a_listed_origin_may_name_its_default_port_and_a_file_may_be_listed() {
+    let server = TestServer::with(|settings| {
+        let listed = ["https://board.test:443", "http://wall.test:80", "file://"];
+        settings.cors.origins = listed.map(str::to_owned).to_vec().try_into().unwrap();
+    });
+    for origin in ["https://board.test", "http://wall.test", "file://"] {
+        let page = format!("Origin: {origin}\r\n");
+        let answer = server.request("POST", "/alerts", &page, ALERT);
+        assert_eq!(answer.status, 200, "{origin}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+    }
+    for origin in ["http://board.test", "https://board.test:8443", "null"] {
+        server.request("POST", "/alerts", &format!("Origin: {origin}\r\n"), ALERT).problem(403);
+    }
+}
+
+#[test]
+fn credentials_are_for_origins_that_are_listed_by_name() {
+    let with = |origin: &str| {
+        let origins = vec![origin.to_owned()];
+        TestServer::with(|settings| {
+            settings.cors.origins = origins.try_into().unwrap();
+            settings.cors.credentials = true;
+        })
+    };
+    let allowed = |server: &TestServer| {
+        let answer = server.request("GET", "/", "Origin: https://board.test\r\n", b"");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://board.test"));
+        answer.header("access-control-allow-credentials").map(str::to_owned)
+    };
+    assert_eq!(allowed(&with("https://board.test")).as_deref(), Some("true"));
+    assert_eq!(allowed(&with("*")), None);
 }
 
 #[test]

@@ -252,16 +252,16 @@ fn heads_that_do_not_end_are_bounded_in_all_and_small_ones_go_on() {
     }
     assert_eq!(server.get("/").status, 200);
     let asked = Instant::now();
-    let refused = loop {
-        let refused = streams.iter().filter(|stream| stream.peek(&mut [0]).is_ok_and(|n| n > 0));
-        if let Some(stream) = refused.last() {
+    let mut refused = loop {
+        let mut refused =
+            streams.iter().filter(|stream| stream.peek(&mut [0]).is_ok_and(|n| n > 0));
+        if let Some(stream) = refused.next_back() {
             break stream.try_clone().unwrap();
         }
         assert!(asked.elapsed() < Duration::from_secs(8), "all of them are held");
         std::thread::yield_now();
     };
     refused.set_nonblocking(false).unwrap();
-    let mut refused = refused;
     let answer = read_answer(&mut refused);
     assert_eq!(answer.problem(503)["type"], "urn:northgate:problem:busy");
     // They give back what they held.

@@ -122,27 +122,41 @@ fn answers_have_the_members_that_the_document_says() {
 }
 
 #[test]
-fn the_page_loads_nothing_from_elsewhere() {
+fn the_page_loads_nothing_from_elsewhere_and_stays_below_a_prefix() {
     let server = TestServer::start();
-    let page = server.get("/docs");
-    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
-    let html = page.text();
-    assert!(!html.contains("http://") && !html.contains("https://") && !html.contains("//cdn"));
-    let policy = page.header("content-security-policy").unwrap();
-    assert!(policy.contains("script-src 'self';"), "{policy}");
-    assert!(policy.contains("connect-src 'self'"), "{policy}");
-    let links =
-        html.split('"').filter(|part| part.starts_with("/docs/") || *part == "/openapi.json");
-    let mut loaded = 0;
-    for link in links {
-        let file = server.get(link);
-        assert_eq!(file.status, 200, "{link}");
-        assert!(file.body.len() > 100, "{link}");
-        loaded += 1;
+    for path in ["/docs", "/docs/"] {
+        let page = server.get(path);
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        let html = page.text();
+        assert!(!html.contains("http://") && !html.contains("https://") && !html.contains("//cdn"));
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.contains("script-src 'self';"), "{policy}");
+        assert!(policy.contains("connect-src 'self'"), "{policy}");
+        let links = ["href", "src", "data-document"].into_iter().flat_map(|attribute| {
+            html.split(&format!(" {attribute}=\"")).skip(1).map(str::to_owned).collect::<Vec<_>>()
+        });
+        let mut loaded = 0;
+        for link in links {
+            let link = link.split('"').next().unwrap();
+            assert!(!link.starts_with('/'), "{link}");
+            // As a browser resolves it (RFC 3986 section 5.2).
+            let folder = &path[..=path.rfind('/').unwrap()];
+            let address = match link.strip_prefix("../") {
+                Some(above) => format!("/{above}"),
+                None => format!("{folder}{link}"),
+            };
+            let file = server.get(&address);
+            assert_eq!(file.status, 200, "{path}: {link}");
+            assert!(file.body.len() > 100, "{path}: {link}");
+            loaded += 1;
+        }
+        assert_eq!(loaded, 6);
     }
-    assert_eq!(loaded, 5);
-    let redoc = server.get("/redoc");
-    assert_eq!((redoc.status, redoc.header("location")), (307, Some("/docs")));
+    for (path, location) in [("/redoc", "docs"), ("/redoc/", "../docs")] {
+        let redoc = server.get(path);
+        assert_eq!((redoc.status, redoc.header("location")), (307, Some(location)));
+    }
+    assert_eq!(server.get("/openapi.json").json()["servers"][0]["url"], ".");
 }
 
 /// The members of a schema, those of what it is made of included: all, and the required ones.

@@ -27,11 +27,14 @@ fn links_lead_through_everything_once_in_both_directions() {
         for path in ["/alerts", "/alerts/history"] {
             let (mut met, mut next) = (Vec::<String>::new(), Some(format!("{path}?limit=7")));
             while let Some(link) = next {
-                assert!(link.starts_with(&format!("{path}?limit=7")), "{link}");
                 let part = server.get(&link).json();
                 met.splice(0..0, texts(&part, "alerts"));
                 assert_eq!(part["position"], raised[24]["position"]);
-                next = part["previous"].as_str().map(str::to_owned);
+                // A query for the same address, by whatever name that is known to the client.
+                next = part["previous"].as_str().map(|query| {
+                    assert!(query.starts_with("?limit=7&"), "{query}");
+                    format!("{path}{query}")
+                });
             }
             assert_eq!(met, all);
         }
@@ -42,7 +45,7 @@ fn links_lead_through_everything_once_in_both_directions() {
             let mut shown = texts(&part, "alerts");
             shown.reverse();
             met.extend(shown);
-            next = part["next"].as_str().map(str::to_owned);
+            next = part["next"].as_str().map(|query| format!("/alerts/{query}"));
         }
         assert_eq!(met, all, "the order is only how it is shown");
 
@@ -53,7 +56,7 @@ fn links_lead_through_everything_once_in_both_directions() {
         );
         let first = server.get(&range).json();
         assert_eq!(texts(&first, "alerts"), ["alert 4", "alert 5"]);
-        let second = server.get(first["next"].as_str().unwrap()).json();
+        let second = server.get(&format!("/alerts{}", first["next"].as_str().unwrap())).json();
         assert_eq!(texts(&second, "alerts"), ["alert 6"]);
         assert_eq!(second["next"], Value::Null);
     }

@@ -513,7 +513,7 @@ fn whoever_goes_on_where_an_action_ended_has_acted_on_every_alert_once() {
                 seen += 1;
             }
             let Some(previous) = alerts["previous"].as_str() else { break };
-            alerts = server.get(previous).json();
+            alerts = server.get(&format!("/alerts{previous}")).json();
         }
         assert_eq!(seen, ALERTS);
     }

@@ -82,9 +82,9 @@ impl ContentCoding {
 
 /// All that a decoder gives, or one byte more than the limit.
 fn read(decoder: impl Read, limit: usize) -> io::Result<Vec<u8>> {
-    let mut decoded = Vec::new();
-    decoder.take(limit as u64 + 1).read_to_end(&mut decoded)?;
-    Ok(decoded)
+    let mut bytes = Vec::new();
+    decoder.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

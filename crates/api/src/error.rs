@@ -92,8 +92,8 @@ pub enum ApiError {
     CrossSiteSearch,
     /// The request is for a host that this server does not answer for.
     #[error(
-        "This server answers for loopback names only. If it is to answer for this host, \
-         start it with --public-host."
+        "This server answers for its own addresses, for loopback names, and for the names that \
+         it was started with. If it is to answer for this host, start it with --public-host."
     )]
     ForeignHost,
     /// The preflight asked for what is not allowed.
@@ -116,12 +116,11 @@ impl ApiError {
             Self::Body(BodyError::Invalid(_)) => (S::UNPROCESSABLE_ENTITY, "invalid"),
             Self::Query(_) => (S::BAD_REQUEST, "query"),
             Self::IdempotencyKey(_) => (S::BAD_REQUEST, "idempotency-key"),
-            Self::BrokenBody => (S::BAD_REQUEST, "broken-body"),
+            Self::BrokenBody | Self::BadCompression => (S::BAD_REQUEST, "broken-body"),
             Self::SlowBody => (S::REQUEST_TIMEOUT, "too-slow"),
             Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large"),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type"),
             Self::ContentCoding => (S::UNSUPPORTED_MEDIA_TYPE, "content-encoding"),
-            Self::BadCompression => (S::BAD_REQUEST, "broken-body"),
             Self::Submit(error) => submit_kind(error),
             Self::IfMatch(_) => (S::BAD_REQUEST, "if-match"),
             Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),

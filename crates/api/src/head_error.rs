@@ -54,6 +54,7 @@ pub enum HeadError {
 
 /// A whole answer as bytes. The connection ends with it. `now` is for its date.
 pub fn answer_to_bad_head(error: HeadError, now: Timestamp) -> Vec<u8> {
+    tracing::debug!(%error, "the head of a request was refused");
     let answer = ApiError::Head(error).error_response();
     let (answer, body) = answer.into_parts();
     // The body of a problem is in memory: it cannot fail.

@@ -12,10 +12,9 @@ use northgate_services::{AlertQuery, HistoryRange, MessageQuery, Snapshot};
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
 
-/// What is asked of a history, and at which address.
+/// What is asked of a history.
 pub(crate) struct AskedHistory {
     pub(crate) request: HistoryRequest,
-    pub(crate) path: String,
 }
 
 impl FromRequest for AskedHistory {
@@ -23,13 +22,12 @@ impl FromRequest for AskedHistory {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let path = request.path().to_owned();
         let parsed = HistoryRequest::parse(request.query_string()).map_err(ApiError::Query);
         let asked = parsed.and_then(|asked| {
             if alert_query(&asked).is_search() && is_cross_site(request) {
                 return Err(ApiError::CrossSiteSearch);
             }
-            Ok(Self { request: asked, path })
+            Ok(Self { request: asked })
         });
         ready(asked)
     }

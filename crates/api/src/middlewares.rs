@@ -13,7 +13,7 @@ mod security_headers;
 pub use bodies::{BodyPatience, Invitation, read_bodies_to_their_end};
 pub use cors::{CorsSettings, cors};
 pub use empty_answers::fill_empty_answers;
-pub use hosts::{HostPolicy, refuse_foreign_hosts};
+pub use hosts::{HostPolicy, LocalAddress, refuse_foreign_hosts};
 pub use names::is_host;
 pub(crate) use origins::{AtHome, is_cross_site};
 pub use origins::{OriginPolicy, refuse_foreign_origins};

@@ -113,6 +113,7 @@ pub(crate) enum HistoryProblems {
         Health, LiveNotice, MessageCollection, NewAction, NewActions, NewAlert, NewMessage, NewNote, NoteBody, Problem, ResultFrame,
         ResumeNotice, Welcome
     )),
+    servers((url = ".", description = "Where this document is.")),
     tags(
         (name = "alerts", description = "Raise alerts, and see the newest."),
         (name = "chat", description = "What operators say beside the alerts."),

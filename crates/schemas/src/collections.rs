@@ -30,9 +30,9 @@ pub struct AlertCollection<'a> {
 }
 
 impl<'a> AlertCollection<'a> {
-    /// The answer to `request`, which came to `path`.
-    pub fn new(request: &HistoryRequest, path: &str, part: &Part<'a, Alert>) -> Self {
-        let Links { next, previous } = request.links(path, part);
+    /// The answer to `request`.
+    pub fn new(request: &HistoryRequest, part: &Part<'a, Alert>) -> Self {
+        let Links { next, previous } = request.links(part);
         Self {
             alerts: part.shown(request.order),
             count: part.items.len(),
@@ -108,9 +108,9 @@ pub struct MessageCollection<'a> {
 }
 
 impl<'a> MessageCollection<'a> {
-    /// The answer to `request`, which came to `path`.
-    pub fn new(request: &HistoryRequest, path: &str, part: &Part<'a, ChatMessage>) -> Self {
-        let Links { next, previous } = request.links(path, part);
+    /// The answer to `request`.
+    pub fn new(request: &HistoryRequest, part: &Part<'a, ChatMessage>) -> Self {
+        let Links { next, previous } = request.links(part);
         Self {
             chat_messages: part.shown(request.order),
             count: part.items.len(),

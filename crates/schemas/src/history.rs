@@ -184,8 +184,9 @@ impl HistoryRequest {
         Ok(())
     }
 
-    /// The links beside an answer to this request, as addresses at `path`.
-    pub(crate) fn links<T>(&self, path: &str, part: &Part<'_, T>) -> Links {
+    /// The links beside an answer to this request. They are queries for the address that it came to
+    /// (RFC 3986 section 5.2), whatever that is called outside.
+    pub(crate) fn links<T>(&self, part: &Part<'_, T>) -> Links {
         let Self { after, before, .. } = *self;
         let upwards = after.is_some();
         let examined_up = part.examined_to.filter(|_| upwards);
@@ -193,15 +194,15 @@ impl HistoryRequest {
         let last = examined_up.or(part.items.last().map(|item| item.position));
         let next = part.has_newer.then(|| match last {
             // From one end of the range to the other.
-            Some(last) => self.link(path, Some(last), before.filter(|_| upwards)),
+            Some(last) => self.link(Some(last), before.filter(|_| upwards)),
             // Nothing stands before the position: what is newer begins at the very first.
-            None => self.link(path, before.map(|before| Position::start(before.epoch)), None),
+            None => self.link(before.map(|before| Position::start(before.epoch)), None),
         });
         let first = examined_down.or(part.items.first().map(|item| item.position));
         let previous = part.has_older.then(|| match first {
-            Some(first) => self.link(path, None, Some(first)),
+            Some(first) => self.link(None, Some(first)),
             // Nothing stands in the range: what is older stands before its end.
-            None => self.link(path, None, before),
+            None => self.link(None, before),
         });
         Links { next, previous }
     }
@@ -218,8 +219,8 @@ impl HistoryRequest {
         Some(if self.after.is_some() { Rest::After(end) } else { Rest::Before(end) })
     }
 
-    fn link(&self, path: &str, after: Option<Position>, before: Option<Position>) -> String {
-        let mut query = Serializer::for_suffix(format!("{path}?"), path.len() + 1);
+    fn link(&self, after: Option<Position>, before: Option<Position>) -> String {
+        let mut query = Serializer::for_suffix("?".to_owned(), 1);
         query.append_pair("limit", &self.limit.to_string());
         for (name, position) in [("after", after), ("before", before)] {
             if let Some(position) = position {

@@ -141,6 +141,7 @@ impl Application {
             });
         }
 
+        tell_what_is_open(address, settings);
         let stopping = CancellationToken::new();
         let public = &settings.server.public_host;
         let parts = Parts {
@@ -301,10 +302,38 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
 }
 
 fn cors_settings(section: &CorsSection) -> CorsSettings {
+    let lets_all_in = section.origins.listed().iter().any(|origin| origin == "*");
+    if lets_all_in && section.credentials {
+        tracing::warn!(
+            "CORS_ORIGINS_ALLOWED is * and CORS_CREDENTIAL is true: any page could act in the name \
+             of whoever looks at it, so credentials are left out; list the origins that need them"
+        );
+    }
     CorsSettings {
         methods: section.methods.listed(),
         headers: section.headers.listed(),
-        credentials: section.credentials,
+        credentials: section.credentials && !lets_all_in,
+    }
+}
+
+/// Says in one line who may use the server: there are no accounts.
+fn tell_what_is_open(address: SocketAddr, settings: &Settings) {
+    let hosts = settings.server.public_host.names();
+    let origins = settings.cors.origins.listed();
+    if address.ip().to_canonical().is_loopback() {
+        tracing::info!(
+            %address,
+            public_hosts = ?hosts,
+            origins = ?origins,
+            "open to every program and every page of this machine, without a password"
+        );
+    } else {
+        tracing::warn!(
+            %address,
+            public_hosts = ?hosts,
+            origins = ?origins,
+            "open to whoever reaches this address, without a password: it may read, raise and act"
+        );
     }
 }
 

@@ -24,6 +24,7 @@ use actix_service::{IntoServiceFactory, Service, ServiceFactory, apply_fn_factor
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::rt::net::TcpStream;
 use northgate_api::answer_to_bad_head;
+use northgate_api::middlewares::LocalAddress;
 use northgate_domain::Stamps;
 use request_stream::{RequestStream, StreamEvents};
 use std::future::Future;
@@ -89,6 +90,9 @@ where
             .on_connect_ext(|stream: &RequestStream, data| {
                 data.insert(stream.exchange());
                 data.insert(stream.invitation());
+                if let Some(address) = stream.local_address() {
+                    data.insert(LocalAddress(address));
+                }
             })
             .keep_alive(keep_alive)
             // Heads have their time from `Punctual`, the first one too.

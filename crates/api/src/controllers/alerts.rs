@@ -63,7 +63,7 @@ pub(crate) async fn history(
 ) -> Result<HttpResponse, ApiError> {
     let reservation = budget.reserve(asked.request.limit).await?;
     let alerts = service.history(alert_query(&asked.request)).await?;
-    let answer = AlertCollection::new(&asked.request, &asked.path, &part(&alerts));
+    let answer = AlertCollection::new(&asked.request, &part(&alerts));
     Ok(reservation.json(answer.to_json()))
 }
 

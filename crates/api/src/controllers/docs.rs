@@ -6,7 +6,7 @@ use crate::answers::PiecewiseBody;
 use crate::openapi::document_json;
 use actix_web::http::header;
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 use utoipa_swagger_ui::Config;
@@ -44,8 +44,16 @@ pub(crate) async fn openapi() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(body)
 }
 
-pub(crate) async fn page() -> HttpResponse {
-    file("text/html; charset=utf-8", Bytes::from_static(PAGE.as_bytes()))
+/// The page with links that stay below whatever address a proxy gives to the server.
+pub(crate) async fn page(request: HttpRequest) -> HttpResponse {
+    static PAGES: LazyLock<[Bytes; 2]> = LazyLock::new(|| {
+        // What is linked to stands beside `/docs`, and one step above `/docs/`.
+        [("docs/", ""), ("", "../")]
+            .map(|(docs, root)| PAGE.replace("{docs}", docs).replace("{root}", root).into())
+    });
+    let [without_slash, with_slash] = &*PAGES;
+    let page = if request.path().ends_with('/') { with_slash } else { without_slash };
+    file("text/html; charset=utf-8", page.clone())
 }
 
 pub(crate) async fn asset(name: web::Path<String>) -> Result<HttpResponse, ApiError> {
@@ -57,8 +65,9 @@ pub(crate) async fn asset(name: web::Path<String>) -> Result<HttpResponse, ApiEr
 }
 
 /// The other page that the Python service had.
-pub(crate) async fn redoc() -> HttpResponse {
-    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, "/docs")).finish()
+pub(crate) async fn redoc(request: HttpRequest) -> HttpResponse {
+    let docs = if request.path().ends_with('/') { "../docs" } else { "docs" };
+    HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, docs)).finish()
 }
 
 fn file(content_type: &str, bytes: Bytes) -> HttpResponse {

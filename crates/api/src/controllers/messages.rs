@@ -51,7 +51,7 @@ pub(crate) async fn history(
 ) -> Result<HttpResponse, ApiError> {
     let reservation = budget.reserve(asked.request.limit).await?;
     let messages = service.history(asked.messages(None)).await?;
-    let answer = MessageCollection::new(&asked.request, &asked.path, &part(&messages));
+    let answer = MessageCollection::new(&asked.request, &part(&messages));
     Ok(reservation.json(answer.to_json()))
 }
 
@@ -86,6 +86,6 @@ pub(crate) async fn thread(
             return Err(ApiError::NoSuchAlert);
         }
     }
-    let answer = MessageCollection::new(&asked.request, &asked.path, &part(&messages));
+    let answer = MessageCollection::new(&asked.request, &part(&messages));
     Ok(reservation.json(answer.to_json()))
 }

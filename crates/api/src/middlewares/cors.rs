@@ -1,6 +1,7 @@
 //! CORS: which pages may read answers.
 
 use super::OriginPolicy;
+use super::origins::host_of;
 use crate::idempotency::IDEMPOTENT_REPLAYED;
 use actix_cors::Cors;
 use actix_web::http::Method;
@@ -21,7 +22,10 @@ pub struct CorsSettings {
 /// allowed origin is always named, never `*`.
 pub fn cors(settings: &CorsSettings, policy: OriginPolicy) -> Cors {
     let mut cors = Cors::default()
-        .allowed_origin_fn(move |origin, _| origin.to_str().is_ok_and(|o| policy.allows(o)))
+        .allowed_origin_fn(move |origin, head| {
+            let host = host_of(head.headers());
+            origin.to_str().is_ok_and(|origin| policy.allows(origin, host))
+        })
         .block_on_origin_mismatch(false)
         .expose_headers([IDEMPOTENT_REPLAYED, ETAG])
         .max_age(600);

@@ -1,7 +1,7 @@
-//! Refuses requests for foreign hosts while the server is bound to loopback: a page on the
-//! Internet whose name points at 127.0.0.1 must not reach it (DNS rebinding).
+//! Refuses requests for foreign hosts: a page on the Internet whose name points at an address of
+//! this machine must not reach the server (DNS rebinding).
 
-use super::names::{Authority, is_loopback, parse_all};
+use super::names::{Authority, parse_all};
 use crate::ApiError;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -11,25 +11,32 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use std::net::IpAddr;
 
+/// The address of this machine to which a client has connected: data of the connection.
+#[derive(Debug, Clone, Copy)]
+pub struct LocalAddress(pub IpAddr);
+
 /// For which hosts the server answers.
 #[derive(Debug, Clone)]
 pub struct HostPolicy {
-    bound_to_loopback: bool,
+    bound: IpAddr,
     public: Vec<Authority>,
 }
 
 impl HostPolicy {
-    /// While `bound` is a loopback address, only loopback names and `public_hosts` are answered for;
-    /// otherwise every host is.
+    /// Allows loopback names, the literal `bound` address, the address that a client has connected
+    /// to, and `public_hosts`.
     pub fn new(bound: IpAddr, public_hosts: &[String]) -> Self {
-        Self { bound_to_loopback: is_loopback(bound), public: parse_all(public_hosts) }
+        Self { bound, public: parse_all(public_hosts) }
     }
 
-    fn allows(&self, host: &str) -> bool {
-        !self.bound_to_loopback
-            || Authority::parse(host).is_some_and(|host| {
-                host.is_loopback() || self.public.iter().any(|public| host.is_covered_by(public))
-            })
+    fn allows(&self, host: &str, local: Option<IpAddr>) -> bool {
+        let Some(host) = Authority::parse(host) else { return false };
+        let own = [Some(self.bound), local].into_iter().flatten().map(|own| own.to_canonical());
+        host.is_loopback()
+            || host
+                .address()
+                .is_some_and(|host| own.into_iter().any(|own| own == host.to_canonical()))
+            || self.public.iter().any(|public| host.is_covered_by(public))
     }
 }
 
@@ -43,7 +50,8 @@ pub async fn refuse_foreign_hosts(
     let header = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
     let in_target = request.uri().authority().map(UriAuthority::as_str);
     // Without a policy no host is allowed: the guard must not vanish with its settings.
-    let allowed = |host| policy.is_some_and(|policy| policy.allows(host));
+    let local = request.conn_data::<LocalAddress>().map(|local| local.0);
+    let allowed = |host| policy.is_some_and(|policy| policy.allows(host, local));
     if !header.into_iter().chain(in_target).all(allowed) {
         return Ok(request.error_response(ApiError::ForeignHost).map_into_right_body());
     }
@@ -54,27 +62,39 @@ pub async fn refuse_foreign_hosts(
 mod tests {
     use super::*;
 
+    fn allowed(bound: &str, local: &str, host: &str) -> bool {
+        let policy = HostPolicy::new(bound.parse().unwrap(), &["alerts.example.com".to_owned()]);
+        policy.allows(host, Some(local.parse().unwrap()))
+    }
+
     #[test]
-    fn bound_to_loopback_only_known_hosts_are_answered_for() {
-        let policy =
-            HostPolicy::new("127.0.0.1".parse().unwrap(), &["alerts.example.com".to_owned()]);
-        for host in [
-            "localhost",
-            "localhost.",
-            "localhost:",
-            "127.0.0.1:8000",
-            "[::1]:1",
-            "alerts.example.com:8443",
-        ] {
-            assert!(policy.allows(host), "{host}");
-        }
-        for host in ["evil.test", "", "localhost@evil.test", "alerts.example.com.evil.test"] {
-            assert!(!policy.allows(host), "{host}");
+    fn only_known_hosts_are_answered_for_wherever_the_server_listens() {
+        for (bound, local) in
+            [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "192.0.2.7"), ("::", "::ffff:192.0.2.7")]
+        {
+            for host in [
+                "localhost",
+                "localhost.",
+                "localhost:",
+                "127.0.0.1:8000",
+                "[::1]:1",
+                "alerts.example.com:8443",
+            ] {
+                assert!(allowed(bound, local, host), "{bound}: {host}");
+            }
+            let foreign = ["evil.test", "", "localhost@evil.test", "alerts.example.com.evil.test"];
+            for host in foreign.into_iter().chain(["192.0.2.8", "192.0.2.7.evil.test"]) {
+                assert!(!allowed(bound, local, host), "{bound}: {host}");
+            }
         }
     }
 
     #[test]
-    fn bound_to_the_world_every_host_is_answered_for() {
-        assert!(HostPolicy::new("0.0.0.0".parse().unwrap(), &[]).allows("evil.test"));
+    fn the_address_that_a_client_has_connected_to_is_answered_for() {
+        assert!(allowed("0.0.0.0", "192.0.2.7", "192.0.2.7:8000"));
+        assert!(allowed("0.0.0.0", "192.0.2.7", "0.0.0.0:8000"), "as the first line prints it");
+        assert!(allowed("::", "::ffff:192.0.2.7", "192.0.2.7"));
+        assert!(allowed("::", "2001:db8::7", "[2001:db8::7]:8000"));
+        assert!(!allowed("127.0.0.1", "127.0.0.1", "192.0.2.7:8000"));
     }
 }

@@ -5,7 +5,7 @@ use super::names::{Authority, is_loopback, parse_all};
 use crate::ApiError;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpRequest, web};
@@ -24,16 +24,17 @@ pub struct OriginPolicy {
 }
 
 impl OriginPolicy {
-    /// Allows the literal `bound` address; while that is a loopback address, any page from a
-    /// loopback name; every one of `public_hosts` with either scheme; and `listed` origins, of
-    /// which `*` means all.
+    /// Allows the pages of the server itself, by whatever name it is asked; the literal `bound`
+    /// address; while that is a loopback address, any page from a loopback name; every one of
+    /// `public_hosts` with either scheme; and `listed` origins, of which `*` means all.
     pub fn new(bound: SocketAddr, public_hosts: &[String], listed: &[String]) -> Self {
         let any = listed.iter().any(|origin| origin == "*");
         Self { any, listed: listed.to_vec(), bound, public: parse_all(public_hosts) }
     }
 
-    /// Whether pages of `origin`, as it stands in the header, may use the server.
-    pub fn allows(&self, origin: &str) -> bool {
+    /// Whether pages of `origin`, as it stands in the header, may use the server, which was asked as
+    /// `host`.
+    pub fn allows(&self, origin: &str, host: Option<&str>) -> bool {
         if self.any || self.listed.iter().any(|listed| listed == origin) {
             return true;
         }
@@ -42,12 +43,18 @@ impl OriginPolicy {
             Some(("https", authority)) => (authority, 443),
             _ => return false,
         };
-        let Some(host) = Authority::parse(authority) else { return false };
-        let is_bound = host.address() == Some(self.bound.ip())
-            && host.port.unwrap_or(default_port) == self.bound.port();
-        is_bound
-            || (is_loopback(self.bound.ip()) && host.is_loopback())
-            || self.public.iter().any(|public| host.is_covered_by(public))
+        let Some(page) = Authority::parse(authority) else { return false };
+        let port = page.port.unwrap_or(default_port);
+        // Hosts are checked first: who asks by this name asks this server. Behind a proxy that ends
+        // TLS the scheme is not known here, and a port that is left out may be either's.
+        let is_own = host.and_then(Authority::parse).is_some_and(|asked| {
+            asked.host == page.host && asked.port.unwrap_or(default_port) == port
+        });
+        let is_bound = page.address() == Some(self.bound.ip()) && port == self.bound.port();
+        is_own
+            || is_bound
+            || (is_loopback(self.bound.ip()) && page.is_loopback())
+            || self.public.iter().any(|public| page.is_covered_by(public))
     }
 }
 
@@ -91,9 +98,15 @@ pub(crate) fn is_cross_site(request: &HttpRequest) -> bool {
 fn is_foreign(request: &HttpRequest) -> bool {
     let policy = request.app_data::<web::Data<OriginPolicy>>();
     // Without a policy no page is allowed: the guard must not vanish with its settings.
-    let allowed = |origin: &str| policy.is_some_and(|policy| policy.allows(origin));
+    let host = host_of(request.headers());
+    let allowed = |origin: &str| policy.is_some_and(|policy| policy.allows(origin, host));
     let mut origins = request.headers().get_all(header::ORIGIN);
     origins.any(|origin| !origin.to_str().is_ok_and(allowed))
+}
+
+/// The host that a request is for, as its header says.
+pub(super) fn host_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::HOST).and_then(|host| host.to_str().ok())
 }
 
 #[cfg(test)]
@@ -109,10 +122,10 @@ mod tests {
     fn on_loopback_every_loopback_page_is_at_home() {
         let policy = policy("127.0.0.1:8000", &[], &[]);
         for origin in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173"] {
-            assert!(policy.allows(origin), "{origin}");
+            assert!(policy.allows(origin, None), "{origin}");
         }
         for origin in ["null", "http://evil.test", "file://", "http://localhost.evil.test", ""] {
-            assert!(!policy.allows(origin), "{origin}");
+            assert!(!policy.allows(origin, None), "{origin}");
         }
     }
 
@@ -125,7 +138,7 @@ mod tests {
             "http://alerts.example.com:8080",
             "https://board.test",
         ] {
-            assert!(policy.allows(origin), "{origin}");
+            assert!(policy.allows(origin, None), "{origin}");
         }
         for origin in [
             "http://192.0.2.7",
@@ -134,14 +147,37 @@ mod tests {
             "null",
             "http://x",
         ] {
-            assert!(!policy.allows(origin), "{origin}");
+            assert!(!policy.allows(origin, None), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_the_server_itself_is_at_home_by_whatever_name_it_was_asked() {
+        let policy = policy("0.0.0.0:8000", &[], &[]);
+        for (origin, host) in [
+            ("http://192.0.2.7:8000", "192.0.2.7:8000"),
+            ("http://localhost:8000", "localhost:8000"),
+            ("http://192.0.2.7", "192.0.2.7:80"),
+            ("https://192.0.2.7", "192.0.2.7"),
+            ("http://[2001:db8::7]:8000", "[2001:db8::7]:8000"),
+        ] {
+            assert!(policy.allows(origin, Some(host)), "{origin} {host}");
+        }
+        for (origin, host) in [
+            ("http://192.0.2.7:8001", "192.0.2.7:8000"),
+            ("http://192.0.2.8:8000", "192.0.2.7:8000"),
+            ("http://192.0.2.7", "192.0.2.7:8000"),
+            ("null", "null"),
+            ("http://localhost:3000", "localhost:8000"),
+        ] {
+            assert!(!policy.allows(origin, Some(host)), "{origin} {host}");
         }
     }
 
     #[test]
     fn a_star_means_all() {
         let policy = policy("127.0.0.1:8000", &[], &["*"]);
-        assert!(policy.allows("null"));
-        assert!(policy.allows("http://evil.test"));
+        assert!(policy.allows("null", None));
+        assert!(policy.allows("http://evil.test", None));
     }
 }

@@ -294,7 +294,13 @@ fn find(line: &mut Exchange, target: &Target, path: &str, count: u64) -> Result<
         let body = ask(line, &http::get(target.address, &path))?;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         found += body.get("count").and_then(Value::as_u64).unwrap_or_default();
-        next = body.get("previous").and_then(Value::as_str).map(str::to_owned);
+        // A link is a query for the same address, or was one with its path.
+        let address = path.split('?').next().unwrap_or_default();
+        let previous = body.get("previous").and_then(Value::as_str);
+        next = previous.map(|link| match link.strip_prefix('?') {
+            Some(query) => format!("{address}?{query}"),
+            None => link.to_owned(),
+        });
     }
     Ok(found)
 }

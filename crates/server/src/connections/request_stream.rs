@@ -14,6 +14,7 @@ use northgate_api::HeadError;
 use northgate_api::middlewares::Invitation;
 use std::cell::Cell;
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -127,6 +128,11 @@ impl RequestStream {
     /// What the bodies of this connection's requests know too.
     pub(crate) fn invitation(&self) -> Invitation {
         self.invitation.clone()
+    }
+
+    /// The address of this machine to which the client has connected.
+    pub(crate) fn local_address(&self) -> Option<IpAddr> {
+        self.inner.local_addr().ok().map(|address| address.ip())
     }
 
     fn is_answered(&self) -> bool {

@@ -62,9 +62,9 @@ impl Origins {
         &self.0
     }
 
-    /// In the form that browsers send: lower case, and no slash at the end.
+    /// In the form that browsers send: lower case, without a default port, and no slash at the end.
     fn check(given: &str) -> Result<String, ValueError> {
-        if matches!(given, "*" | "null") {
+        if matches!(given, "*" | "null" | "file://") {
             return Ok(given.to_owned());
         }
         let bare = given.strip_suffix('/').unwrap_or(given);
@@ -75,7 +75,14 @@ impl Origins {
                 && northgate_api::middlewares::is_host(host)
         });
         let expected = "an origin, such as https://board.example.com, or * for all";
-        is_origin.then(|| bare.to_ascii_lowercase()).ok_or_else(|| not(given, expected))
+        let lower = bare.to_ascii_lowercase();
+        let port = match lower.split_once("://") {
+            Some(("http", _)) => ":80",
+            Some(("https", _)) => ":443",
+            _ => "",
+        };
+        let kept = lower.strip_suffix(port).unwrap_or(&lower);
+        is_origin.then(|| kept.to_owned()).ok_or_else(|| not(given, expected))
     }
 }
 
@@ -127,7 +134,17 @@ mod tests {
         let kept = |given: &str| Origins::try_from(vec![given.to_owned()]).map(|origins| origins.0);
         assert_eq!(kept("HTTPS://Board.Test/"), Ok(vec!["https://board.test".to_owned()]));
         assert_eq!(kept("app://x:1"), Ok(vec!["app://x:1".to_owned()]));
-        assert_eq!(kept("*"), Ok(vec!["*".to_owned()]));
+        for (given, sent) in [
+            ("https://board.test:443", "https://board.test"),
+            ("http://board.test:80/", "http://board.test"),
+            ("http://board.test:443", "http://board.test:443"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("file://", "file://"),
+            ("null", "null"),
+            ("*", "*"),
+        ] {
+            assert_eq!(kept(given), Ok(vec![sent.to_owned()]));
+        }
         for bad in ["board.test", "https://", "https://a/b", "https://u@a", "://a", "https://a b"] {
             assert!(kept(bad).is_err(), "{bad}");
         }
