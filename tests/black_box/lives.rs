@@ -5,7 +5,9 @@ use northgate_tests::{PATIENCE, Socket, TestServer};
 use serde_json::{Value, json};
 use std::borrow::Borrow;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// What a dashboard asks for that wants everything.
 const EVERYTHING: &str = "types=alert,alert_update,chat";
@@ -619,6 +621,27 @@ fn resolved(server: &TestServer, alert: &Value) -> Value {
     }
 }
 
+/// A moment that is to come.
+fn after(duration: Duration) -> String {
+    (OffsetDateTime::now_utc() + duration).format(&Rfc3339).unwrap()
+}
+
+#[test]
+fn a_retry_gets_its_first_answer_though_what_it_raised_is_over() {
+    for (server, _folder) in TestServer::of_each_store() {
+        let end = after(Duration::from_secs(1));
+        let body = json!({ "message": "a", "location": "b", "expires_at": end }).to_string();
+        let post = |headers: &str| server.request("POST", "/alerts", headers, body.as_bytes());
+        let first = post("Idempotency-Key: once\r\n");
+        assert_eq!(first.status, 200, "{first:?}");
+        resolved(&server, &first.json());
+        let again = post("Idempotency-Key: once\r\n");
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        assert_eq!(again.json(), first.json());
+        post("Idempotency-Key: another\r\n").problem(422);
+    }
+}
+
 #[test]
 fn what_expires_resolves_by_itself_also_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
@@ -628,7 +651,7 @@ fn what_expires_resolves_by_itself_also_after_a_restart() {
     };
     let server = start();
     let mut board = dashboard(&server);
-    let over = raise(&server, json!({ "expires_at": "2020-01-01T00:00:00Z" }));
+    let over = raise(&server, json!({ "expires_at": after(Duration::from_secs(1)) }));
     board.next_json();
     let frame = board.next_json();
     assert_eq!((&frame["change"], &frame["by"]), (&json!("resolved"), &json!("northgate")));
@@ -637,7 +660,7 @@ fn what_expires_resolves_by_itself_also_after_a_restart() {
     let far = raise(&server, json!({ "expires_at": "2099-01-01T00:00:00Z" }));
     act(&server, &far, "acknowledge", json!({ "by": "Anna" }));
     // It is raised, and the server is gone before anybody looks.
-    let later = raise(&server, json!({ "expires_at": "2020-01-01T00:00:00Z" }));
+    let later = raise(&server, json!({ "expires_at": after(Duration::from_secs(2)) }));
     server.stopped();
     let server = start();
     resolved(&server, &later);
@@ -666,5 +689,44 @@ fn a_client_that_was_away_in_the_middle_of_a_life_sees_what_others_saw() {
         assert_eq!(back.next_json()["type"], "live");
         let state = server.get(path(&alert, "").trim_end_matches('/')).json();
         assert_eq!(shown(&missed[2], &alert["position"]), state);
+    }
+}
+
+#[test]
+fn an_end_in_the_past_is_refused_and_the_first_year_of_all_is_none() {
+    let with_end =
+        |end: &str| json!({ "message": "a", "location": "b", "expires_at": end }).to_string();
+    for (server, _folder) in TestServer::of_each_store() {
+        // What Go writes for a time that is not set, in some of its zones.
+        for none in ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "0001-12-31T00:00:00Z"] {
+            let alert = server.post("/alerts", with_end(none)).json();
+            assert_eq!(
+                (&alert["status"], alert.get("expires_at")),
+                (&json!("open"), None),
+                "{none}"
+            );
+        }
+        for past in ["1970-01-01T00:00:00Z", "2025-07-24T14:23:00Z", "0002-01-01T00:00:00Z"] {
+            for key in ["", ",\"dedup_key\":\"k\""] {
+                let body = with_end(past).replacen('}', &format!("{key}}}"), 1);
+                let problem = server.post("/alerts", body).problem(422);
+                assert_eq!(problem["type"], "urn:northgate:problem:invalid", "{problem}");
+                assert_eq!(problem["errors"][0]["pointer"], "#/expires_at", "{problem}");
+            }
+        }
+        assert_eq!(server.get("/alerts").json()["count"], 3);
+    }
+}
+
+#[test]
+fn text_that_nobody_sees_is_blank() {
+    let server = TestServer::start();
+    for blank in ["\u{200b}", "\u{feff} \u{2060}", "\u{ad}\n\u{34f}"] {
+        let body = json!({ "message": blank, "location": blank }).to_string();
+        let problem = server.post("/alerts", body).problem(422);
+        assert_eq!(problem["errors"].as_array().unwrap().len(), 2, "{problem}");
+        let message = json!({ "sender": blank, "message": blank }).to_string();
+        let problem = server.post("/message/", message).problem(422);
+        assert_eq!(problem["errors"].as_array().unwrap().len(), 2, "{problem}");
     }
 }

@@ -186,6 +186,7 @@ fn submit_kind(error: &SubmitError) -> (StatusCode, &'static str) {
                 RuleRejection::NoSuchAlert(_) => StatusCode::NOT_FOUND,
                 RuleRejection::Contradicts { .. } => StatusCode::CONFLICT,
                 RuleRejection::Outdated { .. } => StatusCode::PRECONDITION_FAILED,
+                RuleRejection::AlreadyOver => StatusCode::UNPROCESSABLE_ENTITY,
             };
             (status, Refusal::from(rejection).slug)
         }
@@ -236,8 +237,12 @@ impl ResponseError for ApiError {
             Self::Body(BodyError::Invalid(findings)) => problem = problem.with_body(findings),
             Self::Query(findings) => problem = problem.with_query(findings),
             Self::Submit(SubmitError::Refused(Rejection::Rule(rejection))) => {
-                if let Some(alert) = Refusal::from(rejection).alert {
+                let refusal = Refusal::from(rejection);
+                if let Some(alert) = refusal.alert {
                     problem = problem.with_alert(&alert);
+                }
+                if let Some(findings) = refusal.findings {
+                    problem = problem.with_body(&findings);
                 }
             }
             _ => {}

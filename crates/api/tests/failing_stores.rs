@@ -10,8 +10,8 @@ use actix_web::{App, test};
 use async_trait::async_trait;
 use northgate_api::{AnswerBudget, ApiContext, BodyLimit, Readiness, configure};
 use northgate_domain::{
-    Alert, AlertId, ChatMessage, Epoch, Event, MessageId, MessageText, Position, Sender, Stamped,
-    Timestamp,
+    Alert, AlertId, ChatMessage, Epoch, Event, MessageId, MessageText, Position, Sender, Stamp,
+    Stamped, Stamps, Timestamp,
 };
 use northgate_hub::{Hub, SeatLimits, Seats, WindowLimits};
 use northgate_services::{AlertService, ChatService, Repeats};
@@ -25,6 +25,19 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// Nothing is ever kept here.
+struct NoStamps;
+
+impl Stamps for NoStamps {
+    fn stamp(&self) -> Stamp {
+        Stamp::new(Uuid::nil(), self.now())
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_micros(0)
+    }
+}
 
 /// Answers every append in the same way, and no question.
 struct Failing(Result<Vec<Outcome>, AppendError>);
@@ -72,7 +85,11 @@ fn context(store: Failing) -> ApiContext {
     let store: Arc<dyn EventStore> = Arc::new(store);
     let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default());
     ApiContext {
-        alerts: AlertService::new(store.clone(), Repeats::new(Repeats::WINDOW, Handle::current())),
+        alerts: AlertService::new(
+            store.clone(),
+            Repeats::new(Repeats::WINDOW, Handle::current()),
+            Arc::new(NoStamps),
+        ),
         chat: ChatService::new(store.clone()),
         worker: hub.worker(),
         seats: Seats::new(SeatLimits { total: 1, per_address: 1 }),

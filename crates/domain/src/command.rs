@@ -59,6 +59,11 @@ impl RaiseAlert {
             latest_end: None,
         }
     }
+
+    /// Whether the alert would be over at that moment, and all of its repeats too.
+    pub fn is_over_at(&self, now: Timestamp) -> bool {
+        self.expires_at.max(self.latest_end).is_some_and(|end| end <= now)
+    }
 }
 
 /// Something that is done about an alert.

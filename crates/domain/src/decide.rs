@@ -31,6 +31,9 @@ pub enum Rejection {
         /// The alert as it stands.
         present: Box<Alert>,
     },
+    /// An alert was raised whose end lies in the past.
+    #[error("the alert would be over already")]
+    AlreadyOver,
     /// The alert is not as whoever acts believes it to be.
     #[error("the alert has had other events since; its revision is {}", .present.revision.get())]
     Outdated {
@@ -46,6 +49,9 @@ pub fn decide(
     stamp: Stamp,
 ) -> Result<Decision, Rejection> {
     let event = match command {
+        Command::RaiseAlert(raise) if raise.is_over_at(stamp.clock) => {
+            return Err(Rejection::AlreadyOver);
+        }
         Command::RaiseAlert(raise) => Event::Alert(match state {
             Some(alert) if is_repeat(alert, raise) => repeated(alert, raise, stamp),
             _ => AlertEvent::raised(Alert::raised(raise, stamp)),

@@ -40,8 +40,23 @@ impl From<OffsetDateTime> for Timestamp {
 pub struct Stamp {
     /// The id of what the decision creates; UUID v4 in production.
     pub id: Uuid,
-    /// The moment of the decision.
+    /// The moment of the decision. It never lies before that of an earlier one of the same log.
     pub at: Timestamp,
+    /// What the clock says, which may have been set back.
+    pub clock: Timestamp,
+}
+
+impl Stamp {
+    /// A stamp of the moment that the clock says.
+    pub const fn new(id: Uuid, at: Timestamp) -> Self {
+        Self { id, at, clock: at }
+    }
+
+    /// The same for a log whose newest event is of the moment `newest`.
+    #[must_use]
+    pub fn not_before(self, newest: Timestamp) -> Self {
+        Self { at: self.at.max(newest), ..self }
+    }
 }
 
 /// Where stamps come from. Tests own time and ids by giving a source of their own.
@@ -51,11 +66,26 @@ pub trait Stamps: Send + Sync {
 
     /// The time of the same clock, where nothing is decided.
     fn now(&self) -> Timestamp;
+
+    /// The time of a clock that nobody can set: only the distance between two of its moments means
+    /// anything. A source whose clock is never set has one.
+    fn steady(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stamp_moves_to_the_newest_event_and_never_back() {
+        let at = Timestamp::from_unix_micros;
+        let stamp = Stamp::new(Uuid::nil(), at(7));
+        assert_eq!(stamp.not_before(at(5)), stamp);
+        let later = stamp.not_before(at(9));
+        assert_eq!((later.at, later.clock), (at(9), at(7)));
+    }
 
     #[test]
     fn timestamps_round_down_to_microseconds() {

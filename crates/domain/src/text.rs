@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// Why a text was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing but white space.
+    /// Nothing that anybody sees.
     #[error("must not be blank")]
     Blank,
     /// More characters than the field takes.
@@ -29,7 +29,7 @@ fn parse(raw: &str, limit: usize) -> Result<Arc<str>, TextError> {
     } else {
         raw.trim()
     };
-    if text.is_empty() {
+    if text.chars().all(is_invisible) {
         return Err(TextError::Blank);
     }
     // A text of few bytes has few characters: counting is for the long ones.
@@ -40,6 +40,18 @@ fn parse(raw: &str, limit: usize) -> Result<Arc<str>, TextError> {
         return Err(TextError::ControlCharacter);
     }
     Ok(text.into())
+}
+
+/// Whether nobody sees a character: white space, and what Unicode says is to be ignored where it
+/// cannot be shown (`Default_Ignorable_Code_Point`, UAX 44), such as a zero-width space.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 macro_rules! bounded_text {
@@ -142,6 +154,12 @@ mod tests {
     fn each_kind_of_bad_text_has_its_own_error() {
         assert_eq!(Sender::parse(" \u{2003}\n"), Err(TextError::Blank));
         assert_eq!(Sender::parse(""), Err(TextError::Blank));
+        for blank in ["\u{200b}", " \u{feff}\u{200d} ", "\u{2060}\n\u{ad}", "\u{3164}", "\u{e0020}"]
+        {
+            assert_eq!(Sender::parse(blank), Err(TextError::Blank), "{blank:?}");
+        }
+        assert!(Sender::parse("\u{200b}a\u{301}").is_ok());
+        assert!(Sender::parse("\u{1f6a8}\u{fe0f}").is_ok());
         assert_eq!(Sender::parse("a\u{7}b"), Err(TextError::ControlCharacter));
         assert_eq!(Sender::parse("a\rb"), Err(TextError::ControlCharacter));
         assert_eq!(Sender::parse("a\u{0}"), Err(TextError::ControlCharacter));

@@ -35,7 +35,7 @@ fn note(text: &str) -> NoteText {
 }
 
 fn stamped(n: u64) -> Stamp {
-    Stamp { id: Uuid::from_u128(n.into()), at: at(i64::try_from(n).unwrap()) }
+    Stamp::new(Uuid::from_u128(n.into()), at(i64::try_from(n).unwrap()))
 }
 
 /// The event that a command leads to.

@@ -124,7 +124,7 @@ mod tests {
     fn alert() -> Alert {
         let message = MessageText::parse("say \"hi\"\n\u{1F6A8} </script>").unwrap();
         let raise = RaiseAlert::new(message, Location::parse("North Gate").unwrap());
-        Alert::raised(&raise, Stamp { id: Uuid::from_u128(5), at: at(0) })
+        Alert::raised(&raise, Stamp::new(Uuid::from_u128(5), at(0)))
     }
 
     #[test]

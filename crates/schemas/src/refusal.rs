@@ -52,6 +52,14 @@ impl From<&Rejection> for Refusal {
                 let detail = contradiction(*action, present);
                 Self { alert: Some(present.clone()), ..Self::new("contradiction", detail) }
             }
+            Rejection::AlreadyOver => {
+                let mut findings = Findings::default();
+                findings.add(
+                    "expires_at",
+                    "must lie in the future; leave it out if the alert does not end by itself",
+                );
+                Self::invalid(&findings)
+            }
             Rejection::Outdated { present } => {
                 let detail = format!(
                     "The alert is at revision {} now, and not at the one that was asked for. \

@@ -82,7 +82,9 @@ impl NewAlert {
         let labels = labels(&mut fields);
         let url = fields.optional("url", Link::parse);
         let dedup_key = fields.optional("dedup_key", DedupKey::parse);
+        // The first moment of all, as some languages write that there is none.
         let expires_at = fields.optional("expires_at", parse_moment);
+        let expires_at = expires_at.filter(|end| end.to_utc().year() > 1);
         let raise = message.zip(location).map(|(message, location)| RaiseAlert {
             severity: severity.unwrap_or_default(),
             source,

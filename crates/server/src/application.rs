@@ -3,7 +3,7 @@
 use crate::configuration::{CorsSection, Settings};
 use crate::connections::{self, ConnectionSettings};
 use crate::sockets;
-use crate::stamps::SystemStamps;
+use crate::stamps::{ClockError, SystemStamps, check_clock};
 use crate::stop_request::{Progress, StopRequest};
 use crate::stopping::{CONNECTIONS_WITHIN, Running};
 use crate::store::Store;
@@ -54,6 +54,9 @@ pub enum StartError {
         /// Why the kernel said no.
         source: io::Error,
     },
+    /// The system's clock cannot be used.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// The runtime cannot be set up.
     #[error("cannot start the worker threads: {0}")]
     Runtime(#[from] io::Error),
@@ -104,10 +107,8 @@ impl Application {
     /// Binds the address and wires everything together. To be called on the runtime's main
     /// thread; nothing is accepted before [`Application::run_until_stopped`].
     pub fn build(settings: &Settings) -> Result<Self, StartError> {
-        let wanted = SocketAddr::new(settings.server.host.address(), settings.server.port);
-        let listen = |source| StartError::Listen { address: wanted, source };
-        let listener = sockets::listen(wanted).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        check_clock()?;
+        let (listener, address) = bind(settings)?;
 
         let Store { port: kept, events, health, database } = Store::open(settings)?;
         let (hub, pump) = Hub::new(kept.clone(), WindowLimits::default());
@@ -115,7 +116,7 @@ impl Application {
         let store = Arc::new(GatedStore::new(kept).paced_by(hub.pumped(), lag));
         let port: Arc<dyn EventStore> = store.clone();
         let repeats = Repeats::new(settings.alerts.repeat_window.0, Handle::current());
-        let alerts = AlertService::new(port.clone(), repeats);
+        let alerts = AlertService::new(port.clone(), repeats, Arc::new(SystemStamps));
 
         let supervisor = Supervisor::default();
         let sources_stop = CancellationToken::new();
@@ -227,6 +228,15 @@ impl Application {
         tracing::info!("stopped");
         stopped
     }
+}
+
+/// Binds the address that is set.
+fn bind(settings: &Settings) -> Result<(TcpListener, SocketAddr), StartError> {
+    let wanted = SocketAddr::new(settings.server.host.address(), settings.server.port);
+    let listen = |source| StartError::Listen { address: wanted, source };
+    let listener = sockets::listen(wanted).map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    Ok((listener, address))
 }
 
 /// Starts what raises and resolves alerts by itself.

@@ -1,8 +1,12 @@
 //! Real ids and the real clock: the one place that asks the system for either.
 
 use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
+
+/// The last moment of the year 9999.
+const LAST_MICROS: i64 = 253_402_300_799_999_999;
 
 /// Random ids (UUID v4) and the system's clock.
 pub(crate) struct SystemStamps;
@@ -10,20 +14,39 @@ pub(crate) struct SystemStamps;
 impl Stamps for SystemStamps {
     #[expect(clippy::disallowed_methods, reason = "this is where ids come from")]
     fn stamp(&self) -> Stamp {
-        Stamp { id: Uuid::new_v4(), at: self.now() }
+        Stamp::new(Uuid::new_v4(), self.now())
+    }
+
+    /// A clock that is far off is no reason to fail while it is so: the nearest moment is taken that
+    /// has a date.
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
+    fn now(&self) -> Timestamp {
+        let micros = match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+            Err(_before) => 0,
+        };
+        Timestamp::from_unix_micros(micros.min(LAST_MICROS))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
-    fn now(&self) -> Timestamp {
-        // A clock that is far off is no reason to fail: years beyond 9999 have no date.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let micros = since.map_or_else(
-            |before| -i128::try_from(before.duration().as_micros()).unwrap_or(i128::MAX),
-            |since| i128::try_from(since.as_micros()).unwrap_or(i128::MAX),
-        );
-        let saturated = if micros < 0 { i64::MIN } else { i64::MAX };
-        Timestamp::from_unix_micros(i64::try_from(micros).unwrap_or(saturated))
+    fn steady(&self) -> Timestamp {
+        static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let passed = BEGINNING.elapsed().as_micros();
+        Timestamp::from_unix_micros(i64::try_from(passed).unwrap_or(i64::MAX))
     }
+}
+
+/// The system's clock says what no date can be written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the system's clock stands before 1970 or after 9999; set it, and start again")]
+pub struct ClockError;
+
+/// Refuses a clock whose time cannot be written as a date: the HTTP library fails by it.
+#[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
+pub(crate) fn check_clock() -> Result<(), ClockError> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_before| ClockError)?;
+    let micros = i64::try_from(since.as_micros()).map_err(|_| ClockError)?;
+    if micros <= LAST_MICROS { Ok(()) } else { Err(ClockError) }
 }
 
 /// A name for a new log.

@@ -6,7 +6,7 @@ use crate::submit::{Kept, SubmitError, submit};
 use futures_util::StreamExt;
 use futures_util::stream;
 use northgate_domain::{
-    ActOnAlert, Alert, AlertId, Command, Event, RaiseAlert, Rejection as Refused, Stamped,
+    ActOnAlert, Alert, AlertId, Command, Event, RaiseAlert, Rejection as Refused, Stamped, Stamps,
 };
 use northgate_storage::{
     AlertQuery, Answer, EventStore, QueryError, Rejection, Snapshot, Summary, Unavailable,
@@ -26,6 +26,7 @@ const ATTEMPTS: u32 = 8;
 pub struct AlertService {
     store: Arc<dyn EventStore>,
     repeats: Repeats,
+    clock: Arc<dyn Stamps>,
 }
 
 /// What an action led to.
@@ -43,9 +44,10 @@ impl AlertService {
     /// What keys of requests to act are told apart by.
     const ACTING: &'static str = "actions";
 
-    /// Works on `store`, and gathers repeats with `repeats`.
-    pub fn new(store: Arc<dyn EventStore>, repeats: Repeats) -> Self {
-        Self { store, repeats }
+    /// Works on `store`, and gathers repeats with `repeats`. `clock` is the one by which the store
+    /// decides.
+    pub fn new(store: Arc<dyn EventStore>, repeats: Repeats, clock: Arc<dyn Stamps>) -> Self {
+        Self { store, repeats, clock }
     }
 
     /// Raises an alert. It is kept when this returns, and on its way to every dashboard. Raised
@@ -58,6 +60,10 @@ impl AlertService {
         key: Option<RequestKey>,
     ) -> Result<Kept<Stamped<Alert>>, SubmitError> {
         if key.is_none() && raise.dedup_key.is_some() {
+            // What is gathered is decided together: one that is over must not be among the others.
+            if raise.is_over_at(self.clock.now()) {
+                return Err(SubmitError::Refused(Rejection::Rule(Refused::AlreadyOver)));
+            }
             let alert = self.repeats.raise(&self.store, raise).await?;
             return Ok(Kept { value: alert, replayed: false });
         }

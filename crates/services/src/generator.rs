@@ -72,7 +72,7 @@ mod tests {
     impl Stamps for Counting {
         fn stamp(&self) -> Stamp {
             let n = self.0.fetch_add(1, Ordering::Relaxed);
-            Stamp { id: Uuid::from_u128(n.into()), at: Timestamp::from_unix_micros(0) }
+            Stamp::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(0))
         }
 
         fn now(&self) -> Timestamp {
@@ -94,8 +94,8 @@ mod tests {
             let store = Arc::new(GatedStore::new(Arc::new(memory)));
             let stop = CancellationToken::new();
             let repeats = Repeats::new(Repeats::WINDOW, Handle::current());
-            let alerts = AlertService::new(store.clone(), repeats);
             let clock = Arc::new(Counting::default());
+            let alerts = AlertService::new(store.clone(), repeats, clock.clone());
             let generator = AlertGenerator::new(alerts, interval(every), clock).unwrap();
             let task = tokio::spawn(generator.run(stop.clone()));
             Self { store, stop, task }

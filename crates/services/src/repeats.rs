@@ -258,7 +258,8 @@ mod tests {
     }
 
     fn raised(before: Option<&Alert>, raise: &RaiseAlert) -> Alert {
-        let stamp = Stamp { id: Uuid::nil(), at: Timestamp::from_unix_micros(0) };
+        // Before every end: what is over already is refused before it is gathered.
+        let stamp = Stamp::new(Uuid::nil(), Timestamp::from_unix_micros(-1));
         match decide(before, &Command::RaiseAlert(raise.clone()), stamp) {
             Ok(Decision::Event(Event::Alert(event))) => event.alert,
             other => panic!("{other:?}"),

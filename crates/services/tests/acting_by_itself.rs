@@ -37,7 +37,7 @@ struct Paused {
 impl Stamps for Paused {
     fn stamp(&self) -> Stamp {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        Stamp { id: Uuid::from_u128(id.into()), at: self.now() }
+        Stamp::new(Uuid::from_u128(id.into()), self.now())
     }
 
     fn now(&self) -> Timestamp {
@@ -57,7 +57,7 @@ impl Scene {
         let memory = MemoryStore::new(Epoch::new(1), Capacity::default(), clock.clone());
         let store = Arc::new(GatedStore::new(Arc::new(memory)));
         let repeats = Repeats::new(Repeats::WINDOW, Handle::current());
-        Self { alerts: AlertService::new(store.clone(), repeats), store, clock }
+        Self { alerts: AlertService::new(store.clone(), repeats, clock.clone()), store, clock }
     }
 
     /// Raises in a task of its own, as a request does.
@@ -185,7 +185,7 @@ async fn a_store_that_panics_is_told_to_who_waits_and_keeps_nobody_out() {
     let broken: Arc<dyn EventStore> =
         Arc::new(Meanwhile { store: scene.store.clone(), then: Then::Panic(1.into()) });
     let repeats = Repeats::new(Repeats::WINDOW, Handle::current());
-    let scene = Scene { alerts: AlertService::new(broken, repeats), ..scene };
+    let scene = Scene { alerts: AlertService::new(broken, repeats, scene.clock.clone()), ..scene };
     let lost = scene.raise(repeat(Severity::Info)).await;
     assert_eq!(lost.await.unwrap(), Err(SubmitError::OutcomeUnknown));
     let kept = scene.raise(repeat(Severity::Info)).await;
@@ -330,11 +330,12 @@ async fn an_alert_ends_when_it_expires_or_was_quiet_for_long_enough_and_not_befo
 #[tokio::test(start_paused = true)]
 async fn more_than_are_asked_for_at_once_end_all_the_same() {
     let scene = Scene::new();
-    let end = Some(Timestamp::from_unix_micros(0));
+    let end = Some(Timestamp::from_unix_micros(1));
     for _ in 0..600 {
         let raise = RaiseAlert { expires_at: end, ..raising(Severity::Info) };
         scene.alerts.raise(raise, None).await.unwrap();
     }
+    advance(Duration::from_millis(1)).await;
     let (stop, timer) = resolving(&scene, [None; 4]);
     for _ in 0..1_000 {
         yield_now().await;
@@ -420,8 +421,10 @@ async fn what_is_heard_of_in_the_last_moment_does_not_end_unless_it_is_over_all_
         (None, &[(Raised, 1), (Repeated, 2), (Resolved, 2)]),
     ] {
         let scene = Scene::new();
-        let end = Some(Timestamp::from_unix_micros(0));
+        let end = Some(Timestamp::from_unix_micros(1));
         scene.raise(RaiseAlert { expires_at: end, ..repeat(Severity::Info) }).await;
+        settle().await;
+        advance(Duration::from_millis(1)).await;
         let then = Then::RaiseAgain(new_end);
         let store = Arc::new(Meanwhile { store: scene.store.clone(), then });
         let (stop, timer) = resolving_in(store, &scene, [None; 4]);

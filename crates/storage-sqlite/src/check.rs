@@ -129,7 +129,7 @@ mod tests {
         schema::migrate_to(&connection, 1);
         let message = MessageText::parse("fire").unwrap();
         let raise = RaiseAlert::new(message, Location::parse("Gate").unwrap());
-        let stamp = Stamp { id: Uuid::from_u128(1), at: Timestamp::from_unix_micros(7) };
+        let stamp = Stamp::new(Uuid::from_u128(1), Timestamp::from_unix_micros(7));
         let alert = Alert::raised(&raise, stamp);
         let event = Event::Alert(AlertEvent::raised(alert.clone()));
         let position = Position { epoch: Epoch::new(5), offset: 1 };

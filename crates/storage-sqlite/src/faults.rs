@@ -31,7 +31,7 @@ struct Counting(AtomicU64);
 impl Stamps for Counting {
     fn stamp(&self) -> Stamp {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
-        Stamp { id: Uuid::from_u128(u128::from(n)), at: Timestamp::from_unix_micros(0) }
+        Stamp::new(Uuid::from_u128(u128::from(n)), Timestamp::from_unix_micros(0))
     }
 
     fn now(&self) -> Timestamp {

@@ -3,7 +3,7 @@
 
 use crate::columns::{indexed_words, put_tally, severity_number, status_number, tally};
 use crate::database::{DatabaseError, checkpoint, connect_to_write, from_sql, to_sql};
-use crate::queries::{alert_by_id, alert_by_open_key, count, ends_of_log, id_word};
+use crate::queries::{alert_by_id, alert_by_open_key, count, ends_of_log, id_word, newest_moment};
 use crate::schema;
 use crate::session::{Session, Unreadable};
 use northgate_domain::{
@@ -32,6 +32,8 @@ pub(crate) struct Held {
     pub(crate) keys: u64,
     /// The alerts by status and severity.
     pub(crate) tally: Tally,
+    /// The moment of the newest event: no later one is of an earlier moment.
+    pub(crate) newest: Option<Timestamp>,
 }
 
 /// The length of an event's record before any was written.
@@ -42,8 +44,8 @@ pub(crate) struct Ledger {
     pub(crate) connection: Connection,
     pub(crate) epoch: Epoch,
     pub(crate) held: Held,
-    /// The moment of the last decision.
-    pub(crate) now: Timestamp,
+    /// The moment by which keys and old events are forgotten; set by its owner before each use.
+    pub(crate) retained_at: Timestamp,
     /// Whether nothing but open alerts is left of what `--retain-bytes` allows: then only actions
     /// are taken, since they may resolve some.
     pub(crate) only_open_alerts_left: bool,
@@ -94,8 +96,9 @@ impl Ledger {
             messages: count(&connection, "SELECT count(*) FROM messages")?,
             keys: count(&connection, "SELECT count(*) FROM keys")?,
             tally: tally(&connection)?,
+            newest: newest_moment(&connection)?,
         };
-        let now = Timestamp::from_unix_micros(0);
+        let retained_at = Timestamp::from_unix_micros(0);
         let epoch = schema::epoch(&connection)?;
         let only_open_alerts_left = false;
         let kept_tally = held.tally;
@@ -104,7 +107,7 @@ impl Ledger {
             connection,
             epoch,
             held,
-            now,
+            retained_at,
             only_open_alerts_left,
             event_bytes,
             unreadable,
@@ -213,7 +216,7 @@ impl Ledger {
     ) -> Result<Result<Outcome, Rejection>, DatabaseError> {
         let Submission { command, key } = submission;
         let stamp = stamps.stamp();
-        self.now = stamp.at;
+        let stamp = self.held.newest.map_or(stamp, |newest| stamp.not_before(newest));
         if let Some(key) = key
             && let Some(replay) = self.replay(key)?
         {
@@ -282,6 +285,7 @@ impl Ledger {
         let sql = "INSERT INTO events (place, record, at) VALUES (?1, ?2, ?3)";
         self.execute(sql, params![to_sql(offset), record, at.unix_micros()])?;
         self.held.head = offset;
+        self.held.newest = Some(at);
         self.event_bytes = (self.event_bytes * 63 + record.len() as u64) / 64;
         Ok(())
     }
@@ -365,7 +369,7 @@ impl Ledger {
         let decode = |answer: &[u8]| decode_answer(answer, self.epoch);
         let sql = "SELECT fingerprint, answer, seen FROM keys
                    WHERE scope = ?1 AND value = ?2 AND used_at > ?3";
-        let forgotten = IdempotencyKey::forgotten_since(self.now).unix_micros();
+        let forgotten = IdempotencyKey::forgotten_since(self.retained_at).unix_micros();
         let mut statement = self.connection.prepare_cached(sql)?;
         let first = statement.query_row(params![key.scope, key.value, forgotten], |row| {
             let fingerprint = row.get::<_, Option<[u8; 32]>>(0)?;
@@ -394,7 +398,7 @@ impl Ledger {
         let answer = encode_answer(answer)?;
         self.execute(
             sql,
-            params![key.scope, key.value, fingerprint, answer, self.now.unix_micros()],
+            params![key.scope, key.value, fingerprint, answer, self.retained_at.unix_micros()],
         )?;
         self.held.keys += 1;
         Ok(())

@@ -4,10 +4,12 @@ use crate::columns::{severity_number, tally};
 use crate::database::{DatabaseError, from_sql, to_sql};
 use crate::schema;
 use crate::session::Session;
-use northgate_domain::{Alert, AlertId, DedupKey, Epoch, Event, Position, Severity, Stamped};
+use northgate_domain::{
+    Alert, AlertId, DedupKey, Epoch, Event, Position, Severity, Stamped, Timestamp,
+};
 use northgate_storage::codec::{decode_alert, decode_event};
 use northgate_storage::{Deadlines, READ_BYTES, ReadError, ReadFrom, Summary};
-use rusqlite::{Connection, Params, params};
+use rusqlite::{Connection, OptionalExtension, Params, params};
 
 /// An answer, and the head of the log in the state that it is of.
 type At<T> = (Position, T);
@@ -155,6 +157,13 @@ pub(crate) fn ends_of_log(connection: &Connection) -> rusqlite::Result<(u64, u64
         let oldest = row.get::<_, Option<i64>>(1)?.map_or(1, from_sql);
         Ok((newest, oldest.saturating_sub(1)))
     })
+}
+
+/// The moment of the newest event.
+pub(crate) fn newest_moment(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let sql = "SELECT at FROM events ORDER BY place DESC LIMIT 1";
+    let micros = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+    Ok(micros.flatten().map(Timestamp::from_unix_micros))
 }
 
 /// Reads the newest row of each kind, to see whether that is possible.

@@ -215,7 +215,7 @@ mod tests {
 
     impl Stamps for Never {
         fn stamp(&self) -> Stamp {
-            Stamp { id: Uuid::nil(), at: self.now() }
+            Stamp::new(Uuid::nil(), self.now())
         }
 
         fn now(&self) -> Timestamp {

@@ -217,7 +217,7 @@ mod tests {
         let message = MessageText::parse("fire").unwrap();
         let raise = RaiseAlert::new(message, Location::parse("Gate").unwrap());
         let at = Timestamp::from_unix_micros(7);
-        Alert::raised(&raise, Stamp { id: Uuid::from_u128(id), at })
+        Alert::raised(&raise, Stamp::new(Uuid::from_u128(id), at))
     }
 
     /// A database as the program left it that knew the first schema only.

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped, Stamps};
 use northgate_storage::{
     AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
-    ReadFrom, Snapshot, StoreHealth, Submission, Summary, Unavailable,
+    ReadFrom, RetentionClock, Snapshot, StoreHealth, Submission, Summary, Unavailable,
 };
 use parking_lot::Mutex;
 use std::any::Any;
@@ -119,6 +119,7 @@ impl SqliteStore {
         let mut writer = Writer {
             file,
             epoch: ledger.epoch,
+            retention: RetentionClock::new(stamps.as_ref(), ledger.held.newest),
             ledger: Some(ledger),
             files,
             follower: follower.clone(),

@@ -27,7 +27,7 @@ struct SetClock {
 impl Stamps for SetClock {
     fn stamp(&self) -> Stamp {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        Stamp { id: Uuid::from_u128(id.into()), at: self.now() }
+        Stamp::new(Uuid::from_u128(id.into()), self.now())
     }
 
     fn now(&self) -> Timestamp {

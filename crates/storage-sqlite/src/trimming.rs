@@ -154,7 +154,7 @@ impl Ledger {
     fn trim_old_keys(&mut self) -> Result<(), DatabaseError> {
         let sql = "DELETE FROM keys WHERE used_at <= ?1
                        AND seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?2)";
-        let old = self.now.unix_micros().saturating_sub(RETRIES_MICROS);
+        let old = self.retained_at.unix_micros().saturating_sub(RETRIES_MICROS);
         self.held.keys -= self.execute(sql, params![old, to_sql(ROWS_BETWEEN_COUNTS)])?;
         Ok(())
     }
@@ -217,7 +217,7 @@ impl Ledger {
     /// Keys stand in the order of their first use, so one look at the oldest tells whether any is
     /// to go: that is all that it costs on most days.
     fn remove_forgotten_keys(&mut self) -> Result<(), DatabaseError> {
-        let forgotten = IdempotencyKey::forgotten_since(self.now).unix_micros();
+        let forgotten = IdempotencyKey::forgotten_since(self.retained_at).unix_micros();
         let sql = "DELETE FROM keys WHERE used_at <= ?1
                        AND seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?2)";
         if self.has_forgotten_keys()? {
@@ -230,7 +230,7 @@ impl Ledger {
         if self.held.keys == 0 {
             return Ok(false);
         }
-        let forgotten = IdempotencyKey::forgotten_since(self.now).unix_micros();
+        let forgotten = IdempotencyKey::forgotten_since(self.retained_at).unix_micros();
         let sql = "SELECT used_at FROM keys ORDER BY seen LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.query_row([], |row| row.get::<_, i64>(0))? <= forgotten)

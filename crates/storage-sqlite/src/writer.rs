@@ -12,7 +12,9 @@ use crate::store::Counters;
 use crate::trimming::Bounds;
 use health::{advice, health_of};
 use northgate_domain::{Epoch, Position, Stamps, Timestamp};
-use northgate_storage::{AppendError, FileChange, Outcome, StoreHealth, Submission};
+use northgate_storage::{
+    AppendError, FileChange, Outcome, RetentionClock, StoreHealth, Submission,
+};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -69,6 +71,8 @@ pub(crate) struct Writer {
     /// The most vectors of one transaction.
     pub(crate) most_vectors: usize,
     pub(crate) stamps: Arc<dyn Stamps>,
+    /// By what keys and old events are forgotten.
+    pub(crate) retention: RetentionClock,
     pub(crate) commit: Commit,
     pub(crate) head: watch::Sender<Position>,
     pub(crate) counters: Arc<Counters>,
@@ -139,9 +143,10 @@ impl Writer {
         self.warn_of_wal(wal);
         // Whatever fails on the way takes the connection with it, and the transaction.
         let mut ledger = self.take_ledger()?;
-        ledger.now = self.stamps.now();
+        ledger.retained_at = self.retention.now(self.stamps.as_ref());
         let age = i64::try_from(self.retain_for.as_micros()).unwrap_or(i64::MAX);
-        let horizon = Timestamp::from_unix_micros(ledger.now.unix_micros().saturating_sub(age));
+        let horizon =
+            Timestamp::from_unix_micros(ledger.retained_at.unix_micros().saturating_sub(age));
         let failing = *self.health.borrow() != StoreHealth::Keeping;
         let usage = self.usage(wal);
         if failing || ledger.is_due(&self.bounds, usage, horizon)? {
@@ -216,6 +221,7 @@ impl Writer {
         vectors: Vec<Vec<Submission>>,
         wal: u64,
     ) -> Result<Vec<Answer>, DatabaseError> {
+        ledger.retained_at = self.retention.now(self.stamps.as_ref());
         ledger.begin()?;
         let mut answers = Vec::with_capacity(vectors.len());
         for vector in vectors {

@@ -30,7 +30,7 @@ impl Stamps for Ticking {
     fn stamp(&self) -> Stamp {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
         let at = Timestamp::from_unix_micros(i64::try_from(n).unwrap() * 1_000_000);
-        Stamp { id: Uuid::from_u128(n.into()), at }
+        Stamp::new(Uuid::from_u128(n.into()), at)
     }
 
     fn now(&self) -> Timestamp {

@@ -43,7 +43,7 @@ impl Stamps for Unsteady {
     fn stamp(&self) -> Stamp {
         let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         let at = i64::try_from(n + (n * 7) % 5).unwrap();
-        Stamp { id: Uuid::from_u128(n.into()), at: Timestamp::from_unix_micros(at) }
+        Stamp::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(at))
     }
 
     fn now(&self) -> Timestamp {

@@ -21,7 +21,7 @@ struct Never;
 
 impl Stamps for Never {
     fn stamp(&self) -> Stamp {
-        Stamp { id: Uuid::from_u128(1), at: self.now() }
+        Stamp::new(Uuid::from_u128(1), self.now())
     }
 
     fn now(&self) -> Timestamp {

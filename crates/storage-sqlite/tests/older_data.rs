@@ -25,7 +25,7 @@ struct Then;
 
 impl Stamps for Then {
     fn stamp(&self) -> Stamp {
-        Stamp { id: Uuid::from_u128(1), at: THEN }
+        Stamp::new(Uuid::from_u128(1), THEN)
     }
 
     fn now(&self) -> Timestamp {

@@ -53,10 +53,10 @@ struct CountingFrom(AtomicU64);
 impl Stamps for CountingFrom {
     fn stamp(&self) -> Stamp {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
-        Stamp {
-            id: Uuid::from_u128(u128::from(n)),
-            at: Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
-        }
+        Stamp::new(
+            Uuid::from_u128(u128::from(n)),
+            Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
+        )
     }
 
     fn now(&self) -> Timestamp {

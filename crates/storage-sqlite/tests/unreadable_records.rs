@@ -27,7 +27,7 @@ struct Counting(AtomicI64);
 impl Stamps for Counting {
     fn stamp(&self) -> Stamp {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
-        Stamp { id: Uuid::from_u128(n.unsigned_abs().into()), at: Timestamp::from_unix_micros(n) }
+        Stamp::new(Uuid::from_u128(n.unsigned_abs().into()), Timestamp::from_unix_micros(n))
     }
 
     fn now(&self) -> Timestamp {
@@ -185,7 +185,7 @@ struct Late;
 
 impl Stamps for Late {
     fn stamp(&self) -> Stamp {
-        Stamp { id: Uuid::nil(), at: self.now() }
+        Stamp::new(Uuid::nil(), self.now())
     }
 
     fn now(&self) -> Timestamp {

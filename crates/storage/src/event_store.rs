@@ -34,6 +34,9 @@ pub const READ_BYTES: usize = 1024 * 1024;
 ///    explicit; alerts and the newest messages are projections that outlive the window. Each kind
 ///    is bounded by itself: a burst of chat cannot push alerts out. Alerts that are over make room
 ///    before those that are not, and among each the oldest first, once an append is whole.
+/// 9. *Forward*: an event is never of an earlier moment than the one before it, whatever the clock
+///    says; and what is forgotten by time is forgotten by a [`RetentionClock`](crate::RetentionClock),
+///    which does not believe every jump.
 ///
 /// Nothing above this port assumes that it is the only writer.
 #[async_trait]

@@ -10,6 +10,7 @@
 
 mod atomic;
 mod bounded;
+mod clocks;
 mod history;
 mod honest;
 mod idempotent;
@@ -26,6 +27,10 @@ pub use atomic::{
 };
 pub use bounded::{
     a_burst_of_chat_pushes_no_alert_out, state_outlives_the_window, the_newest_are_what_is_held,
+};
+pub use clocks::{
+    a_clock_that_jumps_forgets_no_key, an_alert_that_is_over_is_refused_unless_its_key_was_seen,
+    time_never_goes_back_within_a_log,
 };
 pub use history::{
     a_history_gives_the_part_that_is_asked_for, a_history_refuses_foreign_positions,
@@ -118,6 +123,9 @@ macro_rules! event_store_laws {
             what_is_to_end_is_found
             alerts_are_found_by_what_they_are_now
             a_thread_holds_the_messages_of_its_alert
+            time_never_goes_back_within_a_log
+            an_alert_that_is_over_is_refused_unless_its_key_was_seen
+            a_clock_that_jumps_forgets_no_key
         }
     };
     (@each $harness:expr; $($law:ident)*) => {

@@ -14,6 +14,7 @@ mod history;
 #[cfg(feature = "laws")]
 pub mod laws;
 mod memory;
+mod retention_clock;
 mod submission;
 mod tail;
 mod tally;
@@ -24,6 +25,7 @@ pub use gate::GatedStore;
 pub use health::{FileChange, StoreHealth};
 pub use history::{AlertQuery, HistoryRange, MessageQuery, Part, QueryError, Snapshot, Walk};
 pub use memory::{Capacity, MemoryStore};
+pub use retention_clock::RetentionClock;
 pub use submission::{Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission};
 pub use tail::{PAGE_EVENTS, Page, Tail, next_page, tail};
 pub use tally::{Summary, Tally};

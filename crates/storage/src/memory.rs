@@ -68,7 +68,7 @@ impl MemoryStore {
     /// An empty store whose log is called `epoch`, which the caller drew at random.
     pub fn new(epoch: Epoch, capacity: Capacity, stamps: Arc<dyn Stamps>) -> Self {
         Self {
-            state: Mutex::new(State::new(epoch, capacity)),
+            state: Mutex::new(State::new(epoch, capacity, stamps.as_ref())),
             head: watch::Sender::new(Position::start(epoch)),
             stamps,
         }

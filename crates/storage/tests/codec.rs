@@ -76,7 +76,7 @@ fn raise() -> impl Strategy<Value = RaiseAlert> {
 }
 
 fn alert() -> impl Strategy<Value = Alert> {
-    let id = (any::<u128>(), moment()).prop_map(|(id, at)| Stamp { id: Uuid::from_u128(id), at });
+    let id = (any::<u128>(), moment()).prop_map(|(id, at)| Stamp::new(Uuid::from_u128(id), at));
     (id, raise(), any::<u64>(), any::<u64>(), (of(moment()), of(moment())), status(), notes())
         .prop_map(|(stamp, raise, revision, count, (last_seen, updated_at), status, notes)| Alert {
             revision: Revision::new(revision),
@@ -164,10 +164,10 @@ fn fire() -> Alert {
             Location::parse("North Gate").unwrap(),
         )
     };
-    let stamp = Stamp {
-        id: Uuid::from_u128(0x5ead_beef),
-        at: Timestamp::from_unix_micros(1_753_366_980_000_001),
-    };
+    let stamp = Stamp::new(
+        Uuid::from_u128(0x5ead_beef),
+        Timestamp::from_unix_micros(1_753_366_980_000_001),
+    );
     Alert { revision: Revision::new(3), ..Alert::raised(&raise, stamp) }
 }
 

@@ -19,7 +19,7 @@ struct SameStamp;
 
 impl Stamps for SameStamp {
     fn stamp(&self) -> Stamp {
-        Stamp { id: Uuid::nil(), at: Timestamp::from_unix_micros(0) }
+        Stamp::new(Uuid::nil(), Timestamp::from_unix_micros(0))
     }
 
     fn now(&self) -> Timestamp {

@@ -36,7 +36,7 @@ struct NoStamps;
 
 impl Stamps for NoStamps {
     fn stamp(&self) -> Stamp {
-        Stamp { id: Uuid::nil(), at: Timestamp::from_unix_micros(0) }
+        Stamp::new(Uuid::nil(), Timestamp::from_unix_micros(0))
     }
 
     fn now(&self) -> Timestamp {
@@ -68,6 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             alerts: AlertService::new(
                 store.clone(),
                 Repeats::new(Duration::ZERO, Handle::current()),
+                Arc::new(NoStamps),
             ),
             chat_limit: ChatLimitSettings::default(),
             tasks: TaskTracker::new(),

@@ -52,7 +52,7 @@ fuzz_target!(|body: &[u8]| {
 
 fn raised(raise: &RaiseAlert) -> Stamped<Alert> {
     let position = Position { epoch: Epoch::new(1), offset: 1 };
-    let stamp = Stamp { id: Default::default(), at: Timestamp::from_unix_micros(0) };
+    let stamp = Stamp::new(Default::default(), Timestamp::from_unix_micros(0));
     match decide(None, &Command::RaiseAlert(raise.clone()), stamp) {
         Ok(Decision::Event(Event::Alert(event))) => Stamped { position, value: event.alert },
         other => panic!("{other:?}"),

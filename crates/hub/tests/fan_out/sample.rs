@@ -28,7 +28,7 @@ struct CountingStamps(AtomicU64);
 impl Stamps for CountingStamps {
     fn stamp(&self) -> Stamp {
         let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        Stamp { id: Uuid::from_u128(n.into()), at: Timestamp::from_unix_micros(0) }
+        Stamp::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(0))
     }
 
     fn now(&self) -> Timestamp {

@@ -59,7 +59,8 @@ fn malformed_requests_are_logged_at_level_debug_only() {
         malformed(program.address());
         let ended = program.stop();
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        let told = ended.stderr.iter().any(|line| line.contains("the head of a request was refused"));
+        let told =
+            ended.stderr.iter().any(|line| line.contains("the head of a request was refused"));
         assert!(!told, "{level}: {ended:?}");
     }
 }
@@ -74,7 +75,11 @@ fn repeats_of_one_line_are_summed_up_in_time_though_nothing_else_is_logged() {
     eventually(SOON, || program.has_logged(summary).then_some(()));
     let ended = program.stop();
     let told = |text| ended.stderr.iter().filter(|line| line.contains(text)).count();
-    assert_eq!(told("the head of a request was refused"), 8 + 1, "eight, and the line that sums up: {ended:?}");
+    assert_eq!(
+        told("the head of a request was refused"),
+        8 + 1,
+        "eight, and the line that sums up: {ended:?}"
+    );
 }
 
 #[test]

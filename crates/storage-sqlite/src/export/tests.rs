@@ -22,7 +22,7 @@ struct Counting(AtomicU64);
 impl Stamps for Counting {
     fn stamp(&self) -> Stamp {
         let id = self.0.fetch_add(1, Ordering::Relaxed);
-        Stamp { id: Uuid::from_u128(id.into()), at: self.now() }
+        Stamp::new(Uuid::from_u128(id.into()), self.now())
     }
 
     fn now(&self) -> Timestamp {

@@ -85,7 +85,7 @@ impl From<AlertShape<'_>> for Alert {
             source,
             ..RaiseAlert::new(message, Location::from_stored(&shape.location))
         };
-        let stamp = Stamp { id: shape.id, at: Timestamp::from_unix_micros(shape.raised_at) };
+        let stamp = Stamp::new(shape.id, Timestamp::from_unix_micros(shape.raised_at));
         Self { revision: Revision::new(shape.revision), ..Self::raised(&raise, stamp) }
     }
 }

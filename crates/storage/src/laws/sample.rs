@@ -20,10 +20,10 @@ pub(super) struct CountingStamps(AtomicU64);
 impl Stamps for CountingStamps {
     fn stamp(&self) -> Stamp {
         let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        Stamp {
-            id: Uuid::from_u128(u128::from(n)),
-            at: Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
-        }
+        Stamp::new(
+            Uuid::from_u128(u128::from(n)),
+            Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
+        )
     }
 
     fn now(&self) -> Timestamp {
@@ -36,21 +36,33 @@ impl Stamps for CountingStamps {
 pub(super) struct SetStamps {
     ids: AtomicU64,
     micros: AtomicI64,
+    /// How far the clock is wrong.
+    jump: AtomicI64,
 }
 
 impl SetStamps {
     pub(super) fn set(&self, unix_micros: i64) {
         self.micros.store(unix_micros, Ordering::Relaxed);
     }
+
+    /// Lets the clock be wrong by so much, without any time having passed.
+    pub(super) fn jump_to(&self, micros: i64) {
+        self.jump.store(micros, Ordering::Relaxed);
+    }
 }
 
 impl Stamps for SetStamps {
     fn stamp(&self) -> Stamp {
         let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
-        Stamp { id: Uuid::from_u128(u128::from(id)), at: self.now() }
+        Stamp::new(Uuid::from_u128(u128::from(id)), self.now())
     }
 
     fn now(&self) -> Timestamp {
+        let jump = self.jump.load(Ordering::Relaxed);
+        Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed) + jump)
+    }
+
+    fn steady(&self) -> Timestamp {
         Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed))
     }
 }

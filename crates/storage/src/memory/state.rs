@@ -7,24 +7,30 @@ use super::seen_keys::{FirstUse, Name, SeenKeys};
 use super::shelf::View;
 use crate::{
     Answer, AppendError, Deadlines, IdempotencyKey, Outcome, ReadError, ReadFrom, Rejection,
-    Submission, Summary,
+    RetentionClock, Submission, Summary,
 };
 use northgate_domain::{
     Alert, AlertEvent, AlertId, ChatMessage, Decision, DedupKey, Epoch, Event, Position, Stamped,
-    Stamps, Subject, decide,
+    Stamps, Subject, Timestamp, decide,
 };
 use std::collections::{HashMap, HashSet};
 
 pub(super) struct State {
     log: Log,
+    /// The moment of the newest event.
+    newest: Timestamp,
+    /// By what keys are forgotten.
+    retention: RetentionClock,
     alerts: Alerts,
     messages: Messages,
     keys: SeenKeys,
 }
 
 impl State {
-    pub(super) fn new(epoch: Epoch, capacity: Capacity) -> Self {
+    pub(super) fn new(epoch: Epoch, capacity: Capacity, stamps: &dyn Stamps) -> Self {
         Self {
+            newest: Timestamp::from_unix_micros(i64::MIN),
+            retention: RetentionClock::new(stamps, None),
             log: Log::new(epoch, capacity.events.get()),
             alerts: Alerts::new(capacity.alerts.get()),
             messages: Messages::new(capacity.messages.get()),
@@ -45,7 +51,7 @@ impl State {
         submissions: Vec<Submission>,
         stamps: &dyn Stamps,
     ) -> Result<Vec<Outcome>, AppendError> {
-        let mut staged = Staged::default();
+        let mut staged = Staged::after(self.newest, self.retention.now(stamps));
         let mut outcomes = Vec::with_capacity(submissions.len());
         for (index, submission) in submissions.into_iter().enumerate() {
             let outcome = self
@@ -64,10 +70,11 @@ impl State {
         staged: &mut Staged,
         stamps: &dyn Stamps,
     ) -> Result<Outcome, Rejection> {
-        let stamp = stamps.stamp();
+        let stamp = stamps.stamp().not_before(staged.newest);
         let name = submission.key.as_ref().map(name_of);
         if let (Some(key), Some(name)) = (&submission.key, &name)
-            && let Some(first) = staged.keys.get(name).or_else(|| self.keys.get(name, stamp.at))
+            && let Some(first) =
+                staged.keys.get(name).or_else(|| self.keys.get(name, staged.retained_at))
         {
             return first.replay(key).map(Outcome::Replayed);
         }
@@ -86,14 +93,18 @@ impl State {
                     raised = before.map_or(next, |before| before.position);
                     staged.put(Stamped { position: raised, value: alert.clone() });
                 }
+                staged.newest = stamp.at;
                 let event = Stamped { position: next, value: event };
                 staged.events.push(event.clone());
                 Answer::Appended { event, raised }
             }
         };
         if let (Some(key), Some(name)) = (submission.key, name) {
-            let first_use =
-                FirstUse { at: stamp.at, fingerprint: key.fingerprint, answer: answer.clone() };
+            let first_use = FirstUse {
+                at: staged.retained_at,
+                fingerprint: key.fingerprint,
+                answer: answer.clone(),
+            };
             staged.key_order.push(name.clone());
             staged.keys.insert(name, first_use);
         }
@@ -119,6 +130,7 @@ impl State {
     }
 
     fn keep(&mut self, mut staged: Staged) {
+        self.newest = staged.newest;
         for event in staged.events {
             self.alerts.apply(&event);
             self.messages.apply(&event);
@@ -165,9 +177,12 @@ impl State {
 }
 
 /// What one append will change, if nothing in it is refused.
-#[derive(Default)]
 struct Staged {
     events: Vec<Stamped<Event>>,
+    /// The moment of the newest of them, or of the log's.
+    newest: Timestamp,
+    /// The moment by which keys are forgotten.
+    retained_at: Timestamp,
     /// The alerts that those events touch, as they stand afterwards.
     alerts: HashMap<AlertId, Stamped<Alert>>,
     /// Those of them that take in repeats, by their keys.
@@ -177,6 +192,19 @@ struct Staged {
 }
 
 impl Staged {
+    /// Nothing yet.
+    fn after(newest: Timestamp, retained_at: Timestamp) -> Self {
+        Self {
+            events: Vec::new(),
+            newest,
+            retained_at,
+            alerts: HashMap::new(),
+            open_keys: HashMap::new(),
+            keys: HashMap::new(),
+            key_order: Vec::new(),
+        }
+    }
+
     fn put(&mut self, after: Stamped<Alert>) {
         let id = after.value.id;
         if let Some(key) = &after.value.dedup_key {

@@ -1,0 +1,152 @@
+//! The time by which a store forgets.
+//!
+//! What is forgotten does not come back, so one wrong reading of a clock must not decide it: a clock
+//! that has jumped by more than a day is not believed before it has stood for an hour.
+
+use northgate_domain::{Stamps, Timestamp};
+
+/// What a clock may differ from what was believed last.
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+/// How long a clock that differs by more must have stood.
+const HOUR_MICROS: i64 = 60 * 60 * 1_000_000;
+/// What a clock may be corrected by while it stands.
+const CORRECTION_MICROS: i64 = 60 * 1_000_000;
+
+/// Compares a clock that can be set with one that cannot. Owned by the one who decides in a store.
+#[derive(Debug, Clone)]
+pub struct RetentionClock {
+    /// How far the clock was ahead of the steady one when it was believed last, in microseconds.
+    believed: i64,
+    /// How far it has been ahead lately, and since which moment of the steady one.
+    lately: (i64, i64),
+}
+
+impl RetentionClock {
+    /// Begins with the moment of the newest event of a log; a log without any believes the clock.
+    pub fn new(stamps: &dyn Stamps, newest: Option<Timestamp>) -> Self {
+        let (now, steady) = (stamps.now(), stamps.steady().unix_micros());
+        let lead = |moment: Timestamp| moment.unix_micros().saturating_sub(steady);
+        Self { believed: lead(newest.unwrap_or(now)), lately: (lead(now), steady) }
+    }
+
+    /// The time by which to forget.
+    pub fn now(&mut self, stamps: &dyn Stamps) -> Timestamp {
+        let (now, steady) = (stamps.now(), stamps.steady().unix_micros());
+        let lead = now.unix_micros().saturating_sub(steady);
+        if lead.saturating_sub(self.lately.0).saturating_abs() > CORRECTION_MICROS {
+            self.lately = (lead, steady);
+        } else if steady.saturating_sub(self.lately.1) >= HOUR_MICROS {
+            self.believed = lead;
+        }
+        if lead.saturating_sub(self.believed).saturating_abs() <= DAY_MICROS {
+            return now;
+        }
+        Timestamp::from_unix_micros(steady.saturating_add(self.believed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use northgate_domain::Stamp;
+    use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+    use uuid::Uuid;
+
+    const SECOND: i64 = 1_000_000;
+    const HOUR: i64 = 3_600 * SECOND;
+    const DAY: i64 = 24 * HOUR;
+
+    /// Two clocks that the test moves.
+    struct Clocks {
+        now: AtomicI64,
+        steady: AtomicI64,
+    }
+
+    impl Clocks {
+        fn at(now: i64) -> Self {
+            Self { now: now.into(), steady: 7.into() }
+        }
+
+        /// Time passes.
+        fn pass(&self, micros: i64) {
+            self.now.fetch_add(micros, Relaxed);
+            self.steady.fetch_add(micros, Relaxed);
+        }
+
+        /// Somebody sets the clock.
+        fn jump(&self, micros: i64) {
+            self.now.fetch_add(micros, Relaxed);
+        }
+    }
+
+    impl Stamps for Clocks {
+        fn stamp(&self) -> Stamp {
+            Stamp::new(Uuid::nil(), self.now())
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::from_unix_micros(self.now.load(Relaxed))
+        }
+
+        fn steady(&self) -> Timestamp {
+            Timestamp::from_unix_micros(self.steady.load(Relaxed))
+        }
+    }
+
+    #[test]
+    fn a_clock_that_runs_or_is_corrected_a_little_is_believed() {
+        let clocks = Clocks::at(100 * DAY);
+        let mut retention = RetentionClock::new(&clocks, None);
+        for correction in [0, SECOND, -HOUR, 23 * HOUR] {
+            clocks.pass(3 * DAY);
+            clocks.jump(correction);
+            assert_eq!(retention.now(&clocks), clocks.now(), "{correction}");
+        }
+    }
+
+    #[test]
+    fn a_jump_is_believed_when_it_has_stood_for_an_hour() {
+        for jump in [2 * DAY, 1_000 * DAY, -2 * DAY] {
+            let clocks = Clocks::at(2_000 * DAY);
+            let mut retention = RetentionClock::new(&clocks, None);
+            clocks.jump(jump);
+            for _ in 0..59 {
+                let expected = clocks.now().unix_micros() - jump;
+                assert_eq!(retention.now(&clocks).unix_micros(), expected, "{jump}");
+                clocks.pass(60 * SECOND);
+            }
+            clocks.pass(60 * SECOND);
+            assert_eq!(retention.now(&clocks), clocks.now(), "{jump}");
+        }
+    }
+
+    #[test]
+    fn a_jump_that_is_taken_back_leaves_nothing_and_many_small_ones_do_not_add_up() {
+        let clocks = Clocks::at(2_000 * DAY);
+        let mut retention = RetentionClock::new(&clocks, None);
+        for _ in 0..5 {
+            clocks.jump(1_000 * DAY);
+            retention.now(&clocks);
+            clocks.pass(HOUR / 2);
+            assert!(retention.now(&clocks).unix_micros() < 2_001 * DAY);
+            clocks.jump(-1_000 * DAY);
+            clocks.pass(SECOND);
+            assert_eq!(retention.now(&clocks), clocks.now());
+        }
+        for _ in 0..50 {
+            clocks.jump(20 * HOUR);
+            clocks.pass(SECOND);
+            assert!(retention.now(&clocks).unix_micros() < 2_002 * DAY);
+        }
+    }
+
+    #[test]
+    fn a_start_long_after_the_newest_event_is_a_jump_too() {
+        let clocks = Clocks::at(2_000 * DAY);
+        let newest = Timestamp::from_unix_micros(1_900 * DAY);
+        let mut retention = RetentionClock::new(&clocks, Some(newest));
+        assert_eq!(retention.now(&clocks), newest);
+        clocks.pass(HOUR);
+        assert_eq!(retention.now(&clocks), clocks.now());
+    }
+}
