@@ -35,19 +35,36 @@ as_root() {
     if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }
 
-# Cargo links with the system's C compiler.
-install_compiler() {
+# install NAME PACKAGES_OF_APT PACKAGES_OF_DNF PACKAGES_OF_APK: each a list with spaces.
+install() {
+    local apt dnf apk
+    read -ra apt <<<"$2"
+    read -ra dnf <<<"$3"
+    read -ra apk <<<"$4"
     if command -v apt-get >/dev/null; then
         as_root apt-get update
-        as_root apt-get install -y --no-install-recommends gcc libc6-dev
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${apt[@]}"
     elif command -v dnf >/dev/null; then
-        as_root dnf install -y gcc glibc-devel
+        as_root dnf install -y "${dnf[@]}"
     elif command -v apk >/dev/null; then
-        as_root apk add gcc musl-dev
+        as_root apk add "${apk[@]}"
     else
-        echo 'there is no C compiler: install one as "cc"' >&2
+        echo "there is no $1, and no package manager that is known here: install it" >&2
         return 1
     fi
+}
+
+# The client in JavaScript that docs/PROTOCOL.md shows needs a WebSocket: Node.js has one from
+# version 22 on, and before that there is a package.
+install_websocket() {
+    node -e 'process.exit(typeof WebSocket === "function" ? 0 : 1)' && return
+    local tools=$PWD/target/test-tools
+    export NODE_PATH=$tools/node_modules
+    node -e 'require("ws")' 2>/dev/null && return
+    command -v npm >/dev/null || install npm npm npm npm
+    mkdir -p "$tools"
+    echo '{"private": true}' >"$tools/package.json"
+    npm install --prefix "$tools" --no-audit --no-fund ws@8
 }
 
 headline 'tools'
@@ -60,7 +77,12 @@ if ! command -v cargo >/dev/null; then
     echo 'there is no Rust: install it from https://rustup.rs' >&2
     exit 1
 fi
-command -v cc >/dev/null || install_compiler
+# Cargo links with the system's C compiler.
+command -v cc >/dev/null || install 'C compiler' 'gcc libc6-dev' 'gcc glibc-devel' 'gcc musl-dev'
+# The clients that docs/PROTOCOL.md shows are run by tests.
+command -v python3 >/dev/null || install Python python3 python3 python3
+command -v node >/dev/null || install Node.js nodejs nodejs nodejs
+install_websocket
 cargo fmt --version 2>/dev/null || rustup component add rustfmt
 cargo clippy --version 2>/dev/null || rustup component add clippy
 # Tests open many sockets.

@@ -629,7 +629,7 @@ fn after(duration: Duration) -> String {
 #[test]
 fn a_retry_gets_its_first_answer_though_what_it_raised_is_over() {
     for (server, _folder) in TestServer::of_each_store() {
-        let end = after(Duration::from_secs(1));
+        let end = after(Duration::from_secs(3));
         let body = json!({ "message": "a", "location": "b", "expires_at": end }).to_string();
         let post = |headers: &str| server.request("POST", "/alerts", headers, body.as_bytes());
         let first = post("Idempotency-Key: once\r\n");
@@ -651,7 +651,7 @@ fn what_expires_resolves_by_itself_also_after_a_restart() {
     };
     let server = start();
     let mut board = dashboard(&server);
-    let over = raise(&server, json!({ "expires_at": after(Duration::from_secs(1)) }));
+    let over = raise(&server, json!({ "expires_at": after(Duration::from_secs(3)) }));
     board.next_json();
     let frame = board.next_json();
     assert_eq!((&frame["change"], &frame["by"]), (&json!("resolved"), &json!("northgate")));
@@ -660,7 +660,7 @@ fn what_expires_resolves_by_itself_also_after_a_restart() {
     let far = raise(&server, json!({ "expires_at": "2099-01-01T00:00:00Z" }));
     act(&server, &far, "acknowledge", json!({ "by": "Anna" }));
     // It is raised, and the server is gone before anybody looks.
-    let later = raise(&server, json!({ "expires_at": after(Duration::from_secs(2)) }));
+    let later = raise(&server, json!({ "expires_at": after(Duration::from_secs(3)) }));
     server.stopped();
     let server = start();
     resolved(&server, &later);

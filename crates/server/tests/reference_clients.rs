@@ -1,0 +1,217 @@
+//! The clients that `docs/PROTOCOL.md` shows, against a server that is killed under them.
+#![cfg(unix)]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "all of this is test code, and the processes are seen from outside, in real time"
+)]
+
+#[path = "process/client.rs"]
+#[allow(dead_code, reason = "these tests need less of it than others")]
+mod client;
+#[path = "process/program.rs"]
+#[allow(dead_code, reason = "these tests need less of it than others")]
+mod program;
+
+use client::{Answer, get, try_request};
+use program::{Program, SOON, Setup, eventually};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// How long a client may take that pauses between its attempts.
+const CAUGHT_UP: Duration = Duration::from_secs(90);
+
+/// Prints what the client in JavaScript shows. Node.js before 22 has no WebSocket of its own.
+const NODE: &str = r#"
+import { createRequire } from "node:module";
+import { watch } from "./client.mjs";
+globalThis.WebSocket ??= createRequire(import.meta.url)("ws");
+watch(process.argv[2], (alerts, event) => {
+  const board = [...alerts.values()].map(({ id, revision }) => [id, revision]);
+  console.log(JSON.stringify({ event: event?.position ?? null, board }));
+});
+"#;
+
+/// Prints what the client in Python shows.
+const PYTHON: &str = r#"
+import json, sys
+from client import watch
+
+def show(alerts, event):
+    board = [[alert["id"], alert["revision"]] for alert in alerts.values()]
+    print(json.dumps({"event": event and event["position"], "board": board}), flush=True)
+
+watch(sys.argv[1], show)
+"#;
+
+/// The code of the protocol's page in this language.
+fn shown_in_the_protocol(language: &str) -> String {
+    let page = std::fs::read_to_string("../../docs/PROTOCOL.md").unwrap();
+    let beginning = format!("```{language}\n");
+    let mut blocks = page.split(&beginning).skip(1);
+    let code = blocks.next().expect("a client").split("```").next().unwrap().to_owned();
+    assert!(blocks.next().is_none(), "one client in {language}");
+    code
+}
+
+/// A client that runs, and everything that it has printed.
+struct Client {
+    child: Child,
+    lines: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Client {
+    /// Starts `program` with its file, which is written beside the code of the page.
+    fn start(folder: &Path, command: &str, files: [(&str, &str); 2], base: &str) -> Self {
+        for (name, text) in files {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let mut child = Command::new(command)
+            .args([files[1].0, base])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command} (tests/run.sh installs it): {error}"));
+        let lines = Arc::<Mutex<Vec<Value>>>::default();
+        let (out, told) = (child.stdout.take().unwrap(), lines.clone());
+        thread::spawn(move || {
+            for line in BufReader::new(out).lines() {
+                told.lock().unwrap().push(serde_json::from_str(&line.unwrap()).unwrap());
+            }
+        });
+        Self { child, lines }
+    }
+
+    fn node(folder: &Path, base: &str) -> Self {
+        let files = [("client.mjs", &*shown_in_the_protocol("js")), ("driver.mjs", NODE)];
+        Self::start(folder, "node", files, base)
+    }
+
+    fn python(folder: &Path, base: &str) -> Self {
+        let files = [("client.py", &*shown_in_the_protocol("python")), ("driver.py", PYTHON)];
+        Self::start(folder, "python3", files, base)
+    }
+
+    /// What it shows now: ids and revisions.
+    fn board(&self) -> Vec<Value> {
+        let lines = self.lines.lock().unwrap();
+        sorted(lines.last().map_or_else(Vec::new, |line| line["board"].as_array().unwrap().clone()))
+    }
+
+    /// The offsets of the events that it has shown, after so many times that it loaded everything.
+    fn events(&self) -> (usize, Vec<u64>) {
+        let lines = self.lines.lock().unwrap();
+        let events = lines.iter().filter_map(|line| line["event"].as_str()).map(offset).collect();
+        (lines.iter().filter(|line| line["event"].is_null()).count(), events)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn sorted(mut board: Vec<Value>) -> Vec<Value> {
+    board.sort_by_key(Value::to_string);
+    board
+}
+
+/// How many events a position has before it. Nobody but a test may know.
+fn offset(position: &str) -> u64 {
+    position.rsplit('-').next().unwrap().parse().unwrap()
+}
+
+/// Sends it until it is answered.
+fn insist(address: SocketAddr, path: &str, body: &Value, key: &str) -> Value {
+    let answer: Answer = eventually(SOON, || {
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key)];
+        let answer = try_request(address, "POST", path, &headers, &body.to_string()).ok()?;
+        (answer.status == 200).then_some(answer)
+    });
+    answer.json()
+}
+
+/// Raises alerts and acts on them until it is told to stop.
+fn work(address: SocketAddr, stop: &AtomicBool) {
+    let mut round = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let body = json!({ "message": format!("round {round}"), "location": "North Gate" });
+        let alert = insist(address, "/alerts", &body, &format!("raise-{round}"));
+        let act = match round % 3 {
+            0 => "acknowledge",
+            1 => "resolve",
+            _ => "notes",
+        };
+        let path = format!("/alerts/{}/{act}", alert["id"].as_str().unwrap());
+        insist(address, &path, &json!({ "by": "Anna", "note": "x" }), &format!("act-{round}"));
+        round += 1;
+        // As many as an operator would see on a very bad day, and not as many as the machine can.
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// An address that nobody uses, outside the range that clients get: while the server is away, none of
+/// them must be given its port.
+fn free_address() -> SocketAddr {
+    let first = 10_000 + std::process::id() % 10_000;
+    let ports = (first..first + 1_000).map(|port| u16::try_from(port).unwrap());
+    let free = |port| TcpListener::bind(("127.0.0.1", port)).ok()?.local_addr().ok();
+    ports.into_iter().find_map(free).expect("a free port")
+}
+
+fn serve(data: &Path, address: SocketAddr) -> Program {
+    let flags = ["--data", data.to_str().unwrap(), "--generator-interval", "off"];
+    Setup::new(&flags).serve_at(address)
+}
+
+#[test]
+fn the_clients_of_the_protocol_show_everything_once_though_the_server_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let address = free_address();
+    let mut server = serve(&data, address);
+    let body = json!({ "message": "before all", "location": "North Gate" });
+    let before = insist(address, "/alerts", &body, "before");
+    let base = format!("http://{address}/");
+    let clients = [Client::node(folder.path(), &base), Client::python(folder.path(), &base)];
+    for client in &clients {
+        eventually(SOON, || (client.events().0 == 1).then_some(()));
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopping = stop.clone();
+    let worker = thread::spawn(move || work(address, &stopping));
+    for ending in ["KILL", "TERM", "KILL"] {
+        let seen = clients.each_ref().map(|client| client.events().1.len());
+        for (client, seen) in clients.iter().zip(seen) {
+            eventually(CAUGHT_UP, || (client.events().1.len() > seen + 5).then_some(()));
+        }
+        server.signal(ending);
+        server.end(SOON);
+        server = serve(&data, address);
+    }
+    stop.store(true, Ordering::Relaxed);
+    worker.join().unwrap();
+    let kept = get(address, "/alerts?status=open,acknowledged&limit=1000").json();
+    let alerts = kept["alerts"].as_array().unwrap();
+    let expected = sorted(alerts.iter().map(|a| json!([a["id"], a["revision"]])).collect());
+    let head = offset(kept["position"].as_str().unwrap());
+    let all: Vec<_> = (offset(before["position"].as_str().unwrap()) + 1..=head).collect();
+    for client in &clients {
+        eventually(CAUGHT_UP, || (client.events().1.len() >= all.len()).then_some(()));
+        assert_eq!(client.events(), (1, all.clone()), "everything once, and nothing loaded anew");
+        assert_eq!(client.board(), expected);
+    }
+    drop(server);
+}
