@@ -1,5 +1,7 @@
 //! Bad input over HTTP: each kind gets its clear answer, and costs nobody else anything.
 
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use northgate_tests::TestServer;
 use serde_json::json;
 use std::io::{Read, Write};
@@ -191,6 +193,59 @@ fn a_body_that_is_not_said_to_be_json_is_refused() {
         let body = br#"{"message":"a","location":"b"}"#;
         server.request("POST", "/alerts", &headers, body).problem(415);
     }
+}
+
+#[test]
+fn what_was_compressed_is_taken_within_the_limit() {
+    let server = TestServer::start();
+    let alert = br#"{"message":"packed","location":"North Gate"}"#;
+    let large = vec![b' '; 10 * 1024 * 1024];
+    let post = |coding: &str, body: &[u8]| {
+        server.request("POST", "/alerts", &format!("Content-Encoding: {coding}\r\n"), body)
+    };
+    let mut taken = 0;
+    for (coding, encode) in [
+        ("gzip", gzip as fn(&[u8]) -> Vec<u8>),
+        ("X-GZip", gzip),
+        ("deflate", zlib),
+        ("deflate", deflate),
+        ("zstd", |bytes| zstd::encode_all(bytes, 3).unwrap()),
+        ("identity", <[u8]>::to_vec),
+    ] {
+        assert_eq!(post(coding, &encode(alert)).json()["message"], "packed", "{coding}");
+        taken += 1;
+        let bomb = encode(&large);
+        let problem = post(coding, &bomb).problem(413);
+        assert_eq!(problem["type"], "urn:northgate:problem:too-large", "{coding}");
+        if coding != "identity" {
+            post(coding, alert).problem(400);
+        }
+    }
+    for coding in ["br", "compress", "gzip, gzip", "gzip, identity, zstd"] {
+        let answer = post(coding, alert);
+        let problem = answer.problem(415);
+        assert_eq!(problem["type"], "urn:northgate:problem:content-encoding", "{coding}");
+        assert_eq!(answer.header("accept-encoding"), Some("gzip, deflate, zstd"), "{coding}");
+    }
+    assert_eq!(server.get("/alerts").json()["count"], taken);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[test]

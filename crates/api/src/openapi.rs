@@ -26,7 +26,8 @@ pub(crate) enum WriteProblems {
     /// The body is too large.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),
-    /// The body is not said to be JSON.
+    /// The body is not said to be JSON, or its `Content-Encoding` is not gzip, deflate or zstd;
+    /// then `Accept-Encoding` lists these.
     #[response(status = 415, content_type = "application/problem+json")]
     MediaType(Problem),
     /// Some fields are not valid, and all of them are named; or the `Idempotency-Key` was used for

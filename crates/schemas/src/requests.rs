@@ -53,7 +53,8 @@ pub struct NewAlert {
     /// counts that one up.
     #[schema(min_length = 1, max_length = 255)]
     dedup_key: Option<String>,
-    /// When it resolves by itself (RFC 3339). A repeat can make this later, never earlier.
+    /// When it resolves by itself (RFC 3339): a moment to come. A repeat can make this later, never
+    /// earlier. A moment of the year 1 stands for none.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
 }

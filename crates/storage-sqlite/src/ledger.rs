@@ -248,7 +248,7 @@ impl Ledger {
             }
         };
         if let Some(key) = key {
-            self.remember(key, &answer)?;
+            self.remember(key, &answer, stamp.clock)?;
         }
         Ok(Ok(answer.into()))
     }
@@ -388,7 +388,12 @@ impl Ledger {
         }
     }
 
-    fn remember(&mut self, key: &IdempotencyKey, answer: &Answer) -> Result<(), DatabaseError> {
+    fn remember(
+        &mut self,
+        key: &IdempotencyKey,
+        answer: &Answer,
+        used_at: Timestamp,
+    ) -> Result<(), DatabaseError> {
         // One that was forgotten, and not removed yet, makes room for its new use.
         let sql = "DELETE FROM keys WHERE scope = ?1 AND value = ?2";
         self.held.keys -= self.execute(sql, params![key.scope, key.value])?;
@@ -398,7 +403,7 @@ impl Ledger {
         let answer = encode_answer(answer)?;
         self.execute(
             sql,
-            params![key.scope, key.value, fingerprint, answer, self.retained_at.unix_micros()],
+            params![key.scope, key.value, fingerprint, answer, used_at.unix_micros()],
         )?;
         self.held.keys += 1;
         Ok(())

@@ -119,7 +119,7 @@ impl SqliteStore {
         let mut writer = Writer {
             file,
             epoch: ledger.epoch,
-            retention: RetentionClock::new(stamps.as_ref(), ledger.held.newest),
+            retention: RetentionClock::new(stamps.as_ref()),
             ledger: Some(ledger),
             files,
             follower: follower.clone(),

@@ -22,6 +22,8 @@ const SOON: Duration = Duration::from_secs(30);
 struct SetClock {
     ids: AtomicU64,
     micros: AtomicI64,
+    /// How far the clock is wrong.
+    jump: AtomicI64,
 }
 
 impl Stamps for SetClock {
@@ -31,6 +33,11 @@ impl Stamps for SetClock {
     }
 
     fn now(&self) -> Timestamp {
+        let jump = self.jump.load(Ordering::Relaxed);
+        Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed) + jump)
+    }
+
+    fn steady(&self) -> Timestamp {
         Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed))
     }
 }
@@ -95,6 +102,32 @@ async fn events_that_are_too_old_go_by_themselves_and_what_they_led_to_stays() {
     assert_eq!(alerts.items.len(), 2_510);
     store.close().await;
     assert_eq!(check(folder.path()).unwrap().events, 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_removes_no_event() {
+    let (hour, day) = (3_600_000_000, 24 * 3_600_000_000);
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(SetClock::default());
+    let options = Options { retain_for: Duration::from_hours(48), ..Options::new(Epoch::new(7)) };
+    let open = || SqliteStore::open(folder.path(), &options, clock.clone()).unwrap();
+    let store = open();
+    store.append((0..100).map(|n| raise(&n.to_string())).collect()).await.unwrap();
+    clock.jump.store(1_000 * day, Ordering::Relaxed);
+    // Each append removes what is due as well as each second does.
+    store.append(vec![raise("meanwhile")]).await.unwrap();
+    sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(events_held(&store).await, 101);
+    store.close().await;
+    // Nor does a start: who knows how long it was away?
+    clock.jump.store(2_000 * day, Ordering::Relaxed);
+    let store = open();
+    sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(events_held(&store).await, 101);
+    // It has stood for an hour.
+    clock.micros.store(hour, Ordering::Relaxed);
+    trimmed_to(&store, 100).await;
+    store.close().await;
 }
 
 #[tokio::test]

@@ -166,7 +166,7 @@ async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
     database.execute_batch("UPDATE events SET record = x'01ff' WHERE place = 2").unwrap();
     drop(database);
     let options = Options { retain_for: Duration::from_micros(1), ..Options::new(Epoch::new(1)) };
-    let store = SqliteStore::open(folder.path(), &options, Arc::new(Late)).unwrap();
+    let store = SqliteStore::open(folder.path(), &options, Arc::new(Late::default())).unwrap();
     let start = Position { offset: 0, ..*store.head().borrow() };
     // All but the newest are old; of the second nobody knows.
     let trimmed = async {
@@ -180,8 +180,10 @@ async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
     timeout(Duration::from_secs(30), trimmed).await.expect("in time");
 }
 
-/// A clock that is far ahead.
-struct Late;
+/// A clock that is far ahead, and on which an hour passes each time that somebody looks: it was so for
+/// long, and is believed.
+#[derive(Default)]
+struct Late(AtomicI64);
 
 impl Stamps for Late {
     fn stamp(&self) -> Stamp {
@@ -189,6 +191,7 @@ impl Stamps for Late {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(i64::MAX)
+        let hours = self.0.fetch_add(1, Ordering::Relaxed);
+        Timestamp::from_unix_micros(4_000_000_000_000_000 + hours * 3_600_000_000)
     }
 }

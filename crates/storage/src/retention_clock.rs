@@ -16,33 +16,37 @@ const CORRECTION_MICROS: i64 = 60 * 1_000_000;
 #[derive(Debug, Clone)]
 pub struct RetentionClock {
     /// How far the clock was ahead of the steady one when it was believed last, in microseconds.
-    believed: i64,
+    /// Nothing is believed at first: how long a log was without a server, nobody knows.
+    believed: Option<i64>,
     /// How far it has been ahead lately, and since which moment of the steady one.
     lately: (i64, i64),
 }
 
 impl RetentionClock {
-    /// Begins with the moment of the newest event of a log; a log without any believes the clock.
-    pub fn new(stamps: &dyn Stamps, newest: Option<Timestamp>) -> Self {
-        let (now, steady) = (stamps.now(), stamps.steady().unix_micros());
-        let lead = |moment: Timestamp| moment.unix_micros().saturating_sub(steady);
-        Self { believed: lead(newest.unwrap_or(now)), lately: (lead(now), steady) }
+    /// A clock that is not believed yet.
+    pub fn new(stamps: &dyn Stamps) -> Self {
+        let steady = stamps.steady().unix_micros();
+        Self { believed: None, lately: (lead(stamps), steady) }
     }
 
-    /// The time by which to forget.
+    /// The time by which to forget. In the first hour it lies before everything.
     pub fn now(&mut self, stamps: &dyn Stamps) -> Timestamp {
-        let (now, steady) = (stamps.now(), stamps.steady().unix_micros());
-        let lead = now.unix_micros().saturating_sub(steady);
+        let (lead, steady) = (lead(stamps), stamps.steady().unix_micros());
         if lead.saturating_sub(self.lately.0).saturating_abs() > CORRECTION_MICROS {
             self.lately = (lead, steady);
         } else if steady.saturating_sub(self.lately.1) >= HOUR_MICROS {
-            self.believed = lead;
+            self.believed = Some(lead);
         }
-        if lead.saturating_sub(self.believed).saturating_abs() <= DAY_MICROS {
-            return now;
-        }
-        Timestamp::from_unix_micros(steady.saturating_add(self.believed))
+        let Some(believed) = self.believed else { return Timestamp::from_unix_micros(i64::MIN) };
+        let is_near = lead.saturating_sub(believed).saturating_abs() <= DAY_MICROS;
+        let lead = if is_near { lead } else { believed };
+        Timestamp::from_unix_micros(steady.saturating_add(lead))
     }
+}
+
+/// How far the clock is ahead of the steady one.
+fn lead(stamps: &dyn Stamps) -> i64 {
+    stamps.now().unix_micros().saturating_sub(stamps.steady().unix_micros())
 }
 
 #[cfg(test)]
@@ -93,10 +97,31 @@ mod tests {
         }
     }
 
+    /// A clock that was believed once.
+    fn believed() -> (Clocks, RetentionClock) {
+        let clocks = Clocks::at(2_000 * DAY);
+        let mut retention = RetentionClock::new(&clocks);
+        clocks.pass(HOUR);
+        assert_eq!(retention.now(&clocks), clocks.now());
+        (clocks, retention)
+    }
+
+    #[test]
+    fn nothing_is_forgotten_in_the_first_hour() {
+        let clocks = Clocks::at(2_000 * DAY);
+        let mut retention = RetentionClock::new(&clocks);
+        for jump in [0, 1_000 * DAY, -1_000 * DAY] {
+            clocks.jump(jump);
+            clocks.pass(HOUR - 1);
+            assert_eq!(retention.now(&clocks).unix_micros(), i64::MIN, "{jump}");
+        }
+        clocks.pass(HOUR);
+        assert_eq!(retention.now(&clocks), clocks.now());
+    }
+
     #[test]
     fn a_clock_that_runs_or_is_corrected_a_little_is_believed() {
-        let clocks = Clocks::at(100 * DAY);
-        let mut retention = RetentionClock::new(&clocks, None);
+        let (clocks, mut retention) = believed();
         for correction in [0, SECOND, -HOUR, 23 * HOUR] {
             clocks.pass(3 * DAY);
             clocks.jump(correction);
@@ -107,8 +132,7 @@ mod tests {
     #[test]
     fn a_jump_is_believed_when_it_has_stood_for_an_hour() {
         for jump in [2 * DAY, 1_000 * DAY, -2 * DAY] {
-            let clocks = Clocks::at(2_000 * DAY);
-            let mut retention = RetentionClock::new(&clocks, None);
+            let (clocks, mut retention) = believed();
             clocks.jump(jump);
             for _ in 0..59 {
                 let expected = clocks.now().unix_micros() - jump;
@@ -122,8 +146,7 @@ mod tests {
 
     #[test]
     fn a_jump_that_is_taken_back_leaves_nothing_and_many_small_ones_do_not_add_up() {
-        let clocks = Clocks::at(2_000 * DAY);
-        let mut retention = RetentionClock::new(&clocks, None);
+        let (clocks, mut retention) = believed();
         for _ in 0..5 {
             clocks.jump(1_000 * DAY);
             retention.now(&clocks);
@@ -138,15 +161,5 @@ mod tests {
             clocks.pass(SECOND);
             assert!(retention.now(&clocks).unix_micros() < 2_002 * DAY);
         }
-    }
-
-    #[test]
-    fn a_start_long_after_the_newest_event_is_a_jump_too() {
-        let clocks = Clocks::at(2_000 * DAY);
-        let newest = Timestamp::from_unix_micros(1_900 * DAY);
-        let mut retention = RetentionClock::new(&clocks, Some(newest));
-        assert_eq!(retention.now(&clocks), newest);
-        clocks.pass(HOUR);
-        assert_eq!(retention.now(&clocks), clocks.now());
     }
 }

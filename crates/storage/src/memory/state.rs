@@ -30,7 +30,7 @@ impl State {
     pub(super) fn new(epoch: Epoch, capacity: Capacity, stamps: &dyn Stamps) -> Self {
         Self {
             newest: Timestamp::from_unix_micros(i64::MIN),
-            retention: RetentionClock::new(stamps, None),
+            retention: RetentionClock::new(stamps),
             log: Log::new(epoch, capacity.events.get()),
             alerts: Alerts::new(capacity.alerts.get()),
             messages: Messages::new(capacity.messages.get()),
@@ -100,11 +100,8 @@ impl State {
             }
         };
         if let (Some(key), Some(name)) = (submission.key, name) {
-            let first_use = FirstUse {
-                at: staged.retained_at,
-                fingerprint: key.fingerprint,
-                answer: answer.clone(),
-            };
+            let first_use =
+                FirstUse { at: stamp.clock, fingerprint: key.fingerprint, answer: answer.clone() };
             staged.key_order.push(name.clone());
             staged.keys.insert(name, first_use);
         }
