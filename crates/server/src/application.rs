@@ -330,19 +330,21 @@ fn cors_settings(section: &CorsSection) -> CorsSettings {
 fn tell_what_is_open(address: SocketAddr, settings: &Settings) {
     let hosts = settings.server.public_host.names();
     let origins = settings.cors.origins.listed();
-    if address.ip().to_canonical().is_loopback() {
+    let is_local = address.ip().to_canonical().is_loopback();
+    let pages = match (origins.iter().any(|origin| origin == "*"), is_local) {
+        (true, _) => "all",
+        (false, true) => "those of localhost",
+        (false, false) => "its own",
+    };
+    if is_local {
         tracing::info!(
-            %address,
-            public_hosts = ?hosts,
-            origins = ?origins,
-            "open to every program and every page of this machine, without a password"
+            %address, pages, public_hosts = ?hosts, origins = ?origins,
+            "open to every program of this machine, without a password"
         );
     } else {
         tracing::warn!(
-            %address,
-            public_hosts = ?hosts,
-            origins = ?origins,
-            "open to whoever reaches this address, without a password: it may read, raise and act"
+            %address, pages, public_hosts = ?hosts, origins = ?origins,
+            "open to whoever reaches this address, without a password"
         );
     }
 }

@@ -92,9 +92,11 @@ pub async fn read_bodies_to_their_end(
     let handed_on: Pin<Box<dyn Stream<Item = _>>> = Box::pin(HandedOn(body.clone()));
     request.set_payload(Payload::Stream { payload: handed_on });
     let mut response = next.call(request).await?;
-    if invitation.is_awaited() {
-        // Nobody wants the body, and the client does not send it: what it sends next would be taken
-        // for it.
+    let is_unwanted = invitation.is_awaited();
+    // Who is answered is not invited any more.
+    invitation.settle();
+    if is_unwanted {
+        // The client does not send its body: what it sends next would be taken for it.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     } else {
         discard(&body).await;

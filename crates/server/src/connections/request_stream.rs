@@ -279,12 +279,12 @@ impl RequestStream {
     /// Asks the client for the body that it waits with. To be called when everything else was
     /// written.
     fn poll_invitation(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.invitation.is_wanted() {
-            let left = CONTINUE.get(self.invited..).unwrap_or_default();
+        if self.invited == 0 && !self.invitation.is_wanted() {
+            return Poll::Ready(Ok(()));
+        }
+        self.invitation.settle();
+        while let Some(left) = CONTINUE.get(self.invited..).filter(|left| !left.is_empty()) {
             self.invited += ready!(Pin::new(&mut self.inner).poll_write(cx, left))?;
-            if self.invited >= CONTINUE.len() {
-                self.invitation.settle();
-            }
         }
         Poll::Ready(Ok(()))
     }
@@ -344,12 +344,10 @@ impl AsyncWrite for RequestStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.invited > 0 && self.invitation.is_wanted() {
+        if self.invited > 0 {
             // What was begun is ended first.
             ready!(self.poll_invitation(cx))?;
         }
-        // Who is answered needs no invitation any more.
-        self.invitation.settle();
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 
