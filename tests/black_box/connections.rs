@@ -235,9 +235,101 @@ fn a_body_that_is_no_chunked_one_is_one_problem() {
         send(&mut stream, &[&head, body, &raise("")]);
         let answer = read_answer(&mut stream);
         assert_eq!(answer.problem(400)["type"], "urn:northgate:problem:broken-body", "{body:?}");
+        assert_eq!(answer.header("connection"), Some("close"), "{body:?}");
         assert_eq!(rest(&mut stream), "", "{body:?}");
     }
     assert_eq!(count(&server), 0);
+}
+
+#[test]
+fn nothing_is_hidden_in_a_body() {
+    let server = TestServer::start();
+    let chunked = request("POST", "/alerts", "Transfer-Encoding: chunked\r\n");
+    let body = format!("{:x}\r\n{BODY}\r\n", BODY.len());
+    let hidden = raise("");
+    // What some take for the end of a body, and others for a part of it.
+    for end in ["0\r\nX: y\n\r\n", "0\r\n\n", "0\r\nX y\r\n\r\n", "0\n\n", "0\r\n\r"] {
+        let carrier = raise("").replace(BODY, &hidden);
+        let mut stream = server.connect();
+        send(&mut stream, &[&chunked, &body, end, &carrier]);
+        let answer = read_answer(&mut stream);
+        answer.problem(400);
+        assert_eq!(answer.header("connection"), Some("close"), "{end:?}");
+        assert_eq!(rest(&mut stream), "", "{end:?}");
+    }
+    for tunnel in ["CONNECT a:1", "CONNECT /"] {
+        let head = format!("{tunnel} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc");
+        let mut stream = server.connect();
+        send(&mut stream, &[&head, &hidden]);
+        let answer = read_answer(&mut stream);
+        answer.problem(405);
+        assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
+        assert_eq!(rest(&mut stream), "");
+    }
+    assert_eq!(count(&server), 0);
+}
+
+#[test]
+fn a_body_that_is_not_read_to_its_end_ends_the_connection() {
+    let server = TestServer::with(|settings| {
+        settings.server.request_timeout = "1s".parse().unwrap();
+    });
+    let head = request("POST", "/alerts", "Transfer-Encoding: chunked\r\n");
+    let mut stream = server.connect();
+    send(&mut stream, &[&head, "5\r\nab"]);
+    let answer = read_answer(&mut stream);
+    answer.problem(408);
+    assert_eq!(answer.header("connection"), Some("close"));
+    // The rest comes too late, and what follows it is not executed.
+    let _ = stream.write_all(["cde\r\n0\r\n\r\n", &raise("")].concat().as_bytes());
+    assert_eq!(rest(&mut stream), "");
+    assert_eq!(count(&server), 0);
+}
+
+#[test]
+fn nothing_behind_a_closing_request_is_executed_though_the_client_reads_slowly() {
+    let server = TestServer::start();
+    let large = request("GET", "/docs/swagger-ui-bundle.js", "");
+    let closing = raise("Connection: close\r\n");
+    let old = format!("POST /alerts HTTP/1.0\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len());
+    for (round, last) in [&closing, &old].into_iter().cycle().take(20).enumerate() {
+        let mut stream = server.connect();
+        send(&mut stream, &[&large, last, &raise(""), &raise("")]);
+        // The server waits for the client, with the end of the large answer still to be written.
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(read_answer(&mut stream).status, 200);
+        assert_eq!(read_answer(&mut stream).status, 200);
+        assert_eq!(rest(&mut stream), "");
+        assert_eq!(count(&server), (round + 1).min(10));
+        assert_eq!(server.get("/alerts?limit=1000").json()["count"], round + 1);
+    }
+}
+
+#[test]
+fn a_name_of_a_header_that_the_library_cannot_take_is_refused() {
+    let server = TestServer::start();
+    for length in [1_025, 65_535, 65_536, 100_000] {
+        let head = request("GET", "/", &format!("{}: a\r\n", "X".repeat(length)));
+        let mut stream = server.connect();
+        send(&mut stream, &[&head]);
+        read_answer(&mut stream).problem(400);
+        assert_eq!(rest(&mut stream), "", "{length}");
+    }
+    let head = request("GET", "/", &format!("{}: a\r\n", "X".repeat(1_024)));
+    let mut stream = server.connect();
+    send(&mut stream, &[&head]);
+    assert_eq!(read_answer(&mut stream).status, 200);
+}
+
+#[test]
+fn half_a_head_is_answered_when_its_client_has_ended_its_half() {
+    let server = TestServer::start();
+    let mut stream = server.connect();
+    send(&mut stream, &[&request("GET", "/", ""), "GET / HTTP/1.1\r\nHost: loc"]);
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(read_answer(&mut stream).status, 200);
+    read_answer(&mut stream).problem(400);
+    assert_eq!(rest(&mut stream), "");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The one map from errors to status codes, and the one way to tell them (RFC 9457).
 
 use crate::content_coding::ACCEPTED;
+use crate::routes::ALL_METHODS;
 use crate::{BadIfMatch, BadKey, HeadError, NotReady};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
@@ -168,6 +169,7 @@ fn head_kind(error: HeadError) -> (StatusCode, &'static str) {
     use StatusCode as S;
     match error {
         HeadError::Malformed(_) | HeadError::Tls => (S::BAD_REQUEST, "malformed-request"),
+        HeadError::Tunnel => (S::METHOD_NOT_ALLOWED, "method-not-allowed"),
         HeadError::Version => (S::HTTP_VERSION_NOT_SUPPORTED, "http-version"),
         HeadError::LengthRequired => (S::LENGTH_REQUIRED, "length-required"),
         HeadError::TargetTooLong { .. } => (S::URI_TOO_LONG, "too-large"),
@@ -258,8 +260,14 @@ impl ResponseError for ApiError {
             _ => {}
         }
         let mut response = HttpResponse::build(status);
-        if let Self::MethodNotAllowed { allow } = self {
-            response.insert_header((header::ALLOW, allow.as_str()));
+        match self {
+            Self::MethodNotAllowed { allow } => {
+                response.insert_header((header::ALLOW, allow.as_str()));
+            }
+            Self::Head(HeadError::Tunnel) => {
+                response.insert_header((header::ALLOW, ALL_METHODS));
+            }
+            _ => {}
         }
         if let Self::ContentCoding = self {
             // What a request may be compressed by (RFC 9110 section 15.5.16).

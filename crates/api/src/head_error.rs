@@ -20,6 +20,9 @@ pub enum HeadError {
          ends TLS."
     )]
     Tls,
+    /// It asks for a tunnel.
+    #[error("There are no tunnels here.")]
+    Tunnel,
     /// It is of another major version.
     #[error("Only HTTP/1.1 and HTTP/1.0 are spoken here.")]
     Version,

@@ -9,7 +9,7 @@ use northgate_hub::{Seats, Worker};
 use northgate_services::{AlertService, ChatService};
 
 /// The methods that some address takes.
-const ALL_METHODS: &str = "GET, HEAD, POST, OPTIONS";
+pub(crate) const ALL_METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
 /// What the controllers need.
 #[derive(Clone)]

@@ -18,7 +18,10 @@ pub(crate) use request_stream::Exchange;
 
 use crate::stamps::SystemStamps;
 use actix_http::body::{BodySize, MessageBody};
-use actix_http::{ConnectionType, HttpService, Protocol, Request, Response, Version};
+use actix_http::{
+    ConnectionType, HttpMessage, HttpService, Protocol, Request, Response, StatusCode, Version,
+    header,
+};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, apply_fn_factory, map_config};
 use actix_web::dev::{AppConfig, ServiceResponse};
@@ -78,9 +81,12 @@ where
         // An address for URLs that name their own server: there are none.
         let app = map_config(app().into_factory(), |()| AppConfig::default());
         let app = apply_fn_factory(app, |request: Request, app: &S::Service| {
-            let version = request.version();
-            let exchange = request.conn_data::<Rc<Exchange>>().cloned();
-            held(InHand::begin(), version, exchange, app.call(request))
+            let asked = Asked {
+                version: request.version(),
+                offers_upgrade: request.headers().contains_key(header::UPGRADE),
+                exchange: request.conn_data::<Rc<Exchange>>().cloned().unwrap_or_default(),
+            };
+            held(InHand::begin(), asked, app.call(request))
         });
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
@@ -116,23 +122,37 @@ where
     Ok(server.run())
 }
 
+/// What of a request decides how its answer is framed.
+struct Asked {
+    version: Version,
+    offers_upgrade: bool,
+    exchange: Rc<Exchange>,
+}
+
 /// Keeps a request in hand until its answer is sent.
 async fn held<B: MessageBody + 'static>(
     in_hand: InHand,
-    version: Version,
-    exchange: Option<Rc<Exchange>>,
+    asked: Asked,
     answer: impl Future<Output = actix_web::Result<ServiceResponse<B>>>,
 ) -> actix_web::Result<Response<Answering>> {
     let mut answer: Response<B> = answer.await?.into();
     let is_endless = matches!(answer.body().size(), BodySize::Stream);
+    let is_upgrade = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
     let head = answer.head_mut();
-    if is_endless && version < Version::HTTP_11 {
+    if is_endless && asked.version < Version::HTTP_11 {
         // HTTP/1.0 knows no chunks: such an answer ends with its connection.
         head.no_chunking(true);
         head.set_connection_type(ConnectionType::Close);
     }
-    if !is_endless && exchange.is_some_and(|exchange| exchange.is_last()) {
+    // Behind an offer that is not taken everything would be the other protocol's.
+    if !is_upgrade && (asked.offers_upgrade || asked.exchange.is_last()) {
         head.set_connection_type(ConnectionType::Close);
     }
+    // Of an answer over HTTP/1.0 nobody can tell whether it says so or says nothing.
+    let version = std::mem::replace(&mut head.version, Version::HTTP_11);
+    if head.connection_type() == ConnectionType::Close {
+        asked.exchange.end_with_this();
+    }
+    head.version = version;
     Ok(answer.map_body(|_, body| in_hand.until_sent(body)))
 }

@@ -88,28 +88,30 @@ pub async fn read_bodies_to_their_end(
         payload: request.take_payload(),
         invitation: invitation.clone(),
         patience: Box::pin(sleep(patience)),
+        has_failed: false,
     }));
     let handed_on: Pin<Box<dyn Stream<Item = _>>> = Box::pin(HandedOn(body.clone()));
     request.set_payload(Payload::Stream { payload: handed_on });
     let mut response = next.call(request).await?;
-    let is_unwanted = invitation.is_awaited();
+    let is_sent = !invitation.is_awaited();
     // Who is answered is not invited any more.
     invitation.settle();
-    if is_unwanted {
-        // The client does not send its body: what it sends next would be taken for it.
+    if !(is_sent && is_read_to_its_end(&body).await) {
+        // What comes next on the connection may be the rest of this body.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-    } else {
-        discard(&body).await;
     }
     Ok(response)
 }
 
-async fn discard(body: &RefCell<Body>) {
+/// Reads what is left of a body, and says whether that is all of it.
+async fn is_read_to_its_end(body: &RefCell<Body>) -> bool {
     let mut left = DISCARD_MAX;
-    while let Some(Ok(chunk)) = poll_fn(|cx| body.borrow_mut().poll_next(cx)).await {
-        let Some(less) = left.checked_sub(chunk.len()) else { return };
+    while let Some(chunk) = poll_fn(|cx| body.borrow_mut().poll_next(cx)).await {
+        let less = chunk.ok().and_then(|chunk| left.checked_sub(chunk.len()));
+        let Some(less) = less else { return false };
         left = less;
     }
+    !body.borrow().has_failed
 }
 
 /// Whether what follows a head is a body.
@@ -126,10 +128,18 @@ struct Body {
     payload: Payload,
     invitation: Invitation,
     patience: Pin<Box<Sleep>>,
+    /// Whether it came broken, or not in time.
+    has_failed: bool,
 }
 
 impl Body {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
+        let polled = self.poll_payload(cx);
+        self.has_failed |= matches!(polled, Poll::Ready(Some(Err(_))));
+        polled
+    }
+
+    fn poll_payload(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, PayloadError>>> {
         if self.patience.as_mut().poll(cx).is_ready() {
             let late = io::Error::from(io::ErrorKind::TimedOut);
             return Poll::Ready(Some(Err(PayloadError::Io(late))));

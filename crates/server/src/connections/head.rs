@@ -4,7 +4,7 @@
 //! The library answers what it refuses with an empty 400. So every head that it would refuse is
 //! refused here, with a reason.
 
-use super::framing::{Chunk, Framing};
+use super::framing::{Chunked, Framing};
 use actix_web::http::Uri;
 use httparse::{EMPTY_HEADER, Error, Header, Request, Status};
 use northgate_api::HeadError;
@@ -13,6 +13,8 @@ use northgate_api::HeadError;
 pub(super) const MAX_HEAD_BYTES: usize = 128 * 1024;
 /// The most headers of a head. The HTTP library takes no more either.
 const MAX_HEADERS: usize = 96;
+/// The most bytes of the name of a header. The HTTP library panics at 64 KiB.
+const MAX_NAME_BYTES: usize = 1024;
 /// The most bytes of an address (the HTTP library's type for addresses takes no more).
 const MAX_TARGET_BYTES: usize = u16::MAX as usize - 1;
 
@@ -23,6 +25,8 @@ pub(super) struct Head {
     pub(super) framing: Framing,
     /// Whether the client waits for `100 Continue` before it sends its body.
     pub(super) awaits_continue: bool,
+    /// Whether nothing follows the request on its connection (RFC 9112 section 9.3).
+    pub(super) is_last: bool,
     /// The bytes for the HTTP library, if these are not the ones that came.
     pub(super) rewritten: Option<Vec<u8>>,
 }
@@ -68,6 +72,9 @@ impl Head {
         else {
             return Err(HeadError::Malformed("the request line is not one"));
         };
+        if method == "CONNECT" {
+            return Err(HeadError::Tunnel);
+        }
         let encoded = checked_target(target)?;
         let is_1_1 = version == 1;
         let said = Said::of(request.headers, is_1_1)?;
@@ -78,7 +85,9 @@ impl Head {
             rewrite(method, target, version, request.headers, drops_upgrade)
         });
         let has_body = !matches!(framing, Framing::Body(0) | Framing::Opaque);
-        Ok(Self { framing, awaits_continue: said.expects && is_1_1 && has_body, rewritten })
+        let awaits_continue = said.expects && is_1_1 && has_body;
+        let is_last = said.closes || !(is_1_1 || said.keeps_alive);
+        Ok(Self { framing, awaits_continue, is_last, rewritten })
     }
 }
 
@@ -140,6 +149,8 @@ struct Said {
     /// Whether the HTTP library takes what follows for a WebSocket's.
     is_socket: bool,
     expects: bool,
+    closes: bool,
+    keeps_alive: bool,
 }
 
 impl Said {
@@ -149,8 +160,14 @@ impl Said {
         for Header { name, value } in headers {
             let value = value.trim_ascii();
             let is = |known: &str| name.eq_ignore_ascii_case(known);
+            if name.len() > MAX_NAME_BYTES {
+                return Err(HeadError::Malformed("the name of a header is too long"));
+            }
             if is("host") {
                 said.hosts += 1;
+            } else if is("connection") {
+                said.closes |= has_token(value, b"close");
+                said.keeps_alive |= has_token(value, b"keep-alive");
             } else if is("content-length") {
                 let parsed = str::from_utf8(value).ok().filter(|text| !text.starts_with('+'));
                 let Some(length) = parsed.and_then(|text| text.parse().ok()) else {
@@ -189,11 +206,11 @@ impl Said {
 
     /// What follows the head.
     fn framing(&self, method: &str, is_1_1: bool) -> Result<Framing, HeadError> {
-        if method == "CONNECT" || (method == "GET" && self.is_socket && !self.is_chunked) {
+        if method == "GET" && self.is_socket && !self.is_chunked {
             return Ok(Framing::Opaque);
         }
         if self.is_chunked {
-            return Ok(Framing::Chunked(Chunk::FirstDigit));
+            return Ok(Framing::Chunked(Chunked::new()));
         }
         if !is_1_1 && method == "POST" && self.length.is_none() {
             return Err(HeadError::LengthRequired);
@@ -329,6 +346,7 @@ mod tests {
             ),
             ("POST / HTTP/1.0\r\n\r\n", "LengthRequired"),
             ("GET / HTTP/1.1\r\nHost: a\r\nX y: z\r\n\r\n", "name of a header"),
+            ("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "Tunnel"),
             ("GET http://[/ HTTP/1.1\r\nHost: a\r\n\r\n", "address"),
             ("G\u{fc}T / HTTP/1.1\r\nHost: a\r\n\r\n", "request line"),
             (&long, "TargetTooLong"),
@@ -336,7 +354,8 @@ mod tests {
         ] {
             let error = Head::parse(bytes.as_bytes()).map(|_| ()).unwrap_err();
             assert!(format!("{error:?}").contains(slug), "{bytes:.80?}: {error:?}");
-            assert!(!is_taken(bytes.as_bytes()), "{bytes:.80?}");
+            // A tunnel would be taken.
+            assert_eq!(is_taken(bytes.as_bytes()), slug == "Tunnel", "{bytes:.80?}");
         }
     }
 

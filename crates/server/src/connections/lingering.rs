@@ -11,9 +11,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 /// How long a client has to take its answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// The most that is read meanwhile.
-const MOST_BYTES: usize = 1024 * 1024;
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// What is read after the end; nothing before.
 #[derive(Default)]

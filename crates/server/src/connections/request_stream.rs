@@ -50,15 +50,21 @@ impl Exchange {
         self.is_endless.set(true);
     }
 
-    /// Counts answers that have ended. Returns whether the stream has something to hand over now.
+    /// Counts answers that have ended. Returns whether the stream has something to hand over now,
+    /// if only its end.
     pub(crate) fn answered(&self, count: u64) -> bool {
         self.answered.set(self.answered.get() + count);
-        count > 0 && self.holds.get()
+        count > 0 && (self.holds.get() || self.is_last.get())
     }
 
     /// Whether the present request is the last one of the connection.
     pub(crate) fn is_last(&self) -> bool {
         self.is_last.get()
+    }
+
+    /// Notes that the connection ends with the answer to the present request.
+    pub(crate) fn end_with_this(&self) {
+        self.is_last.set(true);
     }
 
     /// Refuses the head that is under way: the stream answers, and ends.
@@ -73,6 +79,8 @@ pub(crate) struct RequestStream {
     framing: Framing,
     exchange: Rc<Exchange>,
     invitation: Invitation,
+    /// Requests that have begun.
+    begun: u64,
     /// Requests that were handed over whole.
     handed_over: u64,
     /// The part of a head that has come.
@@ -107,6 +115,7 @@ impl RequestStream {
             framing: Framing::default(),
             exchange,
             invitation: Invitation::default(),
+            begun: 0,
             handed_over: 0,
             head: Vec::new(),
             room: HeadRoom::default(),
@@ -235,7 +244,8 @@ impl RequestStream {
         }
         let (said, is_whole) = self.framing.begin(head)?;
         self.handed_over += u64::from(is_whole);
-        self.exchange.is_last.set(head.len() > LAST_HEAD_BYTES);
+        self.begun += 1;
+        self.exchange.is_last.set(said.is_last || head.len() > LAST_HEAD_BYTES);
         self.invited = 0;
         if said.awaits_continue {
             self.invitation.begin();
@@ -255,11 +265,17 @@ impl RequestStream {
         }
     }
 
+    /// Whether nothing more is taken: the last answer was given.
+    fn is_over(&self) -> bool {
+        self.exchange.is_last.get() && self.begun <= self.exchange.answered.get()
+    }
+
     /// Whether the client may still send what nobody reads: then ending at once would take back
     /// from it what it was answered.
     fn is_unread(&self) -> bool {
         !self.has_ended
             && (self.refusal.is_some()
+                || self.exchange.is_last.get()
                 || !self.held.is_empty()
                 || !matches!(self.framing, Framing::Head | Framing::Opaque))
     }
@@ -312,7 +328,7 @@ impl AsyncRead for RequestStream {
                 this.ready.drain(..count);
                 return Poll::Ready(Ok(()));
             }
-            if let Framing::Broken = this.framing {
+            if matches!(this.framing, Framing::Broken) || this.is_over() {
                 return Poll::Ready(Ok(()));
             }
             if !this.is_answered() {
@@ -323,7 +339,12 @@ impl AsyncRead for RequestStream {
                 into.put_slice(this.held.get(..count).unwrap_or_default());
                 this.held.drain(..count);
             } else if this.has_ended {
-                return Poll::Ready(Ok(()));
+                if this.head.is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+                this.head.clear();
+                this.exchange.refuse(HeadError::Malformed("it ends too early"));
+                continue;
             } else {
                 ready!(Pin::new(&mut this.inner).poll_read(cx, into))?;
                 this.has_ended = into.filled().len() == before;
