@@ -240,6 +240,10 @@ fn pointer(name: &str) -> String {
     format!("filter/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
+/// What is wrong with the `type` of a frame that is neither an action nor chat.
+const ACTION_NAMES: &str = "must be acknowledge, unacknowledge, resolve, reopen or annotate, or be \
+    left out for a chat message";
+
 /// What a client says over a socket.
 #[derive(Debug, PartialEq)]
 pub enum ClientMessage {
@@ -260,15 +264,19 @@ impl ClientMessage {
 
     /// Reads a text frame.
     pub fn parse(text: &[u8]) -> Self {
-        let fields = match Fields::read(text) {
+        let mut fields = match Fields::read(text) {
             Ok(fields) => fields,
             Err(error) => return Self::Chat(Err(error)),
         };
-        let action = fields.value("type").and_then(|name| Action::parse(name.as_str()?));
-        match action {
-            None => Self::Chat(NewMessage::take(fields)),
-            Some(action) => Self::act(fields, action),
+        let kind = fields.value("type").and_then(Value::as_str);
+        if let Some(action) = kind.and_then(Action::parse) {
+            return Self::act(fields, action);
         }
+        // Whatever else has a type is chat; but without a sender it was hardly meant to be.
+        if kind.is_some_and(|kind| kind != "chat") && fields.value("sender").is_none() {
+            fields.complain("type", ACTION_NAMES);
+        }
+        Self::Chat(NewMessage::take(fields))
     }
 
     fn act(mut fields: Fields, action: Action) -> Self {

@@ -202,20 +202,24 @@ impl StreamRequest {
     }
 }
 
-/// Names under which polyfills of `EventSource` send in the query what a browser sends as the
-/// header `Last-Event-ID`.
-const LAST_EVENT_ID_NAMES: [&str; 3] = ["lastEventId", "lastEventID", "Last-Event-ID"];
+/// The name under which polyfills of `EventSource` send in the query what a browser sends as the
+/// header `Last-Event-ID`, without what they write differently.
+const LAST_EVENT_ID: &str = "lasteventid";
 
-/// Names that a stream does not know, but whoever sends them wants what it would not do: each with
-/// what to do instead. `docs/PROTOCOL.md` lists them.
-const ADVICE: [(&str, &str); 18] = [
+/// Names that a stream does not know, but whoever sends them wants what it would not do: each as
+/// [`bare`] has it, with what to do instead. `docs/PROTOCOL.md` lists them.
+const ADVICE: [(&str, &str); 22] = [
+    ("after", "is called after here"),
+    ("last", "is called last here"),
     ("type", "is called types here"),
-    ("location[]", "is called location here, and may be repeated"),
+    ("types", "is called types here, and takes several, separated by commas"),
+    ("location", "is called location here, and may be repeated"),
     ("locations", "is called location here, and may be repeated"),
+    ("source", "is called source here, and may be repeated"),
     ("sources", "is called source here, and may be repeated"),
+    ("severity", "is called severity here, and takes several, separated by commas"),
     ("severities", "is called severity here, and takes several, separated by commas"),
-    ("minSeverity", "is called min_severity here"),
-    ("min-severity", "is called min_severity here"),
+    ("minseverity", "is called min_severity here"),
     ("label", "needs the name of the label: label.<name>=<value>"),
     ("labels", "is called label.<name> here, one for each label"),
     ("position", "is called after here"),
@@ -229,6 +233,13 @@ const ADVICE: [(&str, &str); 18] = [
     ("statuses", STATUS_ADVICE),
 ];
 
+/// A name without what is written differently by different people: case, `_`, `-`, and `[]` at the
+/// end.
+fn bare(name: &str) -> String {
+    let name = name.strip_suffix("[]").unwrap_or(name);
+    name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
+}
+
 /// A status changes in the life of an alert: with such a filter the change away from it would never
 /// be seen.
 const STATUS_ADVICE: &str = "is no parameter of a stream, since you would miss how an alert leaves \
@@ -241,7 +252,12 @@ struct Reader {
     /// Which of the two parameters has given the severities.
     severities_from: Option<&'static str>,
     last_event_id: Option<String>,
+    /// How many names were refused: an answer must not grow with the query.
+    refused_names: usize,
 }
+
+/// The most refused names that are named.
+const MOST_REFUSED_NAMES: usize = 32;
 
 impl Reader {
     fn take(&mut self, name: &str, value: &str) {
@@ -253,16 +269,23 @@ impl Reader {
             "source" => self.source(value),
             "severity" => self.severity(value),
             "min_severity" => self.min_severity(value),
+            _ => match name.strip_prefix("label.") {
+                Some(label) => self.label(label, value),
+                None => self.take_unknown(name, value),
+            },
+        }
+    }
+
+    /// Takes a name that is not one of a stream's, if it was meant for one.
+    fn take_unknown(&mut self, name: &str, value: &str) {
+        let bare = bare(name);
+        if bare == LAST_EVENT_ID {
             // A browser that has seen no id yet may say so.
-            _ if LAST_EVENT_ID_NAMES.contains(&name) => {
-                self.last_event_id = Some(value.to_owned()).filter(|id| !id.is_empty());
-            }
-            _ => {
-                if let Some(label) = name.strip_prefix("label.") {
-                    self.label(label, value);
-                } else if let Some((name, advice)) = ADVICE.iter().find(|(near, _)| *near == name) {
-                    self.findings.complain(*name, *advice);
-                }
+            self.last_event_id = Some(value.to_owned()).filter(|id| !id.is_empty());
+        } else if let Some((_, advice)) = ADVICE.iter().find(|(near, _)| *near == bare) {
+            self.refused_names += 1;
+            if self.refused_names <= MOST_REFUSED_NAMES {
+                self.findings.complain(name.to_owned(), *advice);
             }
         }
     }
@@ -327,8 +350,12 @@ impl Reader {
     }
 
     fn severities(&mut self, name: &'static str, severities: Vec<Severity>) {
-        if self.severities_from.replace(name).is_some_and(|before| before != name) {
-            self.findings.complain(name, "must not stand beside the other one of the two");
+        match self.severities_from.replace(name) {
+            Some(before) if before != name => {
+                self.findings.complain(name, "cannot be combined with the other one of the two");
+            }
+            Some("min_severity") => self.findings.complain(name, "must be given once"),
+            _ => {}
         }
         let wanted = self.request.filter.severities.get_or_insert_default();
         for severity in severities {
@@ -383,7 +410,7 @@ mod tests {
 
     #[test]
     fn an_empty_query_asks_for_nothing() {
-        for query in ["", "x=1", "After=3", "=", "&&", "token=%ff"] {
+        for query in ["", "x=1", "order=asc", "=", "&&", "token=%ff", "lastEventId="] {
             assert!(!request(query).is_announced(), "{query}");
         }
     }
@@ -400,7 +427,7 @@ mod tests {
     fn who_was_cut_goes_on_from_there_whatever_else_is_asked() {
         let position = Position { epoch: Epoch::new(0xab), offset: 7 };
         let known = "00000000000000ab-7";
-        for name in LAST_EVENT_ID_NAMES {
+        for name in ["lastEventId", "lastEventID", "Last-Event-ID", "last_event_id"] {
             let query = format!("last=3&{name}=00000000000000ab-1&{name}={known}");
             assert_eq!(request(&query).beginning, Beginning::After(position), "{query}");
             for unknown in ["42", "null", "undefined", "00000000000000AB-7", "a,b", "urn:uuid:x"] {
@@ -482,6 +509,8 @@ mod tests {
             ("label.9=x", vec!["label"]),
             ("label.x=", vec!["label.x"]),
             ("status=open&type=alert&locations=x", vec!["locations", "status", "type"]),
+            ("After=3&source[]=x&Min-Severity=error", vec!["After", "Min-Severity", "source[]"]),
+            ("min_severity=error&min_severity=info", vec!["min_severity"]),
         ] {
             assert_eq!(findings(query), names, "{query}");
         }
@@ -500,6 +529,9 @@ mod tests {
             assert_eq!(findings(&query(5_000)), [name]);
         }
         assert_eq!(findings(&format!("types={}", "x,".repeat(5_000))), ["types"]);
+        let spellings =
+            (0..5_000).map(|n| format!("t{}ype=x", "-".repeat(n % 100))).collect::<Vec<_>>();
+        assert_eq!(findings(&spellings.join("&")).len(), MOST_REFUSED_NAMES);
         let severities =
             request(&format!("severity=info{}", ",error".repeat(5_000))).filter.severities;
         assert_eq!(severities, Some(vec![Severity::Info, Severity::Error]));
