@@ -1,0 +1,148 @@
+use super::*;
+use crate::conditions::VALUES_MAX;
+use northgate_domain::Epoch;
+use proptest::prelude::*;
+
+fn request(query: &str) -> StreamRequest {
+    StreamRequest::parse(query).unwrap()
+}
+
+fn findings(query: &str) -> Vec<String> {
+    let findings = StreamRequest::parse(query).unwrap_err();
+    findings.sorted().into_iter().map(|(name, _)| name.to_owned()).collect()
+}
+
+#[test]
+fn an_empty_query_asks_for_nothing() {
+    for query in ["", "x=1", "order=asc", "=", "&&", "token=%ff", "lastEventId="] {
+        assert!(!request(query).is_announced(), "{query}");
+    }
+}
+
+#[test]
+fn a_stream_begins_where_it_is_told_to() {
+    let position = Position { epoch: Epoch::new(0xab), offset: 7 };
+    assert_eq!(request("after=00000000000000ab-7").beginning, Beginning::After(position));
+    assert_eq!(request("last=0").beginning, Beginning::Last(0));
+    assert_eq!(request("last=1000").beginning, Beginning::Last(1_000));
+}
+
+#[test]
+fn who_was_cut_goes_on_from_there_whatever_else_is_asked() {
+    let position = Position { epoch: Epoch::new(0xab), offset: 7 };
+    let known = "00000000000000ab-7";
+    for name in ["lastEventId", "lastEventID", "Last-Event-ID", "last_event_id"] {
+        let query = format!("last=3&{name}=00000000000000ab-1&{name}={known}");
+        assert_eq!(request(&query).beginning, Beginning::After(position), "{query}");
+        for unknown in ["42", "null", "undefined", "00000000000000AB-7", "a,b", "urn:uuid:x"] {
+            let query = format!("after={known}&{name}={unknown}");
+            assert_eq!(request(&query).beginning, Beginning::Gap, "{query}");
+            assert!(request(&query).is_announced());
+        }
+        assert_eq!(request(&format!("{name}=&last=3")).beginning, Beginning::Last(3));
+    }
+    assert_eq!(request("lastEventId=x").resumed(known).beginning, Beginning::After(position));
+}
+
+fn labels(pairs: &[(&str, &str)]) -> Labels {
+    let label = |(name, value): &(&str, &str)| parse_label(name, value).unwrap();
+    Labels::new(pairs.iter().map(label).collect()).unwrap()
+}
+
+#[test]
+fn filters_are_joined_by_and() {
+    use EventType::{Alert, AlertUpdate, Chat};
+    let alert = |kind, location: &str, severity| Facets {
+        kind,
+        alert: Some(AlertFacets {
+            location: Location::parse(location).unwrap(),
+            source: location.starts_with('S').then(|| Source::parse("camera-7").unwrap()),
+            severity,
+            labels: labels(&[("zone", &location[..5]), ("a", "b")]),
+        }),
+    };
+    let events = [
+        alert(Alert, "North Gate", Severity::Info),
+        alert(Alert, "South Gate", Severity::Error),
+        alert(AlertUpdate, "North Gate", Severity::Critical),
+        Facets { kind: Chat, alert: None },
+    ];
+    for (query, expected) in [
+        ("", [true, true, false, true]),
+        ("types=alert,chat", [true, true, false, true]),
+        ("types=alert", [true, true, false, false]),
+        ("types=alert_update", [false, false, true, false]),
+        ("types=alert,alert_update,chat", [true; 4]),
+        ("location=North+Gate&location=East%20Gate", [true, false, false, false]),
+        ("types=alert_update,alert&location=North+Gate", [true, false, true, false]),
+        ("severity=error,critical", [false, true, false, false]),
+        ("severity=error&severity=info", [true, true, false, false]),
+        ("min_severity=error&types=alert,alert_update", [false, true, true, false]),
+        ("min_severity=info&location=North+Gate", [true, false, false, false]),
+        ("source=camera-7", [false, true, false, false]),
+        ("source=camera-7&source=x&severity=info", [false; 4]),
+        ("label.zone=South", [false, true, false, false]),
+        ("label.zone=South&label.a=b&label.zone=North", [true, true, false, false]),
+        ("label.zone=South&label.a=c&label.zone=North", [false; 4]),
+        ("label.other=South&types=alert,alert_update,chat", [false; 4]),
+    ] {
+        let filter = request(query).filter;
+        assert_eq!(events.each_ref().map(|facets| filter.matches(facets)), expected, "{query}");
+    }
+}
+
+#[test]
+fn every_bad_parameter_is_named() {
+    for (query, names) in [
+        ("after=", vec!["after"]),
+        ("after=7", vec!["after"]),
+        ("last=-1", vec!["last"]),
+        ("last=1001", vec!["last"]),
+        ("last=ten", vec!["last"]),
+        ("after=00000000000000ab-7&last=3", vec!["last"]),
+        ("last=3&last=3", vec!["last"]),
+        ("types=", vec!["types"]),
+        ("types=alert,alarm", vec!["types"]),
+        ("severity=", vec!["severity"]),
+        ("severity=error,fatal", vec!["severity"]),
+        ("min_severity=error,info", vec!["min_severity"]),
+        ("severity=error&min_severity=error", vec!["min_severity"]),
+        ("location=", vec!["location"]),
+        ("location=%00&types=x&last=x", vec!["last", "location", "types"]),
+        ("source=", vec!["source"]),
+        ("label.9=x", vec!["label"]),
+        ("label.x=", vec!["label.x"]),
+        ("status=open&type=alert&locations=x", vec!["locations", "status", "type"]),
+        ("After=3&source[]=x&Min-Severity=error", vec!["After", "Min-Severity", "source[]"]),
+        ("min_severity=error&min_severity=info", vec!["min_severity"]),
+    ] {
+        assert_eq!(findings(query), names, "{query}");
+    }
+}
+
+#[test]
+fn a_filter_is_short() {
+    for name in ["location", "source", "label"] {
+        let parameter = |n| match name {
+            "label" => format!("label.a{n}=x"),
+            _ => format!("{name}=x{n}&types=alert"),
+        };
+        let query = |count| (0..count).map(parameter).collect::<Vec<_>>().join("&");
+        assert!(request(&query(VALUES_MAX)).is_announced());
+        assert_eq!(findings(&query(VALUES_MAX + 1)), [name]);
+        assert_eq!(findings(&query(5_000)), [name]);
+    }
+    assert_eq!(findings(&format!("types={}", "x,".repeat(5_000))), ["types"]);
+    let spellings =
+        (0..5_000).map(|n| format!("t{}ype=x", "-".repeat(n % 100))).collect::<Vec<_>>();
+    assert_eq!(findings(&spellings.join("&")).len(), MOST_REFUSED_NAMES);
+    let severities = request(&format!("severity=info{}", ",error".repeat(5_000))).filter.severities;
+    assert_eq!(severities, Some(vec![Severity::Info, Severity::Error]));
+}
+
+proptest! {
+    #[test]
+    fn no_query_breaks_the_reader(query in "\\PC*|[a-z=&%0-9,+-]{0,80}") {
+        let _ = StreamRequest::parse(&query);
+    }
+}
