@@ -1,3 +1,5 @@
+//! Queries of streams, and what their filters admit.
+
 use super::*;
 use crate::conditions::VALUES_MAX;
 use northgate_domain::Epoch;
