@@ -55,9 +55,11 @@ install() {
 }
 
 # The client in JavaScript that docs/PROTOCOL.md shows needs a WebSocket: Node.js has one from
-# version 22 on, and before that there is a package.
+# version 22 on, 20 and 21 if they are asked for it, and before that there is a package.
 install_websocket() {
-    node -e 'process.exit(typeof WebSocket === "function" ? 0 : 1)' && return
+    local has_one='process.exit(typeof WebSocket === "function" ? 0 : 1)'
+    node -e "$has_one" && return
+    node --experimental-websocket -e "$has_one" 2>/dev/null && return
     local tools=$PWD/target/test-tools
     export NODE_PATH=$tools/node_modules
     node -e 'require("ws")' 2>/dev/null && return

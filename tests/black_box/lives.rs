@@ -1,9 +1,10 @@
 //! The life of an alert, from the outside: what operators do, what everybody sees, and what ends by
 //! itself.
 
-use northgate_tests::{PATIENCE, Socket, TestServer};
+use northgate_tests::{Answer, PATIENCE, Socket, TestServer};
 use serde_json::{Value, json};
 use std::borrow::Borrow;
+use std::cell::RefCell;
 use std::thread;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
@@ -621,19 +622,27 @@ fn resolved(server: &TestServer, alert: &Value) -> Value {
     }
 }
 
-/// A moment that is to come.
-fn after(duration: Duration) -> String {
-    (OffsetDateTime::now_utc() + duration).format(&Rfc3339).unwrap()
+/// Raises an alert that ends soon by `post`, which is given the end: in a second, and if that was over
+/// before the server saw it, with more time.
+fn ending_soon(post: impl Fn(&str) -> Answer) -> Answer {
+    let ends = [1, 4, 16].into_iter().map(|seconds| {
+        let end = OffsetDateTime::now_utc() + Duration::from_secs(seconds);
+        post(&end.format(&Rfc3339).unwrap())
+    });
+    ends.into_iter().find(|answer| answer.status == 200).unwrap()
 }
 
 #[test]
 fn a_retry_gets_its_first_answer_though_what_it_raised_is_over() {
     for (server, _folder) in TestServer::of_each_store() {
-        let end = after(Duration::from_secs(3));
-        let body = json!({ "message": "a", "location": "b", "expires_at": end }).to_string();
-        let post = |headers: &str| server.request("POST", "/alerts", headers, body.as_bytes());
-        let first = post("Idempotency-Key: once\r\n");
-        assert_eq!(first.status, 200, "{first:?}");
+        let body = RefCell::new(String::new());
+        let post =
+            |headers: &str| server.request("POST", "/alerts", headers, body.borrow().as_bytes());
+        let first = ending_soon(|end| {
+            let alert = json!({ "message": "a", "location": "b", "expires_at": end });
+            body.replace(alert.to_string());
+            post("Idempotency-Key: once\r\n")
+        });
         resolved(&server, &first.json());
         let again = post("Idempotency-Key: once\r\n");
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
@@ -651,7 +660,14 @@ fn what_expires_resolves_by_itself_also_after_a_restart() {
     };
     let server = start();
     let mut board = dashboard(&server);
-    let over = raise(&server, json!({ "expires_at": after(Duration::from_secs(3)) }));
+    let raise_ending_soon = |server: &TestServer| {
+        let answer = ending_soon(|end| {
+            let alert = json!({ "message": "a", "location": "b", "expires_at": end });
+            server.post("/alerts", alert.to_string())
+        });
+        answer.json()
+    };
+    let over = raise_ending_soon(&server);
     board.next_json();
     let frame = board.next_json();
     assert_eq!((&frame["change"], &frame["by"]), (&json!("resolved"), &json!("northgate")));
@@ -660,7 +676,7 @@ fn what_expires_resolves_by_itself_also_after_a_restart() {
     let far = raise(&server, json!({ "expires_at": "2099-01-01T00:00:00Z" }));
     act(&server, &far, "acknowledge", json!({ "by": "Anna" }));
     // It is raised, and the server is gone before anybody looks.
-    let later = raise(&server, json!({ "expires_at": after(Duration::from_secs(3)) }));
+    let later = raise_ending_soon(&server);
     server.stopped();
     let server = start();
     resolved(&server, &later);
