@@ -10,7 +10,7 @@ mod idle;
 mod lingering;
 mod request_stream;
 
-use crate::heads::{Answering, InHand, Punctual, count_read};
+use crate::heads::{Answering, InHand, Punctual};
 use crate::open_files::most_sockets;
 use crate::sockets;
 pub(crate) use idle::Registration;
@@ -29,7 +29,7 @@ use actix_web::rt::net::TcpStream;
 use northgate_api::answer_to_bad_head;
 use northgate_api::middlewares::LocalAddress;
 use northgate_domain::Stamps;
-use request_stream::{RequestStream, StreamEvents};
+use request_stream::{MakeRefusal, RequestStream};
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
@@ -66,10 +66,7 @@ where
     B: MessageBody + 'static,
 {
     let (head_timeout, keep_alive) = (settings.head_timeout, settings.keep_alive);
-    let events = StreamEvents {
-        on_read: count_read,
-        refusal: |error| answer_to_bad_head(error, SystemStamps.now()),
-    };
+    let make_refusal: MakeRefusal = |error| answer_to_bad_head(error, SystemStamps.now());
     let max_open = most_sockets();
     let server = Server::build()
         .workers(settings.workers)
@@ -114,7 +111,7 @@ where
             sockets::bound(&stream);
             let peer = stream.peer_addr().ok();
             let exchange = Rc::<Exchange>::default();
-            let stream = RequestStream::new(stream, exchange.clone(), events);
+            let stream = RequestStream::new(stream, exchange.clone(), make_refusal);
             let serving = http.call((stream, Protocol::Http1, peer));
             Punctual::new(serving, head_timeout, exchange, Registration::new(max_open))
         })

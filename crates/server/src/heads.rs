@@ -1,13 +1,12 @@
 //! The head of a request has its time, and so has a large answer.
 //!
-//! The HTTP library times the first head of a connection; after that only a silence, which any
-//! byte ends. Half a head would hold a connection for ever. And a client that takes a large answer
-//! byte by byte would hold that in memory for ever.
+//! Without that, half a head would hold a connection for ever, and so would a client that takes a
+//! large answer byte by byte; the answer would stay in memory.
 //!
-//! What a connection is about is seen in three places: its stream sees bytes come, the app sees
-//! requests begin, and the bodies of answers see them end. All three are polled by the connection's
-//! one future and by nobody else, so each counts what it sees on its thread, and the future looks
-//! at the counts before and after it polls: the difference is its own.
+//! The stream of a connection knows whether half a head has come ([`Exchange`]). The app sees requests
+//! begin, and the bodies of answers see them end. Both are polled by the connection's one future and
+//! by nobody else. So they count what they see on their thread, and the future compares the counts
+//! before and after it polls: the difference is its own.
 
 use crate::connections::{Exchange, Registration, WRITE_BUFFER_BYTES};
 use actix_http::body::{BodySize, BoxBody, MessageBody};
@@ -26,15 +25,9 @@ const LARGE_ANSWER_WITHIN: Duration = Duration::from_mins(2);
 /// How long a client whose head is refused may take for the answer.
 const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Counts bytes that came.
-pub(crate) fn count_read() {
-    count(|seen| seen.reads += 1);
-}
-
 /// What was seen on a thread, of all its connections.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
-    reads: u64,
     begun: u64,
     ended: u64,
     /// Answers of a known length that do not fit into the write buffer.
@@ -46,7 +39,7 @@ struct Seen {
 
 thread_local! {
     static SEEN: Cell<Seen> = const {
-        Cell::new(Seen { reads: 0, begun: 0, ended: 0, large_begun: 0, large_ended: 0, endless: 0 })
+        Cell::new(Seen { begun: 0, ended: 0, large_begun: 0, large_ended: 0, endless: 0 })
     };
 }
 
@@ -140,7 +133,6 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
         }
         let after = SEEN.get();
         let begun = after.begun - before.begun;
-        let was_idle = this.in_hand == 0;
         let ended = after.ended - before.ended;
         this.in_hand = (this.in_hand + begun).saturating_sub(ended);
         if after.endless > before.endless {
@@ -157,8 +149,9 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
         }
         if begun > 0 && !this.is_refused {
             this.deadline = None;
-        } else if was_idle && after.reads > before.reads {
-            // Something came that is no whole head. Nothing is added for what comes later.
+        }
+        if this.in_hand == 0 && this.exchange.is_in_head() {
+            // Nothing is added for what comes later.
             this.deadline.get_or_insert_with(|| Box::pin(sleep(this.patience)));
         }
         let large_begun = after.large_begun - before.large_begun;

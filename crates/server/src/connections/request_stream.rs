@@ -40,6 +40,8 @@ pub(crate) struct Exchange {
     is_endless: Cell<bool>,
     /// Whether the present request is the last one of the connection.
     is_last: Cell<bool>,
+    /// Whether a part of a head has come, and not all of it.
+    is_in_head: Cell<bool>,
     /// Why no request is taken any more.
     refused: Cell<Option<HeadError>>,
 }
@@ -65,6 +67,11 @@ impl Exchange {
     /// Notes that the connection ends with the answer to the present request.
     pub(crate) fn end_with_this(&self) {
         self.is_last.set(true);
+    }
+
+    /// Whether a part of a head has come, and not all of it.
+    pub(crate) fn is_in_head(&self) -> bool {
+        self.is_in_head.get()
     }
 
     /// Refuses the head that is under way: the stream answers, and ends.
@@ -93,23 +100,17 @@ pub(crate) struct RequestStream {
     has_ended: bool,
     /// How much of `100 Continue` was sent.
     invited: usize,
-    /// The answer to a head that was refused, and how it goes on.
+    /// What is left to be written of the answer to a head that was refused.
     refusal: Option<Vec<u8>>,
     lingering: Lingering,
-    events: StreamEvents,
+    make_refusal: MakeRefusal,
 }
 
-/// What a stream calls for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StreamEvents {
-    /// Called when bytes of requests have come.
-    pub(crate) on_read: fn(),
-    /// Makes the answer to a head that is refused.
-    pub(crate) refusal: fn(HeadError) -> Vec<u8>,
-}
+/// Makes the answer to a head that is refused.
+pub(crate) type MakeRefusal = fn(HeadError) -> Vec<u8>;
 
 impl RequestStream {
-    pub(crate) fn new(inner: TcpStream, exchange: Rc<Exchange>, events: StreamEvents) -> Self {
+    pub(crate) fn new(inner: TcpStream, exchange: Rc<Exchange>, make_refusal: MakeRefusal) -> Self {
         Self {
             inner,
             framing: Framing::default(),
@@ -125,7 +126,7 @@ impl RequestStream {
             invited: 0,
             refusal: None,
             lingering: Lingering::default(),
-            events,
+            make_refusal,
         }
     }
 
@@ -179,6 +180,7 @@ impl RequestStream {
             _ => self.take_body(into, before),
         };
         into.set_filled(before + kept);
+        self.exchange.is_in_head.set(!self.head.is_empty());
         self.exchange.holds.set(self.has_ended || !self.held.is_empty());
         Ok(())
     }
@@ -188,7 +190,6 @@ impl RequestStream {
         let new = into.filled().get(before..).unwrap_or_default();
         if !new.is_empty() {
             self.invitation.settle();
-            (self.events.on_read)();
         }
         let Taken { bytes, is_whole } = self.framing.take(new);
         self.hold(new.get(bytes..).unwrap_or_default());
@@ -202,9 +203,6 @@ impl RequestStream {
         // Empty lines before a request are skipped (RFC 9112 section 2.2).
         let blank = new.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let new = if self.head.is_empty() { new.get(blank..).unwrap_or_default() } else { new };
-        if !new.is_empty() {
-            (self.events.on_read)();
-        }
         if self.head.is_empty() {
             check_beginning(new)?;
             if let Some(end) = end_of_head(new, 0) {
@@ -300,7 +298,11 @@ impl RequestStream {
         }
         self.invitation.settle();
         while let Some(left) = CONTINUE.get(self.invited..).filter(|left| !left.is_empty()) {
-            self.invited += ready!(Pin::new(&mut self.inner).poll_write(cx, left))?;
+            let written = ready!(Pin::new(&mut self.inner).poll_write(cx, left))?;
+            if written == 0 {
+                return Poll::Ready(Err(ErrorKind::WriteZero.into()));
+            }
+            self.invited += written;
         }
         Poll::Ready(Ok(()))
     }
@@ -316,7 +318,7 @@ impl AsyncRead for RequestStream {
         let before = into.filled().len();
         loop {
             if let Some(error) = this.exchange.refused.take() {
-                this.refusal = Some((this.events.refusal)(error));
+                this.refusal = Some((this.make_refusal)(error));
             }
             // The answer to it follows what is still to be written, at the end.
             if this.refusal.is_some() {
