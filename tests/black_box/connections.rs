@@ -104,7 +104,7 @@ fn a_stream_is_not_silenced_by_what_its_client_sends_behind_it() {
 }
 
 #[test]
-fn an_old_client_gets_a_stream_without_chunks_that_ends_with_its_connection() {
+fn an_http_1_0_client_gets_a_stream_that_ends_with_its_connection() {
     let mut server = TestServer::start();
     let mut stream = server.connect();
     send(&mut stream, &["GET /events HTTP/1.0\r\n\r\n"]);
@@ -287,7 +287,7 @@ fn a_body_that_is_not_read_to_its_end_ends_the_connection() {
 }
 
 #[test]
-fn nothing_behind_a_closing_request_is_executed_though_the_client_reads_slowly() {
+fn nothing_behind_a_closing_request_is_executed() {
     let server = TestServer::start();
     let large = request("GET", "/docs/swagger-ui-bundle.js", "");
     let closing = raise("Connection: close\r\n");

@@ -79,7 +79,7 @@ fn an_alert_is_answered_kept_and_sent_to_every_socket() {
 }
 
 #[test]
-fn a_socket_hears_nothing_before_the_first_event_and_nothing_that_came_before_it() {
+fn a_socket_gets_only_events_after_it_connected() {
     let server = TestServer::start();
     server.raise("long ago");
     let mut socket = server.socket();
@@ -237,7 +237,7 @@ fn json_may_come_without_a_content_type_or_under_another_name() {
 }
 
 #[test]
-fn unknown_fields_and_query_names_are_ignored_and_the_last_of_two_fields_counts() {
+fn unknown_fields_are_ignored_and_the_last_of_two_counts() {
     let server = TestServer::start();
     let body = r#"{"id":"mine","type":"chat","timestamp":1,"x":{"y":[1]},"message":5,
         "message":"kept","location":"here"}"#;

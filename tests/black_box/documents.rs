@@ -180,7 +180,7 @@ fn members_of(document: &Value, schema: &Value) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn every_example_of_the_protocol_is_what_the_document_describes_and_the_server_takes() {
+fn the_server_takes_every_example_of_the_protocol() {
     let text = std::fs::read_to_string("../docs/PROTOCOL.md").unwrap();
     let examples: Vec<Value> = text
         .split("```json\n")

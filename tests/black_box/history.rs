@@ -63,7 +63,7 @@ fn links_lead_through_everything_once_in_both_directions() {
 }
 
 #[test]
-fn alerts_and_messages_are_found_by_their_words_their_place_and_their_time() {
+fn alerts_and_messages_are_found_by_words_location_and_time() {
     for (server, _folder) in TestServer::of_each_store() {
         server.raise_at("Gate Ü+1", "Café: Disk FULL");
         server.raise_at("Gate 2", "disk is fine");

@@ -53,7 +53,7 @@ fn shown(frame: &Value, position: &Value) -> Value {
 }
 
 #[test]
-fn every_step_of_a_life_is_seen_by_those_who_ask_for_it_and_disturbs_nobody_else() {
+fn every_step_of_a_life_is_sent_only_to_those_who_ask_for_it() {
     for (server, _folder) in TestServer::of_each_store() {
         let mut old = server.socket();
         let mut board = dashboard(&server);
@@ -238,7 +238,7 @@ fn bad_fields_of_an_alert_are_named_each_by_itself() {
 }
 
 #[test]
-fn of_fifty_connections_that_acknowledge_at_once_one_does_and_all_see_whose_it_is() {
+fn of_fifty_concurrent_acknowledgements_one_wins_and_all_see_it() {
     for (server, _folder) in TestServer::of_each_store() {
         let alert = raise(&server, json!({}));
         let mut board = dashboard(&server);
@@ -342,7 +342,7 @@ fn repeats_count_one_alert_up_until_it_is_resolved() {
 }
 
 #[test]
-fn a_storm_of_repeats_is_few_events_and_everyone_is_answered_with_the_total() {
+fn a_storm_of_repeats_is_few_events_and_every_answer_has_the_total() {
     const SENDERS: u64 = 20;
     const EACH: u64 = 20;
     for (server, _folder) in TestServer::of_each_store() {

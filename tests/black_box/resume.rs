@@ -29,7 +29,7 @@ fn assert_frames(socket: &mut Socket, frames: &[Value]) {
 }
 
 #[test]
-fn a_client_that_says_where_it_was_gets_what_it_missed_and_then_the_present() {
+fn a_client_that_resumes_gets_what_it_missed_and_then_the_present() {
     let server = TestServer::start();
     let seen = server.raise("seen");
     let missed = [server.raise("missed"), server.say("missed, too")];
@@ -179,7 +179,7 @@ fn a_stream_is_filtered_by_source_and_labels_as_the_collection_is() {
 }
 
 #[test]
-fn a_filter_that_a_stream_does_not_have_is_refused_with_what_to_do_instead() {
+fn an_unknown_filter_of_a_stream_is_refused_with_advice() {
     let server = TestServer::start();
     for (query, advice) in [
         ("type=alert", "is called types here"),

@@ -85,7 +85,7 @@ fn every_arrow_between_crates_is_in_the_table() {
 }
 
 #[test]
-fn every_member_of_the_workspace_is_in_the_table_under_the_name_of_its_folder() {
+fn every_member_is_in_the_table_under_the_name_of_its_folder() {
     let mut findings = Vec::new();
     for package in metadata().workspace_packages() {
         let name = &package.name;

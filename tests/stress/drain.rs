@@ -171,7 +171,7 @@ const SOME: usize = 6;
 const LIVE: usize = 40;
 
 #[test]
-fn a_server_that_stops_amid_everything_has_told_everybody_all_that_it_answered() {
+fn a_server_that_stops_has_sent_everybody_all_that_it_answered() {
     play(|stage| {
         let clients = 1 + LIVE + 4 * SOME;
         // One seat more for one who comes too late.

@@ -66,7 +66,7 @@ fn broadcast(stage: &mut Stage, cast: &Cast) -> Played {
 }
 
 #[test]
-fn every_answered_alert_reaches_two_hundred_dashboards_once_and_in_one_order() {
+fn every_answered_alert_reaches_200_dashboards_once_and_in_one_order() {
     play(|stage| {
         let each = stage.volume(400);
         broadcast(stage, &Cast { readers: 200, publishers: 6, talkers: 0, each })

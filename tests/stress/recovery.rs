@@ -92,7 +92,7 @@ fn spread(total: usize, publishers: usize) -> impl Iterator<Item = (usize, Strin
 }
 
 #[test]
-fn clients_that_are_cut_again_and_again_miss_nothing_and_see_nothing_twice() {
+fn clients_that_are_cut_again_and_again_see_every_event_once() {
     const CLIENTS: usize = 60;
     play(|stage| {
         // A connection that was cut has its seat until the server has seen it.
@@ -176,7 +176,7 @@ pub fn fill(stage: &mut Stage, address: SocketAddr, witness: &mut Follower) -> D
 }
 
 #[test]
-fn clients_that_come_back_from_before_the_window_catch_up_while_it_goes_on() {
+fn clients_from_before_the_window_catch_up_under_load() {
     const CLIENTS: usize = 100;
     play(|stage| {
         let server = stage.server(CLIENTS + 1, |_| ());

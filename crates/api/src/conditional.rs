@@ -5,7 +5,7 @@ use crate::ApiError;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, ETag, EntityTag, Header, IfNoneMatch};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
-use northgate_domain::{Alert, Revision, Stamped};
+use northgate_domain::{Alert, Positioned, Revision};
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
 
@@ -73,14 +73,17 @@ fn tag_of(revision: Revision) -> EntityTag {
 }
 
 /// An answer with one alert.
-pub(crate) fn alert_answer(alert: &Stamped<Alert>) -> HttpResponseBuilder {
+pub(crate) fn alert_answer(alert: &Positioned<Alert>) -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response.insert_header(ETag(etag(&alert.value)));
     response
 }
 
 /// The answer to who has seen the alert as it stands already, if `request` says so.
-pub(crate) fn not_modified(request: &HttpRequest, alert: &Stamped<Alert>) -> Option<HttpResponse> {
+pub(crate) fn not_modified(
+    request: &HttpRequest,
+    alert: &Positioned<Alert>,
+) -> Option<HttpResponse> {
     let etag = etag(&alert.value);
     let seen = match IfNoneMatch::parse(request).ok()? {
         IfNoneMatch::Any => true,

@@ -6,7 +6,7 @@ use crate::{BadIfMatch, BadKey, HeadError, NotReady};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use northgate_domain::Rejection as RuleRejection;
-use northgate_schemas::{BodyError, Findings, Problem, Refusal};
+use northgate_schemas::{ActionError, BodyError, FieldErrors, Problem};
 use northgate_services::{QueryError, Rejection, SubmitError, Unavailable};
 
 /// Everything that an HTTP request can be refused for.
@@ -17,7 +17,7 @@ pub enum ApiError {
     Body(#[from] BodyError),
     /// The query, or a header that goes with it, asks for what there is not.
     #[error("The query is not valid; see errors.")]
-    Query(Findings),
+    Query(FieldErrors),
     /// The key of the request is none.
     #[error("The header Idempotency-Key {0}.")]
     IdempotencyKey(BadKey),
@@ -190,7 +190,7 @@ fn submit_kind(error: &SubmitError) -> (StatusCode, &'static str) {
                 RuleRejection::Outdated { .. } => StatusCode::PRECONDITION_FAILED,
                 RuleRejection::AlreadyOver => StatusCode::UNPROCESSABLE_ENTITY,
             };
-            (status, Refusal::from(rejection).slug)
+            (status, ActionError::from(rejection).slug)
         }
         SubmitError::Refused(Rejection::KeyReused) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused")
@@ -203,7 +203,9 @@ fn submit_kind(error: &SubmitError) -> (StatusCode, &'static str) {
 
 fn submit_detail(error: &SubmitError) -> String {
     let detail = match error {
-        SubmitError::Refused(Rejection::Rule(rejection)) => return Refusal::from(rejection).detail,
+        SubmitError::Refused(Rejection::Rule(rejection)) => {
+            return ActionError::from(rejection).detail;
+        }
         SubmitError::Refused(Rejection::KeyReused) => {
             "This Idempotency-Key was used for another request, and nothing was kept. Draw a \
              new one for each request; the same one is for sending the same request again."
@@ -239,7 +241,7 @@ impl ResponseError for ApiError {
             Self::Body(BodyError::Invalid(findings)) => problem = problem.with_body(findings),
             Self::Query(findings) => problem = problem.with_query(findings),
             Self::Submit(SubmitError::Refused(Rejection::Rule(rejection))) => {
-                let refusal = Refusal::from(rejection);
+                let refusal = ActionError::from(rejection);
                 if let Some(alert) = refusal.alert {
                     problem = problem.with_alert(&alert);
                 }

@@ -6,7 +6,7 @@ use crate::answers::ANSWER_BYTES;
 use crate::middlewares::is_cross_site;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use northgate_domain::{AlertId, Stamped};
+use northgate_domain::{AlertId, Positioned};
 use northgate_schemas::{HistoryRequest, Order, Part};
 use northgate_services::{AlertQuery, HistoryRange, MessageQuery, Snapshot};
 use std::future::{Ready, ready};
@@ -61,7 +61,7 @@ fn range(request: &HistoryRequest) -> HistoryRange {
 }
 
 /// What of a snapshot is shown.
-pub(crate) fn part<T>(snapshot: &Snapshot<Stamped<T>>) -> Part<'_, T> {
+pub(crate) fn part<T>(snapshot: &Snapshot<Positioned<T>>) -> Part<'_, T> {
     let Snapshot { position, ref items, has_older, has_newer, examined_to } = *snapshot;
     Part { position, items, has_older, has_newer, examined_to }
 }

@@ -15,7 +15,7 @@ pub use cors::{CorsSettings, cors};
 pub use empty_answers::fill_empty_answers;
 pub use hosts::{HostPolicy, LocalAddress, refuse_foreign_hosts};
 pub use names::is_host;
-pub(crate) use origins::{AtHome, is_cross_site};
+pub(crate) use origins::{AllowedOrigin, is_cross_site};
 pub use origins::{OriginPolicy, refuse_foreign_origins};
 pub use problems::tell_problems;
 pub(crate) use security_headers::SECURITY_HEADERS;

@@ -5,7 +5,7 @@ use crate::controllers::{actions, alerts, docs, events, health, messages, root};
 use crate::{AnswerBudget, ApiError, Endpoint, Readiness};
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use northgate_hub::{Seats, Worker};
+use northgate_hub::{ConnectionLimiter, Worker};
 use northgate_services::{AlertService, ChatService};
 
 /// The methods that some address takes.
@@ -21,7 +21,7 @@ pub struct ApiContext {
     /// The fan-out of this thread.
     pub worker: Worker,
     /// How many connections may stream.
-    pub seats: Seats,
+    pub limiter: ConnectionLimiter,
     /// Whether to be sent requests.
     pub readiness: Readiness,
     /// How much memory large answers may hold.
@@ -35,7 +35,7 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
     app.app_data(web::Data::new(context.alerts))
         .app_data(web::Data::new(context.chat))
         .app_data(web::Data::new(context.worker))
-        .app_data(web::Data::new(context.seats))
+        .app_data(web::Data::new(context.limiter))
         .app_data(web::Data::new(context.readiness))
         .app_data(web::Data::new(context.answers))
         .app_data(context.body_limit)

@@ -10,11 +10,11 @@ use actix_web::{App, test};
 use async_trait::async_trait;
 use northgate_api::{AnswerBudget, ApiContext, BodyLimit, Readiness, configure};
 use northgate_domain::{
-    Alert, AlertId, ChatMessage, Epoch, Event, MessageId, MessageText, Position, Sender, Stamp,
-    Stamped, Stamps, Timestamp,
+    Alert, AlertId, ChatMessage, Epoch, Event, EventMeta, MessageId, MessageText, Position,
+    Positioned, Sender, Stamps, Timestamp,
 };
-use northgate_hub::{Hub, SeatLimits, Seats, WindowLimits};
-use northgate_services::{AlertService, ChatService, Repeats};
+use northgate_hub::{ConnectionLimiter, ConnectionLimits, Hub, WindowLimits};
+use northgate_services::{AlertService, ChatService, RaiseCoalescer};
 use northgate_storage::{
     AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
     ReadFrom, Rejection, Snapshot, StoreHealth, Submission, Summary, Unavailable,
@@ -30,8 +30,8 @@ use uuid::Uuid;
 struct NoStamps;
 
 impl Stamps for NoStamps {
-    fn stamp(&self) -> Stamp {
-        Stamp::new(Uuid::nil(), self.now())
+    fn stamp(&self) -> EventMeta {
+        EventMeta::new(Uuid::nil(), self.now())
     }
 
     fn now(&self) -> Timestamp {
@@ -48,7 +48,7 @@ impl EventStore for Failing {
         self.0.clone()
     }
 
-    async fn read(&self, _: ReadFrom, _: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+    async fn read(&self, _: ReadFrom, _: usize) -> Result<Vec<Positioned<Event>>, ReadError> {
         Err(Unavailable.into())
     }
 
@@ -56,18 +56,18 @@ impl EventStore for Failing {
         watch::Sender::new(Position::start(Epoch::new(1))).subscribe()
     }
 
-    async fn alerts(&self, _: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+    async fn alerts(&self, _: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
         Err(Unavailable.into())
     }
 
     async fn messages(
         &self,
         _: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
         Err(Unavailable.into())
     }
 
-    async fn alert(&self, _: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+    async fn alert(&self, _: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         Err(Unavailable)
     }
 
@@ -75,7 +75,7 @@ impl EventStore for Failing {
         Err(Unavailable)
     }
 
-    async fn overdue(&self, _: Deadlines, _: usize) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+    async fn overdue(&self, _: Deadlines, _: usize) -> Result<Vec<Positioned<Alert>>, Unavailable> {
         Err(Unavailable)
     }
 }
@@ -87,12 +87,12 @@ fn context(store: Failing) -> ApiContext {
     ApiContext {
         alerts: AlertService::new(
             store.clone(),
-            Repeats::new(Repeats::WINDOW, Handle::current()),
+            RaiseCoalescer::new(RaiseCoalescer::WINDOW, Handle::current()),
             Arc::new(NoStamps),
         ),
         chat: ChatService::new(store.clone()),
         worker: hub.worker(),
-        seats: Seats::new(SeatLimits { total: 1, per_address: 1 }),
+        limiter: ConnectionLimiter::new(ConnectionLimits { total: 1, per_address: 1 }),
         readiness: Readiness::new(
             hub,
             watch::channel(StoreHealth::Keeping).1,
@@ -159,7 +159,7 @@ async fn a_refused_command_is_what_its_reason_is() {
 
 #[actix_web::test]
 async fn an_answer_that_does_not_fit_is_500() {
-    let chat = Stamped {
+    let chat = Positioned {
         position: Position::start(Epoch::new(1)),
         value: Event::Chat(ChatMessage {
             id: MessageId(Uuid::nil()),

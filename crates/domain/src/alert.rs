@@ -1,8 +1,8 @@
 //! An alert: something that happened somewhere, as it stands now.
 
 use crate::{
-    DedupKey, Labels, Link, Location, MessageText, Notes, RaiseAlert, SearchText, Severity, Source,
-    Stamp, Status, StatusKind, Timestamp,
+    DedupKey, EventMeta, HttpUrl, Labels, Location, MessageText, Notes, RaiseAlert, SearchText,
+    Severity, Source, Status, StatusKind, Timestamp,
 };
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ pub struct Alert {
     /// By what else it can be found.
     pub labels: Labels,
     /// Where more is to be read.
-    pub url: Option<Link>,
+    pub url: Option<HttpUrl>,
     /// What its repeats say, if it may have any.
     pub dedup_key: Option<DedupKey>,
     /// When it resolves by itself, if it does.
@@ -74,7 +74,7 @@ pub struct Alert {
 
 impl Alert {
     /// The alert that begins with `raise`.
-    pub fn raised(raise: &RaiseAlert, stamp: Stamp) -> Self {
+    pub fn raised(raise: &RaiseAlert, stamp: EventMeta) -> Self {
         Self {
             id: AlertId(stamp.id),
             revision: Revision::FIRST,

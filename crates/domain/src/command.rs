@@ -1,8 +1,8 @@
 //! What somebody wants to happen. A command may be refused; an event has happened.
 
 use crate::{
-    AlertId, DedupKey, Labels, Link, Location, MessageText, NoteText, Operator, Revision, Sender,
-    Severity, Source, StatusKind, Timestamp,
+    AlertId, DedupKey, HttpUrl, Labels, Location, MessageText, NoteText, Operator, Revision,
+    Sender, Severity, Source, StatusKind, Timestamp,
 };
 use std::num::NonZeroU32;
 
@@ -31,7 +31,7 @@ pub struct RaiseAlert {
     /// By what else it can be found.
     pub labels: Labels,
     /// Where more is to be read.
-    pub url: Option<Link>,
+    pub url: Option<HttpUrl>,
     /// While an alert with this key is not over, this is a repeat of that one.
     pub dedup_key: Option<DedupKey>,
     /// When it resolves by itself.

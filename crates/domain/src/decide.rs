@@ -4,8 +4,8 @@
 //! rules exist once and two commands on one alert are decided one after the other.
 
 use crate::{
-    ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, ChatMessage, Command, Event, Mark,
-    MessageId, Note, RaiseAlert, Stamp, Status,
+    ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, Attribution, ChatMessage, Command,
+    Event, EventMeta, MessageId, Note, RaiseAlert, Status,
 };
 
 /// What a command leads to.
@@ -46,7 +46,7 @@ pub enum Rejection {
 pub fn decide(
     state: Option<&Alert>,
     command: &Command,
-    stamp: Stamp,
+    stamp: EventMeta,
 ) -> Result<Decision, Rejection> {
     let event = match command {
         Command::RaiseAlert(raise) if raise.is_over_at(stamp.clock) => {
@@ -86,7 +86,7 @@ fn is_repeat(alert: &Alert, raise: &RaiseAlert) -> bool {
 
 /// An alert is raised again while it is not over. It never becomes milder, and never ends sooner
 /// than was said before.
-fn repeated(alert: &Alert, raise: &RaiseAlert, stamp: Stamp) -> AlertEvent {
+fn repeated(alert: &Alert, raise: &RaiseAlert, stamp: EventMeta) -> AlertEvent {
     let latest_end = raise.expires_at.max(raise.latest_end);
     let alert = Alert {
         revision: alert.revision.next(),
@@ -101,11 +101,15 @@ fn repeated(alert: &Alert, raise: &RaiseAlert, stamp: Stamp) -> AlertEvent {
 }
 
 /// What follows from an operator's action: an event, or nothing if it holds already.
-fn act_on(alert: &Alert, act: &ActOnAlert, stamp: Stamp) -> Result<Option<AlertEvent>, Rejection> {
+fn act_on(
+    alert: &Alert,
+    act: &ActOnAlert,
+    stamp: EventMeta,
+) -> Result<Option<AlertEvent>, Rejection> {
     if act.expected.as_ref().is_some_and(|seen| !seen.contains(&alert.revision)) {
         return Err(Rejection::Outdated { present: Box::new(alert.clone()) });
     }
-    let mark = || Mark { by: act.by.clone(), at: stamp.at };
+    let mark = || Attribution { by: act.by.clone(), at: stamp.at };
     let (change, status) = match (act.action, &alert.status) {
         (Action::Acknowledge, Status::Open) => {
             (AlertChange::Acknowledged, Status::Acknowledged(mark()))

@@ -95,7 +95,7 @@ impl AlertChange {
 
 /// Something together with the place in the log where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamped<T> {
+pub struct Positioned<T> {
     /// The position of the event; for an alert or a message, that of the event that began it.
     pub position: Position,
     /// What stands there.

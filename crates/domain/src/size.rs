@@ -4,7 +4,7 @@
 //! Escapes in JSON can at most double the count.
 
 use crate::{
-    Alert, AlertEvent, ChatMessage, Command, DedupKey, Event, Labels, Link, Notes, PostMessage,
+    Alert, AlertEvent, ChatMessage, Command, DedupKey, Event, HttpUrl, Labels, Notes, PostMessage,
     RaiseAlert, Source,
 };
 
@@ -23,7 +23,7 @@ impl Alert {
             Some(self.message.as_str()),
             Some(self.location.as_str()),
             self.source.as_ref().map(Source::as_str),
-            self.url.as_ref().map(Link::as_str),
+            self.url.as_ref().map(HttpUrl::as_str),
             self.dedup_key.as_ref().map(DedupKey::as_str),
             self.status.acknowledged().map(|mark| mark.by.as_str()),
             self.status.resolved().map(|mark| mark.by.as_str()),

@@ -37,7 +37,7 @@ impl From<OffsetDateTime> for Timestamp {
 
 /// The id and the time that one decision gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
+pub struct EventMeta {
     /// The id of what the decision creates; UUID v4 in production.
     pub id: Uuid,
     /// The moment of the decision. It never lies before that of an earlier one of the same log.
@@ -46,7 +46,7 @@ pub struct Stamp {
     pub clock: Timestamp,
 }
 
-impl Stamp {
+impl EventMeta {
     /// A stamp of the moment that the clock says.
     pub const fn new(id: Uuid, at: Timestamp) -> Self {
         Self { id, at, clock: at }
@@ -62,7 +62,7 @@ impl Stamp {
 /// Where stamps come from. Tests own time and ids by giving a source of their own.
 pub trait Stamps: Send + Sync {
     /// The stamp of the next decision. Ids never repeat.
-    fn stamp(&self) -> Stamp;
+    fn stamp(&self) -> EventMeta;
 
     /// The time of the same clock, where nothing is decided.
     fn now(&self) -> Timestamp;
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_stamp_moves_to_the_newest_event_and_never_back() {
         let at = Timestamp::from_unix_micros;
-        let stamp = Stamp::new(Uuid::nil(), at(7));
+        let stamp = EventMeta::new(Uuid::nil(), at(7));
         assert_eq!(stamp.not_before(at(5)), stamp);
         let later = stamp.not_before(at(9));
         assert_eq!((later.at, later.clock), (at(9), at(7)));

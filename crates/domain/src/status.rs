@@ -4,7 +4,7 @@ use crate::{Operator, Timestamp};
 
 /// Who did something, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub struct Attribution {
     /// Who did it.
     pub by: Operator,
     /// When it was kept.
@@ -17,13 +17,13 @@ pub enum Status {
     /// Nobody has taken it on.
     Open,
     /// Somebody looks after it.
-    Acknowledged(Mark),
+    Acknowledged(Attribution),
     /// It is over.
     Resolved {
         /// Who looked after it before, if anybody did.
-        acknowledged: Option<Mark>,
+        acknowledged: Option<Attribution>,
         /// Who ended it.
-        resolved: Mark,
+        resolved: Attribution,
     },
 }
 
@@ -38,7 +38,7 @@ impl Status {
     }
 
     /// Who has taken the alert on, whether it is over by now or not.
-    pub const fn acknowledged(&self) -> Option<&Mark> {
+    pub const fn acknowledged(&self) -> Option<&Attribution> {
         match self {
             Self::Open => None,
             Self::Acknowledged(mark) => Some(mark),
@@ -47,7 +47,7 @@ impl Status {
     }
 
     /// Who has ended it, if it is over.
-    pub const fn resolved(&self) -> Option<&Mark> {
+    pub const fn resolved(&self) -> Option<&Attribution> {
         match self {
             Self::Open | Self::Acknowledged(_) => None,
             Self::Resolved { resolved, .. } => Some(resolved),

@@ -7,8 +7,8 @@
 
 use northgate_domain::{
     ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, Command, Decision, DedupKey,
-    Event, Location, MessageText, NoteText, Operator, PostMessage, RaiseAlert, Rejection, Revision,
-    Sender, Severity, Stamp, Status, StatusKind, Timestamp, decide, evolve,
+    Event, EventMeta, Location, MessageText, NoteText, Operator, PostMessage, RaiseAlert,
+    Rejection, Revision, Sender, Severity, Status, StatusKind, Timestamp, decide, evolve,
 };
 use proptest::prelude::*;
 use std::borrow::Borrow;
@@ -34,8 +34,8 @@ fn note(text: &str) -> NoteText {
     NoteText::parse(text).unwrap()
 }
 
-fn stamped(n: u64) -> Stamp {
-    Stamp::new(Uuid::from_u128(n.into()), at(i64::try_from(n).unwrap()))
+fn stamped(n: u64) -> EventMeta {
+    EventMeta::new(Uuid::from_u128(n.into()), at(i64::try_from(n).unwrap()))
 }
 
 /// The event that a command leads to.

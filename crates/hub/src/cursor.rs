@@ -1,14 +1,14 @@
 //! A place in the stream of frames: all that a connection is to the hub.
 
-use crate::announcer::Announcer;
+use crate::catch_up::{Filter, Opened, PendingRead};
 use crate::hub::Phase;
 use crate::page::Page;
-use crate::past::{Filter, Opened, Reading};
+use crate::progress_notifier::ProgressNotifier;
 use crate::window::Next;
 use crate::worker::{Thread, Waits};
-use crate::{Frame, PATIENCE, Seat};
+use crate::{ConnectionPermit, Frame, PATIENCE};
 use northgate_domain::Position;
-use northgate_schemas::{Beginning, Notice, StreamRequest};
+use northgate_schemas::{Notice, StartFrom, StreamRequest};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -63,11 +63,11 @@ pub struct Cursor {
     after: Position,
     source: Source,
     filter: Filter,
-    announcer: Option<Box<Announcer>>,
+    notifier: Option<Box<ProgressNotifier>>,
     /// Set once it has ended: an end does not change.
     ended: Option<End>,
     /// Free again with the cursor.
-    seat: Option<Seat>,
+    permit: Option<ConnectionPermit>,
     _counted: TaskTrackerToken,
 }
 
@@ -75,14 +75,14 @@ pub struct Cursor {
 enum Source {
     Window,
     /// It is being found out where to begin.
-    Opening(Reading<Opened>),
+    Opening(PendingRead<Opened>),
     /// The store.
-    Past(Box<CatchUp>),
+    CatchUpReader(Box<CatchUp>),
 }
 
 /// The way from a place behind the window.
 enum CatchUp {
-    Reading(Reading<Page>),
+    PendingRead(PendingRead<Page>),
     Giving {
         page: Page,
         /// When the client last took something.
@@ -99,9 +99,9 @@ impl Cursor {
             after,
             source: Source::Window,
             filter: None,
-            announcer: None,
+            notifier: None,
             ended: None,
-            seat: None,
+            permit: None,
             _counted: counted,
         }
     }
@@ -117,33 +117,34 @@ impl Cursor {
         if !request.filter.is_open() {
             self.filter = Some(Arc::new(request.filter));
         }
-        let past = &self.thread.past;
-        match request.beginning {
-            Beginning::Now | Beginning::Last(0) => {}
-            Beginning::After(after) if self.is_near_head(after, head) => self.after = after,
-            Beginning::After(after) => {
-                self.source = Source::Opening(past.open_after(after));
+        let catch_up_reader = &self.thread.catch_up_reader;
+        match request.start {
+            StartFrom::Now | StartFrom::Last(0) => {}
+            StartFrom::After(after) if self.is_near_head(after, head) => self.after = after,
+            StartFrom::After(after) => {
+                self.source = Source::Opening(catch_up_reader.open_after(after));
             }
-            Beginning::Gap => {
+            StartFrom::Gap => {
                 // A position beyond the head of any log is one.
                 let nowhere = Position { offset: u64::MAX, ..head };
-                self.source = Source::Opening(past.open_after(nowhere));
+                self.source = Source::Opening(catch_up_reader.open_after(nowhere));
             }
-            Beginning::Last(count) => {
-                self.source = Source::Opening(past.open_last(count, head, self.filter.clone()));
+            StartFrom::Last(count) => {
+                self.source =
+                    Source::Opening(catch_up_reader.open_last(count, head, self.filter.clone()));
             }
         }
         // What is asked of the store brings its own notice.
         let known = announced && matches!(self.source, Source::Window);
         let first = known.then_some(Notice::Resumed(self.after));
-        self.announcer = live_every.map(|every| Box::new(Announcer::new(every, first, head)));
+        self.notifier = live_every.map(|every| Box::new(ProgressNotifier::new(every, first, head)));
         self
     }
 
-    /// The same on a seat, which is free again when the cursor is dropped.
+    /// The same cursor with a permit, which is given back when the cursor is dropped.
     #[must_use]
-    pub fn seated(mut self, seat: Seat) -> Self {
-        self.seat = Some(seat);
+    pub fn with_permit(mut self, permit: ConnectionPermit) -> Self {
+        self.permit = Some(permit);
         self
     }
 
@@ -171,7 +172,7 @@ impl Cursor {
     }
 
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        if let Some(first) = self.announcer.as_mut().and_then(|announcer| announcer.first()) {
+        if let Some(first) = self.notifier.as_mut().and_then(|notifier| notifier.first()) {
             return Poll::Ready(Step::Notice(first));
         }
         if !matches!(self.source, Source::Window) && self.is_over() {
@@ -190,8 +191,8 @@ impl Cursor {
                     Poll::Ready(Err(end)) => return Poll::Ready(Step::End(end)),
                     Poll::Pending => return self.poll_behind(cx),
                 },
-                Source::Past(_) => {
-                    if let Some(polled) = self.poll_past(cx) {
+                Source::CatchUpReader(_) => {
+                    if let Some(polled) = self.poll_catch_up(cx) {
                         return polled;
                     }
                 }
@@ -200,7 +201,9 @@ impl Cursor {
     }
 
     fn next_page(&self) -> Source {
-        Source::Past(Box::new(CatchUp::Reading(self.thread.past.page(self.after))))
+        Source::CatchUpReader(Box::new(CatchUp::PendingRead(
+            self.thread.catch_up_reader.page(self.after),
+        )))
     }
 
     /// Where to go on after a page. Not in the window as soon as that is possible: a storm of those
@@ -237,18 +240,18 @@ impl Cursor {
         }
         local.park(self.key, Waits::Events, cx.waker());
         drop(local);
-        let announcer = self.announcer.as_mut();
+        let notifier = self.notifier.as_mut();
         let polled =
-            announcer.map_or(Poll::Pending, |announcer| announcer.poll_at_head(self.after, cx));
+            notifier.map_or(Poll::Pending, |notifier| notifier.poll_at_head(self.after, cx));
         Some(polled.map(Step::Notice))
     }
 
     /// The next step from the store; `None` if it comes from elsewhere now.
-    fn poll_past(&mut self, cx: &mut Context<'_>) -> Option<Poll<Step>> {
-        let Source::Past(catch_up) = &mut self.source else { return None };
+    fn poll_catch_up(&mut self, cx: &mut Context<'_>) -> Option<Poll<Step>> {
+        let Source::CatchUpReader(catch_up) = &mut self.source else { return None };
         loop {
             match catch_up.as_mut() {
-                CatchUp::Reading(reading) => match reading.poll(cx) {
+                CatchUp::PendingRead(reading) => match reading.poll(cx) {
                     Poll::Ready(Ok(page)) => {
                         **catch_up = CatchUp::Giving { page, taken_at: Instant::now() };
                     }
@@ -281,15 +284,16 @@ impl Cursor {
     fn open(&mut self, opened: Opened) -> Step {
         let Opened { notice, page } = opened;
         self.after = notice.position();
-        self.source = Source::Past(Box::new(CatchUp::Giving { page, taken_at: Instant::now() }));
+        self.source =
+            Source::CatchUpReader(Box::new(CatchUp::Giving { page, taken_at: Instant::now() }));
         self.gave(self.after);
         Step::Notice(notice)
     }
 
     /// A client that is told where its stream is knows this much.
     fn gave(&mut self, position: Position) {
-        if let Some(announcer) = &mut self.announcer {
-            announcer.gave(position);
+        if let Some(notifier) = &mut self.notifier {
+            notifier.gave(position);
         }
     }
 
@@ -312,9 +316,9 @@ impl Cursor {
     /// Nothing yet from the store: perhaps a word meanwhile.
     fn poll_behind(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         self.thread.local.borrow_mut().park(self.key, Waits::Phase, cx.waker());
-        let announcer = self.announcer.as_mut();
+        let notifier = self.notifier.as_mut();
         let polled =
-            announcer.map_or(Poll::Pending, |announcer| announcer.poll_behind(self.after, cx));
+            notifier.map_or(Poll::Pending, |notifier| notifier.poll_behind(self.after, cx));
         polled.map(Step::Notice)
     }
 }

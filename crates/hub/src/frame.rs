@@ -1,7 +1,7 @@
 //! One event as bytes, encoded once for every transport.
 
 use bytes::{Buf, Bytes};
-use northgate_domain::{Event, Position, Stamped};
+use northgate_domain::{Event, Position, Positioned};
 use northgate_schemas::{EventFilter, Facets, PositionText, encode_event};
 use std::fmt::Write;
 
@@ -24,7 +24,7 @@ pub struct Frame {
 
 impl Frame {
     /// Encodes an event.
-    pub fn encode(event: &Stamped<Event>) -> Self {
+    pub fn encode(event: &Positioned<Event>) -> Self {
         let mut trailer = String::with_capacity(48);
         // Writing to a string cannot fail.
         let _ = write!(trailer, "\nid: {}\n\n", PositionText(event.position));
@@ -70,7 +70,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn encode(event: &Stamped<Event>) -> Self {
+    pub(crate) fn encode(event: &Positioned<Event>) -> Self {
         Self { frame: Frame::encode(event), facets: Facets::from(&event.value) }
     }
 

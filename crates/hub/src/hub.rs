@@ -1,7 +1,7 @@
 //! The hub itself: the shared frame log, the workers that follow it, and the way it ends.
 
+use crate::catch_up::CatchUpReader;
 use crate::frame::Entry;
-use crate::past::Past;
 use crate::window::{Window, WindowLimits};
 use crate::{Pump, Worker};
 use northgate_domain::Position;
@@ -28,7 +28,7 @@ pub(crate) enum Phase {
 #[derive(Clone)]
 pub struct Hub {
     shared: Arc<Shared>,
-    past: Arc<Past>,
+    catch_up_reader: Arc<CatchUpReader>,
     head: watch::Receiver<Position>,
     cursors: TaskTracker,
     workers: TaskTracker,
@@ -67,11 +67,11 @@ impl Hub {
             pumped: watch::Sender::new(start),
             drained: AtomicU64::new(0),
         });
-        let past = Arc::new(Past::new(store.clone()));
+        let catch_up_reader = Arc::new(CatchUpReader::new(store.clone()));
         let pump = Pump::new(store, shared.clone(), start);
         let hub = Self {
             shared,
-            past,
+            catch_up_reader,
             head,
             cursors: TaskTracker::new(),
             workers: TaskTracker::new(),
@@ -94,7 +94,7 @@ impl Hub {
             self.shared.clone(),
             window,
             phase,
-            self.past.clone(),
+            self.catch_up_reader.clone(),
             self.head.clone(),
             self.cursors.clone(),
         );
@@ -156,7 +156,7 @@ impl Hub {
         self.workers_stop.cancel();
         self.workers.close();
         self.workers.wait().await;
-        self.past.questions_gone().await;
+        self.catch_up_reader.questions_gone().await;
     }
 }
 

@@ -13,22 +13,24 @@
 //! worker thread. A cursor's read of the store belongs to the cursor, and goes with it.
 #![warn(missing_docs)]
 
-mod announcer;
+mod catch_up;
+mod connection_limiter;
 mod cursor;
 mod frame;
 mod hub;
 mod page;
-mod past;
+mod progress_notifier;
 mod pump;
-mod seats;
 mod window;
 mod worker;
 
+pub use connection_limiter::{
+    ConnectionLimitReached, ConnectionLimiter, ConnectionLimits, ConnectionPermit,
+};
 pub use cursor::{Cursor, End, Step, return_after};
 pub use frame::{Frame, text_frame};
 pub use hub::Hub;
 pub use pump::Pump;
-pub use seats::{Full, Seat, SeatLimits, Seats};
 pub use window::WindowLimits;
 pub use worker::Worker;
 

@@ -2,7 +2,7 @@
 
 use crate::Frame;
 use crate::frame::Entry;
-use northgate_domain::{Event, Position, Stamped};
+use northgate_domain::{Event, Position, Positioned};
 use northgate_schemas::EventFilter;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Page {
     }
 
     /// The page after a position, from the events there.
-    pub(crate) fn encode(after: Position, events: &[Stamped<Event>]) -> Self {
+    pub(crate) fn encode(after: Position, events: &[Positioned<Event>]) -> Self {
         let mut entries = Vec::with_capacity(events.len());
         let mut bytes = 0;
         for event in events {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::window::tests::{chat, position};
 
-    fn events(from: u64, count: u64, length: usize) -> Vec<Stamped<Event>> {
+    fn events(from: u64, count: u64, length: usize) -> Vec<Positioned<Event>> {
         (from..from + count).map(|offset| chat(offset, &"x".repeat(length))).collect()
     }
 

@@ -5,7 +5,7 @@ use crate::frame::Entry;
 use northgate_domain::Position;
 use std::collections::VecDeque;
 
-/// How much of the past a window holds: both limits hold at once.
+/// How many of the newest events a window holds: both limits hold at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowLimits {
     /// Frames.
@@ -106,7 +106,7 @@ impl Window {
 pub(crate) mod tests {
     use super::*;
     use northgate_domain::{
-        ChatMessage, Epoch, Event, MessageId, MessageText, Sender, Stamped, Timestamp,
+        ChatMessage, Epoch, Event, MessageId, MessageText, Positioned, Sender, Timestamp,
     };
     use proptest::prelude::*;
     use uuid::Uuid;
@@ -115,8 +115,8 @@ pub(crate) mod tests {
         Position { epoch: Epoch::new(7), offset }
     }
 
-    pub(crate) fn chat(offset: u64, message: &str) -> Stamped<Event> {
-        Stamped {
+    pub(crate) fn chat(offset: u64, message: &str) -> Positioned<Event> {
+        Positioned {
             position: position(offset),
             value: Event::Chat(ChatMessage {
                 id: MessageId(Uuid::from_u128(offset.into())),

@@ -1,8 +1,8 @@
 //! One worker thread's part: its copy of the window, and the cursors to wake.
 
 use crate::Cursor;
+use crate::catch_up::CatchUpReader;
 use crate::hub::{Phase, Shared};
-use crate::past::Past;
 use crate::window::Window;
 use northgate_domain::Position;
 use northgate_schemas::StreamRequest;
@@ -24,7 +24,7 @@ pub struct Worker(Rc<Thread>);
 pub(crate) struct Thread {
     pub(crate) local: RefCell<Local>,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) past: Arc<Past>,
+    pub(crate) catch_up_reader: Arc<CatchUpReader>,
     head: watch::Receiver<Position>,
     cursors: TaskTracker,
 }
@@ -60,12 +60,12 @@ impl Worker {
         shared: Arc<Shared>,
         window: Window,
         phase: Phase,
-        past: Arc<Past>,
+        catch_up_reader: Arc<CatchUpReader>,
         head: watch::Receiver<Position>,
         cursors: TaskTracker,
     ) -> Self {
         let local = RefCell::new(Local { window, phase, parked: Slab::new() });
-        Self(Rc::new(Thread { local, shared, past, head, cursors }))
+        Self(Rc::new(Thread { local, shared, catch_up_reader, head, cursors }))
     }
 
     /// The newest position that the store has answered for. A connection that starts here never

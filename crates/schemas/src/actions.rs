@@ -1,6 +1,6 @@
 //! What operators do about alerts, as it is sent: over HTTP, as a frame, and for many at once.
 
-use crate::fields::{BodyError, Fields, Findings};
+use crate::fields::{BodyError, FieldErrors, Fields};
 use crate::history::HistoryRequest;
 use crate::requests::{NewMessage, parse_alert_id};
 use northgate_domain::{ActOnAlert, Action, AlertId, NoteText, Operator, PostMessage, Revision};
@@ -35,7 +35,7 @@ impl NewAction {
         expected: Option<Vec<Revision>>,
     ) -> Result<ActOnAlert, BodyError> {
         let mut fields = Fields::read(body)?;
-        let said = Said::read(&mut fields, action);
+        let said = ActionFields::read(&mut fields, action);
         fields.finish(said.map(|said| said.about(alert, action, expected)))
     }
 }
@@ -54,12 +54,12 @@ pub struct NewNote {
 }
 
 /// Who acts, and what there is to say about it.
-struct Said {
+struct ActionFields {
     by: Operator,
     note: Option<NoteText>,
 }
 
-impl Said {
+impl ActionFields {
     fn read(fields: &mut Fields, action: Action) -> Option<Self> {
         let by = fields.required("by", Operator::parse);
         let note = match action {
@@ -118,12 +118,12 @@ pub struct Actions {
     /// What there is to say about it.
     pub note: Option<NoteText>,
     /// To which alerts.
-    pub which: Which,
+    pub which: Targets,
 }
 
 /// Which alerts to act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
+pub enum Targets {
     /// Those with these ids.
     Ids(Vec<AlertId>),
     /// Those that match, at most [`MOST_ACTED_ON`].
@@ -138,26 +138,26 @@ impl Actions {
             let names = "must be acknowledge, unacknowledge, resolve, reopen or annotate";
             Action::parse(name).ok_or(names)
         });
-        let said = Said::read(&mut fields, action.unwrap_or(Action::Acknowledge));
+        let said = ActionFields::read(&mut fields, action.unwrap_or(Action::Acknowledge));
         let which = which(&mut fields, action);
         let actions = action.zip(said).zip(which).map(|((action, said), which)| {
-            let Said { by, note } = said;
+            let ActionFields { by, note } = said;
             Self { action, by, note, which }
         });
         fields.finish(actions)
     }
 }
 
-fn which(fields: &mut Fields, action: Option<Action>) -> Option<Which> {
+fn which(fields: &mut Fields, action: Option<Action>) -> Option<Targets> {
     match (fields.value("ids").cloned(), fields.value("filter").cloned()) {
-        (Some(Value::Array(ids)), None) => self::ids(fields, &ids).map(Which::Ids),
+        (Some(Value::Array(ids)), None) => self::ids(fields, &ids).map(Targets::Ids),
         (Some(_), None) => {
             fields.complain("ids", "must be a list of ids");
             None
         }
         (None, Some(Value::Object(filter))) => {
             let request = self::filter(fields, &filter, action)?;
-            Some(Which::Matching(Box::new(request)))
+            Some(Targets::Matching(Box::new(request)))
         }
         (None, Some(_)) => {
             fields.complain("filter", "must be an object with parameters of GET /alerts");
@@ -196,7 +196,7 @@ fn filter(
     filter: &Map<String, Value>,
     action: Option<Action>,
 ) -> Option<HistoryRequest> {
-    let mut findings = Findings::default();
+    let mut findings = FieldErrors::default();
     let mut request = HistoryRequest::default();
     request.limit = MOST_ACTED_ON;
     for (name, value) in filter {
@@ -246,7 +246,7 @@ const ACTION_NAMES: &str = "must be acknowledge, unacknowledge, resolve, reopen 
 
 /// What a client says over a socket.
 #[derive(Debug, PartialEq)]
-pub enum ClientMessage {
+pub enum ClientRequest {
     /// Something to everybody: what has no `type` of those that follow.
     Chat(Result<PostMessage, BodyError>),
     /// An action, and what its result is to be told by.
@@ -258,7 +258,7 @@ pub enum ClientMessage {
     },
 }
 
-impl ClientMessage {
+impl ClientRequest {
     /// The most characters of a `ref`.
     pub const MAX_REF_CHARS: usize = 128;
 
@@ -304,7 +304,7 @@ impl ClientMessage {
                 revision.map(|seen| vec![seen])
             }
         };
-        let said = Said::read(&mut fields, action);
+        let said = ActionFields::read(&mut fields, action);
         let act = id.zip(said).map(|(id, said)| said.about(id, action, expected));
         Self::Act { reference, act: fields.finish(act) }
     }

@@ -2,8 +2,8 @@
 
 use crate::{PositionText, TimestampText};
 use northgate_domain::{
-    Alert, AlertChange, AlertEvent, DedupKey, Labels, Link, Mark, NoteText, Operator, Position,
-    Source, Stamped,
+    Alert, AlertChange, AlertEvent, Attribution, DedupKey, HttpUrl, Labels, NoteText, Operator,
+    Position, Positioned, Source,
 };
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -121,16 +121,16 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-impl<'a> From<&'a Stamped<Alert>> for AlertBody<'a> {
-    fn from(stamped: &'a Stamped<Alert>) -> Self {
+impl<'a> From<&'a Positioned<Alert>> for AlertBody<'a> {
+    fn from(stamped: &'a Positioned<Alert>) -> Self {
         Self::new("alert", stamped.position, &stamped.value)
     }
 }
 
 impl<'a> AlertBody<'a> {
     fn new(kind: &'static str, position: Position, alert: &'a Alert) -> Self {
-        let by = |mark: Option<&'a Mark>| mark.map(|mark| mark.by.as_str());
-        let at = |mark: Option<&Mark>| mark.map(|mark| TimestampText(mark.at));
+        let by = |mark: Option<&'a Attribution>| mark.map(|mark| mark.by.as_str());
+        let at = |mark: Option<&Attribution>| mark.map(|mark| TimestampText(mark.at));
         let (acknowledged, resolved) = (alert.status.acknowledged(), alert.status.resolved());
         let note = |note: &'a northgate_domain::Note| NoteBody {
             by: note.by.as_str(),
@@ -146,7 +146,7 @@ impl<'a> AlertBody<'a> {
             source: alert.source.as_ref().map(Source::as_str),
             severity: alert.severity.name(),
             labels: LabelsBody(&alert.labels),
-            url: alert.url.as_ref().map(Link::as_str),
+            url: alert.url.as_ref().map(HttpUrl::as_str),
             dedup_key: alert.dedup_key.as_ref().map(DedupKey::as_str),
             status: alert.status.kind().name(),
             count: alert.count,
@@ -265,7 +265,7 @@ pub struct AlertState {
 
 impl From<&Alert> for AlertState {
     fn from(alert: &Alert) -> Self {
-        let by = |mark: Option<&Mark>| mark.map(|mark| mark.by.as_str().to_owned());
+        let by = |mark: Option<&Attribution>| mark.map(|mark| mark.by.as_str().to_owned());
         Self {
             id: alert.id.0,
             status: alert.status.kind().name(),

@@ -2,7 +2,7 @@
 
 use crate::alerts::AlertFrame;
 use crate::{PositionText, TimestampText};
-use northgate_domain::{AlertId, ChatMessage, Event, Position, Stamped};
+use northgate_domain::{AlertId, ChatMessage, Event, Position, Positioned};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -39,8 +39,8 @@ pub struct ChatBody<'a> {
     pub position: PositionText,
 }
 
-impl<'a> From<&'a Stamped<ChatMessage>> for ChatBody<'a> {
-    fn from(stamped: &'a Stamped<ChatMessage>) -> Self {
+impl<'a> From<&'a Positioned<ChatMessage>> for ChatBody<'a> {
+    fn from(stamped: &'a Positioned<ChatMessage>) -> Self {
         Self::new(stamped.position, &stamped.value)
     }
 }
@@ -93,7 +93,7 @@ impl Health {
     clippy::expect_used,
     reason = "maps have strings for keys, there is no float, and Vec takes all"
 )]
-pub fn encode_event(event: &Stamped<Event>, out: &mut Vec<u8>) {
+pub fn encode_event(event: &Positioned<Event>, out: &mut Vec<u8>) {
     match &event.value {
         Event::Alert(alert) => serde_json::to_writer(out, &AlertFrame::new(event.position, alert)),
         Event::Chat(message) => serde_json::to_writer(out, &ChatBody::new(event.position, message)),
@@ -105,15 +105,15 @@ pub fn encode_event(event: &Stamped<Event>, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use northgate_domain::{
-        Alert, AlertChange, AlertEvent, DedupKey, Epoch, Label, LabelName, LabelValue, Labels,
-        Link, Location, Mark, MessageId, MessageText, Note, NoteText, Notes, Operator, RaiseAlert,
-        Revision, Sender, Severity, Source, Stamp, Status, Timestamp,
+        Alert, AlertChange, AlertEvent, Attribution, DedupKey, Epoch, EventMeta, HttpUrl, Label,
+        LabelName, LabelValue, Labels, Location, MessageId, MessageText, Note, NoteText, Notes,
+        Operator, RaiseAlert, Revision, Sender, Severity, Source, Status, Timestamp,
     };
 
     fn encoded(value: Event) -> String {
         let position = Position { epoch: Epoch::new(1), offset: 2 };
         let mut out = Vec::new();
-        encode_event(&Stamped { position, value }, &mut out);
+        encode_event(&Positioned { position, value }, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -124,7 +124,7 @@ mod tests {
     fn alert() -> Alert {
         let message = MessageText::parse("say \"hi\"\n\u{1F6A8} </script>").unwrap();
         let raise = RaiseAlert::new(message, Location::parse("North Gate").unwrap());
-        Alert::raised(&raise, Stamp::new(Uuid::from_u128(5), at(0)))
+        Alert::raised(&raise, EventMeta::new(Uuid::from_u128(5), at(0)))
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_change_is_the_whole_alert_and_who_did_what() {
         let anna = Operator::parse("Anna").unwrap();
-        let mark = |seconds| Mark { by: anna.clone(), at: at(seconds) };
+        let mark = |seconds| Attribution { by: anna.clone(), at: at(seconds) };
         let note = Note { by: anna.clone(), text: NoteText::parse("hot").unwrap(), at: at(3) };
         let label = |name: &str, value: &str| Label {
             name: LabelName::parse(name).unwrap(),
@@ -158,7 +158,7 @@ mod tests {
             source: Some(Source::parse("sensor").unwrap()),
             severity: Severity::Critical,
             labels: Labels::new(vec![label("zone", "Ä"), label("app/x", "\"")]).unwrap(),
-            url: Some(Link::parse("https://example.com/?a=\"b\"").unwrap()),
+            url: Some(HttpUrl::parse("https://example.com/?a=\"b\"").unwrap()),
             dedup_key: Some(DedupKey::parse("k").unwrap()),
             expires_at: Some(at(60)),
             last_seen: at(2),

@@ -1,7 +1,7 @@
 //! Answers that hold many items, with the position that they reflect.
 
 use crate::encoding::encode;
-use crate::history::{HistoryRequest, Links, Part};
+use crate::history::{HistoryRequest, PageLinks, Part};
 use crate::{AlertBody, ChatBody, PositionText};
 use northgate_domain::{Alert, ChatMessage, Position, Severity, StatusKind};
 use serde::Serialize;
@@ -32,7 +32,7 @@ pub struct AlertCollection<'a> {
 impl<'a> AlertCollection<'a> {
     /// The answer to `request`.
     pub fn new(request: &HistoryRequest, part: &Part<'a, Alert>) -> Self {
-        let Links { next, previous } = request.links(part);
+        let PageLinks { next, previous } = request.links(part);
         Self {
             alerts: part.shown(request.order),
             count: part.items.len(),
@@ -110,7 +110,7 @@ pub struct MessageCollection<'a> {
 impl<'a> MessageCollection<'a> {
     /// The answer to `request`.
     pub fn new(request: &HistoryRequest, part: &Part<'a, ChatMessage>) -> Self {
-        let Links { next, previous } = request.links(part);
+        let PageLinks { next, previous } = request.links(part);
         Self {
             chat_messages: part.shown(request.order),
             count: part.items.len(),

@@ -10,10 +10,10 @@ pub(crate) const VALUES_MAX: usize = 64;
 pub(crate) const SEVERITY_NAMES: &str = "must be critical, error, warning or info";
 
 /// Which parameter is wrong, and why.
-pub(crate) type Finding = (Cow<'static, str>, Cow<'static, str>);
+pub(crate) type FieldError = (Cow<'static, str>, Cow<'static, str>);
 
 /// Turns an error of the parameter `name` into a finding.
-pub(crate) fn because<E: ToString>(name: &'static str) -> impl FnOnce(E) -> Finding {
+pub(crate) fn because<E: ToString>(name: &'static str) -> impl FnOnce(E) -> FieldError {
     move |error| (name.into(), error.to_string().into())
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn push<T: PartialEq>(
     name: &'static str,
     values: &mut Vec<T>,
     more: impl IntoIterator<Item = T>,
-) -> Result<(), Finding> {
+) -> Result<(), FieldError> {
     for value in more {
         if values.contains(&value) {
             continue;
@@ -45,7 +45,7 @@ pub(crate) fn parse_severities(value: &str) -> Result<Vec<Severity>, &'static st
 }
 
 /// Reads a label, and names the parameter if it is none.
-pub(crate) fn parse_label(name: &str, value: &str) -> Result<Label, Finding> {
+pub(crate) fn parse_label(name: &str, value: &str) -> Result<Label, FieldError> {
     let name = LabelName::parse(name).map_err(because("label"))?;
     match LabelValue::parse(value) {
         Ok(value) => Ok(Label { name, value }),

@@ -19,14 +19,14 @@ pub enum BodyError {
     },
     /// It is JSON, but not what was asked for.
     #[error("the body is not what was expected")]
-    Invalid(Findings),
+    Invalid(FieldErrors),
 }
 
 /// What is wrong with a body: every bad field, each with its reason.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Findings(ValidationErrors);
+pub struct FieldErrors(ValidationErrors);
 
-impl Findings {
+impl FieldErrors {
     /// The findings in the order of their fields' names: the field, empty for the body itself,
     /// and what is wrong with it.
     pub fn sorted(&self) -> Vec<(&str, &str)> {
@@ -87,7 +87,7 @@ impl Findings {
 /// The fields of one object, and what was found wrong with them so far.
 pub(crate) struct Fields {
     object: Map<String, Value>,
-    findings: Findings,
+    findings: FieldErrors,
 }
 
 impl Fields {
@@ -98,11 +98,11 @@ impl Fields {
         // ignore it).
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Err(Findings::of_body("is required: send a JSON object"));
+            return Err(FieldErrors::of_body("is required: send a JSON object"));
         }
         match serde_json::from_slice(body) {
-            Ok(Value::Object(object)) => Ok(Self { object, findings: Findings::default() }),
-            Ok(_) => Err(Findings::of_body("must be a JSON object")),
+            Ok(Value::Object(object)) => Ok(Self { object, findings: FieldErrors::default() }),
+            Ok(_) => Err(FieldErrors::of_body("must be a JSON object")),
             Err(error) => Err(BodyError::Malformed { line: error.line(), column: error.column() }),
         }
     }

@@ -1,6 +1,6 @@
 //! Frames that are about one connection, and no event of the log.
 
-use crate::{FieldProblem, Findings};
+use crate::{FieldErrors, FieldProblem};
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -39,7 +39,7 @@ impl ErrorFrame {
     }
 
     /// The frame for a chat message with bad fields.
-    pub fn invalid_chat(findings: &Findings) -> Self {
+    pub fn invalid_chat(findings: &FieldErrors) -> Self {
         Self { errors: FieldProblem::of_body(findings), ..Self::new(INVALID_CHAT_MESSAGE) }
     }
 

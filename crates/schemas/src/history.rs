@@ -1,14 +1,14 @@
 //! What a history is asked for: which part of it, in which order, and the links to the parts beside
 //! that one.
 
-use crate::conditions::{Finding, SEVERITY_NAMES, because, parse_label, parse_severities, push};
-use crate::fields::Findings;
+use crate::conditions::{FieldError, SEVERITY_NAMES, because, parse_label, parse_severities, push};
+use crate::fields::FieldErrors;
 use crate::position::parse_position;
 use crate::scalars::parse_moment;
 use crate::{PositionText, TimestampText};
 use form_urlencoded::Serializer;
 use northgate_domain::{
-    Label, Location, Position, Search, Severity, Source, Stamped, StatusKind, Timestamp,
+    Label, Location, Position, Positioned, Search, Severity, Source, StatusKind, Timestamp,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -86,9 +86,9 @@ impl Default for HistoryRequest {
 impl HistoryRequest {
     /// Reads a query string. Names that nobody knows are ignored; every bad value is named. Of a
     /// name that may stand there once and stands there twice, the last value counts.
-    pub fn parse(query: &str) -> Result<Self, Findings> {
+    pub fn parse(query: &str) -> Result<Self, FieldErrors> {
         let mut request = Self::default();
-        let mut findings = Findings::default();
+        let mut findings = FieldErrors::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if let Err((name, detail)) = request.take(&name, &value) {
                 findings.complain(name, detail);
@@ -101,7 +101,7 @@ impl HistoryRequest {
     }
 
     /// Takes a parameter; one that nobody knows is ignored.
-    fn take(&mut self, name: &str, value: &str) -> Result<(), Finding> {
+    fn take(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
         match name {
             "limit" => self.limit = limit(value)?,
             "order" => {
@@ -119,7 +119,7 @@ impl HistoryRequest {
     }
 
     /// Takes a parameter that says which items are meant; one that nobody knows is refused.
-    pub(crate) fn take_condition(&mut self, name: &str, value: &str) -> Result<(), Finding> {
+    pub(crate) fn take_condition(&mut self, name: &str, value: &str) -> Result<(), FieldError> {
         if self.take_known(name, value)? {
             return Ok(());
         }
@@ -127,7 +127,7 @@ impl HistoryRequest {
     }
 
     /// Whether it is one that is known, and then it is taken.
-    fn take_known(&mut self, name: &str, value: &str) -> Result<bool, Finding> {
+    fn take_known(&mut self, name: &str, value: &str) -> Result<bool, FieldError> {
         match name {
             "after" => self.after = Some(position("after", value)?),
             "before" => self.before = Some(position("before", value)?),
@@ -174,7 +174,7 @@ impl HistoryRequest {
     }
 
     /// What several parameters say together.
-    pub(crate) fn settle(&mut self) -> Result<(), Finding> {
+    pub(crate) fn settle(&mut self) -> Result<(), FieldError> {
         if let Some(least) = self.min_severity {
             if !self.severities.is_empty() {
                 return Err(("min_severity".into(), "must not stand beside severity".into()));
@@ -186,7 +186,7 @@ impl HistoryRequest {
 
     /// The links beside an answer to this request. They are queries for the address that it came to
     /// (RFC 3986 section 5.2), whatever that is called outside.
-    pub(crate) fn links<T>(&self, part: &Part<'_, T>) -> Links {
+    pub(crate) fn links<T>(&self, part: &Part<'_, T>) -> PageLinks {
         let Self { after, before, .. } = *self;
         let upwards = after.is_some();
         let examined_up = part.examined_to.filter(|_| upwards);
@@ -204,19 +204,23 @@ impl HistoryRequest {
             // Nothing stands in the range: what is older stands before its end.
             None => self.link(None, before),
         });
-        Links { next, previous }
+        PageLinks { next, previous }
     }
 
     /// Where to go on, if more match than `part` has: with what is older, or newer for whoever asked
     /// for what comes after a position.
-    pub fn rest<T>(&self, part: &Part<'_, T>) -> Option<Rest> {
+    pub fn rest<T>(&self, part: &Part<'_, T>) -> Option<Continuation> {
         let (more, end) = match self.after {
             Some(_) => (part.has_newer, part.items.last()),
             None => (part.has_older, part.items.first()),
         };
         let end = part.examined_to.or(end.map(|item| item.position));
         let end = PositionText(end.filter(|_| more)?);
-        Some(if self.after.is_some() { Rest::After(end) } else { Rest::Before(end) })
+        Some(if self.after.is_some() {
+            Continuation::After(end)
+        } else {
+            Continuation::Before(end)
+        })
     }
 
     fn link(&self, after: Option<Position>, before: Option<Position>) -> String {
@@ -268,7 +272,7 @@ impl HistoryRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(rename_all = "lowercase")]
-pub enum Rest {
+pub enum Continuation {
     /// What is older.
     #[schema(value_type = String)]
     Before(PositionText),
@@ -283,7 +287,7 @@ pub struct Part<'a, T> {
     /// The newest event that the items reflect.
     pub position: Position,
     /// The items, oldest first.
-    pub items: &'a [Stamped<T>],
+    pub items: &'a [Positioned<T>],
     /// Whether older ones match, or may match.
     pub has_older: bool,
     /// Whether newer ones match, or may match.
@@ -294,7 +298,7 @@ pub struct Part<'a, T> {
 
 impl<'a, T> Part<'a, T> {
     /// The items in the order in which they are to be shown.
-    pub(crate) fn shown<B: From<&'a Stamped<T>>>(&self, order: Order) -> Vec<B> {
+    pub(crate) fn shown<B: From<&'a Positioned<T>>>(&self, order: Order) -> Vec<B> {
         match order {
             Order::Asc => self.items.iter().map(B::from).collect(),
             Order::Desc => self.items.iter().rev().map(B::from).collect(),
@@ -303,24 +307,24 @@ impl<'a, T> Part<'a, T> {
 }
 
 /// The addresses of the parts beside one, where there are any.
-pub(crate) struct Links {
+pub(crate) struct PageLinks {
     pub(crate) next: Option<String>,
     pub(crate) previous: Option<String>,
 }
 
-fn limit(value: &str) -> Result<usize, Finding> {
+fn limit(value: &str) -> Result<usize, FieldError> {
     match value.parse() {
         Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
         _ => Err(("limit".into(), format!("must be a number from 1 to {LIMIT_MAX}").into())),
     }
 }
 
-fn position(name: &'static str, value: &str) -> Result<Position, Finding> {
+fn position(name: &'static str, value: &str) -> Result<Position, FieldError> {
     parse_position(value).map_err(because(name))
 }
 
 /// Reads a moment. A `+` that was not escaped has arrived as a space.
-fn moment(name: &'static str, value: &str) -> Result<Timestamp, Finding> {
+fn moment(name: &'static str, value: &str) -> Result<Timestamp, FieldError> {
     let (date, time) = value.split_at_checked("2025-07-24T".len()).unwrap_or((value, ""));
     parse_moment(&format!("{date}{}", time.replace(' ', "+"))).map_err(because(name))
 }

@@ -2,6 +2,7 @@
 //! an event to bytes. The shapes are apart from the model, so that either can change alone.
 #![warn(missing_docs)]
 
+mod action_error;
 mod actions;
 mod alerts;
 mod bodies;
@@ -14,26 +15,25 @@ mod history;
 mod notices;
 mod position;
 mod problem;
-mod refusal;
 mod requests;
 mod results;
 mod scalars;
 mod stream;
 
+pub use action_error::ActionError;
 pub use actions::{
-    ActionFrame, Actions, ClientMessage, MOST_ACTED_ON, NewAction, NewActions, NewNote, Which,
+    ActionFrame, Actions, ClientRequest, MOST_ACTED_ON, NewAction, NewActions, NewNote, Targets,
 };
 pub use alerts::{AlertBody, AlertState, AlertUpdateBody, NoteBody};
 pub use bodies::{ChatBody, Health, Welcome, encode_event};
 pub use collections::{AlertCollection, AlertSummary, MessageCollection};
-pub use fields::{BodyError, Findings};
+pub use fields::{BodyError, FieldErrors};
 pub use frames::{ErrorFrame, INVALID_CHAT_MESSAGE};
-pub use history::{HistoryRequest, LIMIT_DEFAULT, LIMIT_MAX, Order, Part, Rest};
+pub use history::{Continuation, HistoryRequest, LIMIT_DEFAULT, LIMIT_MAX, Order, Part};
 pub use notices::{BusyNotice, LiveNotice, Notice, ResumeNotice};
 pub use position::{PositionError, PositionText, parse_position};
 pub use problem::{FieldProblem, Problem};
-pub use refusal::Refusal;
 pub use requests::{NewAlert, NewMessage};
-pub use results::{ActionResult, ActionResults, Outcome, ResultFrame};
+pub use results::{ActionOutcome, ActionResult, ActionResults, ResultFrame};
 pub use scalars::TimestampText;
-pub use stream::{AlertFacets, Beginning, EventFilter, EventType, Facets, LAST_MAX, StreamRequest};
+pub use stream::{AlertFacets, EventFilter, EventType, Facets, LAST_MAX, StartFrom, StreamRequest};

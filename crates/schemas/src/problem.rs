@@ -1,6 +1,6 @@
 //! Errors over HTTP: RFC 9457 problem details.
 
-use crate::{AlertState, Findings};
+use crate::{AlertState, FieldErrors};
 use northgate_domain::Alert;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -52,7 +52,7 @@ pub struct FieldProblem {
 
 impl FieldProblem {
     /// One for each bad field of a body.
-    pub(crate) fn of_body(findings: &Findings) -> Vec<Self> {
+    pub(crate) fn of_body(findings: &FieldErrors) -> Vec<Self> {
         let problem = |(field, detail): (&str, &str)| Self {
             pointer: Some(if field.is_empty() { "#".to_owned() } else { format!("#/{field}") }),
             parameter: None,
@@ -62,7 +62,7 @@ impl FieldProblem {
     }
 
     /// One for each bad parameter of a query.
-    pub(crate) fn of_query(findings: &Findings) -> Vec<Self> {
+    pub(crate) fn of_query(findings: &FieldErrors) -> Vec<Self> {
         let problem = |(name, detail): (&str, &str)| Self {
             pointer: None,
             parameter: Some(name.to_owned()),
@@ -97,14 +97,14 @@ impl Problem {
 
     /// The same problem with every bad field of the body.
     #[must_use]
-    pub fn with_body(mut self, findings: &Findings) -> Self {
+    pub fn with_body(mut self, findings: &FieldErrors) -> Self {
         self.errors = FieldProblem::of_body(findings);
         self
     }
 
     /// The same problem with every bad parameter of the query.
     #[must_use]
-    pub fn with_query(mut self, findings: &Findings) -> Self {
+    pub fn with_query(mut self, findings: &FieldErrors) -> Self {
         self.errors = FieldProblem::of_query(findings);
         self
     }

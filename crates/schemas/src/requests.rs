@@ -3,7 +3,7 @@
 use crate::fields::{BodyError, Fields};
 use crate::scalars::parse_moment;
 use northgate_domain::{
-    AlertId, DedupKey, Label, LabelError, LabelName, LabelValue, Labels, Link, Location,
+    AlertId, DedupKey, HttpUrl, Label, LabelError, LabelName, LabelValue, Labels, Location,
     MessageText, PostMessage, RaiseAlert, Sender, Severity, Source,
 };
 use serde_json::Value;
@@ -81,7 +81,7 @@ impl NewAlert {
         });
         let source = fields.optional("source", Source::parse);
         let labels = labels(&mut fields);
-        let url = fields.optional("url", Link::parse);
+        let url = fields.optional("url", HttpUrl::parse);
         let dedup_key = fields.optional("dedup_key", DedupKey::parse);
         // The first moment of all, as some languages write that there is none.
         let expires_at = fields.optional("expires_at", parse_moment);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_and_a_byte_order_mark_are_ignored_and_the_last_of_two_counts() {
+    fn unknown_names_are_ignored_and_the_last_of_two_counts() {
         let body =
             "\u{feff}{\"message\":1,\"location\":\"x\",\"message\":\"kept\",\"other\":{\"a\":[1]}}";
         assert_eq!(NewAlert::parse(body.as_bytes()).unwrap().message.as_str(), "kept");

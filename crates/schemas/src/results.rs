@@ -2,8 +2,8 @@
 
 use crate::encoding::encode;
 use crate::problem::FieldProblem;
-use crate::{AlertBody, AlertState, Refusal, Rest};
-use northgate_domain::{Alert, AlertId, Stamped};
+use crate::{ActionError, AlertBody, AlertState, Continuation};
+use northgate_domain::{Alert, AlertId, Positioned};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -14,18 +14,18 @@ const CHANGED: &str = "changed";
 
 /// What came of one action.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum ActionOutcome {
     /// It happened: this is the alert afterwards.
-    Changed(Stamped<Alert>),
+    Changed(Positioned<Alert>),
     /// It held already: this is the alert.
-    Unchanged(Stamped<Alert>),
+    Unchanged(Positioned<Alert>),
     /// It did not happen.
-    Refused(Refusal),
+    Refused(ActionError),
     /// It did not happen, or that is not known, because the server failed.
-    Failed(Refusal),
+    Failed(ActionError),
 }
 
-impl Outcome {
+impl ActionOutcome {
     const fn name(&self) -> &'static str {
         match self {
             Self::Changed(_) => CHANGED,
@@ -49,14 +49,18 @@ struct OutcomeBody<'a> {
     /// Why it did not happen.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    error: Option<ActionError>,
+    error: Option<ActionErrorBody>,
 }
 
-impl<'a> From<&'a Outcome> for OutcomeBody<'a> {
-    fn from(outcome: &'a Outcome) -> Self {
+impl<'a> From<&'a ActionOutcome> for OutcomeBody<'a> {
+    fn from(outcome: &'a ActionOutcome) -> Self {
         let (alert, error) = match outcome {
-            Outcome::Changed(alert) | Outcome::Unchanged(alert) => (Some(alert.into()), None),
-            Outcome::Refused(refusal) | Outcome::Failed(refusal) => (None, Some(refusal.into())),
+            ActionOutcome::Changed(alert) | ActionOutcome::Unchanged(alert) => {
+                (Some(alert.into()), None)
+            }
+            ActionOutcome::Refused(refusal) | ActionOutcome::Failed(refusal) => {
+                (None, Some(refusal.into()))
+            }
         };
         Self { outcome: outcome.name(), alert, error }
     }
@@ -64,7 +68,7 @@ impl<'a> From<&'a Outcome> for OutcomeBody<'a> {
 
 /// Why an action did not happen.
 #[derive(Debug, Serialize, ToSchema)]
-struct ActionError {
+struct ActionErrorBody {
     /// A name of the kind of trouble that stays the same; for programs.
     #[serde(rename = "type")]
     #[schema(example = "urn:northgate:problem:contradiction")]
@@ -81,8 +85,8 @@ struct ActionError {
     alert: Option<AlertState>,
 }
 
-impl From<&Refusal> for ActionError {
-    fn from(refusal: &Refusal) -> Self {
+impl From<&ActionError> for ActionErrorBody {
+    fn from(refusal: &ActionError) -> Self {
         Self {
             kind: format!("urn:northgate:problem:{}", refusal.slug),
             detail: refusal.detail.clone(),
@@ -124,7 +128,7 @@ pub struct ResultFrame<'a> {
 
 impl<'a> ResultFrame<'a> {
     /// What came of the frame that its client calls `reference`.
-    pub fn new(reference: &'a Value, outcome: &'a Outcome) -> Self {
+    pub fn new(reference: &'a Value, outcome: &'a ActionOutcome) -> Self {
         Self { kind: "result", reference, outcome: outcome.into() }
     }
 
@@ -156,10 +160,12 @@ pub struct ActionResult {
 
 impl ActionResult {
     /// What came of an action on the alert `id`.
-    pub fn new(id: AlertId, outcome: &Outcome) -> Self {
+    pub fn new(id: AlertId, outcome: &ActionOutcome) -> Self {
         let (alert, error) = match outcome {
-            Outcome::Changed(alert) | Outcome::Unchanged(alert) => (Some(&alert.value), None),
-            Outcome::Refused(refusal) | Outcome::Failed(refusal) => {
+            ActionOutcome::Changed(alert) | ActionOutcome::Unchanged(alert) => {
+                (Some(&alert.value), None)
+            }
+            ActionOutcome::Refused(refusal) | ActionOutcome::Failed(refusal) => {
                 (refusal.alert.as_deref(), Some(refusal.into()))
             }
         };
@@ -179,8 +185,8 @@ struct BriefError {
     detail: String,
 }
 
-impl From<&Refusal> for BriefError {
-    fn from(refusal: &Refusal) -> Self {
+impl From<&ActionError> for BriefError {
+    fn from(refusal: &ActionError) -> Self {
         Self {
             kind: format!("urn:northgate:problem:{}", refusal.slug),
             detail: refusal.detail.clone(),
@@ -199,12 +205,12 @@ pub struct ActionResults {
     changed: usize,
     /// What to put into the filter, beside what stands there, to act on the others that match it;
     /// null if there are none.
-    rest: Option<Rest>,
+    rest: Option<Continuation>,
 }
 
 impl ActionResults {
     /// The results of one request; `rest` says where others match the filter as well.
-    pub fn new(results: Vec<ActionResult>, rest: Option<Rest>) -> Self {
+    pub fn new(results: Vec<ActionResult>, rest: Option<Continuation>) -> Self {
         let is_changed = |result: &&ActionResult| result.outcome == CHANGED;
         let changed = results.iter().filter(is_changed).count();
         Self { count: results.len(), changed, results, rest }

@@ -1,8 +1,8 @@
 //! What a stream is asked for, over WebSocket and SSE alike: where it begins, and which events it
 //! holds.
 
-use crate::conditions::{Finding, SEVERITY_NAMES, because, parse_label, parse_severities, push};
-use crate::fields::Findings;
+use crate::conditions::{FieldError, SEVERITY_NAMES, because, parse_label, parse_severities, push};
+use crate::fields::FieldErrors;
 use crate::position::parse_position;
 use northgate_domain::{AlertChange, Event, Label, Labels, Location, Position, Severity, Source};
 use utoipa::ToSchema;
@@ -99,7 +99,7 @@ impl From<&Event> for Facets {
 
 /// Where a stream begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Beginning {
+pub enum StartFrom {
     /// With what happens from now on.
     #[default]
     Now,
@@ -170,7 +170,7 @@ impl EventFilter {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StreamRequest {
     /// Where to begin.
-    pub beginning: Beginning,
+    pub start: StartFrom,
     /// What to give.
     pub filter: EventFilter,
 }
@@ -179,7 +179,7 @@ impl StreamRequest {
     /// Whether the client asked for anything, and so is told where it stands. A client that asks
     /// for nothing gets events and nothing else, as it always was.
     pub fn is_announced(&self) -> bool {
-        self.beginning != Beginning::Now || !self.filter.is_open()
+        self.start != StartFrom::Now || !self.filter.is_open()
     }
 
     /// The same from where a browser's `EventSource` was cut (its `Last-Event-ID`), whatever the
@@ -187,13 +187,13 @@ impl StreamRequest {
     /// to a gap and not to an error: after an error a browser never connects again.
     #[must_use]
     pub fn resumed(mut self, last_event_id: &str) -> Self {
-        self.beginning = parse_position(last_event_id).map_or(Beginning::Gap, Beginning::After);
+        self.start = parse_position(last_event_id).map_or(StartFrom::Gap, StartFrom::After);
         self
     }
 
     /// Reads a query string. Every bad value is named, and so is every name that was probably meant
     /// for another one. Other names that nobody knows are ignored.
-    pub fn parse(query: &str) -> Result<Self, Findings> {
+    pub fn parse(query: &str) -> Result<Self, FieldErrors> {
         let mut reader = Reader::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             reader.take(&name, &value);
@@ -248,7 +248,7 @@ const STATUS_ADVICE: &str = "is no parameter of a stream, since you would miss h
 #[derive(Default)]
 struct Reader {
     request: StreamRequest,
-    findings: Findings,
+    findings: FieldErrors,
     /// Which of the two parameters has given the severities.
     severities_from: Option<&'static str>,
     last_event_id: Option<String>,
@@ -301,21 +301,21 @@ impl Reader {
 
     fn after(&mut self, value: &str) {
         match parse_position(value) {
-            Ok(position) => self.begin("after", Beginning::After(position)),
+            Ok(position) => self.begin("after", StartFrom::After(position)),
             Err(error) => self.findings.complain("after", error.to_string()),
         }
     }
 
     fn last(&mut self, value: &str) {
         match value.parse() {
-            Ok(count) if count <= LAST_MAX => self.begin("last", Beginning::Last(count)),
+            Ok(count) if count <= LAST_MAX => self.begin("last", StartFrom::Last(count)),
             _ => self.findings.complain("last", format!("must be a number from 0 to {LAST_MAX}")),
         }
     }
 
-    fn begin(&mut self, name: &'static str, beginning: Beginning) {
-        if self.request.beginning == Beginning::Now {
-            self.request.beginning = beginning;
+    fn begin(&mut self, name: &'static str, start: StartFrom) {
+        if self.request.start == StartFrom::Now {
+            self.request.start = start;
         } else {
             let detail = "must be given once, and only one of after and last";
             self.findings.complain(name, detail);
@@ -385,7 +385,7 @@ impl Reader {
         self.note(added);
     }
 
-    fn note(&mut self, added: Result<(), Finding>) {
+    fn note(&mut self, added: Result<(), FieldError>) {
         if let Err((name, detail)) = added {
             self.findings.complain(name, detail);
         }

@@ -18,8 +18,10 @@ use northgate_api::middlewares::{
 };
 use northgate_api::{AnswerBudget, ApiContext, BodyLimit, Endpoint, Readiness};
 use northgate_domain::TextError;
-use northgate_hub::{Hub, Seats, WindowLimits};
-use northgate_services::{AlertGenerator, AlertResolver, AlertService, ChatService, Repeats};
+use northgate_hub::{ConnectionLimiter, Hub, WindowLimits};
+use northgate_services::{
+    AlertGenerator, AlertResolver, AlertService, ChatService, RaiseCoalescer,
+};
 use northgate_storage::{EventStore, GatedStore};
 use northgate_storage_sqlite::OpenError;
 use northgate_ws::{ChatLimitSettings, HeartbeatSettings, SocketContext, upgrade};
@@ -93,7 +95,7 @@ struct Parts {
     chat: ChatService,
     sockets: TaskTracker,
     chat_limit: ChatLimitSettings,
-    seats: Seats,
+    limiter: ConnectionLimiter,
     answers: AnswerBudget,
     request_timeout: Duration,
     keep_alive: Duration,
@@ -115,8 +117,8 @@ impl Application {
         let lag = PUMP_LAG_EVENTS.min(events.get() / 2) as u64;
         let store = Arc::new(GatedStore::new(kept).paced_by(hub.pumped(), lag));
         let port: Arc<dyn EventStore> = store.clone();
-        let repeats = Repeats::new(settings.alerts.repeat_window.0, Handle::current());
-        let alerts = AlertService::new(port.clone(), repeats, Arc::new(SystemStamps));
+        let coalescer = RaiseCoalescer::new(settings.alerts.repeat_window.0, Handle::current());
+        let alerts = AlertService::new(port.clone(), coalescer, Arc::new(SystemStamps));
 
         let supervisor = Supervisor::default();
         let sources_stop = CancellationToken::new();
@@ -160,7 +162,7 @@ impl Application {
                 per_second: settings.chat.rate,
                 burst: settings.chat.burst,
             },
-            seats: Seats::new(settings.server.seat_limits()),
+            limiter: ConnectionLimiter::new(settings.server.connection_limits()),
             answers: AnswerBudget::new(ANSWERS_BYTES),
             request_timeout: settings.server.request_timeout.0,
             keep_alive: settings.server.keep_alive.0,
@@ -278,7 +280,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
             chat: parts.chat.clone(),
             alerts: parts.alerts.clone(),
             chat_limit: parts.chat_limit,
-            seats: parts.seats.clone(),
+            limiter: parts.limiter.clone(),
             tasks: parts.sockets.clone(),
             max_message_bytes: MESSAGE_BYTES,
             heartbeat: parts.heartbeat,
@@ -286,7 +288,7 @@ fn serve(listener: TcpListener, workers: usize, parts: Parts) -> io::Result<Serv
         let api = ApiContext {
             alerts: parts.alerts,
             chat: parts.chat,
-            seats: parts.seats,
+            limiter: parts.limiter,
             worker,
             readiness: parts.readiness,
             answers: parts.answers,

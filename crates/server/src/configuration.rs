@@ -2,8 +2,8 @@
 //! the one before; parsed once into types.
 
 mod arguments;
+mod maintenance;
 mod sources;
-mod tools;
 mod values;
 
 pub use arguments::Loaded;
@@ -15,8 +15,8 @@ pub use values::{ByteLimit, DataFolder, GeneratorInterval};
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
-use northgate_hub::SeatLimits;
-use northgate_services::{QuietFor, Repeats};
+use northgate_hub::ConnectionLimits;
+use northgate_services::{QuietFor, RaiseCoalescer};
 use northgate_storage::Capacity;
 use northgate_storage_sqlite::Options;
 use serde::Deserialize;
@@ -96,8 +96,8 @@ impl ServerSection {
     const KEEP_ALIVE: ConnectionTime = ConnectionTime(Duration::from_secs(95));
     const MAX_CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(500).unwrap();
 
-    pub(crate) fn seat_limits(&self) -> SeatLimits {
-        SeatLimits {
+    pub(crate) fn connection_limits(&self) -> ConnectionLimits {
+        ConnectionLimits {
             total: self.max_connections.get(),
             per_address: self.max_connections_per_address.get(),
         }
@@ -151,7 +151,7 @@ impl AlertsSection {
 impl Default for AlertsSection {
     fn default() -> Self {
         Self {
-            repeat_window: Window(Repeats::WINDOW),
+            repeat_window: Window(RaiseCoalescer::WINDOW),
             resolve_info_after: AfterTime::default(),
             resolve_warning_after: AfterTime::default(),
             resolve_error_after: AfterTime::default(),

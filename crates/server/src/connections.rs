@@ -1,7 +1,7 @@
 //! From a listener to connections that speak HTTP/1.1.
 //!
 //! What `actix_web::HttpServer` does, with two things that it has no place for: a stream and a
-//! future of our own around each connection (see `request_stream` and [`crate::heads`]).
+//! future of our own around each connection (see `request_stream` and [`crate::header_timeout`]).
 
 mod framing;
 mod head;
@@ -10,7 +10,7 @@ mod idle;
 mod lingering;
 mod request_stream;
 
-use crate::heads::{Answering, InHand, Punctual};
+use crate::header_timeout::{Answering, HeaderDeadline, InFlight};
 use crate::open_files::most_sockets;
 use crate::sockets;
 pub(crate) use idle::Registration;
@@ -83,7 +83,7 @@ where
                 offers_upgrade: request.headers().contains_key(header::UPGRADE),
                 exchange: request.conn_data::<Rc<Exchange>>().cloned().unwrap_or_default(),
             };
-            held(InHand::begin(), asked, app.call(request))
+            held(InFlight::begin(), asked, app.call(request))
         });
         let http = HttpService::build()
             .graceful_shutdown_signal(move || {
@@ -98,7 +98,7 @@ where
                 }
             })
             .keep_alive(keep_alive)
-            // Heads have their time from `Punctual`, the first one too.
+            // Heads have their time from `HeaderDeadline`, the first one too.
             .client_request_timeout(Duration::ZERO)
             // A connection that is done ends at once: bodies that nobody wants are read before
             // their answer, and WebSockets linger by themselves.
@@ -113,7 +113,7 @@ where
             let exchange = Rc::<Exchange>::default();
             let stream = RequestStream::new(stream, exchange.clone(), make_refusal);
             let serving = http.call((stream, Protocol::Http1, peer));
-            Punctual::new(serving, head_timeout, exchange, Registration::new(max_open))
+            HeaderDeadline::new(serving, head_timeout, exchange, Registration::new(max_open))
         })
     })?;
     Ok(server.run())
@@ -128,7 +128,7 @@ struct Asked {
 
 /// Keeps a request in hand until its answer is sent.
 async fn held<B: MessageBody + 'static>(
-    in_hand: InHand,
+    in_hand: InFlight,
     asked: Asked,
     answer: impl Future<Output = actix_web::Result<ServiceResponse<B>>>,
 ) -> actix_web::Result<Response<Answering>> {

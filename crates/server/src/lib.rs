@@ -4,7 +4,8 @@ mod application;
 mod configuration;
 mod connections;
 mod exit;
-mod heads;
+mod header_timeout;
+mod maintenance;
 mod open_files;
 mod signals;
 mod sockets;
@@ -14,7 +15,6 @@ mod stopping;
 mod store;
 mod supervisor;
 mod telemetry;
-mod work;
 
 pub use application::{Application, StartError};
 pub use configuration::{
@@ -23,9 +23,9 @@ pub use configuration::{
     StorageSection,
 };
 pub use exit::{NOT_DONE, PART_FAILED, RunError, WRONG_USAGE};
+pub use maintenance::{Maintenance, MaintenanceCommand, MaintenanceError};
 pub use open_files::{TooFewFiles, fit_open_files};
 pub use signals::{Signals, survive_file_size_limit};
 pub use stop_request::{Progress, StopRequest};
 pub use supervisor::PartFailure;
 pub use telemetry::{Outputs, log_panics, start_logging};
-pub use work::{Task, Work, WorkError};

@@ -2,7 +2,7 @@
 //! or does something with a folder of data.
 //!
 //! Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 the server could not start (the address
-//! or the data), or a tool could not do its work; 2 a wrong setting; 3 a part of the server failed
+//! or the data), or a maintenance command could not do its work; 2 a wrong setting; 3 a part of the server failed
 //! while it ran. But for 0, standard error ends with one line `northgate: …` that says why.
 
 use northgate_server::{
@@ -20,8 +20,8 @@ fn main() -> ExitCode {
     }
     match Settings::load(std::env::args_os(), std::env::vars_os(), Path::new(".")) {
         Ok(Loaded::Settings(settings)) => serve(*settings),
-        Ok(Loaded::Work(work)) => {
-            let done = work.run(std::io::stdout());
+        Ok(Loaded::Maintenance(maintenance)) => {
+            let done = maintenance.run(std::io::stdout());
             done.map_or_else(|error| fail(&error, NOT_DONE), |()| ExitCode::SUCCESS)
         }
         Ok(Loaded::Answer(text)) => say(&text),

@@ -1,6 +1,6 @@
 //! Real ids and the real clock: the one place that asks the system for either.
 
-use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
+use northgate_domain::{Epoch, EventMeta, Stamps, Timestamp};
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
@@ -13,8 +13,8 @@ pub(crate) struct SystemStamps;
 
 impl Stamps for SystemStamps {
     #[expect(clippy::disallowed_methods, reason = "this is where ids come from")]
-    fn stamp(&self) -> Stamp {
-        Stamp::new(Uuid::new_v4(), self.now())
+    fn stamp(&self) -> EventMeta {
+        EventMeta::new(Uuid::new_v4(), self.now())
     }
 
     /// A clock that is far off is no reason to fail while it is so: the nearest moment is taken that

@@ -53,7 +53,7 @@ fn with_data(folder: &Path) -> Setup {
 }
 
 const ALERT: &str = r#"{"message":"Intruder detected","location":"North Gate"}"#;
-const CHAT: &str = r#"{"sender":"Operator 1","message":"Seen"}"#;
+const CHAT: &str = r#"{"sender":"Operator 1","message":"ThreadCounts"}"#;
 
 #[test]
 fn alerts_and_chat_are_there_after_a_restart_as_they_were() {

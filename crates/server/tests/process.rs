@@ -148,7 +148,7 @@ fn a_wrong_variable_ends_with_code_2_and_one_line_that_names_it() {
 }
 
 #[test]
-fn a_wrong_line_of_northgate_toml_ends_with_code_2_and_one_line_that_names_it() {
+fn a_wrong_line_in_northgate_toml_is_named_and_ends_with_code_2() {
     for (text, named) in [
         ("[server]\nport = 'x'", "server.port"),
         ("[server]\nport = 1.5", "server.port"),
@@ -194,7 +194,7 @@ fn capacity(program: &Program) -> u64 {
 }
 
 #[test]
-fn flags_win_over_the_environment_and_that_over_dot_env_and_that_over_northgate_toml() {
+fn flags_override_the_environment_then_dot_env_then_northgate_toml() {
     const NAME: &str = "NORTHGATE__MEMORY__MESSAGES";
     let toml = |setup: Setup| setup.file("northgate.toml", "[memory]\nmessages = 1\n");
     let dot_env = |setup: Setup| toml(setup).file(".env", "NORTHGATE__MEMORY__MESSAGES=2\n");
@@ -333,7 +333,7 @@ fn is_log_line(line: &str) -> bool {
 }
 
 #[test]
-fn standard_output_has_the_address_alone_and_standard_error_log_lines_without_any_body() {
+fn standard_output_has_only_the_address_and_no_log_line_has_a_body() {
     const SECRET: &str = "swordfish";
     let program = Setup::new(&["--generator-interval", "off", "--log-level", "debug"]).serve();
     let address = program.address();
@@ -382,7 +382,7 @@ fn warnings(before: &str, flags: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_limit_on_open_files_that_cannot_hold_the_connections_is_told_with_what_to_do() {
+fn too_low_a_limit_on_open_files_is_reported_with_advice() {
     let warnings = warnings("ulimit -n 512", &[]);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(is_log_line(&warnings[0]), "{warnings:?}");

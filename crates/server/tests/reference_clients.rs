@@ -183,7 +183,7 @@ fn serve(data: &Path, address: SocketAddr) -> Program {
 }
 
 #[test]
-fn the_clients_of_the_protocol_show_everything_once_though_the_server_is_killed() {
+fn reference_clients_show_every_event_once_across_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let address = free_address();

@@ -1,15 +1,16 @@
 //! Raising alerts, acting on them, and looking at them.
 
 use crate::RequestKey;
-use crate::repeats::Repeats;
-use crate::submit::{Kept, SubmitError, submit};
+use crate::raise_coalescer::RaiseCoalescer;
+use crate::submit::{SubmitError, Submitted, submit};
 use futures_util::StreamExt;
 use futures_util::stream;
 use northgate_domain::{
-    ActOnAlert, Alert, AlertId, Command, Event, RaiseAlert, Rejection as Refused, Stamped, Stamps,
+    ActOnAlert, Alert, AlertId, Command, Event, Positioned, RaiseAlert, Rejection as Refused,
+    Stamps,
 };
 use northgate_storage::{
-    AlertQuery, Answer, EventStore, QueryError, Rejection, Snapshot, Summary, Unavailable,
+    AlertQuery, EventStore, QueryError, RecordedOutcome, Rejection, Snapshot, Summary, Unavailable,
 };
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ const ATTEMPTS: u32 = 8;
 #[derive(Clone)]
 pub struct AlertService {
     store: Arc<dyn EventStore>,
-    repeats: Repeats,
+    coalescer: RaiseCoalescer,
     clock: Arc<dyn Stamps>,
 }
 
@@ -33,7 +34,7 @@ pub struct AlertService {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acted {
     /// The alert as it stands after it, with the position of its raising.
-    pub alert: Stamped<Alert>,
+    pub alert: Positioned<Alert>,
     /// Whether anything happened now; if not, it held already.
     pub changed: bool,
 }
@@ -46,8 +47,12 @@ impl AlertService {
 
     /// Works on `store`, and gathers repeats with `repeats`. `clock` is the one by which the store
     /// decides.
-    pub fn new(store: Arc<dyn EventStore>, repeats: Repeats, clock: Arc<dyn Stamps>) -> Self {
-        Self { store, repeats, clock }
+    pub fn new(
+        store: Arc<dyn EventStore>,
+        coalescer: RaiseCoalescer,
+        clock: Arc<dyn Stamps>,
+    ) -> Self {
+        Self { store, coalescer, clock }
     }
 
     /// Raises an alert. It is kept when this returns, and on its way to every dashboard. Raised
@@ -58,20 +63,20 @@ impl AlertService {
         &self,
         raise: RaiseAlert,
         key: Option<RequestKey>,
-    ) -> Result<Kept<Stamped<Alert>>, SubmitError> {
+    ) -> Result<Submitted<Positioned<Alert>>, SubmitError> {
         if key.is_none() && raise.dedup_key.is_some() {
             // What is gathered is decided together: one that is over must not be among the others.
             if raise.is_over_at(self.clock.now()) {
                 return Err(SubmitError::Refused(Rejection::Rule(Refused::AlreadyOver)));
             }
-            let alert = self.repeats.raise(&self.store, raise).await?;
-            return Ok(Kept { value: alert, replayed: false });
+            let alert = self.coalescer.raise(&self.store, raise).await?;
+            return Ok(Submitted { value: alert, replayed: false });
         }
         let command = Command::RaiseAlert(raise);
-        let Kept { value, replayed } =
+        let Submitted { value, replayed } =
             submit(self.store.as_ref(), Self::RAISING, command, key).await?;
         let value = alert_of(value)?;
-        Ok(Kept { value, replayed })
+        Ok(Submitted { value, replayed })
     }
 
     /// Does something about an alert. What came of it is kept when this returns, and on its way to
@@ -81,13 +86,13 @@ impl AlertService {
         &self,
         act: ActOnAlert,
         key: Option<RequestKey>,
-    ) -> Result<Kept<Acted>, SubmitError> {
+    ) -> Result<Submitted<Acted>, SubmitError> {
         let command = Command::ActOnAlert(act);
-        let Kept { value, replayed } =
+        let Submitted { value, replayed } =
             submit(self.store.as_ref(), Self::ACTING, command, key).await?;
-        let changed = matches!(value, Answer::Appended { .. }) && !replayed;
+        let changed = matches!(value, RecordedOutcome::Appended { .. }) && !replayed;
         let alert = alert_of(value)?;
-        Ok(Kept { value: Acted { alert, changed }, replayed })
+        Ok(Submitted { value: Acted { alert, changed }, replayed })
     }
 
     /// Does something about many alerts, each by itself: one that is refused is no reason for the
@@ -130,12 +135,15 @@ impl AlertService {
     }
 
     /// The alerts that match, oldest first.
-    pub async fn history(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+    pub async fn history(
+        &self,
+        query: AlertQuery,
+    ) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
         self.store.alerts(query).await
     }
 
     /// One alert as it stands, if there is one with this id.
-    pub async fn find(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+    pub async fn find(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         self.store.alert(id).await
     }
 
@@ -147,18 +155,19 @@ impl AlertService {
     /// Lets no repeat wait any longer, and returns once those that waited are answered: to be
     /// called before the store takes nothing more.
     pub async fn flush(&self) {
-        self.repeats.flush().await;
+        self.coalescer.flush().await;
     }
 }
 
 /// The alert of an answer, with the position of its raising.
-pub(crate) fn alert_of(answer: Answer) -> Result<Stamped<Alert>, SubmitError> {
+pub(crate) fn alert_of(answer: RecordedOutcome) -> Result<Positioned<Alert>, SubmitError> {
     match answer {
-        Answer::Unchanged(alert) => Ok(alert),
-        Answer::Appended { event: Stamped { value: Event::Alert(event), .. }, raised } => {
-            Ok(Stamped { position: raised, value: event.alert })
-        }
-        Answer::Appended { event: Stamped { value: Event::Chat(_), .. }, .. } => {
+        RecordedOutcome::Unchanged(alert) => Ok(alert),
+        RecordedOutcome::Appended {
+            event: Positioned { value: Event::Alert(event), .. },
+            raised,
+        } => Ok(Positioned { position: raised, value: event.alert }),
+        RecordedOutcome::Appended { event: Positioned { value: Event::Chat(_), .. }, .. } => {
             Err(SubmitError::UnexpectedAnswer)
         }
     }

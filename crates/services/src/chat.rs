@@ -1,9 +1,9 @@
 //! Posting chat messages and looking at them.
 
 use crate::RequestKey;
-use crate::submit::{Kept, SubmitError, submit};
-use northgate_domain::{ChatMessage, Command, Event, PostMessage, Stamped};
-use northgate_storage::{Answer, EventStore, MessageQuery, QueryError, Snapshot};
+use crate::submit::{SubmitError, Submitted, submit};
+use northgate_domain::{ChatMessage, Command, Event, Positioned, PostMessage};
+use northgate_storage::{EventStore, MessageQuery, QueryError, RecordedOutcome, Snapshot};
 use std::sync::Arc;
 
 /// The use cases around chat.
@@ -27,14 +27,15 @@ impl ChatService {
         &self,
         post: PostMessage,
         key: Option<RequestKey>,
-    ) -> Result<Kept<Stamped<ChatMessage>>, SubmitError> {
+    ) -> Result<Submitted<Positioned<ChatMessage>>, SubmitError> {
         let command = Command::PostMessage(post);
-        let Kept { value, replayed } =
+        let Submitted { value, replayed } =
             submit(self.store.as_ref(), Self::ROUTE, command, key).await?;
         match value {
-            Answer::Appended {
-                event: Stamped { position, value: Event::Chat(message) }, ..
-            } => Ok(Kept { value: Stamped { position, value: message }, replayed }),
+            RecordedOutcome::Appended {
+                event: Positioned { position, value: Event::Chat(message) },
+                ..
+            } => Ok(Submitted { value: Positioned { position, value: message }, replayed }),
             _ => Err(SubmitError::UnexpectedAnswer),
         }
     }
@@ -43,7 +44,7 @@ impl ChatService {
     pub async fn history(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
         self.store.messages(query).await
     }
 }

@@ -57,8 +57,8 @@ impl AlertGenerator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Repeats;
-    use northgate_domain::{Epoch, Stamp};
+    use crate::RaiseCoalescer;
+    use northgate_domain::{Epoch, EventMeta};
     use northgate_storage::{AlertQuery, Capacity, EventStore, GatedStore, MemoryStore};
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
@@ -70,9 +70,9 @@ mod tests {
     struct Counting(AtomicU64);
 
     impl Stamps for Counting {
-        fn stamp(&self) -> Stamp {
+        fn stamp(&self) -> EventMeta {
             let n = self.0.fetch_add(1, Ordering::Relaxed);
-            Stamp::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(0))
+            EventMeta::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(0))
         }
 
         fn now(&self) -> Timestamp {
@@ -93,9 +93,9 @@ mod tests {
                 MemoryStore::new(Epoch::new(1), Capacity::default(), Arc::new(Counting::default()));
             let store = Arc::new(GatedStore::new(Arc::new(memory)));
             let stop = CancellationToken::new();
-            let repeats = Repeats::new(Repeats::WINDOW, Handle::current());
+            let coalescer = RaiseCoalescer::new(RaiseCoalescer::WINDOW, Handle::current());
             let clock = Arc::new(Counting::default());
-            let alerts = AlertService::new(store.clone(), repeats, clock.clone());
+            let alerts = AlertService::new(store.clone(), coalescer, clock.clone());
             let generator = AlertGenerator::new(alerts, interval(every), clock).unwrap();
             let task = tokio::spawn(generator.run(stop.clone()));
             Self { store, stop, task }

@@ -4,7 +4,7 @@
 mod alerts;
 mod chat;
 mod generator;
-mod repeats;
+mod raise_coalescer;
 mod request_key;
 mod resolver;
 mod submit;
@@ -17,7 +17,7 @@ pub use northgate_storage::{
     AlertQuery, HistoryRange, MessageQuery, QueryError, Rejection, Snapshot, StoreHealth, Summary,
     Unavailable,
 };
-pub use repeats::Repeats;
+pub use raise_coalescer::RaiseCoalescer;
 pub use request_key::{RequestKey, RequestKeyError};
 pub use resolver::{AlertResolver, QuietFor};
-pub use submit::{Kept, SubmitError};
+pub use submit::{SubmitError, Submitted};

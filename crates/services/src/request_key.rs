@@ -116,7 +116,7 @@ fn fingerprint(command: &Command) -> Fingerprint {
 mod tests {
     use super::*;
     use northgate_domain::{
-        ActOnAlert, Action, DedupKey, Label, LabelName, LabelValue, Labels, Link, Location,
+        ActOnAlert, Action, DedupKey, HttpUrl, Label, LabelName, LabelValue, Labels, Location,
         MessageText, NoteText, Operator, PostMessage, RaiseAlert, Revision, Sender, Source,
         Timestamp,
     };
@@ -178,7 +178,7 @@ mod tests {
             raise("ab", "c", Some("x")),
             raise("ab", "c", Some("y")),
             raise_with("ab", "c", |raise| raise.severity = Severity::Error),
-            raise_with("ab", "c", |raise| raise.url = Some(Link::parse("http://x").unwrap())),
+            raise_with("ab", "c", |raise| raise.url = Some(HttpUrl::parse("http://x").unwrap())),
             raise_with("ab", "c", |raise| {
                 raise.dedup_key = Some(DedupKey::parse("x").unwrap());
             }),

@@ -3,7 +3,8 @@
 
 use crate::AlertService;
 use northgate_domain::{
-    ActOnAlert, Action, Alert, NoteText, Operator, Severity, Stamped, Stamps, TextError, Timestamp,
+    ActOnAlert, Action, Alert, NoteText, Operator, Positioned, Severity, Stamps, TextError,
+    Timestamp,
 };
 use northgate_storage::{Deadlines, EventStore, Overdue, Unavailable};
 use std::sync::Arc;
@@ -96,7 +97,7 @@ impl AlertResolver {
     }
 
     /// The end of an alert as it was seen. It must not end what has been heard of since.
-    fn end(&self, deadlines: &Deadlines, alert: &Stamped<Alert>) -> Option<ActOnAlert> {
+    fn end(&self, deadlines: &Deadlines, alert: &Positioned<Alert>) -> Option<ActOnAlert> {
         let note = match deadlines.overdue(&alert.value)? {
             Overdue::Expired => &self.expired,
             Overdue::Quiet => &self.quiet,

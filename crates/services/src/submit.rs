@@ -2,11 +2,11 @@
 
 use crate::RequestKey;
 use northgate_domain::Command;
-use northgate_storage::{Answer, AppendError, EventStore, Outcome, Rejection, Submission};
+use northgate_storage::{AppendError, EventStore, Outcome, RecordedOutcome, Rejection, Submission};
 
 /// What a command led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept<T> {
+pub struct Submitted<T> {
     /// What was kept: now, or when the key of the request was first seen.
     pub value: T,
     /// Whether it was kept before, so that nothing happened now.
@@ -37,7 +37,7 @@ pub(crate) async fn submit(
     route: &'static str,
     command: Command,
     key: Option<RequestKey>,
-) -> Result<Kept<Answer>, SubmitError> {
+) -> Result<Submitted<RecordedOutcome>, SubmitError> {
     let key = key.map(|key| key.of(route, &command));
     let outcomes =
         store.append(vec![Submission { command, key }]).await.map_err(|error| match error {
@@ -46,10 +46,12 @@ pub(crate) async fn submit(
             AppendError::OutcomeUnknown => SubmitError::OutcomeUnknown,
         })?;
     let (value, replayed) = match outcomes.into_iter().next() {
-        Some(Outcome::Appended { event, raised }) => (Answer::Appended { event, raised }, false),
-        Some(Outcome::Unchanged(alert)) => (Answer::Unchanged(alert), false),
+        Some(Outcome::Appended { event, raised }) => {
+            (RecordedOutcome::Appended { event, raised }, false)
+        }
+        Some(Outcome::Unchanged(alert)) => (RecordedOutcome::Unchanged(alert), false),
         Some(Outcome::Replayed(first)) => (first, true),
         None => return Err(SubmitError::UnexpectedAnswer),
     };
-    Ok(Kept { value, replayed })
+    Ok(Submitted { value, replayed })
 }

@@ -9,10 +9,10 @@
 use async_trait::async_trait;
 use northgate_domain::{
     ActOnAlert, Action, Alert, AlertChange, AlertId, ChatMessage, Command, DedupKey, Epoch, Event,
-    Location, MessageText, Operator, Position, RaiseAlert, Severity, Stamp, Stamped, Stamps,
+    EventMeta, Location, MessageText, Operator, Position, Positioned, RaiseAlert, Severity, Stamps,
     StatusKind, Timestamp,
 };
-use northgate_services::{AlertResolver, AlertService, QuietFor, Repeats, SubmitError};
+use northgate_services::{AlertResolver, AlertService, QuietFor, RaiseCoalescer, SubmitError};
 use northgate_storage::{
     AlertQuery, AppendError, Capacity, Deadlines, EventStore, GatedStore, MemoryStore,
     MessageQuery, Outcome, QueryError, ReadError, ReadFrom, Snapshot, Submission, Summary,
@@ -35,9 +35,9 @@ struct Paused {
 }
 
 impl Stamps for Paused {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        Stamp::new(Uuid::from_u128(id.into()), self.now())
+        EventMeta::new(Uuid::from_u128(id.into()), self.now())
     }
 
     fn now(&self) -> Timestamp {
@@ -56,13 +56,13 @@ impl Scene {
         let clock = Arc::new(Paused { ids: 0.into(), began: Instant::now() });
         let memory = MemoryStore::new(Epoch::new(1), Capacity::default(), clock.clone());
         let store = Arc::new(GatedStore::new(Arc::new(memory)));
-        let repeats = Repeats::new(Repeats::WINDOW, Handle::current());
+        let repeats = RaiseCoalescer::new(RaiseCoalescer::WINDOW, Handle::current());
         Self { alerts: AlertService::new(store.clone(), repeats, clock.clone()), store, clock }
     }
 
     /// Raises in a task of its own, as a request does.
     #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
-    async fn raise(&self, raise: RaiseAlert) -> JoinHandle<Result<Stamped<Alert>, SubmitError>> {
+    async fn raise(&self, raise: RaiseAlert) -> JoinHandle<Result<Positioned<Alert>, SubmitError>> {
         let alerts = self.alerts.clone();
         let raising =
             tokio::spawn(async move { alerts.raise(raise, None).await.map(|kept| kept.value) });
@@ -144,7 +144,7 @@ async fn what_finds_no_room_among_so_many_that_wait_is_kept_as_it_is() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Warning)).await;
     scene.raise(keyed("l", Severity::Warning)).await;
-    for number in 0..Repeats::MOST {
+    for number in 0..RaiseCoalescer::MOST {
         let key = if number % 2 == 0 { "k" } else { "l" };
         let waiting = scene.raise(keyed(key, Severity::Warning)).await;
         assert!(!waiting.is_finished());
@@ -154,7 +154,7 @@ async fn what_finds_no_room_among_so_many_that_wait_is_kept_as_it_is() {
         assert_eq!(alone.await.unwrap().unwrap().value.count, count, "{key}");
     }
     pass(100).await;
-    let half = u64::try_from(Repeats::MOST / 2).unwrap();
+    let half = u64::try_from(RaiseCoalescer::MOST / 2).unwrap();
     let counts: Vec<_> = scene.events().await.iter().rev().take(2).map(|event| event.1).collect();
     assert_eq!(counts, [half + 3, half + 2]);
     assert!(!scene.raise(repeat(Severity::Warning)).await.is_finished(), "there is room again");
@@ -184,7 +184,7 @@ async fn a_store_that_panics_is_told_to_who_waits_and_keeps_nobody_out() {
     let scene = Scene::new();
     let broken: Arc<dyn EventStore> =
         Arc::new(Meanwhile { store: scene.store.clone(), then: Then::Panic(1.into()) });
-    let repeats = Repeats::new(Repeats::WINDOW, Handle::current());
+    let repeats = RaiseCoalescer::new(RaiseCoalescer::WINDOW, Handle::current());
     let scene = Scene { alerts: AlertService::new(broken, repeats, scene.clock.clone()), ..scene };
     let lost = scene.raise(repeat(Severity::Info)).await;
     assert_eq!(lost.await.unwrap(), Err(SubmitError::OutcomeUnknown));
@@ -196,7 +196,7 @@ async fn a_store_that_panics_is_told_to_who_waits_and_keeps_nobody_out() {
 #[tokio::test(start_paused = true)]
 async fn of_so_many_keys_at_once_those_that_find_no_room_are_kept_as_they_are() {
     let scene = Scene::new();
-    for number in 0..Repeats::MOST {
+    for number in 0..RaiseCoalescer::MOST {
         scene.raise(keyed(&number.to_string(), Severity::Warning)).await;
     }
     assert!(!scene.raise(keyed("0", Severity::Warning)).await.is_finished());
@@ -295,7 +295,7 @@ fn resolving_in(
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alert_ends_when_it_expires_or_was_quiet_for_long_enough_and_not_before() {
+async fn an_alert_ends_when_it_expires_or_was_quiet_for_long_enough() {
     use StatusKind::{Open, Resolved};
     let scene = Scene::new();
     let minute = Some(Duration::from_mins(1));
@@ -340,8 +340,8 @@ async fn more_than_are_asked_for_at_once_end_all_the_same() {
     for _ in 0..1_000 {
         yield_now().await;
     }
-    let tally = scene.store.summary().await.unwrap().tally;
-    assert_eq!(tally.count(StatusKind::Resolved, Severity::Info), 600);
+    let counts = scene.store.summary().await.unwrap().counts;
+    assert_eq!(counts.count(StatusKind::Resolved, Severity::Info), 600);
     stop.cancel();
     timer.await.unwrap();
 }
@@ -370,7 +370,11 @@ impl EventStore for Meanwhile {
         self.store.append(submissions).await
     }
 
-    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+    async fn read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
         self.store.read(from, limit).await
     }
 
@@ -378,18 +382,18 @@ impl EventStore for Meanwhile {
         self.store.head()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
         self.store.alerts(query).await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
         self.store.messages(query).await
     }
 
-    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         self.store.alert(id).await
     }
 
@@ -401,7 +405,7 @@ impl EventStore for Meanwhile {
         &self,
         deadlines: Deadlines,
         limit: usize,
-    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
         let overdue = self.store.overdue(deadlines, limit).await?;
         if let Then::RaiseAgain(end) = self.then
             && !overdue.is_empty()
@@ -414,7 +418,7 @@ impl EventStore for Meanwhile {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_heard_of_in_the_last_moment_does_not_end_unless_it_is_over_all_the_same() {
+async fn a_late_repeat_postpones_expiry() {
     use AlertChange::{Raised, Repeated, Resolved};
     for (new_end, changes) in [
         (Some(Timestamp::from_unix_micros(i64::MAX)), &[(Raised, 1), (Repeated, 2)][..]),

@@ -8,7 +8,7 @@ use crate::queries::ends_of_log;
 use crate::{OpenError, schema};
 use contents::Contents;
 use northgate_domain::Position;
-use northgate_storage::codec::{decode_alert, decode_answer, decode_event, decode_message};
+use northgate_storage::codec::{decode_alert, decode_event, decode_message, decode_outcome};
 use rusqlite::ErrorCode;
 use std::path::Path;
 
@@ -95,7 +95,7 @@ pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     let events = contents.readable("SELECT place, record FROM events", decode_event)?;
     contents.readable("SELECT place, record FROM alerts", decode_alert)?;
     contents.readable("SELECT place, record FROM messages", decode_message)?;
-    let answer = |record: &[u8]| decode_answer(record, epoch);
+    let answer = |record: &[u8]| decode_outcome(record, epoch);
     contents.readable("SELECT seen, answer FROM keys", answer)?;
     contents.are_indexed()?;
     contents.alerts_match_their_columns()?;
@@ -114,11 +114,11 @@ mod tests {
     use super::*;
     use crate::{ExportRange, export, import};
     use northgate_domain::{
-        Alert, AlertEvent, Epoch, Event, Location, MessageText, RaiseAlert, Stamp, Stamped,
+        Alert, AlertEvent, Epoch, Event, EventMeta, Location, MessageText, Positioned, RaiseAlert,
         Timestamp,
     };
-    use northgate_storage::Answer;
-    use northgate_storage::codec::{encode_alert, encode_answer, encode_event};
+    use northgate_storage::RecordedOutcome;
+    use northgate_storage::codec::{encode_alert, encode_event, encode_outcome};
     use rusqlite::{Connection, params};
     use std::io::BufReader;
     use uuid::Uuid;
@@ -129,13 +129,14 @@ mod tests {
         schema::migrate_to(&connection, 1);
         let message = MessageText::parse("fire").unwrap();
         let raise = RaiseAlert::new(message, Location::parse("Gate").unwrap());
-        let stamp = Stamp::new(Uuid::from_u128(1), Timestamp::from_unix_micros(7));
+        let stamp = EventMeta::new(Uuid::from_u128(1), Timestamp::from_unix_micros(7));
         let alert = Alert::raised(&raise, stamp);
         let event = Event::Alert(AlertEvent::raised(alert.clone()));
         let position = Position { epoch: Epoch::new(5), offset: 1 };
         let record = encode_event(&event).unwrap();
-        let event = Stamped { position, value: event };
-        let answer = encode_answer(&Answer::Appended { event, raised: position }).unwrap();
+        let event = Positioned { position, value: event };
+        let answer =
+            encode_outcome(&RecordedOutcome::Appended { event, raised: position }).unwrap();
         let insert =
             |sql, values: &[&dyn rusqlite::ToSql]| connection.execute(sql, values).unwrap();
         insert("INSERT INTO meta VALUES (1, 5)", &[]);

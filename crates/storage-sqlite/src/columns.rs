@@ -2,7 +2,7 @@
 
 use crate::database::{DatabaseError, from_sql, to_sql};
 use northgate_domain::{Alert, Label, Severity, StatusKind};
-use northgate_storage::Tally;
+use northgate_storage::AlertCounts;
 use rusqlite::Connection;
 
 /// The number of a status, as it stands in the database for ever.
@@ -55,35 +55,35 @@ pub(crate) fn label_word(label: &Label) -> String {
 }
 
 /// The counts of alerts, as they are kept.
-pub(crate) fn tally(connection: &Connection) -> rusqlite::Result<Tally> {
+pub(crate) fn alert_counts(connection: &Connection) -> rusqlite::Result<AlertCounts> {
     let sql = "SELECT alerts FROM tally WHERE status = ?1 AND severity = ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut tally = Tally::default();
+    let mut alert_counts = AlertCounts::default();
     for status in StatusKind::ALL {
         for severity in Severity::ALL {
             let mut rows = statement.query([status_number(status), severity_number(severity)])?;
             if let Some(row) = rows.next()? {
-                *tally.count_mut(status, severity) = from_sql(row.get(0)?);
+                *alert_counts.count_mut(status, severity) = from_sql(row.get(0)?);
             }
         }
     }
-    Ok(tally)
+    Ok(alert_counts)
 }
 
 /// Keeps the counts that are not as they were `before`.
-pub(crate) fn put_tally(
+pub(crate) fn put_alert_counts(
     connection: &Connection,
-    before: &Tally,
-    tally: &Tally,
+    before: &AlertCounts,
+    alert_counts: &AlertCounts,
 ) -> Result<(), DatabaseError> {
-    if before == tally {
+    if before == alert_counts {
         return Ok(());
     }
     let sql = "INSERT OR REPLACE INTO tally (status, severity, alerts) VALUES (?1, ?2, ?3)";
     let mut statement = connection.prepare_cached(sql)?;
     for status in StatusKind::ALL {
         for severity in Severity::ALL {
-            let count = tally.count(status, severity);
+            let count = alert_counts.count(status, severity);
             if count != before.count(status, severity) {
                 let place = (status_number(status), severity_number(severity));
                 statement.execute((place.0, place.1, to_sql(count)))?;

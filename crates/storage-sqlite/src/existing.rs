@@ -3,7 +3,7 @@
 use crate::OpenError;
 use crate::database::connect_to_read;
 use crate::folder::{beside, database_in, lock_in};
-use crate::schema::{self, Marks};
+use crate::schema::{self, FileIdentity};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::io;
@@ -19,7 +19,7 @@ pub(crate) struct ExistingData {
     _lock: Option<File>,
 }
 
-type Opened = (Connection, Marks);
+type Opened = (Connection, FileIdentity);
 
 impl ExistingData {
     pub(crate) fn open(folder: &Path) -> Result<Self, OpenError> {

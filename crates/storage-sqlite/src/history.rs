@@ -5,9 +5,13 @@ use crate::columns::{label_word, severity_number, status_number};
 use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
 use crate::queries::head;
 use crate::session::Session;
-use northgate_domain::{Alert, AlertId, ChatMessage, Epoch, Position, Search, Stamped, Timestamp};
+use northgate_domain::{
+    Alert, AlertId, ChatMessage, Epoch, Position, Positioned, Search, Timestamp,
+};
 use northgate_storage::codec::{CodecError, decode_alert, decode_message};
-use northgate_storage::{AlertQuery, HistoryRange, MessageQuery, Part, QueryError, Snapshot, Walk};
+use northgate_storage::{
+    AlertQuery, HistoryRange, MessageQuery, Part, QueryError, ScanPlan, Snapshot,
+};
 use rusqlite::types::Value;
 use rusqlite::{params, params_from_iter};
 use std::ops::RangeInclusive;
@@ -16,13 +20,13 @@ use std::ops::RangeInclusive;
 /// along the log.
 const FEW: usize = 4_096;
 
-type Answer<T> = Result<Snapshot<Stamped<T>>, QueryError>;
+type HistoryResult<T> = Result<Snapshot<Positioned<T>>, QueryError>;
 
 /// The alerts that match, as they stand.
 pub(crate) fn alerts(
     session: Session<'_>,
     query: &AlertQuery,
-) -> Result<Answer<Alert>, DatabaseError> {
+) -> Result<HistoryResult<Alert>, DatabaseError> {
     let text = |text: &str| Value::from(text.to_owned());
     let mut columns = vec![
         Column::new("source", query.sources.iter().map(|source| text(source.as_str()))),
@@ -36,18 +40,18 @@ pub(crate) fn alerts(
         let choices = choices.iter().map(|label| format!("\"{}\"", label_word(label)));
         words.push(format!("({})", choices.collect::<Vec<_>>().join(" OR ")));
     }
-    Look { session, table: ALERTS, range: &query.range, words, columns }.through()
+    HistoryScan { session, table: ALERTS, range: &query.range, words, columns }.through()
 }
 
 /// The chat messages that match.
 pub(crate) fn messages(
     session: Session<'_>,
     query: &MessageQuery,
-) -> Result<Answer<ChatMessage>, DatabaseError> {
+) -> Result<HistoryResult<ChatMessage>, DatabaseError> {
     let alert = query.alert_id.map(|AlertId(id)| Value::from(id.into_bytes().to_vec()));
     let columns = alert.map(|alert| Column::new("alert_id", [alert])).into_iter().collect();
     let words = words_of(&query.search);
-    Look { session, table: MESSAGES, range: &query.range, words, columns }.through()
+    HistoryScan { session, table: MESSAGES, range: &query.range, words, columns }.through()
 }
 
 /// Names in the schema, and what a record is of.
@@ -105,7 +109,7 @@ struct Matches {
 
 /// What leads to the items.
 #[derive(Clone, Copy)]
-enum Lead<'a> {
+enum IndexChoice<'a> {
     /// The index of words: a search that finds little has little to look at.
     Words,
     /// The index of a column, at one of its values.
@@ -116,7 +120,7 @@ enum Lead<'a> {
     Log,
 }
 
-struct Look<'a, T> {
+struct HistoryScan<'a, T> {
     session: Session<'a>,
     table: Table<T>,
     range: &'a HistoryRange,
@@ -126,8 +130,8 @@ struct Look<'a, T> {
     columns: Vec<Column>,
 }
 
-impl<T> Look<'_, T> {
-    fn through(&self) -> Result<Answer<T>, DatabaseError> {
+impl<T> HistoryScan<'_, T> {
+    fn through(&self) -> Result<HistoryResult<T>, DatabaseError> {
         let head = head(self.session.connection)?;
         let walk = match self.range.walk(head) {
             Ok(walk) => walk,
@@ -143,10 +147,10 @@ impl<T> Look<'_, T> {
     /// Reads the items one by one, so that no more than one part is in memory.
     fn load(
         &self,
-        walk: &Walk,
+        walk: &ScanPlan,
         epoch: Epoch,
         found: &Matches,
-    ) -> Result<Part<Stamped<T>>, DatabaseError> {
+    ) -> Result<Part<Positioned<T>>, DatabaseError> {
         let Table { items, decode, bytes, .. } = self.table;
         let sql = format!("SELECT record FROM {items} WHERE place = ?1");
         let mut statement = self.session.connection.prepare_cached(&sql)?;
@@ -161,7 +165,7 @@ impl<T> Look<'_, T> {
                 continue;
             };
             let size = bytes(&value);
-            if !part.push(Stamped { position: Position { epoch, offset }, value }, size) {
+            if !part.push(Positioned { position: Position { epoch, offset }, value }, size) {
                 return Ok(part);
             }
             skipped = None;
@@ -187,16 +191,19 @@ impl<T> Look<'_, T> {
         let scan = |lead, max| self.scan(lead, offsets, upwards, wanted, max);
         let max = self.range.max_scanned;
         if !self.words.is_empty() {
-            return scan(Lead::Words, max);
+            return scan(IndexChoice::Words, max);
         }
         let Some(column) = self.columns.first() else {
-            return scan(if self.is_between_few()? { Lead::Time } else { Lead::Log }, max);
+            return scan(
+                if self.is_between_few()? { IndexChoice::Time } else { IndexChoice::Log },
+                max,
+            );
         };
         // An item has one value, so none comes twice.
         let mut all = Matches::default();
         for value in &column.values {
             let max = max.div_ceil(column.values.len());
-            let Matches { offsets, examined_to } = scan(Lead::Column(column, value), max)?;
+            let Matches { offsets, examined_to } = scan(IndexChoice::Column(column, value), max)?;
             all.offsets.extend(offsets);
             let ends = all.examined_to.into_iter().chain(examined_to);
             all.examined_to = if upwards { ends.min() } else { ends.max() };
@@ -219,7 +226,7 @@ impl<T> Look<'_, T> {
     /// Follows one lead, past `max_scanned` items at most.
     fn scan(
         &self,
-        lead: Lead<'_>,
+        lead: IndexChoice<'_>,
         offsets: &RangeInclusive<u64>,
         upwards: bool,
         wanted: usize,
@@ -249,7 +256,7 @@ impl<T> Look<'_, T> {
     /// The statement that gives, along a lead, the place of each item and whether it matches.
     fn statement(
         &self,
-        lead: Lead<'_>,
+        lead: IndexChoice<'_>,
         offsets: &RangeInclusive<u64>,
         upwards: bool,
     ) -> (String, Vec<Value>) {
@@ -266,26 +273,28 @@ impl<T> Look<'_, T> {
         };
         let Table { items, words, began, .. } = self.table;
         let (from, place, led_by) = match lead {
-            Lead::Words => {
+            IndexChoice::Words => {
                 let expression = bound(&Value::from(self.words.join(" AND ")));
                 let place = format!("{words}.rowid");
                 let join = format!("{words} CROSS JOIN {items} ON place = {place}");
                 (format!("{join} WHERE {words} MATCH {expression} AND {place}"), place, None)
             }
-            Lead::Column(column, value) => {
+            IndexChoice::Column(column, value) => {
                 let Column { name, .. } = column;
                 let value = bound(value);
                 let index = format!("{items} INDEXED BY {items}_by_{name}");
                 let from = format!("{index} WHERE {name} = {value} AND place");
                 (from, "place".to_owned(), Some(*name))
             }
-            Lead::Time => {
+            IndexChoice::Time => {
                 // All of them are to be put in order, and they are few: none is passed in vain.
                 let index = format!("{items} INDEXED BY {items}_by_time");
                 let within = format!("WHERE {began} >= ?3 AND {began} < ?4 AND place");
                 (format!("{index} {within}"), "place".to_owned(), None)
             }
-            Lead::Log => (format!("{items} NOT INDEXED WHERE place"), "place".to_owned(), None),
+            IndexChoice::Log => {
+                (format!("{items} NOT INDEXED WHERE place"), "place".to_owned(), None)
+            }
         };
         let others = self.columns.iter().filter(|column| Some(column.name) != led_by);
         let conditions = others.map(|Column { name, values }| {

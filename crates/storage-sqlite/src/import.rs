@@ -4,10 +4,10 @@ use crate::OpenError;
 use crate::archive::{Counts, FORMAT, Head, Key, Line, Record, join};
 use crate::database::{DatabaseError, to_sql};
 use crate::folder::{Folder, beside, rename_new, sync, unfinished_import};
-use crate::ledger::Ledger;
+use crate::write_connection::WriteConnection;
 use northgate_domain::{AlertId, Epoch, Position};
 use northgate_storage::codec::{
-    CodecError, decode_alert, decode_answer, decode_event, decode_message,
+    CodecError, decode_alert, decode_event, decode_message, decode_outcome,
 };
 use rusqlite::params;
 use std::collections::HashSet;
@@ -63,13 +63,13 @@ pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Co
     let part = Part::begin(unfinished_import(&held.database))?;
     let open = |source| OpenError::Database { file: part.0.clone(), source };
     let mut new = New {
-        ledger: Ledger::open(&part.0, epoch, Arc::default()).map_err(open)?,
+        connection: WriteConnection::open(&part.0, epoch, Arc::default()).map_err(open)?,
         head: None,
         counts: Counts::default(),
         ids: HashSet::new(),
     };
     let counts = new.read(lines)?;
-    let connection = new.ledger.connection;
+    let connection = new.connection.sqlite;
     // One file, without a log beside it.
     connection.pragma_update(None, "journal_mode", "DELETE").map_err(open)?;
     connection.close().map_err(|(_connection, source)| open(source))?;
@@ -123,7 +123,7 @@ impl Drop for Part {
 
 /// A store that is being made.
 struct New {
-    ledger: Ledger,
+    connection: WriteConnection,
     head: Option<Head>,
     counts: Counts,
     /// No index holds that they differ.
@@ -150,12 +150,12 @@ impl New {
         }
         let line = serde_json::from_slice(text)?;
         if number % LINES == 1 {
-            self.ledger.begin()?;
+            self.connection.begin()?;
         }
         let last = matches!(line, Line::End(_));
         self.put(line)?;
         if last || number.is_multiple_of(LINES) {
-            self.ledger.commit()?;
+            self.connection.commit()?;
         }
         Ok(last)
     }
@@ -171,7 +171,7 @@ impl New {
             Line::Message(record) => self.put_message(&record),
             Line::Key(key) => self.put_key(&key),
             // The newest event is how a log knows its head, and it is never trimmed.
-            Line::End(_) if self.counts.events == 0 && self.ledger.held.head > 0 => {
+            Line::End(_) if self.counts.events == 0 && self.connection.counters.head > 0 => {
                 Err(LineError::NoNewest)
             }
             Line::End(counts) if counts == self.counts => Ok(()),
@@ -189,14 +189,14 @@ impl New {
         if head.trimmed > MOST_TRIMMED {
             return Err(LineError::Order);
         }
-        self.ledger.held.trimmed = head.trimmed;
-        self.ledger.held.head = head.trimmed;
+        self.connection.counters.trimmed = head.trimmed;
+        self.connection.counters.head = head.trimmed;
         self.head = Some(head);
         Ok(())
     }
 
     fn put_event(&mut self, record: &Record<'_>) -> Result<(), LineError> {
-        let next = self.ledger.held.head.checked_add(1);
+        let next = self.connection.counters.head.checked_add(1);
         if next != Some(record.offset)
             || self.counts.alerts + self.counts.messages + self.counts.keys > 0
         {
@@ -204,17 +204,17 @@ impl New {
         }
         let bytes = join(record.version, record.shape);
         let at = decode_event(&bytes)?.at();
-        self.ledger.put_event(record.offset, at, &bytes)?;
+        self.connection.put_event(record.offset, at, &bytes)?;
         self.counts.events += 1;
         Ok(())
     }
 
     /// What outlives its event stands where that stood.
     fn place(&self, record: &Record<'_>) -> Result<Position, LineError> {
-        if record.offset == 0 || record.offset > self.ledger.held.head {
+        if record.offset == 0 || record.offset > self.connection.counters.head {
             return Err(LineError::Order);
         }
-        Ok(Position { epoch: self.ledger.epoch, offset: record.offset })
+        Ok(Position { epoch: self.connection.epoch, offset: record.offset })
     }
 
     fn put_alert(&mut self, record: &Record<'_>) -> Result<(), LineError> {
@@ -223,7 +223,7 @@ impl New {
         if !self.ids.insert(alert.id) {
             return Err(LineError::IdTaken(alert.id));
         }
-        self.ledger.put_alert(place, &alert)?;
+        self.connection.put_alert(place, &alert)?;
         self.counts.alerts += 1;
         Ok(())
     }
@@ -231,18 +231,18 @@ impl New {
     fn put_message(&mut self, record: &Record<'_>) -> Result<(), LineError> {
         let place = self.place(record)?;
         let message = decode_message(&join(record.version, record.shape))?;
-        self.ledger.put_message(to_sql(place.offset), &message)?;
+        self.connection.put_message(to_sql(place.offset), &message)?;
         self.counts.messages += 1;
         Ok(())
     }
 
     fn put_key(&mut self, key: &Key<'_>) -> Result<(), LineError> {
         let answer = join(key.version, key.answer);
-        decode_answer(&answer, self.ledger.epoch)?;
+        decode_outcome(&answer, self.connection.epoch)?;
         let sql = "INSERT INTO keys (scope, value, fingerprint, answer, used_at)
                    VALUES (?1, ?2, ?3, ?4, ?5)";
         let Key { scope, value, fingerprint, used_at, .. } = key;
-        self.ledger.execute(sql, params![scope, value, fingerprint, answer, used_at])?;
+        self.connection.execute(sql, params![scope, value, fingerprint, answer, used_at])?;
         self.counts.keys += 1;
         Ok(())
     }

@@ -11,13 +11,12 @@ mod columns;
 mod database;
 mod existing;
 mod export;
-#[cfg(test)]
-mod faults;
 mod files;
 mod folder;
 mod history;
 mod import;
-mod ledger;
+#[cfg(test)]
+mod maintenance;
 mod open_error;
 mod options;
 mod queries;
@@ -27,10 +26,11 @@ mod room;
 mod schema;
 mod session;
 mod store;
-#[cfg(test)]
-mod tending;
 mod trimming;
+mod write_connection;
 mod writer;
+#[cfg(test)]
+mod writer_faults;
 
 pub use archive::Counts;
 pub use backup::{BackupError, backup};

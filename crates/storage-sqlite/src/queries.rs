@@ -1,11 +1,11 @@
 //! Queries to the database. Whoever runs more than one of them runs them in one transaction.
 
-use crate::columns::{severity_number, tally};
+use crate::columns::{alert_counts, severity_number};
 use crate::database::{DatabaseError, from_sql, to_sql};
 use crate::schema;
 use crate::session::Session;
 use northgate_domain::{
-    Alert, AlertId, DedupKey, Epoch, Event, Position, Severity, Stamped, Timestamp,
+    Alert, AlertId, DedupKey, Epoch, Event, Position, Positioned, Severity, Timestamp,
 };
 use northgate_storage::codec::{decode_alert, decode_event};
 use northgate_storage::{Deadlines, READ_BYTES, ReadError, ReadFrom, Summary};
@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Params, params};
 /// An answer, and the head of the log in the state that it is of.
 type At<T> = (Position, T);
 /// Events, or what is held instead.
-type Events = Result<Vec<Stamped<Event>>, ReadError>;
+type Events = Result<Vec<Positioned<Event>>, ReadError>;
 
 /// The events on one side of a position.
 pub(crate) fn read(
@@ -53,7 +53,7 @@ fn events(
     sql: &str,
     position: Position,
     limit: usize,
-) -> Result<Vec<Stamped<Event>>, DatabaseError> {
+) -> Result<Vec<Positioned<Event>>, DatabaseError> {
     let mut statement = session.connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![to_sql(position.offset)])?;
     let mut events = Vec::new();
@@ -70,7 +70,7 @@ fn events(
         if bytes > READ_BYTES && !events.is_empty() {
             break;
         }
-        events.push(Stamped { position: Position { offset, ..position }, value });
+        events.push(Positioned { position: Position { offset, ..position }, value });
     }
     Ok(events)
 }
@@ -79,7 +79,7 @@ fn events(
 pub(crate) fn alert(
     session: Session<'_>,
     id: AlertId,
-) -> Result<At<Option<Stamped<Alert>>>, DatabaseError> {
+) -> Result<At<Option<Positioned<Alert>>>, DatabaseError> {
     let head = head(session.connection)?;
     Ok((head, alert_by_id(session, head.epoch, id)?))
 }
@@ -88,7 +88,7 @@ pub(crate) fn alert_by_id(
     session: Session<'_>,
     epoch: Epoch,
     id: AlertId,
-) -> Result<Option<Stamped<Alert>>, DatabaseError> {
+) -> Result<Option<Positioned<Alert>>, DatabaseError> {
     let sql = "SELECT place, record FROM alerts
                WHERE place IN (SELECT rowid FROM alert_ids WHERE alert_ids MATCH ?1)";
     Ok(alerts(session, sql, params![id_word(id)], epoch, 1)?.pop())
@@ -99,7 +99,7 @@ pub(crate) fn alert_by_open_key(
     session: Session<'_>,
     epoch: Epoch,
     key: &DedupKey,
-) -> Result<Option<Stamped<Alert>>, DatabaseError> {
+) -> Result<Option<Positioned<Alert>>, DatabaseError> {
     let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_key
                WHERE dedup_key = ?1 AND status < 2 ORDER BY place DESC";
     Ok(alerts(session, sql, params![key.as_str()], epoch, 1)?.pop())
@@ -107,7 +107,7 @@ pub(crate) fn alert_by_open_key(
 
 /// All alerts in numbers.
 pub(crate) fn summary(session: Session<'_>) -> Result<Summary, DatabaseError> {
-    Ok(Summary { position: head(session.connection)?, tally: tally(session.connection)? })
+    Ok(Summary { position: head(session.connection)?, counts: alert_counts(session.connection)? })
 }
 
 /// At most `limit` of the alerts that are to end by themselves, and the head.
@@ -115,7 +115,7 @@ pub(crate) fn overdue(
     session: Session<'_>,
     deadlines: &Deadlines,
     limit: usize,
-) -> Result<At<Vec<Stamped<Alert>>>, DatabaseError> {
+) -> Result<At<Vec<Positioned<Alert>>>, DatabaseError> {
     let head = head(session.connection)?;
     // Alerts that cannot be read stay overdue for ever; they must not use up the limit.
     let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_end
@@ -191,7 +191,7 @@ fn alerts(
     values: impl Params,
     epoch: Epoch,
     limit: usize,
-) -> Result<Vec<Stamped<Alert>>, DatabaseError> {
+) -> Result<Vec<Positioned<Alert>>, DatabaseError> {
     let mut statement = session.connection.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
     let mut found = Vec::new();
@@ -201,7 +201,7 @@ fn alerts(
         let offset = from_sql(row.get(0)?);
         let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         if let Some(value) = session.readable("alerts", offset, decode_alert(record)) {
-            found.push(Stamped { position: Position { epoch, offset }, value });
+            found.push(Positioned { position: Position { epoch, offset }, value });
         }
     }
     Ok(found)

@@ -204,7 +204,7 @@ fn is_interrupted(error: &rusqlite::Error) -> bool {
 mod tests {
     use super::*;
     use crate::{Options, SqliteStore};
-    use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
+    use northgate_domain::{Epoch, EventMeta, Stamps, Timestamp};
     use northgate_storage::EventStore;
     use std::sync::mpsc;
     use tempfile::TempDir;
@@ -214,8 +214,8 @@ mod tests {
     struct Never;
 
     impl Stamps for Never {
-        fn stamp(&self) -> Stamp {
-            Stamp::new(Uuid::nil(), self.now())
+        fn stamp(&self) -> EventMeta {
+            EventMeta::new(Uuid::nil(), self.now())
         }
 
         fn now(&self) -> Timestamp {

@@ -111,15 +111,15 @@ pub(crate) fn recognise(file: &Path) -> Result<(), OpenError> {
 }
 
 /// What tells whose database a file is.
-pub(crate) struct Marks {
+pub(crate) struct FileIdentity {
     application_id: i64,
     schema: i64,
     tables: i64,
 }
 
-pub(crate) fn identify(connection: &Connection) -> rusqlite::Result<Marks> {
+pub(crate) fn identify(connection: &Connection) -> rusqlite::Result<FileIdentity> {
     let tables = "SELECT count(*) FROM sqlite_schema";
-    Ok(Marks {
+    Ok(FileIdentity {
         tables: connection.query_row(tables, [], |row| row.get(0))?,
         application_id: application_id(connection)?,
         schema: version(connection)?,
@@ -127,15 +127,17 @@ pub(crate) fn identify(connection: &Connection) -> rusqlite::Result<Marks> {
 }
 
 /// The schema of a database that this program can work with; 0 if it has no tables yet.
-pub(crate) fn accepted(file: &Path, marks: &Marks) -> Result<i64, OpenError> {
+pub(crate) fn accepted(file: &Path, marks: &FileIdentity) -> Result<i64, OpenError> {
     match *marks {
         // Killed before its first transaction.
-        Marks { application_id: 0, schema: 0, tables: 0 } => Ok(0),
-        Marks { application_id: APPLICATION_ID, schema, .. } if schema <= known() => Ok(schema),
-        Marks { application_id: APPLICATION_ID, schema: found, .. } => {
+        FileIdentity { application_id: 0, schema: 0, tables: 0 } => Ok(0),
+        FileIdentity { application_id: APPLICATION_ID, schema, .. } if schema <= known() => {
+            Ok(schema)
+        }
+        FileIdentity { application_id: APPLICATION_ID, schema: found, .. } => {
             Err(OpenError::Newer { file: file.to_owned(), found, known: known() })
         }
-        Marks { .. } => Err(OpenError::NotOurs { file: file.to_owned() }),
+        FileIdentity { .. } => Err(OpenError::NotOurs { file: file.to_owned() }),
     }
 }
 
@@ -209,7 +211,9 @@ mod tests {
     use super::*;
     use crate::queries::alert_by_id;
     use crate::session::{Session, Unreadable};
-    use northgate_domain::{Alert, AlertId, Location, MessageText, RaiseAlert, Stamp, Timestamp};
+    use northgate_domain::{
+        Alert, AlertId, EventMeta, Location, MessageText, RaiseAlert, Timestamp,
+    };
     use northgate_storage::codec::encode_alert;
     use uuid::Uuid;
 
@@ -217,7 +221,7 @@ mod tests {
         let message = MessageText::parse("fire").unwrap();
         let raise = RaiseAlert::new(message, Location::parse("Gate").unwrap());
         let at = Timestamp::from_unix_micros(7);
-        Alert::raised(&raise, Stamp::new(Uuid::from_u128(id), at))
+        Alert::raised(&raise, EventMeta::new(Uuid::from_u128(id), at))
     }
 
     /// A database as the program left it that knew the first schema only.
@@ -238,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_the_first_schema_keeps_what_it_has_and_its_keys_for_a_day() {
+    fn a_database_of_the_first_schema_keeps_its_data_and_its_keys() {
         let mut connection = of_the_first_schema();
         migrate(&mut connection, Epoch::new(9)).unwrap();
         assert_eq!(version(&connection).unwrap(), known());

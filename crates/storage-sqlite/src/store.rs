@@ -2,14 +2,14 @@
 
 use crate::files::StoreFiles;
 use crate::folder::{Folder, lock_in};
-use crate::ledger::Ledger;
 use crate::readers::{ReaderSetup, Readers};
 use crate::session::{Session, Unreadable};
 use crate::trimming::Bounds;
+use crate::write_connection::WriteConnection;
 use crate::writer::{Append, Commit, Follower, MOST_WAITING, Writer, commit};
 use crate::{OpenError, Options, history, queries, schema};
 use async_trait::async_trait;
-use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped, Stamps};
+use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Positioned, Stamps};
 use northgate_storage::{
     AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
     ReadFrom, RetentionClock, Snapshot, StoreHealth, Submission, Summary, Unavailable,
@@ -50,7 +50,7 @@ pub struct SqliteStore {
     lookups: Readers,
     pub(crate) searches: Readers,
     head: watch::Receiver<Position>,
-    counters: Arc<Counters>,
+    statistics: Arc<WriteStatistics>,
     health: watch::Receiver<StoreHealth>,
     failed: watch::Receiver<Option<String>>,
     follower: Arc<Follower>,
@@ -93,11 +93,11 @@ impl SqliteStore {
         schema::recognise(&locked.database)?;
         let file = locked.database.clone();
         let refused = |source| OpenError::Database { file: file.clone(), source };
-        let counters = Arc::new(Counters::default());
-        let unreadable = counters.unreadable.clone();
-        let ledger = Ledger::open(&file, options.epoch_if_new, unreadable.clone());
-        let ledger = ledger.map_err(refused)?;
-        locked.mark(ledger.epoch);
+        let statistics = Arc::new(WriteStatistics::default());
+        let unreadable = statistics.unreadable.clone();
+        let connection = WriteConnection::open(&file, options.epoch_if_new, unreadable.clone());
+        let connection = connection.map_err(refused)?;
+        locked.mark(connection.epoch);
         let files = StoreFiles::of(&file, &lock_in(folder))
             .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
         let running = TaskTracker::new();
@@ -113,14 +113,14 @@ impl SqliteStore {
         let lookups = start("lookups", Some(PATIENCE))?;
         let searches = start("searches", Some(PATIENCE))?;
         drop(setup);
-        let (head, shown) = watch::channel(ledger.head());
+        let (head, shown) = watch::channel(connection.head());
         let follower = Arc::new(Follower::new());
         let (writer_health, health) = watch::channel(StoreHealth::Keeping);
         let mut writer = Writer {
             file,
-            epoch: ledger.epoch,
+            epoch: connection.epoch,
             retention: RetentionClock::new(stamps.as_ref()),
-            ledger: Some(ledger),
+            connection: Some(connection),
             files,
             follower: follower.clone(),
             bounds: Bounds { capacity: options.capacity, bytes: options.retain_bytes },
@@ -128,7 +128,7 @@ impl SqliteStore {
             stamps,
             commit,
             head,
-            counters: counters.clone(),
+            statistics: statistics.clone(),
             retain_for: options.retain_for,
             health: writer_health,
             warned_of_wal: false,
@@ -155,7 +155,7 @@ impl SqliteStore {
             lookups,
             searches,
             head: shown,
-            counters,
+            statistics,
             health,
             failed,
             follower,
@@ -183,9 +183,9 @@ impl SqliteStore {
     /// How much was written so far.
     pub fn written(&self) -> Written {
         Written {
-            commits: self.counters.commits.load(Ordering::Relaxed),
-            events: self.counters.events.load(Ordering::Relaxed),
-            unreadable: self.counters.unreadable.count(),
+            commits: self.statistics.commits.load(Ordering::Relaxed),
+            events: self.statistics.events.load(Ordering::Relaxed),
+            unreadable: self.statistics.unreadable.count(),
         }
     }
 
@@ -265,7 +265,11 @@ impl EventStore for SqliteStore {
         answered.await.map_err(|_gone| AppendError::OutcomeUnknown)?
     }
 
-    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+    async fn read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
         let question = move |session: Session<'_>| queries::read(session, from, limit);
         let (position, events) = self.log.ask(question).await.map_err(|_| Unavailable)?;
         self.published(position).await?;
@@ -279,7 +283,7 @@ impl EventStore for SqliteStore {
         head
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
         let readers = if query.is_search() { &self.searches } else { &self.lookups };
         let question = move |session: Session<'_>| history::alerts(session, &query);
         let snapshot = readers.ask(question).await??;
@@ -290,7 +294,7 @@ impl EventStore for SqliteStore {
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
         let readers = if query.is_search() { &self.searches } else { &self.lookups };
         let question = move |session: Session<'_>| history::messages(session, &query);
         let snapshot = readers.ask(question).await??;
@@ -298,7 +302,7 @@ impl EventStore for SqliteStore {
         Ok(snapshot)
     }
 
-    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         let question = move |session: Session<'_>| queries::alert(session, id);
         let (position, alert) = self.lookups.ask(question).await.map_err(|_| Unavailable)?;
         self.published(position).await?;
@@ -316,7 +320,7 @@ impl EventStore for SqliteStore {
         &self,
         deadlines: Deadlines,
         limit: usize,
-    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
         let question = move |session: Session<'_>| queries::overdue(session, &deadlines, limit);
         let (position, alerts) = self.lookups.ask(question).await.map_err(|_| Unavailable)?;
         self.published(position).await?;
@@ -353,13 +357,13 @@ impl<T> Lane<T> {
 
 /// Counts what the writer does.
 #[derive(Default)]
-pub(crate) struct Counters {
+pub(crate) struct WriteStatistics {
     commits: AtomicU64,
     events: AtomicU64,
     pub(crate) unreadable: Arc<Unreadable>,
 }
 
-impl Counters {
+impl WriteStatistics {
     /// One more commit, of so many events.
     pub(crate) fn count(&self, events: u64) {
         self.commits.fetch_add(1, Ordering::Relaxed);

@@ -4,8 +4,8 @@
 
 use crate::columns::{severity_of, status_of};
 use crate::database::{DatabaseError, from_sql, to_sql};
-use crate::ledger::Ledger;
 use crate::room;
+use crate::write_connection::WriteConnection;
 use northgate_domain::Timestamp;
 use northgate_storage::{Capacity, IdempotencyKey};
 use rusqlite::params;
@@ -60,9 +60,9 @@ const LEEWAY: u64 = 256;
 
 /// How many alerts or messages are to go. They go many at a time: an index of words notes what is
 /// gone on pages that are spread all over, and these are then written once for all of them.
-fn excess(held: u64, capacity: NonZeroUsize) -> u64 {
+fn excess(counters: u64, capacity: NonZeroUsize) -> u64 {
     let capacity = capacity.get() as u64;
-    let excess = held.saturating_sub(capacity);
+    let excess = counters.saturating_sub(capacity);
     if excess > capacity / LEEWAY { excess } else { 0 }
 }
 
@@ -71,15 +71,15 @@ const RESOLVED: &str = "INDEXED BY alerts_by_status WHERE status = 2";
 /// Which alerts go when no other one is left.
 const NOT_RESOLVED: &str = "WHERE status < 2";
 
-impl Ledger {
+impl WriteConnection {
     /// Removes what is over `bounds`, inside the transaction that went over them.
     pub(crate) fn trim(&mut self, bounds: &Bounds, usage: Usage) -> Result<(), DatabaseError> {
         let capacity = &bounds.capacity;
         self.trim_events(capacity.events.get() as u64)?;
-        let held = self.held;
-        self.trim_alerts(excess(held.alerts, capacity.alerts))?;
-        self.trim_messages(excess(held.messages, capacity.messages))?;
-        self.trim_keys(held.keys.saturating_sub(capacity.keys.get() as u64))?;
+        let counters = self.counters;
+        self.trim_alerts(excess(counters.alerts, capacity.alerts))?;
+        self.trim_messages(excess(counters.messages, capacity.messages))?;
+        self.trim_keys(counters.keys.saturating_sub(capacity.keys.get() as u64))?;
         self.remove_forgotten_keys()?;
         self.trim_bytes(bounds, usage)
     }
@@ -95,24 +95,24 @@ impl Ledger {
                 self.only_open_alerts_left = false;
                 return Ok(());
             }
-            let before = self.held;
+            let before = self.counters;
             self.trim_sent_events(usage, recent)?;
-            if self.held == before && self.keys_are_over_their_part(bounds)? {
+            if self.counters == before && self.keys_are_over_their_part(bounds)? {
                 self.trim_keys(ROWS_BETWEEN_COUNTS)?;
             }
-            if self.held == before {
+            if self.counters == before {
                 self.remove_alerts(RESOLVED, ROWS_BETWEEN_COUNTS)?;
-                self.trim_messages(self.held.messages.min(ROWS_BETWEEN_COUNTS))?;
+                self.trim_messages(self.counters.messages.min(ROWS_BETWEEN_COUNTS))?;
             }
-            if self.held == before {
+            if self.counters == before {
                 self.trim_sent_events(usage, NEWEST)?;
             }
-            if self.held == before {
+            if self.counters == before {
                 self.trim_old_keys()?;
             }
-            if self.held == before {
+            if self.counters == before {
                 // What is still to be sent can go a moment later: that is no reason to be full.
-                if self.held.head <= usage.sent.saturating_add(NEWEST) {
+                if self.counters.head <= usage.sent.saturating_add(NEWEST) {
                     self.only_open_alerts_left = true;
                 }
                 return Ok(());
@@ -130,8 +130,8 @@ impl Ledger {
 
     /// Removes some of the events that everybody was sent, all but the newest `kept`.
     fn trim_sent_events(&mut self, usage: Usage, kept: u64) -> Result<(), DatabaseError> {
-        let last = self.held.head.saturating_sub(kept).min(usage.sent);
-        self.trim_to(last.min(self.held.trimmed + ROWS_BETWEEN_COUNTS))
+        let last = self.counters.head.saturating_sub(kept).min(usage.sent);
+        self.trim_to(last.min(self.counters.trimmed + ROWS_BETWEEN_COUNTS))
     }
 
     /// Whether idempotency keys take more than their part of the bound. The newest ones are likely
@@ -142,12 +142,12 @@ impl Ledger {
                 "SELECT coalesce(sum(length(answer)) / count(*), 0)
                      FROM (SELECT answer FROM keys ORDER BY seen {order} LIMIT ?1)"
             );
-            let mut statement = self.connection.prepare_cached(&sql)?;
+            let mut statement = self.sqlite.prepare_cached(&sql)?;
             statement.query_row([to_sql(KEYS_MEASURED)], |row| row.get(0)).map(from_sql)
         };
         let usual = u64::midpoint(measured("ASC")?, measured("DESC")?);
         let most = bounds.bytes.map_or(u64::MAX, NonZeroU64::get) / KEYS_PART;
-        Ok(self.held.keys.saturating_mul(usual) > most)
+        Ok(self.counters.keys.saturating_mul(usual) > most)
     }
 
     /// Removes some of the keys that nobody will use for a retry any more.
@@ -155,7 +155,7 @@ impl Ledger {
         let sql = "DELETE FROM keys WHERE used_at <= ?1
                        AND seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?2)";
         let old = self.retained_at.unix_micros().saturating_sub(RETRIES_MICROS);
-        self.held.keys -= self.execute(sql, params![old, to_sql(ROWS_BETWEEN_COUNTS)])?;
+        self.counters.keys -= self.execute(sql, params![old, to_sql(ROWS_BETWEEN_COUNTS)])?;
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl Ledger {
         let Some(most) = bounds.bytes.map(NonZeroU64::get) else { return Ok(false) };
         // A store that is full is full until there is room for more than one alert.
         let most = if self.only_open_alerts_left { most - most / FULL_PART } else { most };
-        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get(0));
+        let pragma = |name| self.sqlite.pragma_query_value(None, name, |row| row.get(0));
         let (pages, free): (i64, i64) = (pragma("page_count")?, pragma("freelist_count")?);
         let page: i64 = pragma("page_size")?;
         // A log that is longer than its part is so while another process reads. To remove rows would
@@ -194,7 +194,7 @@ impl Ledger {
         let sql = format!(
             "SELECT place, status, severity FROM alerts {condition} ORDER BY place LIMIT ?1"
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.sqlite.prepare_cached(&sql)?;
         let rows = statement.query_map([to_sql(most)], |row| {
             Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?))
         })?;
@@ -206,9 +206,9 @@ impl Ledger {
                 self.execute(&sql, params![place])?;
             }
             self.execute("DELETE FROM alerts WHERE place = ?1", params![place])?;
-            self.held.alerts -= 1;
+            self.counters.alerts -= 1;
             if let Some((status, severity)) = status_of(*status).zip(severity_of(*severity)) {
-                self.held.tally.remove_one(status, severity);
+                self.counters.alert_counts.remove_one(status, severity);
             }
         }
         Ok(going.len() as u64)
@@ -221,18 +221,18 @@ impl Ledger {
         let sql = "DELETE FROM keys WHERE used_at <= ?1
                        AND seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?2)";
         if self.has_forgotten_keys()? {
-            self.held.keys -= self.execute(sql, params![forgotten, to_sql(MOST)])?;
+            self.counters.keys -= self.execute(sql, params![forgotten, to_sql(MOST)])?;
         }
         Ok(())
     }
 
     fn has_forgotten_keys(&self) -> Result<bool, DatabaseError> {
-        if self.held.keys == 0 {
+        if self.counters.keys == 0 {
             return Ok(false);
         }
         let forgotten = IdempotencyKey::forgotten_since(self.retained_at).unix_micros();
         let sql = "SELECT used_at FROM keys ORDER BY seen LIMIT 1";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.sqlite.prepare_cached(sql)?;
         Ok(statement.query_row([], |row| row.get::<_, i64>(0))? <= forgotten)
     }
 
@@ -245,14 +245,14 @@ impl Ledger {
         horizon: Timestamp,
     ) -> Result<bool, DatabaseError> {
         let capacity = &bounds.capacity;
-        let over = |held: u64, most: NonZeroUsize| held > most.get() as u64;
-        let held = self.held;
-        Ok(over(held.head - held.trimmed, capacity.events)
-            || excess(held.alerts, capacity.alerts) > 0
-            || excess(held.messages, capacity.messages) > 0
-            || over(held.keys, capacity.keys)
+        let over = |counters: u64, most: NonZeroUsize| counters > most.get() as u64;
+        let counters = self.counters;
+        Ok(over(counters.head - counters.trimmed, capacity.events)
+            || excess(counters.alerts, capacity.alerts) > 0
+            || excess(counters.messages, capacity.messages) > 0
+            || over(counters.keys, capacity.keys)
             || self.has_forgotten_keys()?
-            || self.aged(horizon, 1)? > held.trimmed
+            || self.aged(horizon, 1)? > counters.trimmed
             || (!self.only_open_alerts_left && self.is_over_bytes(bounds, usage)?))
     }
 
@@ -267,9 +267,9 @@ impl Ledger {
     /// newest event is never among them.
     fn aged(&self, horizon: Timestamp, most: u64) -> Result<u64, DatabaseError> {
         let sql = "SELECT place, at FROM events WHERE place < ?1 ORDER BY place LIMIT ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![to_sql(self.held.head), to_sql(most)])?;
-        let mut aged = self.held.trimmed;
+        let mut statement = self.sqlite.prepare_cached(sql)?;
+        let mut rows = statement.query(params![to_sql(self.counters.head), to_sql(most)])?;
+        let mut aged = self.counters.trimmed;
         while let Some(row) = rows.next()? {
             // An event whose time nobody knows goes together with the next one.
             if row.get::<_, Option<i64>>(1)?.is_some_and(|at| at >= horizon.unix_micros()) {
@@ -283,28 +283,28 @@ impl Ledger {
     /// Offsets are contiguous, so the window is a matter of arithmetic. It is never empty, because
     /// no capacity is: the newest event is how the file knows its head.
     fn trim_events(&mut self, capacity: u64) -> Result<(), DatabaseError> {
-        let wanted = self.held.head.saturating_sub(capacity);
-        self.trim_to(wanted.min(self.held.trimmed.saturating_add(MOST)))
+        let wanted = self.counters.head.saturating_sub(capacity);
+        self.trim_to(wanted.min(self.counters.trimmed.saturating_add(MOST)))
     }
 
     fn trim_to(&mut self, trimmed: u64) -> Result<(), DatabaseError> {
-        if trimmed > self.held.trimmed {
+        if trimmed > self.counters.trimmed {
             self.execute("DELETE FROM events WHERE place <= ?1", params![to_sql(trimmed)])?;
-            self.held.trimmed = trimmed;
+            self.counters.trimmed = trimmed;
         }
         Ok(())
     }
 
     fn trim_keys(&mut self, excess: u64) -> Result<(), DatabaseError> {
         let sql = "DELETE FROM keys WHERE seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?1)";
-        self.held.keys -= self.remove(sql, excess)?;
+        self.counters.keys -= self.remove(sql, excess)?;
         Ok(())
     }
 
     fn trim_messages(&mut self, excess: u64) -> Result<(), DatabaseError> {
         let oldest = "(SELECT place FROM messages ORDER BY place LIMIT ?1)";
         self.remove(&format!("DELETE FROM message_words WHERE rowid IN {oldest}"), excess)?;
-        self.held.messages -=
+        self.counters.messages -=
             self.remove(&format!("DELETE FROM messages WHERE place IN {oldest}"), excess)?;
         Ok(())
     }

@@ -7,9 +7,9 @@ mod preparation;
 use crate::database::DatabaseError;
 use crate::files::StoreFiles;
 use crate::folder::Note;
-use crate::ledger::{Ledger, VectorError};
-use crate::store::Counters;
+use crate::store::WriteStatistics;
 use crate::trimming::Bounds;
+use crate::write_connection::{VectorError, WriteConnection};
 use health::{advice, health_of};
 use northgate_domain::{Epoch, Position, Stamps, Timestamp};
 use northgate_storage::{
@@ -39,12 +39,12 @@ const MORE: Duration = Duration::from_millis(5);
 /// what is in memory at once.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 
-type Answer = Result<Vec<Outcome>, AppendError>;
+type AppendResult = Result<Vec<Outcome>, AppendError>;
 
 /// One call of `append`, on its way.
 pub(crate) struct Append {
     pub(crate) submissions: Vec<Submission>,
-    pub(crate) answer: oneshot::Sender<Answer>,
+    pub(crate) answer: oneshot::Sender<AppendResult>,
 }
 
 /// What ends a transaction: `COMMIT`, and in tests whatever can go wrong with one.
@@ -63,7 +63,7 @@ pub(crate) struct Writer {
     pub(crate) file: PathBuf,
     pub(crate) epoch: Epoch,
     /// Absent after a failure, until the database can be opened again.
-    pub(crate) ledger: Option<Ledger>,
+    pub(crate) connection: Option<WriteConnection>,
     pub(crate) files: StoreFiles,
     pub(crate) bounds: Bounds,
     /// How far the fan-out has read, if there is one.
@@ -75,7 +75,7 @@ pub(crate) struct Writer {
     pub(crate) retention: RetentionClock,
     pub(crate) commit: Commit,
     pub(crate) head: watch::Sender<Position>,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) statistics: Arc<WriteStatistics>,
     pub(crate) retain_for: Duration,
     /// Whether the last attempt to write went well, and why not.
     pub(crate) health: watch::Sender<StoreHealth>,
@@ -142,43 +142,43 @@ impl Writer {
         let wal = self.prepare(0)?;
         self.warn_of_wal(wal);
         // Whatever fails on the way takes the connection with it, and the transaction.
-        let mut ledger = self.take_ledger()?;
-        ledger.retained_at = self.retention.now(self.stamps.as_ref());
+        let mut connection = self.take_connection()?;
+        connection.retained_at = self.retention.now(self.stamps.as_ref());
         let age = i64::try_from(self.retain_for.as_micros()).unwrap_or(i64::MAX);
         let horizon =
-            Timestamp::from_unix_micros(ledger.retained_at.unix_micros().saturating_sub(age));
+            Timestamp::from_unix_micros(connection.retained_at.unix_micros().saturating_sub(age));
         let failing = *self.health.borrow() != StoreHealth::Keeping;
         let usage = self.usage(wal);
-        if failing || ledger.is_due(&self.bounds, usage, horizon)? {
-            ledger.begin()?;
+        if failing || connection.is_due(&self.bounds, usage, horizon)? {
+            connection.begin()?;
             if failing {
-                ledger.touch()?;
+                connection.touch()?;
             }
-            ledger.trim(&self.bounds, usage)?;
-            ledger.trim_aged(horizon)?;
-            ledger.finish()?;
-            (self.commit)(&ledger.connection)?;
-            self.ledger = Some(ledger);
+            connection.trim(&self.bounds, usage)?;
+            connection.trim_aged(horizon)?;
+            connection.finish()?;
+            (self.commit)(&connection.sqlite)?;
+            self.connection = Some(connection);
             self.verify_files()?;
-            ledger = self.take_ledger()?;
-            self.publish(ledger.head());
-            self.settle(ledger.only_open_alerts_left);
+            connection = self.take_connection()?;
+            self.publish(connection.head());
+            self.settle(connection.only_open_alerts_left);
         }
-        let more = ledger.is_due(&self.bounds, self.usage(wal), horizon)?;
-        self.ledger = Some(ledger);
+        let more = connection.is_due(&self.bounds, self.usage(wal), horizon)?;
+        self.connection = Some(connection);
         Ok(more)
     }
 
     /// Keeps the vectors in one transaction, and moves the head. An error is for all of them.
-    fn keep(&mut self, vectors: Vec<Vec<Submission>>) -> Result<Vec<Answer>, AppendError> {
+    fn keep(&mut self, vectors: Vec<Vec<Submission>>) -> Result<Vec<AppendResult>, AppendError> {
         let bytes = vectors.iter().map(|vector| bytes_of(vector)).sum();
         let staged = self.prepare(bytes).and_then(|wal| {
-            let mut ledger = self.take_ledger()?;
-            let before = ledger.held;
-            let answers = self.stage(&mut ledger, vectors, wal)?;
-            Ok((before, ledger, answers))
+            let mut connection = self.take_connection()?;
+            let before = connection.counters;
+            let answers = self.stage(&mut connection, vectors, wal)?;
+            Ok((before, connection, answers))
         });
-        let (before, ledger, answers) = match staged {
+        let (before, connection, answers) = match staged {
             Ok(staged) => staged,
             Err(error) => {
                 // If a transaction had begun, it went with its connection: nothing of it was kept.
@@ -186,20 +186,20 @@ impl Writer {
                 return Err(AppendError::Unavailable);
             }
         };
-        if let Err(error) = (self.commit)(&ledger.connection) {
+        if let Err(error) = (self.commit)(&connection.sqlite) {
             // It may be on disk or not. What the file says is true, and nothing that is known
             // here: opened again at once, so that readers who can see it are not left waiting.
-            drop(ledger);
+            drop(connection);
             self.failed(&error.into());
-            match self.take_ledger() {
-                Ok(reopened) => self.ledger = Some(reopened),
+            match self.take_connection() {
+                Ok(reopened) => self.connection = Some(reopened),
                 Err(error) => self.failed(&error),
             }
             return Err(AppendError::OutcomeUnknown);
         }
-        let (head, after) = (ledger.head(), ledger.held);
-        let is_full = ledger.only_open_alerts_left;
-        self.ledger = Some(ledger);
+        let (head, after) = (connection.head(), connection.counters);
+        let is_full = connection.only_open_alerts_left;
+        self.connection = Some(connection);
         if let Err(error) = self.verify_files() {
             // It is in files that a restart may not find. Nobody is told of it before they are
             // back; then the head moves.
@@ -207,7 +207,7 @@ impl Writer {
             return Err(AppendError::OutcomeUnknown);
         }
         if after != before {
-            self.counters.count(after.head - before.head);
+            self.statistics.count(after.head - before.head);
             self.settle(is_full);
         }
         self.publish(head);
@@ -217,15 +217,15 @@ impl Writer {
     /// Puts everything into a transaction that is ready to commit.
     fn stage(
         &mut self,
-        ledger: &mut Ledger,
+        connection: &mut WriteConnection,
         vectors: Vec<Vec<Submission>>,
         wal: u64,
-    ) -> Result<Vec<Answer>, DatabaseError> {
-        ledger.retained_at = self.retention.now(self.stamps.as_ref());
-        ledger.begin()?;
+    ) -> Result<Vec<AppendResult>, DatabaseError> {
+        connection.retained_at = self.retention.now(self.stamps.as_ref());
+        connection.begin()?;
         let mut answers = Vec::with_capacity(vectors.len());
         for vector in vectors {
-            answers.push(match ledger.append(vector, self.stamps.as_ref())? {
+            answers.push(match connection.append(vector, self.stamps.as_ref())? {
                 Ok(outcomes) => Ok(outcomes),
                 Err(VectorError::Rejected { index, rejection }) => {
                     Err(AppendError::Rejected { index, rejection })
@@ -240,24 +240,24 @@ impl Writer {
                 }
             });
         }
-        ledger.trim(&self.bounds, self.usage(wal))?;
-        ledger.finish()?;
+        connection.trim(&self.bounds, self.usage(wal))?;
+        connection.finish()?;
         Ok(answers)
     }
 
-    /// The ledger, opened anew if the last one was lost.
-    fn take_ledger(&mut self) -> Result<Ledger, DatabaseError> {
-        if let Some(ledger) = self.ledger.take() {
-            return Ok(ledger);
+    /// The connection, opened anew if the last one was lost.
+    fn take_connection(&mut self) -> Result<WriteConnection, DatabaseError> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
         }
-        let ledger = Ledger::reopen(&self.file, self.counters.unreadable.clone())?;
+        let connection = WriteConnection::reopen(&self.file, self.statistics.unreadable.clone())?;
         self.files.wal_was_reopened();
         // A head that was shown cannot be taken back, nor may another file take its place.
-        if ledger.epoch != self.epoch || ledger.held.head < self.head.borrow().offset {
+        if connection.epoch != self.epoch || connection.counters.head < self.head.borrow().offset {
             return Err(DatabaseError::Replaced);
         }
-        self.publish(ledger.head());
-        Ok(ledger)
+        self.publish(connection.head());
+        Ok(connection)
     }
 
     fn publish(&self, head: Position) {

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{
-    ActOnAlert, Action, AlertId, Command, Epoch, Event, Location, MessageText, Operator, Position,
-    PostMessage, RaiseAlert, Sender, Stamp, Stamps, StatusKind, Timestamp,
+    ActOnAlert, Action, AlertId, Command, Epoch, Event, EventMeta, Location, MessageText, Operator,
+    Position, PostMessage, RaiseAlert, Sender, Stamps, StatusKind, Timestamp,
 };
 use northgate_storage::{
     AlertQuery, AppendError, EventStore, IdempotencyKey, MessageQuery, Outcome, ReadFrom,
@@ -28,9 +28,9 @@ const BOUND: u64 = 4 * MIB;
 struct Counting(AtomicU64);
 
 impl Stamps for Counting {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
-        Stamp::new(Uuid::from_u128(n.into()), self.now())
+        EventMeta::new(Uuid::from_u128(n.into()), self.now())
     }
 
     fn now(&self) -> Timestamp {

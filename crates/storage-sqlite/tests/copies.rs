@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
 use northgate_domain::{
-    Command, Epoch, Location, MessageText, Position, PostMessage, RaiseAlert, Search, Sender,
-    Stamp, Stamps, Timestamp,
+    Command, Epoch, EventMeta, Location, MessageText, Position, PostMessage, RaiseAlert, Search,
+    Sender, Stamps, Timestamp,
 };
 use northgate_storage::{
     AlertQuery, AppendError, Capacity, EventStore, Fingerprint, IdempotencyKey, MessageQuery,
@@ -27,10 +27,10 @@ const NEW: Epoch = Epoch::new(8);
 struct Ticking(AtomicU64);
 
 impl Stamps for Ticking {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
         let at = Timestamp::from_unix_micros(i64::try_from(n).unwrap() * 1_000_000);
-        Stamp::new(Uuid::from_u128(n.into()), at)
+        EventMeta::new(Uuid::from_u128(n.into()), at)
     }
 
     fn now(&self) -> Timestamp {

@@ -6,9 +6,9 @@
 )]
 
 use northgate_domain::{
-    ActOnAlert, Action, Alert, AlertEvent, AlertId, Command, DedupKey, Epoch, Event, Label,
-    LabelName, LabelValue, Labels, Location, MessageText, NoteText, Operator, Position,
-    PostMessage, RaiseAlert, Revision, Search, Sender, Severity, Source, Stamp, Stamped, Stamps,
+    ActOnAlert, Action, Alert, AlertEvent, AlertId, Command, DedupKey, Epoch, Event, EventMeta,
+    Label, LabelName, LabelValue, Labels, Location, MessageText, NoteText, Operator, Position,
+    Positioned, PostMessage, RaiseAlert, Revision, Search, Sender, Severity, Source, Stamps,
     StatusKind, Timestamp, evolve,
 };
 use northgate_storage::{
@@ -40,10 +40,10 @@ const CAPACITY: Capacity = {
 struct Unsteady(AtomicU64);
 
 impl Stamps for Unsteady {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         let at = i64::try_from(n + (n * 7) % 5).unwrap();
-        Stamp::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(at))
+        EventMeta::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(at))
     }
 
     fn now(&self) -> Timestamp {
@@ -254,7 +254,7 @@ async fn everything(store: &dyn EventStore) -> Vec<String> {
 /// The alerts that `events` lead to from `state` on, by the offset of their raising.
 fn evolved(
     mut state: BTreeMap<u64, Alert>,
-    events: impl IntoIterator<Item = Stamped<Event>>,
+    events: impl IntoIterator<Item = Positioned<Event>>,
 ) -> BTreeMap<u64, Alert> {
     for event in events {
         let Event::Alert(AlertEvent { alert, .. }) = &event.value else { continue };

@@ -2,7 +2,7 @@
 //! was killed leaves of them.
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
-use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
+use northgate_domain::{Epoch, EventMeta, Stamps, Timestamp};
 use northgate_storage_sqlite::{
     ExportRange, OpenError, Options, SqliteStore, backup, check, export, import,
 };
@@ -20,8 +20,8 @@ const EMPTY_EXPORT: &str = "{\"northgate_export\":{\"format\":1,\"whole\":true,\
 struct Never;
 
 impl Stamps for Never {
-    fn stamp(&self) -> Stamp {
-        Stamp::new(Uuid::from_u128(1), self.now())
+    fn stamp(&self) -> EventMeta {
+        EventMeta::new(Uuid::from_u128(1), self.now())
     }
 
     fn now(&self) -> Timestamp {

@@ -1,11 +1,12 @@
 //! Data of earlier versions: it is kept, and it goes on.
 
 use northgate_domain::{
-    ActOnAlert, Action, Command, Epoch, Operator, Revision, Severity, Stamp, Stamps, Status,
+    ActOnAlert, Action, Command, Epoch, EventMeta, Operator, Revision, Severity, Stamps, Status,
     StatusKind, Timestamp,
 };
 use northgate_storage::{
-    AlertQuery, Answer, EventStore, IdempotencyKey, MessageQuery, Outcome, ReadFrom, Submission,
+    AlertQuery, EventStore, IdempotencyKey, MessageQuery, Outcome, ReadFrom, RecordedOutcome,
+    Submission,
 };
 use northgate_storage_sqlite::{
     ExportRange, Options, SqliteStore, backup, check, export, import, renew_epoch,
@@ -24,8 +25,8 @@ const THEN: Timestamp = Timestamp::from_unix_micros(1_795_677_164_000_000);
 struct Then;
 
 impl Stamps for Then {
-    fn stamp(&self) -> Stamp {
-        Stamp::new(Uuid::from_u128(1), THEN)
+    fn stamp(&self) -> EventMeta {
+        EventMeta::new(Uuid::from_u128(1), THEN)
     }
 
     fn now(&self) -> Timestamp {
@@ -56,8 +57,8 @@ async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
     assert_eq!(messages[0].value.message.as_str(), "On my way");
     let oldest = northgate_domain::Position { offset: 1, ..head };
     assert_eq!(store.read(ReadFrom::After(oldest), 9).await.unwrap().len(), 4);
-    let tally = store.summary().await.unwrap().tally;
-    assert_eq!(tally.count(StatusKind::Open, Severity::Warning), 4);
+    let alert_counts = store.summary().await.unwrap().counts;
+    assert_eq!(alert_counts.count(StatusKind::Open, Severity::Warning), 4);
 
     // The key of a request from before is known, with its answer.
     let act = |action| {
@@ -73,7 +74,7 @@ async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
         IdempotencyKey { scope: "alerts".to_owned(), value: "first".to_owned(), fingerprint: None };
     let again = Submission { command: act(Action::Reopen), key: Some(key) };
     let outcome = store.append(vec![again]).await.unwrap().remove(0);
-    let Outcome::Replayed(Answer::Appended { event: first, raised }) = outcome else {
+    let Outcome::Replayed(RecordedOutcome::Appended { event: first, raised }) = outcome else {
         panic!("{outcome:?}")
     };
     assert_eq!((first.position, raised), (alerts[3].position, alerts[3].position));

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
 use northgate_domain::{
-    Command, Epoch, Location, MessageText, RaiseAlert, Stamp, Stamps, Timestamp,
+    Command, Epoch, EventMeta, Location, MessageText, RaiseAlert, Stamps, Timestamp,
 };
 use northgate_storage::{EventStore, Submission};
 use northgate_storage_sqlite::{
@@ -24,8 +24,8 @@ const EPOCH: Epoch = Epoch::new(7);
 struct Never;
 
 impl Stamps for Never {
-    fn stamp(&self) -> Stamp {
-        Stamp::new(Uuid::from_u128(1), self.now())
+    fn stamp(&self) -> EventMeta {
+        EventMeta::new(Uuid::from_u128(1), self.now())
     }
 
     fn now(&self) -> Timestamp {

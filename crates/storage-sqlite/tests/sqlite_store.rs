@@ -7,13 +7,13 @@
 )]
 
 use northgate_domain::{
-    ActOnAlert, Action, Alert, Command, Epoch, Event, Location, MessageText, Operator, Position,
-    PostMessage, RaiseAlert, Sender, Stamp, Stamped, Stamps, Timestamp,
+    ActOnAlert, Action, Alert, Command, Epoch, Event, EventMeta, Location, MessageText, Operator,
+    Position, Positioned, PostMessage, RaiseAlert, Sender, Stamps, Timestamp,
 };
 use northgate_storage::laws::Harness;
 use northgate_storage::{
-    AlertQuery, Answer, AppendError, Capacity, EventStore, Fingerprint, IdempotencyKey,
-    MessageQuery, Outcome, ReadError, ReadFrom, Submission, Unavailable, event_store_laws,
+    AlertQuery, AppendError, Capacity, EventStore, Fingerprint, IdempotencyKey, MessageQuery,
+    Outcome, ReadError, ReadFrom, RecordedOutcome, Submission, Unavailable, event_store_laws,
 };
 use northgate_storage_sqlite::{OpenError, Options, SqliteStore, check};
 use parking_lot::Mutex;
@@ -51,9 +51,9 @@ mod laws {
 struct CountingFrom(AtomicU64);
 
 impl Stamps for CountingFrom {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
-        Stamp::new(
+        EventMeta::new(
             Uuid::from_u128(u128::from(n)),
             Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
         )
@@ -101,7 +101,7 @@ async fn append(store: &SqliteStore, submission: Submission) -> Outcome {
     store.append(vec![submission]).await.unwrap().remove(0)
 }
 
-fn appended(outcome: Outcome) -> Stamped<Event> {
+fn appended(outcome: Outcome) -> Positioned<Event> {
     match outcome {
         Outcome::Appended { event, .. } => event,
         other => panic!("expected a new event, got {other:?}"),
@@ -134,7 +134,7 @@ async fn everything_is_there_again_after_a_restart() {
     let again = append(&after, keyed(raise("fire"), "k", 1)).await;
     assert_eq!(
         again,
-        Outcome::Replayed(Answer::Appended { raised: raised.position, event: raised })
+        Outcome::Replayed(RecordedOutcome::Appended { raised: raised.position, event: raised })
     );
     let reused = after.append(vec![keyed(raise("flood"), "k", 2)]).await;
     assert!(matches!(reused, Err(AppendError::Rejected { index: 0, .. })), "{reused:?}");
@@ -143,7 +143,7 @@ async fn everything_is_there_again_after_a_restart() {
 }
 
 #[tokio::test]
-async fn what_was_trimmed_stays_a_gap_and_what_is_held_is_bounded_after_a_restart() {
+async fn gaps_and_bounds_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let two = 2.try_into().unwrap();
     let capacity = Capacity { events: two, alerts: two, messages: two, keys: two };
@@ -223,7 +223,7 @@ async fn no_open_alert_goes_while_a_resolved_one_is_left_however_many_are_to_go(
         }
     };
     let kept = timeout(Duration::from_mins(1), kept).await.unwrap();
-    let open = |alert: &&Stamped<Alert>| !alert.value.is_resolved();
+    let open = |alert: &&Positioned<Alert>| !alert.value.is_resolved();
     assert_eq!(kept.iter().filter(open).count(), 10);
     store.close().await;
     check(folder.path()).unwrap();

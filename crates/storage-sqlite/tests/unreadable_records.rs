@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{
-    ActOnAlert, Action, AlertId, Command, DedupKey, Epoch, Location, MessageText, Operator,
-    Position, RaiseAlert, Severity, Stamp, Stamps, StatusKind, Timestamp,
+    ActOnAlert, Action, AlertId, Command, DedupKey, Epoch, EventMeta, Location, MessageText,
+    Operator, Position, RaiseAlert, Severity, Stamps, StatusKind, Timestamp,
 };
 use northgate_storage::{
     AlertQuery, AppendError, Deadlines, EventStore, Fingerprint, HistoryRange, IdempotencyKey,
@@ -25,9 +25,9 @@ use uuid::Uuid;
 struct Counting(AtomicI64);
 
 impl Stamps for Counting {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
-        Stamp::new(Uuid::from_u128(n.unsigned_abs().into()), Timestamp::from_unix_micros(n))
+        EventMeta::new(Uuid::from_u128(n.unsigned_abs().into()), Timestamp::from_unix_micros(n))
     }
 
     fn now(&self) -> Timestamp {
@@ -74,7 +74,7 @@ fn damage(folder: &Path) {
         .unwrap();
 }
 
-fn offsets<T>(items: &[northgate_domain::Stamped<T>]) -> Vec<u64> {
+fn offsets<T>(items: &[northgate_domain::Positioned<T>]) -> Vec<u64> {
     items.iter().map(|item| item.position.offset).collect()
 }
 
@@ -152,8 +152,8 @@ async fn what_makes_room_removes_it_like_any_other() {
     .unwrap();
     store.append(vec![raise("last", None)]).await.unwrap();
     assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
-    let tally = store.summary().await.unwrap().tally;
-    assert_eq!(tally.count(StatusKind::Open, Severity::Warning), 2);
+    let alert_counts = store.summary().await.unwrap().counts;
+    assert_eq!(alert_counts.count(StatusKind::Open, Severity::Warning), 2);
     store.close().await;
     assert_eq!(check(folder.path()).unwrap().events, 2);
 }
@@ -186,8 +186,8 @@ async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
 struct Late(AtomicI64);
 
 impl Stamps for Late {
-    fn stamp(&self) -> Stamp {
-        Stamp::new(Uuid::nil(), self.now())
+    fn stamp(&self) -> EventMeta {
+        EventMeta::new(Uuid::nil(), self.now())
     }
 
     fn now(&self) -> Timestamp {

@@ -13,8 +13,8 @@
 mod v1;
 mod v2;
 
-use crate::Answer;
-use northgate_domain::{Alert, ChatMessage, Epoch, Event, LinkError};
+use crate::RecordedOutcome;
+use northgate_domain::{Alert, ChatMessage, Epoch, Event, HttpUrlError};
 use serde::{Deserialize, Serialize};
 
 /// The version of the shapes that are written now.
@@ -34,7 +34,7 @@ pub enum CodecError {
     Shape(#[from] serde_json::Error),
     /// An address in it is none that the domain accepts.
     #[error("a record with an address that is not accepted")]
-    Link(#[from] LinkError),
+    HttpUrl(#[from] HttpUrlError),
     /// A word in it is none of those that its version knows.
     #[error("a record with a word that its version does not know")]
     Word,
@@ -83,15 +83,15 @@ pub fn decode_message(record: &[u8]) -> Result<ChatMessage, CodecError> {
 }
 
 /// The record of what a submission was answered when it was first seen.
-pub fn encode_answer(answer: &Answer) -> Result<Vec<u8>, CodecError> {
-    encode(&v2::AnswerShape::from(answer))
+pub fn encode_outcome(answer: &RecordedOutcome) -> Result<Vec<u8>, CodecError> {
+    encode(&v2::OutcomeShape::from(answer))
 }
 
 /// The answer of a record, in the log that is called `epoch`.
-pub fn decode_answer(record: &[u8], epoch: Epoch) -> Result<Answer, CodecError> {
+pub fn decode_outcome(record: &[u8], epoch: Epoch) -> Result<RecordedOutcome, CodecError> {
     match version_of(record)? {
-        (1, shape) => Ok(read::<v1::AnswerShape>(shape)?.into_answer(epoch)),
-        (VERSION, shape) => read::<v2::AnswerShape>(shape)?.into_answer(epoch),
+        (1, shape) => Ok(read::<v1::OutcomeShape>(shape)?.into_answer(epoch)),
+        (VERSION, shape) => read::<v2::OutcomeShape>(shape)?.into_answer(epoch),
         (version, _) => Err(CodecError::UnknownVersion(version)),
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     Summary,
 };
 use async_trait::async_trait;
-use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
+use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Positioned};
 use tokio::sync::watch;
 
 /// The most bytes of the events of one [`read`](EventStore::read), by
@@ -52,23 +52,24 @@ pub trait EventStore: Send + Sync {
     /// [`ReadError::Gap`] if and only if the epoch is not this log's, or the position lies beyond
     /// the head, or, for [`ReadFrom::After`], some event after the position was trimmed. At the
     /// head the answer is empty.
-    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError>;
+    async fn read(&self, from: ReadFrom, limit: usize)
+    -> Result<Vec<Positioned<Event>>, ReadError>;
 
     /// The position of the newest event that readers can see, as it moves.
     fn head(&self) -> watch::Receiver<Position>;
 
     /// The alerts that match, in the order of their raising. It never waits for an append, and
     /// no append waits for it.
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError>;
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError>;
 
     /// The chat messages that match, in their order; as [`alerts`](Self::alerts).
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError>;
+    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError>;
 
     /// One alert as it stands, with the position of its raising; `None` if none has this id.
-    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable>;
+    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable>;
 
     /// All alerts in numbers.
     async fn summary(&self) -> Result<Summary, Unavailable>;
@@ -79,7 +80,7 @@ pub trait EventStore: Send + Sync {
         &self,
         deadlines: Deadlines,
         limit: usize,
-    ) -> Result<Vec<Stamped<Alert>>, Unavailable>;
+    ) -> Result<Vec<Positioned<Alert>>, Unavailable>;
 }
 
 /// Which side of a position to read.

@@ -6,7 +6,7 @@ use crate::{
     ReadFrom, Snapshot, Submission, Summary, Unavailable,
 };
 use async_trait::async_trait;
-use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
+use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Positioned};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -90,7 +90,11 @@ impl EventStore for GatedStore {
         self.inner.append(submissions).await
     }
 
-    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+    async fn read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
         self.inner.read(from, limit).await
     }
 
@@ -98,18 +102,18 @@ impl EventStore for GatedStore {
         self.inner.head()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
         self.inner.alerts(query).await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
         self.inner.messages(query).await
     }
 
-    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         self.inner.alert(id).await
     }
 
@@ -121,7 +125,7 @@ impl EventStore for GatedStore {
         &self,
         deadlines: Deadlines,
         limit: usize,
-    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
         self.inner.overdue(deadlines, limit).await
     }
 }

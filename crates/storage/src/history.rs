@@ -157,7 +157,7 @@ impl HistoryRange {
 
     /// How to find this part in a log whose newest event stands at `head`. Refuses positions that
     /// the log never gave out.
-    pub fn walk(&self, head: Position) -> Result<Walk, QueryError> {
+    pub fn walk(&self, head: Position) -> Result<ScanPlan, QueryError> {
         let ours = |p: &Position| p.epoch == head.epoch && p.offset <= head.offset;
         if !self.after.iter().chain(&self.before).all(ours) {
             return Err(QueryError::Foreign);
@@ -167,7 +167,7 @@ impl HistoryRange {
         let last = self.before.map_or(head.offset, |before| before.offset.saturating_sub(1));
         let upwards = self.after.is_some();
         let beyond = if upwards { 1..=first - 1 } else { last + 1..=head.offset };
-        Ok(Walk {
+        Ok(ScanPlan {
             position: head,
             limit: self.limit,
             max_bytes: self.max_bytes,
@@ -189,7 +189,7 @@ impl HistoryRange {
 
 /// How a store finds a part of a history: the same for all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Walk {
+pub struct ScanPlan {
     position: Position,
     limit: usize,
     max_bytes: usize,
@@ -201,7 +201,7 @@ pub struct Walk {
     pub beyond: RangeInclusive<u64>,
 }
 
-impl Walk {
+impl ScanPlan {
     /// How many items to look for: one more than is given tells that there are more.
     pub fn wanted(&self) -> usize {
         self.limit.saturating_add(1)

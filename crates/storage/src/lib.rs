@@ -5,6 +5,7 @@
 //! log's [`tail`]; what was not appended cannot be seen by anyone.
 #![warn(missing_docs)]
 
+mod alert_counts;
 pub mod codec;
 mod deadlines;
 mod event_store;
@@ -17,15 +18,16 @@ mod memory;
 mod retention_clock;
 mod submission;
 mod tail;
-mod tally;
 
+pub use alert_counts::{AlertCounts, Summary};
 pub use deadlines::{Deadlines, Overdue};
 pub use event_store::{AppendError, EventStore, READ_BYTES, ReadError, ReadFrom, Unavailable};
 pub use gate::GatedStore;
 pub use health::{FileChange, StoreHealth};
-pub use history::{AlertQuery, HistoryRange, MessageQuery, Part, QueryError, Snapshot, Walk};
+pub use history::{AlertQuery, HistoryRange, MessageQuery, Part, QueryError, ScanPlan, Snapshot};
 pub use memory::{Capacity, MemoryStore};
 pub use retention_clock::RetentionClock;
-pub use submission::{Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission};
+pub use submission::{
+    Fingerprint, IdempotencyKey, Outcome, RecordedOutcome, Rejection, Submission,
+};
 pub use tail::{PAGE_EVENTS, Page, Tail, next_page, tail};
-pub use tally::{Summary, Tally};

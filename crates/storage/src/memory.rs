@@ -1,11 +1,11 @@
 //! The store in memory: fast, bounded, and gone with the process.
 
+mod alert_index;
+mod history_scan;
+mod idempotency_cache;
 mod log;
-mod look;
 mod projections;
-mod seen_keys;
 mod shelf;
-mod standing;
 mod state;
 
 use crate::{
@@ -13,8 +13,8 @@ use crate::{
     ReadFrom, Snapshot, Submission, Summary, Unavailable,
 };
 use async_trait::async_trait;
-use look::Look;
-use northgate_domain::{Alert, AlertId, ChatMessage, Epoch, Event, Position, Stamped, Stamps};
+use history_scan::HistoryScan;
+use northgate_domain::{Alert, AlertId, ChatMessage, Epoch, Event, Position, Positioned, Stamps};
 use parking_lot::Mutex;
 use shelf::View;
 use state::State;
@@ -106,7 +106,11 @@ impl EventStore for MemoryStore {
         outcomes
     }
 
-    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+    async fn read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
         self.state.lock().read(from, limit)
     }
 
@@ -114,26 +118,26 @@ impl EventStore for MemoryStore {
         self.head.subscribe()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
         let (head, view) = self.at_this_moment(State::alerts);
         let (range, search) = (query.range, query.search.clone());
         let admits = move |alert: &Alert| query.admits(alert);
         let (words, bytes) = (Alert::search_text, Alert::approximate_bytes);
-        Look { head, view, range, search, words, bytes, admits }.through().await
+        HistoryScan { head, view, range, search, words, bytes, admits }.through().await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
         let (head, view) = self.at_this_moment(State::messages);
         let (range, search) = (query.range, query.search.clone());
         let admits = move |message: &ChatMessage| query.admits(message);
         let (words, bytes) = (ChatMessage::search_text, ChatMessage::approximate_bytes);
-        Look { head, view, range, search, words, bytes, admits }.through().await
+        HistoryScan { head, view, range, search, words, bytes, admits }.through().await
     }
 
-    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         Ok(self.state.lock().alert(id).cloned())
     }
 
@@ -145,7 +149,7 @@ impl EventStore for MemoryStore {
         &self,
         deadlines: Deadlines,
         limit: usize,
-    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
         Ok(self.state.lock().overdue(&deadlines, limit))
     }
 }

@@ -52,7 +52,7 @@ fn lead(stamps: &dyn Stamps) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use northgate_domain::Stamp;
+    use northgate_domain::EventMeta;
     use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
     use uuid::Uuid;
 
@@ -84,8 +84,8 @@ mod tests {
     }
 
     impl Stamps for Clocks {
-        fn stamp(&self) -> Stamp {
-            Stamp::new(Uuid::nil(), self.now())
+        fn stamp(&self) -> EventMeta {
+            EventMeta::new(Uuid::nil(), self.now())
         }
 
         fn now(&self) -> Timestamp {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_that_is_taken_back_leaves_nothing_and_many_small_ones_do_not_add_up() {
+    fn a_jump_that_is_undone_leaves_nothing_and_small_ones_do_not_add_up() {
         let (clocks, mut retention) = believed();
         for _ in 0..5 {
             clocks.jump(1_000 * DAY);

@@ -1,6 +1,6 @@
 //! What goes into [`append`](crate::EventStore::append), and what comes out of it.
 
-use northgate_domain::{Alert, Command, Event, Position, Stamped, Timestamp};
+use northgate_domain::{Alert, Command, Event, Position, Positioned, Timestamp};
 
 /// A command on its way into the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,36 +50,36 @@ pub enum Outcome {
     /// It happened now.
     Appended {
         /// What was kept.
-        event: Stamped<Event>,
+        event: Positioned<Event>,
         /// Where the alert that this is about was raised; the event's own place if it begins an
         /// alert, or is about none.
         raised: Position,
     },
     /// Its key was seen before: nothing was kept now, and this was the first answer.
-    Replayed(Answer),
+    Replayed(RecordedOutcome),
     /// It held already: nothing was kept, and this is the state.
-    Unchanged(Stamped<Alert>),
+    Unchanged(Positioned<Alert>),
 }
 
 /// What a submission was answered when it was first seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum RecordedOutcome {
     /// It happened.
     Appended {
         /// What was kept.
-        event: Stamped<Event>,
+        event: Positioned<Event>,
         /// As in [`Outcome::Appended`].
         raised: Position,
     },
     /// It held already; this was the state.
-    Unchanged(Stamped<Alert>),
+    Unchanged(Positioned<Alert>),
 }
 
-impl From<Answer> for Outcome {
-    fn from(answer: Answer) -> Self {
+impl From<RecordedOutcome> for Outcome {
+    fn from(answer: RecordedOutcome) -> Self {
         match answer {
-            Answer::Appended { event, raised } => Self::Appended { event, raised },
-            Answer::Unchanged(alert) => Self::Unchanged(alert),
+            RecordedOutcome::Appended { event, raised } => Self::Appended { event, raised },
+            RecordedOutcome::Unchanged(alert) => Self::Unchanged(alert),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The seam between past and live, written once: pages until one is empty, then a wait.
 
 use crate::{EventStore, ReadError, ReadFrom, Unavailable};
-use northgate_domain::{Event, Position, Stamped};
+use northgate_domain::{Event, Position, Positioned};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -12,7 +12,7 @@ pub const PAGE_EVENTS: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The events in rising order; empty at the head.
-    pub events: Vec<Stamped<Event>>,
+    pub events: Vec<Positioned<Event>>,
     /// Where the next page begins.
     pub next: Position,
 }
@@ -40,7 +40,7 @@ pub struct Tail {
 impl Tail {
     /// The next events, at least one. Waits at the head for more. After an error the tail stands
     /// where it stood. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> Result<Vec<Stamped<Event>>, ReadError> {
+    pub async fn next(&mut self) -> Result<Vec<Positioned<Event>>, ReadError> {
         loop {
             // Marked as seen before the read: an append that comes between the two wakes us.
             self.head.borrow_and_update();

@@ -2,15 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
 use northgate_domain::{
-    Alert, AlertChange, AlertEvent, AlertId, ChatMessage, DedupKey, Epoch, Event, Label, LabelName,
-    LabelValue, Labels, Link, Location, Mark, MessageId, MessageText, Note, NoteText, Notes,
-    Operator, Position, RaiseAlert, Revision, Sender, Severity, Source, Stamp, Stamped, Status,
-    Timestamp,
+    Alert, AlertChange, AlertEvent, AlertId, Attribution, ChatMessage, DedupKey, Epoch, Event,
+    EventMeta, HttpUrl, Label, LabelName, LabelValue, Labels, Location, MessageId, MessageText,
+    Note, NoteText, Notes, Operator, Position, Positioned, RaiseAlert, Revision, Sender, Severity,
+    Source, Status, Timestamp,
 };
-use northgate_storage::Answer;
+use northgate_storage::RecordedOutcome;
 use northgate_storage::codec::{
-    CodecError, VERSION, decode_alert, decode_answer, decode_event, decode_message, encode_alert,
-    encode_answer, encode_event, encode_message,
+    CodecError, VERSION, decode_alert, decode_event, decode_message, decode_outcome, encode_alert,
+    encode_event, encode_message, encode_outcome,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -25,8 +25,8 @@ fn moment() -> impl Strategy<Value = Timestamp> {
     any::<i64>().prop_map(Timestamp::from_unix_micros)
 }
 
-fn mark() -> impl Strategy<Value = Mark> {
-    (text(), moment()).prop_map(|(by, at)| Mark { by: Operator::parse(&by).unwrap(), at })
+fn mark() -> impl Strategy<Value = Attribution> {
+    (text(), moment()).prop_map(|(by, at)| Attribution { by: Operator::parse(&by).unwrap(), at })
 }
 
 fn status() -> impl Strategy<Value = Status> {
@@ -39,7 +39,7 @@ fn status() -> impl Strategy<Value = Status> {
 }
 
 fn notes() -> impl Strategy<Value = Notes> {
-    let note = (mark(), text()).prop_map(|(Mark { by, at }, text)| Note {
+    let note = (mark(), text()).prop_map(|(Attribution { by, at }, text)| Note {
         by,
         text: NoteText::parse(&text).unwrap(),
         at,
@@ -58,7 +58,7 @@ fn labels() -> impl Strategy<Value = Labels> {
 fn raise() -> impl Strategy<Value = RaiseAlert> {
     let severity = (0..4_usize).prop_map(|n| Severity::ALL.into_iter().nth(n).unwrap());
     let url = of("https?://([a-z]{1,9}|\\PC{1,9}|[\u{4E00}-\u{9FFF}]{0,679})/\\PC{0,9}")
-        .prop_map(|url| Link::parse(&url?).ok());
+        .prop_map(|url| HttpUrl::parse(&url?).ok());
     (text(), text(), of(text()), severity, labels(), url, of(text()), of(moment())).prop_map(
         |(message, location, source, severity, labels, url, dedup_key, expires_at)| RaiseAlert {
             source: source.map(|source| Source::parse(&source).unwrap()),
@@ -76,7 +76,7 @@ fn raise() -> impl Strategy<Value = RaiseAlert> {
 }
 
 fn alert() -> impl Strategy<Value = Alert> {
-    let id = (any::<u128>(), moment()).prop_map(|(id, at)| Stamp::new(Uuid::from_u128(id), at));
+    let id = (any::<u128>(), moment()).prop_map(|(id, at)| EventMeta::new(Uuid::from_u128(id), at));
     (id, raise(), any::<u64>(), any::<u64>(), (of(moment()), of(moment())), status(), notes())
         .prop_map(|(stamp, raise, revision, count, (last_seen, updated_at), status, notes)| Alert {
             revision: Revision::new(revision),
@@ -136,22 +136,22 @@ proptest! {
         let epoch = Epoch::new(epoch);
         let position = Position { epoch, offset };
         for answer in [
-            Answer::Appended {
-                event: Stamped { position, value: event.clone() },
+            RecordedOutcome::Appended {
+                event: Positioned { position, value: event.clone() },
                 raised: Position { epoch, offset: raised },
             },
-            Answer::Appended { event: Stamped { position, value: event }, raised: position },
-            Answer::Unchanged(Stamped { position, value: alert }),
+            RecordedOutcome::Appended { event: Positioned { position, value: event }, raised: position },
+            RecordedOutcome::Unchanged(Positioned { position, value: alert }),
         ] {
-            let record = encode_answer(&answer).unwrap();
-            prop_assert_eq!(decode_answer(&record, epoch).unwrap(), answer);
+            let record = encode_outcome(&answer).unwrap();
+            prop_assert_eq!(decode_outcome(&record, epoch).unwrap(), answer);
         }
     }
 
     #[test]
     fn bytes_that_are_no_record_are_an_error(bytes in vec(any::<u8>(), 0..60)) {
         prop_assert!(decode_event(&bytes).is_err());
-        prop_assert!(decode_answer(&bytes, Epoch::new(1)).is_err());
+        prop_assert!(decode_outcome(&bytes, Epoch::new(1)).is_err());
     }
 }
 
@@ -164,7 +164,7 @@ fn fire() -> Alert {
             Location::parse("North Gate").unwrap(),
         )
     };
-    let stamp = Stamp::new(
+    let stamp = EventMeta::new(
         Uuid::from_u128(0x5ead_beef),
         Timestamp::from_unix_micros(1_753_366_980_000_001),
     );
@@ -195,16 +195,16 @@ fn records_of_version_1_are_read() {
         (Event::Chat(hello()), format!(r#"{{"said":{HELLO}}}"#)),
     ] {
         assert_eq!(decode_event(&record(&shape)).unwrap(), event);
-        let event = Stamped { position, value: event };
-        let answer = Answer::Appended { event, raised: position };
+        let event = Positioned { position, value: event };
+        let answer = RecordedOutcome::Appended { event, raised: position };
         let shape = format!(r#"{{"appended":{{"o":42,"e":{shape}}}}}"#);
-        assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
+        assert_eq!(decode_outcome(&record(&shape), position.epoch).unwrap(), answer);
     }
     assert_eq!(decode_alert(&record(FIRE)).unwrap(), fire());
     assert_eq!(decode_message(&record(HELLO)).unwrap(), hello());
-    let answer = Answer::Unchanged(Stamped { position, value: fire() });
+    let answer = RecordedOutcome::Unchanged(Positioned { position, value: fire() });
     let shape = format!(r#"{{"unchanged":{{"o":42,"a":{FIRE}}}}}"#);
-    assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
+    assert_eq!(decode_outcome(&record(&shape), position.epoch).unwrap(), answer);
     let without = FIRE.replace(r#""s":"sensor","#, "");
     let null = FIRE.replace(r#""sensor""#, "null");
     for shape in [without, null] {
@@ -214,8 +214,10 @@ fn records_of_version_1_are_read() {
 
 /// An alert in the middle of its life, with everything that there can be.
 fn blaze() -> Alert {
-    let anna =
-        |at| Mark { by: Operator::parse("Anna").unwrap(), at: Timestamp::from_unix_micros(at) };
+    let anna = |at| Attribution {
+        by: Operator::parse("Anna").unwrap(),
+        at: Timestamp::from_unix_micros(at),
+    };
     let label = |name: &str| Label {
         name: LabelName::parse(name).unwrap(),
         value: LabelValue::parse("1").unwrap(),
@@ -228,7 +230,7 @@ fn blaze() -> Alert {
     Alert {
         severity: Severity::Critical,
         labels: Labels::new(vec![label("b"), label("a")]).unwrap(),
-        url: Some(Link::parse("https://example.com/x").unwrap()),
+        url: Some(HttpUrl::parse("https://example.com/x").unwrap()),
         dedup_key: Some(DedupKey::parse("fire/east").unwrap()),
         expires_at: Some(Timestamp::from_unix_micros(99)),
         last_seen: Timestamp::from_unix_micros(6),
@@ -269,25 +271,25 @@ fn records_of_version_2_are_these_bytes() {
     ] {
         assert_eq!(encode_event(&event).unwrap(), record(&shape));
         assert_eq!(decode_event(&record(&shape)).unwrap(), event);
-        let event = Stamped { position, value: event };
-        let answer = Answer::Appended { event, raised: position };
+        let event = Positioned { position, value: event };
+        let answer = RecordedOutcome::Appended { event, raised: position };
         let shape = format!(r#"{{"appended":{{"o":42,"e":{shape}}}}}"#);
-        assert_eq!(encode_answer(&answer).unwrap(), record(&shape));
-        assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
+        assert_eq!(encode_outcome(&answer).unwrap(), record(&shape));
+        assert_eq!(decode_outcome(&record(&shape), position.epoch).unwrap(), answer);
     }
-    let answer = Answer::Appended {
-        event: Stamped { position, value: Event::Chat(hello()) },
+    let answer = RecordedOutcome::Appended {
+        event: Positioned { position, value: Event::Chat(hello()) },
         raised: Position { offset: 7, ..position },
     };
     let shape = format!(r#"{{"appended":{{"o":42,"r":7,"e":{{"said":{HELLO}}}}}}}"#);
-    assert_eq!(encode_answer(&answer).unwrap(), record(&shape));
+    assert_eq!(encode_outcome(&answer).unwrap(), record(&shape));
     for (alert, shape) in [(fire(), FIRE), (blaze(), BLAZE)] {
         assert_eq!(encode_alert(&alert).unwrap(), record(shape));
         assert_eq!(decode_alert(&record(shape)).unwrap(), alert);
         let shape = format!(r#"{{"unchanged":{{"o":42,"a":{shape}}}}}"#);
-        let answer = Answer::Unchanged(Stamped { position, value: alert });
-        assert_eq!(encode_answer(&answer).unwrap(), record(&shape));
-        assert_eq!(decode_answer(&record(&shape), position.epoch).unwrap(), answer);
+        let answer = RecordedOutcome::Unchanged(Positioned { position, value: alert });
+        assert_eq!(encode_outcome(&answer).unwrap(), record(&shape));
+        assert_eq!(decode_outcome(&record(&shape), position.epoch).unwrap(), answer);
     }
     for (message, shape) in [(hello(), HELLO), (about, ABOUT)] {
         assert_eq!(encode_message(&message).unwrap(), record(shape));
@@ -310,7 +312,9 @@ fn stored_records_are_read_whatever_the_limits_are_today() {
         location: Location::from_stored(" "),
         source: Some(Source::from_stored("\u{7}")),
         labels: Labels::from_stored((0..=Labels::MAX).map(label).collect()),
-        url: Some(Link::from_stored(&format!("https://{}", "x".repeat(Link::MAX_BYTES))).unwrap()),
+        url: Some(
+            HttpUrl::from_stored(&format!("https://{}", "x".repeat(HttpUrl::MAX_BYTES))).unwrap(),
+        ),
         ..fire()
     };
     assert_eq!(decode_alert(&encode_alert(&alert).unwrap()).unwrap(), alert);

@@ -1,7 +1,7 @@
 //! The README's store, word for word: it keeps every law.
 
 use async_trait::async_trait;
-use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
+use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Positioned};
 use northgate_storage::{
     AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
     ReadFrom, Snapshot, Submission, Summary, Unavailable,
@@ -24,7 +24,11 @@ impl EventStore for CountingStore {
         Ok(outcomes)
     }
 
-    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+    async fn read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
         self.inner.read(from, limit).await
     }
 
@@ -32,18 +36,18 @@ impl EventStore for CountingStore {
         self.inner.head()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
         self.inner.alerts(query).await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
         self.inner.messages(query).await
     }
 
-    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         self.inner.alert(id).await
     }
 
@@ -55,7 +59,7 @@ impl EventStore for CountingStore {
         &self,
         deadlines: Deadlines,
         limit: usize,
-    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
         self.inner.overdue(deadlines, limit).await
     }
 }

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use northgate_domain::{
-    Alert, AlertId, ChatMessage, Command, Epoch, Event, MessageText, Position, PostMessage, Sender,
-    Stamp, Stamped, Stamps, Timestamp,
+    Alert, AlertId, ChatMessage, Command, Epoch, Event, EventMeta, MessageText, Position,
+    Positioned, PostMessage, Sender, Stamps, Timestamp,
 };
 use northgate_storage::{
     AlertQuery, AppendError, Capacity, Deadlines, EventStore, GatedStore, MemoryStore,
@@ -21,8 +21,8 @@ use uuid::Uuid;
 struct SameStamp;
 
 impl Stamps for SameStamp {
-    fn stamp(&self) -> Stamp {
-        Stamp::new(Uuid::nil(), Timestamp::from_unix_micros(0))
+    fn stamp(&self) -> EventMeta {
+        EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(0))
     }
 
     fn now(&self) -> Timestamp {
@@ -69,7 +69,11 @@ impl EventStore for SlowStore {
         self.inner.append(submissions).await
     }
 
-    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+    async fn read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
         self.inner.read(from, limit).await
     }
 
@@ -77,18 +81,18 @@ impl EventStore for SlowStore {
         self.inner.head()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
         self.inner.alerts(query).await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
         self.inner.messages(query).await
     }
 
-    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         self.inner.alert(id).await
     }
 
@@ -100,7 +104,7 @@ impl EventStore for SlowStore {
         &self,
         deadlines: Deadlines,
         limit: usize,
-    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
         self.inner.overdue(deadlines, limit).await
     }
 }

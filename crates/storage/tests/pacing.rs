@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
 use northgate_domain::{
-    Command, Epoch, MessageText, Position, PostMessage, Sender, Stamp, Stamps, Timestamp,
+    Command, Epoch, EventMeta, MessageText, Position, PostMessage, Sender, Stamps, Timestamp,
 };
 use northgate_storage::{Capacity, EventStore, GatedStore, MemoryStore, Submission};
 use std::future::Future;
@@ -18,8 +18,8 @@ const LAG: u64 = 3;
 struct SameStamp;
 
 impl Stamps for SameStamp {
-    fn stamp(&self) -> Stamp {
-        Stamp::new(Uuid::nil(), Timestamp::from_unix_micros(0))
+    fn stamp(&self) -> EventMeta {
+        EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(0))
     }
 
     fn now(&self) -> Timestamp {

@@ -4,12 +4,13 @@
 //! `cargo run --release -p northgate-ws --example echo -- 9001`, then `ws://127.0.0.1:9001/ws`.
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use northgate_domain::{Epoch, Stamp, Stamps, Timestamp};
-use northgate_hub::{Hub, SeatLimits, Seats, WindowLimits};
-use northgate_services::{AlertService, ChatService, Repeats};
+use northgate_domain::{Epoch, EventMeta, Stamps, Timestamp};
+use northgate_hub::{ConnectionLimiter, ConnectionLimits, Hub, WindowLimits};
+use northgate_services::{AlertService, ChatService, RaiseCoalescer};
 use northgate_storage::{Capacity, EventStore, MemoryStore};
 use northgate_ws::{
-    Answer, ChatLimitSettings, Conversation, HeartbeatSettings, Said, SocketContext, upgrade_with,
+    ChatLimitSettings, ClientMessage, HeartbeatSettings, MessageHandler, Reply, SocketContext,
+    upgrade_with,
 };
 use std::error::Error;
 use std::future::{Future, ready};
@@ -25,9 +26,9 @@ const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
 
 struct Echo;
 
-impl Conversation for Echo {
-    fn hear(&mut self, said: Said) -> impl Future<Output = Answer> {
-        ready(Answer::Say(said))
+impl MessageHandler for Echo {
+    fn handle(&mut self, message: ClientMessage) -> impl Future<Output = Reply> {
+        ready(Reply::Send(message))
     }
 }
 
@@ -35,8 +36,8 @@ impl Conversation for Echo {
 struct NoStamps;
 
 impl Stamps for NoStamps {
-    fn stamp(&self) -> Stamp {
-        Stamp::new(Uuid::nil(), Timestamp::from_unix_micros(0))
+    fn stamp(&self) -> EventMeta {
+        EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(0))
     }
 
     fn now(&self) -> Timestamp {
@@ -59,15 +60,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let store: Arc<dyn EventStore> = Arc::new(memory);
     // Connections stand at the head of a log in which nothing ever happens.
     let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default());
-    let seats = Seats::new(SeatLimits { total: 1_000, per_address: 1_000 });
+    let limiter = ConnectionLimiter::new(ConnectionLimits { total: 1_000, per_address: 1_000 });
     let app = move || {
         App::new().route("/ws", web::get().to(echo)).app_data(web::Data::new(SocketContext {
             worker: hub.worker(),
-            seats: seats.clone(),
+            limiter: limiter.clone(),
             chat: ChatService::new(store.clone()),
             alerts: AlertService::new(
                 store.clone(),
-                Repeats::new(Duration::ZERO, Handle::current()),
+                RaiseCoalescer::new(Duration::ZERO, Handle::current()),
                 Arc::new(NoStamps),
             ),
             chat_limit: ChatLimitSettings::default(),

@@ -1,13 +1,14 @@
 //! What a client says is chat, or an action on an alert: each is done, or it is told why not.
 
 use crate::close::CloseCode;
-use crate::conversation::{Answer, Conversation, Said};
 use crate::limit::{ChatLimit, Excess};
+use crate::message_handler::{ClientMessage, MessageHandler, Reply};
 use northgate_domain::ActOnAlert;
 use northgate_schemas::{
-    BodyError, ClientMessage, ErrorFrame, INVALID_CHAT_MESSAGE, Outcome, Refusal, ResultFrame,
+    ActionError, ActionOutcome, BodyError, ClientRequest, ErrorFrame, INVALID_CHAT_MESSAGE,
+    ResultFrame,
 };
-use northgate_services::{Acted, AlertService, ChatService, Kept, Rejection, SubmitError};
+use northgate_services::{Acted, AlertService, ChatService, Rejection, SubmitError, Submitted};
 use serde_json::Value;
 
 /// What one client says.
@@ -17,23 +18,23 @@ pub(crate) struct Chat {
     pub(crate) limit: ChatLimit,
 }
 
-impl Conversation for Chat {
-    async fn hear(&mut self, said: Said) -> Answer {
-        let message = match judge(&said, self.limit.take()) {
+impl MessageHandler for Chat {
+    async fn handle(&mut self, message: ClientMessage) -> Reply {
+        let message = match judge(&message, self.limit.take()) {
             Ok(message) => message,
             Err(answer) => return answer,
         };
         match message {
-            ClientMessage::Chat(Err(error)) => not_chat(&error),
-            ClientMessage::Chat(Ok(post)) => match self.service.post(post, None).await {
+            ClientRequest::Chat(Err(error)) => not_chat(&error),
+            ClientRequest::Chat(Ok(post)) => match self.service.post(post, None).await {
                 // The sender, too, gets the message from the stream.
-                Ok(_) => Answer::Nothing,
+                Ok(_) => Reply::Nothing,
                 Err(error) => {
                     tracing::debug!(%error, "a chat message was not kept");
                     on_refusal(&error)
                 }
             },
-            ClientMessage::Act { reference, act } => {
+            ClientRequest::Act { reference, act } => {
                 result(&reference, &act_on(&self.alerts, act).await)
             }
         }
@@ -41,7 +42,7 @@ impl Conversation for Chat {
 }
 
 /// What is to be done, or else what to answer. A message over the limit is not even read.
-fn judge(said: &Said, pace: Result<(), Excess>) -> Result<ClientMessage, Answer> {
+fn judge(message: &ClientMessage, pace: Result<(), Excess>) -> Result<ClientRequest, Reply> {
     match pace {
         Ok(()) => {}
         Err(Excess::Wait(retry_after)) => {
@@ -49,16 +50,16 @@ fn judge(said: &Said, pace: Result<(), Excess>) -> Result<ClientMessage, Answer>
         }
         Err(Excess::Flooding) => {
             tracing::info!("closed a connection that flooded");
-            return Err(Answer::Close(CloseCode::NotAllowed));
+            return Err(Reply::Close(CloseCode::NotAllowed));
         }
     }
-    match said {
-        Said::Text(text) => Ok(ClientMessage::parse(text.as_bytes())),
-        Said::Binary(_) => Err(invalid()),
+    match message {
+        ClientMessage::Text(text) => Ok(ClientRequest::parse(text.as_bytes())),
+        ClientMessage::Binary(_) => Err(invalid()),
     }
 }
 
-fn not_chat(error: &BodyError) -> Answer {
+fn not_chat(error: &BodyError) -> Reply {
     match error {
         BodyError::Invalid(findings) => complaint(&ErrorFrame::invalid_chat(findings)),
         BodyError::Malformed { .. } => invalid(),
@@ -66,40 +67,46 @@ fn not_chat(error: &BodyError) -> Answer {
 }
 
 /// Does what an action says, if that can be read.
-async fn act_on(alerts: &AlertService, act: Result<ActOnAlert, BodyError>) -> Outcome {
+async fn act_on(alerts: &AlertService, act: Result<ActOnAlert, BodyError>) -> ActionOutcome {
     match act {
         Ok(act) => outcome(alerts.act(act, None).await),
-        Err(BodyError::Invalid(findings)) => Outcome::Refused(Refusal::invalid(&findings)),
+        Err(BodyError::Invalid(findings)) => {
+            ActionOutcome::Refused(ActionError::invalid(&findings))
+        }
         // What has a type that says so was read.
         Err(error @ BodyError::Malformed { .. }) => {
-            Outcome::Refused(Refusal::new("malformed-json", error.to_string()))
+            ActionOutcome::Refused(ActionError::new("malformed-json", error.to_string()))
         }
     }
 }
 
-fn outcome(done: Result<Kept<Acted>, SubmitError>) -> Outcome {
+fn outcome(done: Result<Submitted<Acted>, SubmitError>) -> ActionOutcome {
     match done {
-        Ok(Kept { value: Acted { alert, changed: true }, .. }) => Outcome::Changed(alert),
-        Ok(Kept { value: Acted { alert, changed: false }, .. }) => Outcome::Unchanged(alert),
-        Err(SubmitError::Refused(Rejection::Rule(rejection))) => {
-            Outcome::Refused(Refusal::from(&rejection))
+        Ok(Submitted { value: Acted { alert, changed: true }, .. }) => {
+            ActionOutcome::Changed(alert)
         }
-        Err(SubmitError::Unavailable) => Outcome::Failed(Refusal::unavailable()),
+        Ok(Submitted { value: Acted { alert, changed: false }, .. }) => {
+            ActionOutcome::Unchanged(alert)
+        }
+        Err(SubmitError::Refused(Rejection::Rule(rejection))) => {
+            ActionOutcome::Refused(ActionError::from(&rejection))
+        }
+        Err(SubmitError::Unavailable) => ActionOutcome::Failed(ActionError::unavailable()),
         // Without a key none is reused.
         Err(
             SubmitError::OutcomeUnknown
             | SubmitError::UnexpectedAnswer
             | SubmitError::Refused(Rejection::KeyReused),
-        ) => Outcome::Failed(Refusal::outcome_unknown()),
+        ) => ActionOutcome::Failed(ActionError::outcome_unknown()),
     }
 }
 
-fn result(reference: &Value, outcome: &Outcome) -> Answer {
-    Answer::Say(Said::Text(ResultFrame::new(reference, outcome).to_json().into()))
+fn result(reference: &Value, outcome: &ActionOutcome) -> Reply {
+    Reply::Send(ClientMessage::Text(ResultFrame::new(reference, outcome).to_json().into()))
 }
 
 /// A message was well formed and still was not kept: what to tell its sender.
-fn on_refusal(error: &SubmitError) -> Answer {
+fn on_refusal(error: &SubmitError) -> Reply {
     complaint(&ErrorFrame::new(match error {
         SubmitError::Refused(_) => {
             "The message was refused, and not sent: there is no alert with its alert_id."
@@ -111,12 +118,12 @@ fn on_refusal(error: &SubmitError) -> Answer {
     }))
 }
 
-fn invalid() -> Answer {
+fn invalid() -> Reply {
     complaint(&ErrorFrame::new(INVALID_CHAT_MESSAGE))
 }
 
-fn complaint(frame: &ErrorFrame) -> Answer {
-    Answer::Say(Said::Text(frame.to_json().into()))
+fn complaint(frame: &ErrorFrame) -> Reply {
+    Reply::Send(ClientMessage::Text(frame.to_json().into()))
 }
 
 #[cfg(test)]
@@ -129,28 +136,28 @@ mod tests {
     const PLAIN: &str = r#"{"type":"error","message":"Invalid chat message. Expected: sender (str), message (str)."}"#;
     const GOOD: &str = r#"{"sender":" Op ","message":"hello","extra":1}"#;
 
-    fn text(text: &str) -> Said {
-        Said::Text(text.to_owned().into())
+    fn text(text: &str) -> ClientMessage {
+        ClientMessage::Text(text.to_owned().into())
     }
 
     /// What a client is told.
-    fn told(answer: Answer) -> String {
+    fn told(answer: Reply) -> String {
         match answer {
-            Answer::Say(Said::Text(json)) => json.to_string(),
+            Reply::Send(ClientMessage::Text(json)) => json.to_string(),
             other => panic!("expected a complaint, got {other:?}"),
         }
     }
 
-    fn complaint_about(said: &str) -> String {
-        match judge(&text(said), Ok(())) {
-            Ok(ClientMessage::Chat(Err(error))) => told(not_chat(&error)),
+    fn complaint_about(message: &str) -> String {
+        match judge(&text(message), Ok(())) {
+            Ok(ClientRequest::Chat(Err(error))) => told(not_chat(&error)),
             other => panic!("expected what cannot be read, got {other:?}"),
         }
     }
 
     #[test]
     fn a_chat_message_is_posted() {
-        let Ok(ClientMessage::Chat(Ok(post))) = judge(&text(GOOD), Ok(())) else { panic!() };
+        let Ok(ClientRequest::Chat(Ok(post))) = judge(&text(GOOD), Ok(())) else { panic!() };
         assert_eq!((post.sender.as_str(), post.message.as_str()), ("Op", "hello"));
     }
 
@@ -160,7 +167,7 @@ mod tests {
             let json = complaint_about(bad);
             assert!(json.starts_with(&PLAIN[..PLAIN.len() - 1]), "{json}");
         }
-        let binary = Said::Binary(Bytes::from_static(GOOD.as_bytes()));
+        let binary = ClientMessage::Binary(Bytes::from_static(GOOD.as_bytes()));
         assert_eq!(told(judge(&binary, Ok(())).unwrap_err()), PLAIN);
     }
 
@@ -172,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn what_has_the_type_of_an_action_is_one_and_its_result_says_what_is_wrong() {
-        let said = r#"{"type":"acknowledge","by":7,"ref":"a"}"#;
-        let Ok(ClientMessage::Act { reference, act }) = judge(&text(said), Ok(())) else {
+    fn a_bad_action_frame_gets_a_result_that_says_what_is_wrong() {
+        let message = r#"{"type":"acknowledge","by":7,"ref":"a"}"#;
+        let Ok(ClientRequest::Act { reference, act }) = judge(&text(message), Ok(())) else {
             panic!("it is an action")
         };
         assert_eq!(reference, "a");
         let Err(BodyError::Invalid(findings)) = act else { panic!("it is not whole") };
-        let outcome = Outcome::Refused(Refusal::invalid(&findings));
+        let outcome = ActionOutcome::Refused(ActionError::invalid(&findings));
         let json: Value = serde_json::from_str(&told(result(&reference, &outcome))).unwrap();
         assert_eq!((&json["type"], &json["ref"]), (&json!("result"), &json!("a")));
         assert_eq!(json["outcome"], "refused");
@@ -187,8 +194,8 @@ mod tests {
         assert_eq!(json["error"]["errors"][0]["pointer"], "#/by");
         assert_eq!(json["error"]["errors"][1]["pointer"], "#/id");
         // Whatever else a message calls itself, it is chat, as it always was.
-        let said = r#"{"type":"resolved","sender":"Op","message":"hello"}"#;
-        assert!(matches!(judge(&text(said), Ok(())), Ok(ClientMessage::Chat(Ok(_)))));
+        let message = r#"{"type":"resolved","sender":"Op","message":"hello"}"#;
+        assert!(matches!(judge(&text(message), Ok(())), Ok(ClientRequest::Chat(Ok(_)))));
     }
 
     #[test]
@@ -205,17 +212,17 @@ mod tests {
 
     #[test]
     fn over_the_limit_even_a_good_message_is_refused_and_then_the_client() {
-        for said in [text(GOOD), text("{"), Said::Binary(Bytes::new())] {
+        for sent in [text(GOOD), text("{"), ClientMessage::Binary(Bytes::new())] {
             let wait = Err(Excess::Wait(Duration::from_micros(49_001)));
-            let json: Value = serde_json::from_str(&told(judge(&said, wait).unwrap_err())).unwrap();
+            let json: Value = serde_json::from_str(&told(judge(&sent, wait).unwrap_err())).unwrap();
             let message = "Too many messages. This one was not sent; wait before the next.";
             assert_eq!(
                 json,
                 json!({ "type": "error", "message": message, "retry_after_ms": 50 }),
                 "a client that waits so long is not too early"
             );
-            let flooding = judge(&said, Err(Excess::Flooding));
-            assert_eq!(flooding, Err(Answer::Close(CloseCode::NotAllowed)));
+            let flooding = judge(&sent, Err(Excess::Flooding));
+            assert_eq!(flooding, Err(Reply::Close(CloseCode::NotAllowed)));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The task that reads one client: message by message, until one side is gone.
 
 use crate::close::{Closing, LINGER};
-use crate::conversation::{Answer, Conversation, Said};
 use crate::guard::FrameGuard;
 use crate::heartbeat::Heartbeat;
+use crate::message_handler::{ClientMessage, MessageHandler, Reply};
 use crate::session::{Reaction, on_decode_error, on_end, on_message, on_silence};
 use actix_ws::{AggregatedMessageStream, Closed, Session};
 use std::rc::Rc;
@@ -16,7 +16,7 @@ pub(crate) struct Connection<C> {
     pub(crate) messages: AggregatedMessageStream,
     pub(crate) guard: FrameGuard,
     pub(crate) session: Session,
-    pub(crate) conversation: C,
+    pub(crate) handler: C,
     pub(crate) closing: oneshot::Sender<Closing>,
     /// Notified when what was sent has been handed to the HTTP writer, and when nothing is any
     /// more.
@@ -28,7 +28,7 @@ pub(crate) struct Connection<C> {
 /// waits for its client at a time.
 const LARGE_ANSWER_BYTES: usize = 4 * 1024;
 
-impl<C: Conversation> Connection<C> {
+impl<C: MessageHandler> Connection<C> {
     /// Runs until the connection ends. One message at a time: a client that does not take its
     /// pongs and answers is not read any further, which costs only itself.
     pub(crate) async fn run(mut self) {
@@ -65,10 +65,10 @@ impl<C: Conversation> Connection<C> {
             Reaction::Nothing => {}
             Reaction::Ping => self.session.ping(b"").await?,
             Reaction::Pong(payload) => self.session.pong(&payload).await?,
-            Reaction::Hear(said) => match self.conversation.hear(said).await {
-                Answer::Nothing => {}
-                Answer::Say(said) => self.say(said).await?,
-                Answer::Close(code) => return Ok(Some(Closing::With(code))),
+            Reaction::Handle(message) => match self.handler.handle(message).await {
+                Reply::Nothing => {}
+                Reply::Send(message) => self.send(message).await?,
+                Reply::Close(code) => return Ok(Some(Closing::With(code))),
             },
             Reaction::Close(closing) => return Ok(Some(closing)),
             Reaction::Leave => return Err(Closed),
@@ -76,14 +76,14 @@ impl<C: Conversation> Connection<C> {
         Ok(None)
     }
 
-    async fn say(&mut self, said: Said) -> Result<(), Closed> {
-        let bytes = match &said {
-            Said::Text(text) => text.len(),
-            Said::Binary(bytes) => bytes.len(),
+    async fn send(&mut self, message: ClientMessage) -> Result<(), Closed> {
+        let bytes = match &message {
+            ClientMessage::Text(text) => text.len(),
+            ClientMessage::Binary(bytes) => bytes.len(),
         };
-        match said {
-            Said::Text(text) => self.session.text(text).await?,
-            Said::Binary(bytes) => self.session.binary(bytes).await?,
+        match message {
+            ClientMessage::Text(text) => self.session.text(text).await?,
+            ClientMessage::Binary(bytes) => self.session.binary(bytes).await?,
         }
         if bytes > LARGE_ANSWER_BYTES {
             self.taken.notified().await;

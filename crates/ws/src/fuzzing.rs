@@ -4,7 +4,7 @@ use crate::scanner::{FrameScanner, Violation};
 
 /// What became of a stream.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ScanReport {
     /// Where the frames end that may be decoded.
     pub ends: Vec<usize>,
     /// The close code for what came after them, if that was a violation.
@@ -14,9 +14,9 @@ pub struct Outcome {
 }
 
 /// Scans a stream that comes in chunks of these lengths, and then the rest of it in one.
-pub fn scan(stream: &[u8], lengths: &[u8], max_message_bytes: usize) -> Outcome {
+pub fn scan(stream: &[u8], lengths: &[u8], max_message_bytes: usize) -> ScanReport {
     let mut scanner = FrameScanner::new(max_message_bytes);
-    let mut outcome = Outcome { ends: Vec::new(), code: None, after_close: false };
+    let mut outcome = ScanReport { ends: Vec::new(), code: None, after_close: false };
     let mut rest = stream;
     let mut lengths = lengths.iter().map(|length| usize::from(*length));
     while !rest.is_empty() {

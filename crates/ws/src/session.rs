@@ -1,8 +1,8 @@
 //! What a client's frames mean: input in, reaction out, and no I/O.
 
 use crate::close::{CloseCode, Closing};
-use crate::conversation::Said;
 use crate::heartbeat::Beat;
+use crate::message_handler::ClientMessage;
 use crate::scanner::Violation;
 use actix_ws::{AggregatedMessage, ProtocolError};
 use bytes::Bytes;
@@ -16,7 +16,7 @@ pub(crate) enum Reaction {
     /// Answer a ping.
     Pong(Bytes),
     /// Hear what the client says.
-    Hear(Said),
+    Handle(ClientMessage),
     Close(Closing),
     /// The client is gone: there is nobody to tell.
     Leave,
@@ -25,8 +25,8 @@ pub(crate) enum Reaction {
 /// A whole message, or a control frame.
 pub(crate) fn on_message(message: AggregatedMessage) -> Reaction {
     match message {
-        AggregatedMessage::Text(text) => Reaction::Hear(Said::Text(text)),
-        AggregatedMessage::Binary(bytes) => Reaction::Hear(Said::Binary(bytes)),
+        AggregatedMessage::Text(text) => Reaction::Handle(ClientMessage::Text(text)),
+        AggregatedMessage::Binary(bytes) => Reaction::Handle(ClientMessage::Binary(bytes)),
         AggregatedMessage::Ping(payload) => Reaction::Pong(payload),
         AggregatedMessage::Pong(_) => Reaction::Nothing,
         AggregatedMessage::Close(reason) => {
@@ -67,10 +67,10 @@ mod tests {
     #[test]
     fn messages_are_heard() {
         let text = on_message(AggregatedMessage::Text("hello".into()));
-        assert_eq!(text, Reaction::Hear(Said::Text("hello".into())));
+        assert_eq!(text, Reaction::Handle(ClientMessage::Text("hello".into())));
         let bytes = Bytes::from_static(b"hello");
         let binary = on_message(AggregatedMessage::Binary(bytes.clone()));
-        assert_eq!(binary, Reaction::Hear(Said::Binary(bytes)));
+        assert_eq!(binary, Reaction::Handle(ClientMessage::Binary(bytes)));
     }
 
     #[test]

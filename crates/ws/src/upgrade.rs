@@ -3,19 +3,19 @@
 
 use crate::chat::Chat;
 use crate::connection::Connection;
-use crate::conversation::Conversation;
-use crate::feed::Feed;
 use crate::guard::FrameGuard;
 use crate::heartbeat::{Heartbeat, HeartbeatSettings};
 use crate::limit::{ChatLimit, ChatLimitSettings};
+use crate::message_handler::MessageHandler;
+use crate::outgoing_body::OutgoingBody;
 use actix_http::BoxedPayloadStream;
 use actix_http::body::MessageBody;
 use actix_web::http::{StatusCode, header, header::HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use northgate_hub::{Full, Seats, Worker};
-use northgate_schemas::{Findings, Problem, StreamRequest};
+use northgate_hub::{ConnectionLimitReached, ConnectionLimiter, Worker};
+use northgate_schemas::{FieldErrors, Problem, StreamRequest};
 use northgate_services::{AlertService, ChatService};
 use std::rc::Rc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct SocketContext {
     /// The fan-out of this thread.
     pub worker: Worker,
     /// How many connections there may be.
-    pub seats: Seats,
+    pub limiter: ConnectionLimiter,
     /// Where chat messages go.
     pub chat: ChatService,
     /// Where alerts are acted on.
@@ -70,10 +70,10 @@ pub enum UpgradeError {
     HttpVersion,
     /// The query asks for what there is not.
     #[error("The query is not valid; see errors.")]
-    Query(Findings),
+    Query(FieldErrors),
     /// There is no place for another connection.
     #[error(transparent)]
-    Full(#[from] Full),
+    ConnectionLimitReached(#[from] ConnectionLimitReached),
 }
 
 impl ResponseError for UpgradeError {
@@ -83,14 +83,14 @@ impl ResponseError for UpgradeError {
             Self::Key | Self::Ambiguous | Self::HttpVersion | Self::Query(_) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ConnectionLimitReached(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         let status = self.status_code();
         let title = status.canonical_reason().unwrap_or_default();
-        let slug = if let Self::Full(_) = self { "full" } else { "upgrade" };
+        let slug = if let Self::ConnectionLimitReached(_) = self { "full" } else { "upgrade" };
         let mut problem = Problem::new(slug, status.as_u16(), title, self.to_string());
         if let Self::Query(findings) = self {
             problem = problem.with_query(findings);
@@ -100,7 +100,7 @@ impl ResponseError for UpgradeError {
             response.insert_header((header::UPGRADE, "websocket"));
             response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
         }
-        if let Self::Full(_) = self {
+        if let Self::ConnectionLimitReached(_) = self {
             response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
         }
         response.content_type(Problem::MEDIA_TYPE).body(problem.to_json())
@@ -119,20 +119,20 @@ pub async fn upgrade(
     upgrade_with(&request, payload, &context, chat).await
 }
 
-/// Begins a connection that hears what its client says by `conversation`. Unless the query asks
+/// Begins a connection that hears what its client says by `handler`. Unless the query asks
 /// for more, it starts at what is the head now, before its 101.
 pub async fn upgrade_with(
     request: &HttpRequest,
     payload: web::Payload,
     context: &SocketContext,
-    conversation: impl Conversation,
+    handler: impl MessageHandler,
 ) -> actix_web::Result<HttpResponse> {
     check_handshake(request)?;
     let stream = StreamRequest::parse(request.query_string()).map_err(UpgradeError::Query)?;
-    let seat = context.seats.take(request.peer_addr().map(|peer| peer.ip()));
-    let seat = seat.map_err(UpgradeError::Full)?;
+    let permit = context.limiter.acquire(request.peer_addr().map(|peer| peer.ip()));
+    let permit = permit.map_err(UpgradeError::ConnectionLimitReached)?;
     let live_every = stream.is_announced().then_some(LIVE_EVERY);
-    let cursor = context.worker.stream(stream, live_every).seated(seat);
+    let cursor = context.worker.stream(stream, live_every).with_permit(permit);
 
     let max_bytes = context.max_message_bytes;
     let guard = FrameGuard::new(payload.into_inner(), max_bytes);
@@ -151,13 +151,13 @@ pub async fn upgrade_with(
         messages,
         guard,
         session,
-        conversation,
+        handler,
         closing: close,
         taken: taken.clone(),
         heartbeat: Heartbeat::new(context.heartbeat, Instant::now()),
     };
     context.tasks.spawn_local(connection.run());
-    Ok(response.map_body(|_, inner| Feed::new(inner, cursor, closing, taken).boxed()))
+    Ok(response.map_body(|_, inner| OutgoingBody::new(inner, cursor, closing, taken).boxed()))
 }
 
 /// The server's part of RFC 6455 section 4.2.1.

@@ -4,10 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use northgate_domain::{
-    Alert, Command, Decision, Epoch, Event, Position, RaiseAlert, Stamp, Stamped, Timestamp, decide,
+    Alert, Command, Decision, Epoch, Event, Position, RaiseAlert, EventMeta, Positioned, Timestamp, decide,
 };
 use northgate_schemas::{
-    Actions, AlertBody, BodyError, ClientMessage, NewAlert, NewMessage, Outcome, Refusal,
+    Actions, AlertBody, BodyError, ClientRequest, NewAlert, NewMessage, Outcome, ActionError,
     ResultFrame,
 };
 use serde_json::json;
@@ -22,11 +22,11 @@ fuzz_target!(|body: &[u8]| {
         }
         Err(error) => check(error),
     }
-    match ClientMessage::parse(body) {
-        ClientMessage::Chat(Ok(_)) => {}
-        ClientMessage::Act { reference, act } => {
+    match ClientRequest::parse(body) {
+        ClientRequest::Chat(Ok(_)) => {}
+        ClientRequest::Act { reference, act } => {
             // Whatever it is called by is given back, in a frame that can be read.
-            let outcome = Outcome::Refused(Refusal::unavailable());
+            let outcome = Outcome::Refused(ActionError::unavailable());
             let frame = ResultFrame::new(&reference, &outcome).to_json();
             let frame: serde_json::Value = serde_json::from_str(&frame).expect("it is JSON");
             assert_eq!(frame["ref"], reference);
@@ -34,7 +34,7 @@ fuzz_target!(|body: &[u8]| {
                 check(error);
             }
         }
-        ClientMessage::Chat(Err(error)) => check(error),
+        ClientRequest::Chat(Err(error)) => check(error),
     }
     if let Err(error) = Actions::parse(body) {
         check(error);
@@ -50,11 +50,11 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
-fn raised(raise: &RaiseAlert) -> Stamped<Alert> {
+fn raised(raise: &RaiseAlert) -> Positioned<Alert> {
     let position = Position { epoch: Epoch::new(1), offset: 1 };
-    let stamp = Stamp::new(Default::default(), Timestamp::from_unix_micros(0));
+    let stamp = EventMeta::new(Default::default(), Timestamp::from_unix_micros(0));
     match decide(None, &Command::RaiseAlert(raise.clone()), stamp) {
-        Ok(Decision::Event(Event::Alert(event))) => Stamped { position, value: event.alert },
+        Ok(Decision::Event(Event::Alert(event))) => Positioned { position, value: event.alert },
         other => panic!("{other:?}"),
     }
 }

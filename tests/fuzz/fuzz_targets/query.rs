@@ -2,15 +2,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use northgate_schemas::{Beginning, LAST_MAX, StreamRequest};
+use northgate_schemas::{StartFrom, LAST_MAX, StreamRequest};
 
 fuzz_target!(|query: &str| {
     match StreamRequest::parse(query) {
         Ok(request) => {
-            if let Beginning::Last(count) = request.beginning {
+            if let StartFrom::Last(count) = request.start {
                 assert!(count <= LAST_MAX);
             }
-            let asked = request.beginning != Beginning::Now || !request.filter.is_open();
+            let asked = request.start != StartFrom::Now || !request.filter.is_open();
             assert_eq!(request.is_announced(), asked);
             assert_eq!(StreamRequest::parse(query), Ok(request));
         }

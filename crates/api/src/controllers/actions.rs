@@ -9,10 +9,10 @@ use crate::openapi::{ActionAnswers, WriteProblems};
 use crate::{AnswerBudget, ApiError};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
-use northgate_domain::{ActOnAlert, Action, Alert, AlertId, Stamped};
+use northgate_domain::{ActOnAlert, Action, Alert, AlertId, Positioned};
 use northgate_schemas::{
-    ActionResult, ActionResults, Actions, AlertBody, MOST_ACTED_ON, NewAction, NewActions, NewNote,
-    Outcome, Refusal, Which,
+    ActionError, ActionOutcome, ActionResult, ActionResults, Actions, AlertBody, MOST_ACTED_ON,
+    NewAction, NewActions, NewNote, Targets,
 };
 use northgate_services::{Acted, AlertQuery, AlertService, Rejection, SubmitError};
 use std::future::{Ready, ready};
@@ -169,14 +169,14 @@ pub(crate) async fn on_many(
         ActOnAlert { alert, action, by, note, expected }
     };
     let (acts, query, rest): (Vec<_>, _, _) = match which {
-        Which::Ids(ids) => {
+        Targets::Ids(ids) => {
             (ids.into_iter().map(|id| act(id, None)).collect(), AlertQuery::default(), None)
         }
-        Which::Matching(request) => {
+        Targets::Matching(request) => {
             let query = alert_query(&request);
             let found = service.history(query.clone()).await?;
             let seen =
-                |alert: &Stamped<Alert>| act(alert.value.id, Some(vec![alert.value.revision]));
+                |alert: &Positioned<Alert>| act(alert.value.id, Some(vec![alert.value.revision]));
             (found.items.iter().map(seen).collect(), query, request.rest(&part(&found)))
         }
     };
@@ -186,19 +186,19 @@ pub(crate) async fn on_many(
 }
 
 /// What came of one of many.
-fn outcome(done: Result<Acted, SubmitError>) -> Outcome {
+fn outcome(done: Result<Acted, SubmitError>) -> ActionOutcome {
     match done {
-        Ok(Acted { alert, changed: true }) => Outcome::Changed(alert),
-        Ok(Acted { alert, changed: false }) => Outcome::Unchanged(alert),
+        Ok(Acted { alert, changed: true }) => ActionOutcome::Changed(alert),
+        Ok(Acted { alert, changed: false }) => ActionOutcome::Unchanged(alert),
         Err(SubmitError::Refused(Rejection::Rule(rejection))) => {
-            Outcome::Refused(Refusal::from(&rejection))
+            ActionOutcome::Refused(ActionError::from(&rejection))
         }
-        Err(SubmitError::Unavailable) => Outcome::Failed(Refusal::unavailable()),
+        Err(SubmitError::Unavailable) => ActionOutcome::Failed(ActionError::unavailable()),
         // Without a key none is reused.
         Err(
             SubmitError::OutcomeUnknown
             | SubmitError::UnexpectedAnswer
             | SubmitError::Refused(Rejection::KeyReused),
-        ) => Outcome::Failed(Refusal::outcome_unknown()),
+        ) => ActionOutcome::Failed(ActionError::outcome_unknown()),
     }
 }

@@ -123,7 +123,7 @@ pub(crate) fn alert_id(text: &str) -> Result<AlertId, ApiError> {
     )
 )]
 pub(crate) async fn summary(service: web::Data<AlertService>) -> Result<HttpResponse, ApiError> {
-    let Summary { position, tally } = service.summary().await?;
-    let count = |status, severity| tally.count(status, severity);
+    let Summary { position, counts } = service.summary().await?;
+    let count = |status, severity| counts.count(status, severity);
     Ok(HttpResponse::Ok().json(AlertSummary::new(position, count)))
 }

@@ -2,11 +2,11 @@
 
 use crate::ApiError;
 use crate::event_stream::EventStream;
-use crate::middlewares::AtHome;
+use crate::middlewares::AllowedOrigin;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use northgate_hub::{Seats, Worker};
+use northgate_hub::{ConnectionLimiter, Worker};
 use northgate_schemas::{EventType, Problem, StreamRequest};
 use std::time::Duration;
 
@@ -66,8 +66,8 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 pub(crate) async fn stream(
     request: HttpRequest,
     worker: web::Data<Worker>,
-    seats: web::Data<Seats>,
-    _: AtHome,
+    limiter: web::Data<ConnectionLimiter>,
+    _: AllowedOrigin,
 ) -> Result<HttpResponse, ApiError> {
     let wanted = requested(&request)?;
     let mut response = HttpResponse::Ok();
@@ -79,9 +79,9 @@ pub(crate) async fn stream(
     if request.method() == Method::HEAD {
         return Ok(response.body(EventStream::ended()));
     }
-    Ok(match seats.take(request.peer_addr().map(|peer| peer.ip())) {
-        Ok(seat) => {
-            let cursor = worker.stream(wanted, Some(LIVE_EVERY)).seated(seat);
+    Ok(match limiter.acquire(request.peer_addr().map(|peer| peer.ip())) {
+        Ok(permit) => {
+            let cursor = worker.stream(wanted, Some(LIVE_EVERY)).with_permit(permit);
             response.body(EventStream::new(cursor))
         }
         // Any other status would make a browser give up for good.

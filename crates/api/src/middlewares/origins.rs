@@ -74,9 +74,9 @@ pub async fn refuse_foreign_origins(
 
 /// Says that a request came from no page, or from one that may use the server: for addresses that
 /// only read, and whose answers no foreign page is to have.
-pub(crate) struct AtHome;
+pub(crate) struct AllowedOrigin;
 
-impl FromRequest for AtHome {
+impl FromRequest for AllowedOrigin {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 

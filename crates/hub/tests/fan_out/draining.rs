@@ -16,7 +16,7 @@ fn drained(given: impl IntoIterator<Item = u64>, turn: u64) -> (Vec<u64>, Option
 }
 
 #[test]
-fn a_draining_cursor_gives_everything_up_to_the_head_and_then_ends_for_ever() {
+fn a_draining_cursor_gives_everything_up_to_the_head_and_ends() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let (mut at_start, mut halfway) = (running.cursor(0), running.cursor(300));

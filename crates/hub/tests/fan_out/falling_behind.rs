@@ -59,7 +59,7 @@ fn a_cursor_asks_the_store_only_once_its_next_event_has_left_the_window() {
 }
 
 #[test]
-fn a_cursor_is_too_far_behind_only_once_the_store_has_trimmed_its_next_event() {
+fn a_cursor_is_too_far_behind_only_once_its_next_event_was_trimmed() {
     on_one_thread(async {
         let running = Running::over(Arc::new(memory_store(20)), EIGHT);
         let [mut in_time, mut late] = [running.cursor(0), running.cursor(0)];

@@ -1,7 +1,7 @@
 //! A store whose reads fail, hang or take their time while a test wants it so, and are counted.
 
 use async_trait::async_trait;
-use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Stamped};
+use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Positioned};
 use northgate_storage::{
     AlertQuery, AppendError, Deadlines, EventStore, MemoryStore, MessageQuery, Outcome, QueryError,
     ReadError, ReadFrom, Snapshot, Submission, Summary, Unavailable,
@@ -83,7 +83,11 @@ impl EventStore for FaultyStore {
         self.inner.append(submissions).await
     }
 
-    async fn read(&self, from: ReadFrom, limit: usize) -> Result<Vec<Stamped<Event>>, ReadError> {
+    async fn read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
         let _under_way = self.begin();
         let mut reads = self.reads.subscribe();
@@ -111,18 +115,18 @@ impl EventStore for FaultyStore {
         self.inner.head()
     }
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Stamped<Alert>>, QueryError> {
+    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
         self.inner.alerts(query).await
     }
 
     async fn messages(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Stamped<ChatMessage>>, QueryError> {
+    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
         self.inner.messages(query).await
     }
 
-    async fn alert(&self, id: AlertId) -> Result<Option<Stamped<Alert>>, Unavailable> {
+    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         self.inner.alert(id).await
     }
 
@@ -134,7 +138,7 @@ impl EventStore for FaultyStore {
         &self,
         deadlines: Deadlines,
         limit: usize,
-    ) -> Result<Vec<Stamped<Alert>>, Unavailable> {
+    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
         self.inner.overdue(deadlines, limit).await
     }
 }

@@ -42,7 +42,7 @@ fn a_store_that_does_not_answer_ends_a_cursor_after_its_patience() {
 }
 
 #[test]
-fn a_store_that_cannot_be_read_is_asked_twice_a_second_for_as_long_as_patience_lasts() {
+fn an_unreadable_store_is_asked_twice_a_second_while_patience_lasts() {
     // One that does not find what the window had, which no honest store does, is no better.
     for trouble in [Reads::Fail, Reads::Nothing] {
         on_one_thread(async {
@@ -94,7 +94,7 @@ fn a_cursor_that_asks_a_failing_store_takes_no_place_between() {
 }
 
 #[test]
-fn a_client_that_takes_nothing_for_too_long_with_a_page_in_hand_is_too_far_behind() {
+fn a_client_that_stalls_within_a_page_is_too_far_behind() {
     on_one_thread(async {
         let (_, _running, mut client) = far_behind().await;
         assert_eq!(client.next().await, Seen::Event(1));

@@ -3,7 +3,7 @@
 use crate::one_thread::settled;
 use bytes::Bytes;
 use northgate_domain::{
-    Command, Epoch, Location, MessageText, PostMessage, RaiseAlert, Sender, Stamp, Stamps,
+    Command, Epoch, EventMeta, Location, MessageText, PostMessage, RaiseAlert, Sender, Stamps,
     Timestamp,
 };
 use northgate_hub::{Cursor, End, Frame, Step, WindowLimits};
@@ -26,9 +26,9 @@ pub(crate) const MOST_PAUSES: usize = 2_000;
 struct CountingStamps(AtomicU64);
 
 impl Stamps for CountingStamps {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        Stamp::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(0))
+        EventMeta::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(0))
     }
 
     fn now(&self) -> Timestamp {

@@ -2,7 +2,7 @@
 
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ROOMY, append, chat, json, memory_store, next, take_offsets, websocket};
-use northgate_domain::{Event, Position, Stamped};
+use northgate_domain::{Event, Position, Positioned};
 use northgate_hub::{Cursor, End, Frame, Hub, Step, Worker};
 use northgate_storage::{EventStore, next_page};
 use std::pin::pin;
@@ -74,7 +74,7 @@ fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
 }
 
 /// Every event that the store holds, page by page.
-async fn everything_after(store: &dyn EventStore, start: Position) -> Vec<Stamped<Event>> {
+async fn everything_after(store: &dyn EventStore, start: Position) -> Vec<Positioned<Event>> {
     let mut page = next_page(store, start).await.unwrap();
     let mut events = Vec::new();
     while !page.events.is_empty() {
@@ -172,7 +172,7 @@ async fn come_and_go(worker: &Worker, store: &dyn EventStore, round: usize) {
 }
 
 #[test]
-fn a_cursor_at_the_head_gives_what_comes_later_and_nothing_that_was_answered_before() {
+fn a_cursor_at_the_head_gives_only_later_events() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         for n in 0..20 {

@@ -28,7 +28,7 @@ const TINY: WindowLimits = WindowLimits { frames: 3, bytes: usize::MAX };
 type Ended = (Position, u64);
 
 #[test]
-fn wherever_cursors_begin_they_give_everything_once_and_in_order_on_every_thread() {
+fn cursors_on_every_thread_give_everything_once_and_in_order() {
     let store = Arc::new(FaultyStore::new(memory_store(1_000_000)));
     store.let_reads(Reads::Dawdle);
     let (hub, pump) = Hub::new(store.clone(), TINY);

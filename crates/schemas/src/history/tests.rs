@@ -66,7 +66,7 @@ fn every_bad_parameter_is_named_once() {
 
 fn links(query: &str, items: &[u64], older: bool, newer: bool) -> (String, String) {
     let items: Vec<_> =
-        items.iter().map(|offset| Stamped { position: at(*offset), value: () }).collect();
+        items.iter().map(|offset| Positioned { position: at(*offset), value: () }).collect();
     let part = Part {
         position: at(99),
         items: &items,
@@ -74,7 +74,7 @@ fn links(query: &str, items: &[u64], older: bool, newer: bool) -> (String, Strin
         has_newer: newer,
         examined_to: None,
     };
-    let Links { next, previous } = request(query).links(&part);
+    let PageLinks { next, previous } = request(query).links(&part);
     let plain = |link: Option<String>| {
         link.unwrap_or_default().replace("00000000000000ab-", "p").replace('?', "")
     };
@@ -101,7 +101,7 @@ fn links_lead_to_the_parts_beside_this_one() {
 
 #[test]
 fn after_a_scan_that_stopped_the_links_begin_where_it_stopped() {
-    let items = [5, 7].map(|offset| Stamped { position: at(offset), value: () });
+    let items = [5, 7].map(|offset| Positioned { position: at(offset), value: () });
     let part = |examined_to: u64| Part {
         position: at(99),
         items: &items,
@@ -110,29 +110,29 @@ fn after_a_scan_that_stopped_the_links_begin_where_it_stopped() {
         examined_to: Some(at(examined_to)),
     };
     let asked = request("q=x");
-    let Links { next, previous } = asked.links(&part(2));
+    let PageLinks { next, previous } = asked.links(&part(2));
     assert_eq!(previous.unwrap(), "?limit=10&before=00000000000000ab-2&q=x");
     assert_eq!(next.unwrap(), "?limit=10&after=00000000000000ab-7&q=x");
-    assert_eq!(asked.rest(&part(2)), Some(Rest::Before(PositionText(at(2)))));
+    assert_eq!(asked.rest(&part(2)), Some(Continuation::Before(PositionText(at(2)))));
 
     let asked = request("q=x&after=00000000000000ab-4&before=00000000000000ab-40");
-    let Links { next, previous } = asked.links(&part(30));
+    let PageLinks { next, previous } = asked.links(&part(30));
     assert_eq!(previous.unwrap(), "?limit=10&before=00000000000000ab-5&q=x");
     let expected = "?limit=10&after=00000000000000ab-30&before=00000000000000ab-40&q=x";
     assert_eq!(next.unwrap(), expected);
-    assert_eq!(asked.rest(&part(30)), Some(Rest::After(PositionText(at(30)))));
+    assert_eq!(asked.rest(&part(30)), Some(Continuation::After(PositionText(at(30)))));
 }
 
 #[test]
 fn what_is_left_is_on_the_side_that_was_walked_to() {
-    let items = [5, 7].map(|offset| Stamped { position: at(offset), value: () });
+    let items = [5, 7].map(|offset| Positioned { position: at(offset), value: () });
     let rest = |query: &str, has_older, has_newer| {
         let examined_to = None;
         let part = Part { position: at(99), items: &items, has_older, has_newer, examined_to };
         request(&query.replace('p', "00000000000000ab-")).rest(&part)
     };
-    let before = Some(Rest::Before(PositionText(at(5))));
-    let after = Some(Rest::After(PositionText(at(7))));
+    let before = Some(Continuation::Before(PositionText(at(5))));
+    let after = Some(Continuation::After(PositionText(at(7))));
     for (query, older, newer) in [
         ("q=x", before, None),
         ("before=p8", before, None),

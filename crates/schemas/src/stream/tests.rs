@@ -24,9 +24,9 @@ fn an_empty_query_asks_for_nothing() {
 #[test]
 fn a_stream_begins_where_it_is_told_to() {
     let position = Position { epoch: Epoch::new(0xab), offset: 7 };
-    assert_eq!(request("after=00000000000000ab-7").beginning, Beginning::After(position));
-    assert_eq!(request("last=0").beginning, Beginning::Last(0));
-    assert_eq!(request("last=1000").beginning, Beginning::Last(1_000));
+    assert_eq!(request("after=00000000000000ab-7").start, StartFrom::After(position));
+    assert_eq!(request("last=0").start, StartFrom::Last(0));
+    assert_eq!(request("last=1000").start, StartFrom::Last(1_000));
 }
 
 #[test]
@@ -35,15 +35,15 @@ fn who_was_cut_goes_on_from_there_whatever_else_is_asked() {
     let known = "00000000000000ab-7";
     for name in ["lastEventId", "lastEventID", "Last-Event-ID", "last_event_id"] {
         let query = format!("last=3&{name}=00000000000000ab-1&{name}={known}");
-        assert_eq!(request(&query).beginning, Beginning::After(position), "{query}");
+        assert_eq!(request(&query).start, StartFrom::After(position), "{query}");
         for unknown in ["42", "null", "undefined", "00000000000000AB-7", "a,b", "urn:uuid:x"] {
             let query = format!("after={known}&{name}={unknown}");
-            assert_eq!(request(&query).beginning, Beginning::Gap, "{query}");
+            assert_eq!(request(&query).start, StartFrom::Gap, "{query}");
             assert!(request(&query).is_announced());
         }
-        assert_eq!(request(&format!("{name}=&last=3")).beginning, Beginning::Last(3));
+        assert_eq!(request(&format!("{name}=&last=3")).start, StartFrom::Last(3));
     }
-    assert_eq!(request("lastEventId=x").resumed(known).beginning, Beginning::After(position));
+    assert_eq!(request("lastEventId=x").resumed(known).start, StartFrom::After(position));
 }
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {

@@ -2,13 +2,13 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
 
 use super::Settings;
+use super::maintenance::MaintenanceArguments;
 use super::sources::ConfigurationError;
-use super::tools::Tool;
 use super::values::{
     AfterTime, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval, Host, Level, Plain,
     PublicHosts, Span, Window, workers,
 };
-use crate::Work;
+use crate::Maintenance;
 use clap::Parser;
 use std::num::{NonZeroU32, NonZeroUsize};
 
@@ -22,7 +22,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    pub(super) tool: Option<Tool>,
+    pub(super) maintenance: Option<MaintenanceArguments>,
 
     /// Address to listen on [default: 127.0.0.1] [env: NORTHGATE__SERVER__HOST]
     #[arg(long, value_name = "ADDRESS")]
@@ -181,7 +181,7 @@ pub enum Loaded {
     /// A server with these settings.
     Settings(Box<Settings>),
     /// Something to do with a folder of data.
-    Work(Work),
+    Maintenance(Maintenance),
     /// An answer on standard output and nothing else: help, or the version.
     Answer(String),
 }
@@ -189,12 +189,12 @@ pub enum Loaded {
 impl Arguments {
     /// What is asked for, where `settings` stand in every weaker place.
     pub(super) fn ask(mut self, mut settings: Settings) -> Result<Loaded, ConfigurationError> {
-        let Some(tool) = self.tool.take() else {
+        let Some(maintenance) = self.maintenance.take() else {
             self.apply(&mut settings);
             return Ok(Loaded::Settings(Box::new(settings)));
         };
         let missing = || ConfigurationError::Arguments("--data <FOLDER> is missing".to_owned());
-        tool.work(settings.storage.data).map(Loaded::Work).ok_or_else(missing)
+        maintenance.maintenance(settings.storage.data).map(Loaded::Maintenance).ok_or_else(missing)
     }
 
     /// Puts every flag that was given in the place of its setting.

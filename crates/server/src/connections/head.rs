@@ -77,7 +77,7 @@ impl Head {
         }
         let encoded = checked_target(target)?;
         let is_1_1 = version == 1;
-        let said = Said::of(request.headers, is_1_1)?;
+        let said = DeclaredHeaders::of(request.headers, is_1_1)?;
         let framing = said.framing(method, is_1_1)?;
         let drops_upgrade = said.offers_upgrade && !(method == "GET" && said.to_socket);
         let rewritten = (encoded.is_some() || drops_upgrade || said.expects).then(|| {
@@ -139,7 +139,7 @@ fn checked_target(target: &str) -> Result<Option<String>, HeadError> {
 /// What the headers say that matters here.
 #[expect(clippy::struct_excessive_bools, reason = "what may stand in a head is not one state")]
 #[derive(Default)]
-struct Said {
+struct DeclaredHeaders {
     hosts: usize,
     length: Option<u64>,
     is_chunked: bool,
@@ -153,7 +153,7 @@ struct Said {
     keeps_alive: bool,
 }
 
-impl Said {
+impl DeclaredHeaders {
     fn of(headers: &[Header<'_>], is_1_1: bool) -> Result<Self, HeadError> {
         let mut said = Self::default();
         let mut encodings = 0;

@@ -100,7 +100,7 @@ fn a_copy_of_the_files_gets_a_new_name_and_data_in_use_does_not() {
 }
 
 #[test]
-fn a_limit_on_the_size_of_files_ends_a_tool_with_code_1_and_one_line_that_says_why() {
+fn a_file_size_limit_ends_a_maintenance_command_with_code_1_and_one_line() {
     let (folder, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = with_data(folder.path()).serve();
     let alert = serde_json::json!({"message": "x".repeat(4_000), "location": "North Gate"});

@@ -3,7 +3,7 @@
 
 use crate::client::{get, try_request};
 use crate::program::{Program, SOON, eventually};
-use crate::witness::{Follower, PUBLISHERS, Seen, assert_kept};
+use crate::witness::{Follower, PUBLISHERS, ThreadCounts, assert_kept};
 use crate::{text, with_data};
 use northgate_storage_sqlite::check;
 use serde_json::json;
@@ -38,7 +38,7 @@ struct Life {
     over: AtomicBool,
     failures: AtomicU64,
     answers: AtomicU64,
-    answered: Mutex<Vec<Seen>>,
+    answered: Mutex<Vec<ThreadCounts>>,
 }
 
 impl Life {
@@ -51,7 +51,7 @@ impl Life {
             let body = json!({"message": message, "location": "North Gate"}).to_string();
             let answer = try_request(address, "POST", "/alerts", &headers, &body).unwrap();
             if answer.status == 200 {
-                self.answered.lock().unwrap().push(Seen::of(&answer.json()));
+                self.answered.lock().unwrap().push(ThreadCounts::of(&answer.json()));
                 self.answers.fetch_add(1, Ordering::Relaxed);
                 number += 1;
             } else {
@@ -139,7 +139,7 @@ fn live_and_die(
 }
 
 #[test]
-fn whatever_fails_nothing_that_was_answered_is_lost_and_nothing_is_there_twice() {
+fn no_failure_loses_or_repeats_an_answered_event() {
     let folder = tempfile::tempdir().unwrap();
     let (data, fault) = (folder.path().join("data"), folder.path().join("fault"));
     let library = build_library("faulty_disk", folder.path());

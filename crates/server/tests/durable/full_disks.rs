@@ -77,7 +77,7 @@ fn runs_into_full_disks(folder: &Path) -> Vec<Value> {
 }
 
 #[test]
-fn a_full_disk_costs_nobody_what_was_answered_and_is_forgotten_when_it_has_room() {
+fn a_full_disk_loses_no_answered_event_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
     let answered = runs_into_full_disks(folder.path());
     northgate_storage_sqlite::check(folder.path()).unwrap();

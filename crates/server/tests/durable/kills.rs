@@ -3,7 +3,7 @@
 use crate::client::{get, try_request};
 use crate::drawn::Drawn;
 use crate::program::SOON;
-use crate::witness::{Follower, PUBLISHERS, Seen, assert_kept};
+use crate::witness::{Follower, PUBLISHERS, ThreadCounts, assert_kept};
 use crate::{text, with_data};
 use northgate_storage_sqlite::check;
 use serde_json::json;
@@ -21,7 +21,12 @@ const MOST_ANSWERS: u64 = 500;
 const MOST_MICROS: u64 = 4_000;
 
 /// Publishes alerts from `number` on until the server is gone; gives the number that comes next.
-fn publish(address: SocketAddr, publisher: usize, mut number: u64, answered: &Sender<Seen>) -> u64 {
+fn publish(
+    address: SocketAddr,
+    publisher: usize,
+    mut number: u64,
+    answered: &Sender<ThreadCounts>,
+) -> u64 {
     loop {
         let message = format!("{publisher}:{number}");
         let body = json!({"message": message, "location": "North Gate"}).to_string();
@@ -32,7 +37,7 @@ fn publish(address: SocketAddr, publisher: usize, mut number: u64, answered: &Se
             return number;
         };
         assert_eq!(answer.status, 200);
-        let seen = Seen::of(&answer.json());
+        let seen = ThreadCounts::of(&answer.json());
         assert_eq!(message, format!("{}:{}", seen.publisher, seen.number));
         answered.send(seen).unwrap();
     }
@@ -44,7 +49,7 @@ fn live_and_die(
     drawn: &mut Drawn,
     numbers: &mut [u64; PUBLISHERS],
     follower: &mut Follower,
-) -> Vec<Seen> {
+) -> Vec<ThreadCounts> {
     let program = with_data(folder).serve();
     let address = program.address();
     let (answered, answers) = channel();

@@ -57,7 +57,7 @@ fn what_was_acknowledged_survives_a_deleted_write_ahead_log_and_a_kill() {
 }
 
 #[test]
-fn a_second_server_on_a_folder_with_another_lock_leaves_the_first_one_silent() {
+fn a_second_server_with_another_lock_leaves_the_first_one_silent() {
     let folder = tempfile::tempdir().unwrap();
     let first = with_data(folder.path()).serve();
     // In one step: a lock that is gone for a second is another finding, with a line of its own.

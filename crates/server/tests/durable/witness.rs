@@ -11,14 +11,14 @@ pub(crate) const PUBLISHERS: usize = 6;
 
 /// Where an alert stands, and what it says: who published it, and the how manieth of theirs it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct ThreadCounts {
     pub(crate) id: String,
     pub(crate) position: String,
     pub(crate) publisher: usize,
     pub(crate) number: u64,
 }
 
-impl Seen {
+impl ThreadCounts {
     pub(crate) fn of(alert: &Value) -> Self {
         let (publisher, number) = text(alert, "message").split_once(':').unwrap();
         Self {
@@ -38,7 +38,7 @@ pub(crate) trait Sight {
     fn of(frame: Value) -> Self;
 }
 
-impl Sight for Seen {
+impl Sight for ThreadCounts {
     const TYPES: &str = "alert";
 
     fn of(frame: Value) -> Self {
@@ -47,7 +47,7 @@ impl Sight for Seen {
 }
 
 /// A client that remembers where it was.
-pub(crate) struct Follower<T = Seen> {
+pub(crate) struct Follower<T = ThreadCounts> {
     last: String,
     pub(crate) seen: Vec<T>,
 }
@@ -86,7 +86,7 @@ impl<T: Sight> Follower<T> {
 
 /// Every answered alert is in `held`, once, at the place that its answer named; and what each
 /// publisher sent stands in the order in which it was sent.
-pub(crate) fn assert_kept(held: &[Seen], answered: &[Seen]) {
+pub(crate) fn assert_kept(held: &[ThreadCounts], answered: &[ThreadCounts]) {
     let by_id: HashMap<_, _> = held.iter().map(|seen| (&seen.id, seen)).collect();
     assert_eq!(by_id.len(), held.len(), "nothing is there twice");
     for alert in answered {

@@ -21,7 +21,7 @@ fn at_level(level: &str) -> Setup {
 }
 
 #[test]
-fn a_reader_of_standard_error_that_stalls_holds_neither_requests_nor_the_exit() {
+fn a_stalled_reader_of_standard_error_blocks_no_request_and_no_exit() {
     for level in ["info", "debug"] {
         let program = at_level(level).stalled_stderr().serve();
         for _ in 0..2_000 {
@@ -36,7 +36,7 @@ fn a_reader_of_standard_error_that_stalls_holds_neither_requests_nor_the_exit() 
 }
 
 #[test]
-fn a_reader_of_standard_output_that_stalls_holds_neither_the_start_nor_the_exit() {
+fn a_stalled_reader_of_standard_output_blocks_no_start_and_no_exit() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let program = quiet().stalled_stdout().serve_at(free);
     assert_eq!(post(free, "/alerts", ALERT).status, 200);
@@ -66,7 +66,7 @@ fn malformed_requests_are_logged_at_level_debug_only() {
 }
 
 #[test]
-fn repeats_of_one_line_are_summed_up_in_time_though_nothing_else_is_logged() {
+fn repeated_lines_are_summed_up_in_time_in_a_silent_log() {
     let mut program = at_level("debug").serve();
     for _ in 0..50 {
         malformed(program.address());

@@ -4,7 +4,7 @@ use super::CheckError;
 use crate::columns::{self, severity_number, status_number};
 use crate::database::{DatabaseError, from_sql};
 use northgate_domain::{Alert, DedupKey, Source, Timestamp};
-use northgate_storage::Tally;
+use northgate_storage::AlertCounts;
 use northgate_storage::codec::{CodecError, decode_alert, decode_event};
 use rusqlite::{Connection, Row};
 
@@ -69,7 +69,7 @@ impl Contents<'_> {
     pub(super) fn alerts_match_their_columns(&self) -> Result<(), CheckError> {
         let mut statement = self.connection.prepare("SELECT * FROM alerts")?;
         let mut rows = statement.query([])?;
-        let mut tally = Tally::default();
+        let mut alert_counts = AlertCounts::default();
         while let Some(row) = rows.next()? {
             let record = row.get_ref("record")?.as_blob().map_err(rusqlite::Error::from)?;
             let alert = decode_alert(record).map_err(DatabaseError::from)?;
@@ -78,9 +78,10 @@ impl Contents<'_> {
                 let reason = format!("the alert at {place} does not stand as its record says");
                 return Err(CheckError::NotWhole(reason));
             }
-            tally.add(&alert);
+            alert_counts.add(&alert);
         }
-        if self.schema >= LIFE_OF_ALERTS && tally != columns::tally(self.connection)? {
+        if self.schema >= LIFE_OF_ALERTS && alert_counts != columns::alert_counts(self.connection)?
+        {
             let reason = "the counts of alerts are not those of the alerts".to_owned();
             return Err(CheckError::NotWhole(reason));
         }

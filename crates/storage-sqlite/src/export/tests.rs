@@ -3,7 +3,7 @@
 use super::{ExportError, ExportRange, LIMITS, Limits, export_within};
 use crate::{Counts, Options, SqliteStore};
 use northgate_domain::{
-    Command, Epoch, Location, MessageText, RaiseAlert, Stamp, Stamps, Timestamp,
+    Command, Epoch, EventMeta, Location, MessageText, RaiseAlert, Stamps, Timestamp,
 };
 use northgate_storage::{EventStore, Submission};
 use rusqlite::Connection;
@@ -20,9 +20,9 @@ use uuid::Uuid;
 struct Counting(AtomicU64);
 
 impl Stamps for Counting {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let id = self.0.fetch_add(1, Ordering::Relaxed);
-        Stamp::new(Uuid::from_u128(id.into()), self.now())
+        EventMeta::new(Uuid::from_u128(id.into()), self.now())
     }
 
     fn now(&self) -> Timestamp {
@@ -59,7 +59,7 @@ fn begin(limits: Limits, folder: &Path) -> (Exporting, PipeReader) {
 }
 
 #[tokio::test]
-async fn a_consumer_that_takes_nothing_ends_the_export_and_the_log_can_be_reused() {
+async fn a_consumer_that_takes_nothing_ends_the_export_and_frees_the_log() {
     let (folder, store) = large().await;
     let limits = Limits { stalled_for: Duration::from_millis(200), ..LIMITS };
     let (exporting, _consumer) = begin(limits, folder.path());

@@ -33,11 +33,11 @@ impl Writer {
         }
         // The log is emptied first: that frees its own room, and would not be possible any more
         // once the disk is full.
-        let ledger = self.take_ledger()?;
-        if let Err(error) = checkpoint(&ledger.connection) {
+        let connection = self.take_connection()?;
+        if let Err(error) = checkpoint(&connection.sqlite) {
             tracing::debug!(%error, "the write-ahead log could not be emptied");
         }
-        self.ledger = Some(ledger);
+        self.connection = Some(connection);
         self.files.wal_was_truncated();
         let wal = self.verify_files()?;
         room::check(&self.file, wal, bytes)?;
@@ -47,7 +47,7 @@ impl Writer {
     /// Compares the files with what they were, and saves what can be saved. Returns the length of
     /// the write-ahead log in bytes.
     pub(super) fn verify_files(&mut self) -> Result<u64, ChangedFile> {
-        if self.ledger.is_none() {
+        if self.connection.is_none() {
             self.files.wal_was_closed();
         }
         match self.files.verify() {
@@ -90,7 +90,7 @@ impl Writer {
     /// The length of a write-ahead log that another process has brought over and emptied: a new
     /// connection sees the same head then, and else nothing or an older one.
     fn accept_checkpoint(&mut self) -> Option<u64> {
-        let head = self.ledger.as_ref()?.head();
+        let head = self.connection.as_ref()?.head();
         let connection = connect_to_read(&self.file).ok()?;
         if queries::head(&connection).ok()? != head {
             return None;
@@ -106,8 +106,8 @@ impl Writer {
         if self.is_rescued {
             return;
         }
-        let Some(ledger) = &self.ledger else { return };
-        match checkpoint(&ledger.connection) {
+        let Some(connection) = &self.connection else { return };
+        match checkpoint(&connection.sqlite) {
             Ok(true) => {
                 self.is_rescued = true;
                 self.files.wal_was_truncated();

@@ -1,10 +1,10 @@
 //! The shapes of version 1, from before alerts had a life. They are in databases: they are read, and
 //! nothing about them changes any more.
 
-use crate::Answer;
+use crate::RecordedOutcome;
 use northgate_domain::{
-    Alert, AlertEvent, ChatMessage, Epoch, Event, Location, MessageId, MessageText, Position,
-    RaiseAlert, Revision, Sender, Source, Stamp, Stamped, Timestamp,
+    Alert, AlertEvent, ChatMessage, Epoch, Event, EventMeta, Location, MessageId, MessageText,
+    Position, Positioned, RaiseAlert, Revision, Sender, Source, Timestamp,
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -53,7 +53,7 @@ pub(super) struct ChatShape<'a> {
 /// A first answer, with the offset of the event or of the alert's raising.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum AnswerShape<'a> {
+pub(super) enum OutcomeShape<'a> {
     Appended {
         #[serde(rename = "o")]
         offset: u64,
@@ -85,7 +85,7 @@ impl From<AlertShape<'_>> for Alert {
             source,
             ..RaiseAlert::new(message, Location::from_stored(&shape.location))
         };
-        let stamp = Stamp::new(shape.id, Timestamp::from_unix_micros(shape.raised_at));
+        let stamp = EventMeta::new(shape.id, Timestamp::from_unix_micros(shape.raised_at));
         Self { revision: Revision::new(shape.revision), ..Self::raised(&raise, stamp) }
     }
 }
@@ -102,16 +102,16 @@ impl From<ChatShape<'_>> for ChatMessage {
     }
 }
 
-impl AnswerShape<'_> {
-    pub(super) fn into_answer(self, epoch: Epoch) -> Answer {
+impl OutcomeShape<'_> {
+    pub(super) fn into_answer(self, epoch: Epoch) -> RecordedOutcome {
         let at = |offset| Position { epoch, offset };
         match self {
             Self::Appended { offset, event } => {
-                let event = Stamped { position: at(offset), value: event.into() };
-                Answer::Appended { raised: event.position, event }
+                let event = Positioned { position: at(offset), value: event.into() };
+                RecordedOutcome::Appended { raised: event.position, event }
             }
             Self::Unchanged { offset, alert } => {
-                Answer::Unchanged(Stamped { position: at(offset), value: alert.into() })
+                RecordedOutcome::Unchanged(Positioned { position: at(offset), value: alert.into() })
             }
         }
     }

@@ -2,11 +2,12 @@
 //! any more. What is as it is with most alerts leaves no trace in them.
 
 use super::CodecError;
-use crate::Answer;
+use crate::RecordedOutcome;
 use northgate_domain::{
-    Alert, AlertChange, AlertEvent, AlertId, ChatMessage, DedupKey, Epoch, Event, Label, LabelName,
-    LabelValue, Labels, Link, Location, Mark, MessageId, MessageText, Note, NoteText, Notes,
-    Operator, Position, Revision, Sender, Severity, Source, Stamped, Status, Timestamp,
+    Alert, AlertChange, AlertEvent, AlertId, Attribution, ChatMessage, DedupKey, Epoch, Event,
+    HttpUrl, Label, LabelName, LabelValue, Labels, Location, MessageId, MessageText, Note,
+    NoteText, Notes, Operator, Position, Positioned, Revision, Sender, Severity, Source, Status,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -71,9 +72,9 @@ pub(super) struct AlertShape<'a> {
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     count: Option<u64>,
     #[serde(rename = "ack", borrow, default, skip_serializing_if = "Option::is_none")]
-    acknowledged: Option<MarkShape<'a>>,
+    acknowledged: Option<AttributionShape<'a>>,
     #[serde(rename = "res", borrow, default, skip_serializing_if = "Option::is_none")]
-    resolved: Option<MarkShape<'a>>,
+    resolved: Option<AttributionShape<'a>>,
     #[serde(rename = "no", borrow, default, skip_serializing_if = "Vec::is_empty")]
     notes: Vec<NoteShape<'a>>,
     #[serde(rename = "nd", default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +83,7 @@ pub(super) struct AlertShape<'a> {
 
 /// Who did something, and when.
 #[derive(Serialize, Deserialize)]
-struct MarkShape<'a> {
+struct AttributionShape<'a> {
     #[serde(rename = "b", borrow)]
     by: Cow<'a, str>,
     #[serde(rename = "t")]
@@ -118,7 +119,7 @@ pub(super) struct ChatShape<'a> {
 /// raising has both.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum AnswerShape<'a> {
+pub(super) enum OutcomeShape<'a> {
     Appended {
         #[serde(rename = "o")]
         offset: u64,
@@ -187,8 +188,8 @@ impl<'a> From<&'a Alert> for AlertShape<'a> {
             last_seen: unless_raised(alert.last_seen),
             updated_at: unless_raised(alert.updated_at),
             count: (alert.count != 1).then_some(alert.count),
-            acknowledged: alert.status.acknowledged().map(MarkShape::from),
-            resolved: alert.status.resolved().map(MarkShape::from),
+            acknowledged: alert.status.acknowledged().map(AttributionShape::from),
+            resolved: alert.status.resolved().map(AttributionShape::from),
             notes: alert.notes.as_slice().iter().map(NoteShape::from).collect(),
             notes_dropped: (dropped != 0).then_some(dropped),
         }
@@ -205,8 +206,8 @@ impl TryFrom<AlertShape<'_>> for Alert {
             name: LabelName::from_stored(name),
             value: LabelValue::from_stored(value),
         });
-        let acknowledged = shape.acknowledged.map(Mark::from);
-        let resolved = shape.resolved.map(Mark::from);
+        let acknowledged = shape.acknowledged.map(Attribution::from);
+        let resolved = shape.resolved.map(Attribution::from);
         let notes = shape.notes.into_iter().map(Note::from).collect();
         Ok(Self {
             id: AlertId(shape.id),
@@ -216,7 +217,7 @@ impl TryFrom<AlertShape<'_>> for Alert {
             source: shape.source.map(|source| Source::from_stored(&source)),
             severity: severity.transpose()?.unwrap_or_default(),
             labels: Labels::from_stored(labels.collect()),
-            url: shape.url.map(|url| Link::from_stored(&url)).transpose()?,
+            url: shape.url.map(|url| HttpUrl::from_stored(&url)).transpose()?,
             dedup_key: shape.dedup_key.map(|key| DedupKey::from_stored(&key)),
             expires_at: shape.expires_at.map(micros),
             raised_at: micros(shape.raised_at),
@@ -233,14 +234,14 @@ impl TryFrom<AlertShape<'_>> for Alert {
     }
 }
 
-impl<'a> From<&'a Mark> for MarkShape<'a> {
-    fn from(mark: &'a Mark) -> Self {
+impl<'a> From<&'a Attribution> for AttributionShape<'a> {
+    fn from(mark: &'a Attribution) -> Self {
         Self { by: mark.by.as_str().into(), at: mark.at.unix_micros() }
     }
 }
 
-impl From<MarkShape<'_>> for Mark {
-    fn from(shape: MarkShape<'_>) -> Self {
+impl From<AttributionShape<'_>> for Attribution {
+    fn from(shape: AttributionShape<'_>) -> Self {
         Self { by: Operator::from_stored(&shape.by), at: Timestamp::from_unix_micros(shape.at) }
     }
 }
@@ -290,32 +291,33 @@ impl From<ChatShape<'_>> for ChatMessage {
     }
 }
 
-impl<'a> From<&'a Answer> for AnswerShape<'a> {
-    fn from(answer: &'a Answer) -> Self {
+impl<'a> From<&'a RecordedOutcome> for OutcomeShape<'a> {
+    fn from(answer: &'a RecordedOutcome) -> Self {
         match answer {
-            Answer::Appended { event, raised } => Self::Appended {
+            RecordedOutcome::Appended { event, raised } => Self::Appended {
                 offset: event.position.offset,
                 raised: (*raised != event.position).then_some(raised.offset),
                 event: (&event.value).into(),
             },
-            Answer::Unchanged(alert) => {
+            RecordedOutcome::Unchanged(alert) => {
                 Self::Unchanged { offset: alert.position.offset, alert: (&alert.value).into() }
             }
         }
     }
 }
 
-impl AnswerShape<'_> {
-    pub(super) fn into_answer(self, epoch: Epoch) -> Result<Answer, CodecError> {
+impl OutcomeShape<'_> {
+    pub(super) fn into_answer(self, epoch: Epoch) -> Result<RecordedOutcome, CodecError> {
         let at = |offset| Position { epoch, offset };
         Ok(match self {
-            Self::Appended { offset, raised, event } => Answer::Appended {
-                event: Stamped { position: at(offset), value: event.try_into()? },
+            Self::Appended { offset, raised, event } => RecordedOutcome::Appended {
+                event: Positioned { position: at(offset), value: event.try_into()? },
                 raised: at(raised.unwrap_or(offset)),
             },
-            Self::Unchanged { offset, alert } => {
-                Answer::Unchanged(Stamped { position: at(offset), value: alert.try_into()? })
-            }
+            Self::Unchanged { offset, alert } => RecordedOutcome::Unchanged(Positioned {
+                position: at(offset),
+                value: alert.try_into()?,
+            }),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Harness;
 use super::sample::{SetStamps, append, append_one, head, keyed, raise, window};
-use crate::{Answer, AppendError, Outcome, Rejection, Submission};
+use crate::{AppendError, Outcome, RecordedOutcome, Rejection, Submission};
 use northgate_domain::{
     Command, Event, Location, MessageText, RaiseAlert, Rejection as RuleRejection, Timestamp,
 };
@@ -53,7 +53,7 @@ pub async fn an_alert_that_is_over_is_refused_unless_its_key_was_seen(harness: &
     let over = store.append(vec![ending_at(20 * SECOND)]).await;
     assert_eq!(over, Err(AppendError::Rejected { index: 0, rejection: rejection.clone() }));
     let again = append_one(store.as_ref(), keyed(ending_at(20 * SECOND), "alerts", "k")).await;
-    assert_eq!(again, Outcome::Replayed(Answer::Appended { event, raised }));
+    assert_eq!(again, Outcome::Replayed(RecordedOutcome::Appended { event, raised }));
     assert_eq!(head(store.as_ref()).offset, 1);
     // The log is ahead of a clock that was set back: what ends meanwhile is not over.
     append(store.as_ref(), raise("later")).await;

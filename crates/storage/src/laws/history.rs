@@ -3,7 +3,7 @@
 use super::Harness;
 use super::sample::{append, head, open, raise_at, say, window};
 use crate::{AlertQuery, EventStore, HistoryRange, MessageQuery, QueryError, Snapshot};
-use northgate_domain::{Alert, Epoch, Location, Position, Search, Stamped, Timestamp};
+use northgate_domain::{Alert, Epoch, Location, Position, Positioned, Search, Timestamp};
 use std::sync::Arc;
 
 /// What is kept, at offsets from 1 on; each began so many microseconds after 1970. The messages
@@ -54,7 +54,7 @@ fn query(epoch: Epoch, text: &str) -> AlertQuery {
     query
 }
 
-fn offsets<T>(snapshot: &Snapshot<Stamped<T>>) -> Vec<u64> {
+fn offsets<T>(snapshot: &Snapshot<Positioned<T>>) -> Vec<u64> {
     snapshot.items.iter().map(|item| item.position.offset).collect()
 }
 
@@ -116,9 +116,9 @@ pub async fn a_history_gives_the_part_that_is_asked_for(harness: &dyn Harness) {
         assert_eq!(offsets(&found), expected, "{text}");
         assert_eq!((found.has_older, found.has_newer), (has_older, has_newer), "{text}");
         assert_eq!(found.position, head, "{text}");
-        for Stamped { position, value } in found.items {
+        for Positioned { position, value } in found.items {
             let alone = store.alert(value.id).await.unwrap();
-            assert_eq!(alone, Some(Stamped { position, value }), "{text}");
+            assert_eq!(alone, Some(Positioned { position, value }), "{text}");
         }
     }
 }
@@ -191,7 +191,7 @@ pub async fn a_search_is_words_and_nothing_else(harness: &dyn Harness) {
         "\u{202e}ksid",
     ] {
         let search = Search::parse(search).unwrap();
-        let expected: Vec<&Stamped<Alert>> =
+        let expected: Vec<&Positioned<Alert>> =
             all.iter().filter(|alert| search.matches(&alert.value.search_text())).collect();
         let query = AlertQuery { search: search.clone(), ..AlertQuery::newest(100) };
         let found = store.alerts(query).await.unwrap().items;

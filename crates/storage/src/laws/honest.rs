@@ -3,7 +3,7 @@
 use super::Harness;
 use super::sample::{append, everything_after, head, open, raise, say, window};
 use crate::{READ_BYTES, ReadError, ReadFrom};
-use northgate_domain::{Epoch, Event, Position, Stamped};
+use northgate_domain::{Epoch, Event, Position, Positioned};
 
 /// A position of another log, or one beyond the head, is a gap in both directions.
 pub async fn a_foreign_position_is_a_gap(harness: &dyn Harness) {
@@ -103,7 +103,7 @@ pub async fn a_read_is_bounded_in_bytes(harness: &dyn Harness) {
         append(store.as_ref(), say(&large)).await;
     }
     let head = head(store.as_ref());
-    let bytes = |events: &[Stamped<Event>]| -> usize {
+    let bytes = |events: &[Positioned<Event>]| -> usize {
         events.iter().map(|event| event.value.approximate_bytes()).sum()
     };
     let mut next = Position::start(head.epoch);

@@ -2,7 +2,7 @@
 
 use super::Harness;
 use super::sample::{SetStamps, append_one, head, keyed, open, raise, say, window};
-use crate::{Answer, AppendError, Capacity, IdempotencyKey, Outcome, Rejection};
+use crate::{AppendError, Capacity, IdempotencyKey, Outcome, RecordedOutcome, Rejection};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -13,7 +13,10 @@ pub async fn a_key_gives_its_first_answer(harness: &dyn Harness) {
     let first = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
     let Outcome::Appended { event, raised } = first else { panic!("{first:?}") };
     let again = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
-    assert_eq!(again, Outcome::Replayed(Answer::Appended { event: event.clone(), raised }));
+    assert_eq!(
+        again,
+        Outcome::Replayed(RecordedOutcome::Appended { event: event.clone(), raised })
+    );
 
     let reused = store.append(vec![keyed(raise("flood"), "alerts", "k1")]).await;
     let rejection = Rejection::KeyReused;
@@ -24,7 +27,10 @@ pub async fn a_key_gives_its_first_answer(harness: &dyn Harness) {
         key.fingerprint = None;
     }
     let redelivered = append_one(store.as_ref(), unmarked).await;
-    assert_eq!(redelivered, Outcome::Replayed(Answer::Appended { event: event.clone(), raised }));
+    assert_eq!(
+        redelivered,
+        Outcome::Replayed(RecordedOutcome::Appended { event: event.clone(), raised })
+    );
     assert_eq!(head(store.as_ref()), event.position);
 }
 
@@ -38,7 +44,7 @@ pub async fn a_key_seen_twice_in_one_vector_happens_once(harness: &dyn Harness) 
     else {
         panic!("{outcomes:?}")
     };
-    let first = Answer::Appended { event: event.clone(), raised: *raised };
+    let first = RecordedOutcome::Appended { event: event.clone(), raised: *raised };
     assert_eq!(*third, Outcome::Replayed(first));
     assert_eq!(head(store.as_ref()).offset, 2);
 }
@@ -68,8 +74,8 @@ pub async fn concurrent_repeats_append_once(harness: &dyn Harness) {
     assert_eq!(appended, 1);
     assert_eq!(head(store.as_ref()).offset, 1);
     for outcome in outcomes {
-        let (Outcome::Appended { event, .. } | Outcome::Replayed(Answer::Appended { event, .. })) =
-            outcome
+        let (Outcome::Appended { event, .. }
+        | Outcome::Replayed(RecordedOutcome::Appended { event, .. })) = outcome
         else {
             panic!("{outcome:?}")
         };

@@ -5,14 +5,13 @@ use super::sample::{
     SetStamps, append, append_one, assert_contiguous, everything_after, head, open, say, window,
 };
 use crate::{
-    AlertQuery, AppendError, Capacity, Deadlines, EventStore, MessageQuery, Outcome, Rejection,
-    Submission, Summary, Tally,
+    AlertCounts, AlertQuery, AppendError, Capacity, Deadlines, EventStore, MessageQuery, Outcome,
+    Rejection, Submission, Summary,
 };
 use northgate_domain::{
     ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, Command, DedupKey, Event, Label,
-    LabelName, LabelValue, Labels, Location, MessageText, NoteText, Operator, Position,
-    PostMessage, RaiseAlert, Revision, Sender, Severity, Source, Stamped, Status, StatusKind,
-    Timestamp,
+    LabelName, LabelValue, Labels, Location, MessageText, NoteText, Operator, Position, Positioned,
+    PostMessage, RaiseAlert, Revision, Sender, Severity, Source, Status, StatusKind, Timestamp,
 };
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -37,7 +36,7 @@ pub(super) fn act(alert: AlertId, action: Action, by: &str) -> Submission {
     Command::ActOnAlert(acting(alert, action, by)).into()
 }
 
-pub(super) fn alert_of(event: Stamped<Event>) -> AlertEvent {
+pub(super) fn alert_of(event: Positioned<Event>) -> AlertEvent {
     match event.value {
         Event::Alert(event) => event,
         Event::Chat(message) => panic!("not an alert: {message:?}"),
@@ -48,16 +47,16 @@ pub(super) async fn raise(store: &dyn EventStore, raise: RaiseAlert) -> AlertEve
     alert_of(append(store, Command::RaiseAlert(raise).into()).await)
 }
 
-pub(super) async fn all(store: &dyn EventStore) -> Vec<Stamped<Alert>> {
+pub(super) async fn all(store: &dyn EventStore) -> Vec<Positioned<Alert>> {
     store.alerts(AlertQuery::newest(1_000)).await.unwrap().items
 }
 
 /// The numbers that the collection itself gives.
 async fn counted(store: &dyn EventStore) -> Summary {
     let alerts = store.alerts(AlertQuery::newest(1_000)).await.unwrap();
-    let mut tally = Tally::default();
-    alerts.items.iter().for_each(|alert| tally.add(&alert.value));
-    Summary { position: alerts.position, tally }
+    let mut counts = AlertCounts::default();
+    alerts.items.iter().for_each(|alert| counts.add(&alert.value));
+    Summary { position: alerts.position, counts }
 }
 
 /// Each step of a life is an event with the state after it, and that state is what is shown, at
@@ -112,7 +111,7 @@ pub async fn what_holds_or_contradicts_is_no_event(harness: &dyn Harness) {
     let resolved = alert_of(append(store, act(id, Action::Resolve, "Anna")).await).alert;
     let before = head(store);
 
-    let state = Stamped { position: place, value: resolved.clone() };
+    let state = Positioned { position: place, value: resolved.clone() };
     let again = append_one(store, act(id, Action::Resolve, "Ben")).await;
     assert_eq!(again, Outcome::Unchanged(state));
     let present = Box::new(resolved);
@@ -211,7 +210,7 @@ pub async fn a_summary_counts_what_is_held(harness: &dyn Harness) {
             let _ = store.append(vec![act(id, action, "Anna")]).await;
             let summary = store.summary().await.unwrap();
             assert_eq!(summary, counted(store).await);
-            over += summary.tally.count(StatusKind::Resolved, Severity::Error);
+            over += summary.counts.count(StatusKind::Resolved, Severity::Error);
         }
     }
     assert!(over > 0, "some have been over for a while");

@@ -3,7 +3,7 @@
 use super::Harness;
 use super::lives::{act, alert_of, all, keyed, raise, raising};
 use super::sample::{append, append_one, keyed as named, open, window};
-use crate::{Answer, EventStore, Outcome, Submission};
+use crate::{EventStore, Outcome, RecordedOutcome, Submission};
 use northgate_domain::{Action, AlertId, Command, MessageText, PostMessage, Sender};
 use tokio::task::JoinSet;
 
@@ -77,10 +77,10 @@ pub async fn an_answer_says_where_its_alert_was_raised(harness: &dyn Harness) {
     let places = |outcomes: Vec<Outcome>| -> Vec<_> {
         let place = |outcome| match outcome {
             Outcome::Appended { event, raised }
-            | Outcome::Replayed(Answer::Appended { event, raised }) => {
+            | Outcome::Replayed(RecordedOutcome::Appended { event, raised }) => {
                 (event.position.offset, raised.offset)
             }
-            Outcome::Unchanged(alert) | Outcome::Replayed(Answer::Unchanged(alert)) => {
+            Outcome::Unchanged(alert) | Outcome::Replayed(RecordedOutcome::Unchanged(alert)) => {
                 (0, alert.position.offset)
             }
         };

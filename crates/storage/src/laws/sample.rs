@@ -5,8 +5,8 @@ use crate::{
     Capacity, EventStore, Fingerprint, IdempotencyKey, Outcome, PAGE_EVENTS, ReadFrom, Submission,
 };
 use northgate_domain::{
-    Command, Event, Location, MessageText, Position, PostMessage, RaiseAlert, Sender, Stamp,
-    Stamped, Stamps, Timestamp,
+    Command, Event, EventMeta, Location, MessageText, Position, Positioned, PostMessage,
+    RaiseAlert, Sender, Stamps, Timestamp,
 };
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use uuid::Uuid;
 pub(super) struct CountingStamps(AtomicU64);
 
 impl Stamps for CountingStamps {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        Stamp::new(
+        EventMeta::new(
             Uuid::from_u128(u128::from(n)),
             Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
         )
@@ -52,9 +52,9 @@ impl SetStamps {
 }
 
 impl Stamps for SetStamps {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
-        Stamp::new(Uuid::from_u128(u128::from(id)), self.now())
+        EventMeta::new(Uuid::from_u128(u128::from(id)), self.now())
     }
 
     fn now(&self) -> Timestamp {
@@ -120,7 +120,7 @@ pub(super) async fn append_one(store: &dyn EventStore, submission: Submission) -
     outcomes.remove(0)
 }
 
-pub(super) async fn append(store: &dyn EventStore, submission: Submission) -> Stamped<Event> {
+pub(super) async fn append(store: &dyn EventStore, submission: Submission) -> Positioned<Event> {
     match append_one(store, submission).await {
         Outcome::Appended { event, .. } => event,
         other => panic!("expected a new event, got {other:?}"),
@@ -135,7 +135,7 @@ pub(super) fn head(store: &dyn EventStore) -> Position {
 pub(super) async fn everything_after(
     store: &dyn EventStore,
     mut after: Position,
-) -> Vec<Stamped<Event>> {
+) -> Vec<Positioned<Event>> {
     let mut events = Vec::new();
     loop {
         let page = store.read(ReadFrom::After(after), PAGE_EVENTS).await.unwrap();
@@ -147,7 +147,7 @@ pub(super) async fn everything_after(
     }
 }
 
-pub(super) fn assert_contiguous(events: &[Stamped<Event>], after: Position) {
+pub(super) fn assert_contiguous(events: &[Positioned<Event>], after: Position) {
     for (event, count) in events.iter().zip(1..) {
         assert_eq!(event.position, after.advanced_by(count), "offsets rise by one");
     }

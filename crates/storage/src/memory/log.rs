@@ -1,11 +1,11 @@
 //! The window of events: a ring that trims its oldest and knows what it no longer holds.
 
 use crate::{READ_BYTES, ReadError, ReadFrom};
-use northgate_domain::{Epoch, Event, Position, Stamped};
+use northgate_domain::{Epoch, Event, Position, Positioned};
 use std::collections::VecDeque;
 
 /// As many of the first events as one read may give.
-fn within_bytes<'a>(events: impl Iterator<Item = &'a Stamped<Event>>) -> Vec<Stamped<Event>> {
+fn within_bytes<'a>(events: impl Iterator<Item = &'a Positioned<Event>>) -> Vec<Positioned<Event>> {
     let mut bytes = 0;
     let fitting = events.enumerate().take_while(|(count, event)| {
         bytes += event.value.approximate_bytes();
@@ -18,7 +18,7 @@ pub(super) struct Log {
     epoch: Epoch,
     capacity: usize,
     /// Contiguous offsets; the last one is `head`.
-    events: VecDeque<Stamped<Event>>,
+    events: VecDeque<Positioned<Event>>,
     /// The offset of the newest event ever appended.
     head: u64,
 }
@@ -32,7 +32,7 @@ impl Log {
         self.at(self.head)
     }
 
-    pub(super) fn push(&mut self, event: Stamped<Event>) {
+    pub(super) fn push(&mut self, event: Positioned<Event>) {
         debug_assert_eq!(event.position, self.head().advanced_by(1));
         self.head = event.position.offset;
         if self.events.len() == self.capacity {
@@ -45,7 +45,7 @@ impl Log {
         &self,
         from: ReadFrom,
         limit: usize,
-    ) -> Result<Vec<Stamped<Event>>, ReadError> {
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
         // The number of events that lie at or before the smallest position that still reads.
         let trimmed = self.head - self.events.len() as u64;
         let (ReadFrom::After(position) | ReadFrom::Before(position)) = from;

@@ -1,9 +1,11 @@
 //! What outlives the window of events: the alerts as they stand, and the newest messages.
 
+use super::alert_index::AlertIndex;
 use super::shelf::{Shelf, View};
-use super::standing::Standing;
-use crate::{Deadlines, Tally};
-use northgate_domain::{Alert, AlertEvent, AlertId, ChatMessage, DedupKey, Event, Stamped, evolve};
+use crate::{AlertCounts, Deadlines};
+use northgate_domain::{
+    Alert, AlertEvent, AlertId, ChatMessage, DedupKey, Event, Positioned, evolve,
+};
 use std::collections::HashMap;
 
 /// The alerts that are held, each by its id and in the order of raising.
@@ -11,7 +13,7 @@ pub(super) struct Alerts {
     capacity: usize,
     by_raising: Shelf<Alert>,
     raised_at: HashMap<AlertId, u64>,
-    standing: Standing,
+    standing: AlertIndex,
     pub(super) evicted: u64,
 }
 
@@ -21,28 +23,28 @@ impl Alerts {
             capacity,
             by_raising: Shelf::new(),
             raised_at: HashMap::new(),
-            standing: Standing::default(),
+            standing: AlertIndex::default(),
             evicted: 0,
         }
     }
 
-    pub(super) fn get(&self, id: AlertId) -> Option<&Stamped<Alert>> {
+    pub(super) fn get(&self, id: AlertId) -> Option<&Positioned<Alert>> {
         self.by_raising.get(*self.raised_at.get(&id)?)
     }
 
     /// The alerts with this key that are not over, the last one raised first.
-    pub(super) fn open_by_key(&self, key: &DedupKey) -> impl Iterator<Item = &Stamped<Alert>> {
+    pub(super) fn open_by_key(&self, key: &DedupKey) -> impl Iterator<Item = &Positioned<Alert>> {
         self.standing.with_open_key(key).rev().filter_map(|offset| self.by_raising.get(offset))
     }
 
     /// At most `limit` of those that are to end.
-    pub(super) fn overdue(&self, deadlines: &Deadlines, limit: usize) -> Vec<Stamped<Alert>> {
+    pub(super) fn overdue(&self, deadlines: &Deadlines, limit: usize) -> Vec<Positioned<Alert>> {
         let offsets = self.standing.overdue(deadlines, limit).into_iter();
         offsets.filter_map(|offset| self.by_raising.get(offset).cloned()).collect()
     }
 
-    pub(super) fn tally(&self) -> Tally {
-        self.standing.tally
+    pub(super) fn counts(&self) -> AlertCounts {
+        self.standing.counts
     }
 
     pub(super) fn view(&self) -> View<Alert> {
@@ -50,7 +52,7 @@ impl Alerts {
     }
 
     /// Lets one event of an alert happen. An alert that is not held begins here.
-    pub(super) fn apply(&mut self, event: &Stamped<Event>) {
+    pub(super) fn apply(&mut self, event: &Positioned<Event>) {
         let Event::Alert(AlertEvent { alert, .. }) = &event.value else {
             return;
         };
@@ -63,7 +65,7 @@ impl Alerts {
             return;
         };
         self.raised_at.insert(value.id, position.offset);
-        let stamped = Stamped { position, value };
+        let stamped = Positioned { position, value };
         self.standing.insert(&stamped);
         self.by_raising.put(stamped);
     }
@@ -97,11 +99,11 @@ impl Messages {
         self.held.view()
     }
 
-    pub(super) fn apply(&mut self, event: &Stamped<Event>) {
+    pub(super) fn apply(&mut self, event: &Positioned<Event>) {
         let Event::Chat(message) = &event.value else {
             return;
         };
-        self.held.put(Stamped { position: event.position, value: message.clone() });
+        self.held.put(Positioned { position: event.position, value: message.clone() });
     }
 
     /// Lets the oldest go while there is too much.

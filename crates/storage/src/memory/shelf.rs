@@ -1,7 +1,7 @@
 //! Items by the place where they began, in pieces that are shared with whoever looks through them:
 //! a look takes no time under the store's lock, and what changes meanwhile changes a copy.
 
-use northgate_domain::{SearchText, Stamped};
+use northgate_domain::{Positioned, SearchText};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
@@ -12,7 +12,7 @@ const SPAN: u64 = 512;
 
 /// One item, and its words once somebody has looked for some.
 pub(super) struct Item<T> {
-    pub(super) stamped: Stamped<T>,
+    pub(super) stamped: Positioned<T>,
     words: OnceLock<SearchText>,
 }
 
@@ -40,12 +40,12 @@ impl<T> Shelf<T> {
         self.len
     }
 
-    pub(super) fn get(&self, offset: u64) -> Option<&Stamped<T>> {
+    pub(super) fn get(&self, offset: u64) -> Option<&Positioned<T>> {
         self.pieces.get(&(offset / SPAN))?.get(&offset).map(|item| &item.stamped)
     }
 
     /// Puts an item at its place, over the one that is there.
-    pub(super) fn put(&mut self, stamped: Stamped<T>) {
+    pub(super) fn put(&mut self, stamped: Positioned<T>) {
         let offset = stamped.position.offset;
         let pieces = Arc::make_mut(&mut self.pieces);
         let piece = Arc::make_mut(pieces.entry(offset / SPAN).or_default());

@@ -1,17 +1,17 @@
 //! Everything the memory store holds, behind its one lock; appends are staged, then kept whole.
 
 use super::Capacity;
+use super::idempotency_cache::{FirstUse, IdempotencyCache, Name};
 use super::log::Log;
 use super::projections::{Alerts, Messages};
-use super::seen_keys::{FirstUse, Name, SeenKeys};
 use super::shelf::View;
 use crate::{
-    Answer, AppendError, Deadlines, IdempotencyKey, Outcome, ReadError, ReadFrom, Rejection,
-    RetentionClock, Submission, Summary,
+    AppendError, Deadlines, IdempotencyKey, Outcome, ReadError, ReadFrom, RecordedOutcome,
+    Rejection, RetentionClock, Submission, Summary,
 };
 use northgate_domain::{
-    Alert, AlertEvent, AlertId, ChatMessage, Decision, DedupKey, Epoch, Event, Position, Stamped,
-    Stamps, Subject, Timestamp, decide,
+    Alert, AlertEvent, AlertId, ChatMessage, Decision, DedupKey, Epoch, Event, Position,
+    Positioned, Stamps, Subject, Timestamp, decide,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +23,7 @@ pub(super) struct State {
     retention: RetentionClock,
     alerts: Alerts,
     messages: Messages,
-    keys: SeenKeys,
+    keys: IdempotencyCache,
 }
 
 impl State {
@@ -34,7 +34,7 @@ impl State {
             log: Log::new(epoch, capacity.events.get()),
             alerts: Alerts::new(capacity.alerts.get()),
             messages: Messages::new(capacity.messages.get()),
-            keys: SeenKeys::new(capacity.keys.get()),
+            keys: IdempotencyCache::new(capacity.keys.get()),
         }
     }
 
@@ -84,19 +84,19 @@ impl State {
         let answer = match decide(state.map(|state| &state.value), &submission.command, stamp)? {
             Decision::Unchanged(alert) => {
                 let raised = state.map_or(next, |state| state.position);
-                Answer::Unchanged(Stamped { position: raised, value: alert })
+                RecordedOutcome::Unchanged(Positioned { position: raised, value: alert })
             }
             Decision::Event(event) => {
                 let mut raised = next;
                 if let Event::Alert(AlertEvent { alert, .. }) = &event {
                     let before = state.filter(|before| before.value.id == alert.id);
                     raised = before.map_or(next, |before| before.position);
-                    staged.put(Stamped { position: raised, value: alert.clone() });
+                    staged.put(Positioned { position: raised, value: alert.clone() });
                 }
                 staged.newest = stamp.at;
-                let event = Stamped { position: next, value: event };
+                let event = Positioned { position: next, value: event };
                 staged.events.push(event.clone());
-                Answer::Appended { event, raised }
+                RecordedOutcome::Appended { event, raised }
             }
         };
         if let (Some(key), Some(name)) = (submission.key, name) {
@@ -113,7 +113,7 @@ impl State {
         &'a self,
         subject: Subject<'_>,
         staged: &'a Staged,
-    ) -> Option<&'a Stamped<Alert>> {
+    ) -> Option<&'a Positioned<Alert>> {
         match subject {
             Subject::Id(id) => staged.alerts.get(&id).or_else(|| self.alerts.get(id)),
             Subject::OpenKey(key) => {
@@ -146,7 +146,7 @@ impl State {
         &self,
         from: ReadFrom,
         limit: usize,
-    ) -> Result<Vec<Stamped<Event>>, ReadError> {
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
         self.log.read(from, limit)
     }
 
@@ -160,28 +160,28 @@ impl State {
         self.messages.view()
     }
 
-    pub(super) fn alert(&self, id: AlertId) -> Option<&Stamped<Alert>> {
+    pub(super) fn alert(&self, id: AlertId) -> Option<&Positioned<Alert>> {
         self.alerts.get(id)
     }
 
     pub(super) fn summary(&self) -> Summary {
-        Summary { position: self.head(), tally: self.alerts.tally() }
+        Summary { position: self.head(), counts: self.alerts.counts() }
     }
 
-    pub(super) fn overdue(&self, deadlines: &Deadlines, limit: usize) -> Vec<Stamped<Alert>> {
+    pub(super) fn overdue(&self, deadlines: &Deadlines, limit: usize) -> Vec<Positioned<Alert>> {
         self.alerts.overdue(deadlines, limit)
     }
 }
 
 /// What one append will change, if nothing in it is refused.
 struct Staged {
-    events: Vec<Stamped<Event>>,
+    events: Vec<Positioned<Event>>,
     /// The moment of the newest of them, or of the log's.
     newest: Timestamp,
     /// The moment by which keys are forgotten.
     retained_at: Timestamp,
     /// The alerts that those events touch, as they stand afterwards.
-    alerts: HashMap<AlertId, Stamped<Alert>>,
+    alerts: HashMap<AlertId, Positioned<Alert>>,
     /// Those of them that take in repeats, by their keys.
     open_keys: HashMap<DedupKey, HashSet<AlertId>>,
     keys: HashMap<Name, FirstUse>,
@@ -202,7 +202,7 @@ impl Staged {
         }
     }
 
-    fn put(&mut self, after: Stamped<Alert>) {
+    fn put(&mut self, after: Positioned<Alert>) {
         let id = after.value.id;
         if let Some(key) = &after.value.dedup_key {
             let open = self.open_keys.entry(key.clone()).or_default();

@@ -14,7 +14,7 @@ const NEAR_HEAD: u64 = 256;
 pub(super) enum Place {
     Window,
     /// The store is being asked.
-    Reading,
+    PendingRead,
     /// The store has answered: a page up to this offset, or that it is too late.
     Answered(Option<u64>),
     /// It has a page up to this offset in hand.
@@ -97,7 +97,7 @@ impl Model {
     /// Everything runs that can: whoever waits for the store has an answer. Says whether it had
     /// none before.
     pub(super) fn read(&mut self, after: u64, place: &mut Place) -> bool {
-        if *place != Place::Reading {
+        if *place != Place::PendingRead {
             return false;
         }
         let rest = PAGE_EVENTS - after % PAGE_EVENTS;
@@ -126,18 +126,18 @@ impl Model {
         };
         if matches!(*place, Place::Page(last) if after >= last) {
             let near = at_head || (in_window && head - after <= NEAR_HEAD);
-            *place = if near { Place::Window } else { Place::Reading };
+            *place = if near { Place::Window } else { Place::PendingRead };
         }
         if *place == Place::Window && at_head && self.draining {
             *place = Place::Nowhere(End::Drained { turn: self.drained });
             self.drained += 1;
         }
         if *place == Place::Window && !in_window {
-            *place = Place::Reading;
+            *place = Place::PendingRead;
         }
         match *place {
             Place::Nowhere(end) => Next::End(end),
-            Place::Reading | Place::Answered(_) => Next::Pause,
+            Place::PendingRead | Place::Answered(_) => Next::Pause,
             Place::Window if at_head => Next::Nothing,
             Place::Window | Place::Page(_) => Next::Frame { size: self.sizes[index(after)] },
         }

@@ -51,7 +51,7 @@ fn a_byte_order_mark_at_the_beginning_of_a_file_is_skipped() {
 fn limits_have_defaults_and_are_set_from_every_source() {
     let limits = |files: &[_], environment: &[_], flags: &[_]| {
         let settings = load(files, environment, flags).unwrap();
-        let seats = settings.server.seat_limits();
+        let seats = settings.server.connection_limits();
         let seconds = [settings.server.request_timeout, settings.server.keep_alive];
         let seconds = seconds.map(|time| time.0.as_secs());
         let chat = (settings.chat.rate.get(), settings.chat.burst.get());
@@ -183,7 +183,7 @@ fn what_is_wrong_in_a_variable_is_named_by_the_variable() {
 }
 
 #[test]
-fn what_is_wrong_in_a_lower_source_is_wrong_even_if_a_higher_one_says_it_again() {
+fn a_wrong_value_is_an_error_even_if_a_higher_source_overrides_it() {
     let environment = [("NORTHGATE__SERVER__PORT", "x")];
     let error = load(&[], &environment, &["--port=0"]).unwrap_err();
     assert!(error.starts_with("NORTHGATE__SERVER__PORT: "), "{error}");
@@ -231,7 +231,7 @@ fn a_wrong_flag_is_named_in_one_line() {
 
 #[cfg(unix)]
 #[test]
-fn a_variable_of_ours_that_is_no_unicode_is_wrong_and_others_are_left_alone() {
+fn only_variables_of_ours_must_be_unicode() {
     use std::os::unix::ffi::OsStringExt;
     let load = |name: &str| {
         let variable = (OsString::from(name), OsString::from_vec(vec![0xFF]));

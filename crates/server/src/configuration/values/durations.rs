@@ -12,11 +12,11 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// is said, and what is not said depends on the store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct GeneratorInterval(Said);
+pub struct GeneratorInterval(IntervalChoice);
 
 /// What somebody said about it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Said {
+enum IntervalChoice {
     #[default]
     Nothing,
     Off,
@@ -25,14 +25,14 @@ enum Said {
 
 impl GeneratorInterval {
     /// No generator.
-    pub const OFF: Self = Self(Said::Off);
+    pub const OFF: Self = Self(IntervalChoice::Off);
 
     /// The time between two alerts, or `unsaid` if nothing is said; `None` if there are to be none.
     pub fn duration_or(self, unsaid: Option<Duration>) -> Option<Duration> {
         match self.0 {
-            Said::Nothing => unsaid,
-            Said::Off => None,
-            Said::Every(duration) => Some(duration),
+            IntervalChoice::Nothing => unsaid,
+            IntervalChoice::Off => None,
+            IntervalChoice::Every(duration) => Some(duration),
         }
     }
 }
@@ -45,7 +45,7 @@ impl FromStr for GeneratorInterval {
             return Ok(Self::OFF);
         }
         match humantime::parse_duration(text) {
-            Ok(every) if every >= SHORTEST => Ok(Self(Said::Every(every))),
+            Ok(every) if every >= SHORTEST => Ok(Self(IntervalChoice::Every(every))),
             _ => Err(not(text, "a duration such as 10s or 500ms (at least 1ms), or off")),
         }
     }

@@ -3,7 +3,7 @@
 
 use super::DataFolder;
 use super::values::moment;
-use crate::{Task, Work};
+use crate::{Maintenance, MaintenanceCommand};
 use clap::{Args, Subcommand};
 use northgate_domain::Timestamp;
 use northgate_storage_sqlite::ExportRange;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 /// What the program does instead of serving.
 #[derive(Debug, Subcommand)]
-pub(super) enum Tool {
+pub(super) enum MaintenanceArguments {
     /// Reads all data in a folder, in use by a server or not, and says whether it is whole
     Check {
         #[command(flatten)]
@@ -62,19 +62,19 @@ pub(super) struct Data {
     data: Option<DataFolder>,
 }
 
-impl Tool {
+impl MaintenanceArguments {
     /// What is to be done, with the folder that is `configured` unless another one is named: a tool
     /// is most often used on the data that the server here keeps. `None` if there is no folder.
-    pub(super) fn work(self, configured: Option<DataFolder>) -> Option<Work> {
-        let (data, task) = match self {
-            Self::Check { data, new_epoch: false } => (data, Task::Check),
-            Self::Check { data, new_epoch: true } => (data, Task::RenewEpoch),
-            Self::Backup { data, file } => (data, Task::Backup(file)),
+    pub(super) fn maintenance(self, configured: Option<DataFolder>) -> Option<Maintenance> {
+        let (data, command) = match self {
+            Self::Check { data, new_epoch: false } => (data, MaintenanceCommand::Check),
+            Self::Check { data, new_epoch: true } => (data, MaintenanceCommand::RenewEpoch),
+            Self::Backup { data, file } => (data, MaintenanceCommand::Backup(file)),
             Self::Export { data, since, until } => {
-                (data, Task::Export(ExportRange { since, until }))
+                (data, MaintenanceCommand::Export(ExportRange { since, until }))
             }
-            Self::Import { data, file } => (data, Task::Import(file)),
+            Self::Import { data, file } => (data, MaintenanceCommand::Import(file)),
         };
-        Some(Work { folder: data.data.or(configured)?, task })
+        Some(Maintenance { folder: data.data.or(configured)?, command })
     }
 }

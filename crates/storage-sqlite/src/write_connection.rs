@@ -1,20 +1,22 @@
 //! The writing side of the database: what one vector of submissions leads to, inside a transaction
 //! that somebody else ends.
 
-use crate::columns::{indexed_words, put_tally, severity_number, status_number, tally};
+use crate::columns::{
+    alert_counts, indexed_words, put_alert_counts, severity_number, status_number,
+};
 use crate::database::{DatabaseError, checkpoint, connect_to_write, from_sql, to_sql};
 use crate::queries::{alert_by_id, alert_by_open_key, count, ends_of_log, id_word, newest_moment};
 use crate::schema;
 use crate::session::{Session, Unreadable};
 use northgate_domain::{
     Alert, AlertEvent, AlertId, ChatMessage, Command, Decision, DedupKey, Epoch, Event, Position,
-    Source, Stamped, Stamps, Subject, Timestamp, decide,
+    Positioned, Source, Stamps, Subject, Timestamp, decide,
 };
 use northgate_storage::codec::{
-    decode_answer, encode_alert, encode_answer, encode_event, encode_message,
+    decode_outcome, encode_alert, encode_event, encode_message, encode_outcome,
 };
 use northgate_storage::{
-    Answer, Fingerprint, IdempotencyKey, Outcome, Rejection, Submission, Tally,
+    AlertCounts, Fingerprint, IdempotencyKey, Outcome, RecordedOutcome, Rejection, Submission,
 };
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::Path;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 
 /// How much is in the tables, so that nobody has to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct StoreCounters {
     /// The offset of the newest event.
     pub(crate) head: u64,
     /// The offset of the newest event that was trimmed.
@@ -31,7 +33,7 @@ pub(crate) struct Held {
     pub(crate) messages: u64,
     pub(crate) keys: u64,
     /// The alerts by status and severity.
-    pub(crate) tally: Tally,
+    pub(crate) alert_counts: AlertCounts,
     /// The moment of the newest event: no later one is of an earlier moment.
     pub(crate) newest: Option<Timestamp>,
 }
@@ -40,10 +42,10 @@ pub(crate) struct Held {
 const USUAL_EVENT_BYTES: u64 = 512;
 
 /// The only connection that writes, and what it knows without asking.
-pub(crate) struct Ledger {
-    pub(crate) connection: Connection,
+pub(crate) struct WriteConnection {
+    pub(crate) sqlite: Connection,
     pub(crate) epoch: Epoch,
-    pub(crate) held: Held,
+    pub(crate) counters: StoreCounters,
     /// The moment by which keys and old events are forgotten; set by its owner before each use.
     pub(crate) retained_at: Timestamp,
     /// Whether nothing but open alerts is left of what `--retain-bytes` allows: then only actions
@@ -53,7 +55,7 @@ pub(crate) struct Ledger {
     pub(crate) event_bytes: u64,
     unreadable: Arc<Unreadable>,
     /// What the table of counts has.
-    kept_tally: Tally,
+    written_counts: AlertCounts,
 }
 
 /// Why nothing of one vector is in the transaction.
@@ -65,7 +67,7 @@ pub(crate) enum VectorError {
     Failed(DatabaseError),
 }
 
-impl Ledger {
+impl WriteConnection {
     /// Opens the database at start: made if there is none, and brought to the newest schema.
     pub(crate) fn open(
         file: &Path,
@@ -89,39 +91,39 @@ impl Ledger {
     /// Takes everything from the file.
     fn of(connection: Connection, unreadable: Arc<Unreadable>) -> rusqlite::Result<Self> {
         let (newest, trimmed) = ends_of_log(&connection)?;
-        let held = Held {
+        let counters = StoreCounters {
             head: newest,
             trimmed,
             alerts: count(&connection, "SELECT count(*) FROM alerts")?,
             messages: count(&connection, "SELECT count(*) FROM messages")?,
             keys: count(&connection, "SELECT count(*) FROM keys")?,
-            tally: tally(&connection)?,
+            alert_counts: alert_counts(&connection)?,
             newest: newest_moment(&connection)?,
         };
         let retained_at = Timestamp::from_unix_micros(0);
         let epoch = schema::epoch(&connection)?;
         let only_open_alerts_left = false;
-        let kept_tally = held.tally;
+        let written_counts = counters.alert_counts;
         let event_bytes = USUAL_EVENT_BYTES;
         Ok(Self {
-            connection,
+            sqlite: connection,
             epoch,
-            held,
+            counters,
             retained_at,
             only_open_alerts_left,
             event_bytes,
             unreadable,
-            kept_tally,
+            written_counts,
         })
     }
 
     pub(crate) fn head(&self) -> Position {
-        self.at(self.held.head)
+        self.at(self.counters.head)
     }
 
     /// The connection as queries use it.
     fn session(&self) -> Session<'_> {
-        Session { connection: &self.connection, unreadable: &self.unreadable }
+        Session { connection: &self.sqlite, unreadable: &self.unreadable }
     }
 
     /// Begins a transaction that holds the right to write.
@@ -129,11 +131,11 @@ impl Ledger {
         self.run("BEGIN IMMEDIATE")
     }
 
-    /// Writes what is known of the transaction as a whole: to be called before its end. A ledger
+    /// Writes what is known of the transaction as a whole: to be called before its end. A connection
     /// whose transaction does not end well is not used any more.
     pub(crate) fn finish(&mut self) -> Result<(), DatabaseError> {
-        put_tally(&self.connection, &self.kept_tally, &self.held.tally)?;
-        self.kept_tally = self.held.tally;
+        put_alert_counts(&self.sqlite, &self.written_counts, &self.counters.alert_counts)?;
+        self.written_counts = self.counters.alert_counts;
         Ok(())
     }
 
@@ -159,10 +161,10 @@ impl Ledger {
         if submissions.len() > 1 {
             return self.append_undoably(submissions, stamps);
         }
-        let before = self.connection.total_changes();
+        let before = self.sqlite.total_changes();
         match self.append_each(submissions, stamps) {
             Err(VectorError::Failed(error))
-                if self.connection.is_autocommit() || self.connection.total_changes() != before =>
+                if self.sqlite.is_autocommit() || self.sqlite.total_changes() != before =>
             {
                 Err(error)
             }
@@ -177,12 +179,12 @@ impl Ledger {
         submissions: Vec<Submission>,
         stamps: &dyn Stamps,
     ) -> Result<Result<Vec<Outcome>, VectorError>, DatabaseError> {
-        let before = self.held;
+        let before = self.counters;
         self.run("SAVEPOINT vector")?;
         let mut result = self.append_each(submissions, stamps);
         if let Err(error) = result {
             let undone = self.run("ROLLBACK TO vector");
-            self.held = before;
+            self.counters = before;
             match (undone, error) {
                 (Ok(()), error) => result = Err(error),
                 // A full disk has ended the whole transaction, savepoint and all.
@@ -216,7 +218,7 @@ impl Ledger {
     ) -> Result<Result<Outcome, Rejection>, DatabaseError> {
         let Submission { command, key } = submission;
         let stamp = stamps.stamp();
-        let stamp = self.held.newest.map_or(stamp, |newest| stamp.not_before(newest));
+        let stamp = self.counters.newest.map_or(stamp, |newest| stamp.not_before(newest));
         if let Some(key) = key
             && let Some(replay) = self.replay(key)?
         {
@@ -239,12 +241,12 @@ impl Ledger {
         let answer = match decision {
             Decision::Unchanged(value) => {
                 let position = state.map_or(next, |state| state.position);
-                Answer::Unchanged(Stamped { position, value })
+                RecordedOutcome::Unchanged(Positioned { position, value })
             }
             Decision::Event(value) => {
-                let event = Stamped { position: next, value };
+                let event = Positioned { position: next, value };
                 let raised = self.insert(&event, state)?;
-                Answer::Appended { event, raised }
+                RecordedOutcome::Appended { event, raised }
             }
         };
         if let Some(key) = key {
@@ -257,8 +259,8 @@ impl Ledger {
     /// is the alert that it was decided on, which is another one if a new alert begins.
     fn insert(
         &mut self,
-        event: &Stamped<Event>,
-        subject: Option<Stamped<Alert>>,
+        event: &Positioned<Event>,
+        subject: Option<Positioned<Alert>>,
     ) -> Result<Position, DatabaseError> {
         let offset = to_sql(event.position.offset);
         self.put_event(event.position.offset, event.value.at(), &encode_event(&event.value)?)?;
@@ -284,8 +286,8 @@ impl Ledger {
     ) -> Result<(), DatabaseError> {
         let sql = "INSERT INTO events (place, record, at) VALUES (?1, ?2, ?3)";
         self.execute(sql, params![to_sql(offset), record, at.unix_micros()])?;
-        self.held.head = offset;
-        self.held.newest = Some(at);
+        self.counters.head = offset;
+        self.counters.newest = Some(at);
         self.event_bytes = (self.event_bytes * 63 + record.len() as u64) / 64;
         Ok(())
     }
@@ -318,15 +320,15 @@ impl Ledger {
         self.execute(sql, params![place, id_word(alert.id)])?;
         let sql = "INSERT INTO alert_words (rowid, words) VALUES (?1, ?2)";
         self.execute(sql, params![place, indexed_words(alert)])?;
-        self.held.alerts += 1;
-        self.held.tally.add(alert);
+        self.counters.alerts += 1;
+        self.counters.alert_counts.add(alert);
         Ok(())
     }
 
     /// Writes an alert as it stands after a change. Only what can change is looked at.
     fn change_alert(
         &mut self,
-        before: &Stamped<Alert>,
+        before: &Positioned<Alert>,
         alert: &Alert,
     ) -> Result<(), DatabaseError> {
         let sql = "UPDATE alerts SET record = ?2, status = ?3, severity = ?4, expires_at = ?5,
@@ -341,8 +343,8 @@ impl Ledger {
             alert.updated_at.unix_micros(),
         ];
         self.execute(sql, values)?;
-        self.held.tally.remove(&before.value);
-        self.held.tally.add(alert);
+        self.counters.alert_counts.remove(&before.value);
+        self.counters.alert_counts.add(alert);
         Ok(())
     }
 
@@ -357,7 +359,7 @@ impl Ledger {
         self.execute(sql, params![place, message.sent_at.unix_micros(), record, alert_id])?;
         let sql = "INSERT INTO message_words (rowid, words) VALUES (?1, ?2)";
         self.execute(sql, params![place, message.search_text().as_str()])?;
-        self.held.messages += 1;
+        self.counters.messages += 1;
         Ok(())
     }
 
@@ -365,12 +367,12 @@ impl Ledger {
     fn replay(
         &self,
         key: &IdempotencyKey,
-    ) -> Result<Option<Result<Answer, Rejection>>, DatabaseError> {
-        let decode = |answer: &[u8]| decode_answer(answer, self.epoch);
+    ) -> Result<Option<Result<RecordedOutcome, Rejection>>, DatabaseError> {
+        let decode = |answer: &[u8]| decode_outcome(answer, self.epoch);
         let sql = "SELECT fingerprint, answer, seen FROM keys
                    WHERE scope = ?1 AND value = ?2 AND used_at > ?3";
         let forgotten = IdempotencyKey::forgotten_since(self.retained_at).unix_micros();
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.sqlite.prepare_cached(sql)?;
         let first = statement.query_row(params![key.scope, key.value, forgotten], |row| {
             let fingerprint = row.get::<_, Option<[u8; 32]>>(0)?;
             Ok((fingerprint, row.get::<_, Vec<u8>>(1)?, row.get(2)?))
@@ -391,21 +393,21 @@ impl Ledger {
     fn remember(
         &mut self,
         key: &IdempotencyKey,
-        answer: &Answer,
+        answer: &RecordedOutcome,
         used_at: Timestamp,
     ) -> Result<(), DatabaseError> {
         // One that was forgotten, and not removed yet, makes room for its new use.
         let sql = "DELETE FROM keys WHERE scope = ?1 AND value = ?2";
-        self.held.keys -= self.execute(sql, params![key.scope, key.value])?;
+        self.counters.keys -= self.execute(sql, params![key.scope, key.value])?;
         let sql = "INSERT INTO keys (scope, value, fingerprint, answer, used_at)
                    VALUES (?1, ?2, ?3, ?4, ?5)";
         let fingerprint = key.fingerprint.map(|Fingerprint(digest)| digest);
-        let answer = encode_answer(answer)?;
+        let answer = encode_outcome(answer)?;
         self.execute(
             sql,
             params![key.scope, key.value, fingerprint, answer, used_at.unix_micros()],
         )?;
-        self.held.keys += 1;
+        self.counters.keys += 1;
         Ok(())
     }
 
@@ -415,7 +417,7 @@ impl Ledger {
         sql: &str,
         values: impl rusqlite::Params,
     ) -> Result<u64, DatabaseError> {
-        let rows = self.connection.prepare_cached(sql)?.execute(values)?;
+        let rows = self.sqlite.prepare_cached(sql)?.execute(values)?;
         Ok(from_sql(i64::try_from(rows).unwrap_or(i64::MAX)))
     }
 

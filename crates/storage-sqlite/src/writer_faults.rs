@@ -6,7 +6,7 @@ mod lost_files;
 use crate::writer::{Commit, MOST_WAITING, commit};
 use crate::{Options, SqliteStore, Written, check};
 use northgate_domain::{
-    Command, Epoch, MessageText, Position, PostMessage, Sender, Stamp, Stamps, Timestamp,
+    Command, Epoch, EventMeta, MessageText, Position, PostMessage, Sender, Stamps, Timestamp,
 };
 use northgate_storage::{
     AppendError, EventStore, Fingerprint, IdempotencyKey, MessageQuery, Outcome, ReadFrom,
@@ -29,9 +29,9 @@ use uuid::Uuid;
 struct Counting(AtomicU64);
 
 impl Stamps for Counting {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
-        Stamp::new(Uuid::from_u128(u128::from(n)), Timestamp::from_unix_micros(0))
+        EventMeta::new(Uuid::from_u128(u128::from(n)), Timestamp::from_unix_micros(0))
     }
 
     fn now(&self) -> Timestamp {
@@ -254,7 +254,7 @@ async fn nothing_is_written_after_a_statement_that_ended_the_transaction() {
 }
 
 #[tokio::test]
-async fn after_a_failed_commit_everyone_is_told_that_nobody_knows_and_the_file_is_asked() {
+async fn after_a_failed_commit_the_outcome_is_unknown_and_the_file_decides() {
     for (act, held) in [(Act::Fail, vec!["first"]), (Act::FailLate, vec!["first", "a", "key"])] {
         let (folder, store, director) = directed();
         let vectors = vec![vec![say("a")], vec![keyed("key", 1)]];
@@ -276,7 +276,7 @@ async fn after_a_failed_commit_everyone_is_told_that_nobody_knows_and_the_file_i
 }
 
 #[tokio::test]
-async fn a_full_disk_keeps_nothing_of_a_batch_and_the_store_goes_on_when_it_has_room() {
+async fn a_full_disk_stores_nothing_of_a_batch_until_it_has_room() {
     let full = |connection: &Connection| {
         commit(connection)?;
         // No page more than there is: what a full disk is to SQLite. Opened anew, it is forgotten.

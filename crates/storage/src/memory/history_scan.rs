@@ -2,14 +2,14 @@
 
 use super::shelf::{Item, View};
 use crate::{HistoryRange, Part, QueryError, Snapshot};
-use northgate_domain::{Position, Search, SearchText, Stamped};
+use northgate_domain::{Position, Positioned, Search, SearchText};
 use std::sync::Arc;
 
 /// How many items are looked at before others get their turn on this thread.
 const TURN: usize = 256;
 
 /// What is looked at, and for what.
-pub(super) struct Look<T, F> {
+pub(super) struct HistoryScan<T, F> {
     /// The newest event that the items reflect.
     pub(super) head: Position,
     pub(super) view: View<T>,
@@ -23,9 +23,9 @@ pub(super) struct Look<T, F> {
     pub(super) admits: F,
 }
 
-impl<T: Clone + Send + Sync, F: Fn(&T) -> bool + Send + Sync> Look<T, F> {
+impl<T: Clone + Send + Sync, F: Fn(&T) -> bool + Send + Sync> HistoryScan<T, F> {
     /// The part that was asked for.
-    pub(super) async fn through(self) -> Result<Snapshot<Stamped<T>>, QueryError> {
+    pub(super) async fn through(self) -> Result<Snapshot<Positioned<T>>, QueryError> {
         let walk = self.range.walk(self.head)?;
         let way = self.view.range(walk.offsets.clone());
         let (mut found, mut beyond) = (walk.part(), walk.probe());
@@ -41,7 +41,7 @@ impl<T: Clone + Send + Sync, F: Fn(&T) -> bool + Send + Sync> Look<T, F> {
     /// Adds the `items` that match, up to the limits of the part and of the scan.
     async fn fill<'a>(
         &'a self,
-        part: &mut Part<Stamped<T>>,
+        part: &mut Part<Positioned<T>>,
         items: impl Iterator<Item = &'a Arc<Item<T>>> + Send,
     ) where
         T: 'a,

@@ -3,7 +3,7 @@
 use crate::writer::commit;
 use crate::{Options, SqliteStore, check};
 use northgate_domain::{
-    Command, Epoch, Location, MessageText, Position, RaiseAlert, Stamp, Stamps, Timestamp,
+    Command, Epoch, EventMeta, Location, MessageText, Position, RaiseAlert, Stamps, Timestamp,
 };
 use northgate_storage::{
     AlertQuery, AppendError, EventStore, ReadError, ReadFrom, StoreHealth, Submission, next_page,
@@ -27,9 +27,9 @@ struct SetClock {
 }
 
 impl Stamps for SetClock {
-    fn stamp(&self) -> Stamp {
+    fn stamp(&self) -> EventMeta {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        Stamp::new(Uuid::from_u128(id.into()), self.now())
+        EventMeta::new(Uuid::from_u128(id.into()), self.now())
     }
 
     fn now(&self) -> Timestamp {

@@ -9,23 +9,23 @@ use std::sync::Arc;
 
 /// How many connections may stream at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SeatLimits {
+pub struct ConnectionLimits {
     /// In all.
     pub total: usize,
-    /// For one address; see [`Seats`] for what one address is.
+    /// For one address; see [`ConnectionLimiter`] for what one address is.
     pub per_address: usize,
 }
 
-/// Why there is no seat.
+/// Why a connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Full {
-    /// All seats are taken.
+pub enum ConnectionLimitReached {
+    /// The server has as many connections as it may have.
     #[error(
         "As many connections are open as this server takes: try again later, or raise \
          --max-connections."
     )]
     Server,
-    /// All seats of this address are taken.
+    /// The address has as many connections as it may have.
     #[error(
         "As many connections are open from this address as it may have: close one, or raise \
          --max-connections-per-address."
@@ -33,25 +33,25 @@ pub enum Full {
     Address,
 }
 
-/// The seats of a server; clones are handles to the same ones.
+/// Counts the connections of a server; clones share the counts.
 ///
 /// One address is an IPv4 address, or a /64 of IPv6: a single host owns all of its /64, and would
 /// otherwise have a limit for each of its addresses. An IPv4 address mapped into IPv6 is that IPv4
 /// address. Loopback has no limit of its own, since a proxy on this machine speaks for everybody
 /// behind it; it counts in the total. So does a peer without an address.
 #[derive(Debug, Clone)]
-pub struct Seats {
+pub struct ConnectionLimiter {
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    limits: SeatLimits,
+    limits: ConnectionLimits,
     taken: Mutex<Taken>,
 }
 
-/// What is taken. An address without a seat has no entry, so that entries are never more than
-/// seats.
+/// The connections that are open. An address without one has no entry, so that there are never more entries
+/// than connections.
 #[derive(Debug, Default)]
 struct Taken {
     total: usize,
@@ -60,47 +60,50 @@ struct Taken {
 
 /// A place among the connections that stream. It is free again when this is dropped.
 #[derive(Debug)]
-#[must_use = "the seat is free again when this is dropped"]
-pub struct Seat {
+#[must_use = "the permit is free again when this is dropped"]
+pub struct ConnectionPermit {
     shared: Arc<Shared>,
     /// The address that it counts for, if for one.
     address: Option<IpAddr>,
 }
 
-impl Seats {
+impl ConnectionLimiter {
     /// Seats of which none is taken.
-    pub fn new(limits: SeatLimits) -> Self {
+    pub fn new(limits: ConnectionLimits) -> Self {
         Self { shared: Arc::new(Shared { limits, taken: Mutex::default() }) }
     }
 
-    /// Takes a seat for a connection from `peer`. Where both limits are reached, it is the
+    /// Gives a permit for a connection from `peer`. Where both limits are reached, it is the
     /// address's that is told: that one its client can mend.
-    pub fn take(&self, peer: Option<IpAddr>) -> Result<Seat, Full> {
+    pub fn acquire(
+        &self,
+        peer: Option<IpAddr>,
+    ) -> Result<ConnectionPermit, ConnectionLimitReached> {
         let address = peer.and_then(counted);
         let limits = self.shared.limits;
         let mut taken = self.shared.taken.lock();
         let of_address = address.and_then(|address| taken.by_address.get(&address));
         if address.is_some() && of_address.copied().unwrap_or_default() >= limits.per_address {
-            return Err(Full::Address);
+            return Err(ConnectionLimitReached::Address);
         }
         if taken.total >= limits.total {
-            return Err(Full::Server);
+            return Err(ConnectionLimitReached::Server);
         }
         taken.total += 1;
         if let Some(address) = address {
             *taken.by_address.entry(address).or_default() += 1;
         }
         drop(taken);
-        Ok(Seat { shared: self.shared.clone(), address })
+        Ok(ConnectionPermit { shared: self.shared.clone(), address })
     }
 
-    /// How many seats are taken.
+    /// How many connections are open.
     pub fn taken(&self) -> usize {
         self.shared.taken.lock().total
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut taken = self.shared.taken.lock();
         taken.total -= 1;
@@ -133,8 +136,8 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    fn seats(total: usize, per_address: usize) -> Seats {
-        Seats::new(SeatLimits { total, per_address })
+    fn limiter(total: usize, per_address: usize) -> ConnectionLimiter {
+        ConnectionLimiter::new(ConnectionLimits { total, per_address })
     }
 
     fn at(address: &str) -> IpAddr {
@@ -143,24 +146,36 @@ mod tests {
 
     #[test]
     fn a_seat_is_free_again_when_it_is_dropped() {
-        let seats = seats(1, 1);
-        let seat = seats.take(Some(at("192.0.2.1"))).unwrap();
-        assert_eq!(seats.clone().take(Some(at("192.0.2.2"))).unwrap_err(), Full::Server);
-        drop(seat);
-        assert_eq!(seats.taken(), 0);
-        assert!(seats.take(Some(at("192.0.2.2"))).is_ok());
+        let limiter = limiter(1, 1);
+        let permit = limiter.acquire(Some(at("192.0.2.1"))).unwrap();
+        assert_eq!(
+            limiter.clone().acquire(Some(at("192.0.2.2"))).unwrap_err(),
+            ConnectionLimitReached::Server
+        );
+        drop(permit);
+        assert_eq!(limiter.taken(), 0);
+        assert!(limiter.acquire(Some(at("192.0.2.2"))).is_ok());
     }
 
     #[test]
     fn an_address_that_is_full_leaves_the_others_their_seats() {
-        let seats = seats(3, 2);
-        let taken =
-            [Some(at("192.0.2.1")), Some(at("192.0.2.1"))].map(|peer| seats.take(peer).unwrap());
-        assert_eq!(seats.take(Some(at("192.0.2.1"))).unwrap_err(), Full::Address);
-        let last = seats.take(Some(at("192.0.2.2"))).unwrap();
+        let limiter = limiter(3, 2);
+        let taken = [Some(at("192.0.2.1")), Some(at("192.0.2.1"))]
+            .map(|peer| limiter.acquire(peer).unwrap());
+        assert_eq!(
+            limiter.acquire(Some(at("192.0.2.1"))).unwrap_err(),
+            ConnectionLimitReached::Address
+        );
+        let last = limiter.acquire(Some(at("192.0.2.2"))).unwrap();
         // Both are full now.
-        assert_eq!(seats.take(Some(at("192.0.2.1"))).unwrap_err(), Full::Address);
-        assert_eq!(seats.take(Some(at("192.0.2.2"))).unwrap_err(), Full::Server);
+        assert_eq!(
+            limiter.acquire(Some(at("192.0.2.1"))).unwrap_err(),
+            ConnectionLimitReached::Address
+        );
+        assert_eq!(
+            limiter.acquire(Some(at("192.0.2.2"))).unwrap_err(),
+            ConnectionLimitReached::Server
+        );
         drop((taken, last));
     }
 
@@ -173,9 +188,9 @@ mod tests {
             ("::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
             ("192.0.2.1", "192.0.2.2", false),
         ] {
-            let seats = seats(9, 1);
-            let _first = seats.take(Some(at(first))).unwrap();
-            assert_eq!(seats.take(Some(at(second))).is_err(), are_one, "{first} and {second}");
+            let limiter = limiter(9, 1);
+            let _first = limiter.acquire(Some(at(first))).unwrap();
+            assert_eq!(limiter.acquire(Some(at(second))).is_err(), are_one, "{first} and {second}");
         }
     }
 
@@ -188,21 +203,25 @@ mod tests {
             Some(at("::ffff:127.0.0.1")),
             None,
         ] {
-            let seats = seats(2, 1);
-            let taken = [peer, peer].map(|peer| seats.take(peer).unwrap());
-            assert_eq!(seats.take(peer).unwrap_err(), Full::Server, "{peer:?}");
+            let limiter = limiter(2, 1);
+            let taken = [peer, peer].map(|peer| limiter.acquire(peer).unwrap());
+            assert_eq!(
+                limiter.acquire(peer).unwrap_err(),
+                ConnectionLimitReached::Server,
+                "{peer:?}"
+            );
             drop(taken);
         }
     }
 
     #[test]
     fn what_is_full_says_which_setting_to_raise() {
-        let named = |full: Full| full.to_string();
-        assert!(named(Full::Server).contains(" --max-connections."));
-        assert!(named(Full::Address).contains(" --max-connections-per-address."));
+        let named = |full: ConnectionLimitReached| full.to_string();
+        assert!(named(ConnectionLimitReached::Server).contains(" --max-connections."));
+        assert!(named(ConnectionLimitReached::Address).contains(" --max-connections-per-address."));
     }
 
-    /// What a client does: takes a seat from one of four peers, or gives back one that it has.
+    /// What a client does: takes a permit from one of four peers, or gives back one that it has.
     #[derive(Debug, Clone)]
     enum Act {
         Take(usize),
@@ -226,29 +245,29 @@ mod tests {
             acts in acts(),
         ) {
             let peers = [Some(at("192.0.2.1")), Some(at("2001:db8::1")), Some(at("127.0.0.1")), None];
-            let seats = seats(total, per_address);
-            let mut sitting: Vec<(usize, Seat)> = Vec::new();
+            let limiter = limiter(total, per_address);
+            let mut sitting: Vec<(usize, ConnectionPermit)> = Vec::new();
             for act in acts {
                 match act {
                     Act::Take(peer) => {
                         let of_peer = sitting.iter().filter(|(who, _)| *who == peer).count();
                         let expected = if peer < 2 && of_peer >= per_address {
-                            Some(Full::Address)
+                            Some(ConnectionLimitReached::Address)
                         } else {
-                            (sitting.len() >= total).then_some(Full::Server)
+                            (sitting.len() >= total).then_some(ConnectionLimitReached::Server)
                         };
-                        let seat = seats.take(peers[peer]);
-                        prop_assert_eq!(seat.as_ref().err().copied(), expected);
-                        sitting.extend(seat.map(|seat| (peer, seat)));
+                        let permit = limiter.acquire(peers[peer]);
+                        prop_assert_eq!(permit.as_ref().err().copied(), expected);
+                        sitting.extend(permit.map(|permit| (peer, permit)));
                     }
                     Act::Give(which) if !sitting.is_empty() => {
                         drop(sitting.swap_remove(which.index(sitting.len())));
                     }
                     Act::Give(_) => {}
                 }
-                prop_assert_eq!(seats.taken(), sitting.len());
+                prop_assert_eq!(limiter.taken(), sitting.len());
                 let counted = (0..2).filter(|peer| sitting.iter().any(|(who, _)| who == peer));
-                prop_assert_eq!(seats.shared.taken.lock().by_address.len(), counted.count());
+                prop_assert_eq!(limiter.shared.taken.lock().by_address.len(), counted.count());
             }
         }
     }

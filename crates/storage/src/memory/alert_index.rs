@@ -1,13 +1,13 @@
 //! Which alerts stand where: what is asked without looking through all of them.
 
-use crate::{Deadlines, Tally};
-use northgate_domain::{Alert, DedupKey, Severity, Stamped, Timestamp};
+use crate::{AlertCounts, Deadlines};
+use northgate_domain::{Alert, DedupKey, Positioned, Severity, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Offsets of alerts by what is asked of them.
 #[derive(Default)]
-pub(super) struct Standing {
-    pub(super) tally: Tally,
+pub(super) struct AlertIndex {
+    pub(super) counts: AlertCounts,
     resolved: BTreeSet<u64>,
     /// Those that are not over, by the key of their repeats.
     open_keys: HashMap<DedupKey, BTreeSet<u64>>,
@@ -17,12 +17,12 @@ pub(super) struct Standing {
     quiet: BTreeMap<Severity, BTreeSet<(Timestamp, u64)>>,
 }
 
-impl Standing {
+impl AlertIndex {
     /// Puts an alert where it stands.
-    pub(super) fn insert(&mut self, alert: &Stamped<Alert>) {
-        let Stamped { position, value: alert } = alert;
+    pub(super) fn insert(&mut self, alert: &Positioned<Alert>) {
+        let Positioned { position, value: alert } = alert;
         let offset = position.offset;
-        self.tally.add(alert);
+        self.counts.add(alert);
         if alert.is_resolved() {
             self.resolved.insert(offset);
             return;
@@ -37,10 +37,10 @@ impl Standing {
     }
 
     /// Takes an alert away from where it stands.
-    pub(super) fn remove(&mut self, alert: &Stamped<Alert>) {
-        let Stamped { position, value: alert } = alert;
+    pub(super) fn remove(&mut self, alert: &Positioned<Alert>) {
+        let Positioned { position, value: alert } = alert;
         let offset = position.offset;
-        self.tally.remove(alert);
+        self.counts.remove(alert);
         self.resolved.remove(&offset);
         if let Some(quiet) = self.quiet.get_mut(&alert.severity) {
             quiet.remove(&(alert.updated_at, offset));

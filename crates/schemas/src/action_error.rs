@@ -1,11 +1,11 @@
 //! Why an alert is not acted on, in words: the same over HTTP, over a socket, and for each of many.
 
-use crate::Findings;
+use crate::FieldErrors;
 use northgate_domain::{Action, Alert, Rejection, StatusKind};
 
 /// What whoever is refused is told.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
+pub struct ActionError {
     /// The name of the kind of refusal that stays the same; for programs.
     pub slug: &'static str,
     /// What happened, and what to do about it; for people.
@@ -13,10 +13,10 @@ pub struct Refusal {
     /// The alert as it stands, if that was the trouble.
     pub alert: Option<Box<Alert>>,
     /// Every bad field, if fields were the trouble.
-    pub findings: Option<Findings>,
+    pub findings: Option<FieldErrors>,
 }
 
-impl Refusal {
+impl ActionError {
     /// A refusal that is about no alert.
     pub fn new(slug: &'static str, detail: impl Into<String>) -> Self {
         Self { slug, detail: detail.into(), alert: None, findings: None }
@@ -36,13 +36,13 @@ impl Refusal {
     }
 
     /// Fields are wrong.
-    pub fn invalid(findings: &Findings) -> Self {
+    pub fn invalid(findings: &FieldErrors) -> Self {
         let detail = "Some fields are not valid; see errors.";
         Self { findings: Some(findings.clone()), ..Self::new("invalid", detail) }
     }
 }
 
-impl From<&Rejection> for Refusal {
+impl From<&Rejection> for ActionError {
     fn from(rejection: &Rejection) -> Self {
         match rejection {
             Rejection::NoSuchAlert(_) => {
@@ -53,7 +53,7 @@ impl From<&Rejection> for Refusal {
                 Self { alert: Some(present.clone()), ..Self::new("contradiction", detail) }
             }
             Rejection::AlreadyOver => {
-                let mut findings = Findings::default();
+                let mut findings = FieldErrors::default();
                 findings.add(
                     "expires_at",
                     "must lie in the future; leave it out if the alert does not end by itself",

@@ -3,7 +3,7 @@
 
 use crate::alerts::{AlertService, alert_of};
 use crate::submit::{SubmitError, submit};
-use northgate_domain::{Alert, Command, DedupKey, RaiseAlert, Severity, Stamped};
+use northgate_domain::{Alert, Command, DedupKey, Positioned, RaiseAlert, Severity};
 use northgate_storage::EventStore;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-type Answer = Result<Stamped<Alert>, SubmitError>;
+type RaiseResult = Result<Positioned<Alert>, SubmitError>;
 
 /// Lets one append per key through, and gathers what comes meanwhile into the next.
 ///
@@ -23,7 +23,7 @@ type Answer = Result<Stamped<Alert>, SubmitError>;
 /// behind one mutex, which is held for moments and never across an await. What finds no room, among
 /// the lanes or among all who wait, is appended as it is: a store that stalls gathers no crowd here.
 #[derive(Clone)]
-pub struct Repeats(Arc<Shared>);
+pub struct RaiseCoalescer(Arc<Shared>);
 
 struct Shared {
     window: Duration,
@@ -53,7 +53,7 @@ struct Gathered {
 
 /// Somebody who waits, and where.
 struct Asker {
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<RaiseResult>,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -89,7 +89,7 @@ fn add(first: &mut RaiseAlert, repeat: &RaiseAlert) {
     first.latest_end = first.latest_end.max(latest_end);
 }
 
-impl Repeats {
+impl RaiseCoalescer {
     /// The time for which repeats are gathered, if nobody says otherwise.
     pub const WINDOW: Duration = Duration::from_millis(100);
 
@@ -112,7 +112,11 @@ impl Repeats {
 
     /// Raises an alert that has a key, now or together with others, and gives it as it stands
     /// afterwards. Who stops waiting has raised it all the same.
-    pub(crate) async fn raise(&self, store: &Arc<dyn EventStore>, raise: RaiseAlert) -> Answer {
+    pub(crate) async fn raise(
+        &self,
+        store: &Arc<dyn EventStore>,
+        raise: RaiseAlert,
+    ) -> RaiseResult {
         match self.hand_over(store, raise) {
             // A task that is gone has left with the runtime, or with a bug of the store.
             Ok(answer) => answer.await.unwrap_or(Err(SubmitError::OutcomeUnknown)),
@@ -135,7 +139,7 @@ impl Repeats {
         &self,
         store: &Arc<dyn EventStore>,
         raise: RaiseAlert,
-    ) -> Result<oneshot::Receiver<Answer>, RaiseAlert> {
+    ) -> Result<oneshot::Receiver<RaiseResult>, RaiseAlert> {
         let Some(key) = raise.dedup_key.clone() else { return Err(raise) };
         if self.0.flushed.is_cancelled() {
             return Err(raise);
@@ -161,7 +165,7 @@ impl Repeats {
         let severity = raise.severity;
         lanes.insert(key.clone(), Lane { gathered: None, severity, urgent: urgent.clone() });
         drop(lanes);
-        let lane = OwnLane { repeats: self.clone(), key, urgent };
+        let lane = OwnLane { coalescer: self.clone(), key, urgent };
         self.0
             .tasks
             .spawn_on(lane.run(store.clone(), Gathered::new(raise, asker)), &self.0.runtime);
@@ -172,7 +176,7 @@ impl Repeats {
 /// A lane, for the task that owns it. However that ends, the lane ends with it, and who waits in it
 /// is told.
 struct OwnLane {
-    repeats: Repeats,
+    coalescer: RaiseCoalescer,
     key: DedupKey,
     urgent: Arc<Notify>,
 }
@@ -180,7 +184,7 @@ struct OwnLane {
 impl OwnLane {
     /// The task of one lane: it ends when nothing came for a window.
     async fn run(self, store: Arc<dyn EventStore>, first: Gathered) {
-        let shared = &self.repeats.0;
+        let shared = &self.coalescer.0;
         let mut next = first;
         loop {
             let due = Instant::now() + shared.window;
@@ -202,7 +206,7 @@ impl OwnLane {
     /// Notes how bad the alert is: milder than what was handed over before, if that one was
     /// resolved and another has begun.
     fn stands_at(&self, severity: Severity) {
-        let mut lanes = self.repeats.0.lanes.lock();
+        let mut lanes = self.coalescer.0.lanes.lock();
         let Some(lane) = lanes.get_mut(&self.key) else { return };
         lane.severity = severity;
         if lane.gathered.as_ref().is_some_and(|gathered| gathered.raise.severity > severity) {
@@ -212,7 +216,7 @@ impl OwnLane {
 
     /// What was gathered; a lane in which nothing waits is gone with this.
     fn take(&self) -> Option<Gathered> {
-        let mut lanes = self.repeats.0.lanes.lock();
+        let mut lanes = self.coalescer.0.lanes.lock();
         let lane = lanes.get_mut(&self.key)?;
         let gathered = lane.gathered.take();
         match &gathered {
@@ -227,7 +231,7 @@ impl OwnLane {
 
 impl Drop for OwnLane {
     fn drop(&mut self) {
-        let mut lanes = self.repeats.0.lanes.lock();
+        let mut lanes = self.coalescer.0.lanes.lock();
         // It may be gone already, and another task have begun one for the same key.
         if lanes.get(&self.key).is_some_and(|lane| Arc::ptr_eq(&lane.urgent, &self.urgent)) {
             lanes.remove(&self.key);
@@ -235,7 +239,7 @@ impl Drop for OwnLane {
     }
 }
 
-async fn append(store: &dyn EventStore, raise: RaiseAlert) -> Answer {
+async fn append(store: &dyn EventStore, raise: RaiseAlert) -> RaiseResult {
     let kept = submit(store, AlertService::RAISING, Command::RaiseAlert(raise), None).await?;
     alert_of(kept.value)
 }
@@ -243,7 +247,7 @@ async fn append(store: &dyn EventStore, raise: RaiseAlert) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use northgate_domain::{Decision, Event, Location, MessageText, Stamp, Timestamp, decide};
+    use northgate_domain::{Decision, Event, EventMeta, Location, MessageText, Timestamp, decide};
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -259,7 +263,7 @@ mod tests {
 
     fn raised(before: Option<&Alert>, raise: &RaiseAlert) -> Alert {
         // Before every end: what is over already is refused before it is gathered.
-        let stamp = Stamp::new(Uuid::nil(), Timestamp::from_unix_micros(-1));
+        let stamp = EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(-1));
         match decide(before, &Command::RaiseAlert(raise.clone()), stamp) {
             Ok(Decision::Event(Event::Alert(event))) => event.alert,
             other => panic!("{other:?}"),
@@ -277,9 +281,9 @@ mod tests {
             for raise in &raises {
                 expected = Some(raised(expected.as_ref(), raise));
             }
-            let (first, repeats) = raises.split_first().unwrap();
+            let (first, coalescer) = raises.split_first().unwrap();
             let mut gathered = first.clone();
-            for repeat in repeats {
+            for repeat in coalescer {
                 add(&mut gathered, repeat);
             }
             let found = raised(before.as_ref(), &gathered);

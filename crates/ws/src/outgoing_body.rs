@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Sleep, sleep};
 
 /// Gives control frames first, then events, and at the end one Close frame.
-pub(crate) struct Feed {
+pub(crate) struct OutgoingBody {
     /// What the library sends: pongs and complaints. It ends with the reading half, and dropping
     /// it ends the reading half.
     inner: BoxBody,
@@ -29,7 +29,7 @@ enum State {
     Ended,
 }
 
-impl Feed {
+impl OutgoingBody {
     pub(crate) fn new(
         inner: BoxBody,
         cursor: Cursor,
@@ -64,13 +64,13 @@ impl Feed {
     }
 }
 
-impl Drop for Feed {
+impl Drop for OutgoingBody {
     fn drop(&mut self) {
         self.taken.notify_one();
     }
 }
 
-impl MessageBody for Feed {
+impl MessageBody for OutgoingBody {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
@@ -130,7 +130,7 @@ impl MessageBody for Feed {
 mod tests {
     use super::*;
     use northgate_domain::{
-        Command, Epoch, MessageText, PostMessage, Sender, Stamp, Stamps, Timestamp,
+        Command, Epoch, EventMeta, MessageText, PostMessage, Sender, Stamps, Timestamp,
     };
     use northgate_hub::{Hub, WindowLimits, Worker};
     use northgate_storage::{Capacity, EventStore, MemoryStore, Submission};
@@ -147,8 +147,8 @@ mod tests {
     struct SameStamp;
 
     impl Stamps for SameStamp {
-        fn stamp(&self) -> Stamp {
-            Stamp::new(Uuid::nil(), Timestamp::from_unix_micros(0))
+        fn stamp(&self) -> EventMeta {
+            EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(0))
         }
 
         fn now(&self) -> Timestamp {
@@ -186,7 +186,7 @@ mod tests {
         hub: Hub,
         worker: Worker,
         close: Option<oneshot::Sender<Closing>>,
-        feed: Feed,
+        feed: OutgoingBody,
     }
 
     impl Scene {
@@ -208,7 +208,7 @@ mod tests {
             hub.caught_up().await;
             let inner = Control { frames: frames.iter().copied().collect(), ends }.boxed();
             let (close, closing) = oneshot::channel();
-            let feed = Feed::new(inner, cursor, closing, Rc::default());
+            let feed = OutgoingBody::new(inner, cursor, closing, Rc::default());
             let scene = Self { hub, worker, close: Some(close), feed };
             scene.settle().await;
             scene

@@ -12,16 +12,16 @@ use std::path::{Path, PathBuf};
 
 /// Something to do, and the folder to do it with.
 #[derive(Debug)]
-pub struct Work {
+pub struct Maintenance {
     /// The folder of the data.
     pub folder: DataFolder,
     /// What to do.
-    pub task: Task,
+    pub command: MaintenanceCommand,
 }
 
 /// What can be done with data.
 #[derive(Debug)]
-pub enum Task {
+pub enum MaintenanceCommand {
     /// Say whether it is whole.
     Check,
     /// Say that, and give its log a new name.
@@ -36,7 +36,7 @@ pub enum Task {
 
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
-pub enum WorkError {
+pub enum MaintenanceError {
     /// The data is not known to be whole.
     #[error("the data in {} {}", folder.display(), one_line(source))]
     Check {
@@ -70,13 +70,13 @@ pub enum WorkError {
     Say(#[from] io::Error),
 }
 
-impl Work {
+impl Maintenance {
     /// Does it, and writes to `out` what there is to tell.
-    pub fn run(&self, mut out: impl Write + Send + 'static) -> Result<(), WorkError> {
+    pub fn run(&self, mut out: impl Write + Send + 'static) -> Result<(), MaintenanceError> {
         let folder = self.folder.path();
         let shown = folder.display();
-        match &self.task {
-            Task::Check => {
+        match &self.command {
+            MaintenanceCommand::Check => {
                 let Checked { head, events, older_schema } = whole(folder)?;
                 let offset = head.offset;
                 write!(
@@ -88,20 +88,20 @@ impl Work {
                 }
                 writeln!(out)?;
             }
-            Task::RenewEpoch => {
+            MaintenanceCommand::RenewEpoch => {
                 whole(folder)?;
                 renew_epoch(folder, draw_epoch())?;
                 writeln!(out, "the data in {shown} is whole, and its log has a new name")?;
             }
-            Task::Backup(file) => {
+            MaintenanceCommand::Backup(file) => {
                 backup(folder, file, draw_epoch())?;
                 writeln!(out, "the data in {shown} is copied to {}", file.display())?;
             }
-            Task::Export(range) => {
+            MaintenanceCommand::Export(range) => {
                 export(folder, *range, out)?;
                 return Ok(());
             }
-            Task::Import(file) => {
+            MaintenanceCommand::Import(file) => {
                 let counts = import(folder, &mut *lines_of(file.as_deref())?, draw_epoch())?;
                 writeln!(
                     out,
@@ -115,16 +115,16 @@ impl Work {
     }
 }
 
-fn whole(folder: &Path) -> Result<Checked, WorkError> {
-    check(folder).map_err(|source| WorkError::Check { folder: folder.to_owned(), source })
+fn whole(folder: &Path) -> Result<Checked, MaintenanceError> {
+    check(folder).map_err(|source| MaintenanceError::Check { folder: folder.to_owned(), source })
 }
 
-fn lines_of(file: Option<&Path>) -> Result<Box<dyn BufRead>, WorkError> {
+fn lines_of(file: Option<&Path>) -> Result<Box<dyn BufRead>, MaintenanceError> {
     let Some(file) = file else {
         return Ok(Box::new(io::stdin().lock()));
     };
-    let lines =
-        File::open(file).map_err(|source| WorkError::Lines { file: file.to_owned(), source })?;
+    let lines = File::open(file)
+        .map_err(|source| MaintenanceError::Lines { file: file.to_owned(), source })?;
     Ok(Box::new(BufReader::new(lines)))
 }
 

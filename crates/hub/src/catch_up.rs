@@ -4,7 +4,7 @@ use crate::PATIENCE;
 use crate::cursor::End;
 use crate::page::{PAGE_EVENTS, Page, Pages};
 use crate::pump::RETRY_AFTER;
-use northgate_domain::{Event, Position, Stamped};
+use northgate_domain::{Event, Position, Positioned};
 use northgate_schemas::{EventFilter, EventType, Notice};
 use northgate_storage::{EventStore, HistoryRange, ReadError, ReadFrom};
 use parking_lot::Mutex;
@@ -26,13 +26,13 @@ const CROWDED_PAUSE: Duration = Duration::from_millis(1);
 /// A question to the store, under way for one cursor. It is a task of its own and not a part of
 /// the cursor: a place among the readers must not depend on when a connection, whose client may
 /// take nothing, is polled again. Dropping it takes the question back.
-pub(crate) struct Reading<T>(AbortOnDropHandle<Result<T, End>>);
+pub(crate) struct PendingRead<T>(AbortOnDropHandle<Result<T, End>>);
 
 /// The filter of a cursor; without one everything matches that is sent unasked.
 pub(crate) type Filter = Option<Arc<EventFilter>>;
 
 /// The way to what was, shared by all cursors.
-pub(crate) struct Past {
+pub(crate) struct CatchUpReader {
     store: Arc<dyn EventStore>,
     readers: Semaphore,
     /// The tasks of all questions that are under way.
@@ -47,7 +47,7 @@ pub(crate) struct Opened {
     pub(crate) page: Page,
 }
 
-impl Past {
+impl CatchUpReader {
     pub(crate) fn new(store: Arc<dyn EventStore>) -> Self {
         Self {
             store,
@@ -58,13 +58,13 @@ impl Past {
     }
 
     /// The beginning of a stream with everything after a position, or the gap instead.
-    pub(crate) fn open_after(self: &Arc<Self>, after: Position) -> Reading<Opened> {
-        let past = self.clone();
+    pub(crate) fn open_after(self: &Arc<Self>, after: Position) -> PendingRead<Opened> {
+        let catch_up_reader = self.clone();
         self.ask(async move {
-            let _turn = past.turn().await;
-            match past.try_page(after, PATIENCE).await {
+            let _turn = catch_up_reader.turn().await;
+            match catch_up_reader.try_page(after, PATIENCE).await {
                 Ok(page) => {
-                    past.rest().await;
+                    catch_up_reader.rest().await;
                     Ok(Opened { notice: Notice::Resumed(after), page })
                 }
                 Err(ReadError::Gap { oldest, latest }) => Ok(Opened {
@@ -83,15 +83,16 @@ impl Past {
         count: usize,
         head: Position,
         filter: Filter,
-    ) -> Reading<Opened> {
-        let past = self.clone();
+    ) -> PendingRead<Opened> {
+        let catch_up_reader = self.clone();
         self.ask(async move {
             let (mut start, mut before, mut left) = (head, head, count);
             let mut scanned = 0;
             while left > 0 && scanned < HistoryRange::MAX_SCANNED {
                 let limit = if filter.is_some() { PAGE_EVENTS } else { left.min(PAGE_EVENTS) };
-                let _turn = past.turn().await;
-                let events = past.try_read(ReadFrom::Before(before), limit, PATIENCE).await;
+                let _turn = catch_up_reader.turn().await;
+                let events =
+                    catch_up_reader.try_read(ReadFrom::Before(before), limit, PATIENCE).await;
                 let events = events.map_err(|_| End::Unavailable)?;
                 if events.is_empty() {
                     break;
@@ -104,7 +105,7 @@ impl Past {
                         start = before;
                     }
                 }
-                past.rest().await;
+                catch_up_reader.rest().await;
             }
             Ok(Opened { notice: Notice::Resumed(start), page: Page::empty(start) })
         })
@@ -112,16 +113,16 @@ impl Past {
 
     /// The next page. A store that cannot be read now is asked again, for as long as a cursor may
     /// go without progress; waiting for others does not count.
-    pub(crate) fn page(self: &Arc<Self>, after: Position) -> Reading<Page> {
-        let past = self.clone();
+    pub(crate) fn page(self: &Arc<Self>, after: Position) -> PendingRead<Page> {
+        let catch_up_reader = self.clone();
         self.ask(async move {
             let mut patience = PATIENCE;
             loop {
-                let turn = past.turn().await;
+                let turn = catch_up_reader.turn().await;
                 let began = Instant::now();
-                match past.try_page(after, patience).await {
+                match catch_up_reader.try_page(after, patience).await {
                     Ok(page) if page.next() != after => {
-                        past.rest().await;
+                        catch_up_reader.rest().await;
                         return Ok(page);
                     }
                     Err(ReadError::Gap { .. }) => return Err(End::TooFarBehind),
@@ -148,8 +149,8 @@ impl Past {
     fn ask<T: Send + 'static>(
         &self,
         question: impl Future<Output = Result<T, End>> + Send + 'static,
-    ) -> Reading<T> {
-        Reading(AbortOnDropHandle::new(self.questions.spawn(question)))
+    ) -> PendingRead<T> {
+        PendingRead(AbortOnDropHandle::new(self.questions.spawn(question)))
     }
 
     /// A place among the readers. An error would mean that there are none any more, and they are
@@ -188,13 +189,13 @@ impl Past {
         from: ReadFrom,
         limit: usize,
         patience: Duration,
-    ) -> Result<Vec<Stamped<Event>>, ReadError> {
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
         let read = timeout(patience, self.store.read(from, limit)).await;
         read.unwrap_or(Err(ReadError::Unavailable(northgate_storage::Unavailable)))
     }
 }
 
-impl<T> Reading<T> {
+impl<T> PendingRead<T> {
     /// The answer, once it is there.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, End>> {
         // An error means that the runtime is going away, and everything with it.
@@ -202,7 +203,7 @@ impl<T> Reading<T> {
     }
 }
 
-fn matches(filter: &Filter, event: &Stamped<Event>) -> bool {
+fn matches(filter: &Filter, event: &Positioned<Event>) -> bool {
     match filter {
         Some(filter) => filter.admits(&event.value),
         None => EventType::of(&event.value).is_sent_unasked(),

@@ -4,9 +4,9 @@ use northgate_domain::{Alert, Position, Severity, StatusKind};
 
 /// Counts of alerts by status and severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally([[u64; 4]; 3]);
+pub struct AlertCounts([[u64; 4]; 3]);
 
-impl Tally {
+impl AlertCounts {
     /// How many there are of a status and a severity.
     pub fn count(&self, status: StatusKind, severity: Severity) -> u64 {
         *{ *self }.count_mut(status, severity)
@@ -48,5 +48,5 @@ pub struct Summary {
     /// The newest event that the counts reflect.
     pub position: Position,
     /// The counts.
-    pub tally: Tally,
+    pub counts: AlertCounts,
 }

@@ -27,7 +27,7 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// What was seen on a thread, of all its connections.
 #[derive(Debug, Clone, Copy, Default)]
-struct Seen {
+struct ThreadCounts {
     begun: u64,
     ended: u64,
     /// Answers of a known length that do not fit into the write buffer.
@@ -38,27 +38,27 @@ struct Seen {
 }
 
 thread_local! {
-    static SEEN: Cell<Seen> = const {
-        Cell::new(Seen { begun: 0, ended: 0, large_begun: 0, large_ended: 0, endless: 0 })
+    static COUNTS: Cell<ThreadCounts> = const {
+        Cell::new(ThreadCounts { begun: 0, ended: 0, large_begun: 0, large_ended: 0, endless: 0 })
     };
 }
 
-fn count(add: impl FnOnce(&mut Seen)) {
-    let mut seen = SEEN.get();
-    add(&mut seen);
-    SEEN.set(seen);
+fn count(add: impl FnOnce(&mut ThreadCounts)) {
+    let mut counts = COUNTS.get();
+    add(&mut counts);
+    COUNTS.set(counts);
 }
 
 /// The future of a connection: refuses a head that is not whole in time, and ends the connection
 /// when a large answer was not taken in time.
-pub(crate) struct Punctual<F> {
+pub(crate) struct HeaderDeadline<F> {
     /// In a box, since whoever spawns this future moves it, and keeps the room on both sides.
     serving: Pin<Box<F>>,
     patience: Duration,
     exchange: Rc<Exchange>,
     registration: Registration,
     /// Requests whose answers are not at their end.
-    in_hand: u64,
+    in_flight: u64,
     /// Only there before the first head, and while a head is begun: a connection that is silent
     /// after its first answer costs nothing.
     deadline: Option<Pin<Box<Sleep>>>,
@@ -70,7 +70,7 @@ pub(crate) struct Punctual<F> {
     answer_deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl<F> Punctual<F> {
+impl<F> HeaderDeadline<F> {
     pub(crate) fn new(
         serving: F,
         patience: Duration,
@@ -82,7 +82,7 @@ impl<F> Punctual<F> {
             patience,
             exchange,
             registration,
-            in_hand: 0,
+            in_flight: 0,
             deadline: Some(Box::pin(sleep(patience))),
             is_refused: false,
             large: 0,
@@ -122,19 +122,19 @@ impl<F> Punctual<F> {
     }
 }
 
-impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
+impl<F: Future<Output = Result<(), E>>, E> Future for HeaderDeadline<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let before = SEEN.get();
+        let before = COUNTS.get();
         if let Poll::Ready(ended) = this.serving.as_mut().poll(cx) {
             return Poll::Ready(ended);
         }
-        let after = SEEN.get();
+        let after = COUNTS.get();
         let begun = after.begun - before.begun;
         let ended = after.ended - before.ended;
-        this.in_hand = (this.in_hand + begun).saturating_sub(ended);
+        this.in_flight = (this.in_flight + begun).saturating_sub(ended);
         if after.endless > before.endless {
             this.exchange.begin_endless();
             // What the client has sent already is looked at again.
@@ -143,14 +143,14 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
         if this.exchange.answered(ended) {
             cx.waker().wake_by_ref();
         }
-        this.registration.set_idle(this.in_hand == 0);
-        if this.in_hand == 0 && this.registration.is_evicted(cx.waker()) {
+        this.registration.set_idle(this.in_flight == 0);
+        if this.in_flight == 0 && this.registration.is_evicted(cx.waker()) {
             return Poll::Ready(Ok(()));
         }
         if begun > 0 && !this.is_refused {
             this.deadline = None;
         }
-        if this.in_hand == 0 && this.exchange.is_in_head() {
+        if this.in_flight == 0 && this.exchange.is_in_head() {
             // Nothing is added for what comes later.
             this.deadline.get_or_insert_with(|| Box::pin(sleep(this.patience)));
         }
@@ -164,27 +164,27 @@ impl<F: Future<Output = Result<(), E>>, E> Future for Punctual<F> {
 }
 
 /// A request in hand: from the end of its head to the end of its answer.
-pub(crate) struct InHand(());
+pub(crate) struct InFlight(());
 
-impl InHand {
+impl InFlight {
     pub(crate) fn begin() -> Self {
-        count(|seen| seen.begun += 1);
+        count(|counts| counts.begun += 1);
         Self(())
     }
 
     /// The body of the answer, at whose end the request is no longer in hand.
     pub(crate) fn until_sent(self, body: impl MessageBody + 'static) -> Answering {
         if let BodySize::Stream = body.size() {
-            count(|seen| seen.endless += 1);
+            count(|counts| counts.endless += 1);
         }
         let large = LargeAnswer::begin(body.size());
         Answering { body: body.boxed(), _large: large, _in_hand: self }
     }
 }
 
-impl Drop for InHand {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        count(|seen| seen.ended += 1);
+        count(|counts| counts.ended += 1);
     }
 }
 
@@ -195,7 +195,7 @@ impl LargeAnswer {
     fn begin(size: BodySize) -> Option<Self> {
         let is_large = matches!(size, BodySize::Sized(bytes) if bytes > WRITE_BUFFER_BYTES as u64);
         is_large.then(|| {
-            count(|seen| seen.large_begun += 1);
+            count(|counts| counts.large_begun += 1);
             Self(())
         })
     }
@@ -203,7 +203,7 @@ impl LargeAnswer {
 
 impl Drop for LargeAnswer {
     fn drop(&mut self) {
-        count(|seen| seen.large_ended += 1);
+        count(|counts| counts.large_ended += 1);
     }
 }
 
@@ -211,7 +211,7 @@ impl Drop for LargeAnswer {
 pub(crate) struct Answering {
     body: BoxBody,
     _large: Option<LargeAnswer>,
-    _in_hand: InHand,
+    _in_hand: InFlight,
 }
 
 impl MessageBody for Answering {
@@ -239,7 +239,7 @@ mod tests {
 
     /// A connection that answers with a body of so many bytes, and never gets it through.
     async fn stuck(bytes: usize, body: Rc<RefCell<Option<Answering>>>) -> Result<(), ()> {
-        *body.borrow_mut() = Some(InHand::begin().until_sent(vec![0_u8; bytes]));
+        *body.borrow_mut() = Some(InFlight::begin().until_sent(vec![0_u8; bytes]));
         std::future::pending().await
     }
 
@@ -249,7 +249,7 @@ mod tests {
         let body = Rc::default();
         let began = Instant::now();
         let connection = stuck(WRITE_BUFFER_BYTES + 1, Rc::clone(&body));
-        let ended = Punctual::new(
+        let ended = HeaderDeadline::new(
             connection,
             Duration::from_secs(10),
             Rc::default(),
@@ -269,7 +269,7 @@ mod tests {
         let small = stuck(WRITE_BUFFER_BYTES, Rc::default());
         let waited = timeout(
             day,
-            Punctual::new(
+            HeaderDeadline::new(
                 small,
                 Duration::from_secs(10),
                 Rc::default(),
@@ -280,7 +280,7 @@ mod tests {
         assert!(waited.is_err());
 
         let taken = async {
-            let body = InHand::begin().until_sent(vec![0_u8; WRITE_BUFFER_BYTES + 1]);
+            let body = InFlight::begin().until_sent(vec![0_u8; WRITE_BUFFER_BYTES + 1]);
             yield_now().await;
             drop(body);
             std::future::pending::<Result<(), ()>>().await
@@ -288,7 +288,7 @@ mod tests {
         assert!(
             timeout(
                 day,
-                Punctual::new(
+                HeaderDeadline::new(
                     taken,
                     Duration::from_secs(10),
                     Rc::default(),

@@ -155,7 +155,7 @@ async fn an_older_copy_of_a_lost_write_ahead_log_is_not_taken_for_it() {
 }
 
 #[tokio::test]
-async fn a_write_ahead_log_that_was_moved_away_and_back_counts_at_the_next_start() {
+async fn a_wal_that_was_moved_away_and_back_counts_at_the_next_start() {
     let (folder, store) = open(Box::new(commit));
     let wal = folder.path().join("northgate.db-wal");
     let aside = folder.path().join("aside");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// Gives notices for one cursor: on beginning, once it has caught up, and then again and again.
-pub(crate) struct Announcer {
+pub(crate) struct ProgressNotifier {
     /// What comes before everything else.
     first: Option<Notice>,
     /// The head when the client came: it has caught up once it is there. Nothing after that.
@@ -19,7 +19,7 @@ pub(crate) struct Announcer {
     told: Position,
 }
 
-impl Announcer {
+impl ProgressNotifier {
     /// For a cursor whose client came when the head was at `head`; `first` comes before everything
     /// else.
     pub(crate) fn new(every: Duration, first: Option<Notice>, head: Position) -> Self {

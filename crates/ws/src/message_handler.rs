@@ -1,4 +1,4 @@
-//! The seam between the WebSocket protocol and what is said over it.
+//! The seam between the WebSocket protocol and what a client says over it.
 
 use crate::close::CloseCode;
 use bytes::Bytes;
@@ -7,14 +7,14 @@ use std::future::Future;
 
 /// What is done with what one client says. Control frames, limits on bytes, and the closing
 /// handshake are the connection's own affair.
-pub trait Conversation: 'static {
+pub trait MessageHandler: 'static {
     /// Hears one message. The client is not read any further until its answer is there.
-    fn hear(&mut self, said: Said) -> impl Future<Output = Answer>;
+    fn handle(&mut self, message: ClientMessage) -> impl Future<Output = Reply>;
 }
 
 /// A whole message, its fragments together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub enum ClientMessage {
     /// A text message.
     Text(ByteString),
     /// A binary message.
@@ -23,11 +23,11 @@ pub enum Said {
 
 /// What follows from a message, for the client that sent it.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Reply {
     /// Nothing.
     Nothing,
     /// This is sent to it, before any event that waits.
-    Say(Said),
+    Send(ClientMessage),
     /// It is closed.
     Close(CloseCode),
 }

@@ -1,6 +1,6 @@
 //! The idempotency keys that were seen, with the first answer of each; the oldest go first.
 
-use crate::{Answer, Fingerprint, IdempotencyKey, Rejection};
+use crate::{Fingerprint, IdempotencyKey, RecordedOutcome, Rejection};
 use northgate_domain::Timestamp;
 use std::collections::{HashMap, VecDeque};
 
@@ -12,7 +12,7 @@ pub(super) type Name = (String, String);
 pub(super) struct FirstUse {
     pub(super) at: Timestamp,
     pub(super) fingerprint: Option<Fingerprint>,
-    pub(super) answer: Answer,
+    pub(super) answer: RecordedOutcome,
 }
 
 impl FirstUse {
@@ -21,7 +21,7 @@ impl FirstUse {
     }
 
     /// The first answer, if `key` is used for the same command again.
-    pub(super) fn replay(&self, key: &IdempotencyKey) -> Result<Answer, Rejection> {
+    pub(super) fn replay(&self, key: &IdempotencyKey) -> Result<RecordedOutcome, Rejection> {
         match (self.fingerprint, key.fingerprint) {
             (Some(first), Some(now)) if first != now => Err(Rejection::KeyReused),
             _ => Ok(self.answer.clone()),
@@ -29,13 +29,13 @@ impl FirstUse {
     }
 }
 
-pub(super) struct SeenKeys {
+pub(super) struct IdempotencyCache {
     capacity: usize,
     first_uses: HashMap<Name, FirstUse>,
     oldest_first: VecDeque<Name>,
 }
 
-impl SeenKeys {
+impl IdempotencyCache {
     pub(super) fn new(capacity: usize) -> Self {
         Self { capacity, first_uses: HashMap::new(), oldest_first: VecDeque::new() }
     }
