@@ -2,6 +2,7 @@
 //! name tests that exist.
 
 mod arrows;
+mod circles;
 mod documents;
 mod shape;
 mod source;

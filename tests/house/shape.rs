@@ -1,7 +1,7 @@
 //! The shape of files and manifests.
 
 use crate::assert_none;
-use crate::source::{crates, entries, rust_files, text};
+use crate::source::{crates, entries, lines_before_tests, rust_files, text};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -23,17 +23,6 @@ const DOCUMENTED: [&str; 4] = ["domain", "schemas", "storage", "hub"];
 fn sources() -> impl Iterator<Item = PathBuf> {
     let files = crates().into_iter().flat_map(|folder| rust_files(folder.join("src")));
     files.filter(|file| file.file_stem() != Some(OsStr::new("tests")))
-}
-
-/// How many lines `text` has before the `mod tests` that ends it.
-fn lines_before_tests(text: &str) -> usize {
-    let all = text.lines().count();
-    let Some(start) = text.rfind("\n#[cfg(test)]\n") else { return all };
-    let (code, tests) = text.split_at(start + 1);
-    let mut items = tests.lines().filter(|line| !line.starts_with("#["));
-    let is_module = items.next() == Some("mod tests {");
-    let ends_file = items.position(|line| line == "}").is_some() && items.next().is_none();
-    if is_module && ends_file { code.lines().count() } else { all }
 }
 
 #[test]

@@ -46,3 +46,14 @@ pub fn rust_files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     }
     files
 }
+
+/// How many lines `text` has before the `mod tests` that ends it.
+pub fn lines_before_tests(text: &str) -> usize {
+    let all = text.lines().count();
+    let Some(start) = text.rfind("\n#[cfg(test)]\n") else { return all };
+    let (code, tests) = text.split_at(start + 1);
+    let mut items = tests.lines().filter(|line| !line.starts_with("#["));
+    let is_module = items.next() == Some("mod tests {");
+    let ends_file = items.position(|line| line == "}").is_some() && items.next().is_none();
+    if is_module && ends_file { code.lines().count() } else { all }
+}
