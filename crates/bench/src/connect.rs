@@ -1,6 +1,6 @@
 //! Opening many WebSockets: in batches that the listen backlog holds, each with its time limit.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 
 use crate::error::BenchError;
-use crate::http::{self, AnswerReader};
+use crate::http::{self, ResponseReader};
 
 /// For each thread: together a quarter of the usual backlog of 1,024, beyond which each connect waits a second.
 const BATCH: usize = 128;
-const THREADS: usize = 2;
+const CONNECTING_THREADS: usize = 2;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const UPGRADE_LIMIT: Duration = Duration::from_secs(15);
 
@@ -28,14 +28,14 @@ pub(crate) enum Protocol {
 
 /// Where events are read.
 #[derive(Clone, Debug)]
-pub(crate) struct Feed {
+pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
     /// With the query.
     pub(crate) path: String,
     pub(crate) protocol: Protocol,
 }
 
-impl Feed {
+impl Endpoint {
     fn request(&self) -> Vec<u8> {
         match self.protocol {
             Protocol::WebSocket => http::upgrade(self.address, &self.path),
@@ -51,23 +51,23 @@ impl Feed {
     }
 }
 
-/// An open connection, and what came together with the answer's head.
+/// An open connection, and the bytes that came behind the response's head.
 #[derive(Debug)]
-pub(crate) struct Opened {
+pub(crate) struct OpenConnection {
     pub(crate) stream: TcpStream,
     pub(crate) early: Vec<u8>,
     pub(crate) protocol: Protocol,
 }
 
-/// Opens `count` connections to the feed.
-pub(crate) fn open(feed: &Feed, count: usize) -> Result<Vec<Opened>, BenchError> {
-    let share = count.div_ceil(THREADS).max(1);
+/// Opens `count` connections to the endpoint.
+pub(crate) fn open(endpoint: &Endpoint, count: usize) -> Result<Vec<OpenConnection>, BenchError> {
+    let share = count.div_ceil(CONNECTING_THREADS).max(1);
     thread::scope(|scope| {
         let openers: Vec<_> = (0..count)
             .step_by(share)
             .map(|from| {
                 let range = from..(from + share).min(count);
-                scope.spawn(move || open_share(feed, range))
+                scope.spawn(move || open_share(endpoint, range))
             })
             .collect();
         let mut opened = Vec::with_capacity(count);
@@ -78,37 +78,40 @@ pub(crate) fn open(feed: &Feed, count: usize) -> Result<Vec<Opened>, BenchError>
     })
 }
 
-fn open_share(feed: &Feed, range: std::ops::Range<usize>) -> Result<Vec<Opened>, BenchError> {
-    let request = feed.request();
+fn open_share(
+    endpoint: &Endpoint,
+    range: std::ops::Range<usize>,
+) -> Result<Vec<OpenConnection>, BenchError> {
+    let request = endpoint.request();
     let mut opened = Vec::with_capacity(range.len());
     let mut next = range.start;
     while next < range.end {
         let batch = next..(next + BATCH).min(range.end);
         next = batch.end;
-        let asked: Vec<(usize, TcpStream)> = batch
-            .map(|at| ask(feed.address, &request, at).map(|stream| (at, stream)))
+        let requested: Vec<(usize, TcpStream)> = batch
+            .map(|at| send_request(endpoint.address, &request, at).map(|stream| (at, stream)))
             .collect::<Result<_, _>>()?;
-        for (at, stream) in asked {
-            opened.push(await_answer(feed, stream, at)?);
+        for (at, stream) in requested {
+            opened.push(await_response(endpoint, stream, at)?);
         }
     }
     Ok(opened)
 }
 
 /// Opens one connection; `at` names it in errors.
-pub(crate) fn open_one(feed: &Feed, at: usize) -> Result<Opened, BenchError> {
-    let stream = ask(feed.address, &feed.request(), at)?;
-    await_answer(feed, stream, at)
+pub(crate) fn open_one(endpoint: &Endpoint, at: usize) -> Result<OpenConnection, BenchError> {
+    let stream = send_request(endpoint.address, &endpoint.request(), at)?;
+    await_response(endpoint, stream, at)
 }
 
 /// Opens one connection with a tiny receive buffer, for a peer that never reads.
-pub(crate) fn open_silent(feed: &Feed) -> Result<TcpStream, BenchError> {
+pub(crate) fn open_silent(endpoint: &Endpoint) -> Result<TcpStream, BenchError> {
     let stream =
-        connect_tiny(feed.address).map_err(|source| BenchError::Connect { at: 0, source })?;
+        connect_tiny(endpoint.address).map_err(|source| BenchError::Connect { at: 0, source })?;
     (&stream)
-        .write_all(&feed.request())
+        .write_all(&endpoint.request())
         .map_err(|source| BenchError::NoUpgrade { at: 0, source })?;
-    Ok(await_answer(feed, stream, 0)?.stream)
+    Ok(await_response(endpoint, stream, 0)?.stream)
 }
 
 fn connect_tiny(address: SocketAddr) -> io::Result<TcpStream> {
@@ -119,8 +122,8 @@ fn connect_tiny(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket.into())
 }
 
-/// Connects and sends the upgrade request without waiting for its answer.
-fn ask(address: SocketAddr, request: &[u8], at: usize) -> Result<TcpStream, BenchError> {
+/// Connects and sends the upgrade request without waiting for the response.
+fn send_request(address: SocketAddr, request: &[u8], at: usize) -> Result<TcpStream, BenchError> {
     let connect = || {
         let stream = TcpStream::connect_timeout(&address, CONNECT_LIMIT)?;
         stream.set_nodelay(true)?;
@@ -130,24 +133,24 @@ fn ask(address: SocketAddr, request: &[u8], at: usize) -> Result<TcpStream, Benc
     connect().map_err(|source| BenchError::Connect { at, source })
 }
 
-fn await_answer(feed: &Feed, stream: TcpStream, at: usize) -> Result<Opened, BenchError> {
+fn await_response(
+    endpoint: &Endpoint,
+    stream: TcpStream,
+    at: usize,
+) -> Result<OpenConnection, BenchError> {
     let failed = |source| BenchError::NoUpgrade { at, source };
     stream.set_read_timeout(Some(UPGRADE_LIMIT)).map_err(failed)?;
-    let mut reader = AnswerReader::default();
-    let mut buffer = [0; 4096];
+    let mut reader = ResponseReader::default();
     let status = loop {
-        match (&stream).read(&mut buffer).map_err(failed)? {
-            0 => return Err(failed(io::ErrorKind::UnexpectedEof.into())),
-            read => reader.feed(buffer.get(..read).unwrap_or_default()),
-        }
+        reader.read_from(&stream).map_err(failed)?;
         if let Some(status) = reader.take_head()? {
             break status;
         }
     };
     let early = reader.into_rest();
-    if status != feed.wanted_status() {
+    if status != endpoint.wanted_status() {
         let body = String::from_utf8_lossy(&early).chars().take(200).collect();
         return Err(BenchError::Refused { at, status, body });
     }
-    Ok(Opened { stream, early, protocol: feed.protocol })
+    Ok(OpenConnection { stream, early, protocol: endpoint.protocol })
 }

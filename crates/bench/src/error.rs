@@ -1,12 +1,13 @@
-//! What can end a run, each with a line that says what to do.
+//! The errors that end a run, each with a line that says what to do.
 
 use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
+use procfs::ProcError;
 use thiserror::Error;
 
-use crate::http::AnswerError;
+use crate::http::ResponseError;
 
 #[derive(Debug, Error)]
 pub(crate) enum BenchError {
@@ -36,15 +37,13 @@ pub(crate) enum BenchError {
     #[error("socket {at} was refused with {status}: {body}")]
     Refused { at: usize, status: u16, body: String },
     #[error("the server's answer cannot be read")]
-    Answer(#[from] AnswerError),
+    Response(#[from] ResponseError),
     #[error(
         "{wanted} sockets need more open files than the limit of {limit}: raise it (ulimit -n {wanted}) or open fewer"
     )]
     FileLimit { wanted: u64, limit: u64 },
-    #[error("cannot read {path} of the server (is it still running?)")]
-    Sample { path: String, source: io::Error },
-    #[error("cannot make sense of {path}")]
-    Procfs { path: String },
+    #[error("cannot read /proc/{pid} of the server (is it still running?)")]
+    Sample { pid: u32, source: ProcError },
     #[error("the histogram cannot be made")]
     Latency(#[from] hdrhistogram::CreationError),
     #[error("the event loop failed")]
@@ -75,7 +74,7 @@ impl BenchError {
     }
 }
 
-/// What a person can do about the usual failures of connect(2).
+/// Advice on the usual failures of connect(2).
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => " (is a server listening there?)",

@@ -1,9 +1,7 @@
-//! Server-sent events in a chunked HTTP answer, read from any cut of bytes.
+//! Server-sent events in a chunked HTTP response, read from any cut of bytes.
 
+use httparse::Status;
 use thiserror::Error;
-
-/// A line with a chunk's length is never longer than this.
-const MAX_SIZE_LINE: usize = 64;
 
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(crate) enum ChunkError {
@@ -13,20 +11,18 @@ pub(crate) enum ChunkError {
     NoEnd,
 }
 
-/// What was split off, and what follows it.
+/// The part that was split off, and the bytes behind it.
 type Split<'a> = (&'a [u8], &'a [u8]);
 
 /// Splits the first whole chunk off `bytes`; `None` while it is incomplete. The last chunk is empty.
 pub(crate) fn split_chunk(bytes: &[u8]) -> Result<Option<Split<'_>>, ChunkError> {
-    let Some(line_end) = bytes.iter().position(|&byte| byte == b'\n') else {
-        return if bytes.len() > MAX_SIZE_LINE { Err(ChunkError::NoSize) } else { Ok(None) };
+    let Status::Complete((start, size)) =
+        httparse::parse_chunk_size(bytes).map_err(|_| ChunkError::NoSize)?
+    else {
+        return Ok(None);
     };
-    let (line, rest) = bytes.split_at(line_end);
-    let size = std::str::from_utf8(line)
-        .ok()
-        .and_then(|line| usize::from_str_radix(line.trim(), 16).ok())
-        .ok_or(ChunkError::NoSize)?;
-    let Some((data, rest)) = rest.get(1..).and_then(|rest| rest.split_at_checked(size)) else {
+    let size = usize::try_from(size).map_err(|_| ChunkError::NoSize)?;
+    let Some((data, rest)) = bytes.get(start..).and_then(|rest| rest.split_at_checked(size)) else {
         return Ok(None);
     };
     match rest {
@@ -94,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_chunked_is_an_error() {
+    fn a_stream_without_chunks_is_an_error() {
         assert_eq!(split_chunk(b"data: {}\n\n"), Err(ChunkError::NoSize));
         assert_eq!(split_chunk(b"2\r\nabX"), Err(ChunkError::NoEnd));
         assert_eq!(split_chunk(&[b'0'; 100]), Err(ChunkError::NoSize));

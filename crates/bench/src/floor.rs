@@ -18,7 +18,7 @@ use socket2::{Domain, Socket, Type};
 use crate::frames;
 use crate::http;
 
-const BUFFER: usize = 16 * 1024;
+const READ_BYTES: usize = 16 * 1024;
 /// As the server's own.
 const BACKLOG: i32 = 1024;
 const LISTENER: Token = Token(usize::MAX);
@@ -29,22 +29,22 @@ const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade
 const OK: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
 
-enum Peer {
-    /// Sends requests; what has come of the next one.
-    Asking(Vec<u8>),
+enum Role {
+    /// Sends requests; the start of the next one.
+    Publisher(Vec<u8>),
     /// Receives frames.
-    Listening,
+    Receiver,
 }
 
 struct Connection {
     stream: TcpStream,
-    peer: Peer,
+    role: Role,
 }
 
 struct Floor {
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
-    listening: Vec<usize>,
+    receivers: Vec<usize>,
     frame_bytes: usize,
     frame: Vec<u8>,
 }
@@ -60,7 +60,7 @@ pub(crate) fn serve(frame_bytes: usize) -> io::Result<()> {
     let mut floor = Floor {
         connections: Vec::new(),
         free: Vec::new(),
-        listening: Vec::new(),
+        receivers: Vec::new(),
         frame_bytes,
         frame: Vec::new(),
     };
@@ -74,7 +74,7 @@ pub(crate) fn serve(frame_bytes: usize) -> io::Result<()> {
             if event.token() == LISTENER {
                 floor.accept(&listener, &poll)?;
             } else {
-                floor.attend(event.token().0, event.is_read_closed());
+                floor.read(event.token().0, event.is_read_closed());
             }
         }
     }
@@ -113,36 +113,36 @@ impl Floor {
                 self.connections.len() - 1
             });
             poll.registry().register(&mut stream, Token(index), Interest::READABLE)?;
-            if let Some(place) = self.connections.get_mut(index) {
-                let peer = Peer::Asking(Vec::new());
-                *place = Some(Connection { stream, peer });
+            if let Some(slot) = self.connections.get_mut(index) {
+                let role = Role::Publisher(Vec::new());
+                *slot = Some(Connection { stream, role });
             }
         }
     }
 
     /// Reads what came. A short read has drained the socket; only its end, of which epoll tells once,
     /// is read up to. So no publisher that is quick to go on keeps the others waiting.
-    fn attend(&mut self, index: usize, to_the_end: bool) {
-        let mut buffer = [0; BUFFER];
+    fn read(&mut self, index: usize, is_closed: bool) {
+        let mut buffer = [0; READ_BYTES];
         loop {
             let Some(Some(connection)) = self.connections.get_mut(index) else {
                 return;
             };
             let read = match connection.stream.read(&mut buffer) {
-                Ok(0) => return self.forget(index),
+                Ok(0) => return self.remove(index),
                 Ok(read) => buffer.get(..read).unwrap_or_default(),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => return self.forget(index),
+                Err(_) => return self.remove(index),
             };
-            let drained = read.len() < BUFFER && !to_the_end;
-            match &mut connection.peer {
-                Peer::Asking(held) => held.extend_from_slice(read),
+            let drained = read.len() < READ_BYTES && !is_closed;
+            match &mut connection.role {
+                Role::Publisher(request) => request.extend_from_slice(read),
                 // The only frame that matters here is Close, and it is answered by closing.
-                Peer::Listening if read.first() == Some(&(0x80 | frames::CLOSE)) => {
+                Role::Receiver if read.first() == Some(&(0x80 | frames::CLOSE)) => {
                     let _gone = connection.stream.write(&[0x80 | frames::CLOSE, 0]);
-                    return self.forget(index);
+                    return self.remove(index);
                 }
-                Peer::Listening => {}
+                Role::Receiver => {}
             }
             self.serve_requests(index);
             if drained {
@@ -151,12 +151,12 @@ impl Floor {
         }
     }
 
-    fn forget(&mut self, index: usize) {
-        if let Some(place) = self.connections.get_mut(index)
-            && place.take().is_some()
+    fn remove(&mut self, index: usize) {
+        if let Some(slot) = self.connections.get_mut(index)
+            && slot.take().is_some()
         {
             self.free.push(index);
-            self.listening.retain(|&listener| listener != index);
+            self.receivers.retain(|&receiver| receiver != index);
         }
     }
 
@@ -166,35 +166,35 @@ impl Floor {
             let Some(Some(connection)) = self.connections.get_mut(index) else {
                 return;
             };
-            let Peer::Asking(held) = &mut connection.peer else {
+            let Role::Publisher(request) = &mut connection.role else {
                 return;
             };
-            let Some((headers, after)) = http::split_head(held) else {
+            let Some((head, after)) = http::split_request_head(request) else {
                 return;
             };
-            if headers.starts_with(b"GET ") {
-                connection.peer = Peer::Listening;
-                self.listening.push(index);
-                let answer = format!("{SWITCHING}{}\r\n\r\n", http::ACCEPT);
-                return self.answer(index, answer.as_bytes());
+            if head.start == "GET" {
+                connection.role = Role::Receiver;
+                self.receivers.push(index);
+                let response = format!("{SWITCHING}{}\r\n\r\n", http::ACCEPT);
+                return self.respond(index, response.as_bytes());
             }
-            let length = http::content_length(headers).unwrap_or(0);
+            let length = head.content_length.unwrap_or(0);
             let Some((body, rest)) = after.split_at_checked(length) else {
                 return;
             };
-            let used = held.len() - rest.len();
+            let used = request.len() - rest.len();
             build_frame(body, self.frame_bytes, &mut self.frame);
-            held.drain(..used);
+            request.drain(..used);
             self.fan_out();
-            self.answer(index, OK);
+            self.respond(index, OK);
         }
     }
 
-    fn answer(&mut self, index: usize, bytes: &[u8]) {
+    fn respond(&mut self, index: usize, bytes: &[u8]) {
         if let Some(Some(connection)) = self.connections.get_mut(index)
             && send(&mut connection.stream, bytes).is_err()
         {
-            self.forget(index);
+            self.remove(index);
         }
     }
 
@@ -202,7 +202,7 @@ impl Floor {
     fn fan_out(&mut self) {
         let frame = mem::take(&mut self.frame);
         let mut gone = Vec::new();
-        for &index in &self.listening {
+        for &index in &self.receivers {
             if let Some(Some(connection)) = self.connections.get_mut(index)
                 && send(&mut connection.stream, &frame).is_err()
             {
@@ -211,7 +211,7 @@ impl Floor {
         }
         self.frame = frame;
         for index in gone {
-            self.forget(index);
+            self.remove(index);
         }
     }
 }

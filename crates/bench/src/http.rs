@@ -1,21 +1,24 @@
-//! As much HTTP/1.1 as a load generator needs: prebuilt requests, and answers read from any cut of bytes.
+//! As much HTTP/1.1 as a load generator needs: prebuilt requests, and responses read from any cut of bytes.
 
+use std::io::{self, Read};
 use std::iter;
 use std::net::SocketAddr;
 
+use httparse::{EMPTY_HEADER, Header, Status};
 use thiserror::Error;
 
 use crate::marker::{self, Marker, Run};
 
-/// The key and its answer that RFC 6455, section 1.3 uses as its example.
+/// The key, and the `Sec-WebSocket-Accept` for it, that RFC 6455, section 1.3 uses as its example.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// An answer whose headers are longer than this is no answer.
+/// A response with a longer head, or with more headers, is an error.
 const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEADERS: usize = 64;
 
 #[derive(Debug, Error)]
-pub(crate) enum AnswerError {
+pub(crate) enum ResponseError {
     #[error("the answer's headers exceed 64 KiB")]
     LongHead,
     #[error("not an HTTP/1.1 answer: {0:?}")]
@@ -38,7 +41,6 @@ pub(crate) fn subscribe(host: SocketAddr, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n").into_bytes()
 }
 
-/// A question.
 pub(crate) fn get(host: SocketAddr, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()
 }
@@ -53,7 +55,7 @@ pub(crate) struct AlertRequest {
 
 impl AlertRequest {
     /// An alert with a text of its own, which is to be sent as it is. It must need no escapes.
-    pub(crate) fn saying(host: SocketAddr, text: &str) -> Vec<u8> {
+    pub(crate) fn with_text(host: SocketAddr, text: &str) -> Vec<u8> {
         let Self { mut bytes, text_at, text_len } = Self::new(host, text.len());
         // Blanks at the end are not kept.
         let padded = text.bytes().chain(iter::repeat(b' '));
@@ -91,81 +93,108 @@ impl AlertRequest {
     }
 }
 
-/// One answer of a keep-alive connection.
+/// One response of a keep-alive connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
 }
 
-/// Collects bytes and gives out whole answers.
+/// Collects bytes and gives out whole responses.
 #[derive(Debug, Default)]
-pub(crate) struct AnswerReader {
-    held: Vec<u8>,
+pub(crate) struct ResponseReader {
+    buffer: Vec<u8>,
 }
 
-impl AnswerReader {
-    pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        self.held.extend_from_slice(bytes);
+impl ResponseReader {
+    /// One read(2). The end of the stream is an error, since a response is due.
+    pub(crate) fn read_from(&mut self, mut stream: impl Read) -> io::Result<()> {
+        let mut buffer = [0; 4096];
+        match stream.read(&mut buffer)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                self.buffer.extend_from_slice(buffer.get(..read).unwrap_or_default());
+                Ok(())
+            }
+        }
     }
 
-    /// The next whole answer, if it is there.
-    pub(crate) fn take(&mut self) -> Result<Option<Answer>, AnswerError> {
-        let Some((head, after)) = split_head(&self.held) else {
-            return if self.held.len() > MAX_HEAD { Err(AnswerError::LongHead) } else { Ok(None) };
+    /// The next whole response, if it is there.
+    pub(crate) fn take(&mut self) -> Result<Option<Response>, ResponseError> {
+        let Some((head, after)) = split_response_head(&self.buffer)? else {
+            return Ok(None);
         };
-        let status = status(head)?;
-        let length = content_length(head).ok_or(AnswerError::NoLength)?;
+        let length = head.content_length.ok_or(ResponseError::NoLength)?;
         let Some((body, rest)) = after.split_at_checked(length) else {
             return Ok(None);
         };
         let body = body.to_vec();
-        let used = self.held.len() - rest.len();
-        self.held.drain(..used);
-        Ok(Some(Answer { status, body }))
+        let used = self.buffer.len() - rest.len();
+        self.buffer.drain(..used);
+        Ok(Some(Response { status: head.start, body }))
     }
 
-    /// The status of an answer whose body never ends; what has come of the body stays.
-    pub(crate) fn take_head(&mut self) -> Result<Option<u16>, AnswerError> {
-        let Some((head, after)) = split_head(&self.held) else {
+    /// The status of a response whose body never ends. The start of the body stays in the buffer.
+    pub(crate) fn take_head(&mut self) -> Result<Option<u16>, ResponseError> {
+        let Some((head, after)) = split_response_head(&self.buffer)? else {
             return Ok(None);
         };
-        let status = status(head)?;
-        let used = self.held.len() - after.len();
-        self.held.drain(..used);
-        Ok(Some(status))
+        let used = self.buffer.len() - after.len();
+        self.buffer.drain(..used);
+        Ok(Some(head.start))
     }
 
-    /// What came after the last answer: the first frames, after an upgrade.
+    /// The bytes after the last response: the first frames, after an upgrade.
     pub(crate) fn into_rest(self) -> Vec<u8> {
-        self.held
+        self.buffer
     }
 }
 
-/// The header block and what follows its empty line; `None` while it is incomplete.
-pub(crate) fn split_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let (head, rest) = bytes.split_at_checked(end)?;
-    Some((head, rest.get(4..)?))
+/// The parts of a head that matter here. `start` is from its first line.
+pub(crate) struct Head<Start> {
+    pub(crate) start: Start,
+    pub(crate) content_length: Option<usize>,
 }
 
-/// The value of `Content-Length`, whichever way its name is written.
-pub(crate) fn content_length(head: &[u8]) -> Option<usize> {
-    const NAME: &[u8] = b"content-length:";
-    let line = head
-        .split(|&byte| byte == b'\n')
-        .find(|line| line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)))?;
-    std::str::from_utf8(line.get(NAME.len()..)?).ok()?.trim().parse().ok()
+/// The first head and the bytes behind it; `None` while it is incomplete.
+type SplitHead<'a, Start> = Option<(Head<Start>, &'a [u8])>;
+
+/// Splits a response's head, with its status, off `bytes`.
+fn split_response_head(bytes: &[u8]) -> Result<SplitHead<'_, u16>, ResponseError> {
+    let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    let parsed = response.parse(bytes);
+    let (Ok(Status::Complete(length)), Some(status), Some(1)) =
+        (parsed, response.code, response.version)
+    else {
+        return match parsed {
+            Ok(Status::Partial) if bytes.len() <= MAX_HEAD => Ok(None),
+            Ok(Status::Partial) => Err(ResponseError::LongHead),
+            _ => {
+                let start = bytes.get(..40).unwrap_or(bytes);
+                Err(ResponseError::NoHttp(String::from_utf8_lossy(start).into_owned()))
+            }
+        };
+    };
+    let content_length = content_length(response.headers);
+    let head = Head { start: status, content_length };
+    Ok(bytes.get(length..).map(|rest| (head, rest)))
 }
 
-fn status(head: &[u8]) -> Result<u16, AnswerError> {
-    head.strip_prefix(b"HTTP/1.1 ")
-        .and_then(|rest| rest.get(..3))
-        .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
-        .ok_or_else(|| {
-            let start = head.get(..40).unwrap_or(head);
-            AnswerError::NoHttp(String::from_utf8_lossy(start).into_owned())
-        })
+/// Splits a request's head, with its method, off `bytes`.
+pub(crate) fn split_request_head(bytes: &[u8]) -> SplitHead<'_, &str> {
+    let mut headers = [EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    let Ok(Status::Complete(length)) = request.parse(bytes) else {
+        return None;
+    };
+    let content_length = content_length(request.headers);
+    Some((Head { start: request.method?, content_length }, bytes.get(length..)?))
+}
+
+fn content_length(headers: &[Header<'_>]) -> Option<usize> {
+    let header = headers.iter().find(|it| it.name.eq_ignore_ascii_case("content-length"))?;
+    std::str::from_utf8(header.value).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -176,14 +205,14 @@ mod tests {
         HTTP/1.1 422 Unprocessable Entity\r\nContent-Length: 0\r\n\r\n";
 
     #[test]
-    fn answers_cut_at_any_byte_come_out_whole() {
+    fn responses_cut_at_any_byte_come_out_whole() {
         for cut in 0..=TWO.len() {
-            let mut reader = AnswerReader::default();
+            let mut reader = ResponseReader::default();
             let mut found = Vec::new();
             for part in [&TWO[..cut], &TWO[cut..]] {
-                reader.feed(part);
-                while let Some(answer) = reader.take().unwrap() {
-                    found.push((answer.status, answer.body));
+                reader.buffer.extend_from_slice(part);
+                while let Some(response) = reader.take().unwrap() {
+                    found.push((response.status, response.body));
                 }
             }
             assert_eq!(found, [(200, b"{}".to_vec()), (422, Vec::new())], "cut at {cut}");
@@ -193,23 +222,22 @@ mod tests {
 
     #[test]
     fn frames_behind_an_upgrade_are_kept() {
-        let mut reader = AnswerReader::default();
-        reader.feed(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x02hi");
+        let mut reader = ResponseReader {
+            buffer: b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x02hi"
+                .to_vec(),
+        };
         assert_eq!(reader.take_head().unwrap(), Some(101));
         assert_eq!(reader.into_rest(), b"\x81\x02hi");
     }
 
     #[test]
-    fn what_is_no_answer_is_an_error() {
-        let mut reader = AnswerReader::default();
-        reader.feed(b"SSH-2.0-OpenSSH\r\n\r\n");
-        assert!(matches!(reader.take(), Err(AnswerError::NoHttp(_))));
-        let mut reader = AnswerReader::default();
-        reader.feed(b"HTTP/1.1 200 OK\r\n\r\n");
-        assert!(matches!(reader.take(), Err(AnswerError::NoLength)));
-        let mut reader = AnswerReader::default();
-        reader.feed(&vec![b'x'; MAX_HEAD + 1]);
-        assert!(matches!(reader.take(), Err(AnswerError::LongHead)));
+    fn bytes_that_are_no_response_are_an_error() {
+        let take = |bytes: &[u8]| ResponseReader { buffer: bytes.to_vec() }.take();
+        assert!(matches!(take(b"SSH-2.0-OpenSSH\r\n\r\n"), Err(ResponseError::NoHttp(_))));
+        assert!(matches!(take(b"HTTP/1.0 200 OK\r\n\r\n"), Err(ResponseError::NoHttp(_))));
+        assert!(matches!(take(b"HTTP/1.1 200 OK\r\n\r\n"), Err(ResponseError::NoLength)));
+        let long = [b"HTTP/1.1 200 OK\r\nx: ".as_slice(), &vec![b'x'; MAX_HEAD]].concat();
+        assert!(matches!(take(&long), Err(ResponseError::LongHead)));
     }
 
     #[test]
@@ -219,8 +247,8 @@ mod tests {
         let first = Marker { publisher: 0, seq: 0, due: 1 };
         let later = Marker { publisher: 250, seq: 99_999, due: u64::MAX };
         let sent = request.marked(&run, later).to_vec();
-        let (head, body) = split_head(&sent).unwrap();
-        assert_eq!(content_length(head), Some(body.len()));
+        let (head, body) = split_request_head(&sent).unwrap();
+        assert_eq!((head.start, head.content_length), ("POST", Some(body.len())));
         let json: serde_json::Value = serde_json::from_slice(body).unwrap();
         assert_eq!(json["message"].as_str().unwrap().len(), 100);
         assert_eq!(json["location"], "B");

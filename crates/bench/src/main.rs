@@ -1,14 +1,16 @@
 //! The load generator of Northgate: it measures a server over raw sockets and proves what the server promises.
 
+mod all;
+mod arguments;
 mod cli;
 mod clock;
 mod connect;
 mod error;
 mod event_stream;
-mod exchange;
 mod floor;
 mod frames;
 mod http;
+mod http_client;
 mod latency;
 mod limits;
 mod marker;
@@ -29,7 +31,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     limits::raise();
-    match scenario::run(&cli::Cli::parse().scenario) {
+    match cli::Cli::parse().run() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -13,22 +13,22 @@ pub(crate) struct OrderCheck {
     publishers: usize,
     /// The next number due, for each socket and publisher.
     next: Vec<u32>,
-    sockets: Vec<Followed>,
-    /// What was passed over so far, by socket, publisher and number: lost, unless it still comes.
+    sockets: Vec<SocketOrder>,
+    /// Alerts passed over so far, by socket, publisher and number: lost, unless it still comes.
     skipped: HashSet<(usize, u32, u32)>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Followed {
+struct SocketOrder {
     /// Over publisher and number, in the order of receipt: equal on all sockets that saw the same sequence.
     sequence: u64,
     repeated: u64,
     reordered: u64,
 }
 
-/// What one or more receivers found.
+/// Deliveries that broke exactly once or the order, of one or more receivers.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Findings {
+pub(crate) struct DeliveryErrors {
     /// Alerts that were answered with 2xx and did not come, counted once for each socket.
     pub(crate) missing: u64,
     pub(crate) repeated: u64,
@@ -44,7 +44,7 @@ impl OrderCheck {
         Self {
             publishers,
             next: vec![0; sockets * publishers],
-            sockets: vec![Followed::default(); sockets],
+            sockets: vec![SocketOrder::default(); sockets],
             skipped: HashSet::new(),
         }
     }
@@ -53,7 +53,8 @@ impl OrderCheck {
     pub(crate) fn observe(&mut self, socket: usize, publisher: u32, seq: u32) -> bool {
         let column = publisher as usize;
         let place = socket * self.publishers + column;
-        let (Some(next), Some(followed)) = (self.next.get_mut(place), self.sockets.get_mut(socket))
+        let (Some(next), Some(socket_order)) =
+            (self.next.get_mut(place), self.sockets.get_mut(socket))
         else {
             return false;
         };
@@ -61,50 +62,51 @@ impl OrderCheck {
             return false;
         }
         let step = (u64::from(publisher) << 32) | u64::from(seq);
-        followed.sequence = (followed.sequence ^ step).wrapping_mul(FNV_PRIME).rotate_left(23);
+        socket_order.sequence =
+            (socket_order.sequence ^ step).wrapping_mul(FNV_PRIME).rotate_left(23);
         if seq == *next {
             *next = seq.wrapping_add(1);
         } else if seq > *next {
             self.skipped.extend((*next..seq).map(|lost| (socket, publisher, lost)));
             *next = seq.wrapping_add(1);
         } else if self.skipped.remove(&(socket, publisher, seq)) {
-            followed.reordered += 1;
+            socket_order.reordered += 1;
         } else {
-            followed.repeated += 1;
+            socket_order.repeated += 1;
         }
         true
     }
 
     /// Judges against the number of alerts that each publisher had answered.
-    pub(crate) fn conclude(&self, answered: &[u32]) -> Findings {
+    pub(crate) fn conclude(&self, answered: &[u32]) -> DeliveryErrors {
         let mut lost: HashMap<usize, u64> = HashMap::new();
         for &(socket, publisher, seq) in &self.skipped {
             if answered.get(publisher as usize).is_some_and(|&kept| seq < kept) {
                 *lost.entry(socket).or_default() += 1;
             }
         }
-        let mut findings = Findings::default();
+        let mut errors = DeliveryErrors::default();
         let rows = self.next.chunks(self.publishers.max(1));
-        for (socket, (followed, row)) in self.sockets.iter().zip(rows).enumerate() {
+        for (socket, (socket_order, row)) in self.sockets.iter().zip(rows).enumerate() {
             let unseen: u64 = answered
                 .iter()
                 .zip(row)
                 .map(|(&kept, &next)| u64::from(kept.saturating_sub(next)))
                 .sum();
             let missing = unseen + lost.get(&socket).copied().unwrap_or(0);
-            findings.missing += missing;
-            findings.repeated += followed.repeated;
-            findings.reordered += followed.reordered;
+            errors.missing += missing;
+            errors.repeated += socket_order.repeated;
+            errors.reordered += socket_order.reordered;
             // A socket with losses differs for that reason and is counted there.
-            if missing == 0 && followed.repeated == 0 {
-                *findings.sequences.entry(followed.sequence).or_default() += 1;
+            if missing == 0 && socket_order.repeated == 0 {
+                *errors.sequences.entry(socket_order.sequence).or_default() += 1;
             }
         }
-        findings
+        errors
     }
 }
 
-impl Findings {
+impl DeliveryErrors {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.missing += other.missing;
         self.repeated += other.repeated;
@@ -115,7 +117,7 @@ impl Findings {
     }
 
     /// Sockets that saw everything, but in another order than most.
-    pub(crate) fn differing(&self) -> u64 {
+    pub(crate) fn differing_sockets(&self) -> u64 {
         let total: u64 = self.sequences.values().sum();
         total - self.sequences.values().max().copied().unwrap_or(0)
     }
@@ -125,7 +127,7 @@ impl Findings {
 mod tests {
     use super::*;
 
-    fn check(sockets: &[&[(u32, u32)]], answered: &[u32]) -> Findings {
+    fn check(sockets: &[&[(u32, u32)]], answered: &[u32]) -> DeliveryErrors {
         let mut check = OrderCheck::new(sockets.len(), answered.len());
         for (socket, deliveries) in sockets.iter().enumerate() {
             for &(publisher, seq) in *deliveries {
@@ -135,8 +137,8 @@ mod tests {
         check.conclude(answered)
     }
 
-    fn counts(findings: &Findings) -> [u64; 4] {
-        [findings.missing, findings.repeated, findings.reordered, findings.differing()]
+    fn counts(errors: &DeliveryErrors) -> [u64; 4] {
+        [errors.missing, errors.repeated, errors.reordered, errors.differing_sockets()]
     }
 
     #[test]

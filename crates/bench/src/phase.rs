@@ -9,15 +9,14 @@ use crate::frames;
 use crate::latency;
 use crate::marker::{self, Run};
 use crate::publishers::{self, Pace, Plan, Published};
-use crate::receivers::{Endings, Fleet, Tally};
-use crate::report::{Sheet, Unit, Verdict};
+use crate::receivers::{DeliveryStats, Endings, Receivers};
+use crate::report::{TargetReport, Unit, Verdict};
 use crate::sampling;
 use crate::target::Target;
 
-/// What a phase brought.
-pub(crate) struct Outcome {
+pub(crate) struct PhaseResult {
     pub(crate) published: Published,
-    pub(crate) tally: Tally,
+    pub(crate) stats: DeliveryStats,
     pub(crate) endings: Endings,
     sockets: u64,
     /// `None` when the server's process is not known.
@@ -26,31 +25,35 @@ pub(crate) struct Outcome {
 }
 
 /// Publishes the plan, waits until all has arrived, and judges.
-pub(crate) fn run(target: &Target, fleet: &Fleet, plan: &Plan) -> Result<Outcome, BenchError> {
-    run_until(target, fleet, plan, &AtomicBool::new(false))
+pub(crate) fn run(
+    target: &Target,
+    receivers: &Receivers,
+    plan: &Plan,
+) -> Result<PhaseResult, BenchError> {
+    run_until(target, receivers, plan, &AtomicBool::new(false))
 }
 
 /// The same, but a paced plan ends early once `over` is set.
 pub(crate) fn run_until(
     target: &Target,
-    fleet: &Fleet,
+    receivers: &Receivers,
     plan: &Plan,
     over: &AtomicBool,
-) -> Result<Outcome, BenchError> {
+) -> Result<PhaseResult, BenchError> {
     let run = Run::begin();
-    fleet.watch(&run, plan.publishers)?;
+    receivers.record(&run, plan.publishers)?;
     let server_before = target.cpu_micros()?;
     let client_before = sampling::cpu_micros(process::id())?;
     let published = publishers::publish_until(target.address, &run, plan, over)?;
-    let sockets = fleet.sockets() as u64;
-    fleet.settle(published.total() * sockets);
+    let sockets = receivers.sockets() as u64;
+    receivers.settle(published.total() * sockets);
     let server_after = target.cpu_micros()?;
     let client_after = sampling::cpu_micros(process::id())?;
-    let (tally, endings) = fleet.conclude(&published.answered)?;
+    let (stats, endings) = receivers.conclude(&published.answered)?;
     let spent = server_before.zip(server_after);
-    Ok(Outcome {
+    Ok(PhaseResult {
         published,
-        tally,
+        stats,
         endings,
         sockets,
         server_cpu: spent.map(|(before, after)| after.saturating_sub(before)),
@@ -61,7 +64,7 @@ pub(crate) fn run_until(
 /// The text length that makes frames `frame_bytes` long, found by sending one alert.
 pub(crate) fn calibrate(
     target: &Target,
-    fleet: &Fleet,
+    receivers: &Receivers,
     frame_bytes: usize,
 ) -> Result<usize, BenchError> {
     let plan = Plan {
@@ -69,89 +72,99 @@ pub(crate) fn calibrate(
         pace: Pace::Closed { alerts: 1, limit: Nanos::MAX },
         message_bytes: marker::MIN_TEXT,
     };
-    let outcome = run(target, fleet, &plan)?;
-    let real = outcome
+    let result = run(target, receivers, &plan)?;
+    let real = result
         .frame_bytes()
-        .ok_or_else(|| BenchError::NoDelivery(outcome.why_nothing_came(target)))?;
+        .ok_or_else(|| BenchError::NoDelivery(result.why_nothing_arrived(target)))?;
     let around = frames::payload_len(real).saturating_sub(plan.message_bytes);
     let text = frames::payload_len(frame_bytes).saturating_sub(around);
     Ok(text.max(marker::MIN_TEXT))
 }
 
-impl Outcome {
+impl PhaseResult {
     pub(crate) fn verdict(&self) -> Verdict {
         let expected = self.published.total() * self.sockets;
-        let mut verdict = Verdict::new(expected, &self.tally, &self.endings);
+        let mut verdict = Verdict::new(expected, &self.stats, &self.endings);
         verdict.failures.clone_from(&self.published.failures);
         verdict
     }
 
     /// The mean size of a frame with its header, rounded.
     pub(crate) fn frame_bytes(&self) -> Option<usize> {
-        let Tally { wire_bytes, delivered, .. } = self.tally;
+        let DeliveryStats { wire_bytes, delivered, .. } = self.stats;
         let mean = (wire_bytes + delivered / 2).checked_div(delivered)?;
         usize::try_from(mean).ok()
     }
 
     /// From the first alert to the last delivery or answer.
     pub(crate) fn span(&self) -> Nanos {
-        let last = self.tally.last_at.max(self.published.finished);
+        let last = self.stats.last_at.max(self.published.finished);
         last.saturating_sub(self.published.started)
     }
 
     pub(crate) fn deliveries_per_second(&self) -> Option<f64> {
-        (self.tally.delivered > 0).then(|| per(self.tally.delivered, latency::seconds(self.span())))
+        (self.stats.delivered > 0)
+            .then(|| per_second(self.stats.delivered, latency::seconds(self.span())))
     }
 
     pub(crate) fn posts_per_second(&self) -> f64 {
-        per(self.published.total(), latency::seconds(self.published.span()))
+        per_second(self.published.total(), latency::seconds(self.published.span()))
     }
 
-    /// The server's processor time over the deliveries, in microseconds.
-    pub(crate) fn cpu_per_delivery(&self) -> Option<f64> {
-        let delivered = self.tally.delivered;
-        let cpu = self.server_cpu?;
-        (delivered > 0).then(|| ratio(cpu, delivered))
+    /// Microseconds of processor time for each of `count`; `None` if there were none.
+    fn cpu_per(cpu: impl Into<Option<u64>>, count: u64) -> Option<f64> {
+        let cpu = cpu.into()?;
+        (count > 0).then(|| ratio(cpu, count))
     }
 
-    /// The server's processor time over the alerts, in microseconds.
-    pub(crate) fn cpu_per_post(&self) -> Option<f64> {
-        let answered = self.published.total();
-        let cpu = self.server_cpu?;
-        (answered > 0).then(|| ratio(cpu, answered))
-    }
-
-    /// The client's own processor time over the deliveries: the larger, the more it is the client that is measured.
-    pub(crate) fn client_cpu_per_delivery(&self) -> Option<f64> {
-        let delivered = self.tally.delivered;
-        (delivered > 0).then(|| ratio(self.client_cpu, delivered))
+    /// Processor time over the deliveries. The larger the client's, the more it is the client that
+    /// is measured.
+    pub(crate) fn measure_cpu(&self, report: &mut TargetReport) {
+        let delivered = self.stats.delivered;
+        let server = Self::cpu_per(self.server_cpu, delivered);
+        report.measure("server CPU per delivery", Unit::Micros, server);
+        let client = Self::cpu_per(self.client_cpu, delivered);
+        report.measure("client CPU per delivery", Unit::Micros, client);
     }
 
     /// The figures of a delivery's latency, each name after `prefix`.
-    pub(crate) fn measure_latency(&self, sheet: &mut Sheet, prefix: &str) {
-        let latency = &self.tally.latency;
-        for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)] {
-            sheet.measure(format!("{prefix} {name}"), Unit::Millis, latency.quantile_ms(quantile));
-        }
-        sheet.measure(format!("{prefix} max"), Unit::Millis, latency.max_ms());
+    pub(crate) fn measure_latency(&self, report: &mut TargetReport, prefix: &str) {
+        let latency = &self.stats.latency;
+        report.measure_percentiles(prefix, latency, &[50, 90, 99]);
+        report.measure(format!("{prefix} max"), Unit::Millis, latency.max_ms());
     }
 
-    fn why_nothing_came(&self, target: &Target) -> String {
+    /// The figures and the verdict of publishing at full speed, each name after `case`.
+    pub(crate) fn measure_posts(&self, report: &mut TargetReport, case: &str) {
+        report.measure(format!("{case}: POST"), Unit::PerSecond, self.posts_per_second());
+        report.measure_percentiles(&format!("{case}:"), &self.published.latency, &[50, 99]);
+        let cpu = Self::cpu_per(self.server_cpu, self.published.total());
+        report.measure(format!("{case}: server CPU per POST"), Unit::Micros, cpu);
+        report.verdicts.insert(case.to_owned(), self.verdict());
+    }
+
+    /// The real size of frames, for the table and for the floor.
+    pub(crate) fn measure_frame(&self, report: &mut TargetReport) {
+        report.frame_bytes = self.frame_bytes();
+        let shown = report.frame_bytes.map(|size| ratio(size as u64, 1));
+        report.measure("frame", Unit::Bytes, shown);
+    }
+
+    fn why_nothing_arrived(&self, target: &Target) -> String {
         let log = target.last_lines();
         let failures = self.published.failures.join("; ");
-        let foreign = self.tally.foreign;
+        let foreign = self.stats.foreign;
         format!("{failures}{foreign} other frames came{log}")
     }
 }
 
-/// So many over so many.
+/// `over` divided by `under`.
 #[expect(clippy::cast_precision_loss, reason = "counts and microseconds are far below 2^53")]
 pub(crate) fn ratio(over: u64, under: u64) -> f64 {
     over as f64 / under as f64
 }
 
-/// So many in so many seconds.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-pub(crate) fn per(count: u64, seconds: f64) -> f64 {
+pub(crate) fn per_second(count: u64, seconds: f64) -> f64 {
     count as f64 / seconds.max(1e-9)
 }

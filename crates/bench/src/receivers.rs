@@ -1,8 +1,8 @@
 //! The receivers: all sockets of a scenario, spread over a few threads that read and check them.
 
-mod reader;
-mod slot;
-mod tally;
+mod event_loop;
+mod socket;
+mod stats;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,51 +13,56 @@ use std::time::Duration;
 use mio::Waker;
 
 use crate::clock;
-use crate::connect::{self, Feed, Opened};
+use crate::connect::{self, Endpoint, OpenConnection};
 use crate::error::BenchError;
 use crate::marker::Run;
-use reader::{Order, Progress, Reader};
-pub(crate) use tally::{Ending, Endings, Tally, Watch};
+use event_loop::{EventLoop, Progress, ReceiverCommand};
+use stats::DeliveryRecorder;
+pub(crate) use stats::{DeliveryStats, Ending, Endings};
 
-/// How often the owner looks at the receivers while it waits for them.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
-/// Deliveries that stay away for so long will not come.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How often the owner reads the progress while it waits.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(2);
+/// Waiting ends when nothing has arrived for so long.
+const DELIVERY_LIMIT: Duration = Duration::from_secs(5);
 const REPLY_LIMIT: Duration = Duration::from_mins(1);
 
 /// The open sockets of a scenario. Dropping it closes them.
-pub(crate) struct Fleet {
-    threads: Vec<Owned>,
+pub(crate) struct Receivers {
+    threads: Vec<ReceiverThread>,
 }
 
-struct Owned {
+struct ReceiverThread {
     sockets: usize,
-    orders: Option<Sender<Order>>,
+    commands: Option<Sender<ReceiverCommand>>,
     waker: Waker,
     progress: Arc<Progress>,
     handle: Option<JoinHandle<std::io::Result<()>>>,
 }
 
-impl Fleet {
+impl Receivers {
     /// Opens `sockets` and spreads them over `threads`.
-    pub(crate) fn connect(feed: &Feed, sockets: usize, threads: usize) -> Result<Self, BenchError> {
-        Self::adopt(connect::open(feed, sockets)?, threads, &Run::begin(), 1)
+    pub(crate) fn connect(
+        endpoint: &Endpoint,
+        sockets: usize,
+        threads: u16,
+    ) -> Result<Self, BenchError> {
+        Self::adopt(connect::open(endpoint, sockets)?, threads, &Run::begin(), 1)
     }
 
     /// Takes sockets that are open already; `run` counts from their first frame on.
     pub(crate) fn adopt(
-        mut opened: Vec<Opened>,
-        threads: usize,
+        mut opened: Vec<OpenConnection>,
+        threads: u16,
         run: &Run,
         publishers: usize,
     ) -> Result<Self, BenchError> {
-        let share = opened.len().div_ceil(threads.max(1)).max(1);
-        let mut owned = Vec::new();
+        let share = opened.len().div_ceil(usize::from(threads).max(1)).max(1);
+        let mut started = Vec::new();
         while !opened.is_empty() {
             let part = opened.split_off(opened.len().saturating_sub(share));
-            owned.push(Owned::start(part, run, publishers)?);
+            started.push(ReceiverThread::start(part, run, publishers)?);
         }
-        Ok(Self { threads: owned })
+        Ok(Self { threads: started })
     }
 
     pub(crate) fn sockets(&self) -> usize {
@@ -65,10 +70,10 @@ impl Fleet {
     }
 
     /// From now on, count the alerts of this run.
-    pub(crate) fn watch(&self, run: &Run, publishers: usize) -> Result<(), BenchError> {
+    pub(crate) fn record(&self, run: &Run, publishers: usize) -> Result<(), BenchError> {
         for thread in &self.threads {
-            let watch = Watch::new(run, thread.sockets, publishers)?;
-            thread.order(Order::Watch(Box::new(watch)))?;
+            let recorder = DeliveryRecorder::new(run, thread.sockets, publishers)?;
+            thread.send(ReceiverCommand::Record(Box::new(recorder)))?;
         }
         // The answer proves that the thread counts anew, and that its progress says so.
         for thread in &self.threads {
@@ -79,12 +84,12 @@ impl Fleet {
 
     /// Waits for so many deliveries; gives up when none has come for a while.
     pub(crate) fn settle(&self, deliveries: u64) {
-        self.wait_until(|progress| &progress.delivered, deliveries, PATIENCE);
+        self.wait_until(|progress| &progress.delivered, deliveries);
     }
 
     /// Waits until every socket has ended, as after the server's exit.
     pub(crate) fn settle_endings(&self) {
-        self.wait_until(|progress| &progress.ended, self.sockets() as u64, PATIENCE);
+        self.wait_until(|progress| &progress.ended, self.sockets() as u64);
     }
 
     fn sum(&self, of: impl Fn(&Progress) -> &std::sync::atomic::AtomicU64) -> u64 {
@@ -95,12 +100,11 @@ impl Fleet {
         &self,
         of: impl Fn(&Progress) -> &std::sync::atomic::AtomicU64 + Copy,
         wanted: u64,
-        patience: Duration,
     ) {
         let mut reached = self.sum(of);
         let mut moved_at = clock::now();
-        while reached < wanted && clock::now() - moved_at < clock::nanos(patience) {
-            thread::sleep(LOOK_EVERY);
+        while reached < wanted && clock::now() - moved_at < clock::nanos(DELIVERY_LIMIT) {
+            thread::sleep(PROGRESS_INTERVAL);
             let present = self.sum(of);
             if present != reached {
                 reached = present;
@@ -109,55 +113,57 @@ impl Fleet {
         }
     }
 
-    /// What the sockets saw of the run, judged against each publisher's answered alerts.
-    pub(crate) fn conclude(&self, answered: &[u32]) -> Result<(Tally, Endings), BenchError> {
+    /// The deliveries of the run, judged against each publisher's answered alerts.
+    pub(crate) fn conclude(
+        &self,
+        answered: &[u32],
+    ) -> Result<(DeliveryStats, Endings), BenchError> {
         let answered: Arc<[u32]> = answered.into();
-        // With no socket at all, nothing was seen and nothing is missing.
-        let mut tally = Watch::new(&Run::begin(), 0, answered.len())?.conclude(&answered);
+        let mut stats = DeliveryStats::new()?;
         let mut endings = Endings::default();
         for thread in &self.threads {
-            let (seen, ended) = thread.conclude(&answered)?;
-            tally.merge(&seen);
+            let (part, ended) = thread.conclude(&answered)?;
+            stats.merge(&part);
             endings.merge(ended);
         }
-        Ok((tally, endings))
+        Ok((stats, endings))
     }
 }
 
-impl Owned {
-    fn start(part: Vec<Opened>, run: &Run, publishers: usize) -> Result<Self, BenchError> {
+impl ReceiverThread {
+    fn start(part: Vec<OpenConnection>, run: &Run, publishers: usize) -> Result<Self, BenchError> {
         let sockets = part.len();
-        let (orders, inbox) = mpsc::channel();
+        let (commands, inbox) = mpsc::channel();
         let progress = Arc::new(Progress::default());
-        let watch = Watch::new(run, sockets, publishers)?;
-        let (reader, waker) =
-            Reader::new(part, watch, inbox, Arc::clone(&progress)).map_err(BenchError::Poll)?;
-        let handle = thread::spawn(move || reader.run());
-        Ok(Self { sockets, orders: Some(orders), waker, progress, handle: Some(handle) })
+        let recorder = DeliveryRecorder::new(run, sockets, publishers)?;
+        let (event_loop, waker) = EventLoop::new(part, recorder, inbox, Arc::clone(&progress))
+            .map_err(BenchError::Poll)?;
+        let handle = thread::spawn(move || event_loop.run());
+        Ok(Self { sockets, commands: Some(commands), waker, progress, handle: Some(handle) })
     }
 
-    fn order(&self, order: Order) -> Result<(), BenchError> {
-        let orders = self.orders.as_ref().ok_or(BenchError::ThreadGone)?;
-        orders.send(order).map_err(|_| BenchError::ThreadGone)?;
+    fn send(&self, command: ReceiverCommand) -> Result<(), BenchError> {
+        let commands = self.commands.as_ref().ok_or(BenchError::ThreadGone)?;
+        commands.send(command).map_err(|_| BenchError::ThreadGone)?;
         self.waker.wake().map_err(BenchError::Poll)
     }
 
-    fn conclude(&self, answered: &Arc<[u32]>) -> Result<(Tally, Endings), BenchError> {
-        let (reply, told) = mpsc::channel();
+    fn conclude(&self, answered: &Arc<[u32]>) -> Result<(DeliveryStats, Endings), BenchError> {
+        let (reply, result) = mpsc::channel();
         let answered = Arc::clone(answered);
-        self.order(Order::Conclude { answered, reply })?;
-        told.recv_timeout(REPLY_LIMIT).map_err(|_| BenchError::ThreadGone)
+        self.send(ReceiverCommand::Conclude { answered, reply })?;
+        result.recv_timeout(REPLY_LIMIT).map_err(|_| BenchError::ThreadGone)
     }
 }
 
-impl Drop for Owned {
+impl Drop for ReceiverThread {
     fn drop(&mut self) {
-        drop(self.orders.take());
+        drop(self.commands.take());
         if self.waker.wake().is_ok()
             && let Some(handle) = self.handle.take()
         {
-            // Whatever ended the thread early was told to whoever asked it last.
-            let _told = handle.join();
+            // The last command has already reported an early end.
+            let _reported = handle.join();
         }
     }
 }

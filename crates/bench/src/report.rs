@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::BenchError;
-use crate::receivers::{Endings, Tally};
+use crate::latency::Latency;
+use crate::receivers::{DeliveryStats, Endings};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Unit {
@@ -60,15 +61,15 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// Over sockets that should all have stayed open.
-    pub(crate) fn new(expected: u64, tally: &Tally, endings: &Endings) -> Self {
+    pub(crate) fn new(expected: u64, stats: &DeliveryStats, endings: &Endings) -> Self {
         Self {
             expected,
-            delivered: tally.delivered,
-            missing: tally.findings.missing,
-            repeated: tally.findings.repeated,
-            reordered: tally.findings.reordered,
-            differing_sockets: tally.findings.differing(),
-            foreign: tally.foreign,
+            delivered: stats.delivered,
+            missing: stats.errors.missing,
+            repeated: stats.errors.repeated,
+            reordered: stats.errors.reordered,
+            differing_sockets: stats.errors.differing_sockets(),
+            foreign: stats.foreign,
             endings: endings.by_name(),
             failures: Vec::new(),
         }
@@ -81,13 +82,13 @@ impl Verdict {
     }
 }
 
-/// What one round brought for one target.
+/// The results of one round for one target.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Sheet {
+pub(crate) struct TargetReport {
     pub(crate) measures: Vec<Measure>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) verdicts: BTreeMap<String, Verdict>,
-    /// What happened, in words.
+    /// Events of the round, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
     /// Promises that did not hold, besides those of the verdicts.
@@ -98,7 +99,7 @@ pub(crate) struct Sheet {
     pub(crate) frame_bytes: Option<usize>,
 }
 
-impl Sheet {
+impl TargetReport {
     pub(crate) fn measure(
         &mut self,
         name: impl Into<String>,
@@ -108,6 +109,14 @@ impl Sheet {
         if let Some(value) = value.into() {
             let name = name.into();
             self.measures.push(Measure { name, unit, value });
+        }
+    }
+
+    /// Percentiles of a latency, each name after `prefix`.
+    pub(crate) fn measure_percentiles(&mut self, prefix: &str, latency: &Latency, of: &[u8]) {
+        for percent in of {
+            let value = latency.quantile_ms(f64::from(*percent) / 100.0);
+            self.measure(format!("{prefix} p{percent}"), Unit::Millis, value);
         }
     }
 
@@ -123,28 +132,22 @@ impl Sheet {
 
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Round {
-    pub(crate) server: Sheet,
+    pub(crate) server: TargetReport,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) floor: Option<Sheet>,
+    pub(crate) floor: Option<TargetReport>,
 }
 
 impl Round {
     fn holds(&self) -> bool {
-        self.server.holds() && self.floor.as_ref().is_none_or(Sheet::holds)
+        self.server.holds() && self.floor.as_ref().is_none_or(TargetReport::holds)
     }
 }
 
-/// What is measured, and what it is compared with.
+/// The names of the two things that are compared.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Columns {
     pub(crate) server: &'static str,
     pub(crate) floor: &'static str,
-}
-
-impl Default for Columns {
-    fn default() -> Self {
-        Self { server: "server", floor: "floor" }
-    }
 }
 
 /// One figure over all rounds.
@@ -206,7 +209,7 @@ fn figures(rounds: &[Round]) -> Vec<Figure> {
     let figure = |Measure { name, unit, .. }: &Measure| {
         let server = median(rounds.iter().filter_map(|round| round.server.value(name)))?;
         let floors = rounds.iter().filter_map(|round| round.floor.as_ref());
-        let floor = median(floors.filter_map(|sheet| sheet.value(name)));
+        let floor = median(floors.filter_map(|report| report.value(name)));
         Some(Figure {
             name: name.clone(),
             unit: *unit,
@@ -244,17 +247,19 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn sheet(value: f64) -> Sheet {
-        let mut sheet = Sheet::default();
-        sheet.measure("p99", Unit::Millis, value);
-        sheet
+    const COLUMNS: Columns = Columns { server: "server", floor: "floor" };
+
+    fn report(value: f64) -> TargetReport {
+        let mut report = TargetReport::default();
+        report.measure("p99", Unit::Millis, value);
+        report
     }
 
     #[test]
     fn figures_are_medians_and_ratios() {
         let rounds = [(3.0, 2.0), (9.0, 2.0), (4.0, 1.0)]
-            .map(|(server, floor)| Round { server: sheet(server), floor: Some(sheet(floor)) });
-        let report = Report::new("x", Columns::default(), &Value::Null, rounds.to_vec());
+            .map(|(server, floor)| Round { server: report(server), floor: Some(report(floor)) });
+        let report = Report::new("x", COLUMNS, &Value::Null, rounds.to_vec());
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["figures"][0]["server"], 4.0);
         assert_eq!(json["figures"][0]["floor"], 2.0);
@@ -264,12 +269,12 @@ mod tests {
 
     #[test]
     fn one_lost_delivery_in_one_round_fails_the_report() {
-        let mut lost = sheet(1.0);
+        let mut lost = report(1.0);
         let verdict = Verdict { missing: 1, ..Verdict::default() };
         lost.verdicts.insert("all".to_owned(), verdict);
         let rounds =
-            vec![Round { server: sheet(1.0), floor: None }, Round { server: lost, floor: None }];
-        assert!(!Report::new("x", Columns::default(), &Value::Null, rounds).passed());
+            vec![Round { server: report(1.0), floor: None }, Round { server: lost, floor: None }];
+        assert!(!Report::new("x", COLUMNS, &Value::Null, rounds).passed());
     }
 
     #[test]

@@ -1,112 +1,83 @@
-//! The scenarios, one file each, and the rounds in which server and floor take turns.
+//! The list of scenarios, one file each.
 
-pub(crate) mod all;
-pub(crate) mod drain;
-pub(crate) mod fanout;
-pub(crate) mod flood;
-pub(crate) mod idle;
-pub(crate) mod post;
-pub(crate) mod resume;
-pub(crate) mod sse;
-pub(crate) mod stall;
-pub(crate) mod stores;
-pub(crate) mod storm;
+mod drain;
+mod fanout;
+mod flood;
+mod idle;
+mod post;
+mod resume;
+mod rounds;
+mod sse;
+mod stall;
+mod stores;
+mod storm;
 
 use std::io::{self, Write};
 
+use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::{Scenario, Switch, TargetArgs};
+use crate::arguments::TargetArgs;
 use crate::error::BenchError;
-use crate::floor;
-use crate::phase::{self, Outcome};
-use crate::report::{Columns, Report, Round, Sheet, Unit};
-use crate::target::Target;
+use crate::report::{Columns, Report, Round};
 
-/// The floor's frames when the server's were not measured.
-const FLOOR_FRAME_BYTES: usize = 200;
+#[derive(Debug, Subcommand)]
+pub(crate) enum Scenario {
+    /// Alerts at a steady pace to many sockets: latency and processor time per delivery
+    Fanout(fanout::FanoutArgs),
+    /// Alerts as fast as publishers can: deliveries per second and processor time per delivery
+    Flood(flood::FloodArgs),
+    /// Many sockets that do nothing: memory per connection, at rest and after a burst
+    Idle(idle::IdleArgs),
+    /// Connecting and disconnecting: upgrades per second, and no file left open afterwards
+    Storm(storm::StormArgs),
+    /// POST throughput and latency, with and without readers
+    Post(post::PostArgs),
+    /// One reader that never reads: what it costs the others, and when it is cut
+    Stall(stall::StallArgs),
+    /// SIGTERM under load: everything answered arrives, then Close 1001, then a clean exit
+    Drain(drain::DrainArgs),
+    /// Clients that come back at once and resume: time to catch up, and what it costs a live reader
+    Resume(resume::ResumeArgs),
+    /// Alerts at a steady pace to many event streams (GET /events)
+    Sse(sse::SseArgs),
+    /// The store on disk against the one in memory: POST, paced fan-out, histories, and what a commit carries
+    Stores(stores::StoresArgs),
+}
 
-/// Runs a scenario, prints its report, and says whether every promise held.
-pub(crate) fn run(scenario: &Scenario) -> Result<bool, BenchError> {
-    match scenario {
-        Scenario::Fanout(args) => told("fanout", &args.target, args, fanout::run(args)?),
-        Scenario::Flood(args) => told("flood", &args.target, args, flood::run(args)?),
-        Scenario::Idle(args) => told("idle", &args.target, args, idle::run(args)?),
-        Scenario::Storm(args) => told("storm", &args.target, args, storm::run(args)?),
-        Scenario::Post(args) => told("post", &args.target, args, post::run(args)?),
-        Scenario::Stall(args) => told("stall", &args.target, args, stall::run(args)?),
-        Scenario::Drain(args) => told("drain", &args.target, args, drain::run(args)?),
-        Scenario::Resume(args) => told("resume", &args.target, args, resume::run(args)?),
-        Scenario::Sse(args) => told("sse", &args.fanout.target, args, sse::run(args)?),
-        Scenario::Stores(args) => {
-            let rounds = stores::run(args)?;
-            told_in(stores::COLUMNS, "stores", &args.target, args, rounds)
-        }
-        Scenario::All(args) => all::run(args),
-        Scenario::Floor { frame_bytes } => {
-            floor::serve(*frame_bytes).map_err(BenchError::Poll)?;
-            Ok(true)
+const FLOOR: Columns = Columns { server: "server", floor: "floor" };
+
+impl Scenario {
+    /// Runs the scenario, prints its report, and says whether every promise held.
+    pub(crate) fn run(&self) -> Result<bool, BenchError> {
+        match self {
+            Self::Fanout(args) => print(FLOOR, "fanout", &args.target, args, fanout::run(args)?),
+            Self::Flood(args) => print(FLOOR, "flood", &args.target, args, flood::run(args)?),
+            Self::Idle(args) => print(FLOOR, "idle", &args.target, args, idle::run(args)?),
+            Self::Storm(args) => print(FLOOR, "storm", &args.target, args, storm::run(args)?),
+            Self::Post(args) => print(FLOOR, "post", &args.target, args, post::run(args)?),
+            Self::Stall(args) => print(FLOOR, "stall", &args.target, args, stall::run(args)?),
+            Self::Drain(args) => print(FLOOR, "drain", &args.target, args, drain::run(args)?),
+            Self::Resume(args) => print(FLOOR, "resume", &args.target, args, resume::run(args)?),
+            Self::Sse(args) => print(FLOOR, "sse", &args.fanout.target, args, sse::run(args)?),
+            Self::Stores(args) => {
+                print(stores::COLUMNS, "stores", &args.target, args, stores::run(args)?)
+            }
         }
     }
 }
 
-fn told(
-    name: &'static str,
-    target: &TargetArgs,
-    parameters: &impl Serialize,
-    rounds: Vec<Round>,
-) -> Result<bool, BenchError> {
-    told_in(Columns::default(), name, target, parameters, rounds)
-}
-
-fn told_in(
+fn print(
     columns: Columns,
-    name: &'static str,
+    scenario: &'static str,
     target: &TargetArgs,
     parameters: &impl Serialize,
     rounds: Vec<Round>,
 ) -> Result<bool, BenchError> {
-    let report = Report::new(name, columns, parameters, rounds);
+    let report = Report::new(scenario, columns, parameters, rounds);
     write!(io::stdout(), "{report}")?;
     if let Some(path) = &target.json {
         report.write_json(path)?;
     }
     Ok(report.passed())
-}
-
-/// Measures the server and, unless it is switched off, the floor, in turn.
-fn rounds(
-    args: &TargetArgs,
-    measure: impl Fn(&mut Target) -> Result<Sheet, BenchError>,
-) -> Result<Vec<Round>, BenchError> {
-    let mut rounds = Vec::new();
-    for _ in 0..args.rounds {
-        let server = measure(&mut Target::server(args)?)?;
-        let floor = match args.floor {
-            Switch::On => {
-                let frame_bytes = server.frame_bytes.unwrap_or(FLOOR_FRAME_BYTES);
-                Some(measure(&mut Target::floor(frame_bytes)?)?)
-            }
-            Switch::Off => None,
-        };
-        rounds.push(Round { server, floor });
-    }
-    Ok(rounds)
-}
-
-/// Measures the server alone, where a floor would say nothing.
-fn rounds_without_floor(
-    args: &TargetArgs,
-    measure: impl Fn(&mut Target) -> Result<Sheet, BenchError>,
-) -> Result<Vec<Round>, BenchError> {
-    let floor = Switch::Off;
-    rounds(&TargetArgs { floor, ..args.clone() }, measure)
-}
-
-/// The size that frames really had, for the table and for the floor.
-fn measure_frame(sheet: &mut Sheet, outcome: &Outcome) {
-    let size = outcome.frame_bytes();
-    let shown = size.map(|size| phase::ratio(size as u64, 1));
-    sheet.measure("frame", Unit::Bytes, shown);
-    sheet.frame_bytes = size;
 }

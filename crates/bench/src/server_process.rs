@@ -19,7 +19,7 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// The server's own deadline is 8 s; past this it is ended by force.
 const EXIT_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LIMIT: Duration = Duration::from_secs(2);
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 const LOG_LINES: usize = 12;
 
 type Log = Arc<Mutex<VecDeque<String>>>;
@@ -95,7 +95,7 @@ impl ServerProcess {
                 return Some(line.clone());
             }
             drop(lines);
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_INTERVAL);
         }
         None
     }
@@ -119,7 +119,7 @@ impl ServerProcess {
                 let seconds = EXIT_LIMIT.as_secs();
                 return Err(BenchError::NoExit { seconds });
             }
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is measured: the server, started here or found at a URL, or the floor.
+//! The target of a measurement: the server, started here or found at a URL, or the floor.
 
 use std::env;
 use std::io;
@@ -6,15 +6,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-use crate::cli::TargetArgs;
-use crate::connect::{Feed, Protocol};
+use crate::arguments::TargetArgs;
+use crate::connect::{Endpoint, Protocol};
 use crate::error::BenchError;
 use crate::sampling;
 use crate::server_process::{self, ServerProcess};
 
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
-    pub(crate) feed: Feed,
+    pub(crate) endpoint: Endpoint,
     is_floor: bool,
     pid: Option<u32>,
     process: Option<ServerProcess>,
@@ -26,8 +26,8 @@ impl Target {
         if let Some(url) = &args.url {
             let address = server_process::address_in(url);
             let address = address.ok_or_else(|| BenchError::BadUrl(url.clone()))?;
-            let feed = web_socket(address, &args.path);
-            return Ok(Self { address, feed, is_floor: false, pid: args.pid, process: None });
+            let endpoint = web_socket(address, &args.path);
+            return Ok(Self { address, endpoint, is_floor: false, pid: args.pid, process: None });
         }
         let mut arguments: Vec<String> =
             ["--host", "127.0.0.1", "--port", "0", "--generator-interval", "off"]
@@ -52,15 +52,15 @@ impl Target {
     fn started(process: ServerProcess, path: &str) -> Self {
         let address = process.address;
         let pid = Some(process.pid());
-        let feed = web_socket(address, path);
-        Self { address, feed, is_floor: false, pid, process: Some(process) }
+        let endpoint = web_socket(address, path);
+        Self { address, endpoint, is_floor: false, pid, process: Some(process) }
     }
 
     /// From now on, read events as an event stream. The floor has but one way to send them.
     pub(crate) fn read_event_stream(&mut self, path: &str) {
         if !self.is_floor {
-            self.feed.protocol = Protocol::EventStream;
-            path.clone_into(&mut self.feed.path);
+            self.endpoint.protocol = Protocol::EventStream;
+            path.clone_into(&mut self.endpoint.path);
         }
     }
 
@@ -96,8 +96,8 @@ impl Target {
     }
 }
 
-fn web_socket(address: SocketAddr, path: &str) -> Feed {
-    Feed { address, path: path.to_owned(), protocol: Protocol::WebSocket }
+fn web_socket(address: SocketAddr, path: &str) -> Endpoint {
+    Endpoint { address, path: path.to_owned(), protocol: Protocol::WebSocket }
 }
 
 fn beside_this_program() -> io::Result<PathBuf> {

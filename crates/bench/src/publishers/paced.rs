@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::{Plan, Published};
+use super::plan::{Plan, Published};
 use crate::clock::{self, Nanos};
 use crate::error::BenchError;
-use crate::exchange::Exchange;
 use crate::http::AlertRequest;
+use crate::http_client::HttpClient;
 use crate::latency::Latency;
 use crate::marker::{Marker, Run};
 
 /// Time to start the threads before the first alert is due.
-const LEAD: Duration = Duration::from_millis(20);
+const START_DELAY: Duration = Duration::from_millis(20);
 
 /// When alerts are due, and when no more are.
 pub(super) struct Schedule<'a> {
@@ -25,14 +25,14 @@ pub(super) struct Schedule<'a> {
 }
 
 /// One publisher's share of the schedule: alerts `publisher`, `publisher + step`, … of all.
-struct Share<'a> {
+struct PacedPublisher<'a> {
     schedule: &'a Schedule<'a>,
     publisher: u32,
     step: u32,
     start: Nanos,
 }
 
-struct Sent {
+struct PublisherResult {
     answered: u32,
     latency: Latency,
     finished: Nanos,
@@ -46,20 +46,22 @@ pub(crate) fn publish(
     schedule: &Schedule<'_>,
 ) -> Result<Published, BenchError> {
     let mut published = Published::new(plan.publishers)?;
-    let mut lines = Vec::new();
+    let mut clients = Vec::new();
     for at in 0..plan.publishers {
-        lines.push(Exchange::open(address).map_err(|source| BenchError::Connect { at, source })?);
+        clients.push(
+            HttpClient::connect(address).map_err(|source| BenchError::Connect { at, source })?,
+        );
     }
-    let start = clock::now() + clock::nanos(LEAD);
+    let start = clock::now() + clock::nanos(START_DELAY);
     published.started = start;
     let step = u32::try_from(plan.publishers).unwrap_or(u32::MAX);
-    let sent: Vec<Result<Sent, BenchError>> = thread::scope(|scope| {
+    let sent: Vec<Result<PublisherResult, BenchError>> = thread::scope(|scope| {
         let threads: Vec<_> = (0_u32..)
-            .zip(lines)
-            .map(|(publisher, line)| {
-                let share = Share { schedule, publisher, step, start };
+            .zip(clients)
+            .map(|(publisher, client)| {
+                let paced = PacedPublisher { schedule, publisher, step, start };
                 let request = AlertRequest::new(address, plan.message_bytes);
-                scope.spawn(move || share.send(line, request, run))
+                scope.spawn(move || paced.send(client, request, run))
             })
             .collect();
         threads
@@ -77,15 +79,19 @@ pub(crate) fn publish(
     Ok(published)
 }
 
-impl Share<'_> {
+impl PacedPublisher<'_> {
     fn send(
         &self,
-        mut line: Exchange,
+        mut client: HttpClient,
         mut request: AlertRequest,
         run: &Run,
-    ) -> Result<Sent, BenchError> {
-        let mut sent =
-            Sent { answered: 0, latency: Latency::new()?, finished: self.start, failure: None };
+    ) -> Result<PublisherResult, BenchError> {
+        let mut sent = PublisherResult {
+            answered: 0,
+            latency: Latency::new()?,
+            finished: self.start,
+            failure: None,
+        };
         for at in (self.publisher..self.schedule.alerts).step_by(self.step.max(1) as usize) {
             let due = self.start + self.offset(at);
             clock::sleep_until(due);
@@ -95,7 +101,7 @@ impl Share<'_> {
             let publisher = self.publisher;
             let seq = sent.answered;
             let bytes = request.marked(run, Marker { publisher, seq, due });
-            match line.ask(bytes).map(|answer| answer.status) {
+            match client.send(bytes).map(|response| response.status) {
                 Ok(200..=299) => {
                     sent.answered += 1;
                     sent.finished = clock::now();
@@ -123,14 +129,4 @@ impl Share<'_> {
     fn offset(&self, at: u32) -> Nanos {
         (f64::from(at) * 1e9 / self.schedule.per_second) as Nanos
     }
-}
-
-/// Publishes one alert of no run and gives back the body of its answer.
-pub(crate) fn first_answer(address: SocketAddr) -> Result<Vec<u8>, BenchError> {
-    let failed = |source| BenchError::Connect { at: 0, source };
-    let mut line = Exchange::open(address).map_err(failed)?;
-    let mut request = AlertRequest::new(address, 0);
-    let marker = Marker { publisher: 0, seq: 0, due: clock::now() };
-    let bytes = request.marked(&Run::begin(), marker);
-    Ok(line.ask(bytes).map_err(failed)?.body)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Columns, Figure, Report, Sheet, Unit, Verdict, whole};
+use super::{Columns, Figure, Report, TargetReport, Unit, Verdict, whole};
 
 impl Display for Report {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
@@ -42,15 +42,15 @@ impl Figure {
     }
 }
 
-fn lines(out: &mut Formatter<'_>, target: &str, round: u32, sheet: &Sheet) -> fmt::Result {
+fn lines(out: &mut Formatter<'_>, target: &str, round: u32, report: &TargetReport) -> fmt::Result {
     let telling = |verdict: &Verdict| verdict.expected > 0 || !verdict.is_clean();
-    for (phase, verdict) in sheet.verdicts.iter().filter(|(_, verdict)| telling(verdict)) {
+    for (phase, verdict) in report.verdicts.iter().filter(|(_, verdict)| telling(verdict)) {
         writeln!(out, "  {target}, round {round}, {phase}: {verdict}")?;
     }
-    for note in &sheet.notes {
+    for note in &report.notes {
         writeln!(out, "  {target}, round {round}: {note}")?;
     }
-    for broken in &sheet.broken {
+    for broken in &report.broken {
         writeln!(out, "  {target}, round {round}: BROKEN: {broken}")?;
     }
     Ok(())

@@ -7,9 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::fanout::positive;
-use super::rounds_without_floor;
-use crate::cli::TargetArgs;
+use super::rounds::rounds_without_floor;
+use crate::arguments::{TargetArgs, positive};
 use crate::clock::{self, Nanos};
 use crate::connect;
 use crate::error::BenchError;
@@ -18,8 +17,8 @@ use crate::limits;
 use crate::marker::Run;
 use crate::phase;
 use crate::publishers::{self, Pace, Plan};
-use crate::receivers::{Ending, Endings, Fleet};
-use crate::report::{Round, Sheet, Unit, Verdict};
+use crate::receivers::{Ending, Endings, Receivers};
+use crate::report::{Round, TargetReport, Unit, Verdict};
 use crate::sampling;
 use crate::target::Target;
 
@@ -57,15 +56,14 @@ pub(crate) fn run(args: &DrainArgs) -> Result<Vec<Round>, BenchError> {
     rounds_without_floor(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &DrainArgs, target: &mut Target) -> Result<Sheet, BenchError> {
-    let mut sheet = Sheet::default();
-    let stuffed = connect::open_silent(&target.feed)?;
+fn measure(args: &DrainArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+    let mut report = TargetReport::default();
+    let stuffed = connect::open_silent(&target.endpoint)?;
     stuff(args, target)?;
-    let readers = usize::from(args.target.readers);
-    let fleet = Fleet::connect(&target.feed, args.sockets, readers)?;
+    let receivers = Receivers::connect(&target.endpoint, args.sockets, args.target.readers)?;
 
     let run = Run::begin();
-    fleet.watch(&run, args.publishers)?;
+    receivers.record(&run, args.publishers)?;
     let plan = Plan {
         publishers: args.publishers,
         // Without an end: the publishers stop when the server no longer answers.
@@ -77,38 +75,38 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<Sheet, BenchError> {
     thread::sleep(Duration::from_secs(args.seconds.into()));
     if args.stuffing > 0 {
         let port = stuffed.local_addr()?.port();
-        let held = sampling::holds_connection(target.required_pid()?, address.port(), port)?;
-        let still = if held { "still open" } else { "already cut" };
-        sheet.notes.push(format!("at the signal the stuffed socket was {still}"));
+        let is_open = sampling::is_connected(target.required_pid()?, address.port(), port)?;
+        let still = if is_open { "still open" } else { "already cut" };
+        report.notes.push(format!("at the signal the stuffed socket was {still}"));
     }
     let signalled = clock::now();
     target.terminate();
-    let status = target.wait();
+    let exit = target.wait();
     let exited = clock::now();
-    fleet.settle_endings();
+    receivers.settle_endings();
     let published = publishing.join().map_err(|_| BenchError::ThreadGone)??;
-    let (tally, endings) = fleet.conclude(&published.answered)?;
+    let (stats, endings) = receivers.conclude(&published.answered)?;
 
     let spans = [
         ("time to exit", exited),
         ("signal to the last socket's end", endings.last_at),
-        ("signal to the last delivery", tally.last_at),
+        ("signal to the last delivery", stats.last_at),
     ];
     for (name, at) in spans {
         let span = latency::seconds(at.saturating_sub(signalled));
-        sheet.measure(name, Unit::Seconds, span);
+        report.measure(name, Unit::Seconds, span);
     }
-    judge_exit(&mut sheet, status, exited - signalled);
-    judge_endings(&mut sheet, &endings, args.sockets as u64);
+    judge_exit(&mut report, exit, exited - signalled);
+    judge_endings(&mut report, &endings, args.sockets as u64);
     // An alert that was stored but not answered may have arrived too: more may come than expected.
     // How the sockets ended is judged apart, since here they all must end.
     let expected = published.total() * args.sockets as u64;
-    let verdict = Verdict::new(expected, &tally, &Endings::default());
-    sheet.verdicts.insert("drain".to_owned(), verdict);
+    let verdict = Verdict::new(expected, &stats, &Endings::default());
+    report.verdicts.insert("drain".to_owned(), verdict);
     let answered = phase::ratio(published.total(), 1);
-    sheet.measure("answered alerts", Unit::Count, answered);
-    sheet.notes.extend(published.failures.first().cloned());
-    Ok(sheet)
+    report.measure("answered alerts", Unit::Count, answered);
+    report.notes.extend(published.failures.first().cloned());
+    Ok(report)
 }
 
 /// Publishes until the silent socket's buffers are full, before the others come.
@@ -118,30 +116,34 @@ fn stuff(args: &DrainArgs, target: &Target) -> Result<(), BenchError> {
     publishers::publish(target.address, &Run::begin(), &plan).map(drop)
 }
 
-fn judge_exit(sheet: &mut Sheet, status: Result<Option<ExitStatus>, BenchError>, span: Nanos) {
+fn judge_exit(
+    report: &mut TargetReport,
+    status: Result<Option<ExitStatus>, BenchError>,
+    span: Nanos,
+) {
     match status {
-        Ok(Some(status)) if status.success() => sheet.notes.push("exit code 0".to_owned()),
-        Ok(Some(status)) => sheet.broken.push(format!("the server ended with {status}")),
+        Ok(Some(status)) if status.success() => report.notes.push("exit code 0".to_owned()),
+        Ok(Some(status)) => report.broken.push(format!("the server ended with {status}")),
         Ok(None) => {}
-        Err(error) => sheet.broken.push(error.in_full()),
+        Err(error) => report.broken.push(error.in_full()),
     }
     if span > clock::nanos(EXIT_PROMISE) {
         let limit = EXIT_PROMISE.as_secs();
-        sheet.broken.push(format!("the exit took longer than {limit} s"));
+        report.broken.push(format!("the exit took longer than {limit} s"));
     }
 }
 
-fn judge_endings(sheet: &mut Sheet, endings: &Endings, sockets: u64) {
+fn judge_endings(report: &mut TargetReport, endings: &Endings, sockets: u64) {
     for (ending, count) in &endings.counts {
         let line = format!("{count} sockets {ending}");
         if *ending == GOING_AWAY {
-            sheet.notes.push(line);
+            report.notes.push(line);
         } else {
-            sheet.broken.push(line);
+            report.broken.push(line);
         }
     }
     let open = sockets.saturating_sub(endings.total());
     if open > 0 {
-        sheet.broken.push(format!("{open} sockets never ended"));
+        report.broken.push(format!("{open} sockets never ended"));
     }
 }

@@ -3,14 +3,14 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::rounds;
-use crate::cli::TargetArgs;
+use super::rounds::rounds;
+use crate::arguments::{TargetArgs, positive};
 use crate::error::BenchError;
 use crate::limits;
 use crate::phase;
 use crate::publishers::{Pace, Plan};
-use crate::receivers::Fleet;
-use crate::report::{Round, Sheet, Unit};
+use crate::receivers::Receivers;
+use crate::report::{Round, TargetReport};
 use crate::target::Target;
 
 #[derive(Args, Debug, Serialize)]
@@ -44,7 +44,7 @@ impl FanoutArgs {
     const PUBLISHERS: usize = 1;
     const WARMUP: u32 = 20;
 
-    /// What is measured where nothing else is asked for, over so many sockets.
+    /// The defaults, over so many sockets.
     pub(crate) fn over(sockets: usize, target: TargetArgs) -> Self {
         Self {
             sockets,
@@ -67,35 +67,21 @@ pub(crate) fn check(args: &FanoutArgs) -> Result<(), BenchError> {
     limits::check(args.sockets + args.publishers)
 }
 
-pub(crate) fn measure(args: &FanoutArgs, target: &mut Target) -> Result<Sheet, BenchError> {
-    let readers = usize::from(args.target.readers);
-    let fleet = Fleet::connect(&target.feed, args.sockets, readers)?;
-    let message_bytes = phase::calibrate(target, &fleet, args.frame_bytes)?;
+pub(crate) fn measure(args: &FanoutArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+    let receivers = Receivers::connect(&target.endpoint, args.sockets, args.target.readers)?;
+    let message_bytes = phase::calibrate(target, &receivers, args.frame_bytes)?;
     let plan = |alerts| Plan {
         publishers: args.publishers,
         pace: Pace::Rate { alerts, per_second: args.rate },
         message_bytes,
     };
-    phase::run(target, &fleet, &plan(args.warmup))?;
-    let outcome = phase::run(target, &fleet, &plan(args.alerts))?;
-    let mut sheet = Sheet::default();
-    outcome.measure_latency(&mut sheet, "delivery");
-    let cpu = outcome.cpu_per_delivery();
-    sheet.measure("server CPU per delivery", Unit::Micros, cpu);
-    let client = outcome.client_cpu_per_delivery();
-    sheet.measure("client CPU per delivery", Unit::Micros, client);
-    let answer = &outcome.published.latency;
-    sheet.measure("POST p50", Unit::Millis, answer.quantile_ms(0.5));
-    sheet.measure("POST p99", Unit::Millis, answer.quantile_ms(0.99));
-    super::measure_frame(&mut sheet, &outcome);
-    sheet.verdicts.insert("paced".to_owned(), outcome.verdict());
-    Ok(sheet)
-}
-
-/// A rate above zero.
-pub(crate) fn positive(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
-        _ => Err("a number above 0 is needed".to_owned()),
-    }
+    phase::run(target, &receivers, &plan(args.warmup))?;
+    let result = phase::run(target, &receivers, &plan(args.alerts))?;
+    let mut report = TargetReport::default();
+    result.measure_latency(&mut report, "delivery");
+    result.measure_cpu(&mut report);
+    report.measure_percentiles("POST", &result.published.latency, &[50, 99]);
+    result.measure_frame(&mut report);
+    report.verdicts.insert("paced".to_owned(), result.verdict());
+    Ok(report)
 }

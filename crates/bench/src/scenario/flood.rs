@@ -5,15 +5,15 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::rounds;
-use crate::cli::TargetArgs;
+use super::rounds::rounds;
+use crate::arguments::TargetArgs;
 use crate::clock::{self, Nanos};
 use crate::error::BenchError;
 use crate::limits;
 use crate::phase;
 use crate::publishers::{Pace, Plan};
-use crate::receivers::Fleet;
-use crate::report::{Round, Sheet, Unit};
+use crate::receivers::Receivers;
+use crate::report::{Round, TargetReport, Unit};
 use crate::target::Target;
 
 #[derive(Args, Debug, Serialize)]
@@ -45,31 +45,27 @@ pub(crate) fn run(args: &FloodArgs) -> Result<Vec<Round>, BenchError> {
     rounds(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &FloodArgs, target: &mut Target) -> Result<Sheet, BenchError> {
-    let readers = usize::from(args.target.readers);
-    let fleet = Fleet::connect(&target.feed, args.sockets, readers)?;
-    let message_bytes = phase::calibrate(target, &fleet, args.frame_bytes)?;
+fn measure(args: &FloodArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+    let receivers = Receivers::connect(&target.endpoint, args.sockets, args.target.readers)?;
+    let message_bytes = phase::calibrate(target, &receivers, args.frame_bytes)?;
     let plan = |alerts, limit| Plan {
         publishers: args.publishers,
         pace: Pace::Closed { alerts, limit },
         message_bytes,
     };
-    phase::run(target, &fleet, &plan(args.warmup, Nanos::MAX))?;
+    phase::run(target, &receivers, &plan(args.warmup, Nanos::MAX))?;
     let (alerts, limit) = match args.seconds {
         Some(seconds) => (u32::MAX, clock::nanos(Duration::from_secs(seconds))),
         None => (args.alerts, Nanos::MAX),
     };
-    let outcome = phase::run(target, &fleet, &plan(alerts, limit))?;
-    let mut sheet = Sheet::default();
-    let rate = outcome.deliveries_per_second();
-    sheet.measure("deliveries", Unit::PerSecond, rate);
-    let cpu = outcome.cpu_per_delivery();
-    sheet.measure("server CPU per delivery", Unit::Micros, cpu);
-    let client = outcome.client_cpu_per_delivery();
-    sheet.measure("client CPU per delivery", Unit::Micros, client);
-    sheet.measure("alerts", Unit::PerSecond, outcome.posts_per_second());
-    outcome.measure_latency(&mut sheet, "delivery");
-    super::measure_frame(&mut sheet, &outcome);
-    sheet.verdicts.insert("full load".to_owned(), outcome.verdict());
-    Ok(sheet)
+    let result = phase::run(target, &receivers, &plan(alerts, limit))?;
+    let mut report = TargetReport::default();
+    let rate = result.deliveries_per_second();
+    report.measure("deliveries", Unit::PerSecond, rate);
+    result.measure_cpu(&mut report);
+    report.measure("alerts", Unit::PerSecond, result.posts_per_second());
+    result.measure_latency(&mut report, "delivery");
+    result.measure_frame(&mut report);
+    report.verdicts.insert("full load".to_owned(), result.verdict());
+    Ok(report)
 }

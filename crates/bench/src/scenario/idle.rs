@@ -6,15 +6,15 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::rounds;
-use crate::cli::TargetArgs;
+use super::rounds::rounds;
+use crate::arguments::TargetArgs;
 use crate::clock::Nanos;
 use crate::error::BenchError;
 use crate::limits;
 use crate::phase;
 use crate::publishers::{Pace, Plan};
-use crate::receivers::Fleet;
-use crate::report::{Round, Sheet, Unit};
+use crate::receivers::Receivers;
+use crate::report::{Round, TargetReport, Unit};
 use crate::sampling::{self, Memory};
 use crate::target::Target;
 
@@ -41,43 +41,42 @@ pub(crate) fn run(args: &IdleArgs) -> Result<Vec<Round>, BenchError> {
     rounds(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &IdleArgs, target: &mut Target) -> Result<Sheet, BenchError> {
+fn measure(args: &IdleArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
     let pid = target.required_pid()?;
-    let readers = usize::from(args.target.readers);
     let rested = || {
         thread::sleep(Duration::from_secs(args.rest));
         sampling::memory(pid)
     };
     // The first alert makes the server allocate what it needs once and not for each connection.
     let message_bytes = {
-        let first = Fleet::connect(&target.feed, 1, 1)?;
+        let first = Receivers::connect(&target.endpoint, 1, 1)?;
         phase::calibrate(target, &first, args.frame_bytes)?
     };
     let empty = rested()?;
-    let fleet = Fleet::connect(&target.feed, args.sockets, readers)?;
+    let receivers = Receivers::connect(&target.endpoint, args.sockets, args.target.readers)?;
     let idle = rested()?;
     let pace = Pace::Closed { alerts: args.burst, limit: Nanos::MAX };
     let plan = Plan { publishers: 4, pace, message_bytes };
-    let outcome = phase::run(target, &fleet, &plan)?;
+    let result = phase::run(target, &receivers, &plan)?;
     let after = rested()?;
 
-    let mut sheet = Sheet::default();
+    let mut report = TargetReport::default();
     let sockets = args.sockets as u64;
     let each = |rss: fn(&Memory) -> u64, at: &Memory| {
         phase::ratio(rss(at).saturating_sub(rss(&empty)), sockets)
     };
     let rss = |memory: &Memory| memory.rss_kib;
     let pss = |memory: &Memory| memory.pss_kib;
-    sheet.measure("RSS per idle connection", Unit::KiB, each(rss, &idle));
-    sheet.measure("PSS per idle connection", Unit::KiB, each(pss, &idle));
-    sheet.measure("RSS per connection after the burst", Unit::KiB, each(rss, &after));
-    sheet.measure("PSS per connection after the burst", Unit::KiB, each(pss, &after));
-    sheet.measure("RSS without connections", Unit::KiB, phase::ratio(empty.rss_kib, 1));
-    sheet.measure("RSS with all", Unit::KiB, phase::ratio(idle.rss_kib, 1));
-    sheet.measure("RSS after the burst", Unit::KiB, phase::ratio(after.rss_kib, 1));
-    super::measure_frame(&mut sheet, &outcome);
-    sheet.verdicts.insert("burst".to_owned(), outcome.verdict());
-    Ok(sheet)
+    report.measure("RSS per idle connection", Unit::KiB, each(rss, &idle));
+    report.measure("PSS per idle connection", Unit::KiB, each(pss, &idle));
+    report.measure("RSS per connection after the burst", Unit::KiB, each(rss, &after));
+    report.measure("PSS per connection after the burst", Unit::KiB, each(pss, &after));
+    report.measure("RSS without connections", Unit::KiB, phase::ratio(empty.rss_kib, 1));
+    report.measure("RSS with all", Unit::KiB, phase::ratio(idle.rss_kib, 1));
+    report.measure("RSS after the burst", Unit::KiB, phase::ratio(after.rss_kib, 1));
+    result.measure_frame(&mut report);
+    report.verdicts.insert("burst".to_owned(), result.verdict());
+    Ok(report)
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

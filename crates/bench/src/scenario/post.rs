@@ -5,15 +5,15 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::rounds;
-use crate::cli::TargetArgs;
+use super::rounds::rounds;
+use crate::arguments::TargetArgs;
 use crate::clock;
 use crate::error::BenchError;
 use crate::limits;
 use crate::phase;
 use crate::publishers::{Pace, Plan};
-use crate::receivers::Fleet;
-use crate::report::{Round, Sheet, Unit};
+use crate::receivers::Receivers;
+use crate::report::{Round, TargetReport};
 use crate::target::Target;
 
 #[derive(Args, Debug, Serialize)]
@@ -40,11 +40,10 @@ pub(crate) fn run(args: &PostArgs) -> Result<Vec<Round>, BenchError> {
     rounds(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &PostArgs, target: &mut Target) -> Result<Sheet, BenchError> {
-    let readers = usize::from(args.target.readers);
-    let mut sheet = Sheet::default();
+fn measure(args: &PostArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+    let mut report = TargetReport::default();
     for &sockets in &args.sockets {
-        let fleet = Fleet::connect(&target.feed, sockets, readers)?;
+        let receivers = Receivers::connect(&target.endpoint, sockets, args.target.readers)?;
         for &publishers in &args.publishers {
             let limit = clock::nanos(Duration::from_secs(args.seconds));
             let plan = Plan {
@@ -52,19 +51,11 @@ fn measure(args: &PostArgs, target: &mut Target) -> Result<Sheet, BenchError> {
                 pace: Pace::Closed { alerts: u32::MAX, limit },
                 message_bytes: args.message_bytes,
             };
-            let outcome = phase::run(target, &fleet, &plan)?;
+            let result = phase::run(target, &receivers, &plan)?;
             let case = format!("{publishers} publishers, {sockets} readers");
-            let rate = outcome.posts_per_second();
-            sheet.measure(format!("{case}: POST"), Unit::PerSecond, rate);
-            for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
-                let value = outcome.published.latency.quantile_ms(quantile);
-                sheet.measure(format!("{case}: {name}"), Unit::Millis, value);
-            }
-            let cpu = outcome.cpu_per_post();
-            sheet.measure(format!("{case}: server CPU per POST"), Unit::Micros, cpu);
-            sheet.verdicts.insert(case, outcome.verdict());
-            sheet.frame_bytes = outcome.frame_bytes().or(sheet.frame_bytes);
+            result.measure_posts(&mut report, &case);
+            report.frame_bytes = result.frame_bytes().or(report.frame_bytes);
         }
     }
-    Ok(sheet)
+    Ok(report)
 }

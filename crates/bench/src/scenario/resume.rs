@@ -8,19 +8,20 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::fanout::positive;
-use super::rounds_without_floor;
-use crate::cli::TargetArgs;
+use super::rounds::rounds_without_floor;
+use crate::arguments::{TargetArgs, positive};
 use crate::clock::{self, Nanos};
-use crate::connect::{self, Feed};
+use crate::connect::{self, Endpoint};
 use crate::error::BenchError;
+use crate::http::AlertRequest;
+use crate::http_client::HttpClient;
 use crate::latency;
 use crate::limits;
 use crate::marker::{MIN_TEXT, Run};
-use crate::phase::{self, Outcome};
+use crate::phase::{self, PhaseResult};
 use crate::publishers::{self, Pace, Plan, Published};
-use crate::receivers::Fleet;
-use crate::report::{Round, Sheet, Unit, Verdict};
+use crate::receivers::Receivers;
+use crate::report::{Round, TargetReport, Unit, Verdict};
 use crate::target::Target;
 
 #[derive(Args, Debug, Serialize)]
@@ -49,18 +50,18 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<Vec<Round>, BenchError> {
     rounds_without_floor(&args.target, |target| measure(args, target))
 }
 
-const PUBLISHERS: usize = 8;
+const MISSED_PUBLISHERS: usize = 8;
 
-fn measure(args: &ResumeArgs, target: &mut Target) -> Result<Sheet, BenchError> {
-    let mut sheet = Sheet::default();
-    let resuming = resume_after(target, &publishers::first_answer(target.address)?)?;
+fn measure(args: &ResumeArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+    let mut report = TargetReport::default();
+    let resuming = resume_after_first(target)?;
     let run = Run::begin();
     let missed = publish_missed(args, target, &run)?;
 
-    let live = Fleet::connect(&target.feed, 1, 1)?;
+    let live = Receivers::connect(&target.endpoint, 1, 1)?;
     let control = phase::run(target, &live, &live_plan(args))?;
-    control.measure_latency(&mut sheet, "live before the storm:");
-    sheet.verdicts.insert("live before the storm".to_owned(), control.verdict());
+    control.measure_latency(&mut report, "live before the storm:");
+    report.verdicts.insert("live before the storm".to_owned(), control.verdict());
 
     let over = AtomicBool::new(false);
     let (storm, during) = thread::scope(|scope| {
@@ -70,18 +71,22 @@ fn measure(args: &ResumeArgs, target: &mut Target) -> Result<Sheet, BenchError> 
         let during = reading.join().map_err(|_| BenchError::ThreadGone)?;
         Ok::<_, BenchError>((storm?, during?))
     })?;
-    during.measure_latency(&mut sheet, "live during the storm:");
-    sheet.verdicts.insert("live during the storm".to_owned(), during.verdict());
-    storm.tell(&mut sheet);
-    Ok(sheet)
+    during.measure_latency(&mut report, "live during the storm:");
+    report.verdicts.insert("live during the storm".to_owned(), during.verdict());
+    storm.measure(&mut report);
+    Ok(report)
 }
 
-/// The feed that goes on after the alert with this answer.
-fn resume_after(target: &Target, answer: &[u8]) -> Result<Feed, BenchError> {
-    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-    let position = answer.get("position").and_then(Value::as_str).ok_or(BenchError::NoPosition)?;
-    let path = format!("{}?after={}", target.feed.path, percent_encoded(position));
-    Ok(Feed { path, ..target.feed.clone() })
+/// Publishes one alert of no run, and gives the endpoint that continues after it.
+fn resume_after_first(target: &Target) -> Result<Endpoint, BenchError> {
+    let failed = |source| BenchError::Connect { at: 0, source };
+    let request = AlertRequest::with_text(target.address, "");
+    let mut client = HttpClient::connect(target.address).map_err(failed)?;
+    let body = client.send(&request).map_err(failed)?.body;
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let position = body.get("position").and_then(Value::as_str).ok_or(BenchError::NoPosition)?;
+    let path = format!("{}?after={}", target.endpoint.path, percent_encoded(position));
+    Ok(Endpoint { path, ..target.endpoint.clone() })
 }
 
 /// Positions are opaque, so nothing is taken for granted about their characters (RFC 3986, section 2.3).
@@ -100,7 +105,7 @@ fn percent_encoded(text: &str) -> String {
 
 fn publish_missed(args: &ResumeArgs, target: &Target, run: &Run) -> Result<Published, BenchError> {
     let pace = Pace::Closed { alerts: args.missed, limit: Nanos::MAX };
-    let plan = Plan { publishers: PUBLISHERS, pace, message_bytes: args.message_bytes };
+    let plan = Plan { publishers: MISSED_PUBLISHERS, pace, message_bytes: args.message_bytes };
     publishers::publish(target.address, run, &plan)
 }
 
@@ -116,16 +121,15 @@ fn live_plan(args: &ResumeArgs) -> Plan {
 fn live_until(
     args: &ResumeArgs,
     target: &Target,
-    live: &Fleet,
+    live: &Receivers,
     over: &AtomicBool,
-) -> Result<Outcome, BenchError> {
+) -> Result<PhaseResult, BenchError> {
     let pace = Pace::Rate { alerts: u32::MAX, per_second: args.rate };
     let plan = Plan { publishers: 1, pace, message_bytes: MIN_TEXT };
     phase::run_until(target, live, &plan, over)
 }
 
-/// What the storm brought.
-struct Storm {
+struct StormResult {
     verdict: Verdict,
     opening: Nanos,
     complete: Nanos,
@@ -133,32 +137,32 @@ struct Storm {
 
 fn storm(
     args: &ResumeArgs,
-    resuming: &Feed,
+    resuming: &Endpoint,
     run: &Run,
     missed: &Published,
-) -> Result<Storm, BenchError> {
+) -> Result<StormResult, BenchError> {
     let started = clock::now();
     let opened = connect::open(resuming, args.sockets)?;
     let opening = clock::now() - started;
-    let fleet = Fleet::adopt(opened, args.target.readers.into(), run, PUBLISHERS)?;
+    let receivers = Receivers::adopt(opened, args.target.readers, run, MISSED_PUBLISHERS)?;
     let expected = missed.total() * args.sockets as u64;
-    fleet.settle(expected);
-    let (tally, endings) = fleet.conclude(&missed.answered)?;
-    let mut verdict = Verdict::new(expected, &tally, &endings);
+    receivers.settle(expected);
+    let (stats, endings) = receivers.conclude(&missed.answered)?;
+    let mut verdict = Verdict::new(expected, &stats, &endings);
     verdict.failures.extend_from_slice(&missed.failures);
     // The `resume` and `live` frames, and the alerts of the live reader.
     verdict.foreign = 0;
-    Ok(Storm { verdict, opening, complete: tally.last_at.saturating_sub(started) })
+    Ok(StormResult { verdict, opening, complete: stats.last_at.saturating_sub(started) })
 }
 
-impl Storm {
-    fn tell(self, sheet: &mut Sheet) {
+impl StormResult {
+    fn measure(self, report: &mut TargetReport) {
         let complete = latency::seconds(self.complete);
-        sheet.measure("storm: all connected", Unit::Seconds, latency::seconds(self.opening));
-        sheet.measure("storm: all complete", Unit::Seconds, complete);
-        let rate = phase::per(self.verdict.delivered, complete);
-        sheet.measure("storm: events", Unit::PerSecond, rate);
-        sheet.verdicts.insert("storm".to_owned(), self.verdict);
+        report.measure("storm: all connected", Unit::Seconds, latency::seconds(self.opening));
+        report.measure("storm: all complete", Unit::Seconds, complete);
+        let rate = phase::per_second(self.verdict.delivered, complete);
+        report.measure("storm: events", Unit::PerSecond, rate);
+        report.verdicts.insert("storm".to_owned(), self.verdict);
     }
 }
 

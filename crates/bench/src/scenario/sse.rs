@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::fanout::{self, FanoutArgs};
-use super::rounds;
+use super::rounds::rounds;
 use crate::error::BenchError;
 use crate::report::Round;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::rounds_without_floor;
-use crate::cli::TargetArgs;
+use super::rounds::rounds_without_floor;
+use crate::arguments::TargetArgs;
 use crate::clock::{self, Nanos};
 use crate::connect;
 use crate::error::BenchError;
@@ -17,12 +17,12 @@ use crate::latency;
 use crate::limits;
 use crate::phase;
 use crate::publishers::{Pace, Plan};
-use crate::receivers::Fleet;
-use crate::report::{Round, Sheet, Unit};
-use crate::sampling::{self, Repeated};
+use crate::receivers::Receivers;
+use crate::report::{Round, TargetReport, Unit};
+use crate::sampling::{self, Sampler};
 use crate::target::Target;
 
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 /// How long after the last alert the stalled socket may still be cut.
 const CUT_LIMIT: Duration = Duration::from_mins(1);
 const READ_LIMIT: Duration = Duration::from_secs(2);
@@ -56,70 +56,73 @@ pub(crate) fn run(args: &StallArgs) -> Result<Vec<Round>, BenchError> {
     rounds_without_floor(&args.target, |target| measure(args, target))
 }
 
-/// What is seen of the server from outside while alerts go by.
+/// The server from outside, while alerts go by.
 #[derive(Default)]
-struct Seen {
+struct ServerSamples {
     peak_kib: u64,
     cut_at: Option<Nanos>,
 }
 
-fn measure(args: &StallArgs, target: &mut Target) -> Result<Sheet, BenchError> {
+fn measure(args: &StallArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
     let pid = target.required_pid()?;
-    let readers = usize::from(args.target.readers);
-    let fleet = Fleet::connect(&target.feed, args.sockets, readers)?;
+    let receivers = Receivers::connect(&target.endpoint, args.sockets, args.target.readers)?;
     let per_second = f64::from(args.alerts) / f64::from(args.seconds);
     let plan = |alerts| Plan {
         publishers: args.publishers,
         pace: Pace::Rate { alerts, per_second },
         message_bytes: args.message_bytes,
     };
-    let mut sheet = Sheet::default();
+    let mut report = TargetReport::default();
     let share = u64::from(args.alerts) * u64::from(args.control_seconds) / u64::from(args.seconds);
     let control = plan(u32::try_from(share).unwrap_or(u32::MAX));
-    let control = phase::run(target, &fleet, &control)?;
-    control.measure_latency(&mut sheet, "all read: delivery");
-    sheet.verdicts.insert("all read".to_owned(), control.verdict());
+    let control = phase::run(target, &receivers, &control)?;
+    control.measure_latency(&mut report, "all read: delivery");
+    report.verdicts.insert("all read".to_owned(), control.verdict());
 
     let before = sampling::memory(pid)?.rss_kib;
-    let stalled = connect::open_silent(&target.feed)?;
+    let stalled = connect::open_silent(&target.endpoint)?;
     let started = clock::now();
-    let watch = watch(pid, target.address.port(), &stalled)?;
-    let outcome = phase::run(target, &fleet, &plan(args.alerts))?;
-    outcome.measure_latency(&mut sheet, "one stalled: delivery");
-    sheet.verdicts.insert("one stalled".to_owned(), outcome.verdict());
-    let seen = watch.finish()?;
-    let cut_at = match seen.cut_at {
+    let observer = sample_server(pid, target.address.port(), &stalled)?;
+    let result = phase::run(target, &receivers, &plan(args.alerts))?;
+    result.measure_latency(&mut report, "one stalled: delivery");
+    report.verdicts.insert("one stalled".to_owned(), result.verdict());
+    let samples = observer.finish()?;
+    let cut_at = match samples.cut_at {
         Some(at) => Some(at),
         None => await_cut(pid, target.address.port(), &stalled)?,
     };
     let after = sampling::memory(pid)?.rss_kib;
 
-    for (name, kib) in [("before", before), ("peak", seen.peak_kib), ("after", after)] {
-        sheet.measure(format!("server RSS {name}"), Unit::KiB, phase::ratio(kib, 1));
+    for (name, kib) in [("before", before), ("peak", samples.peak_kib), ("after", after)] {
+        report.measure(format!("server RSS {name}"), Unit::KiB, phase::ratio(kib, 1));
     }
     let cut_after = cut_at.map(|at| latency::seconds(at.saturating_sub(started)));
-    sheet.measure("stalled socket cut after", Unit::Seconds, cut_after);
+    report.measure("stalled socket cut after", Unit::Seconds, cut_after);
     if cut_at.is_none() {
         let limit = CUT_LIMIT.as_secs();
-        sheet
+        report
             .broken
             .push(format!("the stalled socket was not cut within {limit} s of the last alert"));
     }
-    sheet.notes.push(read_to_the_end(&stalled));
-    Ok(sheet)
+    report.notes.push(read_to_the_end(&stalled));
+    Ok(report)
 }
 
-fn watch(pid: u32, port: u16, stalled: &TcpStream) -> Result<Repeated<Seen>, BenchError> {
+fn sample_server(
+    pid: u32,
+    port: u16,
+    stalled: &TcpStream,
+) -> Result<Sampler<ServerSamples>, BenchError> {
     let client_port = stalled.local_addr()?.port();
-    Ok(Repeated::start(LOOK_EVERY, Seen::default(), move |seen| {
+    Ok(Sampler::start(SAMPLE_INTERVAL, ServerSamples::default(), move |samples| {
         // A server that has gone shows in the phase itself; here it only cannot be sampled.
         if let Ok(memory) = sampling::memory(pid) {
-            seen.peak_kib = seen.peak_kib.max(memory.rss_kib);
+            samples.peak_kib = samples.peak_kib.max(memory.rss_kib);
         }
-        if seen.cut_at.is_none()
-            && let Ok(false) = sampling::holds_connection(pid, port, client_port)
+        if samples.cut_at.is_none()
+            && let Ok(false) = sampling::is_connected(pid, port, client_port)
         {
-            seen.cut_at = Some(clock::now());
+            samples.cut_at = Some(clock::now());
         }
     }))
 }
@@ -128,26 +131,26 @@ fn await_cut(pid: u32, port: u16, stalled: &TcpStream) -> Result<Option<Nanos>, 
     let client_port = stalled.local_addr()?.port();
     let until = clock::now() + clock::nanos(CUT_LIMIT);
     while clock::now() < until {
-        if !sampling::holds_connection(pid, port, client_port)? {
+        if !sampling::is_connected(pid, port, client_port)? {
             return Ok(Some(clock::now()));
         }
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(SAMPLE_INTERVAL);
     }
     Ok(None)
 }
 
-/// Reads what the stalled socket still holds, and says how it ends.
+/// Reads the rest that the stalled socket still has, and says how it ends.
 fn read_to_the_end(mut stalled: &TcpStream) -> String {
     let mut buffer = vec![0; 64 * 1024];
-    let mut held = 0;
+    let mut bytes = 0;
     let end = loop {
         match stalled.set_read_timeout(Some(READ_LIMIT)).and_then(|()| stalled.read(&mut buffer)) {
             Ok(0) => break "the end of the stream",
-            Ok(read) => held += read,
+            Ok(read) => bytes += read,
             Err(error) if error.kind() == ErrorKind::ConnectionReset => break "a reset",
             Err(error) if error.kind() == ErrorKind::WouldBlock => break "silence",
             Err(_) => break "an error",
         }
     };
-    format!("the stalled socket held {held} bytes, then {end}")
+    format!("the stalled socket held {bytes} bytes, then {end}")
 }

@@ -12,26 +12,26 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::fanout::{self, FanoutArgs};
-use crate::cli::TargetArgs;
+use crate::arguments::TargetArgs;
 use crate::clock::{self, Nanos};
 use crate::error::BenchError;
-use crate::exchange::Exchange;
 use crate::http::{self, AlertRequest};
+use crate::http_client::HttpClient;
 use crate::latency::{self, Latency};
 use crate::limits;
 use crate::phase;
 use crate::publishers::{Pace, Plan};
-use crate::receivers::Fleet;
-use crate::report::{Columns, Round, Sheet, Unit};
+use crate::receivers::Receivers;
+use crate::report::{Columns, Round, TargetReport, Unit};
 use crate::target::Target;
 
 pub(crate) const COLUMNS: Columns = Columns { server: "disk", floor: "memory" };
 
-/// Who fill a history.
-const FILLERS: usize = 256;
-/// A question is asked so often, or for so long if that is less.
-const QUESTIONS: u32 = 200;
-const ASKING: Duration = Duration::from_secs(3);
+/// Publishers that fill a history.
+const HISTORY_PUBLISHERS: usize = 256;
+/// A query is sent so often, or for so long if that is less.
+const QUERIES: u32 = 200;
+const QUERY_TIME: Duration = Duration::from_secs(3);
 /// How often the disk is measured, and between what pauses: one after the other, and at the pace of
 /// the paced part, where it has gone to rest each time.
 const SYNCS: u32 = 100;
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &StoresArgs) -> Result<Vec<Round>, BenchError> {
         return Err(BenchError::OwnServerOnly("stores"));
     }
     let publishers = args.publishers.iter().max().copied().unwrap_or(0);
-    limits::check(publishers.max(args.sockets).max(FILLERS))?;
+    limits::check(publishers.max(args.sockets).max(HISTORY_PUBLISHERS))?;
     (0..args.target.rounds)
         .map(|_| {
             let memory = Store { args, on_disk: false }.measure()?;
@@ -81,20 +81,20 @@ pub(crate) fn run(args: &StoresArgs) -> Result<Vec<Round>, BenchError> {
         .collect()
 }
 
-/// One of the two.
+/// One of the two stores.
 struct Store<'a> {
     args: &'a StoresArgs,
     on_disk: bool,
 }
 
 /// A server with a store of its own, which goes with it.
-struct Served {
+struct StoreServer {
     target: Target,
     arguments: TargetArgs,
     folder: Option<TempDir>,
 }
 
-impl Served {
+impl StoreServer {
     /// Ends it, in good order.
     fn end(&mut self) -> Result<(), BenchError> {
         self.target.terminate();
@@ -103,26 +103,26 @@ impl Served {
 }
 
 impl Store<'_> {
-    fn measure(&self) -> Result<Sheet, BenchError> {
-        let mut sheet = Sheet::default();
+    fn measure(&self) -> Result<TargetReport, BenchError> {
+        let mut report = TargetReport::default();
         if self.on_disk {
-            measure_sync(&self.args.folder, &mut sheet)?;
+            measure_sync(&self.args.folder, &mut report)?;
         }
         for &publishers in &self.args.publishers {
             let case = format!("{publishers} publishers");
-            self.measure_posts(&case, publishers, &[], &mut sheet)?;
+            self.measure_posts(&case, publishers, &[], &mut report)?;
             if self.on_disk {
-                self.measure_gain(&case, publishers, &mut sheet)?;
+                self.measure_gain(&case, publishers, &mut report)?;
             }
         }
-        self.measure_fan_out(&mut sheet)?;
+        self.measure_fan_out(&mut report)?;
         for &alerts in &self.args.alerts {
-            self.measure_history(alerts, &mut sheet)?;
+            self.measure_history(alerts, &mut report)?;
         }
-        Ok(sheet)
+        Ok(report)
     }
 
-    fn serve(&self, more: &[&str]) -> Result<Served, BenchError> {
+    fn serve(&self, more: &[&str]) -> Result<StoreServer, BenchError> {
         let mut arguments = self.args.target.clone();
         let folder = self.on_disk.then(|| data_folder(&self.args.folder)).transpose()?;
         if let Some(folder) = &folder {
@@ -130,7 +130,7 @@ impl Store<'_> {
             arguments.server_args.extend(["--data".to_owned(), folder]);
         }
         arguments.server_args.extend(more.iter().map(|&argument| argument.to_owned()));
-        Ok(Served { target: Target::server(&arguments)?, arguments, folder })
+        Ok(StoreServer { target: Target::server(&arguments)?, arguments, folder })
     }
 
     /// POST as fast as answers come, and how many events a commit then keeps.
@@ -139,27 +139,20 @@ impl Store<'_> {
         case: &str,
         publishers: usize,
         more: &[&str],
-        sheet: &mut Sheet,
+        report: &mut TargetReport,
     ) -> Result<(), BenchError> {
-        let mut served = self.serve(more)?;
+        let mut server = self.serve(more)?;
         let limit = clock::nanos(Duration::from_secs(self.args.seconds));
         let plan = self.plan(publishers, u32::MAX, limit);
-        let fleet = Fleet::connect(&served.target.feed, 0, 1)?;
-        let outcome = phase::run(&served.target, &fleet, &plan)?;
-        sheet.measure(format!("{case}: POST"), Unit::PerSecond, outcome.posts_per_second());
-        for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
-            let value = outcome.published.latency.quantile_ms(quantile);
-            sheet.measure(format!("{case}: {name}"), Unit::Millis, value);
-        }
-        let cpu = outcome.cpu_per_post();
-        sheet.measure(format!("{case}: server CPU per POST"), Unit::Micros, cpu);
-        sheet.verdicts.insert(case.to_owned(), outcome.verdict());
-        served.end()?;
+        let receivers = Receivers::connect(&server.target.endpoint, 0, 1)?;
+        let result = phase::run(&server.target, &receivers, &plan)?;
+        result.measure_posts(report, case);
+        server.end()?;
         if self.on_disk {
-            let line = served.target.last_line_with("commits=").unwrap_or_default();
+            let line = server.target.last_line_with("commits=").unwrap_or_default();
             let carried = number(&line, "events=").zip(number(&line, "commits="));
             let carried = carried.map(|(events, commits)| phase::ratio(events, commits));
-            sheet.measure(format!("{case}: events per commit"), Unit::Ratio, carried);
+            report.measure(format!("{case}: events per commit"), Unit::Ratio, carried);
         }
         Ok(())
     }
@@ -169,43 +162,43 @@ impl Store<'_> {
         &self,
         case: &str,
         publishers: usize,
-        sheet: &mut Sheet,
+        report: &mut TargetReport,
     ) -> Result<(), BenchError> {
         let alone = format!("{case}, one commit each");
-        self.measure_posts(&alone, publishers, &["--appends-per-commit", "1"], sheet)?;
-        let rates = [case, &alone].map(|case| sheet.value(&format!("{case}: POST")));
+        self.measure_posts(&alone, publishers, &["--appends-per-commit", "1"], report)?;
+        let rates = [case, &alone].map(|case| report.value(&format!("{case}: POST")));
         if let [Some(together), Some(alone)] = rates {
             let name = format!("{case}: together against one commit each");
-            sheet.measure(name, Unit::Ratio, together / alone);
+            report.measure(name, Unit::Ratio, together / alone);
         }
         Ok(())
     }
 
-    fn measure_fan_out(&self, sheet: &mut Sheet) -> Result<(), BenchError> {
-        let mut served = self.serve(&[])?;
-        let args = FanoutArgs::over(self.args.sockets, served.arguments.clone());
-        let paced = fanout::measure(&args, &mut served.target)?;
+    fn measure_fan_out(&self, report: &mut TargetReport) -> Result<(), BenchError> {
+        let mut server = self.serve(&[])?;
+        let args = FanoutArgs::over(self.args.sockets, server.arguments.clone());
+        let paced = fanout::measure(&args, &mut server.target)?;
         for measure in paced.measures {
-            sheet.measure(format!("paced: {}", measure.name), measure.unit, measure.value);
+            report.measure(format!("paced: {}", measure.name), measure.unit, measure.value);
         }
-        sheet.verdicts.extend(paced.verdicts);
-        served.end()
+        report.verdicts.extend(paced.verdicts);
+        server.end()
     }
 
     /// What histories cost with so many alerts in them, and how much room those take.
-    fn measure_history(&self, alerts: u32, sheet: &mut Sheet) -> Result<(), BenchError> {
+    fn measure_history(&self, alerts: u32, report: &mut TargetReport) -> Result<(), BenchError> {
         let room = (alerts + 1).to_string();
-        let mut served = self.serve(&["--memory-events", &room, "--memory-alerts", &room])?;
+        let mut server = self.serve(&["--memory-events", &room, "--memory-alerts", &room])?;
         // The oldest of all.
-        let oldest = AlertRequest::saying(served.target.address, NEEDLE);
-        ask(&mut connect(&served.target)?, &oldest)?;
-        let fleet = Fleet::connect(&served.target.feed, 0, 1)?;
-        let plan = self.plan(FILLERS, alerts - 1, Nanos::MAX);
-        let filled = phase::run(&served.target, &fleet, &plan)?;
+        let oldest = AlertRequest::with_text(server.target.address, NEEDLE);
+        fetch(&mut connect(&server.target)?, &oldest)?;
+        let receivers = Receivers::connect(&server.target.endpoint, 0, 1)?;
+        let plan = self.plan(HISTORY_PUBLISHERS, alerts - 1, Nanos::MAX);
+        let filled = phase::run(&server.target, &receivers, &plan)?;
         // The first connection would have been closed for its silence by now.
-        let mut line = connect(&served.target)?;
+        let mut client = connect(&server.target)?;
         let case = format!("{alerts} alerts");
-        sheet.verdicts.insert(format!("{case}, filling"), filled.verdict());
+        report.verdicts.insert(format!("{case}, filling"), filled.verdict());
         for (name, query, count) in [
             ("newest 10", "limit=10".to_owned(), alerts.min(10)),
             ("a word of all", "q=b".to_owned(), alerts.min(10)),
@@ -213,22 +206,20 @@ impl Store<'_> {
             ("both words", format!("q={NEEDLE}+b"), 1),
         ] {
             let path = format!("/alerts?{query}");
-            let times = measure_question(&mut line, &served.target, &path, count, sheet)?;
-            let case = format!("{case}, {name}");
-            sheet.measure(format!("{case}: p50"), Unit::Millis, times.quantile_ms(0.5));
-            sheet.measure(format!("{case}: p99"), Unit::Millis, times.quantile_ms(0.99));
+            let times = measure_query(&mut client, &server.target, &path, count, report)?;
+            report.measure_percentiles(&format!("{case}, {name}:"), &times, &[50, 99]);
         }
-        drop(line);
-        served.end()?;
-        let Some(folder) = &served.folder else { return Ok(()) };
+        drop(client);
+        server.end()?;
+        let Some(folder) = &server.folder else { return Ok(()) };
         let bytes = size_of(folder.path())?;
         let each = phase::ratio(bytes, u64::from(alerts));
-        sheet.measure(format!("{case}: on disk for each"), Unit::Bytes, each);
+        report.measure(format!("{case}: on disk for each"), Unit::Bytes, each);
         let begun = clock::now();
-        served.target = Target::server(&served.arguments)?;
+        server.target = Target::server(&server.arguments)?;
         let took = latency::seconds(clock::now().saturating_sub(begun));
-        sheet.measure(format!("{case}: start"), Unit::Seconds, took);
-        served.end()
+        report.measure(format!("{case}: start"), Unit::Seconds, took);
+        server.end()
     }
 
     fn plan(&self, publishers: usize, alerts: u32, limit: Nanos) -> Plan {
@@ -242,7 +233,7 @@ fn data_folder(beside: &Path) -> io::Result<TempDir> {
 }
 
 /// How long the disk itself takes to keep a page.
-fn measure_sync(folder: &Path, sheet: &mut Sheet) -> Result<(), BenchError> {
+fn measure_sync(folder: &Path, report: &mut TargetReport) -> Result<(), BenchError> {
     let folder = data_folder(folder)?;
     // Named like what the server syncs, for a library that slows that down.
     let mut file = File::create(folder.path().join("northgate.db-probe"))?;
@@ -255,27 +246,26 @@ fn measure_sync(folder: &Path, sheet: &mut Sheet) -> Result<(), BenchError> {
             file.sync_all()?;
             times.record(clock::now().saturating_sub(begun));
         }
-        sheet.measure(format!("{case}: p50"), Unit::Millis, times.quantile_ms(0.5));
-        sheet.measure(format!("{case}: p99"), Unit::Millis, times.quantile_ms(0.99));
+        report.measure_percentiles(&format!("{case}:"), &times, &[50, 99]);
     }
     Ok(())
 }
 
-fn measure_question(
-    line: &mut Exchange,
+fn measure_query(
+    client: &mut HttpClient,
     target: &Target,
     path: &str,
     count: u32,
-    sheet: &mut Sheet,
+    report: &mut TargetReport,
 ) -> Result<Latency, BenchError> {
     let mut times = Latency::new()?;
-    let until = clock::now() + clock::nanos(ASKING);
-    for _ in 0..QUESTIONS {
+    let until = clock::now() + clock::nanos(QUERY_TIME);
+    for _ in 0..QUERIES {
         let begun = clock::now();
-        let found = find(line, target, path, u64::from(count))?;
+        let found = find(client, target, path, u64::from(count))?;
         times.record(clock::now().saturating_sub(begun));
         if found != u64::from(count) {
-            sheet.broken.push(format!("GET {path} was not answered with {count} alerts"));
+            report.broken.push(format!("GET {path} was not answered with {count} alerts"));
             break;
         }
         if clock::now() > until {
@@ -287,11 +277,16 @@ fn measure_question(
 
 /// How many alerts are found by following the links to older parts, until there are `count`: one
 /// answer may end before it has looked at everything.
-fn find(line: &mut Exchange, target: &Target, path: &str, count: u64) -> Result<u64, BenchError> {
+fn find(
+    client: &mut HttpClient,
+    target: &Target,
+    path: &str,
+    count: u64,
+) -> Result<u64, BenchError> {
     let mut next = Some(path.to_owned());
     let mut found = 0;
     while let Some(path) = next.filter(|_path| found < count) {
-        let body = ask(line, &http::get(target.address, &path))?;
+        let body = fetch(client, &http::get(target.address, &path))?;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         found += body.get("count").and_then(Value::as_u64).unwrap_or_default();
         // A link is a query for the same address, or was one with its path.
@@ -305,16 +300,16 @@ fn find(line: &mut Exchange, target: &Target, path: &str, count: u64) -> Result<
     Ok(found)
 }
 
-fn connect(target: &Target) -> Result<Exchange, BenchError> {
-    Exchange::open(target.address).map_err(|source| BenchError::Connect { at: 0, source })
+fn connect(target: &Target) -> Result<HttpClient, BenchError> {
+    HttpClient::connect(target.address).map_err(|source| BenchError::Connect { at: 0, source })
 }
 
-/// The body of an answer that is one.
-fn ask(line: &mut Exchange, request: &[u8]) -> Result<Vec<u8>, BenchError> {
-    let answer = line.ask(request)?;
-    let body = || String::from_utf8_lossy(&answer.body).into_owned();
-    match answer.status {
-        200..=299 => Ok(answer.body),
+/// The body of a response of success.
+fn fetch(client: &mut HttpClient, request: &[u8]) -> Result<Vec<u8>, BenchError> {
+    let response = client.send(request)?;
+    let body = || String::from_utf8_lossy(&response.body).into_owned();
+    match response.status {
+        200..=299 => Ok(response.body),
         status => Err(BenchError::Refused { at: 0, status, body: body() }),
     }
 }

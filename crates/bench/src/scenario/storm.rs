@@ -9,8 +9,8 @@ use clap::Args;
 use serde::Serialize;
 use socket2::SockRef;
 
-use super::rounds;
-use crate::cli::TargetArgs;
+use super::rounds::rounds;
+use crate::arguments::TargetArgs;
 use crate::clock::{self, Nanos};
 use crate::connect;
 use crate::error::BenchError;
@@ -18,14 +18,14 @@ use crate::frames;
 use crate::latency::{self, Latency};
 use crate::limits;
 use crate::phase;
-use crate::report::{Round, Sheet, Unit};
+use crate::report::{Round, TargetReport, Unit};
 use crate::sampling;
 use crate::target::Target;
 
-/// How long the server may take to close what its clients closed.
+/// How long the server may take to close the sockets that its clients closed.
 const CLOSING_LIMIT: Duration = Duration::from_secs(20);
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
+const FILES_INTERVAL: Duration = Duration::from_millis(5);
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct StormArgs {
@@ -47,35 +47,36 @@ pub(crate) fn run(args: &StormArgs) -> Result<Vec<Round>, BenchError> {
     rounds(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &StormArgs, target: &mut Target) -> Result<Sheet, BenchError> {
+fn measure(args: &StormArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
     let pid = target.required_pid()?;
-    drop(connect::open_one(&target.feed, 0)?);
-    let mut sheet = Sheet::default();
+    drop(connect::open_one(&target.endpoint, 0)?);
+    let mut report = TargetReport::default();
     let before = settled_files(pid)?;
 
     let started = clock::now();
-    let opened = connect::open(&target.feed, args.sockets)?;
+    let opened = connect::open(&target.endpoint, args.sockets)?;
     let opening = clock::now() - started;
-    let rate = phase::per(args.sockets as u64, latency::seconds(opening));
-    sheet.measure("upgrades", Unit::PerSecond, rate);
+    let rate = phase::per_second(args.sockets as u64, latency::seconds(opening));
+    report.measure("upgrades", Unit::PerSecond, rate);
     drop(opened);
-    let closing = measure_files(&mut sheet, pid, before, "after the storm")?;
-    sheet.measure("all closed after", Unit::Seconds, closing);
+    let closing = measure_files(&mut report, pid, before, "after the storm")?;
+    report.measure("all closed after", Unit::Seconds, closing);
 
     let started = clock::now();
-    let waits = churn(args, target)?;
+    let latencies = churn(args, target)?;
     let churning = latency::seconds(clock::now() - started);
-    let rate = phase::per(u64::from(args.churn), churning);
-    sheet.measure("churn: connects and disconnects", Unit::PerSecond, rate);
-    for (name, times) in [("connect to 101", &waits.opening), ("Close to Close", &waits.closing)] {
-        sheet.measure(format!("churn: {name} p50"), Unit::Millis, times.quantile_ms(0.5));
-        sheet.measure(format!("churn: {name} p99"), Unit::Millis, times.quantile_ms(0.99));
+    let rate = phase::per_second(u64::from(args.churn), churning);
+    report.measure("churn: connects and disconnects", Unit::PerSecond, rate);
+    for (name, times) in
+        [("connect to 101", &latencies.opening), ("Close to Close", &latencies.closing)]
+    {
+        report.measure_percentiles(&format!("churn: {name}"), times, &[50, 99]);
     }
     let lingered = latency::millis(linger(target)?);
-    sheet.measure("Close to the end of the stream", Unit::Millis, lingered);
-    measure_files(&mut sheet, pid, before, "after the churn")?;
-    sheet.measure("server's files before", Unit::Count, phase::ratio(before, 1));
-    Ok(sheet)
+    report.measure("Close to the end of the stream", Unit::Millis, lingered);
+    measure_files(&mut report, pid, before, "after the churn")?;
+    report.measure("server's files before", Unit::Count, phase::ratio(before, 1));
+    Ok(report)
 }
 
 /// The number of open files once the first connection's are closed.
@@ -83,7 +84,7 @@ fn settled_files(pid: u32) -> Result<u64, BenchError> {
     let mut present = sampling::open_files(pid)?;
     let until = clock::now() + clock::nanos(Duration::from_secs(2));
     while clock::now() < until {
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(FILES_INTERVAL);
         present = present.min(sampling::open_files(pid)?);
     }
     Ok(present)
@@ -91,7 +92,7 @@ fn settled_files(pid: u32) -> Result<u64, BenchError> {
 
 /// Waits until the server has no more files open than at the start; the seconds that took.
 fn measure_files(
-    sheet: &mut Sheet,
+    report: &mut TargetReport,
     pid: u32,
     before: u64,
     when: &str,
@@ -106,31 +107,30 @@ fn measure_files(
         if waited > clock::nanos(CLOSING_LIMIT) {
             let more = present - before;
             let limit = CLOSING_LIMIT.as_secs();
-            sheet.broken.push(format!("{more} files still open {limit} s {when}"));
+            report.broken.push(format!("{more} files still open {limit} s {when}"));
             return Ok(None);
         }
-        thread::sleep(LOOK_EVERY);
+        thread::sleep(FILES_INTERVAL);
     }
 }
 
-/// What those who come and go waited for.
-struct Waits {
+struct ChurnLatencies {
     /// From connect to 101.
     opening: Latency,
     /// From the client's Close frame to the server's.
     closing: Latency,
 }
 
-impl Waits {
+impl ChurnLatencies {
     fn new() -> Result<Self, BenchError> {
         Ok(Self { opening: Latency::new()?, closing: Latency::new()? })
     }
 }
 
 /// Opens and closes sockets on several threads.
-fn churn(args: &StormArgs, target: &Target) -> Result<Waits, BenchError> {
+fn churn(args: &StormArgs, target: &Target) -> Result<ChurnLatencies, BenchError> {
     let share = |thread: u32| (thread..args.churn).step_by(args.churners as usize);
-    let parts: Vec<Result<Waits, BenchError>> = thread::scope(|scope| {
+    let parts: Vec<Result<ChurnLatencies, BenchError>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..args.churners)
             .map(|thread| scope.spawn(move || come_and_go(target, share(thread))))
             .collect();
@@ -139,7 +139,7 @@ fn churn(args: &StormArgs, target: &Target) -> Result<Waits, BenchError> {
             .map(|thread| thread.join().map_err(|_| BenchError::ThreadGone)?)
             .collect()
     });
-    let mut all = Waits::new()?;
+    let mut all = ChurnLatencies::new()?;
     for part in parts {
         let part = part?;
         all.opening.merge(&part.opening);
@@ -148,14 +148,17 @@ fn churn(args: &StormArgs, target: &Target) -> Result<Waits, BenchError> {
     Ok(all)
 }
 
-fn come_and_go(target: &Target, turns: impl Iterator<Item = u32>) -> Result<Waits, BenchError> {
-    let mut waits = Waits::new()?;
+fn come_and_go(
+    target: &Target,
+    turns: impl Iterator<Item = u32>,
+) -> Result<ChurnLatencies, BenchError> {
+    let mut latencies = ChurnLatencies::new()?;
     for (visit, turn) in turns.enumerate() {
         let at = turn as usize;
         let started = clock::now();
-        let opened = connect::open_one(&target.feed, at)?;
+        let opened = connect::open_one(&target.endpoint, at)?;
         let opened_at = clock::now();
-        waits.opening.record(opened_at - started);
+        latencies.opening.record(opened_at - started);
         let left = if visit.is_multiple_of(2) {
             await_close(&opened.stream)
         } else {
@@ -164,24 +167,24 @@ fn come_and_go(target: &Target, turns: impl Iterator<Item = u32>) -> Result<Wait
         };
         left.map_err(|source| BenchError::NoClose { at, source })?;
         if visit.is_multiple_of(2) {
-            waits.closing.record(clock::now() - opened_at);
+            latencies.closing.record(clock::now() - opened_at);
         }
     }
-    Ok(waits)
+    Ok(latencies)
 }
 
 /// Sends Close and reads up to the server's own.
 fn await_close(mut stream: &TcpStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(FAREWELL_LIMIT))?;
+    stream.set_read_timeout(Some(CLOSE_LIMIT))?;
     stream.write_all(&frames::close(&1000_u16.to_be_bytes()))?;
-    let mut held = Vec::new();
+    let mut received = Vec::new();
     let mut buffer = [0; 1024];
     loop {
         match stream.read(&mut buffer)? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            read => held.extend_from_slice(buffer.get(..read).unwrap_or_default()),
+            read => received.extend_from_slice(buffer.get(..read).unwrap_or_default()),
         }
-        let mut rest = held.as_slice();
+        let mut rest = received.as_slice();
         while let Some((frame, after)) = frames::split(rest).map_err(io::Error::other)? {
             if frame.opcode == frames::CLOSE {
                 return Ok(());
@@ -194,7 +197,7 @@ fn await_close(mut stream: &TcpStream) -> io::Result<()> {
 /// How long after the exchange of Close frames the server ends the stream, which is its part
 /// (RFC 6455, section 7.1.1).
 fn linger(target: &Target) -> Result<Nanos, BenchError> {
-    let mut stream = connect::open_one(&target.feed, 0)?.stream;
+    let mut stream = connect::open_one(&target.endpoint, 0)?.stream;
     let failed = |source| BenchError::NoClose { at: 0, source };
     await_close(&stream).map_err(failed)?;
     let closed_at = clock::now();

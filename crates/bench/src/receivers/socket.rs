@@ -1,29 +1,17 @@
-//! One socket of a receiver: what it holds between two reads, and how its bytes become events.
+//! One socket of a receiver: the bytes that wait for their rest, and how bytes become events.
 
 use std::io::Write;
 
 use mio::net::TcpStream;
-use thiserror::Error;
 
-use super::tally::{Ending, Watch};
+use super::stats::{DeliveryRecorder, Ending, ProtocolError};
 use crate::clock::Nanos;
 use crate::connect::Protocol;
 use crate::event_stream::{self, ChunkError};
 use crate::frames::{self, FrameError};
 
-/// How the server broke the protocol.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub(crate) enum Breach {
-    #[error(transparent)]
-    Frame(#[from] FrameError),
-    #[error(transparent)]
-    Chunk(#[from] ChunkError),
-    #[error("a frame exceeds the read buffer")]
-    TooLong,
-}
-
 /// A socket costs the client this and a part of a frame.
-pub(super) struct Slot {
+pub(super) struct ReceiverSocket {
     /// Gone once the socket has ended.
     pub(super) stream: Option<TcpStream>,
     protocol: Protocol,
@@ -34,7 +22,7 @@ pub(super) struct Slot {
     close_code: Option<u16>,
 }
 
-impl Slot {
+impl ReceiverSocket {
     pub(super) fn new(stream: Option<TcpStream>, protocol: Protocol) -> Self {
         Self { stream, protocol, carry: Vec::new(), text: Vec::new(), close_code: None }
     }
@@ -51,11 +39,11 @@ impl Slot {
         bytes: &[u8],
         index: usize,
         at: Nanos,
-        watch: &mut Watch,
-    ) -> Result<(), Breach> {
+        recorder: &mut DeliveryRecorder,
+    ) -> Result<(), ProtocolError> {
         let rest = match self.protocol {
-            Protocol::WebSocket => self.take_frames(bytes, index, at, watch)?,
-            Protocol::EventStream => self.take_chunks(bytes, index, at, watch)?,
+            Protocol::WebSocket => self.take_frames(bytes, index, at, recorder)?,
+            Protocol::EventStream => self.take_chunks(bytes, index, at, recorder)?,
         };
         self.carry.clear();
         self.carry.extend_from_slice(rest);
@@ -67,18 +55,18 @@ impl Slot {
         bytes: &'a [u8],
         index: usize,
         at: Nanos,
-        watch: &mut Watch,
+        recorder: &mut DeliveryRecorder,
     ) -> Result<&'a [u8], FrameError> {
         let mut rest = bytes;
         while let Some((frame, after)) = frames::split(rest)? {
             let wire_bytes = rest.len() - after.len();
             rest = after;
             match frame.opcode {
-                frames::TEXT => watch.observe(index, frame.payload, wire_bytes, at),
-                frames::PING => self.answer(&frames::pong(frame.payload)),
+                frames::TEXT => recorder.record(index, frame.payload, wire_bytes, at),
+                frames::PING => self.reply(&frames::pong(frame.payload)),
                 frames::CLOSE => {
                     self.close_code = Some(frames::close_code(frame.payload));
-                    self.answer(&frames::close(frame.payload));
+                    self.reply(&frames::close(frame.payload));
                 }
                 _ => {}
             }
@@ -91,18 +79,18 @@ impl Slot {
         bytes: &'a [u8],
         index: usize,
         at: Nanos,
-        watch: &mut Watch,
+        recorder: &mut DeliveryRecorder,
     ) -> Result<&'a [u8], ChunkError> {
         let mut rest = bytes;
         while let Some((data, after)) = event_stream::split_chunk(rest)? {
             rest = after;
             if self.text.is_empty() {
                 // The rule: chunks hold whole records, and nothing is copied.
-                let left = take_records(data, index, at, watch);
+                let left = take_records(data, index, at, recorder);
                 self.text.extend_from_slice(left);
             } else {
                 self.text.extend_from_slice(data);
-                let left = take_records(&self.text, index, at, watch).len();
+                let left = take_records(&self.text, index, at, recorder).len();
                 self.text.drain(..self.text.len() - left);
             }
         }
@@ -110,20 +98,25 @@ impl Slot {
     }
 
     /// Sends a control frame. Should it fail, the next read says how the socket ended.
-    fn answer(&mut self, frame: &[u8]) {
+    fn reply(&mut self, frame: &[u8]) {
         if let Some(stream) = self.stream.as_mut() {
-            let _seen_by_read = stream.write(frame);
+            let _shown_by_read = stream.write(frame);
         }
     }
 }
 
 /// Counts the events of all whole records and gives back the rest.
-fn take_records<'a>(text: &'a [u8], index: usize, at: Nanos, watch: &mut Watch) -> &'a [u8] {
+fn take_records<'a>(
+    text: &'a [u8],
+    index: usize,
+    at: Nanos,
+    recorder: &mut DeliveryRecorder,
+) -> &'a [u8] {
     let mut rest = text;
     while let Some((record, after)) = event_stream::split_record(rest) {
         rest = after;
         if let Some(data) = event_stream::event_data(record) {
-            watch.observe(index, data, record.len(), at);
+            recorder.record(index, data, record.len(), at);
         }
     }
     rest
@@ -145,14 +138,14 @@ mod tests {
             })
             .collect();
         for cut in 0..=bytes.len() {
-            let mut watch = Watch::new(&run, 1, 1).unwrap();
-            let mut slot = Slot::new(None, protocol);
-            slot.take(&bytes[..cut], 0, 7, &mut watch).unwrap();
-            let joined = [slot.carry.as_slice(), &bytes[cut..]].concat();
-            slot.take(&joined, 0, 8, &mut watch).unwrap();
-            let tally = watch.conclude(&[3]);
-            assert_eq!(tally.delivered, 3, "cut at {cut}");
-            assert_eq!(tally.findings.missing, 0, "cut at {cut}");
+            let mut recorder = DeliveryRecorder::new(&run, 1, 1).unwrap();
+            let mut socket = ReceiverSocket::new(None, protocol);
+            socket.take(&bytes[..cut], 0, 7, &mut recorder).unwrap();
+            let joined = [socket.carry.as_slice(), &bytes[cut..]].concat();
+            socket.take(&joined, 0, 8, &mut recorder).unwrap();
+            let stats = recorder.conclude(&[3]);
+            assert_eq!(stats.delivered, 3, "cut at {cut}");
+            assert_eq!(stats.errors.missing, 0, "cut at {cut}");
         }
     }
 
@@ -185,10 +178,10 @@ mod tests {
     #[test]
     fn a_close_frame_decides_how_the_socket_ended() {
         let run = Run::begin();
-        let mut watch = Watch::new(&run, 1, 1).unwrap();
-        let mut slot = Slot::new(None, Protocol::WebSocket);
-        assert_eq!(slot.ending(Ending::Cut), Ending::Cut);
-        slot.take(&[0x88, 2, 0x03, 0xE9], 0, 1, &mut watch).unwrap();
-        assert_eq!(slot.ending(Ending::Reset), Ending::Closed(1001));
+        let mut recorder = DeliveryRecorder::new(&run, 1, 1).unwrap();
+        let mut socket = ReceiverSocket::new(None, Protocol::WebSocket);
+        assert_eq!(socket.ending(Ending::Cut), Ending::Cut);
+        socket.take(&[0x88, 2, 0x03, 0xE9], 0, 1, &mut recorder).unwrap();
+        assert_eq!(socket.ending(Ending::Reset), Ending::Closed(1001));
     }
 }

@@ -1,0 +1,160 @@
+//! The counts of receivers during one phase, and how sockets ended.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use hdrhistogram::CreationError;
+use thiserror::Error;
+
+use crate::clock::Nanos;
+use crate::event_stream::ChunkError;
+use crate::frames::FrameError;
+use crate::latency::Latency;
+use crate::marker::{Finder, Run};
+use crate::order::{DeliveryErrors, OrderCheck};
+
+/// How the server broke the protocol.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub(crate) enum ProtocolError {
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
+    Chunk(#[from] ChunkError),
+    #[error("a frame exceeds the read buffer")]
+    TooLong,
+}
+
+/// How a socket ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ending {
+    /// A Close frame with this code, then the end of the stream.
+    Closed(u16),
+    /// The end of the stream with no Close frame before it.
+    Cut,
+    Reset,
+    /// The server broke the protocol.
+    Broken,
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(code) => write!(out, "closed {code}"),
+            Self::Cut => out.write_str("ended without Close"),
+            Self::Reset => out.write_str("reset"),
+            Self::Broken => out.write_str("broke the protocol"),
+        }
+    }
+}
+
+/// The deliveries of one phase; those of several threads merge into one.
+#[derive(Clone, Debug)]
+pub(crate) struct DeliveryStats {
+    pub(crate) errors: DeliveryErrors,
+    pub(crate) latency: Latency,
+    pub(crate) delivered: u64,
+    /// Bytes of the counted frames with their headers.
+    pub(crate) wire_bytes: u64,
+    /// Text frames that belong to no alert of the run.
+    pub(crate) foreign: u64,
+    pub(crate) last_at: Nanos,
+}
+
+impl DeliveryStats {
+    pub(crate) fn new() -> Result<Self, CreationError> {
+        Ok(Self {
+            errors: DeliveryErrors::default(),
+            latency: Latency::new()?,
+            delivered: 0,
+            wire_bytes: 0,
+            foreign: 0,
+            last_at: 0,
+        })
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.errors.merge(&other.errors);
+        self.latency.merge(&other.latency);
+        self.delivered += other.delivered;
+        self.wire_bytes += other.wire_bytes;
+        self.foreign += other.foreign;
+        self.last_at = self.last_at.max(other.last_at);
+    }
+}
+
+/// Counts the deliveries of one phase in one thread. Only alerts of its run count.
+#[derive(Debug)]
+pub(crate) struct DeliveryRecorder {
+    finder: Finder,
+    order: OrderCheck,
+    stats: DeliveryStats,
+}
+
+impl DeliveryRecorder {
+    pub(crate) fn new(run: &Run, sockets: usize, publishers: usize) -> Result<Self, CreationError> {
+        let order = OrderCheck::new(sockets, publishers);
+        Ok(Self { finder: Finder::new(run), order, stats: DeliveryStats::new()? })
+    }
+
+    pub(crate) fn delivered(&self) -> u64 {
+        self.stats.delivered
+    }
+
+    /// Counts an event, of so many bytes on the wire, that `socket` received at `at`.
+    pub(crate) fn record(&mut self, socket: usize, payload: &[u8], wire_bytes: usize, at: Nanos) {
+        let known = self
+            .finder
+            .find(payload)
+            .filter(|marker| self.order.observe(socket, marker.publisher, marker.seq));
+        let Some(marker) = known else {
+            self.stats.foreign += 1;
+            return;
+        };
+        self.stats.latency.record(at.saturating_sub(marker.due));
+        self.stats.delivered += 1;
+        self.stats.wire_bytes += wire_bytes as u64;
+        self.stats.last_at = at;
+    }
+
+    /// Judges against the number of alerts that each publisher had answered.
+    pub(crate) fn conclude(&self, answered: &[u32]) -> DeliveryStats {
+        DeliveryStats { errors: self.order.conclude(answered), ..self.stats.clone() }
+    }
+}
+
+/// The ends of sockets since they were opened, over all phases.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Endings {
+    pub(crate) counts: BTreeMap<Ending, u64>,
+    pub(crate) last_at: Nanos,
+    /// The first error, for the report.
+    pub(crate) first_error: Option<ProtocolError>,
+}
+
+impl Endings {
+    pub(crate) fn count(&mut self, ending: Ending, at: Nanos) {
+        *self.counts.entry(ending).or_default() += 1;
+        self.last_at = at;
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (ending, count) in other.counts {
+            *self.counts.entry(ending).or_default() += count;
+        }
+        self.last_at = self.last_at.max(other.last_at);
+        self.first_error = self.first_error.take().or(other.first_error);
+    }
+
+    /// For the report, with the first error of the protocol in words.
+    pub(crate) fn by_name(&self) -> BTreeMap<String, u64> {
+        let name = |ending: &Ending| match (ending, self.first_error) {
+            (Ending::Broken, Some(error)) => format!("{ending} ({error})"),
+            _ => ending.to_string(),
+        };
+        self.counts.iter().map(|(ending, count)| (name(ending), *count)).collect()
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+}
