@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::{Args, Parser};
 
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::scenario::Scenario;
 
 /// The scenarios with their arguments, as one would type them.
@@ -36,7 +36,7 @@ struct Line {
 }
 
 /// Runs the suite to its end, also after a broken promise or an error, and says whether every promise held.
-pub(crate) fn run(args: &AllArgs) -> Result<bool, BenchError> {
+pub(crate) fn run(args: &AllArgs) -> Result<bool> {
     let mut held = true;
     for line in SUITE {
         writeln!(io::stdout(), "$ bench {line}")?;

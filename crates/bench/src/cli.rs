@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::all::{self, AllArgs};
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::floor;
 use crate::scenario::Scenario;
 
@@ -35,7 +35,7 @@ enum Command {
 
 impl Cli {
     /// Carries out the command, and says whether every promise held.
-    pub(crate) fn run(&self) -> Result<bool, BenchError> {
+    pub(crate) fn run(&self) -> Result<bool> {
         match &self.command {
             Command::Scenario(scenario) => scenario.run(),
             Command::All(args) => all::run(args),

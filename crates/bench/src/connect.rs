@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::thread;
+use std::ops::Range;
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::http::{self, ResponseReader};
+use crate::parallel;
 
 /// For each thread: together a quarter of the usual backlog of 1,024, beyond which each connect waits a second.
 const BATCH: usize = 128;
@@ -60,28 +61,14 @@ pub(crate) struct OpenConnection {
 }
 
 /// Opens `count` connections to the endpoint.
-pub(crate) fn open(endpoint: &Endpoint, count: usize) -> Result<Vec<OpenConnection>, BenchError> {
+pub(crate) fn open(endpoint: &Endpoint, count: usize) -> Result<Vec<OpenConnection>> {
     let share = count.div_ceil(CONNECTING_THREADS).max(1);
-    thread::scope(|scope| {
-        let openers: Vec<_> = (0..count)
-            .step_by(share)
-            .map(|from| {
-                let range = from..(from + share).min(count);
-                scope.spawn(move || open_share(endpoint, range))
-            })
-            .collect();
-        let mut opened = Vec::with_capacity(count);
-        for opener in openers {
-            opened.extend(opener.join().map_err(|_| BenchError::ThreadGone)??);
-        }
-        Ok(opened)
-    })
+    let shares = (0..count).step_by(share).map(|from| from..(from + share).min(count));
+    let opened = parallel::run(shares.map(|share| move || open_share(endpoint, share)))?;
+    Ok(opened.into_iter().flatten().collect())
 }
 
-fn open_share(
-    endpoint: &Endpoint,
-    range: std::ops::Range<usize>,
-) -> Result<Vec<OpenConnection>, BenchError> {
+fn open_share(endpoint: &Endpoint, range: Range<usize>) -> Result<Vec<OpenConnection>> {
     let request = endpoint.request();
     let mut opened = Vec::with_capacity(range.len());
     let mut next = range.start;
@@ -99,13 +86,13 @@ fn open_share(
 }
 
 /// Opens one connection; `at` names it in errors.
-pub(crate) fn open_one(endpoint: &Endpoint, at: usize) -> Result<OpenConnection, BenchError> {
+pub(crate) fn open_one(endpoint: &Endpoint, at: usize) -> Result<OpenConnection> {
     let stream = send_request(endpoint.address, &endpoint.request(), at)?;
     await_response(endpoint, stream, at)
 }
 
 /// Opens one connection with a tiny receive buffer, for a peer that never reads.
-pub(crate) fn open_silent(endpoint: &Endpoint) -> Result<TcpStream, BenchError> {
+pub(crate) fn open_silent(endpoint: &Endpoint) -> Result<TcpStream> {
     let stream =
         connect_tiny(endpoint.address).map_err(|source| BenchError::Connect { at: 0, source })?;
     (&stream)
@@ -123,7 +110,7 @@ fn connect_tiny(address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 /// Connects and sends the upgrade request without waiting for the response.
-fn send_request(address: SocketAddr, request: &[u8], at: usize) -> Result<TcpStream, BenchError> {
+fn send_request(address: SocketAddr, request: &[u8], at: usize) -> Result<TcpStream> {
     let connect = || {
         let stream = TcpStream::connect_timeout(&address, CONNECT_LIMIT)?;
         stream.set_nodelay(true)?;
@@ -133,11 +120,7 @@ fn send_request(address: SocketAddr, request: &[u8], at: usize) -> Result<TcpStr
     connect().map_err(|source| BenchError::Connect { at, source })
 }
 
-fn await_response(
-    endpoint: &Endpoint,
-    stream: TcpStream,
-    at: usize,
-) -> Result<OpenConnection, BenchError> {
+fn await_response(endpoint: &Endpoint, stream: TcpStream, at: usize) -> Result<OpenConnection> {
     let failed = |source| BenchError::NoUpgrade { at, source };
     stream.set_read_timeout(Some(UPGRADE_LIMIT)).map_err(failed)?;
     let mut reader = ResponseReader::default();

@@ -9,6 +9,8 @@ use thiserror::Error;
 
 use crate::http::ResponseError;
 
+pub(crate) type Result<T, E = BenchError> = std::result::Result<T, E>;
+
 #[derive(Debug, Error)]
 pub(crate) enum BenchError {
     #[error(

@@ -169,7 +169,7 @@ impl Floor {
             let Role::Publisher(request) = &mut connection.role else {
                 return;
             };
-            let Some((head, after)) = http::split_request_head(request) else {
+            let Some(head) = http::parse_request_head(request) else {
                 return;
             };
             if head.start == "GET" {
@@ -178,13 +178,12 @@ impl Floor {
                 let response = format!("{SWITCHING}{}\r\n\r\n", http::ACCEPT);
                 return self.respond(index, response.as_bytes());
             }
-            let length = head.content_length.unwrap_or(0);
-            let Some((body, rest)) = after.split_at_checked(length) else {
+            let end = head.length.saturating_add(head.content_length.unwrap_or(0));
+            let Some(body) = request.get(head.length..end) else {
                 return;
             };
-            let used = request.len() - rest.len();
             build_frame(body, self.frame_bytes, &mut self.frame);
-            request.drain(..used);
+            request.drain(..end);
             self.fan_out();
             self.respond(index, OK);
         }

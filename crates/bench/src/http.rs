@@ -121,26 +121,24 @@ impl ResponseReader {
 
     /// The next whole response, if it is there.
     pub(crate) fn take(&mut self) -> Result<Option<Response>, ResponseError> {
-        let Some((head, after)) = split_response_head(&self.buffer)? else {
+        let Some(head) = parse_response_head(&self.buffer)? else {
             return Ok(None);
         };
         let length = head.content_length.ok_or(ResponseError::NoLength)?;
-        let Some((body, rest)) = after.split_at_checked(length) else {
+        let end = head.length.saturating_add(length);
+        let Some(body) = self.buffer.get(head.length..end).map(<[u8]>::to_vec) else {
             return Ok(None);
         };
-        let body = body.to_vec();
-        let used = self.buffer.len() - rest.len();
-        self.buffer.drain(..used);
+        self.buffer.drain(..end);
         Ok(Some(Response { status: head.start, body }))
     }
 
     /// The status of a response whose body never ends. The start of the body stays in the buffer.
     pub(crate) fn take_head(&mut self) -> Result<Option<u16>, ResponseError> {
-        let Some((head, after)) = split_response_head(&self.buffer)? else {
+        let Some(head) = parse_response_head(&self.buffer)? else {
             return Ok(None);
         };
-        let used = self.buffer.len() - after.len();
-        self.buffer.drain(..used);
+        self.buffer.drain(..head.length);
         Ok(Some(head.start))
     }
 
@@ -150,46 +148,42 @@ impl ResponseReader {
     }
 }
 
-/// The parts of a head that matter here. `start` is from its first line.
+/// The parts of a head that matter here.
 pub(crate) struct Head<Start> {
+    /// The status of a response, the method of a request.
     pub(crate) start: Start,
     pub(crate) content_length: Option<usize>,
+    /// In bytes, with the empty line.
+    pub(crate) length: usize,
 }
 
-/// The first head and the bytes behind it; `None` while it is incomplete.
-type SplitHead<'a, Start> = Option<(Head<Start>, &'a [u8])>;
-
-/// Splits a response's head, with its status, off `bytes`.
-fn split_response_head(bytes: &[u8]) -> Result<SplitHead<'_, u16>, ResponseError> {
+/// The head at the start of `bytes`; `None` while it is incomplete.
+fn parse_response_head(bytes: &[u8]) -> Result<Option<Head<u16>>, ResponseError> {
     let mut headers = [EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
-    let parsed = response.parse(bytes);
-    let (Ok(Status::Complete(length)), Some(status), Some(1)) =
-        (parsed, response.code, response.version)
-    else {
-        return match parsed {
-            Ok(Status::Partial) if bytes.len() <= MAX_HEAD => Ok(None),
-            Ok(Status::Partial) => Err(ResponseError::LongHead),
-            _ => {
-                let start = bytes.get(..40).unwrap_or(bytes);
-                Err(ResponseError::NoHttp(String::from_utf8_lossy(start).into_owned()))
-            }
-        };
-    };
-    let content_length = content_length(response.headers);
-    let head = Head { start: status, content_length };
-    Ok(bytes.get(length..).map(|rest| (head, rest)))
+    match (response.parse(bytes), response.code, response.version) {
+        (Ok(Status::Complete(length)), Some(start), Some(1)) => {
+            let content_length = content_length(response.headers);
+            Ok(Some(Head { start, content_length, length }))
+        }
+        (Ok(Status::Partial), ..) if bytes.len() <= MAX_HEAD => Ok(None),
+        (Ok(Status::Partial), ..) => Err(ResponseError::LongHead),
+        _ => {
+            let start = bytes.get(..40).unwrap_or(bytes);
+            Err(ResponseError::NoHttp(String::from_utf8_lossy(start).into_owned()))
+        }
+    }
 }
 
-/// Splits a request's head, with its method, off `bytes`.
-pub(crate) fn split_request_head(bytes: &[u8]) -> SplitHead<'_, &str> {
+/// The head at the start of `bytes`; `None` while it is incomplete, or if it is none.
+pub(crate) fn parse_request_head(bytes: &[u8]) -> Option<Head<&str>> {
     let mut headers = [EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let Ok(Status::Complete(length)) = request.parse(bytes) else {
         return None;
     };
     let content_length = content_length(request.headers);
-    Some((Head { start: request.method?, content_length }, bytes.get(length..)?))
+    Some(Head { start: request.method?, content_length, length })
 }
 
 fn content_length(headers: &[Header<'_>]) -> Option<usize> {
@@ -247,7 +241,8 @@ mod tests {
         let first = Marker { publisher: 0, seq: 0, due: 1 };
         let later = Marker { publisher: 250, seq: 99_999, due: u64::MAX };
         let sent = request.marked(&run, later).to_vec();
-        let (head, body) = split_request_head(&sent).unwrap();
+        let head = parse_request_head(&sent).unwrap();
+        let body = &sent[head.length..];
         assert_eq!((head.start, head.content_length), ("POST", Some(body.len())));
         let json: serde_json::Value = serde_json::from_slice(body).unwrap();
         assert_eq!(json["message"].as_str().unwrap().len(), 100);

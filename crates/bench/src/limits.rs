@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 
 /// Files that are no sockets of the scenario: the standard ones, epoll, pipes, publishers.
 const OTHERS: u64 = 100;
@@ -16,7 +16,7 @@ pub(crate) fn raise() {
 }
 
 /// Fails early, with what to do, if so many sockets cannot be opened.
-pub(crate) fn check(sockets: usize) -> Result<(), BenchError> {
+pub(crate) fn check(sockets: usize) -> Result<()> {
     let wanted = sockets as u64 + OTHERS;
     match getrlimit(Resource::Nofile).current {
         Some(limit) if limit < wanted => Err(BenchError::FileLimit { wanted, limit }),

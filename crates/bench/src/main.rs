@@ -15,6 +15,7 @@ mod latency;
 mod limits;
 mod marker;
 mod order;
+mod parallel;
 mod phase;
 mod publishers;
 mod receivers;

@@ -4,7 +4,7 @@ use std::process;
 use std::sync::atomic::AtomicBool;
 
 use crate::clock::Nanos;
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::frames;
 use crate::latency;
 use crate::marker::{self, Run};
@@ -25,11 +25,7 @@ pub(crate) struct PhaseResult {
 }
 
 /// Publishes the plan, waits until all has arrived, and judges.
-pub(crate) fn run(
-    target: &Target,
-    receivers: &Receivers,
-    plan: &Plan,
-) -> Result<PhaseResult, BenchError> {
+pub(crate) fn run(target: &Target, receivers: &Receivers, plan: &Plan) -> Result<PhaseResult> {
     run_until(target, receivers, plan, &AtomicBool::new(false))
 }
 
@@ -39,12 +35,12 @@ pub(crate) fn run_until(
     receivers: &Receivers,
     plan: &Plan,
     over: &AtomicBool,
-) -> Result<PhaseResult, BenchError> {
+) -> Result<PhaseResult> {
     let run = Run::begin();
     receivers.record(&run, plan.publishers)?;
     let server_before = target.cpu_micros()?;
     let client_before = sampling::cpu_micros(process::id())?;
-    let published = publishers::publish_until(target.address, &run, plan, over)?;
+    let published = publishers::publish(target.address, &run, plan, over)?;
     let sockets = receivers.sockets() as u64;
     receivers.settle(published.total() * sockets);
     let server_after = target.cpu_micros()?;
@@ -66,7 +62,7 @@ pub(crate) fn calibrate(
     target: &Target,
     receivers: &Receivers,
     frame_bytes: usize,
-) -> Result<usize, BenchError> {
+) -> Result<usize> {
     let plan = Plan {
         publishers: 1,
         pace: Pace::Closed { alerts: 1, limit: Nanos::MAX },

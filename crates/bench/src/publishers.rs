@@ -7,27 +7,19 @@ mod plan;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::marker::Run;
 use paced::Schedule;
 pub(crate) use plan::{Pace, Plan, Published};
 
-/// Publishes the plan and returns when every publisher is done.
+/// Publishes the plan and returns when every publisher is done. A paced plan ends early once `over` is
+/// set.
 pub(crate) fn publish(
     address: SocketAddr,
     run: &Run,
     plan: &Plan,
-) -> Result<Published, BenchError> {
-    publish_until(address, run, plan, &AtomicBool::new(false))
-}
-
-/// The same, but a paced plan ends early once `over` is set.
-pub(crate) fn publish_until(
-    address: SocketAddr,
-    run: &Run,
-    plan: &Plan,
     over: &AtomicBool,
-) -> Result<Published, BenchError> {
+) -> Result<Published> {
     match plan.pace {
         Pace::Rate { alerts, per_second } => {
             paced::publish(address, run, plan, &Schedule { alerts, per_second, over })

@@ -14,7 +14,7 @@ use mio::Waker;
 
 use crate::clock;
 use crate::connect::{self, Endpoint, OpenConnection};
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::marker::Run;
 use event_loop::{EventLoop, Progress, ReceiverCommand};
 use stats::DeliveryRecorder;
@@ -41,11 +41,7 @@ struct ReceiverThread {
 
 impl Receivers {
     /// Opens `sockets` and spreads them over `threads`.
-    pub(crate) fn connect(
-        endpoint: &Endpoint,
-        sockets: usize,
-        threads: u16,
-    ) -> Result<Self, BenchError> {
+    pub(crate) fn connect(endpoint: &Endpoint, sockets: usize, threads: u16) -> Result<Self> {
         Self::adopt(connect::open(endpoint, sockets)?, threads, &Run::begin(), 1)
     }
 
@@ -55,7 +51,7 @@ impl Receivers {
         threads: u16,
         run: &Run,
         publishers: usize,
-    ) -> Result<Self, BenchError> {
+    ) -> Result<Self> {
         let share = opened.len().div_ceil(usize::from(threads).max(1)).max(1);
         let mut started = Vec::new();
         while !opened.is_empty() {
@@ -70,7 +66,7 @@ impl Receivers {
     }
 
     /// From now on, count the alerts of this run.
-    pub(crate) fn record(&self, run: &Run, publishers: usize) -> Result<(), BenchError> {
+    pub(crate) fn record(&self, run: &Run, publishers: usize) -> Result<()> {
         for thread in &self.threads {
             let recorder = DeliveryRecorder::new(run, thread.sockets, publishers)?;
             thread.send(ReceiverCommand::Record(Box::new(recorder)))?;
@@ -114,10 +110,7 @@ impl Receivers {
     }
 
     /// The deliveries of the run, judged against each publisher's answered alerts.
-    pub(crate) fn conclude(
-        &self,
-        answered: &[u32],
-    ) -> Result<(DeliveryStats, Endings), BenchError> {
+    pub(crate) fn conclude(&self, answered: &[u32]) -> Result<(DeliveryStats, Endings)> {
         let answered: Arc<[u32]> = answered.into();
         let mut stats = DeliveryStats::new()?;
         let mut endings = Endings::default();
@@ -131,7 +124,7 @@ impl Receivers {
 }
 
 impl ReceiverThread {
-    fn start(part: Vec<OpenConnection>, run: &Run, publishers: usize) -> Result<Self, BenchError> {
+    fn start(part: Vec<OpenConnection>, run: &Run, publishers: usize) -> Result<Self> {
         let sockets = part.len();
         let (commands, inbox) = mpsc::channel();
         let progress = Arc::new(Progress::default());
@@ -142,13 +135,13 @@ impl ReceiverThread {
         Ok(Self { sockets, commands: Some(commands), waker, progress, handle: Some(handle) })
     }
 
-    fn send(&self, command: ReceiverCommand) -> Result<(), BenchError> {
+    fn send(&self, command: ReceiverCommand) -> Result<()> {
         let commands = self.commands.as_ref().ok_or(BenchError::ThreadGone)?;
         commands.send(command).map_err(|_| BenchError::ThreadGone)?;
         self.waker.wake().map_err(BenchError::Poll)
     }
 
-    fn conclude(&self, answered: &Arc<[u32]>) -> Result<(DeliveryStats, Endings), BenchError> {
+    fn conclude(&self, answered: &Arc<[u32]>) -> Result<(DeliveryStats, Endings)> {
         let (reply, result) = mpsc::channel();
         let answered = Arc::clone(answered);
         self.send(ReceiverCommand::Conclude { answered, reply })?;

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::latency::Latency;
 use crate::receivers::{DeliveryStats, Endings};
 
@@ -194,7 +194,7 @@ impl Report {
         self.passed
     }
 
-    pub(crate) fn write_json(&self, path: &Path) -> Result<(), BenchError> {
+    pub(crate) fn write_json(&self, path: &Path) -> Result<()> {
         let failed = |source| BenchError::Report { path: path.to_owned(), source };
         let mut json = serde_json::to_vec_pretty(self).map_err(|error| failed(error.into()))?;
         json.push(b'\n');

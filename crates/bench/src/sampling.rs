@@ -10,7 +10,7 @@ use procfs::process::Process;
 use procfs::{ProcError, ProcResult};
 use serde::Serialize;
 
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 
 /// Resident memory, in KiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,18 +20,18 @@ pub(crate) struct Memory {
     pub(crate) pss_kib: u64,
 }
 
-fn sample<T>(pid: u32, read: impl Fn(&Process) -> ProcResult<T>) -> Result<T, BenchError> {
+fn sample<T>(pid: u32, read: impl Fn(&Process) -> ProcResult<T>) -> Result<T> {
     let process = Process::new(pid.cast_signed());
     process.and_then(|process| read(&process)).map_err(|source| BenchError::Sample { pid, source })
 }
 
 /// User and system time of all threads, in microseconds, counted by the kernel in its own ticks.
-pub(crate) fn cpu_micros(pid: u32) -> Result<u64, BenchError> {
+pub(crate) fn cpu_micros(pid: u32) -> Result<u64> {
     let stat = sample(pid, Process::stat)?;
     Ok((stat.utime + stat.stime) * 1_000_000 / procfs::ticks_per_second().max(1))
 }
 
-pub(crate) fn memory(pid: u32) -> Result<Memory, BenchError> {
+pub(crate) fn memory(pid: u32) -> Result<Memory> {
     sample(pid, |process| {
         let rollup = process.smaps_rollup()?.memory_map_rollup;
         let bytes = |name| rollup.iter().find_map(|map| map.extension.map.get(name).copied());
@@ -40,16 +40,12 @@ pub(crate) fn memory(pid: u32) -> Result<Memory, BenchError> {
     })
 }
 
-pub(crate) fn open_files(pid: u32) -> Result<u64, BenchError> {
+pub(crate) fn open_files(pid: u32) -> Result<u64> {
     Ok(sample(pid, Process::fd_count)? as u64)
 }
 
 /// Whether the server's end of the connection from `client_port` is still open.
-pub(crate) fn is_connected(
-    pid: u32,
-    server_port: u16,
-    client_port: u16,
-) -> Result<bool, BenchError> {
+pub(crate) fn is_connected(pid: u32, server_port: u16, client_port: u16) -> Result<bool> {
     sample(pid, |process| {
         let mut rows = process.tcp()?;
         match process.tcp6() {
@@ -90,7 +86,7 @@ impl<T: Send + 'static> Sampler<T> {
         Self { stop, thread }
     }
 
-    pub(crate) fn finish(self) -> Result<T, BenchError> {
+    pub(crate) fn finish(self) -> Result<T> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().map_err(|_| BenchError::ThreadGone)
     }

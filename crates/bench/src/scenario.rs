@@ -18,7 +18,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::arguments::TargetArgs;
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::report::{Columns, Report, Round};
 
 #[derive(Debug, Subcommand)]
@@ -49,7 +49,7 @@ const FLOOR: Columns = Columns { server: "server", floor: "floor" };
 
 impl Scenario {
     /// Runs the scenario, prints its report, and says whether every promise held.
-    pub(crate) fn run(&self) -> Result<bool, BenchError> {
+    pub(crate) fn run(&self) -> Result<bool> {
         match self {
             Self::Fanout(args) => print(FLOOR, "fanout", &args.target, args, fanout::run(args)?),
             Self::Flood(args) => print(FLOOR, "flood", &args.target, args, flood::run(args)?),
@@ -73,7 +73,7 @@ fn print(
     target: &TargetArgs,
     parameters: &impl Serialize,
     rounds: Vec<Round>,
-) -> Result<bool, BenchError> {
+) -> Result<bool> {
     let report = Report::new(scenario, columns, parameters, rounds);
     write!(io::stdout(), "{report}")?;
     if let Some(path) = &target.json {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::clock;
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// The server's own deadline is 8 s; past this it is ended by force.
@@ -35,7 +35,7 @@ pub(crate) struct ServerProcess {
 
 impl ServerProcess {
     /// Starts it and waits for the line that says where it listens.
-    pub(crate) fn start(program: &Path, arguments: &[String]) -> Result<Self, BenchError> {
+    pub(crate) fn start(program: &Path, arguments: &[String]) -> Result<Self> {
         let spawned = Command::new(program)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -54,7 +54,7 @@ impl ServerProcess {
         Ok(process)
     }
 
-    fn await_address(&self, lines: &Receiver<String>) -> Result<SocketAddr, BenchError> {
+    fn await_address(&self, lines: &Receiver<String>) -> Result<SocketAddr> {
         let deadline = clock::now() + clock::nanos(START_LIMIT);
         while let Some(left) = deadline.checked_sub(clock::now()) {
             let Ok(line) = lines.recv_timeout(Duration::from_nanos(left)) else {
@@ -109,7 +109,7 @@ impl ServerProcess {
     }
 
     /// Waits for the end.
-    pub(crate) fn wait(&mut self) -> Result<ExitStatus, BenchError> {
+    pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
         let deadline = clock::now() + clock::nanos(EXIT_LIMIT);
         loop {
             if let Some(status) = self.child.try_wait()? {

@@ -8,7 +8,7 @@ use std::process::ExitStatus;
 
 use crate::arguments::TargetArgs;
 use crate::connect::{Endpoint, Protocol};
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::sampling;
 use crate::server_process::{self, ServerProcess};
 
@@ -22,7 +22,7 @@ pub(crate) struct Target {
 
 impl Target {
     /// Starts the server, or takes the one at `--url`.
-    pub(crate) fn server(args: &TargetArgs) -> Result<Self, BenchError> {
+    pub(crate) fn server(args: &TargetArgs) -> Result<Self> {
         if let Some(url) = &args.url {
             let address = server_process::address_in(url);
             let address = address.ok_or_else(|| BenchError::BadUrl(url.clone()))?;
@@ -42,7 +42,7 @@ impl Target {
     }
 
     /// Starts the floor: this program again, so that its processor time is its own.
-    pub(crate) fn floor(frame_bytes: usize) -> Result<Self, BenchError> {
+    pub(crate) fn floor(frame_bytes: usize) -> Result<Self> {
         let arguments = ["floor".to_owned(), frame_bytes.to_string()];
         let process = ServerProcess::start(&env::current_exe()?, &arguments)?;
         let started = Self::started(process, "/ws");
@@ -65,11 +65,11 @@ impl Target {
     }
 
     /// The process to sample, for scenarios that are about nothing else.
-    pub(crate) fn required_pid(&self) -> Result<u32, BenchError> {
+    pub(crate) fn required_pid(&self) -> Result<u32> {
         self.pid.ok_or(BenchError::PidNeeded)
     }
 
-    pub(crate) fn cpu_micros(&self) -> Result<Option<u64>, BenchError> {
+    pub(crate) fn cpu_micros(&self) -> Result<Option<u64>> {
         self.pid.map(sampling::cpu_micros).transpose()
     }
 
@@ -81,7 +81,7 @@ impl Target {
     }
 
     /// Waits for the end of a server that was started here.
-    pub(crate) fn wait(&mut self) -> Result<Option<ExitStatus>, BenchError> {
+    pub(crate) fn wait(&mut self) -> Result<Option<ExitStatus>> {
         self.process.as_mut().map(ServerProcess::wait).transpose()
     }
 

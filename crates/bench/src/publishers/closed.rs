@@ -9,7 +9,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::plan::{Plan, Published};
 use crate::clock::{self, Nanos};
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::http::{AlertRequest, ResponseReader};
 use crate::marker::{Marker, Run};
 
@@ -48,7 +48,7 @@ pub(crate) fn publish(
     plan: &Plan,
     alerts: u32,
     limit: Nanos,
-) -> Result<Published, BenchError> {
+) -> Result<Published> {
     let mut published = Published::new(plan.publishers)?;
     let poll = Poll::new().map_err(BenchError::Poll)?;
     let mut sockets = Vec::with_capacity(plan.publishers);
@@ -75,7 +75,7 @@ struct ClosedLoop<'a> {
 }
 
 impl ClosedLoop<'_> {
-    fn run(&mut self, mut poll: Poll, sockets: &mut [PublisherSocket]) -> Result<(), BenchError> {
+    fn run(&mut self, mut poll: Poll, sockets: &mut [PublisherSocket]) -> Result<()> {
         let mut events = Events::with_capacity(512);
         let mut heard_at = clock::now();
         while sockets.iter().any(|socket| !socket.is_done) {

@@ -2,16 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use super::plan::{Plan, Published};
 use crate::clock::{self, Nanos};
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::http::AlertRequest;
 use crate::http_client::HttpClient;
 use crate::latency::Latency;
 use crate::marker::{Marker, Run};
+use crate::parallel;
 
 /// Time to start the threads before the first alert is due.
 const START_DELAY: Duration = Duration::from_millis(20);
@@ -44,7 +44,7 @@ pub(crate) fn publish(
     run: &Run,
     plan: &Plan,
     schedule: &Schedule<'_>,
-) -> Result<Published, BenchError> {
+) -> Result<Published> {
     let mut published = Published::new(plan.publishers)?;
     let mut clients = Vec::new();
     for at in 0..plan.publishers {
@@ -55,22 +55,13 @@ pub(crate) fn publish(
     let start = clock::now() + clock::nanos(START_DELAY);
     published.started = start;
     let step = u32::try_from(plan.publishers).unwrap_or(u32::MAX);
-    let sent: Vec<Result<PublisherResult, BenchError>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0_u32..)
-            .zip(clients)
-            .map(|(publisher, client)| {
-                let paced = PacedPublisher { schedule, publisher, step, start };
-                let request = AlertRequest::new(address, plan.message_bytes);
-                scope.spawn(move || paced.send(client, request, run))
-            })
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().map_err(|_| BenchError::ThreadGone)?)
-            .collect()
+    let jobs = (0..).zip(clients).map(|(publisher, client)| {
+        let paced = PacedPublisher { schedule, publisher, step, start };
+        let request = AlertRequest::new(address, plan.message_bytes);
+        move || paced.send(client, request, run)
     });
-    for (answered, sent) in published.answered.iter_mut().zip(sent) {
-        let sent = sent?;
+    let results = parallel::run(jobs)?;
+    for (answered, sent) in published.answered.iter_mut().zip(results) {
         *answered = sent.answered;
         published.latency.merge(&sent.latency);
         published.finished = published.finished.max(sent.finished);
@@ -85,7 +76,7 @@ impl PacedPublisher<'_> {
         mut client: HttpClient,
         mut request: AlertRequest,
         run: &Run,
-    ) -> Result<PublisherResult, BenchError> {
+    ) -> Result<PublisherResult> {
         let mut sent = PublisherResult {
             answered: 0,
             latency: Latency::new()?,

@@ -1,7 +1,7 @@
 //! The plan of one phase, and the result of publishing by it.
 
 use crate::clock::Nanos;
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::latency::Latency;
 
 /// How alerts are sent.
@@ -36,7 +36,7 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    pub(super) fn new(publishers: usize) -> Result<Self, BenchError> {
+    pub(super) fn new(publishers: usize) -> Result<Self> {
         Ok(Self {
             answered: vec![0; publishers],
             latency: Latency::new()?,

@@ -83,7 +83,7 @@ impl EventLoop {
         let index = self.sockets.len();
         self.poll.registry().register(&mut stream, Token(index), Interest::READABLE)?;
         let mut socket = ReceiverSocket::new(Some(stream), protocol);
-        let taken = socket.take(&early, index, clock::now(), &mut self.recorder);
+        let taken = socket.take(&early, &mut self.recorder.at(index, clock::now()));
         if let Err(error) = taken {
             self.endings.first_error.get_or_insert(error);
         }
@@ -180,7 +180,7 @@ impl EventLoop {
         };
         let status = if read == room.len() { ReadStatus::Full } else { ReadStatus::Short };
         let filled = self.buffer.get(..carried + read).unwrap_or_default();
-        match socket.take(filled, index, clock::now(), &mut self.recorder) {
+        match socket.take(filled, &mut self.recorder.at(index, clock::now())) {
             Ok(()) => Ok(status),
             Err(error) => Err(broken(&mut self.endings, error)),
         }

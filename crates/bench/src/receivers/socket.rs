@@ -4,8 +4,7 @@ use std::io::Write;
 
 use mio::net::TcpStream;
 
-use super::stats::{DeliveryRecorder, Ending, ProtocolError};
-use crate::clock::Nanos;
+use super::stats::{Ending, ProtocolError, SocketRecorder};
 use crate::connect::Protocol;
 use crate::event_stream::{self, ChunkError};
 use crate::frames::{self, FrameError};
@@ -37,13 +36,11 @@ impl ReceiverSocket {
     pub(super) fn take(
         &mut self,
         bytes: &[u8],
-        index: usize,
-        at: Nanos,
-        recorder: &mut DeliveryRecorder,
+        recorder: &mut SocketRecorder<'_>,
     ) -> Result<(), ProtocolError> {
         let rest = match self.protocol {
-            Protocol::WebSocket => self.take_frames(bytes, index, at, recorder)?,
-            Protocol::EventStream => self.take_chunks(bytes, index, at, recorder)?,
+            Protocol::WebSocket => self.take_frames(bytes, recorder)?,
+            Protocol::EventStream => self.take_chunks(bytes, recorder)?,
         };
         self.carry.clear();
         self.carry.extend_from_slice(rest);
@@ -53,16 +50,14 @@ impl ReceiverSocket {
     fn take_frames<'a>(
         &mut self,
         bytes: &'a [u8],
-        index: usize,
-        at: Nanos,
-        recorder: &mut DeliveryRecorder,
+        recorder: &mut SocketRecorder<'_>,
     ) -> Result<&'a [u8], FrameError> {
         let mut rest = bytes;
         while let Some((frame, after)) = frames::split(rest)? {
             let wire_bytes = rest.len() - after.len();
             rest = after;
             match frame.opcode {
-                frames::TEXT => recorder.record(index, frame.payload, wire_bytes, at),
+                frames::TEXT => recorder.record(frame.payload, wire_bytes),
                 frames::PING => self.reply(&frames::pong(frame.payload)),
                 frames::CLOSE => {
                     self.close_code = Some(frames::close_code(frame.payload));
@@ -77,20 +72,18 @@ impl ReceiverSocket {
     fn take_chunks<'a>(
         &mut self,
         bytes: &'a [u8],
-        index: usize,
-        at: Nanos,
-        recorder: &mut DeliveryRecorder,
+        recorder: &mut SocketRecorder<'_>,
     ) -> Result<&'a [u8], ChunkError> {
         let mut rest = bytes;
         while let Some((data, after)) = event_stream::split_chunk(rest)? {
             rest = after;
             if self.text.is_empty() {
                 // The rule: chunks hold whole records, and nothing is copied.
-                let left = take_records(data, index, at, recorder);
+                let left = take_records(data, recorder);
                 self.text.extend_from_slice(left);
             } else {
                 self.text.extend_from_slice(data);
-                let left = take_records(&self.text, index, at, recorder).len();
+                let left = take_records(&self.text, recorder).len();
                 self.text.drain(..self.text.len() - left);
             }
         }
@@ -106,17 +99,12 @@ impl ReceiverSocket {
 }
 
 /// Counts the events of all whole records and gives back the rest.
-fn take_records<'a>(
-    text: &'a [u8],
-    index: usize,
-    at: Nanos,
-    recorder: &mut DeliveryRecorder,
-) -> &'a [u8] {
+fn take_records<'a>(text: &'a [u8], recorder: &mut SocketRecorder<'_>) -> &'a [u8] {
     let mut rest = text;
     while let Some((record, after)) = event_stream::split_record(rest) {
         rest = after;
         if let Some(data) = event_stream::event_data(record) {
-            recorder.record(index, data, record.len(), at);
+            recorder.record(data, record.len());
         }
     }
     rest
@@ -124,6 +112,7 @@ fn take_records<'a>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::stats::DeliveryRecorder;
     use super::*;
     use crate::marker::{MIN_TEXT, Marker, Run};
 
@@ -140,9 +129,9 @@ mod tests {
         for cut in 0..=bytes.len() {
             let mut recorder = DeliveryRecorder::new(&run, 1, 1).unwrap();
             let mut socket = ReceiverSocket::new(None, protocol);
-            socket.take(&bytes[..cut], 0, 7, &mut recorder).unwrap();
+            socket.take(&bytes[..cut], &mut recorder.at(0, 7)).unwrap();
             let joined = [socket.carry.as_slice(), &bytes[cut..]].concat();
-            socket.take(&joined, 0, 8, &mut recorder).unwrap();
+            socket.take(&joined, &mut recorder.at(0, 8)).unwrap();
             let stats = recorder.conclude(&[3]);
             assert_eq!(stats.delivered, 3, "cut at {cut}");
             assert_eq!(stats.errors.missing, 0, "cut at {cut}");
@@ -181,7 +170,7 @@ mod tests {
         let mut recorder = DeliveryRecorder::new(&run, 1, 1).unwrap();
         let mut socket = ReceiverSocket::new(None, Protocol::WebSocket);
         assert_eq!(socket.ending(Ending::Cut), Ending::Cut);
-        socket.take(&[0x88, 2, 0x03, 0xE9], 0, 1, &mut recorder).unwrap();
+        socket.take(&[0x88, 2, 0x03, 0xE9], &mut recorder.at(0, 1)).unwrap();
         assert_eq!(socket.ending(Ending::Reset), Ending::Closed(1001));
     }
 }

@@ -100,25 +100,39 @@ impl DeliveryRecorder {
         self.stats.delivered
     }
 
-    /// Counts an event, of so many bytes on the wire, that `socket` received at `at`.
-    pub(crate) fn record(&mut self, socket: usize, payload: &[u8], wire_bytes: usize, at: Nanos) {
-        let known = self
-            .finder
-            .find(payload)
-            .filter(|marker| self.order.observe(socket, marker.publisher, marker.seq));
-        let Some(marker) = known else {
-            self.stats.foreign += 1;
-            return;
-        };
-        self.stats.latency.record(at.saturating_sub(marker.due));
-        self.stats.delivered += 1;
-        self.stats.wire_bytes += wire_bytes as u64;
-        self.stats.last_at = at;
+    /// A recorder of the bytes that `socket` received at `at`.
+    pub(super) fn at(&mut self, socket: usize, at: Nanos) -> SocketRecorder<'_> {
+        SocketRecorder { recorder: self, socket, at }
     }
 
     /// Judges against the number of alerts that each publisher had answered.
     pub(crate) fn conclude(&self, answered: &[u32]) -> DeliveryStats {
         DeliveryStats { errors: self.order.conclude(answered), ..self.stats.clone() }
+    }
+}
+
+/// Counts the deliveries in one read of one socket.
+pub(super) struct SocketRecorder<'a> {
+    recorder: &'a mut DeliveryRecorder,
+    socket: usize,
+    at: Nanos,
+}
+
+impl SocketRecorder<'_> {
+    /// Counts an event of so many bytes on the wire.
+    pub(super) fn record(&mut self, payload: &[u8], wire_bytes: usize) {
+        let DeliveryRecorder { finder, order, stats } = &mut *self.recorder;
+        let known = finder
+            .find(payload)
+            .filter(|marker| order.observe(self.socket, marker.publisher, marker.seq));
+        let Some(marker) = known else {
+            stats.foreign += 1;
+            return;
+        };
+        stats.latency.record(self.at.saturating_sub(marker.due));
+        stats.delivered += 1;
+        stats.wire_bytes += wire_bytes as u64;
+        stats.last_at = self.at;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Drain: SIGTERM while alerts go by. All that was answered arrives, then Close 1001, then the server is gone.
 
 use std::process::ExitStatus;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::rounds::rounds_without_floor;
 use crate::arguments::{TargetArgs, positive};
 use crate::clock::{self, Nanos};
 use crate::connect;
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::latency;
 use crate::limits;
 use crate::marker::Run;
@@ -48,7 +49,7 @@ pub(crate) struct DrainArgs {
     pub(crate) target: TargetArgs,
 }
 
-pub(crate) fn run(args: &DrainArgs) -> Result<Vec<Round>, BenchError> {
+pub(crate) fn run(args: &DrainArgs) -> Result<Vec<Round>> {
     if args.target.url.is_some() {
         return Err(BenchError::OwnServerOnly("drain"));
     }
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &DrainArgs) -> Result<Vec<Round>, BenchError> {
     rounds_without_floor(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &DrainArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+fn measure(args: &DrainArgs, target: &mut Target) -> Result<TargetReport> {
     let mut report = TargetReport::default();
     let stuffed = connect::open_silent(&target.endpoint)?;
     stuff(args, target)?;
@@ -71,7 +72,8 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<TargetReport, BenchE
         message_bytes: 100,
     };
     let address = target.address;
-    let publishing = thread::spawn(move || publishers::publish(address, &run, &plan));
+    let publishing =
+        thread::spawn(move || publishers::publish(address, &run, &plan, &AtomicBool::new(false)));
     thread::sleep(Duration::from_secs(args.seconds.into()));
     if args.stuffing > 0 {
         let port = stuffed.local_addr()?.port();
@@ -110,17 +112,13 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<TargetReport, BenchE
 }
 
 /// Publishes until the silent socket's buffers are full, before the others come.
-fn stuff(args: &DrainArgs, target: &Target) -> Result<(), BenchError> {
+fn stuff(args: &DrainArgs, target: &Target) -> Result<()> {
     let pace = Pace::Closed { alerts: args.stuffing, limit: Nanos::MAX };
     let plan = Plan { publishers: 4, pace, message_bytes: 1000 };
-    publishers::publish(target.address, &Run::begin(), &plan).map(drop)
+    publishers::publish(target.address, &Run::begin(), &plan, &AtomicBool::new(false)).map(drop)
 }
 
-fn judge_exit(
-    report: &mut TargetReport,
-    status: Result<Option<ExitStatus>, BenchError>,
-    span: Nanos,
-) {
+fn judge_exit(report: &mut TargetReport, status: Result<Option<ExitStatus>>, span: Nanos) {
     match status {
         Ok(Some(status)) if status.success() => report.notes.push("exit code 0".to_owned()),
         Ok(Some(status)) => report.broken.push(format!("the server ended with {status}")),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::rounds::rounds;
 use crate::arguments::{TargetArgs, positive};
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::limits;
 use crate::phase;
 use crate::publishers::{Pace, Plan};
@@ -58,16 +58,16 @@ impl FanoutArgs {
     }
 }
 
-pub(crate) fn run(args: &FanoutArgs) -> Result<Vec<Round>, BenchError> {
+pub(crate) fn run(args: &FanoutArgs) -> Result<Vec<Round>> {
     check(args)?;
     rounds(&args.target, |target| measure(args, target))
 }
 
-pub(crate) fn check(args: &FanoutArgs) -> Result<(), BenchError> {
+pub(crate) fn check(args: &FanoutArgs) -> Result<()> {
     limits::check(args.sockets + args.publishers)
 }
 
-pub(crate) fn measure(args: &FanoutArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+pub(crate) fn measure(args: &FanoutArgs, target: &mut Target) -> Result<TargetReport> {
     let receivers = Receivers::connect(&target.endpoint, args.sockets, args.target.readers)?;
     let message_bytes = phase::calibrate(target, &receivers, args.frame_bytes)?;
     let plan = |alerts| Plan {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::rounds::rounds;
 use crate::arguments::TargetArgs;
 use crate::clock::{self, Nanos};
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::limits;
 use crate::phase;
 use crate::publishers::{Pace, Plan};
@@ -40,12 +40,12 @@ pub(crate) struct FloodArgs {
     pub(crate) target: TargetArgs,
 }
 
-pub(crate) fn run(args: &FloodArgs) -> Result<Vec<Round>, BenchError> {
+pub(crate) fn run(args: &FloodArgs) -> Result<Vec<Round>> {
     limits::check(args.sockets + args.publishers)?;
     rounds(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &FloodArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+fn measure(args: &FloodArgs, target: &mut Target) -> Result<TargetReport> {
     let receivers = Receivers::connect(&target.endpoint, args.sockets, args.target.readers)?;
     let message_bytes = phase::calibrate(target, &receivers, args.frame_bytes)?;
     let plan = |alerts, limit| Plan {

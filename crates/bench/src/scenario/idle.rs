@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::rounds::rounds;
 use crate::arguments::TargetArgs;
 use crate::clock::Nanos;
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::limits;
 use crate::phase;
 use crate::publishers::{Pace, Plan};
@@ -36,12 +36,12 @@ pub(crate) struct IdleArgs {
     pub(crate) target: TargetArgs,
 }
 
-pub(crate) fn run(args: &IdleArgs) -> Result<Vec<Round>, BenchError> {
+pub(crate) fn run(args: &IdleArgs) -> Result<Vec<Round>> {
     limits::check(args.sockets)?;
     rounds(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &IdleArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+fn measure(args: &IdleArgs, target: &mut Target) -> Result<TargetReport> {
     let pid = target.required_pid()?;
     let rested = || {
         thread::sleep(Duration::from_secs(args.rest));

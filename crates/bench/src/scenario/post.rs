@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::rounds::rounds;
 use crate::arguments::TargetArgs;
 use crate::clock;
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::limits;
 use crate::phase;
 use crate::publishers::{Pace, Plan};
@@ -34,13 +34,13 @@ pub(crate) struct PostArgs {
     pub(crate) target: TargetArgs,
 }
 
-pub(crate) fn run(args: &PostArgs) -> Result<Vec<Round>, BenchError> {
+pub(crate) fn run(args: &PostArgs) -> Result<Vec<Round>> {
     let most = |counts: &[usize]| counts.iter().max().copied().unwrap_or(0);
     limits::check(most(&args.publishers) + most(&args.sockets))?;
     rounds(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &PostArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+fn measure(args: &PostArgs, target: &mut Target) -> Result<TargetReport> {
     let mut report = TargetReport::default();
     for &sockets in &args.sockets {
         let receivers = Receivers::connect(&target.endpoint, sockets, args.target.readers)?;

@@ -12,7 +12,7 @@ use super::rounds::rounds_without_floor;
 use crate::arguments::{TargetArgs, positive};
 use crate::clock::{self, Nanos};
 use crate::connect::{self, Endpoint};
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::http::AlertRequest;
 use crate::http_client::HttpClient;
 use crate::latency;
@@ -45,14 +45,14 @@ pub(crate) struct ResumeArgs {
     pub(crate) target: TargetArgs,
 }
 
-pub(crate) fn run(args: &ResumeArgs) -> Result<Vec<Round>, BenchError> {
+pub(crate) fn run(args: &ResumeArgs) -> Result<Vec<Round>> {
     limits::check(args.sockets)?;
     rounds_without_floor(&args.target, |target| measure(args, target))
 }
 
 const MISSED_PUBLISHERS: usize = 8;
 
-fn measure(args: &ResumeArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+fn measure(args: &ResumeArgs, target: &mut Target) -> Result<TargetReport> {
     let mut report = TargetReport::default();
     let resuming = resume_after_first(target)?;
     let run = Run::begin();
@@ -78,7 +78,7 @@ fn measure(args: &ResumeArgs, target: &mut Target) -> Result<TargetReport, Bench
 }
 
 /// Publishes one alert of no run, and gives the endpoint that continues after it.
-fn resume_after_first(target: &Target) -> Result<Endpoint, BenchError> {
+fn resume_after_first(target: &Target) -> Result<Endpoint> {
     let failed = |source| BenchError::Connect { at: 0, source };
     let request = AlertRequest::with_text(target.address, "");
     let mut client = HttpClient::connect(target.address).map_err(failed)?;
@@ -103,10 +103,10 @@ fn percent_encoded(text: &str) -> String {
     out
 }
 
-fn publish_missed(args: &ResumeArgs, target: &Target, run: &Run) -> Result<Published, BenchError> {
+fn publish_missed(args: &ResumeArgs, target: &Target, run: &Run) -> Result<Published> {
     let pace = Pace::Closed { alerts: args.missed, limit: Nanos::MAX };
     let plan = Plan { publishers: MISSED_PUBLISHERS, pace, message_bytes: args.message_bytes };
-    publishers::publish(target.address, run, &plan)
+    publishers::publish(target.address, run, &plan, &AtomicBool::new(false))
 }
 
 fn live_plan(args: &ResumeArgs) -> Plan {
@@ -123,7 +123,7 @@ fn live_until(
     target: &Target,
     live: &Receivers,
     over: &AtomicBool,
-) -> Result<PhaseResult, BenchError> {
+) -> Result<PhaseResult> {
     let pace = Pace::Rate { alerts: u32::MAX, per_second: args.rate };
     let plan = Plan { publishers: 1, pace, message_bytes: MIN_TEXT };
     phase::run_until(target, live, &plan, over)
@@ -140,7 +140,7 @@ fn storm(
     resuming: &Endpoint,
     run: &Run,
     missed: &Published,
-) -> Result<StormResult, BenchError> {
+) -> Result<StormResult> {
     let started = clock::now();
     let opened = connect::open(resuming, args.sockets)?;
     let opening = clock::now() - started;

@@ -1,7 +1,7 @@
 //! The rounds in which server and floor take turns.
 
 use crate::arguments::{Switch, TargetArgs};
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::report::{Round, TargetReport};
 use crate::target::Target;
 
@@ -11,8 +11,8 @@ const FLOOR_FRAME_BYTES: usize = 200;
 /// Measures the server and, unless it is switched off, the floor, in turn.
 pub(super) fn rounds(
     args: &TargetArgs,
-    measure: impl Fn(&mut Target) -> Result<TargetReport, BenchError>,
-) -> Result<Vec<Round>, BenchError> {
+    measure: impl Fn(&mut Target) -> Result<TargetReport>,
+) -> Result<Vec<Round>> {
     let mut rounds = Vec::new();
     for _ in 0..args.rounds {
         let server = measure(&mut Target::server(args)?)?;
@@ -31,8 +31,8 @@ pub(super) fn rounds(
 /// Measures the server alone, where a floor would say nothing.
 pub(super) fn rounds_without_floor(
     args: &TargetArgs,
-    measure: impl Fn(&mut Target) -> Result<TargetReport, BenchError>,
-) -> Result<Vec<Round>, BenchError> {
+    measure: impl Fn(&mut Target) -> Result<TargetReport>,
+) -> Result<Vec<Round>> {
     let floor = Switch::Off;
     rounds(&TargetArgs { floor, ..args.clone() }, measure)
 }

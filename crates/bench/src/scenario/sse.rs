@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::fanout::{self, FanoutArgs};
 use super::rounds::rounds;
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::report::Round;
 
 #[derive(Args, Debug, Serialize)]
@@ -17,7 +17,7 @@ pub(crate) struct SseArgs {
     pub(crate) fanout: FanoutArgs,
 }
 
-pub(crate) fn run(args: &SseArgs) -> Result<Vec<Round>, BenchError> {
+pub(crate) fn run(args: &SseArgs) -> Result<Vec<Round>> {
     fanout::check(&args.fanout)?;
     rounds(&args.fanout.target, |target| {
         target.read_event_stream(&args.events_path);

@@ -12,7 +12,7 @@ use super::rounds::rounds_without_floor;
 use crate::arguments::TargetArgs;
 use crate::clock::{self, Nanos};
 use crate::connect;
-use crate::error::BenchError;
+use crate::error::Result;
 use crate::latency;
 use crate::limits;
 use crate::phase;
@@ -51,7 +51,7 @@ pub(crate) struct StallArgs {
     pub(crate) target: TargetArgs,
 }
 
-pub(crate) fn run(args: &StallArgs) -> Result<Vec<Round>, BenchError> {
+pub(crate) fn run(args: &StallArgs) -> Result<Vec<Round>> {
     limits::check(args.sockets + args.publishers)?;
     rounds_without_floor(&args.target, |target| measure(args, target))
 }
@@ -63,7 +63,7 @@ struct ServerSamples {
     cut_at: Option<Nanos>,
 }
 
-fn measure(args: &StallArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+fn measure(args: &StallArgs, target: &mut Target) -> Result<TargetReport> {
     let pid = target.required_pid()?;
     let receivers = Receivers::connect(&target.endpoint, args.sockets, args.target.readers)?;
     let per_second = f64::from(args.alerts) / f64::from(args.seconds);
@@ -108,11 +108,7 @@ fn measure(args: &StallArgs, target: &mut Target) -> Result<TargetReport, BenchE
     Ok(report)
 }
 
-fn sample_server(
-    pid: u32,
-    port: u16,
-    stalled: &TcpStream,
-) -> Result<Sampler<ServerSamples>, BenchError> {
+fn sample_server(pid: u32, port: u16, stalled: &TcpStream) -> Result<Sampler<ServerSamples>> {
     let client_port = stalled.local_addr()?.port();
     Ok(Sampler::start(SAMPLE_INTERVAL, ServerSamples::default(), move |samples| {
         // A server that has gone shows in the phase itself; here it only cannot be sampled.
@@ -127,7 +123,7 @@ fn sample_server(
     }))
 }
 
-fn await_cut(pid: u32, port: u16, stalled: &TcpStream) -> Result<Option<Nanos>, BenchError> {
+fn await_cut(pid: u32, port: u16, stalled: &TcpStream) -> Result<Option<Nanos>> {
     let client_port = stalled.local_addr()?.port();
     let until = clock::now() + clock::nanos(CUT_LIMIT);
     while clock::now() < until {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::fanout::{self, FanoutArgs};
 use crate::arguments::TargetArgs;
 use crate::clock::{self, Nanos};
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::http::{self, AlertRequest};
 use crate::http_client::HttpClient;
 use crate::latency::{self, Latency};
@@ -66,7 +66,7 @@ pub(crate) struct StoresArgs {
     pub(crate) target: TargetArgs,
 }
 
-pub(crate) fn run(args: &StoresArgs) -> Result<Vec<Round>, BenchError> {
+pub(crate) fn run(args: &StoresArgs) -> Result<Vec<Round>> {
     if args.target.url.is_some() {
         return Err(BenchError::OwnServerOnly("stores"));
     }
@@ -96,14 +96,14 @@ struct StoreServer {
 
 impl StoreServer {
     /// Ends it, in good order.
-    fn end(&mut self) -> Result<(), BenchError> {
+    fn end(&mut self) -> Result<()> {
         self.target.terminate();
         self.target.wait().map(|_status| ())
     }
 }
 
 impl Store<'_> {
-    fn measure(&self) -> Result<TargetReport, BenchError> {
+    fn measure(&self) -> Result<TargetReport> {
         let mut report = TargetReport::default();
         if self.on_disk {
             measure_sync(&self.args.folder, &mut report)?;
@@ -122,7 +122,7 @@ impl Store<'_> {
         Ok(report)
     }
 
-    fn serve(&self, more: &[&str]) -> Result<StoreServer, BenchError> {
+    fn serve(&self, more: &[&str]) -> Result<StoreServer> {
         let mut arguments = self.args.target.clone();
         let folder = self.on_disk.then(|| data_folder(&self.args.folder)).transpose()?;
         if let Some(folder) = &folder {
@@ -140,7 +140,7 @@ impl Store<'_> {
         publishers: usize,
         more: &[&str],
         report: &mut TargetReport,
-    ) -> Result<(), BenchError> {
+    ) -> Result<()> {
         let mut server = self.serve(more)?;
         let limit = clock::nanos(Duration::from_secs(self.args.seconds));
         let plan = self.plan(publishers, u32::MAX, limit);
@@ -158,12 +158,7 @@ impl Store<'_> {
     }
 
     /// The same with one commit for each event, and how much better all together are.
-    fn measure_gain(
-        &self,
-        case: &str,
-        publishers: usize,
-        report: &mut TargetReport,
-    ) -> Result<(), BenchError> {
+    fn measure_gain(&self, case: &str, publishers: usize, report: &mut TargetReport) -> Result<()> {
         let alone = format!("{case}, one commit each");
         self.measure_posts(&alone, publishers, &["--appends-per-commit", "1"], report)?;
         let rates = [case, &alone].map(|case| report.value(&format!("{case}: POST")));
@@ -174,7 +169,7 @@ impl Store<'_> {
         Ok(())
     }
 
-    fn measure_fan_out(&self, report: &mut TargetReport) -> Result<(), BenchError> {
+    fn measure_fan_out(&self, report: &mut TargetReport) -> Result<()> {
         let mut server = self.serve(&[])?;
         let args = FanoutArgs::over(self.args.sockets, server.arguments.clone());
         let paced = fanout::measure(&args, &mut server.target)?;
@@ -186,7 +181,7 @@ impl Store<'_> {
     }
 
     /// What histories cost with so many alerts in them, and how much room those take.
-    fn measure_history(&self, alerts: u32, report: &mut TargetReport) -> Result<(), BenchError> {
+    fn measure_history(&self, alerts: u32, report: &mut TargetReport) -> Result<()> {
         let room = (alerts + 1).to_string();
         let mut server = self.serve(&["--memory-events", &room, "--memory-alerts", &room])?;
         // The oldest of all.
@@ -233,7 +228,7 @@ fn data_folder(beside: &Path) -> io::Result<TempDir> {
 }
 
 /// How long the disk itself takes to keep a page.
-fn measure_sync(folder: &Path, report: &mut TargetReport) -> Result<(), BenchError> {
+fn measure_sync(folder: &Path, report: &mut TargetReport) -> Result<()> {
     let folder = data_folder(folder)?;
     // Named like what the server syncs, for a library that slows that down.
     let mut file = File::create(folder.path().join("northgate.db-probe"))?;
@@ -257,7 +252,7 @@ fn measure_query(
     path: &str,
     count: u32,
     report: &mut TargetReport,
-) -> Result<Latency, BenchError> {
+) -> Result<Latency> {
     let mut times = Latency::new()?;
     let until = clock::now() + clock::nanos(QUERY_TIME);
     for _ in 0..QUERIES {
@@ -277,12 +272,7 @@ fn measure_query(
 
 /// How many alerts are found by following the links to older parts, until there are `count`: one
 /// answer may end before it has looked at everything.
-fn find(
-    client: &mut HttpClient,
-    target: &Target,
-    path: &str,
-    count: u64,
-) -> Result<u64, BenchError> {
+fn find(client: &mut HttpClient, target: &Target, path: &str, count: u64) -> Result<u64> {
     let mut next = Some(path.to_owned());
     let mut found = 0;
     while let Some(path) = next.filter(|_path| found < count) {
@@ -300,12 +290,12 @@ fn find(
     Ok(found)
 }
 
-fn connect(target: &Target) -> Result<HttpClient, BenchError> {
+fn connect(target: &Target) -> Result<HttpClient> {
     HttpClient::connect(target.address).map_err(|source| BenchError::Connect { at: 0, source })
 }
 
 /// The body of a response of success.
-fn fetch(client: &mut HttpClient, request: &[u8]) -> Result<Vec<u8>, BenchError> {
+fn fetch(client: &mut HttpClient, request: &[u8]) -> Result<Vec<u8>> {
     let response = client.send(request)?;
     let body = || String::from_utf8_lossy(&response.body).into_owned();
     match response.status {

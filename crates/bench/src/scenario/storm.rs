@@ -13,10 +13,11 @@ use super::rounds::rounds;
 use crate::arguments::TargetArgs;
 use crate::clock::{self, Nanos};
 use crate::connect;
-use crate::error::BenchError;
+use crate::error::{BenchError, Result};
 use crate::frames;
 use crate::latency::{self, Latency};
 use crate::limits;
+use crate::parallel;
 use crate::phase;
 use crate::report::{Round, TargetReport, Unit};
 use crate::sampling;
@@ -42,12 +43,12 @@ pub(crate) struct StormArgs {
     pub(crate) target: TargetArgs,
 }
 
-pub(crate) fn run(args: &StormArgs) -> Result<Vec<Round>, BenchError> {
+pub(crate) fn run(args: &StormArgs) -> Result<Vec<Round>> {
     limits::check(args.sockets)?;
     rounds(&args.target, |target| measure(args, target))
 }
 
-fn measure(args: &StormArgs, target: &mut Target) -> Result<TargetReport, BenchError> {
+fn measure(args: &StormArgs, target: &mut Target) -> Result<TargetReport> {
     let pid = target.required_pid()?;
     drop(connect::open_one(&target.endpoint, 0)?);
     let mut report = TargetReport::default();
@@ -80,7 +81,7 @@ fn measure(args: &StormArgs, target: &mut Target) -> Result<TargetReport, BenchE
 }
 
 /// The number of open files once the first connection's are closed.
-fn settled_files(pid: u32) -> Result<u64, BenchError> {
+fn settled_files(pid: u32) -> Result<u64> {
     let mut present = sampling::open_files(pid)?;
     let until = clock::now() + clock::nanos(Duration::from_secs(2));
     while clock::now() < until {
@@ -96,7 +97,7 @@ fn measure_files(
     pid: u32,
     before: u64,
     when: &str,
-) -> Result<Option<f64>, BenchError> {
+) -> Result<Option<f64>> {
     let started = clock::now();
     loop {
         let present = sampling::open_files(pid)?;
@@ -122,36 +123,25 @@ struct ChurnLatencies {
 }
 
 impl ChurnLatencies {
-    fn new() -> Result<Self, BenchError> {
+    fn new() -> Result<Self> {
         Ok(Self { opening: Latency::new()?, closing: Latency::new()? })
     }
 }
 
 /// Opens and closes sockets on several threads.
-fn churn(args: &StormArgs, target: &Target) -> Result<ChurnLatencies, BenchError> {
+fn churn(args: &StormArgs, target: &Target) -> Result<ChurnLatencies> {
     let share = |thread: u32| (thread..args.churn).step_by(args.churners as usize);
-    let parts: Vec<Result<ChurnLatencies, BenchError>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..args.churners)
-            .map(|thread| scope.spawn(move || come_and_go(target, share(thread))))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().map_err(|_| BenchError::ThreadGone)?)
-            .collect()
-    });
+    let parts =
+        parallel::run((0..args.churners).map(|thread| move || come_and_go(target, share(thread))))?;
     let mut all = ChurnLatencies::new()?;
     for part in parts {
-        let part = part?;
         all.opening.merge(&part.opening);
         all.closing.merge(&part.closing);
     }
     Ok(all)
 }
 
-fn come_and_go(
-    target: &Target,
-    turns: impl Iterator<Item = u32>,
-) -> Result<ChurnLatencies, BenchError> {
+fn come_and_go(target: &Target, turns: impl Iterator<Item = u32>) -> Result<ChurnLatencies> {
     let mut latencies = ChurnLatencies::new()?;
     for (visit, turn) in turns.enumerate() {
         let at = turn as usize;
@@ -196,7 +186,7 @@ fn await_close(mut stream: &TcpStream) -> io::Result<()> {
 
 /// How long after the exchange of Close frames the server ends the stream, which is its part
 /// (RFC 6455, section 7.1.1).
-fn linger(target: &Target) -> Result<Nanos, BenchError> {
+fn linger(target: &Target) -> Result<Nanos> {
     let mut stream = connect::open_one(&target.endpoint, 0)?.stream;
     let failed = |source| BenchError::NoClose { at: 0, source };
     await_close(&stream).map_err(failed)?;
