@@ -12,7 +12,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("storage", &["domain"]),
     ("storage-sqlite", &["domain", "storage"]),
     ("services", &["domain", "storage"]),
-    ("hub", &["domain", "schemas", "storage"]),
+    ("hub", &["domain", "storage"]),
     ("api", &["domain", "schemas", "services", "hub", "ingest"]),
     ("ws", &["domain", "schemas", "services", "hub"]),
     ("ingest", &["domain"]),

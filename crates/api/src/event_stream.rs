@@ -2,8 +2,10 @@
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
+use northgate_domain::Notice;
 use northgate_hub::{Cursor, End, Step, return_after};
-use northgate_schemas::{BusyNotice, Notice, PositionText};
+use northgate_schemas::{BusyNotice, PositionText, notice_json, notice_name};
+use northgate_services::ConnectionPermit;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -21,17 +23,17 @@ const RETRY_AFTER_BUSY: Duration = Duration::from_secs(5);
 /// Gives records until the cursor or the client ends. An event costs no allocation: its record is
 /// a constant and a part of the buffer that all connections share.
 pub(crate) struct EventStream {
-    /// Gone once the stream has ended.
-    cursor: Option<Cursor>,
+    /// Gone once the stream has ended, and the permit free with it.
+    open: Option<(Cursor, ConnectionPermit)>,
     /// What belongs behind what was sent last.
     rest: Option<Bytes>,
     comment: Pin<Box<Sleep>>,
 }
 
 impl EventStream {
-    pub(crate) fn new(cursor: Cursor) -> Self {
+    pub(crate) fn new(cursor: Cursor, permit: ConnectionPermit) -> Self {
         Self {
-            cursor: Some(cursor),
+            open: Some((cursor, permit)),
             rest: Some(retry(RETRY_AFTER).into()),
             comment: Box::pin(sleep(COMMENT_EVERY)),
         }
@@ -40,7 +42,7 @@ impl EventStream {
     /// A stream that gives nothing: for who asks for the head alone. The HTTP library drives the
     /// body all the same, and throws away what comes.
     pub(crate) fn ended() -> Self {
-        Self { cursor: None, rest: None, comment: Box::pin(sleep(COMMENT_EVERY)) }
+        Self { open: None, rest: None, comment: Box::pin(sleep(COMMENT_EVERY)) }
     }
 
     /// All that a client is sent which cannot be served now, and why.
@@ -59,7 +61,7 @@ impl EventStream {
             }
             Step::Notice(notice) => Some(notice_record(&notice)),
             Step::End(end) => {
-                self.cursor = None;
+                self.open = None;
                 last_words(end)
             }
         }
@@ -82,7 +84,7 @@ fn retry(after: Duration) -> String {
 }
 
 fn notice_record(notice: &Notice) -> Bytes {
-    let (name, json) = (notice.name(), notice.to_json());
+    let (name, json) = (notice_name(notice), notice_json(notice));
     format!("event: {name}\ndata: {json}\nid: {}\n\n", PositionText(notice.position())).into()
 }
 
@@ -101,7 +103,7 @@ impl MessageBody for EventStream {
         if let Some(rest) = this.rest.take() {
             return Poll::Ready(Some(Ok(rest)));
         }
-        let Some(cursor) = &mut this.cursor else { return Poll::Ready(None) };
+        let Some((cursor, _)) = &mut this.open else { return Poll::Ready(None) };
         if let Poll::Ready(step) = cursor.poll_next(cx) {
             return Poll::Ready(this.begin(step).map(Ok));
         }

@@ -3,9 +3,9 @@
 use crate::controllers::{actions, alerts, events, health, messages, root};
 use northgate_schemas::{
     ActionFrame, ActionResults, AlertBody, AlertCollection, AlertState, AlertSummary,
-    AlertUpdateBody, BusyNotice, ChatBody, ErrorFrame, EventType, FieldProblem, Health, LiveNotice,
-    MessageCollection, NewAction, NewActions, NewAlert, NewMessage, NewNote, NoteBody, Problem,
-    ResultFrame, ResumeNotice, Welcome,
+    AlertUpdateBody, BusyNotice, ChatBody, ErrorFrame, EventTypeName, FieldProblem, Health,
+    LiveNotice, MessageCollection, NewAction, NewActions, NewAlert, NewMessage, NewNote, NoteBody,
+    Problem, ResultFrame, ResumeNotice, Welcome,
 };
 use utoipa::{IntoResponses, OpenApi};
 
@@ -110,7 +110,7 @@ pub(crate) enum HistoryProblems {
     ),
     components(schemas(
         ActionFrame, ActionResults, AlertBody, AlertCollection, AlertState, AlertSummary,
-        AlertUpdateBody, BusyNotice, ChatBody, ErrorFrame, EventType, FieldProblem,
+        AlertUpdateBody, BusyNotice, ChatBody, ErrorFrame, EventTypeName, FieldProblem,
         Health, LiveNotice, MessageCollection, NewAction, NewActions, NewAlert, NewMessage, NewNote, NoteBody, Problem, ResultFrame,
         ResumeNotice, Welcome
     )),

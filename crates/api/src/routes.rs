@@ -5,8 +5,8 @@ use crate::controllers::{actions, alerts, docs, events, health, messages, root};
 use crate::{AnswerBudget, ApiError, Endpoint, Readiness};
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use northgate_hub::{ConnectionLimiter, Worker};
-use northgate_services::{AlertService, ChatService};
+use northgate_hub::Worker;
+use northgate_services::{AlertService, ChatService, ConnectionLimiter};
 
 /// The methods that some address takes.
 pub(crate) const ALL_METHODS: &str = "GET, HEAD, POST, OPTIONS";

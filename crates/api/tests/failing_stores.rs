@@ -13,8 +13,11 @@ use northgate_domain::{
     Alert, AlertId, ChatMessage, Epoch, Event, EventMeta, MessageId, MessageText, Position,
     Positioned, Sender, Stamps, Timestamp,
 };
-use northgate_hub::{ConnectionLimiter, ConnectionLimits, Hub, WindowLimits};
-use northgate_services::{AlertService, ChatService, RaiseCoalescer};
+use northgate_hub::{Encoder, Hub, WindowLimits};
+use northgate_schemas::{encode_event, encode_position};
+use northgate_services::{
+    AlertService, ChatService, ConnectionLimiter, ConnectionLimits, RaiseCoalescer,
+};
 use northgate_storage::{
     AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
     ReadFrom, Rejection, Snapshot, StoreHealth, Submission, Summary, Unavailable,
@@ -25,6 +28,8 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
 
 /// Nothing is ever kept here.
 struct NoStamps;
@@ -83,7 +88,7 @@ impl EventStore for Failing {
 /// What controllers need, over `store`.
 fn context(store: Failing) -> ApiContext {
     let store: Arc<dyn EventStore> = Arc::new(store);
-    let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default());
+    let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default(), ENCODER);
     ApiContext {
         alerts: AlertService::new(
             store.clone(),
@@ -197,8 +202,11 @@ async fn a_stream_that_cannot_begin_tells_browsers_to_come_again() {
 #[actix_web::test]
 async fn a_server_with_a_failed_part_is_not_ready_and_says_so() {
     let mut context = context(Failing(Err(AppendError::Unavailable)));
-    let (hub, _pump) =
-        Hub::new(Arc::new(Failing(Err(AppendError::Unavailable))), WindowLimits::default());
+    let (hub, _pump) = Hub::new(
+        Arc::new(Failing(Err(AppendError::Unavailable))),
+        WindowLimits::default(),
+        ENCODER,
+    );
     let failed = CancellationToken::new();
     failed.cancel();
     let keeping = watch::channel(StoreHealth::Keeping).1;

@@ -7,6 +7,7 @@ mod chat;
 mod command;
 mod decide;
 mod event;
+mod event_filter;
 mod http_url;
 mod labels;
 mod notes;
@@ -16,6 +17,7 @@ mod severity;
 mod size;
 mod stamp;
 mod status;
+mod subscription;
 mod text;
 
 pub use alert::{Alert, AlertId, Revision};
@@ -23,6 +25,7 @@ pub use chat::{ChatMessage, MessageId};
 pub use command::{ActOnAlert, Action, Command, PostMessage, RaiseAlert, Subject};
 pub use decide::{Decision, Rejection, decide, evolve};
 pub use event::{AlertChange, AlertEvent, Event, Positioned};
+pub use event_filter::{AlertFacets, EventFilter, EventType, Facets};
 pub use http_url::{HttpUrl, HttpUrlError};
 pub use labels::{Label, LabelError, LabelName, Labels};
 pub use notes::{Note, Notes};
@@ -31,6 +34,7 @@ pub use search::{Search, SearchText, SearchTooLong};
 pub use severity::Severity;
 pub use stamp::{EventMeta, Stamps, Timestamp};
 pub use status::{Attribution, Status, StatusKind};
+pub use subscription::{Notice, StartFrom, Subscription};
 pub use text::{
     DedupKey, LabelValue, Location, MessageText, NoteText, Operator, Sender, Source, TextError,
 };

@@ -1,11 +1,10 @@
 //! What the window no longer holds: read from the store a page at a time, by a few at a time.
 
-use crate::PATIENCE;
-use crate::cursor::End;
-use crate::page::{PAGE_EVENTS, Page, Pages};
+use crate::frame::Encoder;
+use crate::page::{FRAMES_PER_PAGE, Page, Pages};
 use crate::pump::RETRY_AFTER;
-use northgate_domain::{Event, Position, Positioned};
-use northgate_schemas::{EventFilter, EventType, Notice};
+use crate::step::End;
+use northgate_domain::{Event, EventFilter, EventType, Notice, Position, Positioned};
 use northgate_storage::{EventStore, HistoryRange, ReadError, ReadFrom};
 use parking_lot::Mutex;
 use std::pin::Pin;
@@ -16,6 +15,9 @@ use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+/// How long a cursor behind the window may go without progress: while the store does not answer,
+/// or while its client takes nothing.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How many cursors may be reading at once, of all threads together. The rest wait in a row, so
 /// that a storm of them leaves the threads, and the store, time for what is new.
 const READERS: usize = 32;
@@ -34,6 +36,7 @@ pub(crate) type Filter = Option<Arc<EventFilter>>;
 /// The way to what was, shared by all cursors.
 pub(crate) struct CatchUpReader {
     store: Arc<dyn EventStore>,
+    encoder: Encoder,
     readers: Semaphore,
     /// The tasks of all questions that are under way.
     questions: TaskTracker,
@@ -48,9 +51,10 @@ pub(crate) struct Opened {
 }
 
 impl CatchUpReader {
-    pub(crate) fn new(store: Arc<dyn EventStore>) -> Self {
+    pub(crate) fn new(store: Arc<dyn EventStore>, encoder: Encoder) -> Self {
         Self {
             store,
+            encoder,
             readers: Semaphore::new(READERS),
             questions: TaskTracker::new(),
             pages: Mutex::default(),
@@ -89,7 +93,8 @@ impl CatchUpReader {
             let (mut start, mut before, mut left) = (head, head, count);
             let mut scanned = 0;
             while left > 0 && scanned < HistoryRange::MAX_SCANNED {
-                let limit = if filter.is_some() { PAGE_EVENTS } else { left.min(PAGE_EVENTS) };
+                let limit =
+                    if filter.is_some() { FRAMES_PER_PAGE } else { left.min(FRAMES_PER_PAGE) };
                 let _turn = catch_up_reader.turn().await;
                 let events =
                     catch_up_reader.try_read(ReadFrom::Before(before), limit, PATIENCE).await;
@@ -175,7 +180,7 @@ impl CatchUpReader {
         }
         let limit = Page::most_events(after);
         let events = self.try_read(ReadFrom::After(after), limit, patience).await?;
-        let page = Page::encode(after, &events);
+        let page = Page::encode(after, &events, self.encoder);
         // What ends at the head will be longer the next time.
         if page.is_whole() {
             self.pages.lock().put(after, page.clone(), Instant::now());

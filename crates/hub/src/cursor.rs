@@ -1,14 +1,13 @@
 //! A place in the stream of frames: all that a connection is to the hub.
 
-use crate::catch_up::{Filter, Opened, PendingRead};
-use crate::hub::Phase;
+use crate::catch_up::{Filter, Opened, PATIENCE, PendingRead};
+use crate::frame_log::Phase;
 use crate::page::Page;
 use crate::progress_notifier::ProgressNotifier;
+use crate::step::{End, Step};
 use crate::window::Next;
-use crate::worker::{Thread, Waits};
-use crate::{ConnectionPermit, Frame, PATIENCE};
-use northgate_domain::Position;
-use northgate_schemas::{Notice, StartFrom, StreamRequest};
+use crate::worker::{Thread, Waits, Worker};
+use northgate_domain::{Notice, Position, StartFrom, Subscription};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,43 +15,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-/// What a cursor gives next.
-#[derive(Debug, Clone)]
-pub enum Step {
-    /// The next event.
-    Frame(Frame),
-    /// Where the stream is.
-    Notice(Notice),
-    /// Nothing any more. Polling on gives the same.
-    End(End),
-}
-
-/// Why a cursor ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// The hub is leaving, and everything was given.
-    Drained {
-        /// How many cursors were done before this one: for spreading their clients' return.
-        turn: u64,
-    },
-    /// The hub is gone, and something may be missing.
-    Cut,
-    /// What comes next is no longer held, or the client takes too little for too long.
-    TooFarBehind,
-    /// The store could not say where the stream begins.
-    Unavailable,
-}
-
 /// Who comes back takes turns until no more events than these lie before it.
 const NEAR_HEAD: u64 = 256;
-
-/// After what time the client of a cursor that has drained should connect again: the more were done
-/// before it, the later, so that a server that starts anew is not asked by all at once.
-pub fn return_after(turn: u64) -> Duration {
-    const FIRST: Duration = Duration::from_secs(1);
-    const EACH: Duration = Duration::from_millis(1);
-    FIRST + EACH * u32::try_from(turn).unwrap_or(u32::MAX)
-}
 
 /// Gives the events after a position, in order, as its connection takes them. Those that the
 /// window holds come from there; a cursor that is further behind reads the store until it reaches
@@ -66,8 +30,6 @@ pub struct Cursor {
     notifier: Option<Box<ProgressNotifier>>,
     /// Set once it has ended: an end does not change.
     ended: Option<End>,
-    /// Free again with the cursor.
-    permit: Option<ConnectionPermit>,
     _counted: TaskTrackerToken,
 }
 
@@ -90,9 +52,23 @@ enum CatchUp {
     },
 }
 
+impl Worker {
+    /// A cursor that gives every event after `after`, and nothing else.
+    pub fn cursor(&self, after: Position) -> Cursor {
+        Cursor::new(self.0.clone(), after)
+    }
+
+    /// A cursor that gives the stream of a subscription. With `live_every`, the client receives a
+    /// notice at the beginning, once the stream has caught up, and then each time after it.
+    pub fn stream(&self, subscription: Subscription, live_every: Option<Duration>) -> Cursor {
+        self.cursor(self.head()).subscribed(subscription, live_every)
+    }
+}
+
 impl Cursor {
-    pub(crate) fn new(thread: Rc<Thread>, after: Position, counted: TaskTrackerToken) -> Self {
+    fn new(thread: Rc<Thread>, after: Position) -> Self {
         let key = thread.local.borrow_mut().admit();
+        let counted = thread.cursors.token();
         Self {
             thread,
             key,
@@ -101,24 +77,19 @@ impl Cursor {
             filter: None,
             notifier: None,
             ended: None,
-            permit: None,
             _counted: counted,
         }
     }
 
-    /// The same for what a client asked for; see [`Worker::stream`](crate::Worker::stream).
-    pub(crate) fn asked_for(
-        mut self,
-        request: StreamRequest,
-        live_every: Option<Duration>,
-    ) -> Self {
+    /// The same cursor, from the head, for a subscription; see [`Worker::stream`].
+    fn subscribed(mut self, subscription: Subscription, live_every: Option<Duration>) -> Self {
         let head = self.after;
-        let announced = request.is_announced();
-        if !request.filter.is_open() {
-            self.filter = Some(Arc::new(request.filter));
+        let announced = subscription.is_announced();
+        if !subscription.filter.is_open() {
+            self.filter = Some(Arc::new(subscription.filter));
         }
         let catch_up_reader = &self.thread.catch_up_reader;
-        match request.start {
+        match subscription.start {
             StartFrom::Now | StartFrom::Last(0) => {}
             StartFrom::After(after) if self.is_near_head(after, head) => self.after = after,
             StartFrom::After(after) => {
@@ -138,13 +109,6 @@ impl Cursor {
         let known = announced && matches!(self.source, Source::Window);
         let first = known.then_some(Notice::Resumed(self.after));
         self.notifier = live_every.map(|every| Box::new(ProgressNotifier::new(every, first, head)));
-        self
-    }
-
-    /// The same cursor with a permit, which is given back when the cursor is dropped.
-    #[must_use]
-    pub fn with_permit(mut self, permit: ConnectionPermit) -> Self {
-        self.permit = Some(permit);
         self
     }
 
@@ -222,7 +186,7 @@ impl Cursor {
             match local.phase {
                 Phase::Over => return Some(Poll::Ready(Step::End(End::Cut))),
                 Phase::Draining(until) if self.after.offset >= until.offset => {
-                    let turn = self.thread.shared.count_drained();
+                    let turn = self.thread.log.count_drained();
                     return Some(Poll::Ready(Step::End(End::Drained { turn })));
                 }
                 Phase::Live | Phase::Draining(_) => {}

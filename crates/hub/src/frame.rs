@@ -1,15 +1,23 @@
 //! One event as bytes, encoded once for every transport.
 
 use bytes::{Buf, Bytes};
-use northgate_domain::{Event, Position, Positioned};
-use northgate_schemas::{EventFilter, Facets, PositionText, encode_event};
-use std::fmt::Write;
+use northgate_domain::{Event, EventFilter, Facets, Position, Positioned};
 
 /// The most bytes that a frame header without a mask can take (RFC 6455 section 5.2).
 const HEADER_ROOM: usize = 10;
 
 /// FIN and the opcode of a text message (RFC 6455 section 5.2).
 const FINAL_TEXT: u8 = 0x81;
+
+/// How events become text. Plain functions: a call of one costs no lookup and no allocation.
+#[derive(Debug, Clone, Copy)]
+pub struct Encoder {
+    /// Appends an event as one line of UTF-8.
+    pub event: fn(&Positioned<Event>, &mut Vec<u8>),
+    /// Appends a position as the `id` with which a client of an event stream comes back: at most
+    /// 200 bytes, without a line feed.
+    pub position: fn(Position, &mut Vec<u8>),
+}
 
 /// An event, encoded once. One buffer holds what each transport sends, one after the other: the
 /// header of a WebSocket frame, the event's JSON, and the end of a record of an event stream.
@@ -24,13 +32,17 @@ pub struct Frame {
 
 impl Frame {
     /// Encodes an event.
-    pub fn encode(event: &Positioned<Event>) -> Self {
-        let mut trailer = String::with_capacity(48);
-        // Writing to a string cannot fail.
-        let _ = write!(trailer, "\nid: {}\n\n", PositionText(event.position));
-        let (bytes, header_len) = framed(|json| encode_event(event, json), trailer.as_bytes());
-        let trailer_len = u8::try_from(trailer.len()).unwrap_or(u8::MAX);
-        debug_assert_eq!(usize::from(trailer_len), trailer.len(), "a position is short");
+    pub fn encode(event: &Positioned<Event>, encoder: Encoder) -> Self {
+        let mut buffer = buffer();
+        (encoder.event)(event, &mut buffer);
+        let payload_end = buffer.len();
+        buffer.extend_from_slice(b"\nid: ");
+        (encoder.position)(event.position, &mut buffer);
+        buffer.extend_from_slice(b"\n\n");
+        let trailer_len = u8::try_from(buffer.len() - payload_end);
+        debug_assert!(trailer_len.is_ok(), "a position is short");
+        let (bytes, header_len) = framed(buffer, payload_end);
+        let trailer_len = trailer_len.unwrap_or(u8::MAX);
         Self { position: event.position, bytes, header_len, trailer_len }
     }
 
@@ -59,7 +71,10 @@ impl Frame {
 
 /// A WebSocket text frame that holds `json`.
 pub fn text_frame(json: &str) -> Bytes {
-    framed(|buffer| buffer.extend_from_slice(json.as_bytes()), b"").0
+    let mut buffer = buffer();
+    buffer.extend_from_slice(json.as_bytes());
+    let payload_end = buffer.len();
+    framed(buffer, payload_end).0
 }
 
 /// An event's frame, and beside it what filters look at.
@@ -70,8 +85,8 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn encode(event: &Positioned<Event>) -> Self {
-        Self { frame: Frame::encode(event), facets: Facets::from(&event.value) }
+    pub(crate) fn encode(event: &Positioned<Event>, encoder: Encoder) -> Self {
+        Self { frame: Frame::encode(event, encoder), facets: Facets::from(&event.value) }
     }
 
     /// Whether whoever has this filter, or none, is to get it.
@@ -83,16 +98,17 @@ impl Entry {
     }
 }
 
-/// A text frame whose payload is what `write` writes, with `trailer` behind it, and the length of
-/// its header.
-fn framed(write: impl FnOnce(&mut Vec<u8>), trailer: &[u8]) -> (Bytes, u8) {
-    // The header's length depends on the payload's: leave room, and let it end where the
-    // payload begins.
+/// A buffer that begins with room for a header: its length depends on the payload's.
+fn buffer() -> Vec<u8> {
     let mut buffer = Vec::with_capacity(512);
     buffer.resize(HEADER_ROOM, 0);
-    write(&mut buffer);
-    let (header, header_len) = text_header(buffer.len() - HEADER_ROOM);
-    buffer.extend_from_slice(trailer);
+    buffer
+}
+
+/// A text frame from a [`buffer`] whose payload ends at `payload_end`, and the length of its
+/// header, which ends where the payload begins.
+fn framed(mut buffer: Vec<u8>, payload_end: usize) -> (Bytes, u8) {
+    let (header, header_len) = text_header(payload_end - HEADER_ROOM);
     // The window counts bytes: what it does not count must not be held.
     buffer.shrink_to_fit();
     let start = HEADER_ROOM - usize::from(header_len);
@@ -130,7 +146,7 @@ fn text_header(payload: usize) -> ([u8; HEADER_ROOM], u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::window::tests::chat;
+    use crate::window::tests::{ENCODER, chat};
 
     #[test]
     fn the_header_takes_the_shortest_form() {
@@ -149,15 +165,15 @@ mod tests {
     fn each_transport_gets_its_part_of_one_buffer() {
         for length in [1, 200, 4_096] {
             let event = chat(1, &"x".repeat(length));
-            let frame = Frame::encode(&event);
+            let frame = Frame::encode(&event, ENCODER);
             assert_eq!(frame.position(), event.position);
             let mut json = Vec::new();
-            encode_event(&event, &mut json);
+            (ENCODER.event)(&event, &mut json);
             let (header, len) = text_header(json.len());
             let websocket = [&header[..usize::from(len)], &json].concat();
             assert_eq!(frame.clone().into_websocket(), websocket);
             assert_eq!(text_frame(std::str::from_utf8(&json).unwrap()), websocket);
-            let record = [&json[..], b"\nid: 0000000000000007-1\n\n"].concat();
+            let record = [&json[..], b"\nid: 7-1\n\n"].concat();
             assert_eq!(frame.clone().into_event_stream(), record);
             assert_eq!(frame.held_bytes(), usize::from(len) + record.len());
         }

@@ -14,28 +14,21 @@
 #![warn(missing_docs)]
 
 mod catch_up;
-mod connection_limiter;
 mod cursor;
 mod frame;
+mod frame_log;
 mod hub;
 mod page;
 mod progress_notifier;
 mod pump;
+mod step;
 mod window;
 mod worker;
 
-pub use connection_limiter::{
-    ConnectionLimitReached, ConnectionLimiter, ConnectionLimits, ConnectionPermit,
-};
-pub use cursor::{Cursor, End, Step, return_after};
-pub use frame::{Frame, text_frame};
+pub use cursor::Cursor;
+pub use frame::{Encoder, Frame, text_frame};
 pub use hub::Hub;
 pub use pump::Pump;
+pub use step::{End, Step, return_after};
 pub use window::WindowLimits;
 pub use worker::Worker;
-
-use std::time::Duration;
-
-/// How long a cursor behind the window may go without progress: while the store does not answer,
-/// or while its client takes nothing.
-const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,17 +1,15 @@
 //! Pages of encoded events from before the window, shared by the cursors that come by.
 
-use crate::Frame;
-use crate::frame::Entry;
-use northgate_domain::{Event, Position, Positioned};
-use northgate_schemas::EventFilter;
+use crate::frame::{Encoder, Entry, Frame};
+use northgate_domain::{Event, EventFilter, Position, Positioned};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The usual number of events of a page. Pages end where the offset is a multiple of it, wherever they
-/// begin: so cursors that came to different places soon ask for the same pages.
-pub(crate) const PAGE_EVENTS: usize = 64;
+/// The usual number of frames of a page. Pages end where the offset is a multiple of it, wherever
+/// they begin: so cursors that came to different places soon ask for the same pages.
+pub(crate) const FRAMES_PER_PAGE: usize = 64;
 /// A page ends with the frame that reaches so many bytes: it stays with a cursor until its client
 /// has taken it.
 const PAGE_BYTES: usize = 64 * 1024;
@@ -41,18 +39,18 @@ impl Page {
     /// The most events that a page after this position has: up to the next place where pages end,
     /// or the one after that where the next is near.
     pub(crate) fn most_events(after: Position) -> usize {
-        let size = PAGE_EVENTS as u64;
+        let size = FRAMES_PER_PAGE as u64;
         let rest = size - after.offset % size;
         let most = if rest < size / 2 { rest + size } else { rest };
-        usize::try_from(most).unwrap_or(PAGE_EVENTS)
+        usize::try_from(most).unwrap_or(FRAMES_PER_PAGE)
     }
 
     /// The page after a position, from the events there.
-    pub(crate) fn encode(after: Position, events: &[Positioned<Event>]) -> Self {
+    pub(crate) fn encode(after: Position, events: &[Positioned<Event>], encoder: Encoder) -> Self {
         let mut entries = Vec::with_capacity(events.len());
         let mut bytes = 0;
         for event in events {
-            let entry = Entry::encode(event);
+            let entry = Entry::encode(event, encoder);
             bytes += entry.frame.held_bytes();
             entries.push(entry);
             if bytes >= PAGE_BYTES {
@@ -133,7 +131,7 @@ impl Pages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::window::tests::{chat, position};
+    use crate::window::tests::{ENCODER, chat, position};
 
     fn events(from: u64, count: u64, length: usize) -> Vec<Positioned<Event>> {
         (from..from + count).map(|offset| chat(offset, &"x".repeat(length))).collect()
@@ -152,8 +150,8 @@ mod tests {
 
     #[test]
     fn a_page_ends_with_the_frame_that_reaches_its_bytes() {
-        let page = Page::encode(position(0), &events(1, 64, 4_000));
-        let size = Entry::encode(&chat(1, &"x".repeat(4_000))).frame.held_bytes();
+        let page = Page::encode(position(0), &events(1, 64, 4_000), ENCODER);
+        let size = Entry::encode(&chat(1, &"x".repeat(4_000)), ENCODER).frame.held_bytes();
         let count = PAGE_BYTES.div_ceil(size) as u64;
         assert!(page.is_whole());
         assert_eq!(page.next(), position(count));
@@ -162,11 +160,11 @@ mod tests {
 
     #[test]
     fn a_page_that_ends_at_the_head_will_be_longer() {
-        assert!(!Page::encode(position(0), &events(1, 63, 10)).is_whole());
-        assert!(Page::encode(position(0), &events(1, 64, 10)).is_whole());
-        assert!(Page::encode(position(30), &events(31, 34, 10)).is_whole());
-        assert!(!Page::encode(position(60), &events(61, 4, 10)).is_whole());
-        let nothing = Page::encode(position(5), &[]);
+        assert!(!Page::encode(position(0), &events(1, 63, 10), ENCODER).is_whole());
+        assert!(Page::encode(position(0), &events(1, 64, 10), ENCODER).is_whole());
+        assert!(Page::encode(position(30), &events(31, 34, 10), ENCODER).is_whole());
+        assert!(!Page::encode(position(60), &events(61, 4, 10), ENCODER).is_whole());
+        let nothing = Page::encode(position(5), &[], ENCODER);
         assert_eq!((nothing.is_whole(), nothing.next()), (false, position(5)));
     }
 
@@ -174,7 +172,7 @@ mod tests {
     fn pages_are_kept_for_a_while_and_within_their_bytes() {
         let start = Instant::now();
         let mut pages = Pages::default();
-        let page = Page::encode(position(0), &events(1, 64, 4_000));
+        let page = Page::encode(position(0), &events(1, 64, 4_000), ENCODER);
         let fitting = KEPT_BYTES / page.held_bytes();
         for n in 0..fitting as u64 + 5 {
             pages.put(position(n), page.clone(), start);

@@ -1,7 +1,6 @@
 //! When a client is told where its stream is.
 
-use northgate_domain::Position;
-use northgate_schemas::Notice;
+use northgate_domain::{Notice, Position};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;

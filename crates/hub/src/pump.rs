@@ -1,7 +1,7 @@
 //! The pump: one task that follows the store's tail and encodes every event once.
 
-use crate::frame::Entry;
-use crate::hub::Shared;
+use crate::frame::{Encoder, Entry};
+use crate::frame_log::FrameLog;
 use northgate_domain::Position;
 use northgate_storage::{EventStore, ReadError, tail};
 use std::sync::Arc;
@@ -14,13 +14,19 @@ pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Drives a [`Hub`](crate::Hub); its [`run`](Pump::run) is the task that owns the shared log.
 pub struct Pump {
     store: Arc<dyn EventStore>,
-    shared: Arc<Shared>,
+    log: Arc<FrameLog>,
+    encoder: Encoder,
     start: Position,
 }
 
 impl Pump {
-    pub(crate) fn new(store: Arc<dyn EventStore>, shared: Arc<Shared>, start: Position) -> Self {
-        Self { store, shared, start }
+    pub(crate) fn new(
+        store: Arc<dyn EventStore>,
+        log: Arc<FrameLog>,
+        encoder: Encoder,
+        start: Position,
+    ) -> Self {
+        Self { store, log, encoder, start }
     }
 
     /// Runs until `stop` is cancelled.
@@ -33,13 +39,14 @@ impl Pump {
         loop {
             match tail.next().await {
                 Ok(events) => {
-                    self.shared.extend(events.iter().map(Entry::encode).collect());
+                    let entries = events.iter().map(|event| Entry::encode(event, self.encoder));
+                    self.log.extend(entries.collect());
                     // A store that always has more must not keep this thread to itself.
                     tokio::task::yield_now().await;
                 }
                 Err(ReadError::Gap { latest, .. }) => {
                     tracing::error!("the store trimmed events before they were sent");
-                    self.shared.restart(latest);
+                    self.log.restart(latest);
                     tail = northgate_storage::tail(self.store.clone(), latest);
                     tokio::task::yield_now().await;
                 }

@@ -105,11 +105,21 @@ impl Window {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::frame::Encoder;
     use northgate_domain::{
         ChatMessage, Epoch, Event, MessageId, MessageText, Positioned, Sender, Timestamp,
     };
     use proptest::prelude::*;
+    use std::io::Write;
     use uuid::Uuid;
+
+    pub(crate) const ENCODER: Encoder = Encoder {
+        event: |event, text| {
+            let Event::Chat(chat) = &event.value else { panic!("only chat is encoded here") };
+            write!(text, "{{\"message\":{:?}}}", chat.message.as_str()).unwrap();
+        },
+        position: |at, text| write!(text, "{}-{}", at.epoch.get(), at.offset).unwrap(),
+    };
 
     pub(crate) fn position(offset: u64) -> Position {
         Position { epoch: Epoch::new(7), offset }
@@ -129,7 +139,7 @@ pub(crate) mod tests {
     }
 
     fn entry(offset: u64) -> Entry {
-        Entry::encode(&chat(offset, "x"))
+        Entry::encode(&chat(offset, "x"), ENCODER)
     }
 
     fn window(frames: usize, bytes: usize) -> Window {

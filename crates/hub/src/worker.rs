@@ -1,32 +1,31 @@
 //! One worker thread's part: its copy of the window, and the cursors to wake.
 
-use crate::Cursor;
 use crate::catch_up::CatchUpReader;
-use crate::hub::{Phase, Shared};
+use crate::frame_log::{FrameLog, Phase};
 use crate::window::Window;
 use northgate_domain::Position;
-use northgate_schemas::StreamRequest;
 use slab::Slab;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The fan-out as one thread sees it. Clones are handles to the same one; it stays on its thread.
 #[derive(Clone)]
-pub struct Worker(Rc<Thread>);
+pub struct Worker(pub(crate) Rc<Thread>);
 
 /// What the cursors of one thread have in common.
 pub(crate) struct Thread {
     pub(crate) local: RefCell<Local>,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) log: Arc<FrameLog>,
     pub(crate) catch_up_reader: Arc<CatchUpReader>,
+    pub(crate) cursors: TaskTracker,
     head: watch::Receiver<Position>,
-    cursors: TaskTracker,
+    /// Notified after every change of the log.
+    wake: Arc<Notify>,
 }
 
 /// What belongs to the thread. Borrowed for moments only: never across an await, and never while
@@ -57,15 +56,15 @@ pub(crate) enum Waits {
 
 impl Worker {
     pub(crate) fn new(
-        shared: Arc<Shared>,
-        window: Window,
-        phase: Phase,
+        log: Arc<FrameLog>,
         catch_up_reader: Arc<CatchUpReader>,
         head: watch::Receiver<Position>,
         cursors: TaskTracker,
     ) -> Self {
+        let wake = Arc::new(Notify::new());
+        let (window, phase) = log.follow(wake.clone());
         let local = RefCell::new(Local { window, phase, parked: Slab::new() });
-        Self(Rc::new(Thread { local, shared, catch_up_reader, head, cursors }))
+        Self(Rc::new(Thread { local, log, catch_up_reader, cursors, head, wake }))
     }
 
     /// The newest position that the store has answered for. A connection that starts here never
@@ -74,21 +73,10 @@ impl Worker {
         *self.0.head.borrow()
     }
 
-    /// A cursor that gives every event after `after`, and nothing else.
-    pub fn cursor(&self, after: Position) -> Cursor {
-        Cursor::new(self.0.clone(), after, self.0.cursors.token())
-    }
-
-    /// A cursor that gives what a client asked for. If the client is to be told where the stream
-    /// is, it is told on beginning, once it has caught up, and then each time after `live_every`.
-    pub fn stream(&self, request: StreamRequest, live_every: Option<Duration>) -> Cursor {
-        self.cursor(self.head()).asked_for(request, live_every)
-    }
-
-    pub(crate) async fn run(self, wake: Arc<Notify>, stop: CancellationToken) {
-        while stop.run_until_cancelled(wake.notified()).await.is_some() {
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        while stop.run_until_cancelled(self.0.wake.notified()).await.is_some() {
             let mut local = self.0.local.borrow_mut();
-            let phase = self.0.shared.refresh(&mut local.window);
+            let phase = self.0.log.refresh(&mut local.window);
             let changed = std::mem::replace(&mut local.phase, phase) != phase;
             local.wake_cursors(changed);
         }

@@ -1,56 +1,31 @@
-//! What a stream says of itself: where it goes on, and how far it is.
+//! Notices as JSON: where a stream goes on, and how far it is.
 
 use crate::PositionText;
-use northgate_domain::Position;
+use northgate_domain::Notice;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A word about the stream, which is no event of the log and has no place in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
-    /// Everything after this position follows.
-    Resumed(Position),
-    /// What was asked for cannot be given. Nothing is replayed.
-    Gap {
-        /// The head, after which the stream goes on.
-        position: Position,
-        /// The smallest position from which it could have gone on.
-        oldest: Position,
-    },
-    /// Nothing that matches and lies at or before this position is still to come.
-    Live(Position),
+/// The `type` of a notice on the wire, and the name of its event over SSE.
+pub const fn notice_name(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::Resumed(_) | Notice::Gap { .. } => "resume",
+        Notice::Live(_) => "live",
+    }
 }
 
-impl Notice {
-    /// The `type` on the wire, and the name of the event over SSE.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Resumed(_) | Self::Gap { .. } => "resume",
-            Self::Live(_) => "live",
+/// The JSON of a notice.
+pub fn notice_json(notice: &Notice) -> String {
+    let kind = notice_name(notice);
+    let position = PositionText(notice.position());
+    match *notice {
+        Notice::Resumed(_) => {
+            json(&ResumeNotice { kind, outcome: "complete", position, oldest: None })
         }
-    }
-
-    /// Where a client that was cut after this notice would resume.
-    pub const fn position(&self) -> Position {
-        match *self {
-            Self::Resumed(position) | Self::Gap { position, .. } | Self::Live(position) => position,
+        Notice::Gap { oldest, .. } => {
+            let oldest = Some(PositionText(oldest));
+            json(&ResumeNotice { kind, outcome: "gap", position, oldest })
         }
-    }
-
-    /// The notice's JSON.
-    pub fn to_json(&self) -> String {
-        let kind = self.name();
-        let position = PositionText(self.position());
-        match *self {
-            Self::Resumed(_) => {
-                json(&ResumeNotice { kind, outcome: "complete", position, oldest: None })
-            }
-            Self::Gap { oldest, .. } => {
-                let oldest = Some(PositionText(oldest));
-                json(&ResumeNotice { kind, outcome: "gap", position, oldest })
-            }
-            Self::Live(_) => json(&LiveNotice { kind, position }),
-        }
+        Notice::Live(_) => json(&LiveNotice { kind, position }),
     }
 }
 
@@ -126,7 +101,7 @@ impl BusyNotice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use northgate_domain::Epoch;
+    use northgate_domain::{Epoch, Position};
 
     #[test]
     fn notices_say_where_the_stream_is() {
@@ -142,7 +117,7 @@ mod tests {
             ),
             (Notice::Live(at(3)), r#"{"type":"live","position":"0000000000000001-3"}"#),
         ] {
-            assert_eq!(notice.to_json(), json);
+            assert_eq!(notice_json(&notice), json);
         }
     }
 }

@@ -5,6 +5,7 @@
 use northgate_domain::{Epoch, Position};
 use serde::{Serialize, Serializer};
 use std::fmt;
+use std::io::Write;
 
 /// A position, shown as clients see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,12 @@ impl Serialize for PositionText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// Appends the text of a position.
+pub fn encode_position(position: Position, out: &mut Vec<u8>) {
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "{}", PositionText(position));
 }
 
 /// The text is no position that this server ever gave out.

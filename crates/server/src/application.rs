@@ -18,9 +18,10 @@ use northgate_api::middlewares::{
 };
 use northgate_api::{AnswerBudget, ApiContext, BodyLimit, Endpoint, Readiness};
 use northgate_domain::TextError;
-use northgate_hub::{ConnectionLimiter, Hub, WindowLimits};
+use northgate_hub::{Encoder, Hub, WindowLimits};
+use northgate_schemas::{encode_event, encode_position};
 use northgate_services::{
-    AlertGenerator, AlertResolver, AlertService, ChatService, RaiseCoalescer,
+    AlertGenerator, AlertResolver, AlertService, ChatService, ConnectionLimiter, RaiseCoalescer,
 };
 use northgate_storage::{EventStore, GatedStore};
 use northgate_storage_sqlite::OpenError;
@@ -35,6 +36,8 @@ use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// Events as every stream carries them.
+const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
 /// The most bytes of a request's body, and of a message on a socket.
 const MESSAGE_BYTES: usize = 64 * 1024;
 /// The most bytes of collections that wait for their clients, all together.
@@ -113,7 +116,7 @@ impl Application {
         let (listener, address) = bind(settings)?;
 
         let Store { port: kept, events, health, database } = Store::open(settings)?;
-        let (hub, pump) = Hub::new(kept.clone(), WindowLimits::default());
+        let (hub, pump) = Hub::new(kept.clone(), WindowLimits::default(), ENCODER);
         let lag = PUMP_LAG_EVENTS.min(events.get() / 2) as u64;
         let store = Arc::new(GatedStore::new(kept).paced_by(hub.pumped(), lag));
         let port: Arc<dyn EventStore> = store.clone();

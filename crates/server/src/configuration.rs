@@ -15,8 +15,7 @@ pub use values::{ByteLimit, DataFolder, GeneratorInterval};
 
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
-use northgate_hub::ConnectionLimits;
-use northgate_services::{QuietFor, RaiseCoalescer};
+use northgate_services::{ConnectionLimits, QuietFor, RaiseCoalescer};
 use northgate_storage::Capacity;
 use northgate_storage_sqlite::Options;
 use serde::Deserialize;

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod chat;
+mod connection_limiter;
 mod generator;
 mod raise_coalescer;
 mod request_key;
@@ -11,6 +12,9 @@ mod submit;
 
 pub use alerts::{Acted, AlertService};
 pub use chat::ChatService;
+pub use connection_limiter::{
+    ConnectionLimitReached, ConnectionLimiter, ConnectionLimits, ConnectionPermit,
+};
 pub use generator::AlertGenerator;
 /// Questions to the store, and the errors of their answers.
 pub use northgate_storage::{

@@ -5,8 +5,11 @@
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use northgate_domain::{Epoch, EventMeta, Stamps, Timestamp};
-use northgate_hub::{ConnectionLimiter, ConnectionLimits, Hub, WindowLimits};
-use northgate_services::{AlertService, ChatService, RaiseCoalescer};
+use northgate_hub::{Encoder, Hub, WindowLimits};
+use northgate_schemas::{encode_event, encode_position};
+use northgate_services::{
+    AlertService, ChatService, ConnectionLimiter, ConnectionLimits, RaiseCoalescer,
+};
 use northgate_storage::{Capacity, EventStore, MemoryStore};
 use northgate_ws::{
     ChatLimitSettings, ClientMessage, HeartbeatSettings, MessageHandler, Reply, SocketContext,
@@ -59,7 +62,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let memory = MemoryStore::new(Epoch::new(0), Capacity::default(), Arc::new(NoStamps));
     let store: Arc<dyn EventStore> = Arc::new(memory);
     // Connections stand at the head of a log in which nothing ever happens.
-    let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default());
+    let encoder = Encoder { event: encode_event, position: encode_position };
+    let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default(), encoder);
     let limiter = ConnectionLimiter::new(ConnectionLimits { total: 1_000, per_address: 1_000 });
     let app = move || {
         App::new().route("/ws", web::get().to(echo)).app_data(web::Data::new(SocketContext {

@@ -4,6 +4,8 @@ use crate::close::{CloseCode, Closing, LINGER};
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 use northgate_hub::{Cursor, End, Step, return_after, text_frame};
+use northgate_schemas::notice_json;
+use northgate_services::ConnectionPermit;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -23,7 +25,11 @@ pub(crate) struct OutgoingBody {
 }
 
 enum State {
-    Open(Cursor),
+    Open {
+        cursor: Cursor,
+        /// Free again when the stream ends, and not only with the connection.
+        _permit: ConnectionPermit,
+    },
     /// The Close frame was given; the client has a moment to end its half.
     Lingering(Pin<Box<Sleep>>),
     Ended,
@@ -33,10 +39,11 @@ impl OutgoingBody {
     pub(crate) fn new(
         inner: BoxBody,
         cursor: Cursor,
+        permit: ConnectionPermit,
         closing: oneshot::Receiver<Closing>,
         taken: Rc<Notify>,
     ) -> Self {
-        Self { inner, closing, taken, state: State::Open(cursor) }
+        Self { inner, closing, taken, state: State::Open { cursor, _permit: permit } }
     }
 
     /// Gives the Close frame, and lingers unless the client has said its last word already.
@@ -83,7 +90,7 @@ impl MessageBody for OutgoingBody {
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.get_mut();
         let cursor = match &mut this.state {
-            State::Open(cursor) => cursor,
+            State::Open { cursor, .. } => cursor,
             State::Lingering(patience) => {
                 // No control frame may follow a Close (RFC 6455 section 5.5.1).
                 while let Poll::Ready(control) = Pin::new(&mut this.inner).poll_next(cx) {
@@ -114,7 +121,7 @@ impl MessageBody for OutgoingBody {
         let end = match ready!(cursor.poll_next(cx)) {
             Step::Frame(frame) => return Poll::Ready(Some(Ok(frame.into_websocket()))),
             Step::Notice(notice) => {
-                return Poll::Ready(Some(Ok(text_frame(&notice.to_json()))));
+                return Poll::Ready(Some(Ok(text_frame(&notice_json(&notice)))));
             }
             Step::End(end) => end,
         };
@@ -132,7 +139,9 @@ mod tests {
     use northgate_domain::{
         Command, Epoch, EventMeta, MessageText, PostMessage, Sender, Stamps, Timestamp,
     };
-    use northgate_hub::{Hub, WindowLimits, Worker};
+    use northgate_hub::{Encoder, Hub, WindowLimits, Worker};
+    use northgate_schemas::{encode_event, encode_position};
+    use northgate_services::{ConnectionLimiter, ConnectionLimits};
     use northgate_storage::{Capacity, EventStore, MemoryStore, Submission};
     use std::collections::VecDeque;
     use std::future::poll_fn;
@@ -143,6 +152,8 @@ mod tests {
     use tokio_util::sync::CancellationToken;
     use tokio_util::task::TaskTracker;
     use uuid::Uuid;
+
+    const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
 
     struct SameStamp;
 
@@ -185,6 +196,7 @@ mod tests {
     struct Scene {
         hub: Hub,
         worker: Worker,
+        limiter: ConnectionLimiter,
         close: Option<oneshot::Sender<Closing>>,
         feed: OutgoingBody,
     }
@@ -193,7 +205,7 @@ mod tests {
         async fn new(frames: &[&'static [u8]], ends: bool) -> Self {
             let memory = MemoryStore::new(Epoch::new(7), Capacity::default(), Arc::new(SameStamp));
             let store: Arc<dyn EventStore> = Arc::new(memory);
-            let (hub, pump) = Hub::new(store.clone(), WindowLimits::default());
+            let (hub, pump) = Hub::new(store.clone(), WindowLimits::default(), ENCODER);
             TaskTracker::new().spawn_local(pump.run(CancellationToken::new()));
             let worker = hub.worker();
             let cursor = worker.cursor(worker.head());
@@ -208,8 +220,10 @@ mod tests {
             hub.caught_up().await;
             let inner = Control { frames: frames.iter().copied().collect(), ends }.boxed();
             let (close, closing) = oneshot::channel();
-            let feed = OutgoingBody::new(inner, cursor, closing, Rc::default());
-            let scene = Self { hub, worker, close: Some(close), feed };
+            let limiter = ConnectionLimiter::new(ConnectionLimits { total: 1, per_address: 1 });
+            let permit = limiter.acquire(None).unwrap();
+            let feed = OutgoingBody::new(inner, cursor, permit, closing, Rc::default());
+            let scene = Self { hub, worker, limiter, close: Some(close), feed };
             scene.settle().await;
             scene
         }
@@ -278,6 +292,7 @@ mod tests {
             let leaving = CloseCode::GoingAway { retry_after: return_after(0) };
             assert_eq!(scene.next(), Closing::With(leaving).frame());
             assert_eq!(scene.hub.cursors(), 0, "nobody waits for one that lingers");
+            assert_eq!(scene.limiter.taken(), 0, "its permit is free for another");
             let closed = Instant::now();
             scene.end().await;
             assert_eq!(closed.elapsed(), LINGER);

@@ -14,9 +14,9 @@ use actix_web::http::{StatusCode, header, header::HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use northgate_hub::{ConnectionLimitReached, ConnectionLimiter, Worker};
-use northgate_schemas::{FieldErrors, Problem, StreamRequest};
-use northgate_services::{AlertService, ChatService};
+use northgate_hub::Worker;
+use northgate_schemas::{FieldErrors, Problem, parse_subscription};
+use northgate_services::{AlertService, ChatService, ConnectionLimitReached, ConnectionLimiter};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
@@ -128,11 +128,11 @@ pub async fn upgrade_with(
     handler: impl MessageHandler,
 ) -> actix_web::Result<HttpResponse> {
     check_handshake(request)?;
-    let stream = StreamRequest::parse(request.query_string()).map_err(UpgradeError::Query)?;
+    let subscription = parse_subscription(request.query_string()).map_err(UpgradeError::Query)?;
     let permit = context.limiter.acquire(request.peer_addr().map(|peer| peer.ip()));
     let permit = permit.map_err(UpgradeError::ConnectionLimitReached)?;
-    let live_every = stream.is_announced().then_some(LIVE_EVERY);
-    let cursor = context.worker.stream(stream, live_every).with_permit(permit);
+    let live_every = subscription.is_announced().then_some(LIVE_EVERY);
+    let cursor = context.worker.stream(subscription, live_every);
 
     let max_bytes = context.max_message_bytes;
     let guard = FrameGuard::new(payload.into_inner(), max_bytes);
@@ -157,7 +157,8 @@ pub async fn upgrade_with(
         heartbeat: Heartbeat::new(context.heartbeat, Instant::now()),
     };
     context.tasks.spawn_local(connection.run());
-    Ok(response.map_body(|_, inner| OutgoingBody::new(inner, cursor, closing, taken).boxed()))
+    Ok(response
+        .map_body(|_, inner| OutgoingBody::new(inner, cursor, permit, closing, taken).boxed()))
 }
 
 /// The server's part of RFC 6455 section 4.2.1.

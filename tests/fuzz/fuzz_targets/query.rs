@@ -2,17 +2,18 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use northgate_schemas::{StartFrom, LAST_MAX, StreamRequest};
+use northgate_domain::StartFrom;
+use northgate_schemas::{LAST_MAX, parse_subscription};
 
 fuzz_target!(|query: &str| {
-    match StreamRequest::parse(query) {
-        Ok(request) => {
-            if let StartFrom::Last(count) = request.start {
+    match parse_subscription(query) {
+        Ok(subscription) => {
+            if let StartFrom::Last(count) = subscription.start {
                 assert!(count <= LAST_MAX);
             }
-            let asked = request.start != StartFrom::Now || !request.filter.is_open();
-            assert_eq!(request.is_announced(), asked);
-            assert_eq!(StreamRequest::parse(query), Ok(request));
+            let asked = subscription.start != StartFrom::Now || !subscription.filter.is_open();
+            assert_eq!(subscription.is_announced(), asked);
+            assert_eq!(parse_subscription(query), Ok(subscription));
         }
         Err(findings) => assert!(!findings.is_empty()),
     }

@@ -6,8 +6,10 @@ use crate::middlewares::AllowedOrigin;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use northgate_hub::{ConnectionLimiter, Worker};
-use northgate_schemas::{EventType, Problem, StreamRequest};
+use northgate_domain::Subscription;
+use northgate_hub::Worker;
+use northgate_schemas::{EventTypeName, Problem, parse_position, parse_subscription};
+use northgate_services::ConnectionLimiter;
 use std::time::Duration;
 
 /// How often a client is told how far its stream is.
@@ -34,7 +36,7 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
             example = "9f86d081884c7d65-42"),
         ("last" = Option<u16>, Query, maximum = 1000, description = "Begin with the newest so many \
             events that match, among the newest 32,768 that are held."),
-        ("types" = Option<Vec<EventType>>, Query, explode = false,
+        ("types" = Option<Vec<EventTypeName>>, Query, explode = false,
             description = "Only events of these types, separated by commas. Changes of alerts \
             (`alert_update`) come to nobody who does not ask for them here."),
         ("severity" = Option<Vec<String>>, Query, explode = false,
@@ -69,7 +71,7 @@ pub(crate) async fn stream(
     limiter: web::Data<ConnectionLimiter>,
     _: AllowedOrigin,
 ) -> Result<HttpResponse, ApiError> {
-    let wanted = requested(&request)?;
+    let subscription = subscription(&request)?;
     let mut response = HttpResponse::Ok();
     response
         .content_type("text/event-stream")
@@ -81,16 +83,16 @@ pub(crate) async fn stream(
     }
     Ok(match limiter.acquire(request.peer_addr().map(|peer| peer.ip())) {
         Ok(permit) => {
-            let cursor = worker.stream(wanted, Some(LIVE_EVERY)).with_permit(permit);
-            response.body(EventStream::new(cursor))
+            let cursor = worker.stream(subscription, Some(LIVE_EVERY));
+            response.body(EventStream::new(cursor, permit))
         }
         // Any other status would make a browser give up for good.
         Err(full) => response.body(EventStream::busy(&full.to_string())),
     })
 }
 
-fn requested(request: &HttpRequest) -> Result<StreamRequest, ApiError> {
-    let wanted = StreamRequest::parse(request.query_string()).map_err(ApiError::Query)?;
+fn subscription(request: &HttpRequest) -> Result<Subscription, ApiError> {
+    let wanted = parse_subscription(request.query_string()).map_err(ApiError::Query)?;
     let mut ids = request.headers().get_all(LAST_EVENT_ID).map(HeaderValue::as_bytes);
     Ok(match (ids.next(), ids.next()) {
         // A browser that has seen no id yet may say so.
@@ -98,7 +100,7 @@ fn requested(request: &HttpRequest) -> Result<StreamRequest, ApiError> {
         // Of two ids nobody knows which one counts: together they are none.
         (id, other) => {
             let id = [id.unwrap_or_default(), other.unwrap_or_default()].concat();
-            wanted.resumed(&String::from_utf8_lossy(&id))
+            wanted.resumed(parse_position(&String::from_utf8_lossy(&id)).ok())
         }
     })
 }

@@ -1,6 +1,7 @@
 //! The way from far behind to the window: page by page through the seam, with nothing lost or
 //! repeated.
 
+use crate::client::{after, alerts};
 use crate::faulty_store::{FaultyStore, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{
@@ -13,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
 /// What a page may hold: events read, and bytes after which no further frame is taken.
-const PAGE_EVENTS: usize = 64;
+const FRAMES_PER_PAGE: usize = 64;
 const PAGE_BYTES: usize = 64 * 1024;
 
 /// What a cursor gives before it waits for the next page, which comes meanwhile.
@@ -79,10 +80,10 @@ fn a_cursor_reads_one_page_a_turn() {
         assert!(page(&mut cursor).await.is_empty());
         assert_eq!(store.asked(), 1);
         for _ in 0..9 {
-            assert_eq!(page(&mut cursor).await.len(), PAGE_EVENTS);
+            assert_eq!(page(&mut cursor).await.len(), FRAMES_PER_PAGE);
             assert_eq!(store.asked(), 1);
         }
-        assert_eq!(take(&mut cursor).0.len(), 600 - 9 * PAGE_EVENTS);
+        assert_eq!(take(&mut cursor).0.len(), 600 - 9 * FRAMES_PER_PAGE);
         assert_eq!(store.asked(), 0);
     });
 }
@@ -94,7 +95,7 @@ fn a_page_of_which_nothing_matches_takes_its_turn_too() {
         let running = Running::over(store.clone(), EIGHT);
         running.append(600).await;
         store.asked();
-        let mut client = running.client("after=0000000000000007-0&types=alert");
+        let mut client = running.client(alerts(after(0)));
         // The first page is read to find out where the stream begins.
         assert_eq!(client.take(), []);
         for turn in 0..4 {
@@ -110,7 +111,7 @@ fn a_page_of_which_nothing_matches_takes_its_turn_too() {
 fn a_page_ends_with_the_frame_that_reaches_its_bytes() {
     on_one_thread(async {
         for (text, count) in
-            [("é".repeat(4_096), 60), ("\"".repeat(4_096), 60), ("x".repeat(900), 600)]
+            [("é".repeat(4_096), 60), ("\"".repeat(4_096), 60), ("x".repeat(1_000), 600)]
         {
             let running = Running::new(EIGHT);
             for _ in 0..count {

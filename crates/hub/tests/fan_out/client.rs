@@ -2,9 +2,8 @@
 
 use crate::one_thread::settled;
 use crate::sample::{MOST_PAUSES, Wakes, next};
-use northgate_domain::{Epoch, Position};
+use northgate_domain::{Epoch, EventType, Notice, Position, StartFrom, Subscription};
 use northgate_hub::{Cursor, End, Step};
-use northgate_schemas::Notice;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -40,9 +39,29 @@ impl From<Step> for Seen {
     }
 }
 
-/// The query that resumes after this offset.
-pub(crate) fn after(offset: u64) -> String {
-    format!("after=0000000000000007-{offset}")
+/// The stream after this offset.
+pub(crate) fn after(offset: u64) -> Subscription {
+    from(StartFrom::After(Position { epoch: Epoch::new(7), offset }))
+}
+
+/// The stream that begins with the newest so many events.
+pub(crate) fn last(count: usize) -> Subscription {
+    from(StartFrom::Last(count))
+}
+
+pub(crate) fn from(start: StartFrom) -> Subscription {
+    Subscription { start, ..Subscription::default() }
+}
+
+/// Only the alerts of a stream.
+pub(crate) fn alerts(mut subscription: Subscription) -> Subscription {
+    subscription.filter.types = vec![EventType::Alert];
+    subscription
+}
+
+/// Only the alerts of a stream that happen from now on.
+pub(crate) fn new_alerts() -> Subscription {
+    alerts(Subscription::default())
 }
 
 /// These events, as a client sees them.

@@ -1,10 +1,12 @@
 //! The end of cursors on their way: each gives what is held before it drains, and can be cut
 //! wherever it is.
 
-use crate::client::{Client, Seen, after, events};
+use crate::client::{Client, Seen, after, alerts, events, last};
 use crate::faulty_store::{FaultyStore, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{alert, memory_store};
+use crate::wanted::filter;
+use northgate_domain::Subscription;
 use northgate_hub::{End, WindowLimits};
 use std::pin::pin;
 use std::sync::Arc;
@@ -53,7 +55,7 @@ impl OnTheirWay {
         store.let_reads(Reads::Hang);
         // The pages that were read are forgotten: the others are to ask by themselves.
         advance(Duration::from_secs(10)).await;
-        let mut opening = [running.client(&after(3)), running.client("last=149")];
+        let mut opening = [running.client(after(3)), running.client(last(149))];
         let mut reading: Vec<_> = (0..READING).map(|_| Client::new(running.cursor(0))).collect();
         for client in opening.iter_mut().chain(&mut reading) {
             assert_eq!(client.see().await, []);
@@ -191,8 +193,9 @@ fn a_filtered_cursor_behind_the_window_drains_with_what_matches() {
             running.store.append(vec![alert("North Gate")]).await.unwrap();
         }
         running.append(200).await;
-        let mut client = running.client(&(after(5) + "&types=alert"));
-        let mut nothing = running.client("last=3&location=West+Gate");
+        let mut client = running.client(alerts(after(5)));
+        let mut nothing =
+            running.client(Subscription { filter: filter(vec![], ["West Gate"]), ..last(3) });
         running.hub.drain();
         settled().await;
         let given = events((1..=30).map(|n| n * 11));

@@ -1,6 +1,6 @@
 //! The end of a filtered cursor: what does not match keeps it no longer than what does.
 
-use crate::client::{Seen, after, events};
+use crate::client::{Seen, after, alerts, events, new_alerts};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ROOMY, alert, append};
 use northgate_hub::End;
@@ -11,7 +11,7 @@ const DRAINED: Seen = Seen::End(End::Drained { turn: 0 });
 fn a_filtered_cursor_drains_though_nothing_of_what_is_left_matches() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
-        let mut client = running.client("types=alert");
+        let mut client = running.client(new_alerts());
         assert_eq!(client.see().await, [Seen::Resumed(0), Seen::Live(0)]);
         // One visit of the worker brings both the events and the end.
         append(running.store.as_ref(), 3).await;
@@ -27,7 +27,7 @@ fn a_filtered_cursor_drains_though_nothing_of_what_is_left_matches() {
 fn a_filtered_cursor_gives_no_event_that_came_after_the_end() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
-        let mut client = running.client(&(after(0) + "&types=alert"));
+        let mut client = running.client(alerts(after(0)));
         running.append(2).await;
         running.hub.drain();
         running.store.append(vec![alert("North Gate")]).await.unwrap();
@@ -40,7 +40,7 @@ fn a_filtered_cursor_gives_no_event_that_came_after_the_end() {
 fn a_filtered_cursor_gives_what_matches_before_it_ends() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
-        let mut client = running.client(&(after(0) + "&types=alert"));
+        let mut client = running.client(alerts(after(0)));
         running.append(2).await;
         running.store.append(vec![alert("North Gate"), alert("East Gate")]).await.unwrap();
         running.append(2).await;

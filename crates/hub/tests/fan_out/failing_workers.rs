@@ -1,7 +1,7 @@
 //! The end of a worker's task is reported, unless the hub asked for it.
 
 use crate::one_thread::{on_one_thread, settled};
-use crate::sample::memory_store;
+use crate::sample::{ENCODER, memory_store};
 use northgate_hub::{Hub, WindowLimits};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ async fn is_reported(hub: &Hub) -> bool {
 #[test]
 fn a_workers_task_that_ends_with_its_thread_is_reported() {
     on_one_thread(async {
-        let (hub, _pump) = Hub::new(Arc::new(memory_store(10)), WindowLimits::default());
+        let (hub, _pump) = Hub::new(Arc::new(memory_store(10)), WindowLimits::default(), ENCODER);
         let thread = LocalSet::new();
         thread.run_until(async { hub.worker() }).await;
         assert!(!is_reported(&hub).await, "it runs");
@@ -28,7 +28,7 @@ fn a_workers_task_that_ends_with_its_thread_is_reported() {
 #[test]
 fn a_workers_task_that_the_hub_stopped_is_not_reported() {
     on_one_thread(async {
-        let (hub, _pump) = Hub::new(Arc::new(memory_store(10)), WindowLimits::default());
+        let (hub, _pump) = Hub::new(Arc::new(memory_store(10)), WindowLimits::default(), ENCODER);
         let _worker = hub.worker();
         settled().await;
         hub.stop_workers().await;

@@ -29,6 +29,7 @@ pub(crate) struct FaultyStore {
     asked: AtomicUsize,
     under_way: AtomicUsize,
     most_at_once: AtomicUsize,
+    most_events: AtomicUsize,
 }
 
 /// One read, for as long as somebody waits for it.
@@ -48,6 +49,7 @@ impl FaultyStore {
             asked: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),
+            most_events: AtomicUsize::new(0),
         }
     }
 
@@ -70,6 +72,11 @@ impl FaultyStore {
         self.most_at_once.load(Ordering::SeqCst)
     }
 
+    /// The largest number of events that a read ever asked for.
+    pub(crate) fn most_events(&self) -> usize {
+        self.most_events.load(Ordering::Relaxed)
+    }
+
     fn begin(&self) -> UnderWay<'_> {
         let others = self.under_way.fetch_add(1, Ordering::SeqCst);
         self.most_at_once.fetch_max(others + 1, Ordering::SeqCst);
@@ -89,6 +96,7 @@ impl EventStore for FaultyStore {
         limit: usize,
     ) -> Result<Vec<Positioned<Event>>, ReadError> {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+        self.most_events.fetch_max(limit, Ordering::Relaxed);
         let _under_way = self.begin();
         let mut reads = self.reads.subscribe();
         let reads = *reads.wait_for(|reads| !matches!(reads, Reads::Hang)).await.unwrap();

@@ -1,21 +1,23 @@
 //! A filtered stream is the whole stream without what does not match.
 
-use crate::client::{Client, Seen, after};
+use crate::client::{Client, Seen, after, new_alerts};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ROOMY, alert, chat};
-use crate::wanted::{event, wanted};
+use crate::wanted::{event, filter, wanted};
+use northgate_domain::EventType::{Alert, Chat};
+use northgate_domain::{EventFilter, Subscription};
 use northgate_hub::WindowLimits;
 use proptest::prelude::*;
 
 /// A client of a hub after six events, by what of them it sees.
-async fn sees_of_six(limits: WindowLimits, query: &str) -> Vec<u64> {
+async fn sees_of_six(limits: WindowLimits, filter: EventFilter) -> Vec<u64> {
     let running = Running::new(limits);
     for event in ["North Gate", "", "East Gate", "North Gate", "", "South Gate"] {
         let submission = if event.is_empty() { chat("What?") } else { alert(event) };
         running.store.append(vec![submission]).await.unwrap();
     }
     settled().await;
-    events_of(&running.client(&format!("{}&{query}", after(0))).see().await)
+    events_of(&running.client(Subscription { filter, ..after(0) }).see().await)
 }
 
 fn events_of(seen: &[Seen]) -> Vec<u64> {
@@ -29,18 +31,19 @@ fn conditions_are_joined_by_and() {
     on_one_thread(async {
         // Once from the window, and once from the store.
         for limits in [ROOMY, WindowLimits { frames: 1, bytes: 0 }] {
-            for (query, expected) in [
-                ("", vec![1, 2, 3, 4, 5, 6]),
-                ("types=chat", vec![2, 5]),
-                ("types=alert", vec![1, 3, 4, 6]),
-                ("types=alert,chat", vec![1, 2, 3, 4, 5, 6]),
-                ("location=North+Gate", vec![1, 4]),
-                ("location=North+Gate&location=South+Gate", vec![1, 4, 6]),
-                ("location=North", vec![]),
-                ("types=alert&location=East+Gate", vec![3]),
-                ("types=chat&location=East+Gate", vec![]),
+            for (types, places, expected) in [
+                (vec![], vec![], vec![1, 2, 3, 4, 5, 6]),
+                (vec![Chat], vec![], vec![2, 5]),
+                (vec![Alert], vec![], vec![1, 3, 4, 6]),
+                (vec![Alert, Chat], vec![], vec![1, 2, 3, 4, 5, 6]),
+                (vec![], vec!["North Gate"], vec![1, 4]),
+                (vec![], vec!["North Gate", "South Gate"], vec![1, 4, 6]),
+                (vec![], vec!["North"], vec![]),
+                (vec![Alert], vec!["East Gate"], vec![3]),
+                (vec![Chat], vec!["East Gate"], vec![]),
             ] {
-                assert_eq!(sees_of_six(limits, query).await, expected, "{query}");
+                let filter = filter(types, places);
+                assert_eq!(sees_of_six(limits, filter.clone()).await, expected, "{filter:?}");
             }
         }
     });
@@ -57,11 +60,13 @@ proptest! {
     ) {
         on_one_thread(async {
             let running = Running::new(WindowLimits { frames, bytes: usize::MAX });
-            let every = "types=alert,chat";
-            let query = wanted.query();
-            let query = if query.is_empty() { every.to_owned() } else { query };
-            let mut from_now = running.client(&query);
-            let mut slow = running.client(&query);
+            let mut filter = wanted.filter();
+            if filter.is_open() {
+                filter.types = vec![Alert, Chat];
+            }
+            let now = Subscription { filter, ..Subscription::default() };
+            let mut from_now = running.client(now.clone());
+            let mut slow = running.client(now.clone());
             let mut seen = Vec::new();
             for batch in batches {
                 running.store.append(batch).await.unwrap();
@@ -73,7 +78,7 @@ proptest! {
             assert_eq!(events_of(&seen), expected);
             assert_eq!(events_of(&slow.see().await), expected);
             let from = from.min(running.worker.head().offset);
-            let mut resumed = running.client(&format!("{}&{query}", after(from)));
+            let mut resumed = running.client(Subscription { start: after(from).start, ..now });
             let later: Vec<_> = expected.into_iter().filter(|&offset| offset > from).collect();
             assert_eq!(events_of(&resumed.see().await), later);
         });
@@ -84,7 +89,7 @@ proptest! {
 fn a_filtered_client_is_not_lost_while_nothing_matches() {
     on_one_thread(async {
         let running = Running::new(WindowLimits { frames: 4, bytes: usize::MAX });
-        let mut clients: Vec<Client> = (0..3).map(|_| running.client("types=alert")).collect();
+        let mut clients: Vec<Client> = (0..3).map(|_| running.client(new_alerts())).collect();
         for client in &mut clients {
             client.see().await;
         }

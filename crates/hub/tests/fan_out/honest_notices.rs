@@ -1,13 +1,13 @@
 //! Whatever happens in whatever order: what a stream says of itself is true, and all that matches
 //! is given once and in order.
 
-use crate::client::{Client, Seen, after};
+use crate::client::{Client, Seen, after, last};
 use crate::faulty_store::{FaultyStore, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::memory_store;
 use crate::wanted::{Wanted, event, wanted};
+use northgate_domain::Subscription;
 use northgate_hub::WindowLimits;
-use northgate_schemas::StreamRequest;
 use northgate_storage::Submission;
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -70,14 +70,14 @@ struct Witness {
 
 impl Witness {
     fn new(running: &Running, begins: Begins, wanted: &Wanted) -> Self {
-        let query = match begins {
+        let begun = match begins {
             Begins::After(at) => after(at.min(running.worker.head().offset)),
-            Begins::Last(count) => format!("last={count}"),
-            Begins::Now => String::new(),
+            Begins::Last(count) => last(usize::try_from(count).unwrap()),
+            Begins::Now => Subscription::default(),
         };
-        let request = StreamRequest::parse(&format!("{query}&{}", wanted.query())).unwrap();
-        let announced = request.is_announced().then_some(LIVE_EVERY);
-        let client = Client::new(running.worker.stream(request, announced));
+        let subscription = Subscription { filter: wanted.filter(), ..begun };
+        let announced = subscription.is_announced().then_some(LIVE_EVERY);
+        let client = Client::new(running.worker.stream(subscription, announced));
         Self { client, seen: Vec::new() }
     }
 
@@ -140,7 +140,7 @@ proptest! {
                 store.let_reads(Reads::Hang);
             }
             let mut witness = Witness::new(&running, begins, &wanted);
-            let announced = !matches!(begins, Begins::Now) || !wanted.query().is_empty();
+            let announced = !matches!(begins, Begins::Now) || !wanted.filter().is_open();
             for act in acts {
                 match act {
                     Act::Append(events) => {

@@ -1,15 +1,15 @@
-//! Random interleavings against a model: what each cursor gives follows from what the pump has
-//! pumped, what its worker has copied of that, the window's limits, and what the store has trimmed,
-//! and from nothing else.
+//! Random interleavings against a model: every cursor gives every event once and in order, waits
+//! only where nothing is to be had, and reads the store a bounded part at a time.
 
 mod expectations;
 
+use crate::faulty_store::FaultyStore;
 use crate::one_thread::settled;
-use crate::sample::{Wakes, chat, memory_store};
-use expectations::{Model, Next, Place};
+use crate::sample::{ENCODER, Wakes, chat, memory_store};
+use expectations::Model;
 use northgate_domain::Position;
 use northgate_hub::{Cursor, End, Frame, Hub, Step, WindowLimits, Worker};
-use northgate_storage::{EventStore, MemoryStore, Outcome};
+use northgate_storage::{EventStore, Outcome, PAGE_EVENTS};
 use proptest::prelude::*;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ fn limits() -> impl Strategy<Value = WindowLimits> {
 
 proptest! {
     #[test]
-    fn cursors_give_what_is_held_and_end_only_when_what_comes_next_is_not(
+    fn cursors_give_everything_in_order_unless_the_store_has_trimmed_it(
         limits in limits(),
         capacity in prop_oneof![3 => Just(1_000_000_usize), 1 => 1_usize..20, 1 => 1_usize..500],
         acts in acts(),
@@ -77,7 +77,7 @@ proptest! {
 
 /// The hub with everything that moves it, and the model beside it.
 struct Play {
-    store: Arc<MemoryStore>,
+    store: Arc<FaultyStore>,
     hub: Hub,
     /// Polled by hand; nothing else lets the pump run.
     pump: Pin<Box<dyn Future<Output = ()>>>,
@@ -90,17 +90,30 @@ struct Connection {
     cursor: Cursor,
     worker: usize,
     wakes: Arc<Wakes>,
-    /// What the model says of the cursor: where it stands, where what comes next is to be had, and
-    /// whether it waits.
+    /// The offset of the last event that it gave.
     after: u64,
-    place: Place,
-    parked: bool,
+    waits: Waits,
+    /// Whether it has had no reason to leave the window since it was at its head.
+    follows: bool,
+    ended: Option<End>,
+}
+
+/// What the last poll of a cursor left it waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    Nothing,
+    /// More events.
+    Events,
+    /// An answer of the store.
+    Read,
+    /// Nothing any more: the store has answered.
+    Answered,
 }
 
 impl Play {
     fn new(limits: WindowLimits, capacity: usize) -> Self {
-        let store = Arc::new(memory_store(capacity));
-        let (hub, pump) = Hub::new(store.clone(), limits);
+        let store = Arc::new(FaultyStore::new(memory_store(capacity)));
+        let (hub, pump) = Hub::new(store.clone(), limits, ENCODER);
         let new_worker = |_| {
             let thread = LocalSet::new();
             let worker = {
@@ -146,7 +159,7 @@ impl Play {
         let texts = lengths.iter().map(|&length| chat(&"x".repeat(length))).collect();
         for outcome in self.store.append(texts).await.unwrap() {
             let Outcome::Appended { event, .. } = outcome else { panic!("{outcome:?}") };
-            self.model.sizes.push(Frame::encode(&event).held_bytes());
+            self.model.sizes.push(Frame::encode(&event, ENCODER).held_bytes());
         }
     }
 
@@ -160,6 +173,8 @@ impl Play {
             }
         }
         self.model.pump();
+        // Those reads were the pump's.
+        self.store.asked();
     }
 
     async fn refresh(&mut self, worker: usize) {
@@ -168,13 +183,19 @@ impl Play {
         let (thread, _) = &self.workers[worker];
         // Reads take two rounds of the runtime, whoever asked.
         thread.run_until(settled()).await;
+        let reading = self.connections.iter().filter(|one| one.waits == Waits::Read).count();
+        assert!(self.store.asked() <= reading, "one read for each that waits, at most");
         for connection in &mut self.connections {
-            let read = self.model.read(connection.after, &mut connection.place);
-            let called = connection.parked && news && connection.worker == worker;
+            let read = connection.waits == Waits::Read;
+            let called = connection.waits == Waits::Events && news && connection.worker == worker;
             if !self.model.draining {
                 assert_eq!(connection.wakes.taken(), usize::from(read) + usize::from(called));
             }
-            connection.parked &= !called;
+            if read {
+                connection.waits = Waits::Answered;
+            } else if called {
+                connection.waits = Waits::Nothing;
+            }
         }
     }
 
@@ -188,33 +209,56 @@ impl Play {
             worker,
             wakes: Arc::default(),
             after,
-            place: Place::Window,
-            parked: false,
+            waits: Waits::Nothing,
+            follows: true,
+            ended: None,
         });
     }
 
     /// Polls a cursor, and says whether it can go on at once.
     fn take(&mut self, cursor: usize) -> bool {
-        let connection = &mut self.connections[cursor];
-        let expected = self.model.next(connection.worker, connection.after, &mut connection.place);
+        let Self { connections, model, .. } = self;
+        let connection = &mut connections[cursor];
         let waker = Waker::from(connection.wakes.clone());
         let step = connection.cursor.poll_next(&mut Context::from_waker(&waker));
-        match (&step, expected) {
-            (Poll::Ready(Step::Frame(frame)), Next::Frame { size }) => {
-                assert_eq!(frame.position().offset, connection.after + 1);
-                assert_eq!(frame.held_bytes(), size);
+        let (after, at_head) =
+            (connection.after, model.is_at_head(connection.worker, connection.after));
+        let in_window = at_head || model.window_holds(connection.worker, after);
+        match step {
+            Poll::Ready(Step::Frame(frame)) => {
+                assert_eq!(connection.ended, None, "an end is the end");
+                assert_eq!(frame.position().offset, after + 1);
+                assert_eq!(frame.held_bytes(), model.size_after(after));
                 connection.after += 1;
+                connection.waits = Waits::Nothing;
                 return true;
             }
-            (Poll::Pending, Next::Pause) => connection.parked = false,
-            (Poll::Pending, Next::Nothing) => connection.parked = true,
-            (Poll::Ready(Step::End(end)), Next::End(expected)) => assert_eq!(*end, expected),
-            (step, expected) => panic!("{step:?} where the model says {expected:?}"),
+            Poll::Ready(Step::End(end)) => {
+                if connection.ended.is_none() {
+                    let is_true = match end {
+                        End::Drained { turn } => at_head && model.drains(turn),
+                        End::TooFarBehind => after < model.trimmed() && !in_window,
+                        End::Cut | End::Unavailable => false,
+                    };
+                    assert!(is_true, "{end:?} after {after}");
+                }
+                assert_eq!(*connection.ended.get_or_insert(end), end);
+            }
+            Poll::Pending if at_head => {
+                assert!(!model.draining, "everything was given");
+                (connection.waits, connection.follows) = (Waits::Events, true);
+            }
+            Poll::Pending => {
+                assert_ne!(connection.waits, Waits::Answered, "every read brings something");
+                assert!(!(connection.follows && in_window), "the window holds it");
+                (connection.waits, connection.follows) = (Waits::Read, false);
+            }
+            Poll::Ready(Step::Notice(notice)) => panic!("nobody asked for {notice:?}"),
         }
         false
     }
 
-    /// In the end every cursor gives what is still held, and ends.
+    /// In the end every cursor gives what the store holds, and ends.
     async fn drain(mut self) {
         self.pump();
         self.hub.drain();
@@ -223,16 +267,15 @@ impl Play {
             self.refresh(worker).await;
         }
         for cursor in 0..self.connections.len() {
-            while !matches!(self.connections[cursor].place, Place::Nowhere(_)) {
+            while self.connections[cursor].ended.is_none() {
                 while self.take(cursor) {}
                 self.refresh(self.connections[cursor].worker).await;
             }
-            let Connection { place, after, .. } = self.connections[cursor];
-            match place {
-                Place::Nowhere(End::Drained { .. }) => assert_eq!(after, self.model.head()),
-                Place::Nowhere(End::TooFarBehind) => assert!(after < self.model.trimmed()),
-                place => panic!("a draining cursor is left with {place:?}"),
+            let Connection { ended, after, .. } = self.connections[cursor];
+            if let Some(End::Drained { .. }) = ended {
+                assert_eq!(after, self.model.head());
             }
         }
+        assert!(self.store.most_events() <= PAGE_EVENTS, "no read asks for more than a page");
     }
 }

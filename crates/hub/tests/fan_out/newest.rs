@@ -1,9 +1,10 @@
 //! A stream that begins with the newest events that match.
 
-use crate::client::{Client, Seen, events};
+use crate::client::{Client, Seen, alerts, events, last};
 use crate::one_thread::{Running, on_one_thread};
 use crate::sample::{alert, chat, memory_store};
-use crate::wanted::{event, wanted};
+use crate::wanted::{event, filter, wanted};
+use northgate_domain::{EventType, Subscription};
 use northgate_hub::WindowLimits;
 use northgate_storage::Submission;
 use proptest::prelude::*;
@@ -22,11 +23,12 @@ fn the_newest_are_given_and_then_what_follows() {
         let running = Running::new(EIGHT);
         running.append(600).await;
         for count in [0, 1, 8, 9, 128, 129, 600, 601, 1_000] {
-            let mut client = running.client(&format!("last={count}"));
+            let mut client = running.client(last(count));
+            let count = count as u64;
             let from = 600_u64.saturating_sub(count);
             assert_eq!(client.see().await, newest(from, from + 1..=600, 600), "{count}");
         }
-        let mut client = running.client("last=2");
+        let mut client = running.client(last(2));
         client.see().await;
         running.append(1).await;
         assert_eq!(client.take(), events([601]));
@@ -37,8 +39,8 @@ fn the_newest_are_given_and_then_what_follows() {
 fn the_newest_of_an_empty_log_are_none() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
-        for query in ["last=0", "last=5", "last=5&types=alert"] {
-            assert_eq!(running.client(query).see().await, newest(0, [], 0));
+        for subscription in [last(0), last(5), alerts(last(5))] {
+            assert_eq!(running.client(subscription).see().await, newest(0, [], 0));
         }
     });
 }
@@ -52,15 +54,17 @@ fn the_newest_that_match_may_lie_far_back() {
             running.store.append(vec![alert(place)]).await.unwrap();
         }
         running.append(900).await;
-        for (query, from, given) in [
-            ("last=1&types=alert", 12, vec![13]),
-            ("last=2&types=alert", 11, vec![12, 13]),
-            ("last=2&location=North+Gate", 10, vec![11, 13]),
-            ("last=9&types=alert", 10, vec![11, 12, 13]),
-            ("last=9&location=West+Gate", 913, vec![]),
-            ("last=0&types=alert", 913, vec![]),
+        let at = |place, count| Subscription { filter: filter(vec![], [place]), ..last(count) };
+        for (subscription, from, given) in [
+            (alerts(last(1)), 12, vec![13]),
+            (alerts(last(2)), 11, vec![12, 13]),
+            (at("North Gate", 2), 10, vec![11, 13]),
+            (alerts(last(9)), 10, vec![11, 12, 13]),
+            (at("West Gate", 9), 913, vec![]),
+            (alerts(last(0)), 913, vec![]),
         ] {
-            assert_eq!(running.client(query).see().await, newest(from, given, 913), "{query}");
+            let mut client = running.client(subscription.clone());
+            assert_eq!(client.see().await, newest(from, given, 913), "{subscription:?}");
         }
     });
 }
@@ -83,11 +87,11 @@ fn the_search_for_the_newest_ends_after_so_many_events() {
         let batch: Vec<_> = (0..EXAMINED - 1).map(|n| chat(&n.to_string())).collect();
         running.store.append(batch).await.unwrap();
         running.hub.caught_up().await;
-        let query = "last=1&types=alert";
-        assert_eq!(up_to_live(running.client(query)).await, newest(0, [1], EXAMINED as u64));
+        let newest_alert = || running.client(alerts(last(1)));
+        assert_eq!(up_to_live(newest_alert()).await, newest(0, [1], EXAMINED as u64));
         running.append(64).await;
         let head = EXAMINED as u64 + 64;
-        assert_eq!(up_to_live(running.client(query)).await, newest(head, [], head));
+        assert_eq!(up_to_live(newest_alert()).await, newest(head, [], head));
     });
 }
 
@@ -96,7 +100,7 @@ fn what_comes_while_the_newest_are_looked_for_is_given_too() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
         running.append(600).await;
-        let mut client = running.client("last=3");
+        let mut client = running.client(last(3));
         running.append(50).await;
         assert_eq!(client.see().await, newest(597, 598..=650, 650));
     });
@@ -109,8 +113,12 @@ fn the_newest_end_where_the_store_ends() {
         for _ in 0..30 {
             running.append(10).await;
         }
-        for query in ["last=50", "last=51", "last=1000", "last=1000&types=chat"] {
-            assert_eq!(running.client(query).see().await, newest(250, 251..=300, 300), "{query}");
+        let chat = filter(vec![EventType::Chat], []);
+        for subscription in
+            [last(50), last(51), last(1_000), Subscription { filter: chat, ..last(1_000) }]
+        {
+            let mut client = running.client(subscription.clone());
+            assert_eq!(client.see().await, newest(250, 251..=300, 300), "{subscription:?}");
         }
     });
 }
@@ -137,7 +145,7 @@ proptest! {
             let mut matching = wanted.of(running.store.as_ref()).await;
             let chosen = matching.split_off(matching.len().saturating_sub(count));
             let from = chosen.first().map_or(head, |first| first - 1);
-            let mut client = running.client(&format!("last={count}&{}", wanted.query()));
+            let mut client = running.client(Subscription { filter: wanted.filter(), ..last(count) });
             assert_eq!(client.see().await, newest(from, chosen, head));
             let both: Vec<Submission> = vec![alert("Gate"), alert("North Gate")];
             running.store.append(both).await.unwrap();

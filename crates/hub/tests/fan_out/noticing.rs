@@ -1,6 +1,6 @@
 //! Where a client is told that its stream is, and when.
 
-use crate::client::{LIVE_EVERY, Seen, after, events};
+use crate::client::{LIVE_EVERY, Seen, after, alerts, events, last, new_alerts};
 use crate::faulty_store::{FaultyStore, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ROOMY, alert, memory_store};
@@ -22,7 +22,7 @@ async fn pass(time: Duration) {
 fn a_client_is_told_again_after_every_interval_whatever_it_gets_meanwhile() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
-        let mut client = running.client("last=0");
+        let mut client = running.client(last(0));
         assert_eq!(client.take(), [Seen::Resumed(0), Seen::Live(0)]);
         let began = Instant::now();
         for n in 1..=4 {
@@ -40,7 +40,7 @@ fn a_client_is_told_again_after_every_interval_whatever_it_gets_meanwhile() {
 fn a_client_that_waits_is_called_to_be_told() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
-        let mut client = running.client("last=0");
+        let mut client = running.client(last(0));
         client.see().await;
         pass(LIVE_EVERY.saturating_sub(A_MOMENT)).await;
         assert!(!client.is_woken());
@@ -56,7 +56,7 @@ fn a_client_that_waits_is_called_to_be_told() {
 fn a_notice_says_where_the_stream_is_though_nothing_of_it_matched() {
     on_one_thread(async {
         let running = Running::new(TWO);
-        let mut client = running.client("types=alert");
+        let mut client = running.client(new_alerts());
         assert_eq!(client.take(), [Seen::Resumed(0), Seen::Live(0)]);
         for round in 1..=3 {
             // Once more than the window holds, and more than a page.
@@ -74,7 +74,7 @@ fn a_notice_says_where_the_stream_is_though_nothing_of_it_matched() {
 fn events_that_are_there_come_before_a_notice_that_is_due() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
-        let mut client = running.client("types=alert");
+        let mut client = running.client(new_alerts());
         client.see().await;
         running.store.append(vec![alert("North Gate")]).await.unwrap();
         running.append(3).await;
@@ -88,7 +88,7 @@ fn a_client_that_resumes_is_told_only_once_it_has_caught_up() {
     on_one_thread(async {
         let running = Running::new(TWO);
         running.append(400).await;
-        let mut client = running.client(&after(0));
+        let mut client = running.client(after(0));
         // Time passes while it takes what it missed, a notice is due, and its place is known.
         assert_eq!(client.next().await, Seen::Resumed(0));
         for offset in 1..=400 {
@@ -115,7 +115,7 @@ async fn stuck_after_a_page(matches: u64) -> (Arc<FaultyStore>, Running, crate::
         }
     }
     running.append(200).await;
-    let mut client = running.client(&(after(0) + "&types=alert"));
+    let mut client = running.client(alerts(after(0)));
     let given = if matches == 0 { vec![] } else { vec![Seen::Event(matches)] };
     assert_eq!(client.take(), []);
     settled().await;
@@ -152,7 +152,7 @@ fn a_client_on_its_way_is_not_told_what_it_knows() {
         // The newest begin there, and nothing was read yet.
         let (store, running, _) = stuck_after_a_page(0).await;
         store.let_reads(Reads::Pass);
-        let mut client = running.client("last=300");
+        let mut client = running.client(last(300));
         assert_eq!(client.next().await, Seen::Resumed(100));
         assert_eq!(client.take(), []);
         store.let_reads(Reads::Hang);
@@ -191,7 +191,7 @@ fn a_client_is_told_nothing_before_its_stream_has_begun() {
         let running = Running::over(store.clone(), TWO);
         running.append(20).await;
         store.let_reads(Reads::Hang);
-        let mut clients = [running.client(&after(3)), running.client("last=5")];
+        let mut clients = [running.client(after(3)), running.client(last(5))];
         for client in &mut clients {
             assert_eq!(client.see().await, []);
         }

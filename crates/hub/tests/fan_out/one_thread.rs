@@ -1,10 +1,9 @@
 //! A hub and its pump on one thread, where a test decides when they may run.
 
 use crate::client::{Client, LIVE_EVERY};
-use crate::sample::{append, memory_store};
-use northgate_domain::Position;
+use crate::sample::{ENCODER, append, memory_store};
+use northgate_domain::{Position, Subscription};
 use northgate_hub::{Cursor, Hub, WindowLimits, Worker};
-use northgate_schemas::StreamRequest;
 use northgate_storage::EventStore;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +43,7 @@ impl Running {
     }
 
     pub(crate) fn over(store: Arc<dyn EventStore>, limits: WindowLimits) -> Self {
-        let (hub, pump) = Hub::new(store.clone(), limits);
+        let (hub, pump) = Hub::new(store.clone(), limits, ENCODER);
         let stop = CancellationToken::new();
         let mut pumps = JoinSet::new();
         pumps.spawn_local(pump.run(stop.clone()));
@@ -62,11 +61,10 @@ impl Running {
         Position { offset, ..self.worker.head() }
     }
 
-    /// A client that connects with this query.
-    pub(crate) fn client(&self, query: &str) -> Client {
-        let request = StreamRequest::parse(query).unwrap();
-        let live_every = request.is_announced().then_some(LIVE_EVERY);
-        Client::new(self.worker.stream(request, live_every))
+    /// A client with this subscription.
+    pub(crate) fn client(&self, subscription: Subscription) -> Client {
+        let live_every = subscription.is_announced().then_some(LIVE_EVERY);
+        Client::new(self.worker.stream(subscription, live_every))
     }
 
     /// A cursor that gives every event after this offset.

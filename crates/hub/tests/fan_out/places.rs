@@ -1,6 +1,6 @@
 //! A few read the store at once; the others wait in a row, and everyone has a turn.
 
-use crate::client::{Client, Seen, after};
+use crate::client::{Client, Seen, after, last};
 use crate::faulty_store::{FaultyStore, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::memory_store;
@@ -162,7 +162,7 @@ fn who_opens_a_stream_waits_in_the_same_row() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let mut reading = behind(&running, PLACES).await;
-        let mut opening = [running.client(&after(0)), running.client("last=300")];
+        let mut opening = [running.client(after(0)), running.client(last(300))];
         for client in &mut opening {
             assert_eq!(client.see().await, []);
         }
@@ -228,11 +228,12 @@ fn who_comes_out_of_the_row_has_all_its_patience_left() {
 #[test]
 fn a_storm_of_those_who_come_rests_after_the_first_turns() {
     // Two pages back, so that finding the place takes more than one turn.
-    for query in [after(0), "last=150".to_owned()] {
+    for subscription in [after(0), last(150)] {
         on_one_thread(async {
             let (store, running) = over_a_hanging_store().await;
             store.let_reads(Reads::Pass);
-            let mut clients: Vec<_> = (0..5 * PLACES).map(|_| running.client(&query)).collect();
+            let mut clients: Vec<_> =
+                (0..5 * PLACES).map(|_| running.client(subscription.clone())).collect();
             for client in &mut clients {
                 assert_eq!(client.take(), []);
             }
@@ -240,7 +241,7 @@ fn a_storm_of_those_who_come_rests_after_the_first_turns() {
             settled().await;
             // The first to come find places free and do not rest; all who follow do.
             let asked = store.asked();
-            assert!(asked < 2 * PLACES, "{query}: {asked}");
+            assert!(asked < 2 * PLACES, "{subscription:?}: {asked}");
         });
     }
 }

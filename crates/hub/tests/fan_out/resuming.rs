@@ -1,11 +1,12 @@
 //! A stream that begins after a position: everything that followed, or the gap instead.
 
-use crate::client::{Client, Seen, after, events};
+use crate::client::{Client, Seen, after, events, from, last};
 use crate::faulty_store::{FaultyStore, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::memory_store;
+use crate::wanted::filter;
+use northgate_domain::{Epoch, EventType, Position, StartFrom, Subscription};
 use northgate_hub::{End, WindowLimits};
-use northgate_schemas::StreamRequest;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -33,7 +34,7 @@ fn what_the_window_holds_is_resumed_without_the_store() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
         for from in 292..=300 {
-            assert_eq!(running.client(&after(from)).take(), resumed(from, 300));
+            assert_eq!(running.client(after(from)).take(), resumed(from, 300));
         }
         assert_eq!(store.asked(), 0);
     });
@@ -46,7 +47,7 @@ fn what_the_store_holds_is_resumed_from_there() {
         // Pages end at 192 and 256, and at the head.
         for (from, pages) in [(100, 3), (101, 3), (250, 1), (291, 1)] {
             store.asked();
-            assert_eq!(running.client(&after(from)).see().await, resumed(from, 300));
+            assert_eq!(running.client(after(from)).see().await, resumed(from, 300));
             assert_eq!(store.asked(), pages, "after {from}");
             // Pages are kept for a while: the next client is to ask by itself.
             tokio::time::advance(Duration::from_secs(10)).await;
@@ -58,7 +59,7 @@ fn what_the_store_holds_is_resumed_from_there() {
 fn a_resumed_stream_goes_on_live() {
     on_one_thread(async {
         let (_, running) = after_300(10_000).await;
-        let mut clients = [0, 150, 295, 300].map(|from| running.client(&after(from)));
+        let mut clients = [0, 150, 295, 300].map(|from| running.client(after(from)));
         for client in &mut clients {
             client.see().await;
         }
@@ -73,7 +74,7 @@ fn a_resumed_stream_goes_on_live() {
 fn what_comes_while_a_stream_resumes_is_part_of_it() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
-        let mut client = running.client(&after(10));
+        let mut client = running.client(after(10));
         store.let_reads(Reads::Hang);
         assert_eq!(client.see().await, []);
         running.append(40).await;
@@ -82,22 +83,22 @@ fn what_comes_while_a_stream_resumes_is_part_of_it() {
     });
 }
 
-/// That this query is answered by a gap, and then by what happens from now on.
-async fn is_a_gap(running: &Running, query: &str, oldest: u64) {
-    let mut client = running.client(query);
+/// That this subscription is answered by a gap, and then by what happens from now on.
+async fn is_a_gap(running: &Running, subscription: Subscription, oldest: u64) {
+    let mut client = running.client(subscription.clone());
     let head = running.worker.head().offset;
     assert_eq!(client.see().await, [Seen::Gap { position: head, oldest }, Seen::Live(head)]);
     running.append(2).await;
-    assert_eq!(client.take(), events([head + 1, head + 2]), "{query}");
+    assert_eq!(client.take(), events([head + 1, head + 2]), "{subscription:?}");
 }
 
 #[test]
 fn what_was_trimmed_is_a_gap() {
     on_one_thread(async {
         let (_, running) = after_300(200).await;
-        is_a_gap(&running, &after(99), 100).await;
-        is_a_gap(&running, &after(101), 102).await;
-        is_a_gap(&running, &after(0), 104).await;
+        is_a_gap(&running, after(99), 100).await;
+        is_a_gap(&running, after(101), 102).await;
+        is_a_gap(&running, after(0), 104).await;
     });
 }
 
@@ -107,7 +108,12 @@ fn a_position_of_another_log_is_a_gap() {
         let (_, running) = after_300(200).await;
         for offset in [0, 250, 296, 300, 302, 999] {
             let oldest = running.worker.head().offset - 200;
-            is_a_gap(&running, &format!("after=0000000000000008-{offset}"), oldest).await;
+            is_a_gap(
+                &running,
+                from(StartFrom::After(Position { epoch: Epoch::new(8), offset })),
+                oldest,
+            )
+            .await;
         }
     });
 }
@@ -116,8 +122,8 @@ fn a_position_of_another_log_is_a_gap() {
 fn a_position_beyond_the_head_is_a_gap() {
     on_one_thread(async {
         let (_, running) = after_300(10_000).await;
-        is_a_gap(&running, &after(301), 0).await;
-        is_a_gap(&running, &after(u64::MAX), 0).await;
+        is_a_gap(&running, after(301), 0).await;
+        is_a_gap(&running, after(u64::MAX), 0).await;
     });
 }
 
@@ -126,7 +132,7 @@ fn a_position_that_the_pump_has_not_reached_is_no_gap() {
     on_one_thread(async {
         let (_, running) = after_300(10_000).await;
         crate::sample::append(running.store.as_ref(), 5).await;
-        let mut clients = [303, 305].map(|from| running.client(&after(from)));
+        let mut clients = [303, 305].map(|from| running.client(after(from)));
         assert_eq!(clients[0].look(), Some(Seen::Resumed(303)));
         assert_eq!(clients[1].look(), Some(Seen::Resumed(305)));
         running.append(1).await;
@@ -141,15 +147,18 @@ fn a_stream_over_a_store_that_cannot_be_read_does_not_begin() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
         store.let_reads(Reads::Fail);
-        for query in [after(10), after(900), "last=3".to_owned(), "last=3&types=chat".to_owned()] {
-            let mut client = running.client(&query);
+        let chat = filter(vec![EventType::Chat], []);
+        for subscription in
+            [after(10), after(900), last(3), Subscription { filter: chat, ..last(3) }]
+        {
+            let mut client = running.client(subscription.clone());
             let began = Instant::now();
             for _ in 0..2 {
-                assert_eq!(client.next().await, Seen::End(End::Unavailable), "{query}");
+                assert_eq!(client.next().await, Seen::End(End::Unavailable), "{subscription:?}");
             }
             assert_eq!(began.elapsed(), Duration::ZERO);
         }
-        assert_eq!(running.client(&after(295)).take(), resumed(295, 300), "that needs no store");
+        assert_eq!(running.client(after(295)).take(), resumed(295, 300), "that needs no store");
     });
 }
 
@@ -158,9 +167,9 @@ fn a_stream_over_a_store_that_does_not_answer_does_not_begin() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
         store.let_reads(Reads::Hang);
-        for query in [after(10), "last=3".to_owned()] {
+        for subscription in [after(10), last(3)] {
             let began = Instant::now();
-            assert_eq!(running.client(&query).next().await, Seen::End(End::Unavailable));
+            assert_eq!(running.client(subscription).next().await, Seen::End(End::Unavailable));
             assert_eq!(began.elapsed().as_secs(), 30);
         }
         assert_eq!(store.under_way(), 0);
@@ -171,7 +180,7 @@ fn a_stream_over_a_store_that_does_not_answer_does_not_begin() {
 fn a_store_that_goes_away_after_the_beginning_has_time_to_come_back() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
-        let mut client = running.client(&after(10));
+        let mut client = running.client(after(10));
         assert_eq!(client.take(), []);
         settled().await;
         let first = client.take();
@@ -189,7 +198,7 @@ fn a_store_that_goes_away_after_the_beginning_has_time_to_come_back() {
 fn a_client_that_asked_for_nothing_gets_events_and_no_notices() {
     on_one_thread(async {
         let (_, running) = after_300(10_000).await;
-        let mut client = running.client("");
+        let mut client = running.client(Subscription::default());
         assert_eq!(client.see().await, []);
         tokio::time::advance(Duration::from_mins(20)).await;
         assert_eq!(client.see().await, []);
@@ -205,7 +214,7 @@ fn notices_come_without_a_request_where_the_transport_wants_them() {
     on_one_thread(async {
         let (_, running) = after_300(10_000).await;
         let every = Some(Duration::from_secs(15));
-        let mut client = Client::new(running.worker.stream(StreamRequest::default(), every));
+        let mut client = Client::new(running.worker.stream(Subscription::default(), every));
         assert_eq!(client.take(), [Seen::Live(300)]);
         running.append(1).await;
         assert_eq!(client.take(), [Seen::Event(301)]);

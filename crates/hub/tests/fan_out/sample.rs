@@ -3,12 +3,13 @@
 use crate::one_thread::settled;
 use bytes::Bytes;
 use northgate_domain::{
-    Command, Epoch, EventMeta, Location, MessageText, PostMessage, RaiseAlert, Sender, Stamps,
-    Timestamp,
+    Command, Epoch, Event, EventMeta, Location, MessageText, PostMessage, RaiseAlert, Sender,
+    Stamps, Timestamp,
 };
-use northgate_hub::{Cursor, End, Frame, Step, WindowLimits};
+use northgate_hub::{Cursor, Encoder, End, Frame, Step, WindowLimits};
 use northgate_storage::{Capacity, EventStore, MemoryStore, Submission};
 use std::future::poll_fn;
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -17,6 +18,18 @@ use uuid::Uuid;
 
 /// Room for everything that a test appends.
 pub(crate) const ROOMY: WindowLimits = WindowLimits { frames: 1_000_000, bytes: usize::MAX };
+
+/// Bytes that differ from event to event, and are as many as the texts have.
+pub(crate) const ENCODER: Encoder = Encoder {
+    event: |event, out| {
+        let text = match &event.value {
+            Event::Alert(event) => event.alert.location.as_str(),
+            Event::Chat(chat) => chat.message.as_str(),
+        };
+        write!(out, "{{\"offset\":{},\"text\":{text:?}}}", event.position.offset).unwrap();
+    },
+    position: |at, out| write!(out, "{}-{}", at.epoch.get(), at.offset).unwrap(),
+};
 
 /// More pauses than a cursor needs on its way through whatever a test appends.
 pub(crate) const MOST_PAUSES: usize = 2_000;

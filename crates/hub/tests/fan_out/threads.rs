@@ -1,7 +1,9 @@
 //! Many threads at once: every cursor gives every later event, once and in one order.
 
 use crate::one_thread::{Running, on_one_thread, settled};
-use crate::sample::{ROOMY, append, chat, json, memory_store, next, take_offsets, websocket};
+use crate::sample::{
+    ENCODER, ROOMY, append, chat, json, memory_store, next, take_offsets, websocket,
+};
 use northgate_domain::{Event, Position, Positioned};
 use northgate_hub::{Cursor, End, Frame, Hub, Step, Worker};
 use northgate_storage::{EventStore, next_page};
@@ -33,7 +35,7 @@ type Seen = (Position, Vec<Frame>);
 fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
     let store: Arc<dyn EventStore> = Arc::new(memory_store(1_000_000));
     let start = *store.head().borrow();
-    let (hub, pump) = Hub::new(store.clone(), ROOMY);
+    let (hub, pump) = Hub::new(store.clone(), ROOMY, ENCODER);
     let finished = AtomicUsize::new(0);
     let stop = CancellationToken::new();
     let seen: Vec<Seen> = thread::scope(|scope| {
@@ -61,7 +63,7 @@ fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
     let (_, first) = seen.iter().find(|(began, _)| *began == start).unwrap();
     let first_from = |began: Position| &first[usize::try_from(began.offset).unwrap()..];
     for (event, frame) in events.iter().zip(first) {
-        assert_eq!(json(frame), json(&Frame::encode(event)));
+        assert_eq!(json(frame), json(&Frame::encode(event, ENCODER)));
     }
     for (began, frames) in &seen {
         assert_eq!(frames.len() as u64, events.len() as u64 - began.offset);
@@ -194,7 +196,7 @@ fn a_cursor_at_the_head_gives_only_later_events() {
 #[test]
 fn a_worker_that_comes_while_the_log_grows_misses_nothing() {
     let store: Arc<dyn EventStore> = Arc::new(memory_store(10_000));
-    let (hub, pump) = Hub::new(store.clone(), ROOMY);
+    let (hub, pump) = Hub::new(store.clone(), ROOMY, ENCODER);
     let stop = CancellationToken::new();
     thread::scope(|scope| {
         let _stopped_in_any_case = stop.clone().drop_guard();

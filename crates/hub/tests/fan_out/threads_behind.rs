@@ -1,7 +1,7 @@
 //! Many threads at once, and a window so small that everyone falls behind it again and again.
 
 use crate::faulty_store::{FaultyStore, Reads};
-use crate::sample::{chat, memory_store, next};
+use crate::sample::{ENCODER, chat, memory_store, next};
 use crate::threads::wait_for;
 use northgate_domain::Position;
 use northgate_hub::{Cursor, End, Hub, Step, WindowLimits};
@@ -31,7 +31,7 @@ type Ended = (Position, u64);
 fn cursors_on_every_thread_give_everything_once_and_in_order() {
     let store = Arc::new(FaultyStore::new(memory_store(1_000_000)));
     store.let_reads(Reads::Dawdle);
-    let (hub, pump) = Hub::new(store.clone(), TINY);
+    let (hub, pump) = Hub::new(store.clone(), TINY, ENCODER);
     let stop = CancellationToken::new();
     let ended: Vec<Ended> = thread::scope(|scope| {
         let _stopped_in_any_case = stop.clone().drop_guard();

@@ -1,7 +1,7 @@
 //! Random events, random filters, and which of the one match the other, said a second time.
 
 use crate::sample::{alert, chat};
-use northgate_domain::Event;
+use northgate_domain::{Event, EventFilter, EventType, Location};
 use northgate_storage::{EventStore, ReadFrom, Submission};
 use proptest::prelude::*;
 
@@ -15,11 +15,10 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    pub(crate) fn query(&self) -> String {
-        let types = self.types.iter().map(|types| format!("types={}", types.join(",")));
-        let places = self.places.iter().flatten();
-        let places = places.map(|place| format!("location={}", place.replace(' ', "+")));
-        types.chain(places).collect::<Vec<_>>().join("&")
+    pub(crate) fn filter(&self) -> EventFilter {
+        let types = self.types.iter().flatten().map(|name| EventType::parse(name).unwrap());
+        let places = self.places.iter().flatten().copied();
+        filter(types.collect(), places)
     }
 
     fn admits(&self, event: &Event) -> bool {
@@ -43,6 +42,17 @@ impl Wanted {
         let matching = held.iter().filter(|event| self.admits(&event.value));
         matching.map(|event| event.position.offset).collect()
     }
+}
+
+/// A filter on types and, unless there are none, on the places of alerts.
+pub(crate) fn filter<'a>(
+    types: Vec<EventType>,
+    places: impl IntoIterator<Item = &'a str>,
+) -> EventFilter {
+    let mut filter = EventFilter::default();
+    filter.types = types;
+    filter.locations.extend(places.into_iter().map(|place| Location::parse(place).unwrap()));
+    filter
 }
 
 pub(crate) fn wanted() -> impl Strategy<Value = Wanted> {

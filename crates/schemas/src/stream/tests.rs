@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::conditions::VALUES_MAX;
-use northgate_domain::Epoch;
+use northgate_domain::{AlertFacets, Epoch, Facets, Labels, Position};
 use proptest::prelude::*;
 
-fn request(query: &str) -> StreamRequest {
-    StreamRequest::parse(query).unwrap()
+fn request(query: &str) -> Subscription {
+    parse_subscription(query).unwrap()
 }
 
 fn findings(query: &str) -> Vec<String> {
-    let findings = StreamRequest::parse(query).unwrap_err();
+    let findings = parse_subscription(query).unwrap_err();
     findings.sorted().into_iter().map(|(name, _)| name.to_owned()).collect()
 }
 
@@ -43,7 +43,7 @@ fn who_was_cut_goes_on_from_there_whatever_else_is_asked() {
         }
         assert_eq!(request(&format!("{name}=&last=3")).start, StartFrom::Last(3));
     }
-    assert_eq!(request("lastEventId=x").resumed(known).start, StartFrom::After(position));
+    assert_eq!(request("last=3").resumed(Some(position)).start, StartFrom::After(position));
 }
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {
@@ -139,12 +139,23 @@ fn a_filter_is_short() {
         (0..5_000).map(|n| format!("t{}ype=x", "-".repeat(n % 100))).collect::<Vec<_>>();
     assert_eq!(findings(&spellings.join("&")).len(), MOST_REFUSED_NAMES);
     let severities = request(&format!("severity=info{}", ",error".repeat(5_000))).filter.severities;
-    assert_eq!(severities, Some(vec![Severity::Info, Severity::Error]));
+    assert_eq!(severities, [Severity::Info, Severity::Error]);
+}
+
+#[test]
+fn the_document_lists_the_names_of_event_types() {
+    let schema = serde_json::to_value(EventTypeName::schema()).unwrap();
+    let described = serde_json::json!({
+        "type": "string",
+        "description": "A kind of event, by its name in the `type` member.",
+        "enum": ["alert", "alert_update", "chat"],
+    });
+    assert_eq!(schema, described);
 }
 
 proptest! {
     #[test]
     fn no_query_breaks_the_reader(query in "\\PC*|[a-z=&%0-9,+-]{0,80}") {
-        let _ = StreamRequest::parse(&query);
+        let _ = parse_subscription(&query);
     }
 }

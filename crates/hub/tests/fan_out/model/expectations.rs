@@ -1,29 +1,8 @@
-//! What the model says of a cursor.
+//! What there is to give, and whom it has reached, according to the model.
 
 use super::WORKERS;
-use northgate_hub::{End, WindowLimits};
-use std::collections::HashSet;
+use northgate_hub::WindowLimits;
 
-/// Where pages end. What the model appends is too small for the limit on bytes.
-const PAGE_EVENTS: u64 = 64;
-/// A cursor behind the window goes over to it when it is so near to the head.
-const NEAR_HEAD: u64 = 256;
-
-/// Where a cursor has what it gives next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    Window,
-    /// The store is being asked.
-    PendingRead,
-    /// The store has answered: a page up to this offset, or that it is too late.
-    Answered(Option<u64>),
-    /// It has a page up to this offset in hand.
-    Page(u64),
-    /// It has ended, and gives nothing any more.
-    Nowhere(End),
-}
-
-/// What there is to give, and whom it has reached.
 pub(super) struct Model {
     limits: WindowLimits,
     /// How many events the store holds.
@@ -36,8 +15,6 @@ pub(super) struct Model {
     pub(super) draining: bool,
     /// How many cursors have drained.
     drained: u64,
-    /// After which offsets whole pages were read: they are kept for those who come by.
-    kept: HashSet<u64>,
 }
 
 /// The offsets of a frame log, as if nothing had ever left it.
@@ -47,20 +24,6 @@ pub(super) struct Log {
     pub(super) head: u64,
     /// Where it began anew because the store had trimmed what came next.
     restarted: u64,
-}
-
-/// What a cursor gives, according to the model.
-#[derive(Debug)]
-pub(super) enum Next {
-    /// The event after the one before.
-    Frame {
-        size: usize,
-    },
-    /// Nothing now, and more when it is polled again.
-    Pause,
-    /// Nothing until there is more.
-    Nothing,
-    End(End),
 }
 
 impl Model {
@@ -73,7 +36,6 @@ impl Model {
             copied: [Log::default(); WORKERS],
             draining: false,
             drained: 0,
-            kept: HashSet::new(),
         }
     }
 
@@ -94,57 +56,24 @@ impl Model {
         self.head().saturating_sub(self.capacity as u64)
     }
 
-    /// Everything runs that can: whoever waits for the store has an answer. Says whether it had
-    /// none before.
-    pub(super) fn read(&mut self, after: u64, place: &mut Place) -> bool {
-        if *place != Place::PendingRead {
-            return false;
-        }
-        let rest = PAGE_EVENTS - after % PAGE_EVENTS;
-        let most = if rest < PAGE_EVENTS / 2 { rest + PAGE_EVENTS } else { rest };
-        let held = after >= self.trimmed();
-        // Others may have asked before, and the store have trimmed it since.
-        let kept = self.kept.contains(&after);
-        if held && after + most <= self.head() {
-            self.kept.insert(after);
-        }
-        let last = if kept { after + most } else { self.head().min(after + most) };
-        *place = Place::Answered((held || kept).then_some(last));
-        true
+    /// The size of the frame that follows an offset.
+    pub(super) fn size_after(&self, after: u64) -> usize {
+        self.sizes[index(after)]
     }
 
-    /// What comes next for a cursor of `worker` that stands after an offset; its place moves along.
-    pub(super) fn next(&mut self, worker: usize, after: u64, place: &mut Place) -> Next {
-        let head = self.copied[worker].head;
-        let at_head = after >= head;
-        let in_window = at_head || self.window_holds(worker, after);
-        *place = match *place {
-            Place::Answered(Some(last)) => Place::Page(last),
-            Place::Answered(None) if in_window => Place::Window,
-            Place::Answered(None) => Place::Nowhere(End::TooFarBehind),
-            place => place,
-        };
-        if matches!(*place, Place::Page(last) if after >= last) {
-            let near = at_head || (in_window && head - after <= NEAR_HEAD);
-            *place = if near { Place::Window } else { Place::PendingRead };
-        }
-        if *place == Place::Window && at_head && self.draining {
-            *place = Place::Nowhere(End::Drained { turn: self.drained });
-            self.drained += 1;
-        }
-        if *place == Place::Window && !in_window {
-            *place = Place::PendingRead;
-        }
-        match *place {
-            Place::Nowhere(end) => Next::End(end),
-            Place::PendingRead | Place::Answered(_) => Next::Pause,
-            Place::Window if at_head => Next::Nothing,
-            Place::Window | Place::Page(_) => Next::Frame { size: self.sizes[index(after)] },
-        }
+    /// Whether a cursor may drain now, as the one after so many.
+    pub(super) fn drains(&mut self, turn: u64) -> bool {
+        self.drained += 1;
+        self.draining && turn + 1 == self.drained
+    }
+
+    /// Whether a worker knows of nothing after an offset.
+    pub(super) fn is_at_head(&self, worker: usize, after: u64) -> bool {
+        after >= self.copied[worker].head
     }
 
     /// Whether a worker's window holds what comes after an offset below its head.
-    fn window_holds(&self, worker: usize, after: u64) -> bool {
+    pub(super) fn window_holds(&self, worker: usize, after: u64) -> bool {
         let Log { head, restarted } = self.copied[worker];
         let sizes = &self.sizes[index(after)..index(head)];
         let fits =

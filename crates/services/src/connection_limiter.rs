@@ -68,7 +68,7 @@ pub struct ConnectionPermit {
 }
 
 impl ConnectionLimiter {
-    /// Seats of which none is taken.
+    /// A limiter without any connection yet.
     pub fn new(limits: ConnectionLimits) -> Self {
         Self { shared: Arc::new(Shared { limits, taken: Mutex::default() }) }
     }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seat_is_free_again_when_it_is_dropped() {
+    fn a_permit_is_free_again_when_it_is_dropped() {
         let limiter = limiter(1, 1);
         let permit = limiter.acquire(Some(at("192.0.2.1"))).unwrap();
         assert_eq!(
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_full_leaves_the_others_their_seats() {
+    fn a_full_address_leaves_the_others_their_permits() {
         let limiter = limiter(3, 2);
         let taken = [Some(at("192.0.2.1")), Some(at("192.0.2.1"))]
             .map(|peer| limiter.acquire(peer).unwrap());
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_full_says_which_setting_to_raise() {
+    fn a_refusal_names_the_setting_to_raise() {
         let named = |full: ConnectionLimitReached| full.to_string();
         assert!(named(ConnectionLimitReached::Server).contains(" --max-connections."));
         assert!(named(ConnectionLimitReached::Address).contains(" --max-connections-per-address."));
@@ -239,7 +239,7 @@ mod tests {
     proptest! {
         /// The model is the list of who sits where, counted anew each time.
         #[test]
-        fn seats_are_counted_as_one_would_by_hand(
+        fn permits_are_counted_as_one_would_by_hand(
             total in 0..12_usize,
             per_address in 0..5_usize,
             acts in acts(),

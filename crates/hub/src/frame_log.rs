@@ -1,0 +1,111 @@
+//! The shared log of frames: the pump writes it, and every worker follows it.
+
+use crate::frame::Entry;
+use crate::window::{Window, WindowLimits};
+use northgate_domain::Position;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{Notify, watch};
+
+/// What cursors do at the end of the frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Wait for more.
+    Live,
+    /// End once this position was given.
+    Draining(Position),
+    /// End at once.
+    Over,
+}
+
+/// What all threads share. Its lock is held for copies of handles only, and never across an await.
+pub(crate) struct FrameLog {
+    state: Mutex<State>,
+    /// Where the log ends, for those who wait for the pump.
+    pumped: watch::Sender<Position>,
+    /// How many cursors have drained.
+    drained: AtomicU64,
+}
+
+struct State {
+    window: Window,
+    phase: Phase,
+    /// One per worker: notified after every change.
+    wakes: Vec<Arc<Notify>>,
+}
+
+impl FrameLog {
+    /// An empty log after `start`.
+    pub(crate) fn new(limits: WindowLimits, start: Position) -> Self {
+        let window = Window::new(limits, start);
+        let state = Mutex::new(State { window, phase: Phase::Live, wakes: Vec::new() });
+        Self { state, pumped: watch::Sender::new(start), drained: AtomicU64::new(0) }
+    }
+
+    /// The window and the phase as they are now. `wake` is notified after every later change.
+    pub(crate) fn follow(&self, wake: Arc<Notify>) -> (Window, Phase) {
+        let mut state = self.state.lock();
+        state.wakes.push(wake);
+        (state.window.clone(), state.phase)
+    }
+
+    /// Where the log ends, as it moves.
+    pub(crate) fn pumped(&self) -> watch::Receiver<Position> {
+        self.pumped.subscribe()
+    }
+
+    /// Appends events and wakes every worker once.
+    pub(crate) fn extend(&self, entries: Vec<Entry>) {
+        let Some(last) = entries.last().map(|entry| entry.frame.position()) else {
+            return;
+        };
+        self.change(|state| {
+            for entry in entries {
+                state.window.push(entry);
+            }
+        });
+        self.pumped.send_replace(last);
+    }
+
+    /// Begins anew after `head`: the frames between are lost to cursors that have not had them.
+    pub(crate) fn restart(&self, head: Position) {
+        self.change(|state| state.window = state.window.restarted(head));
+        self.pumped.send_replace(head);
+    }
+
+    /// Lets every cursor end once it has given the frames that the log holds now.
+    pub(crate) fn drain(&self) {
+        self.change(|state| state.phase = Phase::Draining(state.window.head()));
+    }
+
+    /// Lets every cursor end at its next poll.
+    pub(crate) fn end(&self) {
+        self.change(|state| state.phase = Phase::Over);
+    }
+
+    /// Brings a worker's window up to date: one lock, and a copied handle for each new frame.
+    pub(crate) fn refresh(&self, window: &mut Window) -> Phase {
+        let state = self.state.lock();
+        match state.window.since(window.head().offset) {
+            Some(new) if state.window.head().epoch == window.head().epoch => {
+                new.for_each(|entry| window.push(entry.clone()));
+            }
+            _ => window.clone_from(&state.window),
+        }
+        state.phase
+    }
+
+    /// Counts a cursor that has drained, and returns how many did before it.
+    pub(crate) fn count_drained(&self) -> u64 {
+        self.drained.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock();
+        change(&mut state);
+        for wake in &state.wakes {
+            wake.notify_one();
+        }
+    }
+}
