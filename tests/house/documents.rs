@@ -96,6 +96,19 @@ fn every_row_of_the_compatibility_table_names_a_test_that_exists() {
 }
 
 #[test]
+fn the_protocol_lists_every_close_code_of_the_source() {
+    let source = text("crates/ws/src/close.rs");
+    let arms = source.split("fn number(self)").nth(1).and_then(|rest| rest.split("\n    }").next());
+    let arms = arms.expect("close.rs gives each code its number").lines();
+    let numbers = arms.filter_map(|arm| arm.split_once(" => ")?.1.strip_suffix(','));
+    let protocol = text("docs/PROTOCOL.md");
+    let table = protocol.split("\n## Close codes\n").nth(1).expect("there is a table of codes");
+    let rows = table.split("\n## ").next().into_iter().flat_map(str::lines);
+    let listed = rows.filter_map(|row| row.strip_prefix("| ")?.split(" |").next());
+    assert!(numbers.eq(listed.filter(|cell| *cell != "code")), "another code, or another order");
+}
+
+#[test]
 fn names_are_found_in_sentences_and_in_tables() {
     let text =
         "1. A. Test: `a`,\n   `b`\n2. B `no`. Tests: `c` and `d`. See `no`.\n3. Test: none, `no`";

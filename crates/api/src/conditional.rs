@@ -1,7 +1,7 @@
 //! `ETag`, `If-Match` and `If-None-Match`: acting only on what one has seen, and not reading it
 //! again.
 
-use crate::ApiError;
+use crate::{ApiError, BadIfMatch};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, ETag, EntityTag, Header, IfNoneMatch};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -43,17 +43,6 @@ impl FromRequest for WithoutIfMatch {
         let has_it = request.headers().contains_key(header::IF_MATCH);
         ready(if has_it { Err(ApiError::IfMatch(BadIfMatch::Unwanted)) } else { Ok(Self) })
     }
-}
-
-/// What is wrong with the `If-Match` of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadIfMatch {
-    /// It cannot be read.
-    #[error("must be an ETag of the alert, such as \"3\", or a list of them, or *")]
-    Invalid,
-    /// The address is not that of one alert, and who sends it must not believe that it was minded.
-    #[error("is not taken here; leave it out, or act on each alert with its own ETag")]
-    Unwanted,
 }
 
 /// The revision that has this tag, if there can be one. A weak tag matches nothing in `If-Match`

@@ -7,9 +7,6 @@ use actix_web::web::Bytes;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use std::io::{self, Read};
 
-/// The codings that are taken, as the header `Accept-Encoding` tells them.
-pub(crate) const ACCEPTED: &str = "gzip, deflate, zstd";
-
 /// The largest window that a Zstandard frame may ask for, as a power of two: the 8 MiB that every
 /// decoder is to support (RFC 8878 section 3.1.1.1.2).
 const ZSTD_WINDOW_LOG: u32 = 23;

@@ -1,7 +1,6 @@
 //! The one map from errors to status codes, and the one way to tell them (RFC 9457).
 
-use crate::content_coding::ACCEPTED;
-use crate::routes::ALL_METHODS;
+use crate::headers::{ACCEPTED_CODINGS, ALL_METHODS};
 use crate::{BadIfMatch, BadKey, HeadError, NotReady};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
@@ -40,7 +39,7 @@ pub enum ApiError {
     #[error("Send the body as application/json.")]
     MediaType,
     /// The body is compressed in a way that is not known here.
-    #[error("Send the body as it is, or compressed once by one of: {ACCEPTED}.")]
+    #[error("Send the body as it is, or compressed once by one of: {ACCEPTED_CODINGS}.")]
     ContentCoding,
     /// The body is not what its `Content-Encoding` says.
     #[error("The body is not compressed as its Content-Encoding says.")]
@@ -273,7 +272,7 @@ impl ResponseError for ApiError {
         }
         if let Self::ContentCoding = self {
             // What a request may be compressed by (RFC 9110 section 15.5.16).
-            response.insert_header((header::ACCEPT_ENCODING, ACCEPTED));
+            response.insert_header((header::ACCEPT_ENCODING, ACCEPTED_CODINGS));
         }
         // Not where it may have been kept: sending it again could raise it twice.
         if matches!(slug, "unavailable" | "busy" | "query-too-slow") {

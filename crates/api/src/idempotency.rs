@@ -1,10 +1,10 @@
 //! The header `Idempotency-Key`, and the one that tells of a repeat.
 
-use crate::ApiError;
+use crate::{ApiError, BadKey};
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderName;
 use actix_web::{FromRequest, HttpRequest, HttpResponseBuilder};
-use northgate_services::{RequestKey, RequestKeyError};
+use northgate_services::RequestKey;
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
 
@@ -44,20 +44,6 @@ impl FromRequest for WithoutKey {
         let has_key = request.headers().contains_key(IDEMPOTENCY_KEY);
         ready(if has_key { Err(ApiError::IdempotencyKey(BadKey::Unwanted)) } else { Ok(Self) })
     }
-}
-
-/// What is wrong with the key of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadKey {
-    /// It is none.
-    #[error(transparent)]
-    Invalid(#[from] RequestKeyError),
-    /// There are two, and nobody can say which one counts.
-    #[error("must be sent once only")]
-    Repeated,
-    /// The address knows no keys, and who sends one must not believe that it does.
-    #[error("is not taken here; leave it out, or act on each alert with a key of its own")]
-    Unwanted,
 }
 
 /// Says in an answer to what is kept whether it was given before.

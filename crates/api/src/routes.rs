@@ -2,14 +2,12 @@
 
 use crate::body::BodyLimit;
 use crate::controllers::{actions, alerts, docs, events, health, messages, root};
+use crate::headers::ALL_METHODS;
 use crate::{AnswerBudget, ApiError, Endpoint, Readiness};
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use northgate_hub::Worker;
 use northgate_services::{AlertService, ChatService, ConnectionLimiter};
-
-/// The methods that some address takes.
-pub(crate) const ALL_METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
 /// What the controllers need.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use crate::encoding::encode;
 use crate::problem::FieldProblem;
 use crate::{ActionError, AlertBody, AlertState, Continuation};
-use northgate_domain::{Alert, AlertId, Positioned};
+use northgate_domain::{Alert, AlertId, Positioned, Rejection};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -26,6 +26,21 @@ pub enum ActionOutcome {
 }
 
 impl ActionOutcome {
+    /// The outcome of an action that ended with this alert; `changed` tells whether it did anything.
+    pub fn done(alert: Positioned<Alert>, changed: bool) -> Self {
+        if changed { Self::Changed(alert) } else { Self::Unchanged(alert) }
+    }
+
+    /// The outcome of an action that broke `rule`, or else failed in the store, which is known to
+    /// have stored nothing if `is_unavailable`.
+    pub fn not_done(rule: Option<&Rejection>, is_unavailable: bool) -> Self {
+        match rule {
+            Some(rule) => Self::Refused(rule.into()),
+            None if is_unavailable => Self::Failed(ActionError::unavailable()),
+            None => Self::Failed(ActionError::outcome_unknown()),
+        }
+    }
+
     const fn name(&self) -> &'static str {
         match self {
             Self::Changed(_) => CHANGED,

@@ -1,21 +1,18 @@
 //! From a listener to connections that speak HTTP/1.1.
 //!
 //! What `actix_web::HttpServer` does, with two things that it has no place for: a stream and a
-//! future of our own around each connection (see `request_stream` and [`crate::header_timeout`]).
+//! future of our own around each connection (see `request_stream` and `header_timeout`).
 
 mod framing;
 mod head;
 mod head_room;
+mod header_timeout;
 mod idle;
 mod lingering;
 mod request_stream;
 
-use crate::header_timeout::{Answering, HeaderDeadline, InFlight};
 use crate::open_files::most_sockets;
 use crate::sockets;
-pub(crate) use idle::Registration;
-pub(crate) use request_stream::Exchange;
-
 use crate::stamps::SystemStamps;
 use actix_http::body::{BodySize, MessageBody};
 use actix_http::{
@@ -26,18 +23,17 @@ use actix_server::Server;
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, apply_fn_factory, map_config};
 use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::rt::net::TcpStream;
+use header_timeout::{Answering, HeaderDeadline, InFlight, WRITE_BUFFER_BYTES};
+use idle::Registration;
 use northgate_api::answer_to_bad_head;
 use northgate_api::middlewares::LocalAddress;
 use northgate_domain::Stamps;
-use request_stream::{MakeRefusal, RequestStream};
+use request_stream::{Exchange, MakeRefusal, RequestStream};
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// What gathers into one write; it bounds what a connection holds after a burst.
-pub(crate) const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
 /// What the server is told about its connections.
 pub(crate) struct ConnectionSettings {

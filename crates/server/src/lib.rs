@@ -4,7 +4,6 @@ mod application;
 mod configuration;
 mod connections;
 mod exit;
-mod header_timeout;
 mod maintenance;
 mod open_files;
 mod signals;

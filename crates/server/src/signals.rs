@@ -1,17 +1,17 @@
 //! Signals, and the end of the process in time, on a thread that nothing else can block.
 
+mod listeners;
 mod signal_loop;
 
 use crate::{Outputs, Progress, StopRequest};
+use listeners::Listeners;
 use rustix::process::Signal as Number;
 use signal_loop::SignalLoop;
-use std::future::poll_fn;
 use std::io;
-use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -61,53 +61,6 @@ impl Signals {
         // A server that sees no signals could not be stopped later.
         let asked_by = asked_by.unwrap_or("the end of the thread for signals");
         StopRequest { asked_by, hurry }
-    }
-}
-
-/// What a signal asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    Stop,
-    /// A signal that is meant for other programs, and that would end this one without a word.
-    Ignore,
-}
-
-/// The signals that are listened to, by their names.
-const SIGNALS: [(&str, Number, Effect); 12] = [
-    ("SIGTERM", Number::TERM, Effect::Stop),
-    ("SIGINT", Number::INT, Effect::Stop),
-    ("SIGQUIT", Number::QUIT, Effect::Stop),
-    ("SIGPWR", Number::POWER, Effect::Stop),
-    ("SIGXCPU", Number::XCPU, Effect::Stop),
-    ("SIGHUP", Number::HUP, Effect::Ignore),
-    ("SIGUSR1", Number::USR1, Effect::Ignore),
-    ("SIGUSR2", Number::USR2, Effect::Ignore),
-    ("SIGALRM", Number::ALARM, Effect::Ignore),
-    ("SIGVTALRM", Number::VTALARM, Effect::Ignore),
-    ("SIGPROF", Number::PROF, Effect::Ignore),
-    ("SIGIO", Number::IO, Effect::Ignore),
-];
-
-struct Listeners(Vec<(&'static str, Effect, Signal)>);
-
-impl Listeners {
-    fn register() -> io::Result<Self> {
-        let listen = |(name, number, effect): (_, Number, _)| {
-            Ok((name, effect, signal(SignalKind::from_raw(number.as_raw()))?))
-        };
-        SIGNALS.into_iter().map(listen).collect::<io::Result<_>>().map(Self)
-    }
-
-    async fn next(&mut self) -> (&'static str, Effect) {
-        poll_fn(|cx| {
-            for (name, effect, listener) in &mut self.0 {
-                if let Poll::Ready(Some(())) = listener.poll_recv(cx) {
-                    return Poll::Ready((*name, *effect));
-                }
-            }
-            Poll::Pending
-        })
-        .await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Handing one command to the store, and what may come of it.
 
 use crate::RequestKey;
-use northgate_domain::Command;
+use northgate_domain::{Command, Rejection as BrokenRule};
 use northgate_storage::{AppendError, EventStore, Outcome, RecordedOutcome, Rejection, Submission};
 
 /// What a command led to.
@@ -28,6 +28,16 @@ pub enum SubmitError {
     /// The store answered something else than it was asked for.
     #[error("the store gave an answer that does not fit the command")]
     UnexpectedAnswer,
+}
+
+impl SubmitError {
+    /// The rule that the command broke, if that is why it was refused.
+    pub const fn broken_rule(&self) -> Option<&BrokenRule> {
+        match self {
+            Self::Refused(Rejection::Rule(rule)) => Some(rule),
+            _ => None,
+        }
+    }
 }
 
 /// Appends one command that was sent to `route`, and gives what it led to: now, or when its key

@@ -8,7 +8,7 @@ use northgate_schemas::{
     ActionError, ActionOutcome, BodyError, ClientRequest, ErrorFrame, INVALID_CHAT_MESSAGE,
     ResultFrame,
 };
-use northgate_services::{Acted, AlertService, ChatService, Rejection, SubmitError, Submitted};
+use northgate_services::{AlertService, ChatService, SubmitError};
 use serde_json::Value;
 
 /// What one client says.
@@ -69,7 +69,12 @@ fn not_chat(error: &BodyError) -> Reply {
 /// Does what an action says, if that can be read.
 async fn act_on(alerts: &AlertService, act: Result<ActOnAlert, BodyError>) -> ActionOutcome {
     match act {
-        Ok(act) => outcome(alerts.act(act, None).await),
+        Ok(act) => match alerts.act(act, None).await {
+            Ok(done) => ActionOutcome::done(done.value.alert, done.value.changed),
+            Err(error) => {
+                ActionOutcome::not_done(error.broken_rule(), error == SubmitError::Unavailable)
+            }
+        },
         Err(BodyError::Invalid(findings)) => {
             ActionOutcome::Refused(ActionError::invalid(&findings))
         }
@@ -77,27 +82,6 @@ async fn act_on(alerts: &AlertService, act: Result<ActOnAlert, BodyError>) -> Ac
         Err(error @ BodyError::Malformed { .. }) => {
             ActionOutcome::Refused(ActionError::new("malformed-json", error.to_string()))
         }
-    }
-}
-
-fn outcome(done: Result<Submitted<Acted>, SubmitError>) -> ActionOutcome {
-    match done {
-        Ok(Submitted { value: Acted { alert, changed: true }, .. }) => {
-            ActionOutcome::Changed(alert)
-        }
-        Ok(Submitted { value: Acted { alert, changed: false }, .. }) => {
-            ActionOutcome::Unchanged(alert)
-        }
-        Err(SubmitError::Refused(Rejection::Rule(rejection))) => {
-            ActionOutcome::Refused(ActionError::from(&rejection))
-        }
-        Err(SubmitError::Unavailable) => ActionOutcome::Failed(ActionError::unavailable()),
-        // Without a key none is reused.
-        Err(
-            SubmitError::OutcomeUnknown
-            | SubmitError::UnexpectedAnswer
-            | SubmitError::Refused(Rejection::KeyReused),
-        ) => ActionOutcome::Failed(ActionError::outcome_unknown()),
     }
 }
 

@@ -141,7 +141,8 @@ mod tests {
         assert_eq!(Closing::Echo(Some(4_999)).frame()[..], [0x88, 2, 0x13, 0x87]);
         assert_eq!(Closing::Echo(None).frame()[..], [0x88, 0]);
     }
-    /// One of each.
+
+    /// One of each: `tests/house` compares the match in `number` with the same table.
     const ALL: [CloseCode; 8] = [
         CloseCode::GoingAway { retry_after: Duration::MAX },
         CloseCode::ProtocolError,
@@ -152,14 +153,6 @@ mod tests {
         CloseCode::TooFarBehind,
         CloseCode::NoPong,
     ];
-
-    /// The numbers that `number` gives: its match has an arm for every code, so none is missing.
-    fn numbers_in_the_source() -> Vec<u16> {
-        let (_, body) = include_str!("close.rs").split_once("fn number(self)").unwrap();
-        let (body, _) = body.split_once("\n    }\n").unwrap();
-        let arms = body.lines().filter_map(|line| line.split_once(" => "));
-        arms.map(|(_, number)| number.trim_end_matches(',').parse().unwrap()).collect()
-    }
 
     /// The rows of the table of close codes that clients read: its cells, from left to right.
     fn documented() -> Vec<[&'static str; 4]> {
@@ -173,7 +166,6 @@ mod tests {
 
     #[test]
     fn the_documented_table_holds_exactly_these_codes() {
-        assert_eq!(ALL.map(CloseCode::number).to_vec(), numbers_in_the_source());
         let documented = documented();
         assert_eq!(documented.len(), ALL.len());
         for (code, [number, reason, when, reconnect]) in ALL.into_iter().zip(documented) {

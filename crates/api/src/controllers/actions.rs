@@ -1,20 +1,20 @@
 //! Acting on alerts over HTTP: on one, and on many at once.
 
+use crate::alert_id::alert_id;
 use crate::body::JsonBody;
 use crate::conditional::{IfMatch, IfMatchHeader, WithoutIfMatch, alert_answer};
-use crate::controllers::alerts::alert_id;
 use crate::history::{alert_query, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, WithoutKey, kept};
-use crate::openapi::{ActionAnswers, WriteProblems};
+use crate::responses::{ActionAnswers, WriteProblems};
 use crate::{AnswerBudget, ApiError};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use northgate_domain::{ActOnAlert, Action, Alert, AlertId, Positioned};
 use northgate_schemas::{
-    ActionError, ActionOutcome, ActionResult, ActionResults, Actions, AlertBody, MOST_ACTED_ON,
-    NewAction, NewActions, NewNote, Targets,
+    ActionOutcome, ActionResult, ActionResults, Actions, AlertBody, MOST_ACTED_ON, NewAction,
+    NewActions, NewNote, Targets,
 };
-use northgate_services::{Acted, AlertQuery, AlertService, Rejection, SubmitError};
+use northgate_services::{Acted, AlertQuery, AlertService, SubmitError};
 use std::future::{Ready, ready};
 
 /// What of an action stands outside the body: the alert, its revision, and the request's key.
@@ -180,25 +180,15 @@ pub(crate) async fn on_many(
             (found.items.iter().map(seen).collect(), query, request.rest(&part(&found)))
         }
     };
-    let report = |id, done| ActionResult::new(id, &outcome(done));
+    let report = |id, done: Result<Acted, SubmitError>| {
+        let outcome = match done {
+            Ok(Acted { alert, changed }) => ActionOutcome::done(alert, changed),
+            Err(error) => {
+                ActionOutcome::not_done(error.broken_rule(), error == SubmitError::Unavailable)
+            }
+        };
+        ActionResult::new(id, &outcome)
+    };
     let results = service.act_on_many(acts, |alert| query.admits(alert), report).await;
     Ok(reservation.json(ActionResults::new(results, rest).to_json()))
-}
-
-/// What came of one of many.
-fn outcome(done: Result<Acted, SubmitError>) -> ActionOutcome {
-    match done {
-        Ok(Acted { alert, changed: true }) => ActionOutcome::Changed(alert),
-        Ok(Acted { alert, changed: false }) => ActionOutcome::Unchanged(alert),
-        Err(SubmitError::Refused(Rejection::Rule(rejection))) => {
-            ActionOutcome::Refused(ActionError::from(&rejection))
-        }
-        Err(SubmitError::Unavailable) => ActionOutcome::Failed(ActionError::unavailable()),
-        // Without a key none is reused.
-        Err(
-            SubmitError::OutcomeUnknown
-            | SubmitError::UnexpectedAnswer
-            | SubmitError::Refused(Rejection::KeyReused),
-        ) => ActionOutcome::Failed(ActionError::outcome_unknown()),
-    }
 }

@@ -1,16 +1,15 @@
 //! Alerts over HTTP.
 
+use crate::alert_id::alert_id;
 use crate::body::JsonBody;
 use crate::conditional::{IfNoneMatchHeader, alert_answer, not_modified};
 use crate::history::{AlertParameters, AskedHistory, HistoryParameters, alert_query, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
-use crate::openapi::{HistoryProblems, ReadProblems, WriteProblems};
+use crate::responses::{HistoryProblems, ReadProblems, WriteProblems};
 use crate::{AnswerBudget, ApiError};
 use actix_web::{HttpRequest, HttpResponse, web};
-use northgate_domain::AlertId;
 use northgate_schemas::{AlertBody, AlertCollection, AlertSummary, NewAlert, Problem};
 use northgate_services::{AlertService, Summary};
-use uuid::Uuid;
 
 /// Raises an alert: it is kept when the answer comes, and on its way to every dashboard.
 ///
@@ -105,11 +104,6 @@ pub(crate) async fn one(
     let alert = service.find(alert_id(&id)?).await?.ok_or(ApiError::NoSuchAlert)?;
     let known = not_modified(&request, &alert);
     Ok(known.unwrap_or_else(|| alert_answer(&alert).json(AlertBody::from(&alert))))
-}
-
-/// The id in an address. What is none is the id of no alert.
-pub(crate) fn alert_id(text: &str) -> Result<AlertId, ApiError> {
-    Uuid::try_parse(text).map(AlertId).map_err(|_| ApiError::NoSuchAlert)
 }
 
 /// All alerts in numbers, by status and severity.

@@ -1,6 +1,6 @@
 //! Probes: is the process alive, and should it be sent requests.
 
-use crate::openapi::ReadProblems;
+use crate::responses::ReadProblems;
 use crate::{ApiError, Readiness};
 use actix_web::{HttpResponse, Responder, web};
 use northgate_schemas::Health;

@@ -1,10 +1,10 @@
 //! Chat over HTTP.
 
+use crate::alert_id::alert_id;
 use crate::body::JsonBody;
-use crate::controllers::alerts::alert_id;
 use crate::history::{AskedHistory, HistoryParameters, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
-use crate::openapi::{HistoryProblems, WriteProblems};
+use crate::responses::{HistoryProblems, WriteProblems};
 use crate::{AnswerBudget, ApiError};
 use actix_web::{HttpResponse, web};
 use northgate_schemas::{ChatBody, MessageCollection, NewMessage, Problem};
@@ -34,6 +34,8 @@ pub(crate) async fn post(
 }
 
 /// Chat messages in their order: the newest 10, or what is asked for.
+///
+/// A parameter that is only for alerts, such as `severity`, leaves no message out.
 #[utoipa::path(
     get,
     path = "/message/",

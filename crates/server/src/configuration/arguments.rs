@@ -1,15 +1,17 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
 
-use super::Settings;
+use super::error::{ConfigurationError, one_line};
 use super::maintenance::MaintenanceArguments;
-use super::sources::ConfigurationError;
+use super::settings::Settings;
 use super::values::{
     AfterTime, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval, Host, Level, Plain,
     PublicHosts, Span, Window, workers,
 };
 use crate::Maintenance;
 use clap::Parser;
+use clap::error::{ContextKind, ErrorKind};
+use std::error::Error as _;
 use std::num::{NonZeroU32, NonZeroUsize};
 
 /// A self-hosted, real-time alert server.
@@ -89,9 +91,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "BYTES|off", allow_hyphen_values = true)]
     pub(super) retain_bytes: Option<ByteLimit>,
 
-    /// Requests that one commit may keep, of those that wait for the disk together; 1 shows what
-    /// that is good for [default: 1024] [env: NORTHGATE__STORAGE__APPENDS_PER_COMMIT]
-    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
+    /// Requests that one commit may keep; for benchmarks
+    #[arg(long, value_name = "COUNT", hide = true, allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) appends_per_commit: Option<NonZeroUsize>,
 
@@ -239,4 +240,20 @@ impl Arguments {
         set(&mut settings.memory.keys, self.memory_keys);
         set(&mut settings.log.level, self.log_level);
     }
+}
+
+/// The answer to a command line that asks for help or the version, or else what is wrong with it.
+pub(super) fn answer_or_error(error: &clap::Error) -> Result<Loaded, ConfigurationError> {
+    let line = match (error.kind(), error.get(ContextKind::InvalidArg), error.source()) {
+        (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, ..) => {
+            return Ok(Loaded::Answer(error.to_string()));
+        }
+        (ErrorKind::ValueValidation, Some(flag), Some(reason)) => format!("{flag}: {reason}"),
+        _ => {
+            let text = error.to_string();
+            let (message, _usage) = text.split_once("\n\n").unwrap_or((&text, ""));
+            one_line(message.trim_start_matches("error: "))
+        }
+    };
+    Err(ConfigurationError::Arguments(line))
 }

@@ -1,8 +1,7 @@
 //! The command line of what the program does with a folder of data instead of serving it.
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
 
-use super::DataFolder;
-use super::values::moment;
+use super::values::{DataFolder, moment};
 use crate::{Maintenance, MaintenanceCommand};
 use clap::{Args, Subcommand};
 use northgate_domain::Timestamp;

@@ -1,21 +1,18 @@
-//! Gathering settings from where they may stand.
+//! Settings from the files in the working directory and from the environment.
 
-use super::Settings;
-use super::arguments::{Arguments, Loaded};
-use clap::Parser;
-use clap::error::{ContextKind, ErrorKind};
+use super::error::{ConfigurationError, one_line};
+use super::settings::Settings;
 use config::builder::DefaultState;
 use config::{Config, ConfigBuilder, ConfigError, Environment, File, FileFormat};
 use std::borrow::Cow;
-use std::error::Error as _;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
 /// The file in the working directory.
-const FILE: &str = "northgate.toml";
+pub(super) const FILE: &str = "northgate.toml";
 /// The file in the working directory that adds to the environment.
-const DOT_ENV: &str = ".env";
+pub(super) const DOT_ENV: &str = ".env";
 
 /// What our names in the environment begin with: `NORTHGATE__SECTION__KEY`.
 const PREFIX: &str = "NORTHGATE";
@@ -30,53 +27,27 @@ const LEGACY: [(&str, &str); 4] = [
     ("CORS_CREDENTIAL", "cors.credentials"),
 ];
 
-/// Why there are no settings; in one line, and naming the setting.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigurationError {
-    /// The command line is wrong.
-    #[error("{0} (see northgate --help)")]
-    Arguments(String),
-    /// A file, or a variable of the environment, says something that is not a setting.
-    #[error("{place}: {reason}")]
-    Setting {
-        /// The file or the variable, and the place in it.
-        place: String,
-        /// What is wrong there.
-        reason: String,
-    },
-}
-
-impl Settings {
-    /// Reads the settings from `arguments` (the program's name first), `environment`, and the
-    /// files `.env` and `northgate.toml` in `folder`. Nothing else is looked at.
-    ///
-    /// What is wrong is an error even where something stronger says the same setting again.
-    pub fn load(
-        arguments: impl IntoIterator<Item = OsString>,
-        environment: impl IntoIterator<Item = (OsString, OsString)>,
-        folder: &Path,
-    ) -> Result<Loaded, ConfigurationError> {
-        let arguments = match Arguments::try_parse_from(arguments) {
-            Ok(arguments) => arguments,
-            Err(error) => return answer_or_error(&error),
-        };
-        let mut layers = Config::builder();
-        if let Some(file) = toml_file(folder)? {
-            layers = layers.add_source(file);
-        }
-        let here = environment.into_iter().filter_map(|(name, value)| {
-            // A name that is no Unicode is none of ours.
-            Some((name.into_string().ok()?, value))
-        });
-        for (variables, place) in [(dot_env(folder)?, " in .env"), (here.collect(), "")] {
-            for variable in settings_in(variables, place)? {
-                layers = layers.add_source(variable);
-            }
-        }
-        let layered = layers.build().and_then(Config::try_deserialize::<Self>);
-        let settings = layered.map_err(|error| wrong("settings", reason_of(&error)))?;
-        arguments.ask(settings)
+/// Reads the settings from `environment`, and from the files `.env` and `northgate.toml` in
+/// `folder`.
+pub(super) fn gather(
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    folder: &Path,
+) -> Result<Settings, ConfigurationError> {
+    let mut layers = Config::builder();
+    if let Some(file) = toml_file(folder)? {
+        layers = layers.add_source(file);
     }
+    let here = environment.into_iter().filter_map(|(name, value)| {
+        // A name that is no Unicode is none of ours.
+        Some((name.into_string().ok()?, value))
+    });
+    for (variables, place) in [(dot_env(folder)?, " in .env"), (here.collect(), "")] {
+        for variable in settings_in(variables, place)? {
+            layers = layers.add_source(variable);
+        }
+    }
+    let layered = layers.build().and_then(Config::try_deserialize);
+    layered.map_err(|error| wrong("settings", reason_of(&error)))
 }
 
 /// What stands in one place, if it would do by itself.
@@ -84,21 +55,6 @@ fn checked(builder: ConfigBuilder<DefaultState>) -> Result<Config, ConfigError> 
     let values = builder.build()?;
     values.clone().try_deserialize::<Settings>()?;
     Ok(values)
-}
-
-fn answer_or_error(error: &clap::Error) -> Result<Loaded, ConfigurationError> {
-    let line = match (error.kind(), error.get(ContextKind::InvalidArg), error.source()) {
-        (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, ..) => {
-            return Ok(Loaded::Answer(error.to_string()));
-        }
-        (ErrorKind::ValueValidation, Some(flag), Some(reason)) => format!("{flag}: {reason}"),
-        _ => {
-            let text = error.to_string();
-            let (message, _usage) = text.split_once("\n\n").unwrap_or((&text, ""));
-            one_line(message.trim_start_matches("error: "))
-        }
-    };
-    Err(ConfigurationError::Arguments(line))
 }
 
 /// What `northgate.toml` says, if it is there.
@@ -228,10 +184,3 @@ fn reason_of(error: &ConfigError) -> String {
         _ => one_line(&error.to_string()),
     }
 }
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests;

@@ -3,9 +3,6 @@
 //! Only what is needed to hold back the next request: the HTTP library reads heads and bodies by
 //! itself.
 
-use super::head::Head;
-use northgate_api::HeadError;
-
 /// Follows the bytes of a connection behind a head.
 #[derive(Debug, Default)]
 pub(super) enum Framing {
@@ -83,16 +80,12 @@ pub(super) struct Taken {
 }
 
 impl Framing {
-    /// Begins a request with a whole head. Returns what the head says, and whether that is all of
-    /// the request.
-    pub(super) fn begin(&mut self, bytes: &[u8]) -> Result<(Head, bool), HeadError> {
-        let mut head = Head::parse(bytes)?;
-        *self = std::mem::take(&mut head.framing);
-        let is_whole = matches!(self, Self::Body(0));
-        if is_whole {
-            *self = Self::Head;
-        }
-        Ok((head, is_whole))
+    /// Begins a request whose head says that `next` follows. Returns whether the head is all of the
+    /// request.
+    pub(super) fn begin(&mut self, next: Self) -> bool {
+        let is_whole = matches!(next, Self::Body(0));
+        *self = if is_whole { Self::Head } else { next };
+        is_whole
     }
 
     /// How many of `bytes`, which follow a head, belong to its request.
@@ -216,6 +209,7 @@ impl Chunk {
 
 #[cfg(test)]
 mod tests {
+    use super::super::head::Head;
     use super::*;
     use actix_http::ServiceConfig;
     use actix_http::h1::{Codec, Message};
@@ -229,8 +223,7 @@ mod tests {
     /// How a body that comes in `pieces` ends.
     fn end_of(head: &str, body: &[u8], piece: usize) -> (usize, bool, bool) {
         let mut framing = Framing::default();
-        let (_, is_whole) = framing.begin(head.as_bytes()).unwrap();
-        if is_whole {
+        if framing.begin(Head::parse(head.as_bytes()).unwrap().framing) {
             return (0, true, false);
         }
         let mut at = 0;

@@ -6,7 +6,7 @@
 //! that was decoded last. It gets a head when that is whole, and as [`super::head`] leaves it.
 
 use super::framing::{Framing, Taken};
-use super::head::{MAX_HEAD_BYTES, check_beginning, end_of_head};
+use super::head::{Head, MAX_HEAD_BYTES, check_beginning, end_of_head};
 use super::head_room::HeadRoom;
 use super::lingering::Lingering;
 use actix_web::rt::net::TcpStream;
@@ -240,8 +240,8 @@ impl RequestStream {
         if !self.room.reserve(head.len()) {
             return Err(HeadError::NoRoom);
         }
-        let (said, is_whole) = self.framing.begin(head)?;
-        self.handed_over += u64::from(is_whole);
+        let said = Head::parse(head)?;
+        self.handed_over += u64::from(self.framing.begin(said.framing));
         self.begun += 1;
         self.exchange.is_last.set(said.is_last || head.len() > LAST_HEAD_BYTES);
         self.invited = 0;

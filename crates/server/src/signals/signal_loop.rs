@@ -1,6 +1,6 @@
 //! Which signal does what, and when the process ends without its main thread.
 
-use super::{Effect, Listeners};
+use super::listeners::{Effect, Listeners};
 use crate::stopping::{EXIT_WITHIN, PROCESS_WITHIN};
 use crate::{Outputs, PART_FAILED, Progress};
 use std::future::pending;

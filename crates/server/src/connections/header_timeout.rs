@@ -8,7 +8,8 @@
 //! by nobody else. So they count what they see on their thread, and the future compares the counts
 //! before and after it polls: the difference is its own.
 
-use crate::connections::{Exchange, Registration, WRITE_BUFFER_BYTES};
+use super::idle::Registration;
+use super::request_stream::Exchange;
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
 use northgate_api::HeadError;
@@ -20,6 +21,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
+/// What gathers into one write; it bounds what a connection holds after a burst.
+pub(super) const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// How long a client may take for an answer that does not fit into the write buffer.
 const LARGE_ANSWER_WITHIN: Duration = Duration::from_mins(2);
 /// How long a client whose head is refused may take for the answer.
@@ -51,7 +54,7 @@ fn count(add: impl FnOnce(&mut ThreadCounts)) {
 
 /// The future of a connection: refuses a head that is not whole in time, and ends the connection
 /// when a large answer was not taken in time.
-pub(crate) struct HeaderDeadline<F> {
+pub(super) struct HeaderDeadline<F> {
     /// In a box, since whoever spawns this future moves it, and keeps the room on both sides.
     serving: Pin<Box<F>>,
     patience: Duration,
@@ -71,7 +74,7 @@ pub(crate) struct HeaderDeadline<F> {
 }
 
 impl<F> HeaderDeadline<F> {
-    pub(crate) fn new(
+    pub(super) fn new(
         serving: F,
         patience: Duration,
         exchange: Rc<Exchange>,
@@ -164,16 +167,16 @@ impl<F: Future<Output = Result<(), E>>, E> Future for HeaderDeadline<F> {
 }
 
 /// A request in hand: from the end of its head to the end of its answer.
-pub(crate) struct InFlight(());
+pub(super) struct InFlight(());
 
 impl InFlight {
-    pub(crate) fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         count(|counts| counts.begun += 1);
         Self(())
     }
 
     /// The body of the answer, at whose end the request is no longer in hand.
-    pub(crate) fn until_sent(self, body: impl MessageBody + 'static) -> Answering {
+    pub(super) fn until_sent(self, body: impl MessageBody + 'static) -> Answering {
         if let BodySize::Stream = body.size() {
             count(|counts| counts.endless += 1);
         }
@@ -208,7 +211,7 @@ impl Drop for LargeAnswer {
 }
 
 /// The body of an answer to a request in hand.
-pub(crate) struct Answering {
+pub(super) struct Answering {
     body: BoxBody,
     _large: Option<LargeAnswer>,
     _in_hand: InFlight,

@@ -1,5 +1,6 @@
 //! Where settings come from, which of them wins, and what is said of wrong ones.
 
+use super::sources::{DOT_ENV, FILE};
 use super::*;
 use std::num::NonZeroUsize;
 
