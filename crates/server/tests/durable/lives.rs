@@ -1,14 +1,12 @@
 //! A server that is killed again and again while alerts are raised again, acted on, and resolved.
 
-use crate::client::{Answer, get, try_request};
-use crate::drawn::Drawn;
-use crate::program::{Program, SOON, Setup};
-use crate::text;
-use crate::witness::{Follower, Sight};
+use crate::random::RandomNumbers;
+use crate::recording_client::{RecordedFrame, RecordingClient};
+use crate::{northgate, text};
 use northgate_storage_sqlite::check;
+use northgate_testkit::{Client, HttpResponse, JSON, PATIENCE, Process};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -30,7 +28,7 @@ const MOST_MICROS: u64 = 4_000;
 #[derive(Debug, PartialEq)]
 struct Step(Value);
 
-impl Sight for Step {
+impl RecordedFrame for Step {
     const TYPES: &str = "alert,alert_update";
 
     fn of(frame: Value) -> Self {
@@ -55,15 +53,15 @@ enum Word {
     Lost,
 }
 
-fn send(address: SocketAddr, path: &str, body: &Value) -> std::io::Result<Answer> {
-    try_request(address, "POST", path, &[("Content-Type", "application/json")], &body.to_string())
+fn send(server: Client, path: &str, body: &Value) -> std::io::Result<HttpResponse> {
+    server.try_request("POST", path, JSON, body.to_string())
 }
 
 /// Raises until the server is gone.
-fn raise(address: SocketAddr, raiser: usize, words: &Sender<Word>) {
+fn raise(server: Client, raiser: usize, words: &Sender<Word>) {
     for key in KEYS.iter().cycle().skip(raiser) {
         let body = json!({ "message": "Hot", "location": "Gate", "dedup_key": key });
-        let Ok(answer) = send(address, "/alerts", &body) else {
+        let Ok(answer) = send(server, "/alerts", &body) else {
             words.send(Word::Lost).unwrap();
             return;
         };
@@ -73,10 +71,10 @@ fn raise(address: SocketAddr, raiser: usize, words: &Sender<Word>) {
 }
 
 /// Does something to an alert that is not over, again and again, until the server is gone.
-fn operate(address: SocketAddr, mut drawn: Drawn, words: &Sender<Word>) {
+fn operate(server: Client, mut drawn: RandomNumbers, words: &Sender<Word>) {
     loop {
         let path = "/alerts?status=open,acknowledged";
-        let Ok(found) = try_request(address, "GET", path, &[], "") else { return };
+        let Ok(found) = server.try_request("GET", path, "", b"") else { return };
         let found = found.json();
         let alerts = found["alerts"].as_array().unwrap();
         if alerts.is_empty() {
@@ -86,8 +84,7 @@ fn operate(address: SocketAddr, mut drawn: Drawn, words: &Sender<Word>) {
         let action = ["acknowledge", "unacknowledge", "notes", "notes", "resolve"]
             [usize::try_from(drawn.below(5)).unwrap()];
         let path = format!("/alerts/{}/{action}", text(alert, "id"));
-        let Ok(answer) = send(address, &path, &json!({ "by": "Anna", "note": "ThreadCounts" }))
-        else {
+        let Ok(answer) = send(server, &path, &json!({ "by": "Anna", "note": "Seen" })) else {
             return;
         };
         assert_eq!(answer.status, 200, "{}", answer.json());
@@ -96,25 +93,30 @@ fn operate(address: SocketAddr, mut drawn: Drawn, words: &Sender<Word>) {
 }
 
 /// One life of the server, and its end in the middle of everything.
-fn live_and_die(folder: &Path, drawn: &mut Drawn, follower: &mut Follower<Step>, told: &mut Told) {
+fn live_and_die(
+    folder: &Path,
+    drawn: &mut RandomNumbers,
+    follower: &mut RecordingClient<Step>,
+    told: &mut Told,
+) {
     let program = serve(folder);
-    let address = program.address();
+    let server = *program;
     let (words, heard) = channel();
     let seed = drawn.below(u64::MAX);
     thread::scope(|threads| {
-        threads.spawn(|| follower.follow(address, false));
+        threads.spawn(|| follower.follow(server, false));
         for raiser in 0..RAISERS {
             let words = words.clone();
-            threads.spawn(move || raise(address, raiser, &words));
+            threads.spawn(move || raise(server, raiser, &words));
         }
-        threads.spawn(move || operate(address, Drawn::from(seed), &words));
+        threads.spawn(move || operate(server, RandomNumbers::from(seed), &words));
         let mut hear = |word| match word {
             Word::Raise(alert) => told.raises.push(alert),
             Word::Action(alert) => told.actions.push(alert),
             Word::Lost => told.lost += 1,
         };
         for _ in 0..=drawn.below(MOST_ANSWERS) {
-            hear(heard.recv_timeout(SOON).expect("an answer"));
+            hear(heard.recv_timeout(PATIENCE).expect("an answer"));
         }
         // Not to win a race, but to lose it at another place each time.
         thread::sleep(Duration::from_micros(drawn.below(MOST_MICROS)));
@@ -124,9 +126,9 @@ fn live_and_die(folder: &Path, drawn: &mut Drawn, follower: &mut Follower<Step>,
     });
 }
 
-fn serve(folder: &Path) -> Program {
+fn serve(folder: &Path) -> Process {
     let data = folder.to_str().unwrap();
-    Setup::new(&["--data", data, "--repeat-window", WINDOW]).serve()
+    northgate(&["--data", data, "--repeat-window", WINDOW]).serve()
 }
 
 fn number(alert: &Value, name: &str) -> u64 {
@@ -168,14 +170,14 @@ fn assert_kept(lives: &HashMap<String, Vec<Value>>, told: &Told) {
 
 #[test]
 fn every_answered_repeat_and_action_survives_a_kill_once() {
-    let mut drawn = Drawn::from_environment();
+    let mut drawn = RandomNumbers::from_environment();
     let full = std::env::var_os("NORTHGATE_FULL").is_some();
     let kills = if full { KILLS.1 } else { KILLS.0 };
     let folder = tempfile::tempdir().unwrap();
     let first = serve(folder.path());
-    let start = text(&get(first.address(), "/alerts").json(), "position").to_owned();
+    let start = text(&first.get("/alerts").json(), "position").to_owned();
     drop(first);
-    let mut follower = Follower::at(&start);
+    let mut follower = RecordingClient::at(&start);
     let mut told = Told::default();
     for kill in 1..=kills {
         live_and_die(folder.path(), &mut drawn, &mut follower, &mut told);
@@ -183,18 +185,18 @@ fn every_answered_repeat_and_action_survives_a_kill_once() {
     }
 
     let last = serve(folder.path());
-    let all = Follower::replay(last.address(), &start);
+    let all = RecordingClient::replay(*last, &start);
     let lives = lives(&all);
     assert_kept(&lives, &told);
     for (id, life) in &lives {
-        let now = get(last.address(), &format!("/alerts/{id}")).json();
+        let now = last.get(&format!("/alerts/{id}")).json();
         assert_eq!(Some(&state(now)), life.last());
     }
-    let open = get(last.address(), "/alerts?status=open,acknowledged&limit=1000").json();
+    let open = last.get("/alerts?status=open,acknowledged&limit=1000").json();
     let open: Vec<_> =
         open["alerts"].as_array().unwrap().iter().map(|alert| text(alert, "dedup_key")).collect();
     assert!(open.len() <= KEYS.len(), "one alert that is not over for each key: {open:?}");
-    follower.follow(last.address(), true);
+    follower.follow(*last, true);
     assert!(follower.seen == all, "who resumed saw everything, once and in the same order");
     println!(
         "{kills} kills, {} raises and {} actions answered, {} alerts, {} events",

@@ -2,15 +2,15 @@
 
 /// Numbers that look drawn and are the same for the same seed (`SplitMix64`). `NORTHGATE_SEED` chooses
 /// another one.
-pub(crate) struct Drawn(u64);
+pub(crate) struct RandomNumbers(u64);
 
-impl From<u64> for Drawn {
+impl From<u64> for RandomNumbers {
     fn from(seed: u64) -> Self {
         Self(seed)
     }
 }
 
-impl Drawn {
+impl RandomNumbers {
     /// Says which seed it is, so that a failure can be seen again.
     pub(crate) fn from_environment() -> Self {
         let seed =
