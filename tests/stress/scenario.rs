@@ -4,7 +4,7 @@ use crate::census::{Census, SCENARIO_THREAD, connections};
 use crate::dashboard::{Dashboard, Transport};
 use fastrand::Rng;
 use northgate_server::Settings;
-use northgate_testkit::{TestServer, eventually};
+use northgate_testkit::{TestServer, eventually, is_full_run};
 use std::any::type_name;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::io::{Write, stderr};
@@ -73,7 +73,7 @@ pub fn run<F: FnOnce(&mut Scenario) -> Summary + Send>(play: F) {
 
     let path = type_name::<F>().trim_end_matches("::{{closure}}");
     let name = path.split_once("::").map_or(path, |(_crate, name)| name);
-    let full = std::env::var_os("NORTHGATE_FULL").is_some();
+    let full = is_full_run();
     let _replay = Replay { name, full };
     let mut scenario = Scenario { rng: Rng::with_seed(seed_of(name)), full, limit: 0 };
     let began = Instant::now();

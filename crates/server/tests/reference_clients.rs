@@ -1,7 +1,6 @@
 //! The clients that `docs/PROTOCOL.md` shows, against a server that is killed under them.
 #![cfg(unix)]
 #![expect(
-    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,

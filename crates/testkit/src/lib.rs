@@ -24,7 +24,7 @@ pub use connection::{connect, free_address, try_connect};
 pub use event_stream::{EventStream, Record};
 pub use http::{HttpResponse, read_head, read_response};
 pub use own_process::{open_files, resident_kib};
-pub use patience::{Attempt, EXIT_DEADLINE, PATIENCE, eventually, eventually_within};
+pub use patience::{Attempt, EXIT_DEADLINE, PATIENCE, eventually, eventually_within, is_full_run};
 pub use process::{Process, ProcessBuilder, ProcessOutput};
 pub use raw_socket::{RawSocket, UPGRADE};
 pub use server::TestServer;

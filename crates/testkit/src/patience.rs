@@ -8,6 +8,11 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// Five times what a server allows for its own exit.
 pub const EXIT_DEADLINE: Duration = Duration::from_secs(5 * 8);
 
+/// Whether tests may take longer, and do more (`NORTHGATE_FULL`).
+pub fn is_full_run() -> bool {
+    std::env::var_os("NORTHGATE_FULL").is_some()
+}
+
 /// The result of one attempt; `false`, `None` and `Err` ask for another one.
 pub trait Attempt {
     type Value;

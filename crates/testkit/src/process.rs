@@ -261,3 +261,23 @@ pub struct ProcessOutput {
     pub stdout: Vec<String>,
     pub stderr: Vec<String>,
 }
+
+impl ProcessOutput {
+    /// Asserts that the process ended by itself with this code.
+    #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "often the code is all that matters")]
+    pub fn assert_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self
+    }
+
+    /// The number of lines on standard error that have `text` in them.
+    pub fn count_logged(&self, text: &str) -> usize {
+        self.stderr.iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// Whether a line on standard error has `text` in it.
+    pub fn has_logged(&self, text: &str) -> bool {
+        self.count_logged(text) > 0
+    }
+}

@@ -26,8 +26,7 @@ fn a_copy_made_beside_a_server_has_everything_under_the_name_of_a_new_log() {
     assert_eq!(names_in(copies.path()), 1, "one file, and nothing beside it");
     assert_eq!(server.post("/alerts", ALERT).status, 200, "the server goes on");
 
-    let checked = northgate(&["check", "--data", copies.path().to_str().unwrap()]).run();
-    assert_eq!(checked.code, Some(0), "{checked:?}");
+    northgate(&["check", "--data", copies.path().to_str().unwrap()]).run().assert_code(0);
     let restored = with_data(copies.path()).serve();
     let alerts = restored.get("/alerts").json();
     assert_eq!(alerts["count"], 1, "as it was when it was copied");

@@ -23,7 +23,7 @@ fn data_in_use_is_found_whole_and_a_damaged_copy_of_it_is_not() {
         assert_eq!(whole.stdout.len(), 1, "{whole:?}");
         assert!(whole.stdout[0].ends_with("is whole: 1 events, the newest at offset 1"));
     }
-    assert_eq!(server.stop().code, Some(0));
+    server.stop().assert_code(0);
 
     let log = folder.path().join("northgate.db-wal");
     assert!(!log.exists(), "a server that has stopped leaves everything in one file");
@@ -62,7 +62,7 @@ fn data_that_cannot_be_written_is_whole_beside_a_server_and_without_one() {
         assert!(checked.stdout[0].ends_with("is whole: 1 events, the newest at offset 1"));
     };
     whole();
-    assert_eq!(server.stop().code, Some(0));
+    server.stop().assert_code(0);
     whole();
     mode(0o000);
     let unreadable = check(&data).bound_by_modes().run();

@@ -74,8 +74,7 @@ fn half_an_export_is_refused_with_the_line_and_makes_no_data() {
     let lines = done(&["export"], folder.path());
     let data = folder.path().join("data");
     let half = northgate(&["import", "--data", data.to_str().unwrap(), "half"]);
-    let ended = half.file("half", &format!("{}\n", lines[0])).run();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let ended = half.file("half", &format!("{}\n", lines[0])).run().assert_code(1);
     let line = "northgate: line 2: the end is missing: the export is not whole";
     assert_eq!(ended.stderr, [line]);
     let nothing = refused(&["export"], &data);

@@ -4,7 +4,7 @@
 use crate::recording_client::{PUBLISHERS, RecordedAlert, RecordingClient, assert_kept};
 use crate::{text, with_data};
 use northgate_storage_sqlite::check;
-use northgate_testkit::{Client, JSON, Process, eventually};
+use northgate_testkit::{Client, JSON, Process, eventually, is_full_run};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -147,8 +147,7 @@ fn no_failure_loses_or_repeats_an_answered_event() {
     let mut numbers = [0; PUBLISHERS];
     let mut answered = Vec::new();
     let mut failures = 0;
-    let full = std::env::var_os("NORTHGATE_FULL").is_some();
-    let lives = if full { LIVES.1 } else { LIVES.0 };
+    let lives = if is_full_run() { LIVES.1 } else { LIVES.0 };
     for _ in 0..lives {
         let server = server_on_faulty_disk(&data, &library, &fault);
         let life = live_and_die(server, &fault, &mut follower, &mut numbers);
@@ -163,5 +162,5 @@ fn no_failure_loses_or_repeats_an_answered_event() {
     assert!(follower.seen == held, "who resumed saw everything, once and in the same order");
     let faults = lives * (FAULTS.len() + 1);
     println!("{faults} faults, {failures} refused, {} answered", answered.len());
-    assert_eq!(after.stop().code, Some(0));
+    after.stop().assert_code(0);
 }

@@ -64,12 +64,11 @@ fn runs_into_full_disks(folder: &Path) -> Vec<Value> {
     for round in 0..3 {
         trouble(&server, &mut socket, round, &mut answered);
     }
-    let ended = server.stop();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let ended = server.stop().assert_code(0);
     for (line, times) in [("the store cannot keep events", 3), ("the store keeps events again", 3)]
     {
-        let told = ended.stderr.iter().filter(|said| said.contains(line)).count();
-        assert_eq!(told, times, "each trouble is told once, and so is its end: {ended:?}");
+        let logged = ended.count_logged(line);
+        assert_eq!(logged, times, "each trouble is logged once, and so is its end: {ended:?}");
     }
     answered
 }

@@ -1,10 +1,10 @@
 //! A server that is killed again and again while it is written to and read.
 
-use crate::random::RandomNumbers;
 use crate::recording_client::{PUBLISHERS, RecordedAlert, RecordingClient, assert_kept};
-use crate::{text, with_data};
+use crate::{random, text, with_data};
+use fastrand::Rng;
 use northgate_storage_sqlite::check;
-use northgate_testkit::{Client, JSON, PATIENCE};
+use northgate_testkit::{Client, JSON, PATIENCE, is_full_run};
 use serde_json::json;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
@@ -43,7 +43,7 @@ fn publish(
 /// One life of the server: it is written to by all publishers and followed, and then killed.
 fn live_and_die(
     folder: &Path,
-    drawn: &mut RandomNumbers,
+    random: &mut Rng,
     numbers: &mut [u64; PUBLISHERS],
     follower: &mut RecordingClient,
 ) -> Vec<RecordedAlert> {
@@ -57,11 +57,11 @@ fn live_and_die(
             threads.spawn(move || *number = publish(server, publisher, *number, &answered));
         }
         drop(answered);
-        let first = 1 + drawn.below(MOST_ANSWERS);
+        let first = random.u64(1..=MOST_ANSWERS);
         let mut told: Vec<_> =
             (0..first).map(|_| answers.recv_timeout(PATIENCE).expect("an answer")).collect();
         // Not to win a race, but to lose it at another place each time.
-        thread::sleep(Duration::from_micros(drawn.below(MOST_MICROS)));
+        thread::sleep(Duration::from_micros(random.u64(0..MOST_MICROS)));
         // SIGKILL: it has no chance to do anything about it.
         drop(program);
         told.extend(answers.iter());
@@ -71,9 +71,8 @@ fn live_and_die(
 
 #[test]
 fn every_alert_that_was_answered_is_there_after_a_kill_once_and_in_order() {
-    let mut drawn = RandomNumbers::from_environment();
-    let full = std::env::var_os("NORTHGATE_FULL").is_some();
-    let kills = if full { KILLS.1 } else { KILLS.0 };
+    let mut random = random();
+    let kills = if is_full_run() { KILLS.1 } else { KILLS.0 };
     let folder = tempfile::tempdir().unwrap();
     let mut numbers = [0; PUBLISHERS];
     let position =
@@ -86,7 +85,7 @@ fn every_alert_that_was_answered_is_there_after_a_kill_once_and_in_order() {
     let mut answered = Vec::new();
     let mut before = start.clone();
     for kill in 1..=kills {
-        let told = live_and_die(folder.path(), &mut drawn, &mut numbers, &mut follower);
+        let told = live_and_die(folder.path(), &mut random, &mut numbers, &mut follower);
         let checked = check(folder.path()).unwrap_or_else(|error| panic!("kill {kill}: {error}"));
         let again = with_data(folder.path()).serve();
         let held = RecordingClient::replay(*again, &before);
@@ -104,7 +103,7 @@ fn every_alert_that_was_answered_is_there_after_a_kill_once_and_in_order() {
     follower.follow(*last, true);
     assert_eq!(follower.seen.len(), all.len());
     assert!(follower.seen == all, "who resumed saw everything, once and in the same order");
-    assert_eq!(last.stop().code, Some(0));
+    last.stop().assert_code(0);
     let checked = check(folder.path()).unwrap();
     assert_eq!(checked.events, all.len() as u64);
     println!("{kills} kills, {} alerts answered, {} kept", answered.len(), all.len());

@@ -67,9 +67,7 @@ fn a_second_server_with_another_lock_leaves_the_first_one_silent() {
     assert_eq!(raise(&first), Err(503), "another server has the folder");
     not_ready_for(&first, "northgate.lock");
     assert!(raise(&second).is_ok());
-    let told = first.stop().stderr;
-    let told = told.iter().filter(|line| line.contains("northgate.lock")).count();
-    assert_eq!(told, 1, "it is logged once");
+    assert_eq!(first.stop().count_logged("northgate.lock"), 1, "it is logged once");
 }
 
 #[test]

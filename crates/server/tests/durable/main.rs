@@ -1,7 +1,6 @@
 //! The binary with `--data`: what was answered is there after whatever happened to the process.
 #![cfg(unix)]
 #![expect(
-    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -20,11 +19,11 @@ mod full_disks;
 mod kills;
 mod lives;
 mod lost_files;
-mod random;
 mod recording_client;
 #[cfg(target_os = "linux")]
 mod small_disks;
 
+use fastrand::Rng;
 use northgate_testkit::{ProcessBuilder, eventually};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -47,10 +46,9 @@ fn alerts_and_chat_are_there_after_a_restart_as_they_were() {
     let before = with_data(&data).serve();
     let alert = before.post("/alerts", ALERT).json();
     let chat = before.post("/message/", CHAT).json();
-    let ended = before.stop();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stderr.iter().any(|line| line.contains("kept on disk")), "{ended:?}");
-    assert!(!ended.stderr.iter().any(|line| line.contains("in memory")), "{ended:?}");
+    let ended = before.stop().assert_code(0);
+    assert!(ended.has_logged("kept on disk"), "{ended:?}");
+    assert!(!ended.has_logged("in memory"), "{ended:?}");
 
     let variable = northgate(&[]).variable("NORTHGATE__STORAGE__DATA", data.to_str().unwrap());
     let toml = format!("[storage]\ndata = '{}'\n", data.display());
@@ -112,9 +110,15 @@ fn data_that_cannot_be_used_ends_with_code_1_and_one_line_that_says_why() {
         }
     }
     assert_eq!(holder.post("/alerts", ALERT).status, 200);
-    let empty = northgate(&["--data", ""]).run();
-    assert_eq!(empty.code, Some(2), "{empty:?}");
+    let empty = northgate(&["--data", ""]).run().assert_code(2);
     assert!(empty.stderr[0].contains("--data"), "{empty:?}");
+}
+
+/// Random numbers that `NORTHGATE_SEED` repeats.
+fn random() -> Rng {
+    let seed = std::env::var("NORTHGATE_SEED").map_or(4, |seed| seed.parse().expect("a number"));
+    println!("NORTHGATE_SEED={seed}");
+    Rng::with_seed(seed)
 }
 
 /// A member of `object` that is a text.

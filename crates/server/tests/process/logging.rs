@@ -28,8 +28,7 @@ fn a_stalled_reader_of_standard_error_blocks_no_request_and_no_exit() {
         assert_eq!(program.post("/alerts", ALERT).status, 200);
         assert_eq!(program.get("/health/live").status, 200);
         program.signal("TERM");
-        let ended = program.output();
-        assert_eq!(ended.code, Some(0), "{ended:?}");
+        program.output().assert_code(0);
     }
 }
 
@@ -37,16 +36,14 @@ fn a_stalled_reader_of_standard_error_blocks_no_request_and_no_exit() {
 fn a_stalled_reader_of_standard_output_blocks_no_start_and_no_exit() {
     let program = quiet().stalled_stdout().serve_at(free_address());
     assert_eq!(program.post("/alerts", ALERT).status, 200);
-    let ended = program.stop();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    program.stop().assert_code(0);
 }
 
 #[test]
 fn a_failed_start_ends_at_once_whether_its_reason_is_read_or_not() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let ended = northgate(&["--port", &port]).stalled_stderr().run();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    northgate(&["--port", &port]).stalled_stderr().run().assert_code(1);
 }
 
 #[test]
@@ -54,11 +51,8 @@ fn malformed_requests_are_logged_at_level_debug_only() {
     for level in ["error", "warn", "info"] {
         let program = at_level(level).serve();
         malformed(*program);
-        let ended = program.stop();
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        let told =
-            ended.stderr.iter().any(|line| line.contains("the head of a request was refused"));
-        assert!(!told, "{level}: {ended:?}");
+        let ended = program.stop().assert_code(0);
+        assert!(!ended.has_logged("the head of a request was refused"), "{level}: {ended:?}");
     }
 }
 
@@ -71,9 +65,8 @@ fn repeated_lines_are_summed_up_in_time_in_a_silent_log() {
     let summary = "repeated 42 more times in 10 s";
     eventually(|| program.has_logged(summary));
     let ended = program.stop();
-    let told = |text| ended.stderr.iter().filter(|line| line.contains(text)).count();
     assert_eq!(
-        told("the head of a request was refused"),
+        ended.count_logged("the head of a request was refused"),
         8 + 1,
         "eight, and the line that sums up: {ended:?}"
     );
@@ -86,6 +79,5 @@ fn repeats_are_summed_up_at_the_exit_too() {
         malformed(*program);
     }
     let ended = program.stop();
-    let told = ended.stderr.iter().any(|line| line.contains("repeated 42 more times"));
-    assert!(told, "{ended:?}");
+    assert!(ended.has_logged("repeated 42 more times"), "{ended:?}");
 }

@@ -32,8 +32,7 @@ fn a_hangup_is_ignored_and_logged() {
     let mut program = quiet().serve();
     send_and_see(&mut program, "HUP", "SIGHUP");
     assert_eq!(program.post("/alerts", ALERT).status, 200);
-    let ended = program.stop();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    program.stop().assert_code(0);
 }
 
 #[test]
@@ -44,9 +43,8 @@ fn signals_for_other_programs_do_not_end_it() {
     }
     assert_eq!(program.post("/alerts", ALERT).status, 200);
     program.signal("QUIT");
-    let ended = program.output();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stderr.iter().any(|line| line.contains("SIGQUIT")), "{ended:?}");
+    let ended = program.output().assert_code(0);
+    assert!(ended.has_logged("SIGQUIT"), "{ended:?}");
 }
 
 #[test]
@@ -55,8 +53,7 @@ fn a_second_signal_ends_the_delay() {
     send_and_see(&mut program, "TERM", "stopping asked_by");
     eventually(|| program.get("/health/ready").status == 503);
     program.signal("INT");
-    let ended = program.output();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    program.output().assert_code(0);
 }
 
 #[test]
@@ -65,10 +62,8 @@ fn a_second_signal_during_the_drain_ends_the_streams_at_once() {
     let _stuffed = stuffed(&program);
     send_and_see(&mut program, "TERM", "stopping asked_by");
     program.signal("TERM");
-    let ended = program.output();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    let waited = ended.stderr.iter().any(|line| line.contains("connections did not end in time"));
-    assert!(!waited, "{ended:?}");
+    let ended = program.output().assert_code(0);
+    assert!(!ended.has_logged("connections did not end in time"), "{ended:?}");
 }
 
 #[test]
@@ -78,10 +73,9 @@ fn a_third_signal_ends_the_process_though_a_socket_never_reads() {
     send_and_see(&mut program, "TERM", "stopping asked_by");
     send_and_see(&mut program, "TERM", "asked again");
     program.signal("TERM");
-    let ended = program.output();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stderr.iter().any(|line| line.contains("a third time")), "{ended:?}");
-    assert!(!ended.stderr.iter().any(|line| line.contains("stopped")), "{ended:?}");
+    let ended = program.output().assert_code(0);
+    assert!(ended.has_logged("a third time"), "{ended:?}");
+    assert!(!ended.has_logged("stopped"), "{ended:?}");
 }
 
 /// A server whose main thread is blocked: it opens a database that is a pipe nobody writes to.
@@ -101,8 +95,7 @@ fn a_main_thread_that_is_blocked_does_not_hold_the_exit() {
     eventually(listens);
     let asked = Instant::now();
     program.signal("TERM");
-    let ended = program.output();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let ended = program.output().assert_code(0);
     assert!(asked.elapsed() > Duration::from_secs(7), "it was really blocked: {ended:?}");
-    assert!(ended.stderr.iter().any(|line| line.contains("the stop took too long")), "{ended:?}");
+    assert!(ended.has_logged("the stop took too long"), "{ended:?}");
 }
