@@ -125,12 +125,15 @@ impl Read for Body {
             }
         }
         let wanted = buffer.len().min(self.left);
+        if wanted == 0 {
+            return Ok(0);
+        }
         let read = self.stream.read(&mut buffer[..wanted])?;
-        if wanted > 0 && read == 0 {
+        if read == 0 {
             return Err(ErrorKind::UnexpectedEof.into());
         }
         self.left -= read;
-        if wanted > 0 && self.left == 0 && self.is_chunked {
+        if self.left == 0 && self.is_chunked {
             self.end_chunk()?;
         }
         Ok(read)
