@@ -2,7 +2,7 @@
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-use northgate_tests::TestServer;
+use northgate_testkit::{TestServer, UPGRADE, read_response};
 use serde_json::json;
 use std::io::{Read, Write};
 
@@ -128,7 +128,7 @@ fn a_body_that_is_too_large_is_refused_whether_it_says_so_or_not() {
     let head = format!("POST /alerts HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", server.address());
     stream.write_all(head.as_bytes()).unwrap();
     let _ = stream.write_all(large.as_bytes());
-    northgate_tests::read_answer(&mut stream).problem(413);
+    read_response(&mut stream).problem(413);
     let exact = format!("{{\"message\":\"a\",\"location\":\"b\"{}}}", " ".repeat(65_536 - 30));
     assert_eq!(exact.len(), 65_536);
     assert_eq!(server.post("/alerts", &exact).status, 200);
@@ -153,10 +153,10 @@ fn a_connection_goes_on_after_a_body_that_was_refused() {
         );
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(large.as_bytes()).unwrap();
-        northgate_tests::read_answer(&mut stream).problem(status);
+        read_response(&mut stream).problem(status);
     }
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    assert_eq!(northgate_tests::read_answer(&mut stream).status, 200);
+    assert_eq!(read_response(&mut stream).status, 200);
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn what_is_no_http_is_a_problem_that_says_what_is_wrong() {
     ] {
         let mut stream = server.connect();
         let _ = stream.write_all(bytes);
-        let answer = northgate_tests::read_answer(&mut stream);
+        let answer = read_response(&mut stream);
         let problem = answer.problem(status);
         assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
         assert_eq!(answer.header("connection"), Some("close"));
@@ -333,8 +333,6 @@ fn problems_tell_nothing_of_the_inside() {
 #[test]
 fn every_answer_carries_the_security_headers() {
     let server = TestServer::start();
-    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let preflight = "Origin: http://localhost\r\nAccess-Control-Request-Method: POST\r\n";
     for (answer, status) in [
         (server.get("/"), 200),
@@ -346,7 +344,7 @@ fn every_answer_carries_the_security_headers() {
         (server.request("POST", "/alerts", "Origin: http://evil.test\r\n", b"{}"), 403),
         (server.request("OPTIONS", "/alerts", preflight, b""), 200),
         (server.get("/ws"), 426),
-        (server.request("GET", "/ws", upgrade, b""), 101),
+        (server.request("GET", "/ws", UPGRADE, b""), 101),
         (server.get("/docs"), 200),
     ] {
         assert_eq!(answer.status, status, "{answer:?}");
@@ -381,7 +379,7 @@ fn a_store_that_takes_nothing_is_503_once_the_server_stops() {
         body.len()
     );
     stream.write_all(request.as_bytes()).unwrap();
-    assert_eq!(northgate_tests::read_answer(&mut stream).status, 200);
+    assert_eq!(read_response(&mut stream).status, 200);
     // This request is under way when the server is asked to stop, and its body comes after: once
     // the server has said that it waits for the body.
     let asking = request.replace("Content-Length", "Expect: 100-continue\r\nContent-Length");
@@ -395,7 +393,7 @@ fn a_store_that_takes_nothing_is_503_once_the_server_stops() {
     assert_eq!(first, 0x81, "the alert from before");
     held.assert_closed_with(1001);
     stream.write_all(rest.as_bytes()).unwrap();
-    let answer = northgate_tests::read_answer(&mut stream);
+    let answer = read_response(&mut stream);
     answer.problem(503);
     assert_eq!(answer.header("retry-after"), Some("1"));
 }

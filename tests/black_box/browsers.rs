@@ -1,9 +1,7 @@
 //! What pages of this and of foreign origins may do.
 
-use northgate_tests::TestServer;
+use northgate_testkit::{TestServer, UPGRADE, read_response};
 
-const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const ALERT: &[u8] = br#"{"message":"a","location":"b"}"#;
 
 #[test]
@@ -108,7 +106,7 @@ fn foreign_hosts_are_refused() {
     let mut stream = server.connect();
     let absolute = "GET http://evil.test/ HTTP/1.1\r\nHost: localhost\r\n\r\n";
     std::io::Write::write_all(&mut stream, absolute.as_bytes()).unwrap();
-    northgate_tests::read_answer(&mut stream).problem(421);
+    read_response(&mut stream).problem(421);
     let page = "Host: alerts.example.com\r\nOrigin: https://alerts.example.com\r\n";
     assert_eq!(server.request("GET", "/ws", &(page.to_owned() + UPGRADE), b"").status, 101);
 }

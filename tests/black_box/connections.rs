@@ -1,6 +1,6 @@
 //! What one connection carries: each request gets its own answer, whatever else comes on it.
 
-use northgate_tests::{PATIENCE, TestServer, read_answer, read_head};
+use northgate_testkit::{TestServer, eventually, read_head, read_response};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -41,18 +41,18 @@ fn each_answer_is_framed_by_its_own_request() {
         let mut stream = server.connect();
         let (get, head) = (request("GET", "/", ""), request("HEAD", "/", ""));
         send(&mut stream, &[&raise(""), &head, &get, &get, &head, &raise("")]);
-        assert_eq!(read_answer(&mut stream).json()["message"], "Intruder detected");
+        assert_eq!(read_response(&mut stream).json()["message"], "Intruder detected");
         assert_eq!(read_head(&mut stream).status, 200);
         assert_eq!(
-            read_answer(&mut stream).json()["message"],
+            read_response(&mut stream).json()["message"],
             "Welcome to my WebSocket Application"
         );
         assert_eq!(
-            read_answer(&mut stream).json()["message"],
+            read_response(&mut stream).json()["message"],
             "Welcome to my WebSocket Application"
         );
         assert_eq!(read_head(&mut stream).status, 200);
-        assert_eq!(read_answer(&mut stream).json()["message"], "Intruder detected");
+        assert_eq!(read_response(&mut stream).json()["message"], "Intruder detected");
     }
 }
 
@@ -61,7 +61,7 @@ fn nothing_behind_a_request_to_close_is_executed() {
     for (server, _folder) in TestServer::of_each_store() {
         let mut stream = server.connect();
         send(&mut stream, &[&raise("Connection: close\r\n"), &raise(""), &raise("")]);
-        let answer = read_answer(&mut stream);
+        let answer = read_response(&mut stream);
         assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
         assert_eq!(rest(&mut stream), "");
         assert_eq!(count(&server), 1);
@@ -75,13 +75,13 @@ fn versions_and_wishes_of_one_request_do_not_change_the_answer_to_another() {
         let old = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
         let last = request("GET", "/", "Connection: close\r\n");
         send(&mut stream, &[old, &raise(""), &last]);
-        let first = read_answer(&mut stream);
+        let first = read_response(&mut stream);
         assert!(first.head.starts_with("HTTP/1.0 200 OK\r\n"), "{first:?}");
         assert_eq!(first.header("connection"), Some("keep-alive"));
-        let second = read_answer(&mut stream);
+        let second = read_response(&mut stream);
         assert!(second.head.starts_with("HTTP/1.1 200 OK\r\n"), "{second:?}");
         assert_eq!(second.header("connection"), None);
-        assert_eq!(read_answer(&mut stream).header("connection"), Some("close"));
+        assert_eq!(read_response(&mut stream).header("connection"), Some("close"));
         assert_eq!(rest(&mut stream), "");
     }
 }
@@ -128,7 +128,7 @@ fn a_connection_stays_for_as_long_as_it_is_set_to() {
     let mut idle = server.connect();
     let asked = Instant::now();
     send(&mut idle, &[&request("GET", "/", "")]);
-    assert_eq!(read_answer(&mut idle).status, 200);
+    assert_eq!(read_response(&mut idle).status, 200);
     assert_eq!(rest(&mut idle), "");
     assert!(asked.elapsed() >= Duration::from_millis(400), "{:?}", asked.elapsed());
 }
@@ -141,12 +141,12 @@ fn an_offer_to_speak_another_protocol_is_ignored() {
     let chunked = format!("{java}Transfer-Encoding: chunked\r\n");
     let body = format!("{:x}\r\n{BODY}\r\n0\r\n\r\n", BODY.len());
     send(&mut stream, &[&request("POST", "/alerts", &chunked), &body]);
-    let answer = read_answer(&mut stream);
+    let answer = read_response(&mut stream);
     assert_eq!((answer.status, answer.header("connection")), (200, None), "{answer:?}");
     // The connection goes on.
     send(&mut stream, &[&request("GET", "/", java), &raise(java)]);
     for _ in 0..2 {
-        let answer = read_answer(&mut stream);
+        let answer = read_response(&mut stream);
         assert_eq!((answer.status, answer.header("connection")), (200, None), "{answer:?}");
     }
 }
@@ -210,8 +210,8 @@ fn a_client_that_has_ended_its_half_is_answered() {
         let mut stream = server.connect();
         send(&mut stream, &[&raise(""), &raise("")]);
         stream.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(read_answer(&mut stream).status, 200);
-        assert_eq!(read_answer(&mut stream).status, 200);
+        assert_eq!(read_response(&mut stream).status, 200);
+        assert_eq!(read_response(&mut stream).status, 200);
         assert_eq!(rest(&mut stream), "");
         assert_eq!(count(&server), 2);
         // Half a body is none.
@@ -219,7 +219,7 @@ fn a_client_that_has_ended_its_half_is_answered() {
         let whole = raise("");
         send(&mut stream, &[&whole[..whole.len() - 5]]);
         stream.shutdown(Shutdown::Write).unwrap();
-        read_answer(&mut stream).problem(400);
+        read_response(&mut stream).problem(400);
         assert_eq!(rest(&mut stream), "");
         assert_eq!(count(&server), 2);
     }
@@ -233,7 +233,7 @@ fn a_body_that_is_no_chunked_one_is_one_problem() {
     {
         let mut stream = server.connect();
         send(&mut stream, &[&head, body, &raise("")]);
-        let answer = read_answer(&mut stream);
+        let answer = read_response(&mut stream);
         assert_eq!(answer.problem(400)["type"], "urn:northgate:problem:broken-body", "{body:?}");
         assert_eq!(answer.header("connection"), Some("close"), "{body:?}");
         assert_eq!(rest(&mut stream), "", "{body:?}");
@@ -252,7 +252,7 @@ fn nothing_is_hidden_in_a_body() {
         let carrier = raise("").replace(BODY, &hidden);
         let mut stream = server.connect();
         send(&mut stream, &[&chunked, &body, end, &carrier]);
-        let answer = read_answer(&mut stream);
+        let answer = read_response(&mut stream);
         answer.problem(400);
         assert_eq!(answer.header("connection"), Some("close"), "{end:?}");
         assert_eq!(rest(&mut stream), "", "{end:?}");
@@ -261,7 +261,7 @@ fn nothing_is_hidden_in_a_body() {
         let head = format!("{tunnel} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc");
         let mut stream = server.connect();
         send(&mut stream, &[&head, &hidden]);
-        let answer = read_answer(&mut stream);
+        let answer = read_response(&mut stream);
         answer.problem(405);
         assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
         assert_eq!(rest(&mut stream), "");
@@ -277,7 +277,7 @@ fn a_body_that_is_not_read_to_its_end_ends_the_connection() {
     let head = request("POST", "/alerts", "Transfer-Encoding: chunked\r\n");
     let mut stream = server.connect();
     send(&mut stream, &[&head, "5\r\nab"]);
-    let answer = read_answer(&mut stream);
+    let answer = read_response(&mut stream);
     answer.problem(408);
     assert_eq!(answer.header("connection"), Some("close"));
     // The rest comes too late, and what follows it is not executed.
@@ -297,8 +297,8 @@ fn nothing_behind_a_closing_request_is_executed() {
         send(&mut stream, &[&large, last, &raise(""), &raise("")]);
         // The server waits for the client, with the end of the large answer still to be written.
         std::thread::sleep(Duration::from_millis(50));
-        assert_eq!(read_answer(&mut stream).status, 200);
-        assert_eq!(read_answer(&mut stream).status, 200);
+        assert_eq!(read_response(&mut stream).status, 200);
+        assert_eq!(read_response(&mut stream).status, 200);
         assert_eq!(rest(&mut stream), "");
         assert_eq!(count(&server), (round + 1).min(10));
         assert_eq!(server.get("/alerts?limit=1000").json()["count"], round + 1);
@@ -312,13 +312,13 @@ fn a_name_of_a_header_that_the_library_cannot_take_is_refused() {
         let head = request("GET", "/", &format!("{}: a\r\n", "X".repeat(length)));
         let mut stream = server.connect();
         send(&mut stream, &[&head]);
-        read_answer(&mut stream).problem(400);
+        read_response(&mut stream).problem(400);
         assert_eq!(rest(&mut stream), "", "{length}");
     }
     let head = request("GET", "/", &format!("{}: a\r\n", "X".repeat(1_024)));
     let mut stream = server.connect();
     send(&mut stream, &[&head]);
-    assert_eq!(read_answer(&mut stream).status, 200);
+    assert_eq!(read_response(&mut stream).status, 200);
 }
 
 #[test]
@@ -327,8 +327,8 @@ fn half_a_head_is_answered_when_its_client_has_ended_its_half() {
     let mut stream = server.connect();
     send(&mut stream, &[&request("GET", "/", ""), "GET / HTTP/1.1\r\nHost: loc"]);
     stream.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(read_answer(&mut stream).status, 200);
-    read_answer(&mut stream).problem(400);
+    assert_eq!(read_response(&mut stream).status, 200);
+    read_response(&mut stream).problem(400);
     assert_eq!(rest(&mut stream), "");
 }
 
@@ -346,32 +346,23 @@ fn heads_that_do_not_end_are_bounded_in_all_and_small_ones_go_on() {
         stream.set_nonblocking(true).unwrap();
     }
     assert_eq!(server.get("/").status, 200);
-    let asked = Instant::now();
-    let mut refused = loop {
+    let mut refused = eventually(|| {
         let mut refused =
             streams.iter().filter(|stream| stream.peek(&mut [0]).is_ok_and(|n| n > 0));
-        if let Some(stream) = refused.next_back() {
-            break stream.try_clone().unwrap();
-        }
-        assert!(asked.elapsed() < PATIENCE, "all of them are held");
-        std::thread::yield_now();
-    };
+        refused.next_back().map(|stream| stream.try_clone().unwrap())
+    });
     refused.set_nonblocking(false).unwrap();
-    let answer = read_answer(&mut refused);
+    let answer = read_response(&mut refused);
     assert_eq!(answer.problem(503)["type"], "urn:northgate:problem:busy");
     // They give back what they held.
     drop((streams, refused));
     let whole = format!("{half}\r\n\r\n");
-    let asked = Instant::now();
-    loop {
+    let (answer, mut stream) = eventually(|| {
         let mut stream = server.connect();
         stream.write_all(whole.as_bytes()).unwrap();
-        let answer = read_answer(&mut stream);
-        if answer.status == 200 {
-            assert_eq!(answer.header("connection"), Some("close"), "its buffer goes with it");
-            assert_eq!(rest(&mut stream), "");
-            break;
-        }
-        assert!(asked.elapsed() < PATIENCE, "{answer:?}");
-    }
+        let answer = read_response(&mut stream);
+        if answer.status == 200 { Ok((answer, stream)) } else { Err(format!("{answer:?}")) }
+    });
+    assert_eq!(answer.header("connection"), Some("close"), "its buffer goes with it");
+    assert_eq!(rest(&mut stream), "");
 }

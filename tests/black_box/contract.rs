@@ -1,6 +1,6 @@
 //! The contract of the service that Northgate replaced, row by row.
 
-use northgate_tests::{TestServer, read_answer, read_head};
+use northgate_testkit::{TestServer, read_head, read_response};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 
@@ -312,7 +312,7 @@ fn requests_in_one_write_are_answered_in_order_each_as_it_was_asked() {
         let answer = if request.starts_with("HEAD") {
             read_head(&mut connection)
         } else {
-            read_answer(&mut connection)
+            read_response(&mut connection)
         };
         assert_eq!(answer.status, 200);
         match request.split(' ').next() {
@@ -324,7 +324,7 @@ fn requests_in_one_write_are_answered_in_order_each_as_it_was_asked() {
     // What was to end the connection does, and nothing behind it happens.
     let close = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     connection.write_all([close, &post].concat().as_bytes()).unwrap();
-    let answer = read_answer(&mut connection);
+    let answer = read_response(&mut connection);
     assert_eq!(answer.header("connection"), Some("close"));
     let mut rest = Vec::new();
     // A reset is an end, too: the server did not read what came behind.

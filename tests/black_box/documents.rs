@@ -1,6 +1,6 @@
 //! The documentation that the server carries is true and needs no network.
 
-use northgate_tests::TestServer;
+use northgate_testkit::TestServer;
 use serde_json::Value;
 
 #[test]

@@ -1,6 +1,6 @@
 //! Server-sent events, for browsers' `EventSource` and for `curl -N`.
 
-use northgate_tests::{EventStream, Record, TestServer, read_answer, read_head};
+use northgate_testkit::{EventStream, Record, TestServer, read_head, read_response};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -143,7 +143,7 @@ fn a_stream_can_be_asked_for_its_head() {
                     GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
     stream.write_all(requests.as_bytes()).unwrap();
     assert_eq!(read_head(&mut stream).status, 200);
-    assert_eq!(read_answer(&mut stream).json()["message"], "Welcome to my WebSocket Application");
+    assert_eq!(read_response(&mut stream).json()["message"], "Welcome to my WebSocket Application");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The promise, live: every alert that was answered reaches every dashboard exactly once and in
 //! one order.
 
-use northgate_tests::{RawSocket, Socket, TestServer};
+use northgate_testkit::{RawSocket, TestServer, WebSocket};
 use serde_json::Value;
 use std::sync::Barrier;
 use std::thread;
@@ -10,7 +10,7 @@ const SOCKETS: usize = 60;
 const PUBLISHERS: usize = 8;
 const ALERTS: usize = 100;
 
-fn read_all(socket: &mut Socket, count: usize) -> Vec<Value> {
+fn read_all(socket: &mut WebSocket, count: usize) -> Vec<Value> {
     (0..count).map(|_| socket.next_json()).collect()
 }
 
@@ -64,7 +64,7 @@ fn a_socket_that_comes_in_the_middle_gets_an_unbroken_rest() {
         start.wait();
         let mut sockets: Vec<_> = (0..40).map(|_| server.socket()).collect();
         publisher.join().unwrap();
-        let to_the_end = |socket: &mut Socket| {
+        let to_the_end = |socket: &mut WebSocket| {
             let mut seen = vec![];
             while seen.last().is_none_or(|last: &Value| last["message"] != "end") {
                 seen.push(socket.next_json());
@@ -116,8 +116,7 @@ fn a_reader_that_sleeps_delays_nobody_and_misses_nothing() {
     let mut sleeper = sleep_through(&server, 4_000);
     assert_eq!(read_unbroken(&mut sleeper, 4_000), (4_000, None));
     let now = server.raise("now");
-    let (_, payload) = sleeper.read_frame();
-    assert_eq!(serde_json::from_slice::<Value>(&payload).unwrap(), now);
+    assert_eq!(sleeper.next_json(), now);
 }
 
 #[test]
@@ -145,10 +144,12 @@ fn a_client_that_says_much_at_once_cuts_nobody_off() {
         for reader in &mut readers {
             scope.spawn(|| {
                 for n in 1..=TOTAL {
-                    let (first, payload) = reader.read_frame();
-                    assert_eq!(first, 0x81, "after {n} messages: {payload:?}");
-                    let json: Value = serde_json::from_slice(&payload).unwrap();
-                    assert!(json["position"].as_str().unwrap().ends_with(&format!("-{n}")));
+                    assert!(
+                        reader.next_json()["position"]
+                            .as_str()
+                            .unwrap()
+                            .ends_with(&format!("-{n}"))
+                    );
                 }
             });
         }

@@ -1,6 +1,6 @@
 //! The histories: which part, in which order, and how to go on; the same from every store.
 
-use northgate_tests::TestServer;
+use northgate_testkit::TestServer;
 use serde_json::{Value, json};
 
 fn texts(collection: &Value, member: &str) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Hostile peers: each is told why and put out, and its neighbours notice nothing.
 
-use northgate_tests::{RawSocket, TestServer};
+use northgate_testkit::{RawSocket, TestServer};
 
 /// Runs an attack beside a healthy dashboard, which must get the next alert all the same.
 fn attack(server: &TestServer, attack: impl FnOnce(&mut RawSocket)) {

@@ -1,6 +1,6 @@
 //! The same request sent twice under one key: it happens once, in either store.
 
-use northgate_tests::{Answer, TestServer};
+use northgate_testkit::{HttpResponse, JSON, TestServer};
 use serde_json::{Value, json};
 use std::thread;
 
@@ -9,9 +9,8 @@ const ROUTES: [(&str, &str, &str); 2] = [
     ("/message/", r#"{"sender":"Operator 1","message":"fire"}"#, "chatMessages"),
 ];
 
-fn post(server: &TestServer, path: &str, key: &str, body: &str) -> Answer {
-    let headers = format!("Content-Type: application/json\r\nIdempotency-Key: {key}\r\n");
-    server.request("POST", path, &headers, body.as_bytes())
+fn post(server: &TestServer, path: &str, key: &str, body: &str) -> HttpResponse {
+    server.request("POST", path, &format!("{JSON}Idempotency-Key: {key}\r\n"), body)
 }
 
 fn count(server: &TestServer, path: &str) -> Value {

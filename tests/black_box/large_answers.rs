@@ -1,6 +1,6 @@
 //! Answers that would be too large: they end early, and links and cursors lead to the rest.
 
-use northgate_tests::TestServer;
+use northgate_testkit::TestServer;
 use serde_json::{Value, json};
 
 /// The most characters of each text, each of them four bytes long.

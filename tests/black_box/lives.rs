@@ -1,7 +1,7 @@
 //! The life of an alert, from the outside: what operators do, what everybody sees, and what ends by
 //! itself.
 
-use northgate_tests::{Answer, PATIENCE, Socket, TestServer};
+use northgate_testkit::{HttpResponse, TestServer, WebSocket, eventually};
 use serde_json::{Value, json};
 use std::borrow::Borrow;
 use std::cell::RefCell;
@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 const EVERYTHING: &str = "types=alert,alert_update,chat";
 
 /// A dashboard that has everything from now on, its `resume` and `live` read.
-fn dashboard(server: &TestServer) -> Socket {
+fn dashboard(server: &TestServer) -> WebSocket {
     let mut socket = server.socket_with(EVERYTHING);
     assert_eq!(socket.next_json()["type"], "resume");
     assert_eq!(socket.next_json()["type"], "live");
@@ -611,20 +611,15 @@ fn the_thread_of_an_alert_outlives_it() {
 
 /// Waits until an alert is resolved.
 fn resolved(server: &TestServer, alert: &Value) -> Value {
-    let began = Instant::now();
-    loop {
+    eventually(|| {
         let shown = server.get(path(alert, "").trim_end_matches('/')).json();
-        if shown["status"] == "resolved" {
-            return shown;
-        }
-        assert!(began.elapsed() < PATIENCE, "{shown}");
-        thread::yield_now();
-    }
+        if shown["status"] == "resolved" { Ok(shown) } else { Err(shown.to_string()) }
+    })
 }
 
 /// Raises an alert that ends soon by `post`, which is given the end: in a second, and if that was over
 /// before the server saw it, with more time.
-fn ending_soon(post: impl Fn(&str) -> Answer) -> Answer {
+fn ending_soon(post: impl Fn(&str) -> HttpResponse) -> HttpResponse {
     let ends = [1, 4, 16].into_iter().map(|seconds| {
         let end = OffsetDateTime::now_utc() + Duration::from_secs(seconds);
         post(&end.format(&Rfc3339).unwrap())

@@ -2,6 +2,7 @@
 
 mod bad_requests;
 mod browsers;
+mod connection_limits;
 mod connections;
 mod contract;
 mod documents;
@@ -14,6 +15,5 @@ mod large_answers;
 mod lives;
 mod protocol;
 mod resume;
-mod seats;
 mod slow_requests;
 mod stopping;

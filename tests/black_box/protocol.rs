@@ -1,7 +1,7 @@
 //! RFC 6455 from the client's side of the wire: the handshake, fragments, control frames, and the
 //! closing handshake.
 
-use northgate_tests::{RawSocket, TestServer};
+use northgate_testkit::{RawSocket, TestServer, read_response};
 use std::io::Write;
 
 const CHAT: &[u8] = br#"{"sender":"Op","message":"in pieces: \u00e9"}"#;
@@ -61,7 +61,7 @@ fn a_request_that_is_no_valid_upgrade_is_told_so() {
     let mut stream = server.connect();
     let old = format!("GET /ws HTTP/1.0\r\nHost: localhost\r\n{BASE}{VERSION}{KEY}\r\n");
     stream.write_all(old.as_bytes()).unwrap();
-    northgate_tests::read_answer(&mut stream).problem(400);
+    read_response(&mut stream).problem(400);
 }
 
 #[test]

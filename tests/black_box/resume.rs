@@ -1,6 +1,6 @@
 //! Coming back: a client says where it was, and misses nothing.
 
-use northgate_tests::{Socket, TestServer};
+use northgate_testkit::{TestServer, UPGRADE, WebSocket};
 use serde_json::{Value, json};
 
 fn position(event: &Value) -> &str {
@@ -21,7 +21,7 @@ fn complete(position: impl Into<Value>) -> Value {
     json!({ "type": "resume", "outcome": "complete", "position": position.into() })
 }
 
-fn assert_frames(socket: &mut Socket, frames: &[Value]) {
+fn assert_frames(socket: &mut WebSocket, frames: &[Value]) {
     for frame in frames {
         assert_eq!(&socket.next_json(), frame);
     }
@@ -200,8 +200,6 @@ fn what_cannot_be_asked_is_told_before_the_upgrade() {
     let server = TestServer::start();
     let seen = server.raise("seen");
     let contradiction = format!("after={}&last=3", position(&seen));
-    let headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     for (query, parameters) in [
         ("after=yesterday", vec!["after"]),
         ("after=", vec!["after"]),
@@ -213,7 +211,7 @@ fn what_cannot_be_asked_is_told_before_the_upgrade() {
         ("location=%20&last=x", vec!["last", "location"]),
         ("status=open&type=alert&label.1=x", vec!["label", "status", "type"]),
     ] {
-        for (path, headers) in [("/ws", headers), ("/events", "")] {
+        for (path, headers) in [("/ws", UPGRADE), ("/events", "")] {
             let answer = server.request("GET", &format!("{path}?{query}"), headers, b"");
             let problem = answer.problem(400);
             let errors = problem["errors"].as_array().unwrap();

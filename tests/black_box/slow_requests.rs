@@ -1,7 +1,7 @@
 //! Clients that are slower than a request may be: each part of a request has its time, and who
 //! exceeds it holds nothing.
 
-use northgate_tests::{TestServer, read_answer};
+use northgate_testkit::{TestServer, read_response};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ fn a_head_that_does_not_end_is_408_in_time() {
         let asked = Instant::now();
         let mut slow = server.connect();
         send(&mut slow, start);
-        assert_eq!(read_answer(&mut slow).status, 408, "{start:?}");
+        assert_eq!(read_response(&mut slow).status, 408, "{start:?}");
         assert!(asked.elapsed() < DEADLINE, "{start:?}: {:?}", asked.elapsed());
     }
 }
@@ -49,7 +49,7 @@ fn a_body_that_does_not_end_is_408_in_time() {
         let asked = Instant::now();
         let mut slow = server.connect();
         send(&mut slow, &format!("POST /alerts HTTP/1.1\r\nHost: localhost\r\n{headers}"));
-        let problem = read_answer(&mut slow).problem(408);
+        let problem = read_response(&mut slow).problem(408);
         assert_eq!(problem["type"], "urn:northgate:problem:too-slow");
         assert!(asked.elapsed() < DEADLINE, "{headers:?}: {:?}", asked.elapsed());
     }
@@ -58,14 +58,14 @@ fn a_body_that_does_not_end_is_408_in_time() {
 /// Waits as long as a request may take and a little longer, by the server's own clock.
 fn wait_for_a_timeout(server: &TestServer) {
     let mut slow = server.connect();
-    assert_eq!(read_answer(&mut slow).status, 408);
+    assert_eq!(read_response(&mut slow).status, 408);
 }
 
 /// A connection that has had an answer already.
 fn second_hand(server: &TestServer) -> TcpStream {
     let mut stream = server.connect();
     send(&mut stream, GET);
-    assert_eq!(read_answer(&mut stream).status, 200);
+    assert_eq!(read_response(&mut stream).status, 200);
     stream
 }
 
@@ -86,13 +86,13 @@ fn a_later_head_that_does_not_end_is_ended_in_time() {
     send(&mut plain, HALF);
     let mut after_a_body = second_hand(&server);
     send(&mut after_a_body, POST);
-    assert_eq!(read_answer(&mut after_a_body).status, 200);
+    assert_eq!(read_response(&mut after_a_body).status, 200);
     send(&mut after_a_body, HALF);
     // The half comes with whole ones, and nothing more.
     let mut pipelined = server.connect();
     send(&mut pipelined, &[GET, GET, HALF].concat());
-    assert_eq!(read_answer(&mut pipelined).status, 200);
-    assert_eq!(read_answer(&mut pipelined).status, 200);
+    assert_eq!(read_response(&mut pipelined).status, 200);
+    assert_eq!(read_response(&mut pipelined).status, 200);
     for mut slow in [plain, after_a_body, pipelined] {
         assert_ended(&mut slow);
     }
@@ -121,14 +121,14 @@ fn what_is_in_time_is_not_ended_by_it() {
     // Once this is answered the server has seen the half.
     server.raise("between the halves");
     send(&mut in_pieces, REST);
-    assert_eq!(read_answer(&mut in_pieces).status, 200);
+    assert_eq!(read_response(&mut in_pieces).status, 200);
     let mut idle = second_hand(&server);
     let mut silent = server.raw_socket();
     wait_for_a_timeout(&server);
     wait_for_a_timeout(&server);
     for stream in [&mut in_pieces, &mut idle] {
         send(stream, GET);
-        assert_eq!(read_answer(stream).status, 200);
+        assert_eq!(read_response(stream).status, 200);
     }
     // A client's bytes on a socket are no heads.
     silent.send_frame(0x89, b"still there?");
@@ -136,6 +136,5 @@ fn what_is_in_time_is_not_ended_by_it() {
     wait_for_a_timeout(&server);
     wait_for_a_timeout(&server);
     let alert = server.raise("after a silence");
-    let (_, text) = silent.read_frame();
-    assert_eq!(serde_json::from_slice::<serde_json::Value>(&text).unwrap(), alert);
+    assert_eq!(silent.next_json(), alert);
 }

@@ -1,11 +1,8 @@
 //! The end of a server: everybody gets what was answered, then 1001, and nobody holds the exit.
 
-use northgate_tests::{RawSocket, TestServer};
+use northgate_testkit::{EXIT_DEADLINE, RawSocket, TestServer, eventually_within};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-
-/// The server promises to be gone within 8 seconds; a busy machine may take five times as long.
-const DEADLINE: Duration = Duration::from_secs(40);
 
 #[test]
 fn every_socket_gets_every_event_and_then_1001() {
@@ -47,7 +44,7 @@ fn a_peer_that_never_reads_cannot_hold_the_exit() {
     assert_eq!(texts.len(), 0, "everything was read already");
     assert_eq!(u16::from(close.unwrap().code), 1001);
     server.stopped();
-    assert!(asked.elapsed() < DEADLINE, "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < EXIT_DEADLINE, "{:?}", asked.elapsed());
     drop(stuffed);
 }
 
@@ -94,7 +91,7 @@ fn a_body_that_never_ends_cannot_hold_the_exit() {
     server.raise("the server has seen the request before this one");
     let asked = Instant::now();
     server.stopped();
-    assert!(asked.elapsed() < DEADLINE, "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < EXIT_DEADLINE, "{:?}", asked.elapsed());
 }
 
 #[test]
@@ -122,10 +119,7 @@ fn a_server_that_will_stop_is_not_ready_and_goes_on_for_the_delay() {
     let mut server = TestServer::with(|s| s.server.drain_delay = "3s".parse().unwrap());
     let mut socket = server.socket();
     server.begin_stop();
-    let asked = Instant::now();
-    while server.get("/health/ready").status != 503 {
-        assert!(asked.elapsed() < DEADLINE, "it is still ready");
-    }
+    eventually_within(EXIT_DEADLINE, || server.get("/health/ready").status == 503);
     let problem = server.get("/health/ready").problem(503);
     assert_eq!(problem["detail"], "The server is stopping.");
     assert_eq!(server.get("/health/live").status, 200);

@@ -6,7 +6,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Every crate that there is or is planned, by its folder, with the crates that it may depend on.
 /// What is needed in tests only does not count.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("schemas", &["domain"]),
     ("storage", &["domain"]),
@@ -34,7 +34,9 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     // It knows a server by its sockets only.
     ("bench", &[]),
-    ("tests", &["server"]),
+    // For integration tests only.
+    ("testkit", &["domain", "storage", "server"]),
+    ("tests", &["server", "testkit"]),
 ];
 
 /// All the libraries that a crate may depend on, where they are few for a reason.
@@ -44,7 +46,7 @@ const LIBRARIES: [(&str, &[&str]); 1] =
 /// Libraries, by the beginning of their names, that only these crates may name, even in tests.
 const OWNED: [(&str, &[&str]); 2] = [
     ("rusqlite", &["storage-sqlite"]),
-    ("actix", &["api", "ws", "ingest", "dashboard", "server", "bench", "tests"]),
+    ("actix", &["api", "ws", "ingest", "dashboard", "server", "bench", "testkit"]),
 ];
 
 const PREFIX: &str = "northgate-";

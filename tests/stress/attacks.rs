@@ -1,9 +1,8 @@
 //! What hostile clients do, each with what it must come to.
 
-use crate::client::{Dashboard, Said, Transport, request};
-use crate::exchange::read_answer;
+use crate::dashboard::{Dashboard, StreamItem, Transport, request};
 use fastrand::Rng;
-use northgate_tests::{RawSocket, connect};
+use northgate_testkit::{RawSocket, connect, read_response};
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -40,12 +39,12 @@ fn dashboard(address: SocketAddr) -> Dashboard {
 fn close_code(mut dashboard: Dashboard, rng: &mut Rng) -> u16 {
     loop {
         match dashboard.next() {
-            Ok(Said::Event(_) | Said::Complaint) => {}
-            Ok(Said::Close { code, .. }) => {
+            Ok(StreamItem::Event(_) | StreamItem::ErrorMessage) => {}
+            Ok(StreamItem::Close { code, .. }) => {
                 if rng.u8(0..8) > 0 {
                     dashboard.half_close();
                 }
-                assert_eq!(dashboard.next().unwrap(), Said::End, "after {code}");
+                assert_eq!(dashboard.next().unwrap(), StreamItem::End, "after {code}");
                 return code;
             }
             other => panic!("expected a Close: {other:?}"),
@@ -64,7 +63,7 @@ fn assert_ends(mut tcp: &TcpStream) {
 fn status_of(address: SocketAddr, request: &[u8]) -> u16 {
     let mut tcp = connect(address);
     let _ = tcp.write_all(request);
-    read_answer(&mut BufReader::new(tcp)).unwrap().0
+    read_response(&mut BufReader::new(tcp)).status
 }
 
 fn random_bytes(rng: &mut Rng, most: usize) -> Vec<u8> {
@@ -160,9 +159,9 @@ fn half_a_request(address: SocketAddr, rng: &mut Rng) -> Option<TcpStream> {
 fn half_a_body(address: SocketAddr, rng: &mut Rng) -> Option<TcpStream> {
     let mut tcp = connect(address);
     let body = r#"{"message":"never","location":"here"}"#;
-    let (length, said) = (body.len(), &body[..rng.usize(0..body.len())]);
+    let (length, begun) = (body.len(), &body[..rng.usize(0..body.len())]);
     let head = format!("POST /alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}");
-    tcp.write_all(format!("{head}\r\n\r\n{said}").as_bytes()).unwrap();
+    tcp.write_all(format!("{head}\r\n\r\n{begun}").as_bytes()).unwrap();
     rng.bool().then_some(tcp)
 }
 
@@ -205,7 +204,7 @@ fn many_requests(address: SocketAddr, rng: &mut Rng) -> Option<TcpStream> {
     (&tcp).write_all(&request.repeat(count)).unwrap();
     let mut reader = BufReader::new(tcp);
     for _ in 0..count {
-        assert_eq!(read_answer(&mut reader).unwrap().0, 200);
+        assert_eq!(read_response(&mut reader).status, 200);
     }
     None
 }

@@ -1,12 +1,12 @@
 //! Clients that come and go by the thousand, at every moment of a connection's life.
 
-use crate::client::{Dashboard, Transport, member, request};
-use crate::exchange::read_answer;
-use crate::ledger::{Follower, Wants, joined};
-use crate::publisher::{Answered, Publisher, end, padding};
-use crate::stage::{Played, Stage, play};
+use crate::dashboard::{Dashboard, Transport, member, request};
+use crate::delivery_audit::DeliveryAudit;
+use crate::publisher::{AcceptedEvent, Publisher, end, padding};
+use crate::recording_client::{RecordingClient, Wants, joined};
+use crate::scenario::{Scenario, Summary, run};
 use fastrand::Rng;
-use northgate_tests::connect;
+use northgate_testkit::{connect, read_response};
 use std::collections::VecDeque;
 use std::io::{BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -15,11 +15,11 @@ use std::thread;
 /// How far a client comes before it goes.
 #[derive(Debug, Clone, Copy)]
 enum Stay {
-    /// Connected, and nothing said.
+    /// Connected, and nothing sent.
     Silent,
-    /// Some of a request said.
+    /// Part of a request sent.
     Begun,
-    /// All of a request said, and nothing read.
+    /// A whole request sent, and nothing read.
     Asked,
     /// Answered, and streaming.
     Streaming,
@@ -56,7 +56,7 @@ fn visit(address: SocketAddr, start: &str, rng: &mut Rng) -> TcpStream {
             tcp = dashboard.tcp().try_clone().unwrap();
         }
         Stay::Reading => {
-            let mut follower = Follower::after(start, Wants::Everything);
+            let mut follower = RecordingClient::after(start, Wants::Everything);
             let mut dashboard = follower.resume_on(tcp, transport);
             for _ in 0..rng.usize(1..5) {
                 follower.read(&mut dashboard);
@@ -67,7 +67,7 @@ fn visit(address: SocketAddr, start: &str, rng: &mut Rng) -> TcpStream {
         Stay::Served => {
             tcp.write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
             let mut reader = BufReader::new(tcp);
-            assert_eq!(read_answer(&mut reader).unwrap().0, 200);
+            assert_eq!(read_response(&mut reader).status, 200);
             tcp = reader.into_inner();
         }
     }
@@ -86,7 +86,7 @@ fn come_and_go(
     start: &str,
     visits: usize,
     name: String,
-) -> Vec<Answered> {
+) -> Vec<AcceptedEvent> {
     let mut publisher = Publisher::new(address, name);
     let (mut open, mut answered) = (VecDeque::new(), Vec::new());
     for _ in 0..visits {
@@ -102,35 +102,35 @@ fn come_and_go(
 }
 
 /// A position before some events, so that there is always something to read.
-fn raise_some(stage: &mut Stage, publisher: &mut Publisher) -> (String, Vec<Answered>) {
+fn raise_some(scenario: &mut Scenario, publisher: &mut Publisher) -> (String, Vec<AcceptedEvent>) {
     let first = publisher.raise("first");
     let position = member(&first.json, "position").unwrap().to_owned();
-    let mut answered = publisher.raise_many(100, &mut stage.rng);
+    let mut answered = publisher.raise_many(100, &mut scenario.rng);
     answered.push(first);
     (position, answered)
 }
 
 #[test]
 fn thousands_who_come_and_go_at_any_moment_disturb_nobody() {
-    play(|stage| {
-        // Who has gone has a seat until the server sees it.
-        let server = stage.server(400, |_| ());
+    run(|scenario| {
+        // A client that has gone counts until the server sees it.
+        let server = scenario.server(400, |_| ());
         let address = server.address();
-        let mut witness = Follower::witness();
-        let mut witnessing = witness.join(address, Transport::WebSocket);
+        let mut recorder = RecordingClient::recorder();
+        let mut recording = recorder.join(address, Transport::WebSocket);
         let mut neighbours = Transport::BOTH.map(|transport| joined(address, transport));
         let mut publisher = Publisher::new(address, "healthy".to_owned());
-        let (start, mut answered) = raise_some(stage, &mut publisher);
-        let visits = stage.volume(1_500);
+        let (start, mut answered) = raise_some(scenario, &mut publisher);
+        let visits = scenario.volume(1_500);
 
         thread::scope(|scope| {
-            scope.spawn(|| witness.read_to_end(&mut witnessing));
+            scope.spawn(|| recorder.read_to_end(&mut recording));
             for (follower, dashboard) in &mut neighbours {
                 scope.spawn(|| follower.read_to_end(dashboard));
             }
             let visiting: Vec<_> = (0..THREADS)
                 .map(|n| {
-                    let (mut rng, start) = (stage.rng.fork(), &start);
+                    let (mut rng, start) = (scenario.rng.fork(), &start);
                     scope.spawn(move || {
                         come_and_go(&mut rng, address, start, visits, format!("v{n}"))
                     })
@@ -140,14 +140,14 @@ fn thousands_who_come_and_go_at_any_moment_disturb_nobody() {
             end(address);
         });
 
-        let log = witness.into_log();
-        log.assert_holds(&answered);
-        log.assert_holds_no_other_alerts(&answered);
-        log.assert_keeps_the_order_of_each();
+        let audit = DeliveryAudit::of(recorder);
+        audit.assert_contains(&answered);
+        audit.assert_no_other_alerts(&answered);
+        audit.assert_sender_order();
         for (follower, _) in &neighbours {
-            log.assert_seen_by(follower);
+            audit.assert_delivered_to(follower);
         }
         let reconnects = THREADS * visits;
-        Played { server: Some(server), clients: THREADS + 3, events: log.len(), reconnects }
+        Summary { server: Some(server), clients: THREADS + 3, events: audit.len(), reconnects }
     });
 }

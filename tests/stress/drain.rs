@@ -1,51 +1,49 @@
 //! The end of a server with everybody on it: what was answered arrives, and nobody holds it up.
 
-use crate::client::{Dashboard, Said, Transport};
-use crate::ledger::{Follower, Reader, Wants, resumed};
-use crate::publisher::{Answered, Publisher, Talker, padding};
+use crate::dashboard::{Dashboard, StreamItem, Transport};
+use crate::delivery_audit::DeliveryAudit;
+use crate::publisher::{AcceptedEvent, Publisher, Talker, padding};
+use crate::recording_client::{Reader, RecordingClient, Wants, resumed};
 use crate::recovery::fill;
+use crate::scenario::{Scenario, Summary, run};
 use crate::slowness::narrow;
-use crate::stage::{Played, Stage, eventually, play};
 use fastrand::Rng;
-use northgate_tests::{PATIENCE, TestServer, connect};
+use northgate_testkit::{EXIT_DEADLINE, PATIENCE, TestServer, connect, eventually, try_connect};
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-/// As in `black_box`: five times what is promised.
-pub const DEADLINE: Duration = Duration::from_secs(40);
-
 /// Reads to the end of a stream, and gives the [`farewell`].
-pub fn read_farewell(follower: &mut Follower, dashboard: &mut Dashboard) -> Option<u64> {
+pub fn read_farewell(follower: &mut RecordingClient, dashboard: &mut Dashboard) -> Option<u64> {
     loop {
         match follower.take(dashboard) {
-            Ok(Said::Event(_) | Said::Live(_)) => {}
+            Ok(StreamItem::Event(_) | StreamItem::Live(_)) => {}
             last => return farewell(last, dashboard),
         }
     }
 }
 
-/// What was said at the end of a stream: after how many milliseconds to come back, or nothing if
+/// The end of a stream: after how many milliseconds to come back, or nothing if
 /// the server cut it without a word.
-pub fn farewell(last: io::Result<Said>, dashboard: &mut Dashboard) -> Option<u64> {
+pub fn farewell(last: io::Result<StreamItem>, dashboard: &mut Dashboard) -> Option<u64> {
     let delay = match last {
-        Ok(Said::Retry(delay)) => delay,
-        Ok(Said::Close { code: 1001, reason }) => {
+        Ok(StreamItem::Retry(delay)) => delay,
+        Ok(StreamItem::Close { code: 1001, reason }) => {
             let delay = reason.strip_prefix("retry_after_ms=").unwrap();
             delay.split(';').next().unwrap().parse().unwrap()
         }
-        Ok(Said::End) => return None,
+        Ok(StreamItem::End) => return None,
         Ok(other) => panic!("{other:?}"),
         Err(error) => {
             assert_ne!(error.kind(), ErrorKind::WouldBlock, "nothing ends");
             return None;
         }
     };
-    // Nothing may follow; but what this client said too late may have broken the connection.
-    assert!(matches!(dashboard.next(), Ok(Said::End) | Err(_)), "after the last word");
+    // Nothing may follow; but frames that this client sent too late may have broken the connection.
+    assert!(matches!(dashboard.next(), Ok(StreamItem::End) | Err(_)), "after the last word");
     Some(delay)
 }
 
@@ -54,18 +52,17 @@ fn raise_to_the_end(
     mut publisher: Publisher,
     counter: &AtomicUsize,
     rng: &mut Rng,
-) -> Vec<Answered> {
+) -> Vec<AcceptedEvent> {
     let mut answered = Vec::new();
     let patience = Instant::now() + PATIENCE * 3;
     loop {
         assert!(Instant::now() < patience, "the server does not stop");
         match publisher.try_raise(&padding(rng)) {
-            Ok((200, json)) => {
-                answered.push(Answered::of(json));
+            Ok(response) if response.status == 200 => {
+                answered.push(AcceptedEvent::of(&response));
                 counter.fetch_add(1, Relaxed);
             }
-            Ok((503, _)) => {}
-            Ok(other) => panic!("{other:?}"),
+            Ok(response) => assert_eq!(response.status, 503, "{response:?}"),
             Err(closed) => {
                 assert_ne!(closed.kind(), ErrorKind::WouldBlock, "neither an answer nor an end");
                 return answered;
@@ -76,20 +73,21 @@ fn raise_to_the_end(
 
 /// Comes when the server is about to leave, again and again: it is served, or it is not.
 fn come_too_late(address: SocketAddr) -> usize {
-    let patience = Instant::now() + DEADLINE;
+    let patience = Instant::now() + EXIT_DEADLINE;
     for tries in 0.. {
         assert!(Instant::now() < patience, "the server still listens");
-        let Ok(tcp) = TcpStream::connect(address) else { return tries };
-        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        let Ok(tcp) = try_connect(address) else { return tries };
         let transport = Transport::BOTH[tries % 2];
         let Ok(mut dashboard) = Dashboard::on(tcp, transport, "", None) else { continue };
-        while let Ok(Said::Event(_) | Said::Live(_) | Said::Retry(_)) = dashboard.next() {}
+        while let Ok(StreamItem::Event(_) | StreamItem::Live(_) | StreamItem::Retry(_)) =
+            dashboard.next()
+        {}
     }
     unreachable!()
 }
 
-/// A reader, and what it was told at the end.
-type Account = (Follower, Option<u64>);
+/// A reader, and after how many milliseconds it is to come back.
+type Account = (RecordingClient, Option<u64>);
 
 /// Reads on a thread of its own to the end.
 fn listen<'scope>(
@@ -108,8 +106,8 @@ fn accounts(threads: Vec<ScopedJoinHandle<'_, Account>>) -> Vec<Account> {
 
 /// What came of a stop.
 struct Stopped {
-    answered: Vec<Answered>,
-    /// Those who read all the time, the witness first.
+    answered: Vec<AcceptedEvent>,
+    /// Those who read all the time, the recorder first.
     awake: Vec<Account>,
     /// Those who were far behind.
     behind: Vec<Account>,
@@ -119,7 +117,7 @@ struct Stopped {
 /// Stops a server while some read, some talk, some publish, some have just come back from `past`
 /// or read nothing before it is too late, and some still come.
 fn stop_amid(
-    stage: &mut Stage,
+    scenario: &mut Scenario,
     mut server: TestServer,
     readers: Vec<Reader>,
     now: &str,
@@ -127,8 +125,8 @@ fn stop_amid(
 ) -> Stopped {
     let address = server.address();
     let counter = AtomicUsize::new(0);
-    let enough = stage.rng.usize(1_000..2_000);
-    let enough = stage.volume(enough);
+    let enough = scenario.rng.usize(1_000..2_000);
+    let enough = scenario.volume(enough);
     let come_back =
         |from, tcp, n: usize| resumed(from, tcp, Transport::BOTH[n % 2], Wants::Everything);
     let asleep: Vec<_> = (0..SOME).map(|n| come_back(past, narrow(address), n)).collect();
@@ -138,12 +136,12 @@ fn stop_amid(
         for n in 0..SOME {
             let talker = Talker::new(come_back(now, connect(address), 0), format!("t{n}"));
             let publisher = Publisher::new(address, format!("p{n}"));
-            let (counter, mut rng) = (&counter, stage.rng.fork());
+            let (counter, mut rng) = (&counter, scenario.rng.fork());
             publishing.push(scope.spawn(move || raise_to_the_end(publisher, counter, &mut rng)));
-            let mut rng = stage.rng.fork();
+            let mut rng = scenario.rng.fork();
             awake.push(scope.spawn(move || talker.talk_to_the_end(&mut rng)));
         }
-        eventually(|| format!("{counter:?} answers"), || counter.load(Relaxed) > enough);
+        eventually(|| counter.load(Relaxed) > enough);
         // Those in the first half are near enough to be told; what the others miss, they can have
         // from the next server.
         let from = |n| if n < SOME { now } else { past };
@@ -172,32 +170,32 @@ const LIVE: usize = 40;
 
 #[test]
 fn a_server_that_stops_has_sent_everybody_all_that_it_answered() {
-    play(|stage| {
+    run(|scenario| {
         let clients = 1 + LIVE + 4 * SOME;
-        // One seat more for one who comes too late.
-        let server = stage.server(clients + 1, |_| ());
+        // Room for one more, who comes too late.
+        let server = scenario.server(clients + 1, |_| ());
         let address = server.address();
-        let mut witness = Follower::witness();
-        let witnessing = fill(stage, address, &mut witness);
-        let (now, past) = (witnessing.position.clone(), witness.position_of(1));
-        let mut readers = vec![(witness, witnessing)];
+        let mut recorder = RecordingClient::recorder();
+        let recording = fill(scenario, address, &mut recorder);
+        let (now, past) = (recording.position.clone(), recorder.position_of(1));
+        let mut readers = vec![(recorder, recording)];
         readers.extend((0..LIVE).map(|n| {
-            let wants = stage.rng.choice(Wants::ALL).unwrap();
+            let wants = scenario.rng.choice(Wants::ALL).unwrap();
             resumed(&now, connect(address), Transport::BOTH[n % 2], wants)
         }));
-        let mut stopped = stop_amid(stage, server, readers, &now, &past);
-        assert!(stopped.took < DEADLINE, "{:?}", stopped.took);
+        let mut stopped = stop_amid(scenario, server, readers, &now, &past);
+        assert!(stopped.took < EXIT_DEADLINE, "{:?}", stopped.took);
 
-        let (witness, told) = stopped.awake.remove(0);
-        let mut delays: HashSet<_> = told.into_iter().collect();
-        assert_eq!(delays.len(), 1, "the witness was not told");
-        let log = witness.into_log();
-        log.assert_holds(&stopped.answered);
-        log.assert_keeps_the_order_of_each();
+        let (recorder, farewell) = stopped.awake.remove(0);
+        let mut delays: HashSet<_> = farewell.into_iter().collect();
+        assert_eq!(delays.len(), 1, "the recorder was not told");
+        let audit = DeliveryAudit::of(recorder);
+        audit.assert_contains(&stopped.answered);
+        audit.assert_sender_order();
         for (follower, farewell) in &stopped.awake {
             let delay = farewell.expect("one who read all the time was cut");
             assert!(delays.insert(delay), "two come back after {delay} ms");
-            log.assert_seen_by(follower);
+            audit.assert_delivered_to(follower);
         }
         for (follower, farewell) in &stopped.behind {
             // Whoever is told to come back has everything; the others come back for the rest.
@@ -205,8 +203,8 @@ fn a_server_that_stops_has_sent_everybody_all_that_it_answered() {
                 assert!(delays.insert(delay), "two come back after {delay} ms");
                 u64::MAX
             });
-            log.assert_seen_until(follower, last);
+            audit.assert_delivered_until(follower, last);
         }
-        Played { server: None, clients, events: log.len(), reconnects: LIVE + 4 * SOME }
+        Summary { server: None, clients, events: audit.len(), reconnects: LIVE + 4 * SOME }
     });
 }

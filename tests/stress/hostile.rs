@@ -1,10 +1,11 @@
 //! Attacks of every kind from many sides at once, beside neighbours that must not notice.
 
 use crate::attacks::ATTACKS;
-use crate::client::Transport;
-use crate::ledger::{Follower, joined};
-use crate::publisher::{Answered, Publisher, end, padding};
-use crate::stage::{Played, play};
+use crate::dashboard::Transport;
+use crate::delivery_audit::DeliveryAudit;
+use crate::publisher::{AcceptedEvent, Publisher, end, padding};
+use crate::recording_client::{RecordingClient, joined};
+use crate::scenario::{Summary, run};
 use fastrand::Rng;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
@@ -19,7 +20,7 @@ fn attack(
     name: String,
     count: usize,
     rng: &mut Rng,
-) -> (Vec<Answered>, Vec<TcpStream>) {
+) -> (Vec<AcceptedEvent>, Vec<TcpStream>) {
     let mut healthy = Publisher::new(address, name);
     let (mut answered, mut half_open) = (Vec::new(), Vec::new());
     for _ in 0..count {
@@ -34,24 +35,24 @@ fn attack(
 
 #[test]
 fn attacks_from_all_sides_cost_the_neighbours_nothing() {
-    play(|stage| {
-        let server = stage.server(300, |settings| {
+    run(|scenario| {
+        let server = scenario.server(300, |settings| {
             settings.chat.rate = 20.try_into().unwrap();
             settings.chat.burst = 100.try_into().unwrap();
         });
         let address = server.address();
-        let mut witness = Follower::witness();
-        let mut witnessing = witness.join(address, Transport::WebSocket);
+        let mut recorder = RecordingClient::recorder();
+        let mut recording = recorder.join(address, Transport::WebSocket);
         let mut neighbours = Transport::BOTH.map(|transport| joined(address, transport));
-        let each = stage.volume(100);
+        let each = scenario.volume(100);
         let (answered, half_open) = thread::scope(|scope| {
-            scope.spawn(|| witness.read_to_end(&mut witnessing));
+            scope.spawn(|| recorder.read_to_end(&mut recording));
             for (follower, dashboard) in &mut neighbours {
                 scope.spawn(|| follower.read_to_end(dashboard));
             }
             let attacking: Vec<_> = (0..ATTACKERS)
                 .map(|n| {
-                    let mut rng = stage.rng.fork();
+                    let mut rng = scenario.rng.fork();
                     scope.spawn(move || attack(address, format!("h{n}"), each, &mut rng))
                 })
                 .collect();
@@ -61,14 +62,14 @@ fn attacks_from_all_sides_cost_the_neighbours_nothing() {
             (answered.into_iter().flatten().collect::<Vec<_>>(), half_open)
         });
 
-        let log = witness.into_log();
-        log.assert_holds(&answered);
-        log.assert_holds_no_other_alerts(&answered);
+        let audit = DeliveryAudit::of(recorder);
+        audit.assert_contains(&answered);
+        audit.assert_no_other_alerts(&answered);
         for (follower, _) in &neighbours {
-            log.assert_seen_by(follower);
+            audit.assert_delivered_to(follower);
         }
         drop(half_open);
         let clients = ATTACKERS * (each + 1) + 3;
-        Played { server: Some(server), clients, events: log.len(), reconnects: 0 }
+        Summary { server: Some(server), clients, events: audit.len(), reconnects: 0 }
     });
 }

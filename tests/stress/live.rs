@@ -1,9 +1,10 @@
 //! Everybody at once: one order for all, and each event once.
 
-use crate::client::Transport;
-use crate::ledger::{Follower, joined};
+use crate::dashboard::Transport;
+use crate::delivery_audit::DeliveryAudit;
 use crate::publisher::{Publisher, Talker, end};
-use crate::stage::{Played, Stage, play};
+use crate::recording_client::{RecordingClient, joined};
+use crate::scenario::{Scenario, Summary, run};
 use std::thread;
 
 /// Who takes part, and how much each of them says.
@@ -15,27 +16,27 @@ struct Cast {
 }
 
 /// Readers of both kinds hear what publishers and talkers say at the same time.
-fn broadcast(stage: &mut Stage, cast: &Cast) -> Played {
+fn broadcast(scenario: &mut Scenario, cast: &Cast) -> Summary {
     let Cast { readers, publishers, talkers, each } = *cast;
-    let server = stage.server(readers + talkers + 1, |_| ());
+    let server = scenario.server(readers + talkers + 1, |_| ());
     let address = server.address();
-    let mut witness = Follower::witness();
-    let mut witnessing = witness.join(address, Transport::WebSocket);
-    let join = |_| joined(address, stage.rng.choice(Transport::BOTH).unwrap());
+    let mut recorder = RecordingClient::recorder();
+    let mut recording = recorder.join(address, Transport::WebSocket);
+    let join = |_| joined(address, scenario.rng.choice(Transport::BOTH).unwrap());
     let mut followers: Vec<_> = (0..readers).map(join).collect();
     let socket = || joined(address, Transport::WebSocket);
     let talkers: Vec<_> = (0..talkers).map(|n| Talker::new(socket(), format!("t{n}"))).collect();
     let publishers = (0..publishers).map(|n| Publisher::new(address, format!("p{n}")));
 
     let (answered, talkers) = thread::scope(|scope| {
-        scope.spawn(|| witness.read_to_end(&mut witnessing));
+        scope.spawn(|| recorder.read_to_end(&mut recording));
         for (follower, dashboard) in &mut followers {
             scope.spawn(move || follower.read_to_end(dashboard));
         }
         let talking: Vec<_> = talkers
             .into_iter()
             .map(|mut talker| {
-                let mut rng = stage.rng.fork();
+                let mut rng = scenario.rng.fork();
                 scope.spawn(move || {
                     talker.talk(each, 30, &mut rng);
                     talker
@@ -44,7 +45,7 @@ fn broadcast(stage: &mut Stage, cast: &Cast) -> Played {
             .collect();
         let publishing: Vec<_> = publishers
             .map(|mut publisher| {
-                let mut rng = stage.rng.fork();
+                let mut rng = scenario.rng.fork();
                 scope.spawn(move || publisher.raise_many(each, &mut rng))
             })
             .collect();
@@ -54,29 +55,29 @@ fn broadcast(stage: &mut Stage, cast: &Cast) -> Played {
         (answered, talkers.into_iter().map(Talker::listen).collect::<Vec<_>>())
     });
 
-    let log = witness.into_log();
-    log.assert_holds(&answered);
-    log.assert_holds_no_other_alerts(&answered);
-    log.assert_keeps_the_order_of_each();
-    assert_eq!(log.len(), answered.len() + talkers.len() * each + 2);
+    let audit = DeliveryAudit::of(recorder);
+    audit.assert_contains(&answered);
+    audit.assert_no_other_alerts(&answered);
+    audit.assert_sender_order();
+    assert_eq!(audit.len(), answered.len() + talkers.len() * each + 2);
     for follower in followers.iter().map(|(follower, _)| follower).chain(&talkers) {
-        log.assert_seen_by(follower);
+        audit.assert_delivered_to(follower);
     }
-    Played { server: Some(server), clients: readers + 1, events: log.len(), reconnects: 0 }
+    Summary { server: Some(server), clients: readers + 1, events: audit.len(), reconnects: 0 }
 }
 
 #[test]
 fn every_answered_alert_reaches_200_dashboards_once_and_in_one_order() {
-    play(|stage| {
-        let each = stage.volume(400);
-        broadcast(stage, &Cast { readers: 200, publishers: 6, talkers: 0, each })
+    run(|scenario| {
+        let each = scenario.volume(400);
+        broadcast(scenario, &Cast { readers: 200, publishers: 6, talkers: 0, each })
     });
 }
 
 #[test]
 fn alerts_and_chat_of_many_have_one_order_for_all() {
-    play(|stage| {
-        let each = stage.volume(400);
-        broadcast(stage, &Cast { readers: 12, publishers: 8, talkers: 8, each })
+    run(|scenario| {
+        let each = scenario.volume(400);
+        broadcast(scenario, &Cast { readers: 12, publishers: 8, talkers: 8, each })
     });
 }

@@ -4,15 +4,15 @@
 //! seed is printed; `NORTHGATE_SEED` sets it, and `NORTHGATE_FULL` makes everything longer.
 
 mod attacks;
+mod census;
 mod churn;
-mod client;
+mod dashboard;
+mod delivery_audit;
 mod drain;
-mod exchange;
 mod hostile;
-mod ledger;
 mod live;
-mod process;
 mod publisher;
+mod recording_client;
 mod recovery;
+mod scenario;
 mod slowness;
-mod stage;

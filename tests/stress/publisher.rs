@@ -1,11 +1,10 @@
 //! Those who raise alerts, over HTTP and one connection, and those who talk over a socket.
 
-use crate::client::{Dashboard, Said, member, offset};
+use crate::dashboard::{Dashboard, StreamItem, member, offset};
 use crate::drain::farewell;
-use crate::exchange::read_answer;
-use crate::ledger::{Follower, Reader};
+use crate::recording_client::{Reader, RecordingClient};
 use fastrand::Rng;
-use northgate_tests::{RawSocket, connect};
+use northgate_testkit::{HttpResponse, RawSocket, connect};
 use serde_json::{Value, json};
 use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -16,16 +15,16 @@ pub const LAST_WORD: &str = "this is the end";
 /// As much as a message takes besides its number.
 pub const LONGEST: usize = 4_000;
 
-/// What was answered: an event, word for word.
-pub struct Answered {
+/// An event that a response acknowledged, word for word.
+pub struct AcceptedEvent {
     pub offset: u64,
     pub json: String,
 }
 
-impl Answered {
-    pub fn of(json: String) -> Self {
-        let position = serde_json::from_str::<Value>(&json).unwrap()["position"].clone();
-        Self { offset: offset(position.as_str().unwrap()), json }
+impl AcceptedEvent {
+    pub fn of(response: &HttpResponse) -> Self {
+        let position = response.json()["position"].clone();
+        Self { offset: offset(position.as_str().unwrap()), json: response.text().to_owned() }
     }
 }
 
@@ -42,14 +41,14 @@ impl Publisher {
     }
 
     /// Raises an alert whose message is this publisher's next number and some text behind it.
-    pub fn raise(&mut self, padding: &str) -> Answered {
-        let (status, answer) = self.try_raise(padding).expect("the server ended the connection");
-        assert_eq!(status, 200, "{answer}");
-        Answered::of(answer)
+    pub fn raise(&mut self, padding: &str) -> AcceptedEvent {
+        let response = self.try_raise(padding).expect("the server ended the connection");
+        assert_eq!(response.status, 200, "{response:?}");
+        AcceptedEvent::of(&response)
     }
 
-    /// The same for a server that may be stopping: the status and the body of its answer.
-    pub fn try_raise(&mut self, padding: &str) -> io::Result<(u16, String)> {
+    /// The same for a server that may be stopping: its response.
+    pub fn try_raise(&mut self, padding: &str) -> io::Result<HttpResponse> {
         let message = format!("{} {padding}", self.count);
         let body = json!({ "location": self.name, "message": message.trim_end() });
         self.count += 1;
@@ -57,30 +56,29 @@ impl Publisher {
     }
 
     /// So many alerts with texts of every kind.
-    pub fn raise_many(&mut self, count: usize, rng: &mut Rng) -> Vec<Answered> {
+    pub fn raise_many(&mut self, count: usize, rng: &mut Rng) -> Vec<AcceptedEvent> {
         (0..count).map(|_| self.raise(&padding(rng))).collect()
     }
 
-    fn post(&mut self, path: &str, body: &Value) -> io::Result<(u16, String)> {
+    fn post(&mut self, path: &str, body: &Value) -> io::Result<HttpResponse> {
         let body = body.to_string();
         let length = body.len();
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         self.link.get_mut().write_all(request.as_bytes())?;
-        let (status, answer) = read_answer(&mut self.link)?;
-        Ok((status, String::from_utf8(answer).unwrap()))
+        HttpResponse::read(&mut self.link)
     }
 }
 
 /// Ends the streams of everybody: those who want alerts, chat, or both. On a connection of its own:
-/// one that has said nothing for long is closed.
+/// one that has sent nothing for long is closed.
 pub fn end(address: SocketAddr) {
     let mut publisher = Publisher::new(address, "the last".to_owned());
     let alert = json!({ "location": "here", "message": LAST_WORD });
-    let said = json!({ "sender": "somebody", "message": LAST_WORD });
-    for (path, body) in [("/alerts", alert), ("/message", said)] {
-        assert_eq!(publisher.post(path, &body).unwrap().0, 200);
+    let chat = json!({ "sender": "somebody", "message": LAST_WORD });
+    for (path, body) in [("/alerts", alert), ("/message", chat)] {
+        assert_eq!(publisher.post(path, &body).unwrap().status, 200);
     }
 }
 
@@ -89,11 +87,11 @@ pub struct Talker {
     dashboard: Dashboard,
     name: String,
     count: usize,
-    pub follower: Follower,
+    pub follower: RecordingClient,
 }
 
 impl Talker {
-    /// One who has heard everything so far, over a WebSocket.
+    /// A talker that has got everything so far, over a WebSocket.
     pub fn new((follower, dashboard): Reader, name: String) -> Self {
         Self { dashboard, name, count: 0, follower }
     }
@@ -121,13 +119,13 @@ impl Talker {
     fn frame(&mut self, rng: &mut Rng) -> Vec<u8> {
         let message = format!("{} {}.", self.count, padding(rng));
         self.count += 1;
-        let said = json!({ "sender": self.name, "message": message }).to_string();
-        RawSocket::frame(0x81, said.as_bytes())
+        let chat = json!({ "sender": self.name, "message": message }).to_string();
+        RawSocket::frame(0x81, chat.as_bytes())
     }
 
     /// Talks until the server ends the stream; each message comes back, or a complaint about it.
     /// Gives what `farewell` gives.
-    pub fn talk_to_the_end(mut self, rng: &mut Rng) -> (Follower, Option<u64>) {
+    pub fn talk_to_the_end(mut self, rng: &mut Rng) -> (RecordingClient, Option<u64>) {
         let mut due = 0;
         loop {
             if due == 0 {
@@ -136,9 +134,9 @@ impl Talker {
                 self.dashboard.send(&frames);
             }
             match self.follower.take(&mut self.dashboard) {
-                Ok(Said::Complaint) => due -= 1,
-                Ok(Said::Event(_)) => due -= usize::from(self.is_own(&self.dashboard.json)),
-                Ok(Said::Live(_)) => {}
+                Ok(StreamItem::ErrorMessage) => due -= 1,
+                Ok(StreamItem::Event(_)) => due -= usize::from(self.is_own(&self.dashboard.json)),
+                Ok(StreamItem::Live(_)) => {}
                 last => {
                     let farewell = farewell(last, &mut self.dashboard);
                     return (self.follower, farewell);
@@ -152,7 +150,7 @@ impl Talker {
     }
 
     /// Reads on to the end.
-    pub fn listen(mut self) -> Follower {
+    pub fn listen(mut self) -> RecordingClient {
         self.follower.read_to_end(&mut self.dashboard);
         self.follower
     }

@@ -1,11 +1,12 @@
 //! Clients that come back: all at once, again and again, and from far behind.
 
-use crate::client::{Dashboard, Said, Transport};
-use crate::ledger::{Follower, Wants, joined};
+use crate::dashboard::{Dashboard, StreamItem, Transport};
+use crate::delivery_audit::DeliveryAudit;
 use crate::publisher::{Publisher, Talker, end};
-use crate::stage::{Played, Stage, play};
+use crate::recording_client::{RecordingClient, Wants, joined};
+use crate::scenario::{Scenario, Summary, run};
 use fastrand::Rng;
-use northgate_tests::RawSocket;
+use northgate_testkit::RawSocket;
 use std::net::SocketAddr;
 use std::thread;
 
@@ -28,8 +29,8 @@ impl Kick {
     const ALL: [Self; 5] =
         [Self::Dropped, Self::Torn, Self::TornSaying, Self::HalfClosed, Self::Closed];
 
-    /// Ends a connection this way. What is heard meanwhile counts.
-    fn end(self, mut dashboard: Dashboard, follower: &mut Follower, rng: &mut Rng) {
+    /// Ends a connection this way. Events that come meanwhile count.
+    fn end(self, mut dashboard: Dashboard, follower: &mut RecordingClient, rng: &mut Rng) {
         let is_socket = dashboard.transport() == Transport::WebSocket;
         match self {
             Self::Dropped => {}
@@ -40,24 +41,24 @@ impl Kick {
             }
             Self::Closed if is_socket => {
                 dashboard.send(&RawSocket::frame(0x88, &4_999_u16.to_be_bytes()));
-                let echo = Said::Close { code: 4_999, reason: String::new() };
-                assert_eq!(last_said(&mut dashboard, follower), Some(echo));
-                assert_eq!(dashboard.next().ok(), Some(Said::End), "after the Close");
+                let echo = StreamItem::Close { code: 4_999, reason: String::new() };
+                assert_eq!(last_item(&mut dashboard, follower), Some(echo));
+                assert_eq!(dashboard.next().ok(), Some(StreamItem::End), "after the Close");
             }
             Self::HalfClosed | Self::Closed => {
                 dashboard.half_close();
-                let last = last_said(&mut dashboard, follower);
-                assert!(matches!(last, None | Some(Said::End)), "{last:?}");
+                let last = last_item(&mut dashboard, follower);
+                assert!(matches!(last, None | Some(StreamItem::End)), "{last:?}");
             }
         }
     }
 }
 
 /// Reads to the end of a connection: how it ended, or nothing if it broke.
-fn last_said(dashboard: &mut Dashboard, follower: &mut Follower) -> Option<Said> {
+fn last_item(dashboard: &mut Dashboard, follower: &mut RecordingClient) -> Option<StreamItem> {
     loop {
         match follower.take(dashboard) {
-            Ok(Said::Event(_) | Said::Live(_)) => {}
+            Ok(StreamItem::Event(_) | StreamItem::Live(_)) => {}
             Ok(last) => return Some(last),
             Err(error) => {
                 assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "nothing ends");
@@ -68,7 +69,11 @@ fn last_said(dashboard: &mut Dashboard, follower: &mut Follower) -> Option<Said>
 }
 
 /// Reads to the last word, over as many connections as it takes; gives how often it came back.
-fn follow_through_kicks(address: SocketAddr, follower: &mut Follower, rng: &mut Rng) -> usize {
+fn follow_through_kicks(
+    address: SocketAddr,
+    follower: &mut RecordingClient,
+    rng: &mut Rng,
+) -> usize {
     // One that makes no progress must not try for ever.
     for reconnects in 0..100_000 {
         let transport = rng.choice(Transport::BOTH).unwrap();
@@ -94,33 +99,34 @@ fn spread(total: usize, publishers: usize) -> impl Iterator<Item = (usize, Strin
 #[test]
 fn clients_that_are_cut_again_and_again_see_every_event_once() {
     const CLIENTS: usize = 60;
-    play(|stage| {
-        // A connection that was cut has its seat until the server has seen it.
-        let server = stage.server(400, |_| ());
+    run(|scenario| {
+        // A connection that was cut counts until the server has seen it.
+        let server = scenario.server(400, |_| ());
         let address = server.address();
-        let total = stage.volume(10_000);
-        let mut witness = Follower::witness();
-        let mut witnessing = witness.join(address, Transport::WebSocket);
+        let total = scenario.volume(10_000);
+        let mut recorder = RecordingClient::recorder();
+        let mut recording = recorder.join(address, Transport::WebSocket);
         let mut first = Publisher::new(address, "the first".to_owned());
-        let mut answered = first.raise_many(1, &mut stage.rng);
-        assert_eq!(witness.read_event(&mut witnessing), 1);
-        let start = witnessing.position.clone();
+        let mut answered = first.raise_many(1, &mut scenario.rng);
+        assert_eq!(recorder.read_event(&mut recording), 1);
+        let start = recording.position.clone();
         let wants =
             (0..CLIENTS).map(|n| if n % 4 == 0 { Wants::Alerts } else { Wants::Everything });
-        let mut followers: Vec<_> = wants.map(|wants| Follower::after(&start, wants)).collect();
+        let mut followers: Vec<_> =
+            wants.map(|wants| RecordingClient::after(&start, wants)).collect();
 
         let reconnects = thread::scope(|scope| {
-            scope.spawn(|| witness.read_to_end(&mut witnessing));
+            scope.spawn(|| recorder.read_to_end(&mut recording));
             let recovering: Vec<_> = followers
                 .iter_mut()
                 .map(|follower| {
-                    let mut rng = stage.rng.fork();
+                    let mut rng = scenario.rng.fork();
                     scope.spawn(move || follow_through_kicks(address, follower, &mut rng))
                 })
                 .collect();
             let publishing: Vec<_> = spread(total, 4)
                 .map(|(count, name)| {
-                    let mut rng = stage.rng.fork();
+                    let mut rng = scenario.rng.fork();
                     let mut publisher = Publisher::new(address, name);
                     scope.spawn(move || publisher.raise_many(count, &mut rng))
                 })
@@ -130,13 +136,13 @@ fn clients_that_are_cut_again_and_again_see_every_event_once() {
             recovering.into_iter().map(|recovering| recovering.join().unwrap()).sum()
         });
 
-        let log = witness.into_log();
-        log.assert_holds(&answered);
-        log.assert_holds_no_other_alerts(&answered);
+        let audit = DeliveryAudit::of(recorder);
+        audit.assert_contains(&answered);
+        audit.assert_no_other_alerts(&answered);
         for follower in &followers {
-            log.assert_seen_by(follower);
+            audit.assert_delivered_to(follower);
         }
-        Played { server: Some(server), clients: CLIENTS + 1, events: log.len(), reconnects }
+        Summary { server: Some(server), clients: CLIENTS + 1, events: audit.len(), reconnects }
     });
 }
 
@@ -144,12 +150,12 @@ fn clients_that_are_cut_again_and_again_see_every_event_once() {
 const BEYOND_THE_WINDOW: u64 = 4_096 + 500;
 
 /// Comes back from before the window, and says where the stream was when it was told to be live.
-fn catch_up(address: SocketAddr, follower: &mut Follower, transport: Transport) -> u64 {
+fn catch_up(address: SocketAddr, follower: &mut RecordingClient, transport: Transport) -> u64 {
     let mut dashboard = follower.resume(address, transport);
     let mut live = None;
     // One that is never up to date before the end is told then.
     while !follower.has_ended() || live.is_none() {
-        if let Said::Live(offset) = follower.read(&mut dashboard) {
+        if let StreamItem::Live(offset) = follower.read(&mut dashboard) {
             live.get_or_insert(offset);
         }
     }
@@ -157,14 +163,18 @@ fn catch_up(address: SocketAddr, follower: &mut Follower, transport: Transport) 
 }
 
 /// Fills the log beyond the window, and gives it as one reader saw it.
-pub fn fill(stage: &mut Stage, address: SocketAddr, witness: &mut Follower) -> Dashboard {
-    let mut dashboard = witness.join(address, Transport::WebSocket);
-    let count = stage.volume(usize::try_from(BEYOND_THE_WINDOW).unwrap() + 200);
-    let mut rng = stage.rng.fork();
+pub fn fill(
+    scenario: &mut Scenario,
+    address: SocketAddr,
+    recorder: &mut RecordingClient,
+) -> Dashboard {
+    let mut dashboard = recorder.join(address, Transport::WebSocket);
+    let count = scenario.volume(usize::try_from(BEYOND_THE_WINDOW).unwrap() + 200);
+    let mut rng = scenario.rng.fork();
     thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..count {
-                witness.read_event(&mut dashboard);
+                recorder.read_event(&mut dashboard);
             }
         });
         let alerts = count / 4;
@@ -178,32 +188,35 @@ pub fn fill(stage: &mut Stage, address: SocketAddr, witness: &mut Follower) -> D
 #[test]
 fn clients_from_before_the_window_catch_up_under_load() {
     const CLIENTS: usize = 100;
-    play(|stage| {
-        let server = stage.server(CLIENTS + 1, |_| ());
+    run(|scenario| {
+        let server = scenario.server(CLIENTS + 1, |_| ());
         let address = server.address();
-        let mut witness = Follower::witness();
-        let mut live = fill(stage, address, &mut witness);
-        let head = witness.at();
+        let mut recorder = RecordingClient::recorder();
+        let mut live = fill(scenario, address, &mut recorder);
+        let head = recorder.at();
         let mut followers: Vec<_> = (0..CLIENTS)
             .map(|_| {
-                let start = stage.rng.u64(0..head - BEYOND_THE_WINDOW);
-                let position = witness.position_of(start);
-                let transport = stage.rng.choice(Transport::BOTH).unwrap();
-                (Follower::after(&position, stage.rng.choice(Wants::ALL).unwrap()), transport)
+                let start = scenario.rng.u64(0..head - BEYOND_THE_WINDOW);
+                let position = recorder.position_of(start);
+                let transport = scenario.rng.choice(Transport::BOTH).unwrap();
+                (
+                    RecordingClient::after(&position, scenario.rng.choice(Wants::ALL).unwrap()),
+                    transport,
+                )
             })
             .collect();
 
         thread::scope(|scope| {
-            scope.spawn(|| witness.read_to_end(&mut live));
+            scope.spawn(|| recorder.read_to_end(&mut live));
             for (follower, transport) in &mut followers {
                 scope.spawn(move || {
                     let live = catch_up(address, follower, *transport);
                     assert!(live >= head, "live at {live}, and the head was {head}");
                 });
             }
-            let publishing: Vec<_> = spread(stage.volume(1_000), 2)
+            let publishing: Vec<_> = spread(scenario.volume(1_000), 2)
                 .map(|(count, name)| {
-                    let mut rng = stage.rng.fork();
+                    let mut rng = scenario.rng.fork();
                     let mut publisher = Publisher::new(address, name);
                     scope.spawn(move || publisher.raise_many(count, &mut rng))
                 })
@@ -214,15 +227,15 @@ fn clients_from_before_the_window_catch_up_under_load() {
             end(address);
         });
 
-        let log = witness.into_log();
-        log.assert_keeps_the_order_of_each();
+        let audit = DeliveryAudit::of(recorder);
+        audit.assert_sender_order();
         for (follower, _) in &followers {
-            log.assert_seen_by(follower);
+            audit.assert_delivered_to(follower);
         }
-        Played {
+        Summary {
             server: Some(server),
             clients: CLIENTS + 1,
-            events: log.len(),
+            events: audit.len(),
             reconnects: CLIENTS,
         }
     });

@@ -1,12 +1,13 @@
 //! Readers that take little or nothing, beside readers that must not notice.
 
-use crate::client::{Dashboard, Transport};
-use crate::drain::{DEADLINE, read_farewell};
-use crate::ledger::{Follower, Reader, Wants, joined, resumed};
-use crate::process::{connections, resident_kib};
+use crate::census::connections;
+use crate::dashboard::{Dashboard, Transport};
+use crate::delivery_audit::DeliveryAudit;
+use crate::drain::read_farewell;
 use crate::publisher::{LONGEST, Publisher, end};
-use crate::stage::{Played, Stage, play};
-use northgate_tests::{PATIENCE, RawSocket};
+use crate::recording_client::{Reader, RecordingClient, Wants, joined, resumed};
+use crate::scenario::{Scenario, Summary, run};
+use northgate_testkit::{EXIT_DEADLINE, PATIENCE, RawSocket, eventually_within, resident_kib};
 use socket2::{Domain, Socket, Type};
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -52,12 +53,12 @@ fn raise_beside(
 fn readers_that_take_a_little_at_a_time_get_everything_and_delay_nobody() {
     /// They take one event of so many.
     const OF: usize = 40;
-    play(|stage| {
+    run(|scenario| {
         // It is slow, and not dead: that is another scenario.
-        let server = stage.server(5, |s| s.heartbeat.interval = "1h".parse().unwrap());
+        let server = scenario.server(5, |s| s.heartbeat.interval = "1h".parse().unwrap());
         let address = server.address();
-        let mut witness = Follower::witness();
-        let mut witnessing = witness.join(address, Transport::WebSocket);
+        let mut recorder = RecordingClient::recorder();
+        let mut recording = recorder.join(address, Transport::WebSocket);
         let mut neighbours = pair(address);
         let mut publisher = Publisher::new(address, "large".to_owned());
         // The slow ones come with a position, which is that of the first event.
@@ -69,7 +70,7 @@ fn readers_that_take_a_little_at_a_time_get_everything_and_delay_nobody() {
         let mut slow = Transport::BOTH
             .map(|transport| resumed(&start, narrow(address), transport, Wants::Everything));
 
-        let total = stage.volume(3_500);
+        let total = scenario.volume(3_500);
         raise_beside(&mut publisher, &mut neighbours, total, |n| {
             if n % OF == 0 {
                 for (follower, dashboard) in &mut slow {
@@ -83,12 +84,12 @@ fn readers_that_take_a_little_at_a_time_get_everything_and_delay_nobody() {
         for (follower, dashboard) in slow.iter_mut().chain(&mut neighbours) {
             follower.read_to_end(dashboard);
         }
-        witness.read_to_end(&mut witnessing);
-        let log = witness.into_log();
+        recorder.read_to_end(&mut recording);
+        let audit = DeliveryAudit::of(recorder);
         for (follower, _) in slow.iter().chain(&neighbours) {
-            log.assert_seen_by(follower);
+            audit.assert_delivered_to(follower);
         }
-        Played { server: Some(server), clients: 5, events: log.len(), reconnects: 0 }
+        Summary { server: Some(server), clients: 5, events: audit.len(), reconnects: 0 }
     });
 }
 
@@ -99,12 +100,12 @@ const DEAD: usize = 30;
 const MOST_KIB: u64 = 24 * 1024;
 
 /// Clients that never read; some of them ask for answers that they do not take.
-fn dead(stage: &mut Stage, address: SocketAddr) -> Vec<Dashboard> {
+fn dead(scenario: &mut Scenario, address: SocketAddr) -> Vec<Dashboard> {
     let mut connect = |n: usize| {
         let transport = Transport::BOTH[n % 2];
         let dashboard = Dashboard::on(narrow(address), transport, "", None).unwrap();
         if n.is_multiple_of(4) {
-            let pings = RawSocket::frame(0x89, &[b'x'; 125]).repeat(stage.rng.usize(1..10_000));
+            let pings = RawSocket::frame(0x89, &[b'x'; 125]).repeat(scenario.rng.usize(1..10_000));
             dashboard.tcp().set_write_timeout(Some(Duration::from_millis(100))).unwrap();
             let mut tcp = dashboard.tcp();
             // It is not read any more once it does not take its pongs.
@@ -118,18 +119,20 @@ fn dead(stage: &mut Stage, address: SocketAddr) -> Vec<Dashboard> {
 /// Those who never read are cut by the kernel after 20 seconds, whatever else happens.
 fn assert_cut(publisher: &mut Publisher, readers: &mut [Reader], address: SocketAddr) {
     let living = readers.len() + 1;
-    let patience = Instant::now() + 5 * Duration::from_secs(20);
-    while connections(address) > living {
-        assert!(Instant::now() < patience, "{} connections are left", connections(address));
+    eventually_within(5 * Duration::from_secs(20), || {
         raise_beside(publisher, readers, 1, |_| std::thread::sleep(Duration::from_millis(100)));
-    }
+        match connections(address) {
+            left if left > living => Err(format!("{left} connections are left")),
+            _ => Ok(()),
+        }
+    });
 }
 
 #[test]
 fn readers_that_take_nothing_cost_little_and_hold_nobody() {
-    play(|stage| {
+    run(|scenario| {
         // All that the server may keep is kept after the first part: the rest is measured.
-        let mut server = stage.server(DEAD + 3, |settings| {
+        let mut server = scenario.server(DEAD + 3, |settings| {
             settings.memory.events = 1_000.try_into().unwrap();
             settings.memory.alerts = 1_000.try_into().unwrap();
         });
@@ -138,12 +141,12 @@ fn readers_that_take_nothing_cost_little_and_hold_nobody() {
         let mut publisher = Publisher::new(address, "large".to_owned());
         raise_beside(&mut publisher, &mut readers, 2_500, |_| ());
         let before = resident_kib();
-        let dead = dead(stage, address);
-        let total = stage.volume(2_500);
+        let dead = dead(scenario, address);
+        let total = scenario.volume(2_500);
         raise_beside(&mut publisher, &mut readers, total, |_| ());
         let grown = resident_kib().saturating_sub(before);
         assert!(grown < MOST_KIB, "{grown} KiB for {DEAD} clients that read nothing");
-        if stage.is_full() {
+        if scenario.is_full() {
             assert_cut(&mut publisher, &mut readers, address);
         }
 
@@ -153,8 +156,8 @@ fn readers_that_take_nothing_cost_little_and_hold_nobody() {
             assert!(read_farewell(follower, dashboard).is_some());
         }
         server.stopped();
-        assert!(asked.elapsed() < DEADLINE, "{:?}", asked.elapsed());
+        assert!(asked.elapsed() < EXIT_DEADLINE, "{:?}", asked.elapsed());
         drop(dead);
-        Played { server: None, clients: DEAD + 2, events: 2_500 + total, reconnects: 0 }
+        Summary { server: None, clients: DEAD + 2, events: 2_500 + total, reconnects: 0 }
     });
 }

@@ -1,7 +1,6 @@
 //! The clients that `docs/PROTOCOL.md` shows, against a server that is killed under them.
 #![cfg(unix)]
 #![expect(
-    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -9,18 +8,12 @@
     reason = "all of this is test code, and the processes are seen from outside, in real time"
 )]
 
-#[path = "process/client.rs"]
-#[allow(dead_code, reason = "these tests need less of it than others")]
-mod client;
-#[path = "process/program.rs"]
-#[allow(dead_code, reason = "these tests need less of it than others")]
-mod program;
-
-use client::{Answer, get, try_request};
-use program::{Program, SOON, Setup, eventually};
+use northgate_testkit::{
+    Client, JSON, Process, ProcessBuilder, eventually, eventually_within, free_address,
+};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,12 +59,12 @@ fn shown_in_the_protocol(language: &str) -> String {
 }
 
 /// A client that runs, and everything that it has printed.
-struct Client {
+struct ReferenceClient {
     child: Child,
     lines: Arc<Mutex<Vec<Value>>>,
 }
 
-impl Client {
+impl ReferenceClient {
     /// Starts `program` with its file, which is written beside the code of the page.
     fn start(folder: &Path, command: &[&str], files: [(&str, &str); 2], base: &str) -> Self {
         for (name, text) in files {
@@ -122,7 +115,7 @@ impl Client {
     }
 }
 
-impl Drop for Client {
+impl Drop for ReferenceClient {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -140,46 +133,36 @@ fn offset(position: &str) -> u64 {
 }
 
 /// Sends it until it is answered.
-fn insist(address: SocketAddr, path: &str, body: &Value, key: &str) -> Value {
-    let answer: Answer = eventually(SOON, || {
-        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key)];
-        let answer = try_request(address, "POST", path, &headers, &body.to_string()).ok()?;
-        (answer.status == 200).then_some(answer)
-    });
-    answer.json()
+fn insist(server: Client, path: &str, body: &Value, key: &str) -> Value {
+    let headers = format!("{JSON}Idempotency-Key: {key}\r\n");
+    eventually(|| {
+        let answer = server.try_request("POST", path, &headers, body.to_string()).ok()?;
+        (answer.status == 200).then(|| answer.json())
+    })
 }
 
 /// Raises alerts and acts on them until it is told to stop.
-fn work(address: SocketAddr, stop: &AtomicBool) {
+fn work(server: Client, stop: &AtomicBool) {
     let mut round = 0;
     while !stop.load(Ordering::Relaxed) {
         let body = json!({ "message": format!("round {round}"), "location": "North Gate" });
-        let alert = insist(address, "/alerts", &body, &format!("raise-{round}"));
+        let alert = insist(server, "/alerts", &body, &format!("raise-{round}"));
         let act = match round % 3 {
             0 => "acknowledge",
             1 => "resolve",
             _ => "notes",
         };
         let path = format!("/alerts/{}/{act}", alert["id"].as_str().unwrap());
-        insist(address, &path, &json!({ "by": "Anna", "note": "x" }), &format!("act-{round}"));
+        insist(server, &path, &json!({ "by": "Anna", "note": "x" }), &format!("act-{round}"));
         round += 1;
         // As many as an operator would see on a very bad day, and not as many as the machine can.
         thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// An address that nobody uses, outside the range that clients get: while the server is away, none of
-/// them must be given its port.
-fn free_address() -> SocketAddr {
-    let first = 10_000 + std::process::id() % 10_000;
-    let ports = (first..first + 1_000).map(|port| u16::try_from(port).unwrap());
-    let free = |port| TcpListener::bind(("127.0.0.1", port)).ok()?.local_addr().ok();
-    ports.into_iter().find_map(free).expect("a free port")
-}
-
-fn serve(data: &Path, address: SocketAddr) -> Program {
+fn serve(data: &Path, address: SocketAddr) -> Process {
     let flags = ["--data", data.to_str().unwrap(), "--generator-interval", "off"];
-    Setup::new(&flags).serve_at(address)
+    ProcessBuilder::new(env!("CARGO_BIN_EXE_northgate"), &flags).serve_at(address)
 }
 
 #[test]
@@ -188,38 +171,42 @@ fn reference_clients_show_every_event_once_across_a_kill() {
     let data = folder.path().join("data");
     let address = free_address();
     let mut server = serve(&data, address);
+    let client = Client::new(address);
     let body = json!({ "message": "before all", "location": "North Gate" });
-    let before = insist(address, "/alerts", &body, "before");
+    let before = insist(client, "/alerts", &body, "before");
     let base = format!("http://{address}/");
-    let mut clients = [Client::node(folder.path(), &base), Client::python(folder.path(), &base)];
+    let mut clients = [
+        ReferenceClient::node(folder.path(), &base),
+        ReferenceClient::python(folder.path(), &base),
+    ];
     for client in &mut clients {
-        eventually(SOON, || {
+        eventually(|| {
             let ended = client.child.try_wait().unwrap();
             assert!(ended.is_none(), "{ended:?}; Node.js before 20 needs ws, see tests/run.sh");
-            (client.events().0 == 1).then_some(())
+            client.events().0 == 1
         });
     }
     let stop = Arc::new(AtomicBool::new(false));
     let stopping = stop.clone();
-    let worker = thread::spawn(move || work(address, &stopping));
+    let worker = thread::spawn(move || work(client, &stopping));
     for ending in ["KILL", "TERM", "KILL"] {
         let seen = clients.each_ref().map(|client| client.events().1.len());
         for (client, seen) in clients.iter().zip(seen) {
-            eventually(CAUGHT_UP, || (client.events().1.len() > seen + 5).then_some(()));
+            eventually_within(CAUGHT_UP, || client.events().1.len() > seen + 5);
         }
         server.signal(ending);
-        server.end(SOON);
+        server.output();
         server = serve(&data, address);
     }
     stop.store(true, Ordering::Relaxed);
     worker.join().unwrap();
-    let kept = get(address, "/alerts?status=open,acknowledged&limit=1000").json();
+    let kept = server.get("/alerts?status=open,acknowledged&limit=1000").json();
     let alerts = kept["alerts"].as_array().unwrap();
     let expected = sorted(alerts.iter().map(|a| json!([a["id"], a["revision"]])).collect());
     let head = offset(kept["position"].as_str().unwrap());
     let all: Vec<_> = (offset(before["position"].as_str().unwrap()) + 1..=head).collect();
     for client in &clients {
-        eventually(CAUGHT_UP, || (client.events().1.len() >= all.len()).then_some(()));
+        eventually_within(CAUGHT_UP, || client.events().1.len() >= all.len());
         assert_eq!(client.events(), (1, all.clone()), "everything once, and nothing loaded anew");
         assert_eq!(client.board(), expected);
     }

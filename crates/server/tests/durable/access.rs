@@ -8,8 +8,7 @@ use std::process::Command;
 
 /// The warnings of a server that starts with `data`, and stops.
 fn warnings(data: &Path) -> Vec<String> {
-    let ended = with_data(data).serve().stop();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let ended = with_data(data).serve().stop().assert_code(0);
     let mut lines = ended.stderr;
     lines.retain(|line| line.contains("group or others have access to the data"));
     lines

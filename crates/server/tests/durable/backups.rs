@@ -1,13 +1,12 @@
 //! `northgate backup`, beside a running server, and a server on what it copied.
 
-use super::client::{get, post};
-use super::program::{Ended, Setup};
-use super::{ALERT, CHAT, with_data};
+use crate::{ALERT, CHAT, northgate, with_data};
+use northgate_testkit::ProcessOutput;
 use serde_json::json;
 use std::path::Path;
 
-fn back_up(folder: &Path, to: &Path) -> Ended {
-    Setup::new(&["backup", "--data", folder.to_str().unwrap(), to.to_str().unwrap()]).end()
+fn back_up(folder: &Path, to: &Path) -> ProcessOutput {
+    northgate(&["backup", "--data", folder.to_str().unwrap(), to.to_str().unwrap()]).run()
 }
 
 fn names_in(folder: &Path) -> usize {
@@ -20,27 +19,26 @@ fn a_copy_made_beside_a_server_has_everything_under_the_name_of_a_new_log() {
     let copies = tempfile::tempdir().unwrap();
     let copy = copies.path().join("northgate.db");
     let server = with_data(folder.path()).serve();
-    let alert = post(server.address(), "/alerts", ALERT).json();
-    let chat = post(server.address(), "/message/", CHAT).json();
+    let alert = server.post("/alerts", ALERT).json();
+    let chat = server.post("/message/", CHAT).json();
     let done = back_up(folder.path(), &copy);
     assert_eq!((done.code, done.stderr.len(), done.stdout.len()), (Some(0), 0, 1), "{done:?}");
     assert_eq!(names_in(copies.path()), 1, "one file, and nothing beside it");
-    assert_eq!(post(server.address(), "/alerts", ALERT).status, 200, "the server goes on");
+    assert_eq!(server.post("/alerts", ALERT).status, 200, "the server goes on");
 
-    let checked = Setup::new(&["check", "--data", copies.path().to_str().unwrap()]).end();
-    assert_eq!(checked.code, Some(0), "{checked:?}");
+    northgate(&["check", "--data", copies.path().to_str().unwrap()]).run().assert_code(0);
     let restored = with_data(copies.path()).serve();
-    let alerts = get(restored.address(), "/alerts").json();
+    let alerts = restored.get("/alerts").json();
     assert_eq!(alerts["count"], 1, "as it was when it was copied");
     let (mut shown, mut raised) = (alerts["alerts"][0].clone(), alert.clone());
     assert_ne!(shown["position"], raised["position"], "another log");
     shown["position"] = json!(null);
     raised["position"] = json!(null);
     assert_eq!(shown, raised);
-    assert_eq!(get(restored.address(), "/message/").json()["chatMessages"][0]["id"], chat["id"]);
-    assert_eq!(get(restored.address(), "/alerts?q=intruder").json()["count"], 1);
+    assert_eq!(restored.get("/message/").json()["chatMessages"][0]["id"], chat["id"]);
+    assert_eq!(restored.get("/alerts?q=intruder").json()["count"], 1);
     let old = alert["position"].as_str().unwrap();
-    let answer = get(restored.address(), &format!("/alerts?after={old}"));
+    let answer = restored.get(&format!("/alerts?after={old}"));
     assert_eq!(answer.status, 410, "positions of the old log are foreign to it");
 }
 
@@ -71,8 +69,8 @@ fn a_backup_needs_no_hard_links() {
     let library = crate::faulty_disks::build_library("no_hard_links", folder.path());
     let copy = copies.path().join("northgate.db");
     let data = folder.path().to_str().unwrap();
-    let backup = Setup::new(&["backup", "--data", data, copy.to_str().unwrap()]);
-    let done = backup.variable("LD_PRELOAD", library.to_str().unwrap()).end();
+    let backup = northgate(&["backup", "--data", data, copy.to_str().unwrap()]);
+    let done = backup.variable("LD_PRELOAD", library.to_str().unwrap()).run();
     assert_eq!((done.code, done.stderr.len()), (Some(0), 0), "{done:?}");
     northgate_storage_sqlite::check(copies.path()).unwrap();
 }

@@ -1,30 +1,29 @@
 //! `northgate check`, beside a running server and on data that was damaged.
 
-use super::client::post;
-use super::program::Setup;
-use super::{ALERT, with_data};
+use crate::{ALERT, northgate, with_data};
+use northgate_testkit::ProcessBuilder;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-fn check(folder: &Path) -> Setup {
-    Setup::new(&["check", "--data", folder.to_str().unwrap()])
+fn check(folder: &Path) -> ProcessBuilder {
+    northgate(&["check", "--data", folder.to_str().unwrap()])
 }
 
 #[test]
 fn data_in_use_is_found_whole_and_a_damaged_copy_of_it_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let server = with_data(folder.path()).serve();
-    assert_eq!(post(server.address(), "/alerts", ALERT).status, 200);
+    assert_eq!(server.post("/alerts", ALERT).status, 200);
     let variable = folder.path().to_str().unwrap();
-    let by_variable = Setup::new(&["check"]).variable("NORTHGATE__STORAGE__DATA", variable);
+    let by_variable = northgate(&["check"]).variable("NORTHGATE__STORAGE__DATA", variable);
     for setup in [check(folder.path()), by_variable] {
-        let whole = setup.end();
+        let whole = setup.run();
         assert_eq!((whole.code, whole.stderr.len()), (Some(0), 0), "{whole:?}");
         assert_eq!(whole.stdout.len(), 1, "{whole:?}");
         assert!(whole.stdout[0].ends_with("is whole: 1 events, the newest at offset 1"));
     }
-    assert_eq!(server.stop().code, Some(0));
+    server.stop().assert_code(0);
 
     let log = folder.path().join("northgate.db-wal");
     assert!(!log.exists(), "a server that has stopped leaves everything in one file");
@@ -32,7 +31,7 @@ fn data_in_use_is_found_whole_and_a_damaged_copy_of_it_is_not() {
     let mut bytes = fs::read(&database).unwrap();
     bytes[4096..].fill(0x5A);
     fs::write(&database, bytes).unwrap();
-    let damaged = check(folder.path()).end();
+    let damaged = check(folder.path()).run();
     assert_eq!((damaged.code, damaged.stdout.len()), (Some(1), 0), "{damaged:?}");
     assert_eq!(damaged.stderr.len(), 1, "{damaged:?}");
     assert!(damaged.stderr[0].contains(" is not whole: "), "{damaged:?}");
@@ -41,10 +40,10 @@ fn data_in_use_is_found_whole_and_a_damaged_copy_of_it_is_not() {
 #[test]
 fn a_check_of_nothing_changes_nothing_and_without_a_folder_is_wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
-    let nothing = check(&folder.path().join("none")).end();
+    let nothing = check(&folder.path().join("none")).run();
     assert_eq!((nothing.code, nothing.stderr.len()), (Some(1), 1), "{nothing:?}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    let unsaid = Setup::new(&["check"]).end();
+    let unsaid = northgate(&["check"]).run();
     assert_eq!((unsaid.code, unsaid.stderr.len()), (Some(2), 1), "{unsaid:?}");
 }
 
@@ -53,22 +52,20 @@ fn data_that_cannot_be_written_is_whole_beside_a_server_and_without_one() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = with_data(&data).serve();
-    assert_eq!(post(server.address(), "/alerts", ALERT).status, 200);
+    assert_eq!(server.post("/alerts", ALERT).status, 200);
     let mode = |mode| fs::set_permissions(&data, Permissions::from_mode(mode)).unwrap();
     let whole = || {
         mode(0o500);
-        let flags = ["check", "--data", data.to_str().unwrap()];
-        let checked = Setup::bound_by_modes(&flags).end();
+        let checked = check(&data).bound_by_modes().run();
         mode(0o700);
         assert_eq!((checked.code, checked.stderr.len()), (Some(0), 0), "{checked:?}");
         assert!(checked.stdout[0].ends_with("is whole: 1 events, the newest at offset 1"));
     };
     whole();
-    assert_eq!(server.stop().code, Some(0));
+    server.stop().assert_code(0);
     whole();
     mode(0o000);
-    let flags = ["check", "--data", data.to_str().unwrap()];
-    let unreadable = Setup::bound_by_modes(&flags).end();
+    let unreadable = check(&data).bound_by_modes().run();
     mode(0o700);
     assert_eq!(unreadable.code, Some(1), "{unreadable:?}");
     let line = &unreadable.stderr[0];
@@ -81,7 +78,7 @@ fn data_of_an_older_server_is_whole_and_its_schema_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let schema_3 = include_bytes!("../../../storage-sqlite/tests/data/schema-3.db");
     fs::write(folder.path().join("northgate.db"), schema_3).unwrap();
-    let whole = check(folder.path()).end();
+    let whole = check(folder.path()).run();
     assert_eq!((whole.code, whole.stderr.len()), (Some(0), 0), "{whole:?}");
     let line = "is whole: 4 events, the newest at offset 5 \
                 (schema 3; the server brings it up to date at start)";

@@ -1,15 +1,14 @@
 //! `northgate export`, `import` and `check --new-epoch`, beside running servers.
 
-use super::client::{get, post};
-use super::program::{Ended, Setup};
-use super::{ALERT, CHAT, with_data};
+use crate::{ALERT, CHAT, northgate, with_data};
+use northgate_testkit::ProcessOutput;
 use serde_json::Value;
 use std::path::Path;
 
-fn run(command: &[&str], folder: &Path) -> Ended {
+fn run(command: &[&str], folder: &Path) -> ProcessOutput {
     let (name, rest) = command.split_first().unwrap();
     let data = ["--data", folder.to_str().unwrap()];
-    Setup::new(&[&[*name], data.as_slice(), rest].concat()).end()
+    northgate(&[&[*name], data.as_slice(), rest].concat()).run()
 }
 
 fn done(command: &[&str], folder: &Path) -> Vec<String> {
@@ -29,7 +28,7 @@ fn shown(folder: &Path) -> Vec<Value> {
     let server = with_data(folder).serve();
     let mut items = Vec::new();
     for (path, member) in [("/alerts", "alerts"), ("/message/", "chatMessages")] {
-        items.extend(get(server.address(), path).json()[member].as_array().unwrap().clone());
+        items.extend(server.get(path).json()[member].as_array().unwrap().clone());
     }
     for item in &mut items {
         item.as_object_mut().unwrap().remove("position").unwrap();
@@ -41,8 +40,8 @@ fn shown(folder: &Path) -> Vec<Value> {
 fn what_is_exported_beside_a_server_can_be_imported_and_exported_again() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = with_data(folder.path()).serve();
-    let alert = post(server.address(), "/alerts", ALERT).json();
-    post(server.address(), "/message/", CHAT);
+    let alert = server.post("/alerts", ALERT).json();
+    server.post("/message/", CHAT);
     let lines = done(&["export"], folder.path());
     assert_eq!(lines.len(), 6, "a head, two events, their two states, and an end: {lines:?}");
     assert!(lines.iter().all(|line| serde_json::from_str::<Value>(line).unwrap().is_object()));
@@ -74,9 +73,8 @@ fn half_an_export_is_refused_with_the_line_and_makes_no_data() {
     drop(with_data(folder.path()).serve().stop());
     let lines = done(&["export"], folder.path());
     let data = folder.path().join("data");
-    let half = Setup::new(&["import", "--data", data.to_str().unwrap(), "half"]);
-    let ended = half.file("half", &format!("{}\n", lines[0])).end();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let half = northgate(&["import", "--data", data.to_str().unwrap(), "half"]);
+    let ended = half.file("half", &format!("{}\n", lines[0])).run().assert_code(1);
     let line = "northgate: line 2: the end is missing: the export is not whole";
     assert_eq!(ended.stderr, [line]);
     let nothing = refused(&["export"], &data);
@@ -87,7 +85,7 @@ fn half_an_export_is_refused_with_the_line_and_makes_no_data() {
 fn a_copy_of_the_files_gets_a_new_name_and_data_in_use_does_not() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = with_data(folder.path()).serve();
-    let position = post(server.address(), "/alerts", ALERT).json()["position"].clone();
+    let position = server.post("/alerts", ALERT).json()["position"].clone();
     let in_use = refused(&["check", "--new-epoch"], folder.path());
     assert!(in_use.contains("in use by another process"), "{in_use}");
     drop(server.stop());
@@ -95,7 +93,7 @@ fn a_copy_of_the_files_gets_a_new_name_and_data_in_use_does_not() {
     assert_eq!(done(&["check", "--new-epoch"], copy.path()).len(), 1);
     let old = format!("/alerts?after={}", position.as_str().unwrap());
     for (folder, status) in [(folder.path(), 200), (copy.path(), 410)] {
-        assert_eq!(get(with_data(folder).serve().address(), &old).status, status);
+        assert_eq!(with_data(folder).serve().get(&old).status, status);
     }
 }
 
@@ -105,7 +103,7 @@ fn a_file_size_limit_ends_a_maintenance_command_with_code_1_and_one_line() {
     let server = with_data(folder.path()).serve();
     let alert = serde_json::json!({"message": "x".repeat(4_000), "location": "North Gate"});
     for _ in 0..20 {
-        assert_eq!(post(server.address(), "/alerts", &alert.to_string()).status, 200);
+        assert_eq!(server.post("/alerts", alert.to_string()).status, 200);
     }
     let lines = done(&["export"], folder.path()).join("\n");
     drop(server.stop());
@@ -121,7 +119,7 @@ fn a_file_size_limit_ends_a_maintenance_command_with_code_1_and_one_line() {
         (&to_file, &["export", "--data", data]),
         (limit, &["import", "--data", imported.to_str().unwrap(), exported.to_str().unwrap()]),
     ] {
-        let ended = Setup::after(before, flags).end();
+        let ended = northgate(flags).after(before).run();
         assert_eq!((ended.code, ended.stderr.len()), (Some(1), 1), "{flags:?}: {ended:?}");
         assert!(ended.stderr[0].starts_with("northgate: cannot "), "{flags:?}: {ended:?}");
     }

@@ -1,13 +1,11 @@
 //! A disk that fails again and again under a server that is written to and followed: syncs that
 //! fail with and without effect, writes that find no room or are torn.
 
-use crate::client::{get, try_request};
-use crate::program::{Program, SOON, eventually};
-use crate::witness::{Follower, PUBLISHERS, ThreadCounts, assert_kept};
+use crate::recording_client::{PUBLISHERS, RecordedAlert, RecordingClient, assert_kept};
 use crate::{text, with_data};
 use northgate_storage_sqlite::check;
+use northgate_testkit::{Client, JSON, Process, eventually, is_full_run};
 use serde_json::json;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -38,20 +36,20 @@ struct Life {
     over: AtomicBool,
     failures: AtomicU64,
     answers: AtomicU64,
-    answered: Mutex<Vec<ThreadCounts>>,
+    answered: Mutex<Vec<RecordedAlert>>,
 }
 
 impl Life {
     /// Publishes alerts from `number` on, each under its own key, and sends each again until it is
     /// answered. Gives the number that was not when all was over: it may be kept or not.
-    fn publish(&self, address: SocketAddr, publisher: usize, mut number: u64) -> u64 {
+    fn publish(&self, server: Client, publisher: usize, mut number: u64) -> u64 {
         while !self.over.load(Ordering::Relaxed) {
             let message = format!("{publisher}:{number}");
-            let headers = [("Content-Type", "application/json"), ("Idempotency-Key", &message)];
+            let headers = format!("{JSON}Idempotency-Key: {message}\r\n");
             let body = json!({"message": message, "location": "North Gate"}).to_string();
-            let answer = try_request(address, "POST", "/alerts", &headers, &body).unwrap();
+            let answer = server.request("POST", "/alerts", &headers, body);
             if answer.status == 200 {
-                self.answered.lock().unwrap().push(ThreadCounts::of(&answer.json()));
+                self.answered.lock().unwrap().push(RecordedAlert::of(&answer.json()));
                 self.answers.fetch_add(1, Ordering::Relaxed);
                 number += 1;
             } else {
@@ -65,8 +63,7 @@ impl Life {
     /// Waits until `counter` has risen by `more`.
     fn await_more(counter: &AtomicU64, more: u64) {
         let before = counter.load(Ordering::Relaxed);
-        let risen = || (counter.load(Ordering::Relaxed) >= before + more).then_some(());
-        eventually(SOON, risen);
+        eventually(|| counter.load(Ordering::Relaxed) >= before + more);
     }
 
     /// Lets the disk fail in every way, each time until somebody has noticed, and recover. The last
@@ -101,7 +98,7 @@ fn set(fault: &Path, kind: &str) {
     std::fs::rename(&whole, fault).unwrap();
 }
 
-fn server_on_faulty_disk(data: &Path, library: &Path, fault: &Path) -> Program {
+fn server_on_faulty_disk(data: &Path, library: &Path, fault: &Path) -> Process {
     with_data(data)
         .variable("LD_PRELOAD", library.to_str().unwrap())
         .variable("NORTHGATE_FAULT_FILE", fault.to_str().unwrap())
@@ -111,21 +108,21 @@ fn server_on_faulty_disk(data: &Path, library: &Path, fault: &Path) -> Program {
 /// One life of the server: its disk fails in every way, and it is killed while what it was last
 /// asked to keep is on disk and it believes that it is not.
 fn live_and_die(
-    server: Program,
+    server: Process,
     fault: &Path,
-    follower: &mut Follower,
+    follower: &mut RecordingClient,
     numbers: &mut [u64; PUBLISHERS],
 ) -> Life {
     let life = Life::default();
-    let address = server.address();
+    let client = *server;
     thread::scope(|threads| {
-        threads.spawn(|| follower.follow(address, false));
+        threads.spawn(|| follower.follow(client, false));
         let publishers: Vec<_> = numbers
             .iter_mut()
             .enumerate()
             .map(|(publisher, number)| {
                 let life = &life;
-                threads.spawn(move || *number = life.publish(address, publisher, *number))
+                threads.spawn(move || *number = life.publish(client, publisher, *number))
             })
             .collect();
         life.break_disk(fault);
@@ -144,14 +141,13 @@ fn no_failure_loses_or_repeats_an_answered_event() {
     let (data, fault) = (folder.path().join("data"), folder.path().join("fault"));
     let library = build_library("faulty_disk", folder.path());
     let server = with_data(&data).serve();
-    let start = text(&get(server.address(), "/alerts").json(), "position").to_owned();
+    let start = text(&server.get("/alerts").json(), "position").to_owned();
     drop(server);
-    let mut follower = Follower::at(&start);
+    let mut follower = RecordingClient::at(&start);
     let mut numbers = [0; PUBLISHERS];
     let mut answered = Vec::new();
     let mut failures = 0;
-    let full = std::env::var_os("NORTHGATE_FULL").is_some();
-    let lives = if full { LIVES.1 } else { LIVES.0 };
+    let lives = if is_full_run() { LIVES.1 } else { LIVES.0 };
     for _ in 0..lives {
         let server = server_on_faulty_disk(&data, &library, &fault);
         let life = live_and_die(server, &fault, &mut follower, &mut numbers);
@@ -160,11 +156,11 @@ fn no_failure_loses_or_repeats_an_answered_event() {
         check(&data).unwrap();
     }
     let after = with_data(&data).serve();
-    let held = Follower::replay(after.address(), &start);
+    let held = RecordingClient::replay(*after, &start);
     assert_kept(&held, &answered);
-    follower.follow(after.address(), true);
+    follower.follow(*after, true);
     assert!(follower.seen == held, "who resumed saw everything, once and in the same order");
     let faults = lives * (FAULTS.len() + 1);
     println!("{faults} faults, {failures} refused, {} answered", answered.len());
-    assert_eq!(after.stop().code, Some(0));
+    after.stop().assert_code(0);
 }

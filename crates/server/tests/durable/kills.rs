@@ -1,13 +1,11 @@
 //! A server that is killed again and again while it is written to and read.
 
-use crate::client::{get, try_request};
-use crate::drawn::Drawn;
-use crate::program::SOON;
-use crate::witness::{Follower, PUBLISHERS, ThreadCounts, assert_kept};
-use crate::{text, with_data};
+use crate::recording_client::{PUBLISHERS, RecordedAlert, RecordingClient, assert_kept};
+use crate::{random, text, with_data};
+use fastrand::Rng;
 use northgate_storage_sqlite::check;
+use northgate_testkit::{Client, JSON, PATIENCE, is_full_run};
 use serde_json::json;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -22,22 +20,21 @@ const MOST_MICROS: u64 = 4_000;
 
 /// Publishes alerts from `number` on until the server is gone; gives the number that comes next.
 fn publish(
-    address: SocketAddr,
+    server: Client,
     publisher: usize,
     mut number: u64,
-    answered: &Sender<ThreadCounts>,
+    answered: &Sender<RecordedAlert>,
 ) -> u64 {
     loop {
         let message = format!("{publisher}:{number}");
         let body = json!({"message": message, "location": "North Gate"}).to_string();
         // What is not answered is not sent again: it may be there, and then it is there once.
         number += 1;
-        let json = [("Content-Type", "application/json")];
-        let Ok(answer) = try_request(address, "POST", "/alerts", &json, &body) else {
+        let Ok(answer) = server.try_request("POST", "/alerts", JSON, body) else {
             return number;
         };
         assert_eq!(answer.status, 200);
-        let seen = ThreadCounts::of(&answer.json());
+        let seen = RecordedAlert::of(&answer.json());
         assert_eq!(message, format!("{}:{}", seen.publisher, seen.number));
         answered.send(seen).unwrap();
     }
@@ -46,25 +43,25 @@ fn publish(
 /// One life of the server: it is written to by all publishers and followed, and then killed.
 fn live_and_die(
     folder: &Path,
-    drawn: &mut Drawn,
+    random: &mut Rng,
     numbers: &mut [u64; PUBLISHERS],
-    follower: &mut Follower,
-) -> Vec<ThreadCounts> {
+    follower: &mut RecordingClient,
+) -> Vec<RecordedAlert> {
     let program = with_data(folder).serve();
-    let address = program.address();
+    let server = *program;
     let (answered, answers) = channel();
     thread::scope(|threads| {
-        threads.spawn(|| follower.follow(address, false));
+        threads.spawn(|| follower.follow(server, false));
         for (publisher, number) in numbers.iter_mut().enumerate() {
             let answered = answered.clone();
-            threads.spawn(move || *number = publish(address, publisher, *number, &answered));
+            threads.spawn(move || *number = publish(server, publisher, *number, &answered));
         }
         drop(answered);
-        let first = 1 + drawn.below(MOST_ANSWERS);
+        let first = random.u64(1..=MOST_ANSWERS);
         let mut told: Vec<_> =
-            (0..first).map(|_| answers.recv_timeout(SOON).expect("an answer")).collect();
+            (0..first).map(|_| answers.recv_timeout(PATIENCE).expect("an answer")).collect();
         // Not to win a race, but to lose it at another place each time.
-        thread::sleep(Duration::from_micros(drawn.below(MOST_MICROS)));
+        thread::sleep(Duration::from_micros(random.u64(0..MOST_MICROS)));
         // SIGKILL: it has no chance to do anything about it.
         drop(program);
         told.extend(answers.iter());
@@ -74,39 +71,39 @@ fn live_and_die(
 
 #[test]
 fn every_alert_that_was_answered_is_there_after_a_kill_once_and_in_order() {
-    let mut drawn = Drawn::from_environment();
-    let full = std::env::var_os("NORTHGATE_FULL").is_some();
-    let kills = if full { KILLS.1 } else { KILLS.0 };
+    let mut random = random();
+    let kills = if is_full_run() { KILLS.1 } else { KILLS.0 };
     let folder = tempfile::tempdir().unwrap();
     let mut numbers = [0; PUBLISHERS];
-    let position = |address| text(&get(address, "/alerts/history").json(), "position").to_owned();
+    let position =
+        |server: Client| text(&server.get("/alerts/history").json(), "position").to_owned();
 
     let first = with_data(folder.path()).serve();
-    let start = position(first.address());
+    let start = position(*first);
     drop(first);
-    let mut follower = Follower::at(&start);
+    let mut follower = RecordingClient::at(&start);
     let mut answered = Vec::new();
     let mut before = start.clone();
     for kill in 1..=kills {
-        let told = live_and_die(folder.path(), &mut drawn, &mut numbers, &mut follower);
+        let told = live_and_die(folder.path(), &mut random, &mut numbers, &mut follower);
         let checked = check(folder.path()).unwrap_or_else(|error| panic!("kill {kill}: {error}"));
         let again = with_data(folder.path()).serve();
-        let held = Follower::replay(again.address(), &before);
+        let held = RecordingClient::replay(*again, &before);
         assert_kept(&held, &told);
         assert!(checked.events >= (answered.len() + told.len()) as u64);
-        before = position(again.address());
+        before = position(*again);
         answered.extend(told);
         // Killed as well, when it has only read.
         drop(again);
     }
 
     let last = with_data(folder.path()).serve();
-    let all = Follower::replay(last.address(), &start);
+    let all = RecordingClient::replay(*last, &start);
     assert_kept(&all, &answered);
-    follower.follow(last.address(), true);
+    follower.follow(*last, true);
     assert_eq!(follower.seen.len(), all.len());
     assert!(follower.seen == all, "who resumed saw everything, once and in the same order");
-    assert_eq!(last.stop().code, Some(0));
+    last.stop().assert_code(0);
     let checked = check(folder.path()).unwrap();
     assert_eq!(checked.events, all.len() as u64);
     println!("{kills} kills, {} alerts answered, {} kept", answered.len(), all.len());

@@ -1,14 +1,12 @@
 //! A server that is killed again and again while alerts are raised again, acted on, and resolved.
 
-use crate::client::{Answer, get, try_request};
-use crate::drawn::Drawn;
-use crate::program::{Program, SOON, Setup};
-use crate::text;
-use crate::witness::{Follower, Sight};
+use crate::recording_client::{RecordedFrame, RecordingClient};
+use crate::{northgate, random, text};
+use fastrand::Rng;
 use northgate_storage_sqlite::check;
+use northgate_testkit::{Client, HttpResponse, JSON, PATIENCE, Process, is_full_run};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -30,7 +28,7 @@ const MOST_MICROS: u64 = 4_000;
 #[derive(Debug, PartialEq)]
 struct Step(Value);
 
-impl Sight for Step {
+impl RecordedFrame for Step {
     const TYPES: &str = "alert,alert_update";
 
     fn of(frame: Value) -> Self {
@@ -40,8 +38,8 @@ impl Sight for Step {
 
 /// What was answered with 200, and what was sent at all.
 #[derive(Default)]
-struct Told {
-    /// The alert after each raise, as its sender was told.
+struct Responses {
+    /// The alert after each raise, as its sender got it.
     raises: Vec<Value>,
     /// The alert after each action that changed something or held already.
     actions: Vec<Value>,
@@ -49,84 +47,88 @@ struct Told {
     lost: u64,
 }
 
-enum Word {
+enum Response {
     Raise(Value),
     Action(Value),
     Lost,
 }
 
-fn send(address: SocketAddr, path: &str, body: &Value) -> std::io::Result<Answer> {
-    try_request(address, "POST", path, &[("Content-Type", "application/json")], &body.to_string())
+fn send(server: Client, path: &str, body: &Value) -> std::io::Result<HttpResponse> {
+    server.try_request("POST", path, JSON, body.to_string())
 }
 
 /// Raises until the server is gone.
-fn raise(address: SocketAddr, raiser: usize, words: &Sender<Word>) {
+fn raise(server: Client, raiser: usize, sender: &Sender<Response>) {
     for key in KEYS.iter().cycle().skip(raiser) {
         let body = json!({ "message": "Hot", "location": "Gate", "dedup_key": key });
-        let Ok(answer) = send(address, "/alerts", &body) else {
-            words.send(Word::Lost).unwrap();
+        let Ok(answer) = send(server, "/alerts", &body) else {
+            sender.send(Response::Lost).unwrap();
             return;
         };
         assert_eq!(answer.status, 200, "{}", answer.json());
-        words.send(Word::Raise(answer.json())).unwrap();
+        sender.send(Response::Raise(answer.json())).unwrap();
     }
 }
 
 /// Does something to an alert that is not over, again and again, until the server is gone.
-fn operate(address: SocketAddr, mut drawn: Drawn, words: &Sender<Word>) {
+fn operate(server: Client, mut random: Rng, sender: &Sender<Response>) {
     loop {
         let path = "/alerts?status=open,acknowledged";
-        let Ok(found) = try_request(address, "GET", path, &[], "") else { return };
+        let Ok(found) = server.try_request("GET", path, "", b"") else { return };
         let found = found.json();
         let alerts = found["alerts"].as_array().unwrap();
         if alerts.is_empty() {
             continue;
         }
-        let alert = &alerts[usize::try_from(drawn.below(alerts.len() as u64)).unwrap()];
-        let action = ["acknowledge", "unacknowledge", "notes", "notes", "resolve"]
-            [usize::try_from(drawn.below(5)).unwrap()];
+        let alert = random.choice(alerts).unwrap();
+        let actions = ["acknowledge", "unacknowledge", "notes", "notes", "resolve"];
+        let action = random.choice(actions).unwrap();
         let path = format!("/alerts/{}/{action}", text(alert, "id"));
-        let Ok(answer) = send(address, &path, &json!({ "by": "Anna", "note": "ThreadCounts" }))
-        else {
+        let Ok(answer) = send(server, &path, &json!({ "by": "Anna", "note": "Seen" })) else {
             return;
         };
         assert_eq!(answer.status, 200, "{}", answer.json());
-        words.send(Word::Action(answer.json())).unwrap();
+        sender.send(Response::Action(answer.json())).unwrap();
     }
 }
 
 /// One life of the server, and its end in the middle of everything.
-fn live_and_die(folder: &Path, drawn: &mut Drawn, follower: &mut Follower<Step>, told: &mut Told) {
+fn live_and_die(
+    folder: &Path,
+    random: &mut Rng,
+    follower: &mut RecordingClient<Step>,
+    responses: &mut Responses,
+) {
     let program = serve(folder);
-    let address = program.address();
-    let (words, heard) = channel();
-    let seed = drawn.below(u64::MAX);
+    let server = *program;
+    let (sender, received) = channel();
+    let own = random.fork();
     thread::scope(|threads| {
-        threads.spawn(|| follower.follow(address, false));
+        threads.spawn(|| follower.follow(server, false));
         for raiser in 0..RAISERS {
-            let words = words.clone();
-            threads.spawn(move || raise(address, raiser, &words));
+            let sender = sender.clone();
+            threads.spawn(move || raise(server, raiser, &sender));
         }
-        threads.spawn(move || operate(address, Drawn::from(seed), &words));
-        let mut hear = |word| match word {
-            Word::Raise(alert) => told.raises.push(alert),
-            Word::Action(alert) => told.actions.push(alert),
-            Word::Lost => told.lost += 1,
+        threads.spawn(move || operate(server, own, &sender));
+        let mut record = |response| match response {
+            Response::Raise(alert) => responses.raises.push(alert),
+            Response::Action(alert) => responses.actions.push(alert),
+            Response::Lost => responses.lost += 1,
         };
-        for _ in 0..=drawn.below(MOST_ANSWERS) {
-            hear(heard.recv_timeout(SOON).expect("an answer"));
+        for _ in 0..=random.u64(0..MOST_ANSWERS) {
+            record(received.recv_timeout(PATIENCE).expect("an answer"));
         }
         // Not to win a race, but to lose it at another place each time.
-        thread::sleep(Duration::from_micros(drawn.below(MOST_MICROS)));
+        thread::sleep(Duration::from_micros(random.u64(0..MOST_MICROS)));
         // SIGKILL: it has no chance to do anything about it.
         drop(program);
-        heard.iter().for_each(hear);
+        received.iter().for_each(record);
     });
 }
 
-fn serve(folder: &Path) -> Program {
+fn serve(folder: &Path) -> Process {
     let data = folder.to_str().unwrap();
-    Setup::new(&["--data", data, "--repeat-window", WINDOW]).serve()
+    northgate(&["--data", data, "--repeat-window", WINDOW]).serve()
 }
 
 fn number(alert: &Value, name: &str) -> u64 {
@@ -152,56 +154,55 @@ fn lives(steps: &[Step]) -> HashMap<String, Vec<Value>> {
     lives
 }
 
-/// What was told is what is in the log, and every raise is counted once.
-fn assert_kept(lives: &HashMap<String, Vec<Value>>, told: &Told) {
-    for alert in told.raises.iter().chain(&told.actions) {
+/// Every response is what is in the log, and every raise is counted once.
+fn assert_kept(lives: &HashMap<String, Vec<Value>>, responses: &Responses) {
+    for alert in responses.raises.iter().chain(&responses.actions) {
         let life = lives.get(text(alert, "id")).expect("what was answered is there");
         let revision = usize::try_from(number(alert, "revision")).unwrap();
         let then = life.get(revision - 1).expect("what was answered is there");
         assert_eq!(then, &state(alert.clone()));
     }
     let counted: u64 = lives.values().map(|life| number(life.last().unwrap(), "count")).sum();
-    let answered = told.raises.len() as u64;
-    let sent = answered + told.lost;
+    let answered = responses.raises.len() as u64;
+    let sent = answered + responses.lost;
     assert!((answered..=sent).contains(&counted), "{answered} <= {counted} <= {sent}");
 }
 
 #[test]
 fn every_answered_repeat_and_action_survives_a_kill_once() {
-    let mut drawn = Drawn::from_environment();
-    let full = std::env::var_os("NORTHGATE_FULL").is_some();
-    let kills = if full { KILLS.1 } else { KILLS.0 };
+    let mut random = random();
+    let kills = if is_full_run() { KILLS.1 } else { KILLS.0 };
     let folder = tempfile::tempdir().unwrap();
     let first = serve(folder.path());
-    let start = text(&get(first.address(), "/alerts").json(), "position").to_owned();
+    let start = text(&first.get("/alerts").json(), "position").to_owned();
     drop(first);
-    let mut follower = Follower::at(&start);
-    let mut told = Told::default();
+    let mut follower = RecordingClient::at(&start);
+    let mut responses = Responses::default();
     for kill in 1..=kills {
-        live_and_die(folder.path(), &mut drawn, &mut follower, &mut told);
+        live_and_die(folder.path(), &mut random, &mut follower, &mut responses);
         check(folder.path()).unwrap_or_else(|error| panic!("kill {kill}: {error}"));
     }
 
     let last = serve(folder.path());
-    let all = Follower::replay(last.address(), &start);
+    let all = RecordingClient::replay(*last, &start);
     let lives = lives(&all);
-    assert_kept(&lives, &told);
+    assert_kept(&lives, &responses);
     for (id, life) in &lives {
-        let now = get(last.address(), &format!("/alerts/{id}")).json();
+        let now = last.get(&format!("/alerts/{id}")).json();
         assert_eq!(Some(&state(now)), life.last());
     }
-    let open = get(last.address(), "/alerts?status=open,acknowledged&limit=1000").json();
+    let open = last.get("/alerts?status=open,acknowledged&limit=1000").json();
     let open: Vec<_> =
         open["alerts"].as_array().unwrap().iter().map(|alert| text(alert, "dedup_key")).collect();
     assert!(open.len() <= KEYS.len(), "one alert that is not over for each key: {open:?}");
-    follower.follow(last.address(), true);
+    follower.follow(*last, true);
     assert!(follower.seen == all, "who resumed saw everything, once and in the same order");
     println!(
         "{kills} kills, {} raises and {} actions answered, {} alerts, {} events",
-        told.raises.len(),
-        told.actions.len(),
+        responses.raises.len(),
+        responses.actions.len(),
         lives.len(),
         all.len()
     );
-    assert_eq!(last.stop().code, Some(0));
+    last.stop().assert_code(0);
 }

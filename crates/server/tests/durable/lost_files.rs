@@ -1,33 +1,32 @@
 //! Files of the data folder that go away under a server: nothing is acknowledged that a restart
 //! would not find.
 
-use crate::client::{get, post};
-use crate::program::{Program, SOON, eventually};
 use crate::{ALERT, with_data};
+use northgate_testkit::{Process, eventually};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
-fn raise(server: &Program) -> Result<Value, u16> {
-    let answer = post(server.address(), "/alerts", ALERT);
+fn raise(server: &Process) -> Result<Value, u16> {
+    let answer = server.post("/alerts", ALERT);
     if answer.status == 200 { Ok(answer.json()) } else { Err(answer.status) }
 }
 
 /// Waits until the server is not ready because of `file`.
-fn not_ready_for(server: &Program, file: &str) {
-    eventually(SOON, || {
-        let answer = get(server.address(), "/health/ready");
+fn not_ready_for(server: &Process, file: &str) {
+    eventually(|| {
+        let answer = server.get("/health/ready");
         let names_it = || answer.json()["detail"].as_str().is_some_and(|text| text.contains(file));
-        (answer.status == 503 && names_it()).then_some(())
+        answer.status == 503 && names_it()
     });
 }
 
 /// The alerts that a new server finds in `data`, after the old one was killed.
-fn alerts_after_a_kill(server: Program, data: &Path) -> Value {
+fn alerts_after_a_kill(server: Process, data: &Path) -> Value {
     server.signal("KILL");
     drop(server);
     let after = with_data(data).serve();
-    get(after.address(), "/alerts").json()["alerts"].clone()
+    after.get("/alerts").json()["alerts"].clone()
 }
 
 #[test]
@@ -40,7 +39,7 @@ fn a_folder_that_is_moved_takes_nothing_until_it_is_back() {
     assert_eq!(raise(&server), Err(503));
     not_ready_for(&server, "northgate.db");
     fs::rename(&aside, &data).unwrap();
-    eventually(SOON, || (get(server.address(), "/health/ready").status == 200).then_some(()));
+    eventually(|| server.get("/health/ready").status == 200);
     raised.push(raise(&server).unwrap());
     assert_eq!(alerts_after_a_kill(server, &data), Value::from(raised));
 }
@@ -68,9 +67,7 @@ fn a_second_server_with_another_lock_leaves_the_first_one_silent() {
     assert_eq!(raise(&first), Err(503), "another server has the folder");
     not_ready_for(&first, "northgate.lock");
     assert!(raise(&second).is_ok());
-    let told = first.stop().stderr;
-    let told = told.iter().filter(|line| line.contains("northgate.lock")).count();
-    assert_eq!(told, 1, "it is logged once");
+    assert_eq!(first.stop().count_logged("northgate.lock"), 1, "it is logged once");
 }
 
 #[test]

@@ -1,37 +1,36 @@
 //! A disk of 12 MB under a server: most of it is used, and no failure outlasts its reason.
 
-use crate::client::{get, request};
-use crate::program::{Program, SOON, Setup, eventually};
+use crate::northgate;
+use northgate_testkit::{JSON, Process, eventually};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A server whose data is on a file system of 12 MB that only its process sees.
-fn on_a_small_disk(folder: &Path) -> Program {
+fn on_a_small_disk(folder: &Path) -> Process {
     let folder = folder.to_str().unwrap();
     let mount = format!("mount -t tmpfs -o size=12m none '{folder}'");
-    Setup::in_its_own_namespace(&mount, &["--data", &format!("{folder}/data")]).serve()
+    northgate(&["--data", &format!("{folder}/data")]).with_mount(&mount).serve()
 }
 
 /// What the server sees at `folder`.
-fn seen_by(server: &Program, folder: &Path) -> PathBuf {
+fn seen_by(server: &Process, folder: &Path) -> PathBuf {
     let root = PathBuf::from(format!("/proc/{}/root", server.pid()));
     root.join(folder.strip_prefix("/").unwrap())
 }
 
-fn raise(server: &Program, number: usize) -> u16 {
-    let key = format!("alert-{number}");
-    let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key.as_str())];
+fn raise(server: &Process, number: usize) -> u16 {
+    let headers = format!("{JSON}Idempotency-Key: alert-{number}\r\n");
     let body = json!({ "message": format!("{number} {}", "x ".repeat(2_000)), "location": "Gate" });
-    request(server.address(), "POST", "/alerts", &headers, &body.to_string()).status
+    server.request("POST", "/alerts", &headers, body.to_string()).status
 }
 
 /// Raises alerts from `number` on until one is refused; gives its number.
-fn raise_until_refused(server: &Program, mut number: usize) -> usize {
+fn raise_until_refused(server: &Process, mut number: usize) -> usize {
     while raise(server, number) == 200 {
         number += 1;
     }
-    assert_eq!(get(server.address(), "/health/ready").status, 503);
+    assert_eq!(server.get("/health/ready").status, 503);
     number
 }
 
@@ -44,13 +43,13 @@ fn a_small_disk_is_used_and_takes_more_as_soon_as_it_has_room() {
     let fitted = raise_until_refused(&server, 0);
     // 8 MB, with some 8 KB for each alert and as much for its event and its words.
     assert!(fitted > 250, "{fitted} alerts fit");
-    assert_eq!(get(server.address(), "/alerts").status, 200);
+    assert_eq!(server.get("/alerts").status, 200);
 
     fs::remove_file(disk.join("ballast")).unwrap();
-    eventually(SOON, || (get(server.address(), "/health/ready").status == 200).then_some(()));
+    eventually(|| server.get("/health/ready").status == 200);
     let more = raise_until_refused(&server, fitted);
     assert!(more - fitted > 100, "{} more fit into 4 MB", more - fitted);
-    let shown = get(server.address(), "/alerts/summary").json();
+    let shown = server.get("/alerts/summary").json();
     assert_eq!(shown["total"], more);
 }
 
@@ -58,16 +57,16 @@ fn a_small_disk_is_used_and_takes_more_as_soon_as_it_has_room() {
 fn a_disk_that_is_full_before_the_first_alert_is_not_ready() {
     let folder = tempfile::tempdir().unwrap();
     let server = on_a_small_disk(folder.path());
-    assert_eq!(get(server.address(), "/health/ready").status, 200);
+    assert_eq!(server.get("/health/ready").status, 200);
     let disk = seen_by(&server, folder.path());
     // It fails when the disk is full.
     let _ = fs::write(disk.join("ballast"), vec![0; 16 * 1024 * 1024]);
-    eventually(SOON, || {
-        let answer = get(server.address(), "/health/ready");
-        (answer.status == 503 && answer.json()["detail"].to_string().contains("full")).then_some(())
+    eventually(|| {
+        let answer = server.get("/health/ready");
+        answer.status == 503 && answer.json()["detail"].to_string().contains("full")
     });
     assert_eq!(raise(&server, 0), 503);
     fs::remove_file(disk.join("ballast")).unwrap();
-    eventually(SOON, || (get(server.address(), "/health/ready").status == 200).then_some(()));
+    eventually(|| server.get("/health/ready").status == 200);
     assert_eq!(raise(&server, 0), 200);
 }

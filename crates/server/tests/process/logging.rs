@@ -1,23 +1,21 @@
 //! What happens to log lines: nobody waits for a reader, and no client fills the log.
 
-use super::client::{get, post};
-use super::program::{EXIT, SOON, Setup, eventually};
-use super::{ALERT, quiet};
+use crate::{ALERT, northgate, quiet};
+use northgate_testkit::{Client, ProcessBuilder, eventually, free_address};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpListener;
 
 /// Sends a request that no parser accepts, and waits for the answer.
-fn malformed(address: SocketAddr) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(SOON)).unwrap();
+fn malformed(server: Client) {
+    let mut stream = server.connect();
     stream.write_all(b"X\r\n\r\n").unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 400 "), "{}", String::from_utf8_lossy(&answer));
 }
 
-fn at_level(level: &str) -> Setup {
-    Setup::new(&["--generator-interval", "off", "--log-level", level])
+fn at_level(level: &str) -> ProcessBuilder {
+    northgate(&["--generator-interval", "off", "--log-level", level])
 }
 
 #[test]
@@ -25,43 +23,36 @@ fn a_stalled_reader_of_standard_error_blocks_no_request_and_no_exit() {
     for level in ["info", "debug"] {
         let program = at_level(level).stalled_stderr().serve();
         for _ in 0..2_000 {
-            malformed(program.address());
+            malformed(*program);
         }
-        assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
-        assert_eq!(get(program.address(), "/health/live").status, 200);
+        assert_eq!(program.post("/alerts", ALERT).status, 200);
+        assert_eq!(program.get("/health/live").status, 200);
         program.signal("TERM");
-        let ended = program.end(EXIT);
-        assert_eq!(ended.code, Some(0), "{ended:?}");
+        program.output().assert_code(0);
     }
 }
 
 #[test]
 fn a_stalled_reader_of_standard_output_blocks_no_start_and_no_exit() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let program = quiet().stalled_stdout().serve_at(free);
-    assert_eq!(post(free, "/alerts", ALERT).status, 200);
-    let ended = program.stop();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let program = quiet().stalled_stdout().serve_at(free_address());
+    assert_eq!(program.post("/alerts", ALERT).status, 200);
+    program.stop().assert_code(0);
 }
 
 #[test]
 fn a_failed_start_ends_at_once_whether_its_reason_is_read_or_not() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let ended = Setup::new(&["--port", &port]).stalled_stderr().end();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    northgate(&["--port", &port]).stalled_stderr().run().assert_code(1);
 }
 
 #[test]
 fn malformed_requests_are_logged_at_level_debug_only() {
     for level in ["error", "warn", "info"] {
         let program = at_level(level).serve();
-        malformed(program.address());
-        let ended = program.stop();
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        let told =
-            ended.stderr.iter().any(|line| line.contains("the head of a request was refused"));
-        assert!(!told, "{level}: {ended:?}");
+        malformed(*program);
+        let ended = program.stop().assert_code(0);
+        assert!(!ended.has_logged("the head of a request was refused"), "{level}: {ended:?}");
     }
 }
 
@@ -69,14 +60,13 @@ fn malformed_requests_are_logged_at_level_debug_only() {
 fn repeated_lines_are_summed_up_in_time_in_a_silent_log() {
     let mut program = at_level("debug").serve();
     for _ in 0..50 {
-        malformed(program.address());
+        malformed(*program);
     }
     let summary = "repeated 42 more times in 10 s";
-    eventually(SOON, || program.has_logged(summary).then_some(()));
+    eventually(|| program.has_logged(summary));
     let ended = program.stop();
-    let told = |text| ended.stderr.iter().filter(|line| line.contains(text)).count();
     assert_eq!(
-        told("the head of a request was refused"),
+        ended.count_logged("the head of a request was refused"),
         8 + 1,
         "eight, and the line that sums up: {ended:?}"
     );
@@ -86,9 +76,8 @@ fn repeated_lines_are_summed_up_in_time_in_a_silent_log() {
 fn repeats_are_summed_up_at_the_exit_too() {
     let program = at_level("debug").serve();
     for _ in 0..50 {
-        malformed(program.address());
+        malformed(*program);
     }
     let ended = program.stop();
-    let told = ended.stderr.iter().any(|line| line.contains("repeated 42 more times"));
-    assert!(told, "{ended:?}");
+    assert!(ended.has_logged("repeated 42 more times"), "{ended:?}");
 }

@@ -1,29 +1,28 @@
 //! Which signal does what, one after the other.
 
-use super::client::{Socket, get, post};
-use super::program::{EXIT, Program, SOON, Setup, eventually};
-use super::{ALERT, quiet};
+use crate::{ALERT, northgate, quiet};
+use northgate_testkit::{Process, RawSocket, eventually};
 use serde_json::json;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-fn with_delay(delay: &str) -> Program {
-    Setup::new(&["--generator-interval", "off", "--drain-delay", delay]).serve()
+fn with_delay(delay: &str) -> Process {
+    northgate(&["--generator-interval", "off", "--drain-delay", delay]).serve()
 }
 
 /// Sends a signal, and waits until the server has seen it: signals of one kind that come together
 /// are one.
-fn send_and_see(program: &mut Program, signal: &str, logged: &str) {
+fn send_and_see(program: &mut Process, signal: &str, logged: &str) {
     program.signal(signal);
-    eventually(SOON, || program.has_logged(logged).then_some(()));
+    eventually(|| program.has_logged(logged));
 }
 
 /// A socket that never reads, with more to read than the kernel takes for it.
-fn stuffed(program: &Program) -> Socket {
-    let socket = Socket::open(program.address());
+fn stuffed(program: &Process) -> RawSocket {
+    let socket = program.raw_socket();
     let body = json!({"message": "x".repeat(4_000), "location": "North Gate"}).to_string();
     for _ in 0..1_000 {
-        assert_eq!(post(program.address(), "/alerts", &body).status, 200);
+        assert_eq!(program.post("/alerts", &body).status, 200);
     }
     socket
 }
@@ -32,9 +31,8 @@ fn stuffed(program: &Program) -> Socket {
 fn a_hangup_is_ignored_and_logged() {
     let mut program = quiet().serve();
     send_and_see(&mut program, "HUP", "SIGHUP");
-    assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
-    let ended = program.stop();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(program.post("/alerts", ALERT).status, 200);
+    program.stop().assert_code(0);
 }
 
 #[test]
@@ -43,21 +41,19 @@ fn signals_for_other_programs_do_not_end_it() {
     for signal in ["USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO"] {
         send_and_see(&mut program, signal, &format!("SIG{signal}"));
     }
-    assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
+    assert_eq!(program.post("/alerts", ALERT).status, 200);
     program.signal("QUIT");
-    let ended = program.end(EXIT);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stderr.iter().any(|line| line.contains("SIGQUIT")), "{ended:?}");
+    let ended = program.output().assert_code(0);
+    assert!(ended.has_logged("SIGQUIT"), "{ended:?}");
 }
 
 #[test]
 fn a_second_signal_ends_the_delay() {
     let mut program = with_delay("1h");
     send_and_see(&mut program, "TERM", "stopping asked_by");
-    eventually(SOON, || (get(program.address(), "/health/ready").status == 503).then_some(()));
+    eventually(|| program.get("/health/ready").status == 503);
     program.signal("INT");
-    let ended = program.end(EXIT);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    program.output().assert_code(0);
 }
 
 #[test]
@@ -66,10 +62,8 @@ fn a_second_signal_during_the_drain_ends_the_streams_at_once() {
     let _stuffed = stuffed(&program);
     send_and_see(&mut program, "TERM", "stopping asked_by");
     program.signal("TERM");
-    let ended = program.end(EXIT);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    let waited = ended.stderr.iter().any(|line| line.contains("connections did not end in time"));
-    assert!(!waited, "{ended:?}");
+    let ended = program.output().assert_code(0);
+    assert!(!ended.has_logged("connections did not end in time"), "{ended:?}");
 }
 
 #[test]
@@ -79,10 +73,9 @@ fn a_third_signal_ends_the_process_though_a_socket_never_reads() {
     send_and_see(&mut program, "TERM", "stopping asked_by");
     send_and_see(&mut program, "TERM", "asked again");
     program.signal("TERM");
-    let ended = program.end(EXIT);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stderr.iter().any(|line| line.contains("a third time")), "{ended:?}");
-    assert!(!ended.stderr.iter().any(|line| line.contains("stopped")), "{ended:?}");
+    let ended = program.output().assert_code(0);
+    assert!(ended.has_logged("a third time"), "{ended:?}");
+    assert!(!ended.has_logged("stopped"), "{ended:?}");
 }
 
 /// A server whose main thread is blocked: it opens a database that is a pipe nobody writes to.
@@ -92,18 +85,17 @@ fn a_main_thread_that_is_blocked_does_not_hold_the_exit() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("northgate.db");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let program = Setup::new(&["--data", folder.path().to_str().unwrap(), "--port", "0"]).start();
+    let program = northgate(&["--data", folder.path().to_str().unwrap(), "--port", "0"]).start();
     let threads = format!("/proc/{}/task", program.pid());
     let name = |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("comm"));
     let listens = || {
         let mut threads = std::fs::read_dir(&threads).unwrap().filter_map(Result::ok);
-        threads.any(|thread| name(thread).is_ok_and(|name| name.trim() == "signals")).then_some(())
+        threads.any(|thread| name(thread).is_ok_and(|name| name.trim() == "signals"))
     };
-    eventually(SOON, listens);
+    eventually(listens);
     let asked = Instant::now();
     program.signal("TERM");
-    let ended = program.end(EXIT);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let ended = program.output().assert_code(0);
     assert!(asked.elapsed() > Duration::from_secs(7), "it was really blocked: {ended:?}");
-    assert!(ended.stderr.iter().any(|line| line.contains("the stop took too long")), "{ended:?}");
+    assert!(ended.has_logged("the stop took too long"), "{ended:?}");
 }

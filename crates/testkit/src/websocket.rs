@@ -1,20 +1,22 @@
-//! A dashboard: a WebSocket client by other people.
+//! A WebSocket client that other people wrote.
 
-use crate::http;
+use crate::connection::try_connect;
 use serde_json::Value;
+use std::io;
 use std::net::{SocketAddr, TcpStream};
 use tungstenite::protocol::CloseFrame;
-use tungstenite::{Message, WebSocket};
+use tungstenite::{Message, Result};
 
-pub struct Socket(WebSocket<TcpStream>);
+/// An open WebSocket. Pings are answered.
+pub struct WebSocket(tungstenite::WebSocket<TcpStream>);
 
-impl Socket {
-    pub(crate) fn connect(address: SocketAddr, path: &str) -> Self {
-        let stream = http::connect(address);
-        let (socket, response) =
-            tungstenite::client(format!("ws://{address}{path}"), stream).unwrap();
+impl WebSocket {
+    pub(crate) fn connect(address: SocketAddr, path: &str) -> io::Result<Self> {
+        let stream = try_connect(address)?;
+        let opened = tungstenite::client(format!("ws://{address}{path}"), stream);
+        let (socket, response) = opened.map_err(|error| io::Error::other(error.to_string()))?;
         assert_eq!(response.status(), 101);
-        Self(socket)
+        Ok(Self(socket))
     }
 
     pub fn send(&mut self, text: &str) {
@@ -25,22 +27,32 @@ impl Socket {
         self.0.send(Message::binary(bytes.to_vec())).unwrap();
     }
 
-    /// The next text frame; pongs are skipped, and anything else is a failure.
-    pub fn next_text(&mut self) -> String {
+    /// The next message that is no pong.
+    pub fn try_next(&mut self) -> Result<Message> {
         loop {
-            match self.0.read().unwrap() {
-                Message::Text(text) => return text.to_string(),
+            match self.0.read()? {
                 Message::Pong(_) => {}
-                other => panic!("expected a text frame, got {other:?}"),
+                message => return Ok(message),
             }
         }
     }
 
+    /// The next text frame; anything else but a pong is a failure.
+    #[track_caller]
+    pub fn next_text(&mut self) -> String {
+        match self.try_next().unwrap() {
+            Message::Text(text) => text.to_string(),
+            other => panic!("expected a text frame, got {other:?}"),
+        }
+    }
+
+    #[track_caller]
     pub fn next_json(&mut self) -> Value {
         serde_json::from_str(&self.next_text()).unwrap()
     }
 
     /// Asserts that the server has sent nothing but the answer to this ping.
+    #[track_caller]
     pub fn assert_nothing_came(&mut self) {
         self.0.send(Message::Ping("is there anything?".into())).unwrap();
         match self.0.read().unwrap() {
@@ -50,6 +62,7 @@ impl Socket {
     }
 
     /// Reads until the server closes: the texts before it, and the Close frame.
+    #[track_caller]
     pub fn read_to_close(&mut self) -> (Vec<String>, Option<CloseFrame>) {
         let mut texts = Vec::new();
         loop {

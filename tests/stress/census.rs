@@ -1,5 +1,6 @@
-//! What this process holds: the server runs in it.
+//! The files, threads and connections of this process: the server runs in it.
 
+use northgate_testkit::open_files;
 use std::fs;
 use std::net::SocketAddr;
 
@@ -12,7 +13,7 @@ pub struct Census {
 
 impl Census {
     pub fn take() -> Self {
-        Self { files: fs::read_dir("/proc/self/fd").unwrap().count(), threads: threads() }
+        Self { files: open_files(), threads: threads() }
     }
 
     pub fn holds_no_more_than(self, other: Self) -> bool {
@@ -21,7 +22,7 @@ impl Census {
 }
 
 /// The name of the thread that plays a scenario. Threads without a name have their parent's.
-pub const SCENARIO: &str = "scenario";
+pub const SCENARIO_THREAD: &str = "scenario";
 
 /// The threads of the scenario and of its server. The test runner's own come and go meanwhile.
 fn threads() -> usize {
@@ -29,15 +30,8 @@ fn threads() -> usize {
     // A thread that ends while this looks has no name any more.
     let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
     names
-        .filter(|name| [SCENARIO, "actix", "tokio"].iter().any(|own| name.starts_with(own)))
+        .filter(|name| [SCENARIO_THREAD, "actix", "tokio"].iter().any(|own| name.starts_with(own)))
         .count()
-}
-
-/// The resident memory of this process, in KiB.
-pub fn resident_kib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 /// The connections that the server at this address has not closed.

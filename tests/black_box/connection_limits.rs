@@ -1,12 +1,8 @@
-//! Limits on connections: who comes too late is told when to come again.
+//! Limits on connections: a client over the limit is told when to come again.
 
-use northgate_tests::{Record, TestServer};
-use std::time::{Duration, Instant};
+use northgate_testkit::{Record, TestServer, UPGRADE, eventually};
 
-const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-
-fn with_seats(count: usize) -> TestServer {
+fn with_limit(count: usize) -> TestServer {
     TestServer::with(|settings| {
         settings.server.max_connections = count.try_into().unwrap();
         // Loopback is not counted by address: this must not matter.
@@ -16,7 +12,7 @@ fn with_seats(count: usize) -> TestServer {
 
 #[test]
 fn a_full_server_says_so_before_the_upgrade_and_when_to_come_again() {
-    let server = with_seats(2);
+    let server = with_limit(2);
     let mut socket = server.socket();
     let stream = server.event_stream("", "");
     let answer = server.request("GET", "/ws", UPGRADE, b"");
@@ -28,15 +24,12 @@ fn a_full_server_says_so_before_the_upgrade_and_when_to_come_again() {
     let alert = server.raise("all the same");
     assert_eq!(socket.next_json(), alert);
     drop(stream);
-    let patience = Instant::now() + Duration::from_secs(20);
-    while server.request("GET", "/ws", UPGRADE, b"").status != 101 {
-        assert!(Instant::now() < patience, "the place is not free again");
-    }
+    eventually(|| server.request("GET", "/ws", UPGRADE, b"").status == 101);
 }
 
 #[test]
 fn a_full_server_tells_browsers_to_come_again() {
-    let server = with_seats(1);
+    let server = with_limit(1);
     let _socket = server.socket();
     let mut stream = server.event_stream("", "");
     assert_eq!(stream.head.status, 200, "any other would make a browser give up");

@@ -1,7 +1,6 @@
 //! The binary with `--data`: what was answered is there after whatever happened to the process.
 #![cfg(unix)]
 #![expect(
-    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -10,88 +9,72 @@
     reason = "all of this is test code, and the process is seen from outside, in real time"
 )]
 
-#[path = "durable/access.rs"]
 mod access;
-#[path = "durable/backups.rs"]
 mod backups;
-#[path = "durable/checks.rs"]
 mod checks;
-#[path = "process/client.rs"]
-#[allow(dead_code, reason = "these tests need less of it than others")]
-mod client;
-#[path = "durable/drawn.rs"]
-mod drawn;
-#[path = "durable/exports.rs"]
 mod exports;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[path = "durable/faulty_disks.rs"]
 mod faulty_disks;
-#[path = "durable/full_disks.rs"]
 mod full_disks;
-#[path = "durable/kills.rs"]
 mod kills;
-#[path = "durable/lives.rs"]
 mod lives;
-#[path = "durable/lost_files.rs"]
 mod lost_files;
-#[path = "process/program.rs"]
-#[allow(dead_code, reason = "these tests need less of it than others")]
-mod program;
+mod recording_client;
 #[cfg(target_os = "linux")]
-#[path = "durable/small_disks.rs"]
 mod small_disks;
-#[path = "durable/witness.rs"]
-mod witness;
 
-use client::{get, post};
-use program::{SOON, Setup, eventually};
+use fastrand::Rng;
+use northgate_testkit::{ProcessBuilder, eventually};
 use serde_json::{Value, json};
 use std::path::Path;
 
-fn with_data(folder: &Path) -> Setup {
-    Setup::new(&["--data", folder.to_str().unwrap()])
+fn northgate(flags: &[&str]) -> ProcessBuilder {
+    ProcessBuilder::new(env!("CARGO_BIN_EXE_northgate"), flags)
+}
+
+fn with_data(folder: &Path) -> ProcessBuilder {
+    northgate(&["--data", folder.to_str().unwrap()])
 }
 
 const ALERT: &str = r#"{"message":"Intruder detected","location":"North Gate"}"#;
-const CHAT: &str = r#"{"sender":"Operator 1","message":"ThreadCounts"}"#;
+const CHAT: &str = r#"{"sender":"Operator 1","message":"Seen"}"#;
 
 #[test]
 fn alerts_and_chat_are_there_after_a_restart_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("made/by/it");
     let before = with_data(&data).serve();
-    let alert = post(before.address(), "/alerts", ALERT).json();
-    let chat = post(before.address(), "/message/", CHAT).json();
-    let ended = before.stop();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stderr.iter().any(|line| line.contains("kept on disk")), "{ended:?}");
-    assert!(!ended.stderr.iter().any(|line| line.contains("in memory")), "{ended:?}");
+    let alert = before.post("/alerts", ALERT).json();
+    let chat = before.post("/message/", CHAT).json();
+    let ended = before.stop().assert_code(0);
+    assert!(ended.has_logged("kept on disk"), "{ended:?}");
+    assert!(!ended.has_logged("in memory"), "{ended:?}");
 
-    let variable = Setup::new(&[]).variable("NORTHGATE__STORAGE__DATA", data.to_str().unwrap());
+    let variable = northgate(&[]).variable("NORTHGATE__STORAGE__DATA", data.to_str().unwrap());
     let toml = format!("[storage]\ndata = '{}'\n", data.display());
-    for setup in [variable, Setup::new(&[]).file("northgate.toml", &toml)] {
+    for setup in [variable, northgate(&[]).file("northgate.toml", &toml)] {
         let after = setup.serve();
-        let history = get(after.address(), "/alerts/history").json();
+        let history = after.get("/alerts/history").json();
         assert_eq!(history["alerts"], json!([alert]));
-        assert_eq!(get(after.address(), "/message/").json()["chatMessages"], json!([chat]));
+        assert_eq!(after.get("/message/").json()["chatMessages"], json!([chat]));
         assert_eq!(history["position"], chat["position"], "the log goes on where it was");
     }
 }
 
 #[test]
 fn the_generator_is_silent_with_data_unless_it_is_asked_for() {
-    let alerts = |setup: Setup, wanted: usize| {
+    let alerts = |setup: ProcessBuilder, wanted: usize| {
         let program = setup.serve();
         let count = || {
-            let history = get(program.address(), "/alerts/history").json();
+            let history = program.get("/alerts/history").json();
             history["alerts"].as_array().unwrap().len()
         };
         if wanted == 0 {
             // The first one would have come at start, before this one.
-            assert_eq!(post(program.address(), "/alerts", ALERT).status, 200);
+            assert_eq!(program.post("/alerts", ALERT).status, 200);
             assert_eq!(count(), 1);
         } else {
-            eventually(SOON, || (count() == wanted).then_some(()));
+            eventually(|| count() == wanted);
         }
     };
     let folder = || tempfile::tempdir().unwrap();
@@ -101,7 +84,7 @@ fn the_generator_is_silent_with_data_unless_it_is_asked_for() {
     alerts(with_data(folder().path()).variable("NORTHGATE__GENERATOR__INTERVAL", "10s"), 1);
     let folder = folder();
     let flags = ["--data", folder.path().to_str().unwrap(), "--generator-interval", "10s"];
-    alerts(Setup::new(&flags), 1);
+    alerts(northgate(&flags), 1);
 }
 
 #[test]
@@ -119,17 +102,23 @@ fn data_that_cannot_be_used_ends_with_code_1_and_one_line_that_says_why() {
         (&file, "cannot keep data in"),
     ] {
         let flags = ["--data", data.to_str().unwrap(), "--port", "0", "--log-level", "error"];
-        let ended = Setup::new(&flags).end();
+        let ended = northgate(&flags).run();
         assert_eq!((ended.code, ended.stdout.len()), (Some(1), 0), "{ended:?}");
         assert_eq!(ended.stderr.len(), 1, "{ended:?}");
         for part in [reason, data.to_str().unwrap()] {
             assert!(ended.stderr[0].contains(part), "{part} is not in {ended:?}");
         }
     }
-    assert_eq!(post(holder.address(), "/alerts", ALERT).status, 200);
-    let empty = Setup::new(&["--data", ""]).end();
-    assert_eq!(empty.code, Some(2), "{empty:?}");
+    assert_eq!(holder.post("/alerts", ALERT).status, 200);
+    let empty = northgate(&["--data", ""]).run().assert_code(2);
     assert!(empty.stderr[0].contains("--data"), "{empty:?}");
+}
+
+/// Random numbers that `NORTHGATE_SEED` repeats.
+fn random() -> Rng {
+    let seed = std::env::var("NORTHGATE_SEED").map_or(4, |seed| seed.parse().expect("a number"));
+    println!("NORTHGATE_SEED={seed}");
+    Rng::with_seed(seed)
 }
 
 /// A member of `object` that is a text.

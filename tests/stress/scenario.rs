@@ -1,10 +1,10 @@
-//! Where a scenario is played: alone, from a seed, and with a look afterwards at what it left.
+//! Runs a scenario: alone, from a seed, and with a check afterwards that it left nothing behind.
 
-use crate::client::{Dashboard, Transport};
-use crate::process::{Census, SCENARIO, connections};
+use crate::census::{Census, SCENARIO_THREAD, connections};
+use crate::dashboard::{Dashboard, Transport};
 use fastrand::Rng;
 use northgate_server::Settings;
-use northgate_tests::{PATIENCE, TestServer};
+use northgate_testkit::{TestServer, eventually, is_full_run};
 use std::any::type_name;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::io::{Write, stderr};
@@ -28,14 +28,14 @@ const PROMPTLY: Duration = Duration::from_secs(5);
 const FULL: usize = 5;
 
 /// What a scenario draws from, and how much it does.
-pub struct Stage {
+pub struct Scenario {
     pub rng: Rng,
     full: bool,
-    seats: usize,
+    limit: usize,
 }
 
 /// What a scenario did.
-pub struct Played {
+pub struct Summary {
     /// The server, if it still runs. Nobody is connected to it any more.
     pub server: Option<TestServer>,
     pub clients: usize,
@@ -43,7 +43,7 @@ pub struct Played {
     pub reconnects: usize,
 }
 
-impl Stage {
+impl Scenario {
     /// So many in a minute for everything, and more when there is time.
     pub fn volume(&self, count: usize) -> usize {
         if self.full { count * FULL } else { count }
@@ -53,11 +53,11 @@ impl Stage {
         self.full
     }
 
-    /// A server that holds all that is said, with so many seats for streams.
-    pub fn server(&mut self, seats: usize, adjust: impl FnOnce(&mut Settings)) -> TestServer {
-        self.seats = seats;
+    /// A server that keeps every event, with room for so many streams.
+    pub fn server(&mut self, limit: usize, adjust: impl FnOnce(&mut Settings)) -> TestServer {
+        self.limit = limit;
         TestServer::with(|settings| {
-            settings.server.max_connections = seats.try_into().unwrap();
+            settings.server.max_connections = limit.try_into().unwrap();
             settings.memory.events = 1_000_000.try_into().unwrap();
             settings.chat.rate = 1_000_000.try_into().unwrap();
             settings.chat.burst = 1_000_000.try_into().unwrap();
@@ -67,69 +67,58 @@ impl Stage {
 }
 
 /// Plays a scenario, and then looks whether anything is left of it.
-pub fn play<F: FnOnce(&mut Stage) -> Played + Send>(scenario: F) {
+pub fn run<F: FnOnce(&mut Scenario) -> Summary + Send>(play: F) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     FIRST.call_once(|| TestServer::start().stopped());
 
     let path = type_name::<F>().trim_end_matches("::{{closure}}");
     let name = path.split_once("::").map_or(path, |(_crate, name)| name);
-    let full = std::env::var_os("NORTHGATE_FULL").is_some();
+    let full = is_full_run();
     let _replay = Replay { name, full };
-    let mut stage = Stage { rng: Rng::with_seed(seed_of(name)), full, seats: 0 };
+    let mut scenario = Scenario { rng: Rng::with_seed(seed_of(name)), full, limit: 0 };
     let began = Instant::now();
     let before = Census::take();
     let played = thread::scope(|scope| {
-        let thread = Builder::new().name(SCENARIO.to_owned());
+        let thread = Builder::new().name(SCENARIO_THREAD.to_owned());
         let playing = thread.spawn_scoped(scope, || {
-            let mut played = scenario(&mut stage);
+            let mut played = play(&mut scenario);
             if let Some(server) = played.server.take() {
-                retire(server, stage.seats);
+                retire(server, scenario.limit);
             }
             played
         });
         playing.unwrap().join().unwrap_or_else(|panic| resume_unwind(panic))
     });
-    eventually(
-        || format!("{before:?} became {:?}", Census::take()),
-        || Census::take().holds_no_more_than(before),
-    );
-    let Played { clients, events, reconnects, .. } = played;
+    eventually(|| match Census::take() {
+        now if now.holds_no_more_than(before) => Ok(()),
+        now => Err(format!("{before:?} became {now:?}")),
+    });
+    let Summary { clients, events, reconnects, .. } = played;
     let seconds = began.elapsed().as_secs_f64();
     let did = format!("{clients} clients, {events} events, {reconnects} reconnects");
     tell(&format!("stress: {name}: {did}, {seconds:.1} s"));
 }
 
-/// Waits for a condition that must come true.
-pub fn eventually(otherwise: impl Fn() -> String, condition: impl Fn() -> bool) {
-    let patience = Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(Instant::now() < patience, "{}", otherwise());
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// Every client is gone: so must be their connections, cursors and tasks.
-fn retire(server: TestServer, seats: usize) {
+fn retire(server: TestServer, limit: usize) {
     let address = server.address();
-    eventually(
-        || format!("{} connections are left", connections(address)),
-        || connections(address) == 0,
-    );
-    eventually(|| "a place is still taken".to_owned(), || fills(address, seats));
-    eventually(
-        || format!("{} connections are left", connections(address)),
-        || connections(address) == 0,
-    );
+    let none_is_left = || match connections(address) {
+        0 => Ok(()),
+        left => Err(format!("{left} connections are left")),
+    };
+    eventually(none_is_left);
+    eventually(|| fills(address, limit));
+    eventually(none_is_left);
     let asked = Instant::now();
     server.stopped();
     assert!(asked.elapsed() < PROMPTLY, "it stopped after {:?}", asked.elapsed());
 }
 
 /// Whether there is a place for exactly so many: each cursor holds one.
-fn fills(address: SocketAddr, seats: usize) -> bool {
+fn fills(address: SocketAddr, limit: usize) -> bool {
     let connect = || Dashboard::connect(address, Transport::WebSocket, "", None);
-    let taken: Vec<_> = (0..seats).map_while(|_| connect().ok()).collect();
-    taken.len() == seats && connect().is_err()
+    let taken: Vec<_> = (0..limit).map_while(|_| connect().ok()).collect();
+    taken.len() == limit && connect().is_err()
 }
 
 /// A seed of the scenario's own: it is the same whichever others are played.
@@ -151,7 +140,7 @@ fn seed() -> u64 {
     })
 }
 
-/// Says something even while the test runner keeps what tests print to itself.
+/// Prints a line even while the test runner captures the output of tests.
 fn tell(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }

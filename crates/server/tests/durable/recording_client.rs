@@ -1,24 +1,23 @@
 //! Who remembers what was answered and what was seen, and what must hold between the two.
 
-use crate::client::{Frame, Socket};
 use crate::text;
+use northgate_testkit::{Client, Message};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 
 /// Who publish at the same time.
 pub(crate) const PUBLISHERS: usize = 6;
 
 /// Where an alert stands, and what it says: who published it, and the how manieth of theirs it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ThreadCounts {
+pub(crate) struct RecordedAlert {
     pub(crate) id: String,
     pub(crate) position: String,
     pub(crate) publisher: usize,
     pub(crate) number: u64,
 }
 
-impl ThreadCounts {
+impl RecordedAlert {
     pub(crate) fn of(alert: &Value) -> Self {
         let (publisher, number) = text(alert, "message").split_once(':').unwrap();
         Self {
@@ -31,14 +30,14 @@ impl ThreadCounts {
 }
 
 /// What a follower makes of the frames that it gets.
-pub(crate) trait Sight {
+pub(crate) trait RecordedFrame {
     /// The types of frame that it asks for.
     const TYPES: &str;
 
     fn of(frame: Value) -> Self;
 }
 
-impl Sight for ThreadCounts {
+impl RecordedFrame for RecordedAlert {
     const TYPES: &str = "alert";
 
     fn of(frame: Value) -> Self {
@@ -47,21 +46,26 @@ impl Sight for ThreadCounts {
 }
 
 /// A client that remembers where it was.
-pub(crate) struct Follower<T = ThreadCounts> {
+pub(crate) struct RecordingClient<T = RecordedAlert> {
     last: String,
     pub(crate) seen: Vec<T>,
 }
 
-impl<T: Sight> Follower<T> {
+impl<T: RecordedFrame> RecordingClient<T> {
     pub(crate) fn at(position: &str) -> Self {
         Self { last: position.to_owned(), seen: Vec::new() }
     }
 
     /// Goes on where it was, up to the end of the connection, or to the present if `to_present`.
-    pub(crate) fn follow(&mut self, address: SocketAddr, to_present: bool) {
-        let query = format!("?after={}&types={}", self.last, T::TYPES);
-        let Ok(mut socket) = Socket::resume(address, &query) else { return };
-        while let Ok(Frame::Text(frame)) = socket.receive() {
+    pub(crate) fn follow(&mut self, server: Client, to_present: bool) {
+        let query = format!("after={}&types={}", self.last, T::TYPES);
+        let Ok(mut socket) = server.try_socket(&query) else { return };
+        loop {
+            let frame: Value = match socket.try_next() {
+                Ok(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
+                Ok(Message::Ping(_)) => continue,
+                _ => break,
+            };
             text(&frame, "position").clone_into(&mut self.last);
             match text(&frame, "type") {
                 "resume" => assert_eq!(frame["outcome"], "complete", "{frame}"),
@@ -77,16 +81,16 @@ impl<T: Sight> Follower<T> {
     }
 
     /// Everything from `position` to the present, in the order in which it came.
-    pub(crate) fn replay(address: SocketAddr, position: &str) -> Vec<T> {
+    pub(crate) fn replay(server: Client, position: &str) -> Vec<T> {
         let mut follower = Self::at(position);
-        follower.follow(address, true);
+        follower.follow(server, true);
         follower.seen
     }
 }
 
 /// Every answered alert is in `held`, once, at the place that its answer named; and what each
 /// publisher sent stands in the order in which it was sent.
-pub(crate) fn assert_kept(held: &[ThreadCounts], answered: &[ThreadCounts]) {
+pub(crate) fn assert_kept(held: &[RecordedAlert], answered: &[RecordedAlert]) {
     let by_id: HashMap<_, _> = held.iter().map(|seen| (&seen.id, seen)).collect();
     assert_eq!(by_id.len(), held.len(), "nothing is there twice");
     for alert in answered {

@@ -1,0 +1,150 @@
+//! A client for server-sent events that checks every line.
+
+use crate::http::HttpResponse;
+use serde_json::Value;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+/// An open stream.
+pub struct EventStream {
+    pub head: HttpResponse,
+    body: BufReader<Body>,
+}
+
+/// The fields of one record; a record may lack any of them.
+#[derive(Debug, Default, PartialEq)]
+pub struct Record {
+    pub event: Option<String>,
+    pub id: Option<String>,
+    pub data: Option<String>,
+    pub retry: Option<u64>,
+}
+
+impl Record {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(self.data.as_deref().unwrap_or_else(|| panic!("{self:?}"))).unwrap()
+    }
+
+    /// Takes one line that is neither empty nor a comment.
+    fn add(&mut self, line: &str) {
+        let (field, value) = line.split_once(": ").unwrap_or_else(|| panic!("{line:?}"));
+        let place = match field {
+            "event" => &mut self.event,
+            "id" => &mut self.id,
+            "data" => &mut self.data,
+            "retry" => {
+                assert_eq!(self.retry.replace(value.parse().unwrap()), None, "{line:?}");
+                return;
+            }
+            _ => panic!("{line:?}"),
+        };
+        assert_eq!(place.replace(value.to_owned()), None, "{line:?}");
+    }
+}
+
+impl EventStream {
+    /// Sends `request`, and reads the head of the response.
+    pub fn open(mut stream: TcpStream, request: &str) -> io::Result<Self> {
+        stream.write_all(request.as_bytes())?;
+        let mut stream = BufReader::new(stream);
+        let head = HttpResponse::read_head(&mut stream)?;
+        let length = head.content_length();
+        let body = Body { stream, left: length.unwrap_or(0), is_chunked: length.is_none() };
+        Ok(Self { head, body: BufReader::new(body) })
+    }
+
+    /// The next record, comments left out; `None` once the stream has ended.
+    #[track_caller]
+    pub fn next_record(&mut self) -> Option<Record> {
+        self.try_next_record().unwrap()
+    }
+
+    /// As [`EventStream::next_record`]; a connection that breaks is an error.
+    pub fn try_next_record(&mut self) -> io::Result<Option<Record>> {
+        let mut record = Record::default();
+        let mut line = String::new();
+        loop {
+            line.clear();
+            if self.body.read_line(&mut line)? == 0 {
+                assert_eq!(record, Record::default(), "half a record");
+                return Ok(None);
+            }
+            match line.strip_suffix('\n').expect("a whole line") {
+                "" if record != Record::default() => return Ok(Some(record)),
+                "" => {}
+                comment if comment.starts_with(':') => {}
+                field => record.add(field),
+            }
+        }
+    }
+
+    /// The next record's name and JSON. An event has no name.
+    #[track_caller]
+    pub fn next_event(&mut self) -> (Option<String>, Value) {
+        let record = self.next_record().expect("the stream has ended");
+        let json = record.json();
+        assert_eq!(record.id.as_deref(), json["position"].as_str(), "{record:?}");
+        (record.event, json)
+    }
+
+    /// The connection underneath, of which some bytes may have been read ahead.
+    pub fn tcp(&self) -> &TcpStream {
+        self.body.get_ref().stream.get_ref()
+    }
+
+    /// Drops up to so many bytes of what comes next: no record can be read after them.
+    pub fn tear(mut self, bytes: usize) -> io::Result<()> {
+        let there = self.body.fill_buf()?.len();
+        self.body.consume(there.min(bytes));
+        Ok(())
+    }
+}
+
+/// A body as its head frames it: in chunks, or as one piece of a length.
+struct Body {
+    stream: BufReader<TcpStream>,
+    /// Bytes that are left of this chunk.
+    left: usize,
+    /// Whether another chunk follows.
+    is_chunked: bool,
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 && self.is_chunked {
+            let mut size = String::new();
+            if self.stream.read_line(&mut size)? == 0 {
+                // Without its last chunk a body is torn.
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            self.left = usize::from_str_radix(size.trim_end(), 16).unwrap();
+            if self.left == 0 {
+                self.is_chunked = false;
+                self.end_chunk()?;
+            }
+        }
+        let wanted = buffer.len().min(self.left);
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let read = self.stream.read(&mut buffer[..wanted])?;
+        if read == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= read;
+        if self.left == 0 && self.is_chunked {
+            self.end_chunk()?;
+        }
+        Ok(read)
+    }
+}
+
+impl Body {
+    fn end_chunk(&mut self) -> io::Result<()> {
+        let mut end = [0; 2];
+        self.stream.read_exact(&mut end)?;
+        assert_eq!(&end, b"\r\n", "at the end of a chunk");
+        Ok(())
+    }
+}

@@ -1,0 +1,32 @@
+//! Everything that speaks to a server in tests: clients that show raw bytes, and started servers.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "for tests only: a failed expectation is the point, and servers run in real time"
+)]
+
+mod client;
+mod connection;
+mod event_stream;
+mod http;
+mod own_process;
+mod patience;
+mod process;
+mod raw_socket;
+mod server;
+mod websocket;
+
+pub use client::{Client, JSON};
+pub use connection::{connect, free_address, try_connect};
+pub use event_stream::{EventStream, Record};
+pub use http::{HttpResponse, read_head, read_response};
+pub use own_process::{open_files, resident_kib};
+pub use patience::{Attempt, EXIT_DEADLINE, PATIENCE, eventually, eventually_within, is_full_run};
+pub use process::{Process, ProcessBuilder, ProcessOutput};
+pub use raw_socket::{RawSocket, UPGRADE};
+pub use server::TestServer;
+pub use tungstenite::Message;
+pub use websocket::WebSocket;

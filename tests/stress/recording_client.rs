@@ -1,0 +1,226 @@
+//! Readers that record every event that they get, over all their connections.
+
+use crate::dashboard::{self, Dashboard, StreamItem, Transport, member};
+use crate::publisher::LAST_WORD;
+use northgate_testkit::{PATIENCE, connect};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
+
+/// Which events a reader asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    Everything,
+    Alerts,
+    Chat,
+}
+
+impl Wants {
+    pub const ALL: [Self; 3] = [Self::Everything, Self::Alerts, Self::Chat];
+
+    fn query(self) -> &'static str {
+        match self {
+            Self::Everything => "",
+            Self::Alerts => "types=alert",
+            Self::Chat => "types=chat",
+        }
+    }
+
+    pub fn admits(self, json: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Alerts => member(json, "type") == Some("alert"),
+            Self::Chat => member(json, "type") == Some("chat"),
+        }
+    }
+
+    /// Whether this is the last event that such a reader gets: an alert and a chat message end
+    /// every stream.
+    fn ends_with(self, json: &str) -> bool {
+        json.contains(LAST_WORD) && (self != Self::Everything || Self::Chat.admits(json))
+    }
+}
+
+/// A reader that records what it gets, over all its connections.
+pub struct RecordingClient {
+    pub wants: Wants,
+    /// The offset after which it began.
+    pub from: u64,
+    /// The offset of the last event, or of the last word about the stream.
+    at: u64,
+    /// The position of the same, to come back with.
+    position: String,
+    /// Every event: its offset, and a digest of its JSON.
+    pub seen: Vec<(u64, u64)>,
+    /// Every event, word for word, if others are compared with this reader.
+    texts: Option<Vec<String>>,
+    ended: bool,
+    /// When the last event came, or the reader.
+    last_event: Instant,
+}
+
+/// A reader, and the connection on which it reads.
+pub type Reader = (RecordingClient, Dashboard);
+
+/// A reader that comes before the first event.
+pub fn joined(address: SocketAddr, transport: Transport) -> Reader {
+    let mut reader = RecordingClient::new(Wants::Everything);
+    let dashboard = reader.join(address, transport);
+    (reader, dashboard)
+}
+
+/// A reader that has seen everything up to a position, and comes back from there.
+pub fn resumed(position: &str, tcp: TcpStream, transport: Transport, wants: Wants) -> Reader {
+    let mut reader = RecordingClient::after(position, wants);
+    let dashboard = reader.resume_on(tcp, transport);
+    (reader, dashboard)
+}
+
+impl RecordingClient {
+    /// A reader that was there before the first event.
+    pub fn new(wants: Wants) -> Self {
+        Self {
+            wants,
+            from: 0,
+            at: 0,
+            position: String::new(),
+            seen: Vec::new(),
+            texts: None,
+            ended: false,
+            last_event: Instant::now(),
+        }
+    }
+
+    /// A reader that was there before the first event, and with whose record others are compared.
+    pub fn recorder() -> Self {
+        Self { texts: Some(Vec::new()), ..Self::new(Wants::Everything) }
+    }
+
+    /// A reader that has seen everything up to a position.
+    pub fn after(position: &str, wants: Wants) -> Self {
+        let from = dashboard::offset(position);
+        Self { from, at: from, position: position.to_owned(), ..Self::new(wants) }
+    }
+
+    /// Connects for what happens from now on.
+    pub fn join(&mut self, address: SocketAddr, transport: Transport) -> Dashboard {
+        let mut dashboard =
+            Dashboard::connect(address, transport, self.wants.query(), None).unwrap();
+        if transport == Transport::ServerSent {
+            assert!(matches!(dashboard.next().unwrap(), StreamItem::Retry(_)));
+            let item = self.take(&mut dashboard).unwrap();
+            assert!(matches!(item, StreamItem::Live(_) | StreamItem::Resumed { .. }), "{item:?}");
+        }
+        dashboard
+    }
+
+    /// Comes back to where it was.
+    pub fn resume(&mut self, address: SocketAddr, transport: Transport) -> Dashboard {
+        self.resume_on(connect(address), transport)
+    }
+
+    /// The same on a connection that the client has made its own way.
+    pub fn resume_on(&mut self, tcp: TcpStream, transport: Transport) -> Dashboard {
+        self.last_event = Instant::now();
+        let (query, after) = (self.wants.query(), Some(self.position.as_str()));
+        let mut dashboard = Dashboard::on(tcp, transport, query, after).unwrap();
+        if transport == Transport::ServerSent {
+            assert!(matches!(dashboard.next().unwrap(), StreamItem::Retry(_)));
+        }
+        let resumed = StreamItem::Resumed { complete: true, offset: self.at };
+        assert_eq!(self.take(&mut dashboard).unwrap(), resumed);
+        dashboard
+    }
+
+    /// Records the next item.
+    pub fn take(&mut self, dashboard: &mut Dashboard) -> io::Result<StreamItem> {
+        let item = dashboard.next()?;
+        match item {
+            StreamItem::Event(offset) => self.note(offset, &dashboard.json),
+            StreamItem::Live(offset) | StreamItem::Resumed { complete: true, offset } => {
+                // Such words come for ever, whatever else is the matter.
+                assert!(self.last_event.elapsed() < 2 * PATIENCE, "{item:?}, and no event");
+                match self.wants {
+                    Wants::Everything => assert_eq!(offset, self.at, "{item:?}"),
+                    _ => assert!(offset >= self.at, "{item:?} at {}", self.at),
+                }
+                self.at = offset;
+            }
+            StreamItem::ErrorMessage
+            | StreamItem::Retry(_)
+            | StreamItem::Close { .. }
+            | StreamItem::End => return Ok(item),
+            StreamItem::Resumed { .. } => panic!("{item:?} at {}", self.at),
+        }
+        self.position.clone_from(&dashboard.position);
+        Ok(item)
+    }
+
+    fn note(&mut self, offset: u64, json: &str) {
+        match self.wants {
+            Wants::Everything => assert_eq!(offset, self.at + 1, "a gap or a repeat"),
+            _ => assert!(offset > self.at, "{offset} after {}", self.at),
+        }
+        assert!(self.wants.admits(json), "nobody asked for {json}");
+        self.at = offset;
+        self.last_event = Instant::now();
+        self.seen.push((offset, digest(json)));
+        if let Some(texts) = &mut self.texts {
+            texts.push(json.to_owned());
+        }
+        self.ended = self.wants.ends_with(json);
+    }
+
+    /// A position of the same log, which no client could know by itself.
+    pub fn position_of(&self, offset: u64) -> String {
+        let (epoch, _) = self.position.split_once('-').unwrap();
+        format!("{epoch}-{offset}")
+    }
+
+    /// Reads on a connection that must not end.
+    pub fn read(&mut self, dashboard: &mut Dashboard) -> StreamItem {
+        let transport = dashboard.transport();
+        match self.take(dashboard) {
+            Ok(item @ (StreamItem::Event(_) | StreamItem::Live(_))) => item,
+            other => panic!("{other:?} over {transport:?} after event {}", self.at),
+        }
+    }
+
+    /// Reads up to the next event, and gives its offset.
+    pub fn read_event(&mut self, dashboard: &mut Dashboard) -> u64 {
+        loop {
+            if let StreamItem::Event(offset) = self.read(dashboard) {
+                return offset;
+            }
+        }
+    }
+
+    /// Reads up to the last word of the scenario.
+    pub fn read_to_end(&mut self, dashboard: &mut Dashboard) {
+        while !self.ended {
+            self.read(dashboard);
+        }
+    }
+
+    /// Whether the last event of the scenario has come.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The offset of the last item.
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Every event, word for word.
+    pub fn into_texts(self) -> Vec<String> {
+        self.texts.expect("only a recorder keeps the texts")
+    }
+}
+
+pub fn digest(json: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    json.hash(&mut hasher);
+    hasher.finish()
+}
