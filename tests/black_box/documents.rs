@@ -1,5 +1,6 @@
 //! The documentation that the server carries is true and needs no network.
 
+use crate::shapes::members_of;
 use northgate_testkit::TestServer;
 use serde_json::Value;
 
@@ -100,28 +101,6 @@ fn lengths_are_limited_exactly_where_the_document_says() {
 }
 
 #[test]
-fn answers_have_the_members_that_the_document_says() {
-    let server = TestServer::start();
-    let document = server.get("/openapi.json").json();
-    let members = |schema: &str| {
-        let schema = &document["components"]["schemas"][schema];
-        let names = schema["required"].as_array().unwrap().iter();
-        let mut names: Vec<_> = names.map(|name| name.as_str().unwrap().to_owned()).collect();
-        names.sort();
-        names
-    };
-    let keys =
-        |json: &serde_json::Value| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&server.raise("x")), members("Alert"));
-    let message = server.post("/message/", r#"{"sender":"a","message":"b"}"#).json();
-    assert_eq!(keys(&message), members("ChatMessage"));
-    assert_eq!(keys(&server.get("/alerts/history").json()), members("AlertCollection"));
-    assert_eq!(keys(&server.get("/message/").json()), members("MessageCollection"));
-    let problem = server.get("/nope").problem(404);
-    assert_eq!(keys(&problem), members("Problem"));
-}
-
-#[test]
 fn the_page_loads_nothing_from_elsewhere_and_stays_below_a_prefix() {
     let server = TestServer::start();
     for path in ["/docs", "/docs/"] {
@@ -159,26 +138,6 @@ fn the_page_loads_nothing_from_elsewhere_and_stays_below_a_prefix() {
     assert_eq!(server.get("/openapi.json").json()["servers"][0]["url"], ".");
 }
 
-/// The members of a schema, those of what it is made of included: all, and the required ones.
-fn members_of(document: &Value, schema: &Value) -> (Vec<String>, Vec<String>) {
-    if let Some(name) = schema["$ref"].as_str() {
-        let name = name.rsplit('/').next().unwrap();
-        return members_of(document, &document["components"]["schemas"][name]);
-    }
-    let (mut all, mut required) = (Vec::new(), Vec::new());
-    all.extend(
-        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()),
-    );
-    let names = schema["required"].as_array().into_iter().flatten();
-    required.extend(names.map(|name| name.as_str().unwrap().to_owned()));
-    for part in schema["allOf"].as_array().into_iter().flatten() {
-        let (more, also) = members_of(document, part);
-        all.extend(more);
-        required.extend(also);
-    }
-    (all, required)
-}
-
 #[test]
 fn the_server_takes_every_example_of_the_protocol() {
     let text = std::fs::read_to_string("../docs/PROTOCOL.md").unwrap();
@@ -208,7 +167,7 @@ fn the_server_takes_every_example_of_the_protocol() {
         seen.insert(schema);
         let (all, required) = members_of(&document, &document["components"]["schemas"][schema]);
         let members: Vec<_> = example.as_object().unwrap().keys().cloned().collect();
-        assert!(members.iter().all(|name| all.contains(name)), "{schema} {all:?} {example}");
+        assert!(members.iter().all(|name| all.contains_key(name)), "{schema} {all:?} {example}");
         assert!(required.iter().all(|name| members.contains(name)), "{required:?} {example}");
         if matches!(schema, "ActionFrame" | "NewMessage") {
             let mut sent = example.clone();

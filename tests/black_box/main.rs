@@ -15,5 +15,6 @@ mod large_answers;
 mod lives;
 mod protocol;
 mod resume;
+mod shapes;
 mod slow_requests;
 mod stopping;

@@ -41,7 +41,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
 
 /// All the libraries that a crate may depend on, where they are few for a reason.
 const LIBRARIES: [(&str, &[&str]); 1] =
-    [("domain", &["thiserror", "time", "unicode-normalization", "url", "uuid"])];
+    [("domain", &["enum-map", "thiserror", "time", "unicode-normalization", "url", "uuid"])];
 
 /// Libraries, by the beginning of their names, that only these crates may name, even in tests.
 const OWNED: [(&str, &[&str]); 2] = [

@@ -119,11 +119,11 @@ fn names_are_found_in_sentences_and_in_tables() {
 }
 
 #[test]
-fn the_readmes_store_is_the_one_that_keeps_the_laws() {
+fn the_readmes_log_is_the_one_that_keeps_the_laws() {
     let readme = std::fs::read_to_string(crate::source::root().join("README.md")).unwrap();
-    let tested = crate::source::root().join("crates/storage/tests/counting_store.rs");
+    let tested = crate::source::root().join("crates/storage/tests/counting_log.rs");
     let tested = std::fs::read_to_string(tested).unwrap();
     let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next());
-    let shown = shown.expect("the README shows a store");
-    assert!(tested.ends_with(shown), "README.md and counting_store.rs have come apart");
+    let shown = shown.expect("the README shows a log");
+    assert!(tested.ends_with(shown), "README.md and counting_log.rs have come apart");
 }

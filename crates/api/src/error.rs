@@ -4,9 +4,9 @@ use crate::headers::{ACCEPTED_CODINGS, ALL_METHODS};
 use crate::{BadIfMatch, BadKey, HeadError, NotReady};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
-use northgate_domain::Rejection as RuleRejection;
+use northgate_domain::Rejection;
 use northgate_schemas::{ActionError, BodyError, FieldErrors, Problem};
-use northgate_services::{QueryError, Rejection, SubmitError, Unavailable};
+use northgate_services::{LookupError, SubmitError};
 
 /// Everything that an HTTP request can be refused for.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ pub enum ApiError {
     Submit(#[from] SubmitError),
     /// The store does not answer.
     #[error("The store cannot answer now. Try again later.")]
-    Unavailable(#[from] Unavailable),
+    Unavailable,
     /// The query was not answered in time.
     #[error(
         "The query took too long. Ask for less: longer words, fewer conditions, or a shorter time."
@@ -123,7 +123,7 @@ impl ApiError {
             Self::ContentCoding => (S::UNSUPPORTED_MEDIA_TYPE, "content-encoding"),
             Self::Submit(error) => submit_kind(error),
             Self::IfMatch(_) => (S::BAD_REQUEST, "if-match"),
-            Self::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable"),
             Self::TooSlow => (S::SERVICE_UNAVAILABLE, "query-too-slow"),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "busy"),
             Self::NotReady(_) => (S::SERVICE_UNAVAILABLE, "not-ready"),
@@ -154,12 +154,12 @@ impl ApiError {
     }
 }
 
-impl From<QueryError> for ApiError {
-    fn from(error: QueryError) -> Self {
+impl From<LookupError> for ApiError {
+    fn from(error: LookupError) -> Self {
         match error {
-            QueryError::Foreign => Self::ForeignPosition,
-            QueryError::TooSlow => Self::TooSlow,
-            QueryError::Unavailable(error) => Self::Unavailable(error),
+            LookupError::ForeignPosition => Self::ForeignPosition,
+            LookupError::TooSlow => Self::TooSlow,
+            LookupError::Unavailable => Self::Unavailable,
         }
     }
 }
@@ -182,18 +182,16 @@ fn head_kind(error: HeadError) -> (StatusCode, &'static str) {
 
 fn submit_kind(error: &SubmitError) -> (StatusCode, &'static str) {
     match error {
-        SubmitError::Refused(Rejection::Rule(rejection)) => {
+        SubmitError::Refused(rejection) => {
             let status = match rejection {
-                RuleRejection::NoSuchAlert(_) => StatusCode::NOT_FOUND,
-                RuleRejection::Contradicts { .. } => StatusCode::CONFLICT,
-                RuleRejection::Outdated { .. } => StatusCode::PRECONDITION_FAILED,
-                RuleRejection::AlreadyOver => StatusCode::UNPROCESSABLE_ENTITY,
+                Rejection::NoSuchAlert(_) => StatusCode::NOT_FOUND,
+                Rejection::Contradicts { .. } => StatusCode::CONFLICT,
+                Rejection::Outdated { .. } => StatusCode::PRECONDITION_FAILED,
+                Rejection::AlreadyOver => StatusCode::UNPROCESSABLE_ENTITY,
             };
             (status, ActionError::from(rejection).slug)
         }
-        SubmitError::Refused(Rejection::KeyReused) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused")
-        }
+        SubmitError::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused"),
         SubmitError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         SubmitError::OutcomeUnknown => (StatusCode::SERVICE_UNAVAILABLE, "outcome-unknown"),
         SubmitError::UnexpectedAnswer => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
@@ -202,10 +200,10 @@ fn submit_kind(error: &SubmitError) -> (StatusCode, &'static str) {
 
 fn submit_detail(error: &SubmitError) -> String {
     let detail = match error {
-        SubmitError::Refused(Rejection::Rule(rejection)) => {
+        SubmitError::Refused(rejection) => {
             return ActionError::from(rejection).detail;
         }
-        SubmitError::Refused(Rejection::KeyReused) => {
+        SubmitError::KeyReused => {
             "This Idempotency-Key was used for another request, and nothing was kept. Draw a \
              new one for each request; the same one is for sending the same request again."
         }
@@ -239,7 +237,7 @@ impl ResponseError for ApiError {
         match self {
             Self::Body(BodyError::Invalid(findings)) => problem = problem.with_body(findings),
             Self::Query(findings) => problem = problem.with_query(findings),
-            Self::Submit(SubmitError::Refused(Rejection::Rule(rejection))) => {
+            Self::Submit(SubmitError::Refused(rejection)) => {
                 let refusal = ActionError::from(rejection);
                 if let Some(alert) = refusal.alert {
                     problem = problem.with_alert(&alert);
@@ -288,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_says_when_to_come_again() {
-        for error in [QueryError::TooSlow.into(), ApiError::Busy, Unavailable.into()] {
+        for error in [ApiError::TooSlow, ApiError::Busy, ApiError::Unavailable] {
             let answer = ApiError::error_response(&error);
             assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{error:?}");
             assert!(answer.headers().contains_key(header::RETRY_AFTER), "{error:?}");

@@ -1,20 +1,19 @@
-//! From the query of a history to the question for the service, and from its answer to the part
-//! that is shown.
+//! The query of a history, as controllers get it.
 
 use crate::ApiError;
 use crate::answers::ANSWER_BYTES;
 use crate::middlewares::is_cross_site;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use northgate_domain::{AlertId, Positioned};
-use northgate_schemas::{HistoryRequest, Order, Part};
-use northgate_services::{AlertQuery, HistoryRange, MessageQuery, Snapshot};
+use northgate_domain::{AlertId, AlertQuery, MessageQuery};
+use northgate_schemas::{Order, parse_history};
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
 
-/// What is asked of a history.
+/// The query of a history, and the order in which to show the answer.
 pub(crate) struct AskedHistory {
-    pub(crate) request: HistoryRequest,
+    pub(crate) query: AlertQuery,
+    pub(crate) order: Order,
 }
 
 impl FromRequest for AskedHistory {
@@ -22,48 +21,24 @@ impl FromRequest for AskedHistory {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let parsed = HistoryRequest::parse(request.query_string()).map_err(ApiError::Query);
-        let asked = parsed.and_then(|asked| {
-            if alert_query(&asked).is_search() && is_cross_site(request) {
+        let parsed = parse_history(request.query_string()).map_err(ApiError::Query);
+        let asked = parsed.and_then(|(mut query, order)| {
+            if query.is_search() && is_cross_site(request) {
                 return Err(ApiError::CrossSiteSearch);
             }
-            Ok(Self { request: asked })
+            query.range.max_bytes = ANSWER_BYTES;
+            Ok(Self { query, order })
         });
         ready(asked)
     }
 }
 
 impl AskedHistory {
-    /// The question for messages: all, or those of one alert's thread.
+    /// The query for messages: all, or those of one alert's thread.
     pub(crate) fn messages(&self, alert_id: Option<AlertId>) -> MessageQuery {
-        let (range, search) = (range(&self.request), self.request.search.clone());
+        let (range, search) = (self.query.range, self.query.search.clone());
         MessageQuery { range, search, alert_id }
     }
-}
-
-/// The question for alerts.
-pub(crate) fn alert_query(request: &HistoryRequest) -> AlertQuery {
-    AlertQuery {
-        range: range(request),
-        search: request.search.clone(),
-        locations: request.locations.clone(),
-        sources: request.sources.clone(),
-        statuses: request.statuses.clone(),
-        severities: request.severities.clone(),
-        labels: request.labels.clone(),
-    }
-}
-
-fn range(request: &HistoryRequest) -> HistoryRange {
-    let HistoryRequest { limit, after, before, since, until, .. } = *request;
-    let max_bytes = ANSWER_BYTES;
-    HistoryRange { limit, max_bytes, after, before, since, until, ..HistoryRange::default() }
-}
-
-/// What of a snapshot is shown.
-pub(crate) fn part<T>(snapshot: &Snapshot<Positioned<T>>) -> Part<'_, T> {
-    let Snapshot { position, ref items, has_older, has_newer, examined_to } = *snapshot;
-    Part { position, items, has_older, has_newer, examined_to }
 }
 
 /// The parameters that every history takes.

@@ -1,9 +1,8 @@
 //! Whether the server should be sent requests.
 
 use northgate_hub::Hub;
-use northgate_services::{AlertQuery, AlertService, StoreHealth};
+use northgate_services::StoreProbe;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -14,13 +13,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Readiness {
     hub: Hub,
-    health: watch::Receiver<StoreHealth>,
+    store: StoreProbe,
     stopping: CancellationToken,
     failed: CancellationToken,
 }
 
 /// Why the server should not be sent requests now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
     /// It is about to stop.
     #[error("The server is stopping.")]
@@ -33,7 +32,7 @@ pub enum NotReady {
     StoreSilent,
     /// Nothing can be kept now.
     #[error("Nothing can be stored now: {0}.")]
-    Store(StoreHealth),
+    Store(String),
     /// What was kept is not on its way to everyone.
     #[error("The fan-out is behind.")]
     FanOut,
@@ -41,18 +40,18 @@ pub enum NotReady {
 
 impl Readiness {
     /// Ready until `stopping` or `failed` is cancelled, as long as the store answers and
-    /// is healthy, and `hub` keeps up.
+    /// can append, and `hub` keeps up.
     pub fn new(
         hub: Hub,
-        health: watch::Receiver<StoreHealth>,
+        store: StoreProbe,
         stopping: CancellationToken,
         failed: CancellationToken,
     ) -> Self {
-        Self { hub, health, stopping, failed }
+        Self { hub, store, stopping, failed }
     }
 
     /// Asks every part.
-    pub(crate) async fn check(&self, alerts: &AlertService) -> Result<(), NotReady> {
+    pub(crate) async fn check(&self) -> Result<(), NotReady> {
         if self.failed.is_cancelled() {
             return Err(NotReady::PartFailed);
         }
@@ -60,14 +59,9 @@ impl Readiness {
             return Err(NotReady::Stopping);
         }
         // First, since it has the reason why the store may not answer.
-        let health = *self.health.borrow();
-        if health != StoreHealth::Keeping {
-            return Err(NotReady::Store(health));
-        }
-        match timeout(PATIENCE, alerts.history(AlertQuery::newest(0))).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => return Err(NotReady::StoreSilent),
-        }
+        self.store.is_writable().map_err(NotReady::Store)?;
+        let asked = timeout(PATIENCE, self.store.answers()).await;
+        asked.ok().and_then(Result::ok).ok_or(NotReady::StoreSilent)?;
         timeout(PATIENCE, self.hub.caught_up()).await.map_err(|_| NotReady::FanOut)
     }
 }

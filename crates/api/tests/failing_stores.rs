@@ -10,17 +10,18 @@ use actix_web::{App, test};
 use async_trait::async_trait;
 use northgate_api::{AnswerBudget, ApiContext, BodyLimit, Readiness, configure};
 use northgate_domain::{
-    Alert, AlertId, ChatMessage, Epoch, Event, EventMeta, MessageId, MessageText, Position,
-    Positioned, Sender, Stamps, Timestamp,
+    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Epoch, Event, HistoryPage, HistoryRange,
+    MessageId, MessageQuery, MessageText, Position, Positioned, Sender, Summary, Timestamp,
 };
 use northgate_hub::{Encoder, Hub, WindowLimits};
 use northgate_schemas::{encode_event, encode_position};
 use northgate_services::{
-    AlertService, ChatService, ConnectionLimiter, ConnectionLimits, RaiseCoalescer,
+    AlertService, ChatService, ConnectionLimiter, ConnectionLimits, RaiseCoalescer, StoreProbe,
 };
+use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
-    ReadFrom, Rejection, Snapshot, StoreHealth, Submission, Summary, Unavailable,
+    AppendError, EventLog, EventStore, Outcome, QueryError, ReadError, ReadFrom, ReadModel,
+    Rejection, Submission, Unavailable,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -31,24 +32,11 @@ use uuid::Uuid;
 
 const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
 
-/// Nothing is ever kept here.
-struct NoStamps;
-
-impl Stamps for NoStamps {
-    fn stamp(&self) -> EventMeta {
-        EventMeta::new(Uuid::nil(), self.now())
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
-
 /// Answers every append in the same way, and no question.
 struct Failing(Result<Vec<Outcome>, AppendError>);
 
 #[async_trait]
-impl EventStore for Failing {
+impl EventLog for Failing {
     async fn append(&self, _: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
         self.0.clone()
     }
@@ -60,20 +48,28 @@ impl EventStore for Failing {
     fn head(&self) -> watch::Receiver<Position> {
         watch::Sender::new(Position::start(Epoch::new(1))).subscribe()
     }
+}
 
-    async fn alerts(&self, _: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
+#[async_trait]
+impl ReadModel for Failing {
+    async fn alerts(&self, _: AlertQuery) -> Result<HistoryPage<Alert>, QueryError> {
         Err(Unavailable.into())
     }
 
-    async fn messages(
-        &self,
-        _: MessageQuery,
-    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
+    async fn messages(&self, _: MessageQuery) -> Result<HistoryPage<ChatMessage>, QueryError> {
         Err(Unavailable.into())
     }
 
     async fn alert(&self, _: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         Err(Unavailable)
+    }
+
+    async fn alert_events(
+        &self,
+        _: AlertId,
+        _: HistoryRange,
+    ) -> Result<HistoryPage<Event>, QueryError> {
+        Err(Unavailable.into())
     }
 
     async fn summary(&self) -> Result<Summary, Unavailable> {
@@ -85,22 +81,29 @@ impl EventStore for Failing {
     }
 }
 
+impl EventStore for Failing {
+    fn is_durable(&self) -> bool {
+        false
+    }
+}
+
 /// What controllers need, over `store`.
 fn context(store: Failing) -> ApiContext {
-    let store: Arc<dyn EventStore> = Arc::new(store);
+    let store = Arc::new(store);
     let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default(), ENCODER);
     ApiContext {
         alerts: AlertService::new(
             store.clone(),
-            RaiseCoalescer::new(RaiseCoalescer::WINDOW, Handle::current()),
-            Arc::new(NoStamps),
+            store.clone(),
+            RaiseCoalescer::new(store.clone(), RaiseCoalescer::WINDOW, Handle::current()),
+            ManualClock::at(0),
         ),
-        chat: ChatService::new(store.clone()),
+        chat: ChatService::new(store.clone(), store.clone()),
         worker: hub.worker(),
         limiter: ConnectionLimiter::new(ConnectionLimits { total: 1, per_address: 1 }),
         readiness: Readiness::new(
             hub,
-            watch::channel(StoreHealth::Keeping).1,
+            StoreProbe::new(store),
             CancellationToken::new(),
             CancellationToken::new(),
         ),
@@ -202,14 +205,11 @@ async fn a_stream_that_cannot_begin_tells_browsers_to_come_again() {
 #[actix_web::test]
 async fn a_server_with_a_failed_part_is_not_ready_and_says_so() {
     let mut context = context(Failing(Err(AppendError::Unavailable)));
-    let (hub, _pump) = Hub::new(
-        Arc::new(Failing(Err(AppendError::Unavailable))),
-        WindowLimits::default(),
-        ENCODER,
-    );
+    let store = Arc::new(Failing(Err(AppendError::Unavailable)));
+    let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default(), ENCODER);
     let failed = CancellationToken::new();
     failed.cancel();
-    let keeping = watch::channel(StoreHealth::Keeping).1;
+    let keeping = StoreProbe::new(store);
     context.readiness = Readiness::new(hub, keeping, CancellationToken::new(), failed);
     let app = test::init_service(App::new().configure(|app| configure(app, context))).await;
     let request = test::TestRequest::get().uri("/health/ready").to_request();

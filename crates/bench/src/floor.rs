@@ -1,6 +1,6 @@
 //! The floor: the least that a server can do, one `send(2)` of a prebuilt frame for each socket and alert.
 //!
-//! It speaks just enough HTTP for the same client to measure it: upgrades are answered, and a POST is
+//! The floor speaks just enough HTTP for the same client to measure it: upgrades are answered, and a POST is
 //! fanned out and then answered. Nothing is stored, checked or queued.
 
 use std::io::{self, Read, Write};
@@ -197,7 +197,7 @@ impl Floor {
         }
     }
 
-    /// What is measured: one send for each socket.
+    /// The measured part: one send for each socket.
     fn fan_out(&mut self) {
         let frame = mem::take(&mut self.frame);
         let mut gone = Vec::new();

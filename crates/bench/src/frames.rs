@@ -21,7 +21,7 @@ pub(crate) struct Frame<'a> {
     pub(crate) payload: &'a [u8],
 }
 
-/// What a server must never send to a client that negotiated no extension.
+/// Frames that a server must never send to a client that negotiated no extension.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(crate) enum FrameError {
     #[error("the server masked a frame")]
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_must_not_send_is_an_error() {
+    fn frames_that_a_server_must_not_send_are_errors() {
         assert_eq!(split(&[0x81, 0x80, 0]), Err(FrameError::Masked));
         assert_eq!(split(&[0xC1, 0x00]), Err(FrameError::Reserved));
         assert_eq!(split(&[0x01, 0x00]), Err(FrameError::Fragmented));

@@ -247,7 +247,7 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 mod tests {
     use super::*;
 
-    const COLUMNS: Columns = Columns { server: "server", floor: "floor" };
+    const NAMES: Columns = Columns { server: "server", floor: "floor" };
 
     fn report(value: f64) -> TargetReport {
         let mut report = TargetReport::default();
@@ -259,7 +259,7 @@ mod tests {
     fn figures_are_medians_and_ratios() {
         let rounds = [(3.0, 2.0), (9.0, 2.0), (4.0, 1.0)]
             .map(|(server, floor)| Round { server: report(server), floor: Some(report(floor)) });
-        let report = Report::new("x", COLUMNS, &Value::Null, rounds.to_vec());
+        let report = Report::new("x", NAMES, &Value::Null, rounds.to_vec());
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["figures"][0]["server"], 4.0);
         assert_eq!(json["figures"][0]["floor"], 2.0);
@@ -274,7 +274,7 @@ mod tests {
         lost.verdicts.insert("all".to_owned(), verdict);
         let rounds =
             vec![Round { server: report(1.0), floor: None }, Round { server: lost, floor: None }];
-        assert!(!Report::new("x", COLUMNS, &Value::Null, rounds).passed());
+        assert!(!Report::new("x", NAMES, &Value::Null, rounds).passed());
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl ServerProcess {
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         if let Some(pid) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
-            // It fails only for a process that has ended, which `wait` will tell.
+            // This fails only for a process that has ended, which `wait` reports.
             let _ended = kill_process(pid, Signal::TERM);
         }
     }

@@ -85,7 +85,7 @@ impl Target {
         self.process.as_mut().map(ServerProcess::wait).transpose()
     }
 
-    /// What a server that was started here and has ended wrote to its log in a line with `word`.
+    /// The last line with `word` in the log of a server that was started here and has ended.
     pub(crate) fn last_line_with(&self, word: &str) -> Option<String> {
         self.process.as_ref().and_then(|process| process.last_line_with(word))
     }

@@ -1,8 +1,8 @@
 //! An alert: something that happened somewhere, as it stands now.
 
 use crate::{
-    DedupKey, EventMeta, HttpUrl, Labels, Location, MessageText, Notes, RaiseAlert, SearchText,
-    Severity, Source, Status, StatusKind, Timestamp,
+    DedupKey, HttpUrl, Labels, Location, MessageText, Notes, SearchText, Severity, Source, Status,
+    StatusKind, Timestamp,
 };
 use uuid::Uuid;
 
@@ -73,28 +73,6 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// The alert that begins with `raise`.
-    pub fn raised(raise: &RaiseAlert, stamp: EventMeta) -> Self {
-        Self {
-            id: AlertId(stamp.id),
-            revision: Revision::FIRST,
-            message: raise.message.clone(),
-            location: raise.location.clone(),
-            source: raise.source.clone(),
-            severity: raise.severity,
-            labels: raise.labels.clone(),
-            url: raise.url.clone(),
-            dedup_key: raise.dedup_key.clone(),
-            expires_at: raise.expires_at,
-            raised_at: stamp.at,
-            last_seen: stamp.at,
-            updated_at: stamp.at,
-            count: u64::from(raise.times.get()),
-            status: Status::Open,
-            notes: Notes::default(),
-        }
-    }
-
     /// What a search looks through: the message and the location.
     pub fn search_text(&self) -> SearchText {
         SearchText::of([self.message.as_str(), self.location.as_str()])

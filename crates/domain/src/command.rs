@@ -1,5 +1,6 @@
 //! What somebody wants to happen. A command may be refused; an event has happened.
 
+use crate::named::named;
 use crate::{
     AlertId, DedupKey, HttpUrl, Labels, Location, MessageText, NoteText, Operator, Revision,
     Sender, Severity, Source, StatusKind, Timestamp,
@@ -81,42 +82,23 @@ pub struct ActOnAlert {
     pub expected: Option<Vec<Revision>>,
 }
 
-/// What can be done about an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Take it on.
-    Acknowledge,
-    /// Give it back.
-    Unacknowledge,
-    /// End it.
-    Resolve,
-    /// It is not over after all.
-    Reopen,
-    /// Write a note.
-    Annotate,
+named! {
+    /// What can be done about an alert.
+    pub enum Action {
+        /// Take it on.
+        Acknowledge = "acknowledge",
+        /// Give it back.
+        Unacknowledge = "unacknowledge",
+        /// End it.
+        Resolve = "resolve",
+        /// It is not over after all.
+        Reopen = "reopen",
+        /// Write a note.
+        Annotate = "annotate",
+    }
 }
 
 impl Action {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Acknowledge, Self::Unacknowledge, Self::Resolve, Self::Reopen, Self::Annotate];
-
-    /// The word for it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Acknowledge => "acknowledge",
-            Self::Unacknowledge => "unacknowledge",
-            Self::Resolve => "resolve",
-            Self::Reopen => "reopen",
-            Self::Annotate => "annotate",
-        }
-    }
-
-    /// The action that is called `name`.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.name() == name)
-    }
-
     /// The statuses that it changes something about.
     pub const fn changes(self) -> &'static [StatusKind] {
         match self {

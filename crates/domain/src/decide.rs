@@ -5,7 +5,7 @@
 
 use crate::{
     ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, Attribution, ChatMessage, Command,
-    Event, EventMeta, MessageId, Note, RaiseAlert, Status,
+    Event, EventMeta, MessageId, Note, Notes, RaiseAlert, Revision, Status,
 };
 
 /// What a command leads to.
@@ -46,19 +46,19 @@ pub enum Rejection {
 pub fn decide(
     state: Option<&Alert>,
     command: &Command,
-    stamp: EventMeta,
+    meta: EventMeta,
 ) -> Result<Decision, Rejection> {
     let event = match command {
-        Command::RaiseAlert(raise) if raise.is_over_at(stamp.clock) => {
+        Command::RaiseAlert(raise) if raise.is_over_at(meta.clock) => {
             return Err(Rejection::AlreadyOver);
         }
         Command::RaiseAlert(raise) => Event::Alert(match state {
-            Some(alert) if is_repeat(alert, raise) => repeated(alert, raise, stamp),
-            _ => AlertEvent::raised(Alert::raised(raise, stamp)),
+            Some(alert) if is_repeat(alert, raise) => repeated(alert, raise, meta),
+            _ => AlertEvent::raised(Alert::raised(raise, meta)),
         }),
         Command::ActOnAlert(act) => {
             let alert = state.ok_or(Rejection::NoSuchAlert(act.alert))?;
-            match act_on(alert, act, stamp)? {
+            match act_on(alert, act, meta)? {
                 Some(event) => Event::Alert(event),
                 None => return Ok(Decision::Unchanged(alert.clone())),
             }
@@ -68,15 +68,39 @@ pub fn decide(
                 return Err(Rejection::NoSuchAlert(id));
             }
             Event::Chat(ChatMessage {
-                id: MessageId(stamp.id),
+                id: MessageId(meta.id),
                 sender: post.sender.clone(),
                 message: post.message.clone(),
                 alert_id: post.alert_id,
-                sent_at: stamp.at,
+                sent_at: meta.at,
             })
         }
     };
     Ok(Decision::Event(event))
+}
+
+impl Alert {
+    /// The alert that begins with `raise`.
+    pub fn raised(raise: &RaiseAlert, meta: EventMeta) -> Self {
+        Self {
+            id: AlertId(meta.id),
+            revision: Revision::FIRST,
+            message: raise.message.clone(),
+            location: raise.location.clone(),
+            source: raise.source.clone(),
+            severity: raise.severity,
+            labels: raise.labels.clone(),
+            url: raise.url.clone(),
+            dedup_key: raise.dedup_key.clone(),
+            expires_at: raise.expires_at,
+            raised_at: meta.at,
+            last_seen: meta.at,
+            updated_at: meta.at,
+            count: u64::from(raise.times.get()),
+            status: Status::Open,
+            notes: Notes::default(),
+        }
+    }
 }
 
 /// Whether `raise` is one more of what `alert` is about.
@@ -86,14 +110,14 @@ fn is_repeat(alert: &Alert, raise: &RaiseAlert) -> bool {
 
 /// An alert is raised again while it is not over. It never becomes milder, and never ends sooner
 /// than was said before.
-fn repeated(alert: &Alert, raise: &RaiseAlert, stamp: EventMeta) -> AlertEvent {
+fn repeated(alert: &Alert, raise: &RaiseAlert, meta: EventMeta) -> AlertEvent {
     let latest_end = raise.expires_at.max(raise.latest_end);
     let alert = Alert {
         revision: alert.revision.next(),
         severity: alert.severity.max(raise.severity),
         expires_at: alert.expires_at.map(|end| latest_end.map_or(end, |new| new.max(end))),
-        last_seen: alert.last_seen.max(stamp.at),
-        updated_at: stamp.at,
+        last_seen: alert.last_seen.max(meta.at),
+        updated_at: meta.at,
         count: alert.count.saturating_add(u64::from(raise.times.get())),
         ..alert.clone()
     };
@@ -104,12 +128,12 @@ fn repeated(alert: &Alert, raise: &RaiseAlert, stamp: EventMeta) -> AlertEvent {
 fn act_on(
     alert: &Alert,
     act: &ActOnAlert,
-    stamp: EventMeta,
+    meta: EventMeta,
 ) -> Result<Option<AlertEvent>, Rejection> {
     if act.expected.as_ref().is_some_and(|seen| !seen.contains(&alert.revision)) {
         return Err(Rejection::Outdated { present: Box::new(alert.clone()) });
     }
-    let mark = || Attribution { by: act.by.clone(), at: stamp.at };
+    let mark = || Attribution { by: act.by.clone(), at: meta.at };
     let (change, status) = match (act.action, &alert.status) {
         (Action::Acknowledge, Status::Open) => {
             (AlertChange::Acknowledged, Status::Acknowledged(mark()))
@@ -137,7 +161,7 @@ fn act_on(
     };
     let notes = match &act.note {
         Some(text) => {
-            alert.notes.with(Note { by: act.by.clone(), text: text.clone(), at: stamp.at })
+            alert.notes.with(Note { by: act.by.clone(), text: text.clone(), at: meta.at })
         }
         None => alert.notes.clone(),
     };
@@ -146,7 +170,7 @@ fn act_on(
     let alert = Alert {
         revision: alert.revision.next(),
         expires_at,
-        updated_at: stamp.at,
+        updated_at: meta.at,
         status,
         notes,
         ..alert.clone()

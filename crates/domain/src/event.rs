@@ -1,5 +1,6 @@
 //! What has happened. Events are kept, ordered and sent; they are never edited.
 
+use crate::named::named;
 use crate::{Alert, ChatMessage, NoteText, Operator, Position, Timestamp};
 
 /// One thing that happened.
@@ -43,53 +44,23 @@ impl AlertEvent {
     }
 }
 
-/// The steps that an alert's life can take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AlertChange {
-    /// It came into being.
-    Raised,
-    /// It was raised again.
-    Repeated,
-    /// Somebody took it on.
-    Acknowledged,
-    /// Somebody gave it back.
-    Unacknowledged,
-    /// It is over.
-    Resolved,
-    /// It is not over after all.
-    Reopened,
-    /// Somebody wrote a note.
-    Annotated,
-}
-
-impl AlertChange {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Raised,
-        Self::Repeated,
-        Self::Acknowledged,
-        Self::Unacknowledged,
-        Self::Resolved,
-        Self::Reopened,
-        Self::Annotated,
-    ];
-
-    /// The word for it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Raised => "raised",
-            Self::Repeated => "repeated",
-            Self::Acknowledged => "acknowledged",
-            Self::Unacknowledged => "unacknowledged",
-            Self::Resolved => "resolved",
-            Self::Reopened => "reopened",
-            Self::Annotated => "annotated",
-        }
-    }
-
-    /// The change that is called `name`.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|change| change.name() == name)
+named! {
+    /// The steps that an alert's life can take.
+    pub enum AlertChange {
+        /// It came into being.
+        Raised = "raised",
+        /// It was raised again.
+        Repeated = "repeated",
+        /// Somebody took it on.
+        Acknowledged = "acknowledged",
+        /// Somebody gave it back.
+        Unacknowledged = "unacknowledged",
+        /// It is over.
+        Resolved = "resolved",
+        /// It is not over after all.
+        Reopened = "reopened",
+        /// Somebody wrote a note.
+        Annotated = "annotated",
     }
 }
 

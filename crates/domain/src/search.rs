@@ -75,6 +75,8 @@ pub struct SearchTooLong;
 /// without words finds everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search {
+    /// The search as it was typed; empty if it has no words.
+    text: String,
     /// Each after one space, as [`SearchText`] has them.
     prefixes: Vec<String>,
 }
@@ -93,7 +95,13 @@ impl Search {
             words.split_terminator(' ').skip(1).map(|word| format!(" {word}")).collect();
         prefixes.sort_unstable();
         prefixes.dedup();
-        Ok(Self { prefixes })
+        let text = if prefixes.is_empty() { String::new() } else { raw.to_owned() };
+        Ok(Self { text, prefixes })
+    }
+
+    /// The search as it was typed; empty if it has no words.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// Whether there is nothing to look for.

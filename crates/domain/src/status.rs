@@ -1,5 +1,6 @@
 //! Where an alert stands: whether somebody has taken it on, and whether it is over.
 
+use crate::named::named;
 use crate::{Operator, Timestamp};
 
 /// Who did something, and when.
@@ -55,34 +56,19 @@ impl Status {
     }
 }
 
-/// A status by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum StatusKind {
-    /// Nobody has taken the alert on.
-    Open,
-    /// Somebody looks after it.
-    Acknowledged,
-    /// It is over.
-    Resolved,
+named! {
+    /// A status by its name.
+    pub enum StatusKind {
+        /// Nobody has taken the alert on.
+        Open = "open",
+        /// Somebody looks after it.
+        Acknowledged = "acknowledged",
+        /// It is over.
+        Resolved = "resolved",
+    }
 }
 
 impl StatusKind {
-    /// All of them, in the order of a life.
-    pub const ALL: [Self; 3] = [Self::Open, Self::Acknowledged, Self::Resolved];
     /// Those of an alert that is not over.
     pub const UNRESOLVED: [Self; 2] = [Self::Open, Self::Acknowledged];
-
-    /// The word for it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Acknowledged => "acknowledged",
-            Self::Resolved => "resolved",
-        }
-    }
-
-    /// The status that is called `name`.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
-    }
 }

@@ -4,8 +4,8 @@ use crate::frame::Encoder;
 use crate::page::{FRAMES_PER_PAGE, Page, Pages};
 use crate::pump::RETRY_AFTER;
 use crate::step::End;
-use northgate_domain::{Event, EventFilter, EventType, Notice, Position, Positioned};
-use northgate_storage::{EventStore, HistoryRange, ReadError, ReadFrom};
+use northgate_domain::{Event, EventFilter, EventType, HistoryRange, Notice, Position, Positioned};
+use northgate_storage::{EventLog, ReadError, ReadFrom};
 use parking_lot::Mutex;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(crate) type Filter = Option<Arc<EventFilter>>;
 
 /// The way to what was, shared by all cursors.
 pub(crate) struct CatchUpReader {
-    store: Arc<dyn EventStore>,
+    store: Arc<dyn EventLog>,
     encoder: Encoder,
     readers: Semaphore,
     /// The tasks of all questions that are under way.
@@ -51,7 +51,7 @@ pub(crate) struct Opened {
 }
 
 impl CatchUpReader {
-    pub(crate) fn new(store: Arc<dyn EventStore>, encoder: Encoder) -> Self {
+    pub(crate) fn new(store: Arc<dyn EventLog>, encoder: Encoder) -> Self {
         Self {
             store,
             encoder,

@@ -7,7 +7,7 @@ use crate::pump::Pump;
 use crate::window::WindowLimits;
 use crate::worker::Worker;
 use northgate_domain::Position;
-use northgate_storage::EventStore;
+use northgate_storage::EventLog;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ pub struct Hub {
 impl Hub {
     /// A hub that fans out what is appended to `store` from now on, as bytes of `encoder`, and the
     /// pump that drives it.
-    pub fn new(store: Arc<dyn EventStore>, limits: WindowLimits, encoder: Encoder) -> (Self, Pump) {
+    pub fn new(store: Arc<dyn EventLog>, limits: WindowLimits, encoder: Encoder) -> (Self, Pump) {
         let head = store.head();
         let start = *head.borrow();
         let log = Arc::new(FrameLog::new(limits, start));

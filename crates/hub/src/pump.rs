@@ -3,7 +3,7 @@
 use crate::frame::{Encoder, Entry};
 use crate::frame_log::FrameLog;
 use northgate_domain::Position;
-use northgate_storage::{EventStore, ReadError, tail};
+use northgate_storage::{EventLog, ReadError, tail};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// Drives a [`Hub`](crate::Hub); its [`run`](Pump::run) is the task that owns the shared log.
 pub struct Pump {
-    store: Arc<dyn EventStore>,
+    store: Arc<dyn EventLog>,
     log: Arc<FrameLog>,
     encoder: Encoder,
     start: Position,
@@ -21,7 +21,7 @@ pub struct Pump {
 
 impl Pump {
     pub(crate) fn new(
-        store: Arc<dyn EventStore>,
+        store: Arc<dyn EventLog>,
         log: Arc<FrameLog>,
         encoder: Encoder,
         start: Position,

@@ -1,9 +1,11 @@
 //! What operators do about alerts, as it is sent: over HTTP, as a frame, and for many at once.
 
 use crate::fields::{BodyError, FieldErrors, Fields};
-use crate::history::HistoryRequest;
+use crate::history::take_condition;
 use crate::requests::{NewMessage, parse_alert_id};
-use northgate_domain::{ActOnAlert, Action, AlertId, NoteText, Operator, PostMessage, Revision};
+use northgate_domain::{
+    ActOnAlert, Action, AlertId, AlertQuery, NoteText, Operator, PostMessage, Revision,
+};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 use utoipa::ToSchema;
@@ -127,7 +129,7 @@ pub enum Targets {
     /// Those with these ids.
     Ids(Vec<AlertId>),
     /// Those that match, at most [`MOST_ACTED_ON`].
-    Matching(Box<HistoryRequest>),
+    Matching(Box<AlertQuery>),
 }
 
 impl Actions {
@@ -156,8 +158,8 @@ fn which(fields: &mut Fields, action: Option<Action>) -> Option<Targets> {
             None
         }
         (None, Some(Value::Object(filter))) => {
-            let request = self::filter(fields, &filter, action)?;
-            Some(Targets::Matching(Box::new(request)))
+            let query = self::filter(fields, &filter, action)?;
+            Some(Targets::Matching(Box::new(query)))
         }
         (None, Some(_)) => {
             fields.complain("filter", "must be an object with parameters of GET /alerts");
@@ -195,10 +197,9 @@ fn filter(
     fields: &mut Fields,
     filter: &Map<String, Value>,
     action: Option<Action>,
-) -> Option<HistoryRequest> {
+) -> Option<AlertQuery> {
     let mut findings = FieldErrors::default();
-    let mut request = HistoryRequest::default();
-    request.limit = MOST_ACTED_ON;
+    let mut query = AlertQuery::newest(MOST_ACTED_ON);
     for (name, value) in filter {
         let values = match value {
             Value::Array(values) => values.as_slice(),
@@ -209,18 +210,22 @@ fn filter(
         }
         for value in values {
             let taken = match value {
-                Value::String(value) => request.take_condition(name, value),
+                Value::String(value) => take_condition(&mut query, name, value),
                 _ => Err((name.clone().into(), "must be a string, or a list of them".into())),
             };
-            if let Err((_, detail)) = taken {
-                findings.complain(pointer(name), detail);
+            match taken {
+                Ok(true) => {}
+                Ok(false) => findings
+                    .complain(pointer(name), "is no parameter of GET /alerts that says which ones"),
+                Err((wrong, detail)) => {
+                    // Of two that exclude each other the same one is named, whichever came last.
+                    let name = if wrong == "min_severity" { &wrong } else { name.as_str() };
+                    findings.complain(pointer(name), detail);
+                }
             }
         }
     }
-    if let Err((name, detail)) = request.settle() {
-        findings.complain(pointer(&name), detail);
-    }
-    if findings.is_empty() && !request.has_condition() {
+    if findings.is_empty() && query == AlertQuery::newest(MOST_ACTED_ON) {
         findings.complain("filter", "must have a condition");
     }
     for (name, detail) in findings.sorted() {
@@ -229,10 +234,10 @@ fn filter(
     if !findings.is_empty() {
         return None;
     }
-    if request.statuses.is_empty() {
-        request.statuses = action.map(|action| action.changes().to_vec()).unwrap_or_default();
+    if query.statuses.is_empty() {
+        query.statuses = action.map(|action| action.changes().to_vec()).unwrap_or_default();
     }
-    Some(request)
+    Some(query)
 }
 
 /// Where a parameter of the filter stands in the body (RFC 6901).

@@ -1,9 +1,12 @@
 //! Answers that hold many items, with the position that they reflect.
 
+use crate::Order;
 use crate::encoding::encode;
-use crate::history::{HistoryRequest, PageLinks, Part};
+use crate::history::{PageLinks, links, shown};
 use crate::{AlertBody, ChatBody, PositionText};
-use northgate_domain::{Alert, ChatMessage, Position, Severity, StatusKind};
+use northgate_domain::{
+    Alert, AlertQuery, ChatMessage, HistoryPage, Severity, StatusKind, Summary,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -30,13 +33,13 @@ pub struct AlertCollection<'a> {
 }
 
 impl<'a> AlertCollection<'a> {
-    /// The answer to `request`.
-    pub fn new(request: &HistoryRequest, part: &Part<'a, Alert>) -> Self {
-        let PageLinks { next, previous } = request.links(part);
+    /// The `page` that answers `query`.
+    pub fn new(query: &AlertQuery, order: Order, page: &'a HistoryPage<Alert>) -> Self {
+        let PageLinks { next, previous } = links(query, order, page);
         Self {
-            alerts: part.shown(request.order),
-            count: part.items.len(),
-            position: PositionText(part.position),
+            alerts: shown(page, order),
+            count: page.items.len(),
+            position: PositionText(page.position),
             next,
             previous,
         }
@@ -65,21 +68,21 @@ pub struct AlertSummary {
 }
 
 impl AlertSummary {
-    /// The numbers that `count` gives for each status and severity.
-    pub fn new(position: Position, count: impl Fn(StatusKind, Severity) -> u64) -> Self {
+    /// The counts of a summary.
+    pub fn new(Summary { position, counts }: Summary) -> Self {
         let severities = |statuses: &[StatusKind]| {
-            let of = |severity| statuses.iter().map(|status| count(*status, severity)).sum();
+            let of = |severity| statuses.iter().map(|status| counts.count(*status, severity)).sum();
             Severity::ALL.map(|severity| (severity.name(), of(severity))).into()
         };
-        let counts: BTreeMap<_, BTreeMap<_, _>> =
+        let by_both: BTreeMap<_, BTreeMap<_, _>> =
             StatusKind::ALL.map(|status| (status.name(), severities(&[status]))).into();
         let by_status: BTreeMap<_, u64> =
-            counts.iter().map(|(status, counts)| (*status, counts.values().sum())).collect();
+            by_both.iter().map(|(status, counts)| (*status, counts.values().sum())).collect();
         Self {
             total: by_status.values().sum(),
             by_status,
             unresolved_by_severity: severities(&StatusKind::UNRESOLVED),
-            counts,
+            counts: by_both,
             position: PositionText(position),
         }
     }
@@ -108,13 +111,13 @@ pub struct MessageCollection<'a> {
 }
 
 impl<'a> MessageCollection<'a> {
-    /// The answer to `request`.
-    pub fn new(request: &HistoryRequest, part: &Part<'a, ChatMessage>) -> Self {
-        let PageLinks { next, previous } = request.links(part);
+    /// The `page` that answers `query`.
+    pub fn new(query: &AlertQuery, order: Order, page: &'a HistoryPage<ChatMessage>) -> Self {
+        let PageLinks { next, previous } = links(query, order, page);
         Self {
-            chat_messages: part.shown(request.order),
-            count: part.items.len(),
-            position: PositionText(part.position),
+            chat_messages: shown(page, order),
+            count: page.items.len(),
+            position: PositionText(page.position),
             next,
             previous,
         }

@@ -107,9 +107,16 @@ impl Fields {
         }
     }
 
+    /// What a field holds, null included. Nothing else looks a name up.
+    fn get(&self, field: &str) -> Option<&Value> {
+        #[cfg(test)]
+        requested::NAMES.with_borrow_mut(|names| names.insert(field.to_owned()));
+        self.object.get(field)
+    }
+
     /// What a field holds, if it is there and not null.
     pub(crate) fn value(&self, field: &str) -> Option<&Value> {
-        self.object.get(field).filter(|value| !value.is_null())
+        self.get(field).filter(|value| !value.is_null())
     }
 
     /// A text that must be there. `None` is a finding.
@@ -118,7 +125,7 @@ impl Fields {
         field: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        match self.object.get(field) {
+        match self.get(field) {
             None => self.complain(field, "is required"),
             Some(Value::String(raw)) => match parse(raw) {
                 Ok(value) => return Some(value),
@@ -154,5 +161,16 @@ impl Fields {
             Some(read) if self.findings.is_empty() => Ok(read),
             _ => Err(BodyError::Invalid(self.findings)),
         }
+    }
+}
+
+/// The names that readers on this thread have looked up.
+#[cfg(test)]
+pub(crate) mod requested {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        pub(crate) static NAMES: RefCell<BTreeSet<String>> = RefCell::default();
     }
 }

@@ -15,6 +15,8 @@ mod history;
 mod notices;
 mod position;
 mod problem;
+#[cfg(test)]
+mod request_shapes;
 mod requests;
 mod results;
 mod scalars;
@@ -29,7 +31,7 @@ pub use bodies::{ChatBody, Health, Welcome, encode_event};
 pub use collections::{AlertCollection, AlertSummary, MessageCollection};
 pub use fields::{BodyError, FieldErrors};
 pub use frames::{ErrorFrame, INVALID_CHAT_MESSAGE};
-pub use history::{Continuation, HistoryRequest, LIMIT_DEFAULT, LIMIT_MAX, Order, Part};
+pub use history::{Continuation, LIMIT_DEFAULT, LIMIT_MAX, Order, parse_history};
 pub use notices::{BusyNotice, LiveNotice, ResumeNotice, notice_json, notice_name};
 pub use position::{PositionError, PositionText, encode_position, parse_position};
 pub use problem::{FieldProblem, Problem};

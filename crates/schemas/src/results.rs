@@ -135,7 +135,7 @@ pub struct ResultFrame<'a> {
     kind: &'static str,
     /// The `ref` of the frame that this answers; null if it had none.
     #[serde(rename = "ref")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required = true)]
     reference: &'a Value,
     #[serde(flatten)]
     outcome: OutcomeBody<'a>,
@@ -220,6 +220,7 @@ pub struct ActionResults {
     changed: usize,
     /// What to put into the filter, beside what stands there, to act on the others that match it;
     /// null if there are none.
+    #[schema(required = true)]
     rest: Option<Continuation>,
 }
 

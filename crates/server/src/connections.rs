@@ -13,7 +13,7 @@ mod request_stream;
 
 use crate::open_files::most_sockets;
 use crate::sockets;
-use crate::stamps::SystemStamps;
+use crate::system::SystemClock;
 use actix_http::body::{BodySize, MessageBody};
 use actix_http::{
     ConnectionType, HttpMessage, HttpService, Protocol, Request, Response, StatusCode, Version,
@@ -27,7 +27,7 @@ use header_timeout::{Answering, HeaderDeadline, InFlight, WRITE_BUFFER_BYTES};
 use idle::Registration;
 use northgate_api::answer_to_bad_head;
 use northgate_api::middlewares::LocalAddress;
-use northgate_domain::Stamps;
+use northgate_domain::Clock;
 use request_stream::{Exchange, MakeRefusal, RequestStream};
 use std::future::Future;
 use std::io;
@@ -62,7 +62,7 @@ where
     B: MessageBody + 'static,
 {
     let (head_timeout, keep_alive) = (settings.head_timeout, settings.keep_alive);
-    let make_refusal: MakeRefusal = |error| answer_to_bad_head(error, SystemStamps.now());
+    let make_refusal: MakeRefusal = |error| answer_to_bad_head(error, SystemClock.now());
     let max_open = most_sockets();
     let server = Server::build()
         .workers(settings.workers)

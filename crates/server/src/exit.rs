@@ -1,6 +1,8 @@
 //! Why a server ended, and with which exit code the process says so.
 
-use crate::{PartFailure, StartError, TooFewFiles};
+use crate::open_files::TooFewFiles;
+use crate::start_error::StartError;
+use crate::supervisor::PartFailure;
 use std::io;
 
 /// The server could not start, or a tool could not do its work.

@@ -1,21 +1,26 @@
 //! The composition root: configuration, wiring, and the life of a server from bind to exit.
 
 mod application;
+mod builder;
 mod configuration;
 mod connections;
 mod exit;
 mod maintenance;
 mod open_files;
+mod program;
 mod signals;
 mod sockets;
-mod stamps;
+mod start_error;
 mod stop_request;
 mod stopping;
 mod store;
 mod supervisor;
+mod system;
 mod telemetry;
+mod workers;
 
-pub use application::{Application, StartError};
+pub use application::Application;
+pub use builder::{ApplicationBuilder, UseCases};
 pub use configuration::{
     ByteLimit, ChatSection, ConfigurationError, CorsSection, DataFolder, GeneratorInterval,
     GeneratorSection, HeartbeatSection, Loaded, LogSection, MemorySection, ServerSection, Settings,
@@ -23,8 +28,9 @@ pub use configuration::{
 };
 pub use exit::{NOT_DONE, PART_FAILED, RunError, WRONG_USAGE};
 pub use maintenance::{Maintenance, MaintenanceCommand, MaintenanceError};
-pub use open_files::{TooFewFiles, fit_open_files};
-pub use signals::{Signals, survive_file_size_limit};
+pub use open_files::TooFewFiles;
+pub use program::run_program;
+pub use start_error::StartError;
 pub use stop_request::{Progress, StopRequest};
 pub use supervisor::PartFailure;
-pub use telemetry::{Outputs, log_panics, start_logging};
+pub use telemetry::log_panics;

@@ -1,67 +1,7 @@
-//! The binary `northgate`: reads the configuration, starts the server, and waits for a signal;
-//! or does something with a folder of data.
-//!
-//! Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 the server could not start (the address
-//! or the data), or a maintenance command could not do its work; 2 a wrong setting; 3 a part of the server failed
-//! while it ran. But for 0, standard error ends with one line `northgate: …` that says why.
+//! The binary `northgate`.
 
-use northgate_server::{
-    Application, Loaded, NOT_DONE, Outputs, RunError, Settings, Signals, WRONG_USAGE,
-    fit_open_files, log_panics, start_logging, survive_file_size_limit,
-};
-use std::error::Error;
-use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Err(error) = survive_file_size_limit() {
-        return fail(&error, NOT_DONE);
-    }
-    match Settings::load(std::env::args_os(), std::env::vars_os(), Path::new(".")) {
-        Ok(Loaded::Settings(settings)) => serve(*settings),
-        Ok(Loaded::Maintenance(maintenance)) => {
-            let done = maintenance.run(std::io::stdout());
-            done.map_or_else(|error| fail(&error, NOT_DONE), |()| ExitCode::SUCCESS)
-        }
-        Ok(Loaded::Answer(text)) => say(&text),
-        Err(error) => fail(&error, WRONG_USAGE),
-    }
-}
-
-fn serve(mut settings: Settings) -> ExitCode {
-    let outputs = match start_logging(&settings.log) {
-        Ok(outputs) => outputs,
-        Err(error) => return fail(&RunError::from(error), NOT_DONE),
-    };
-    log_panics();
-    let ended = fit_open_files(&mut settings.server)
-        .map_err(RunError::from)
-        .and_then(|()| actix_web::rt::System::new().block_on(run(&settings, &outputs)));
-    if let Err(error) = &ended {
-        outputs.report(error);
-    }
-    outputs.flush();
-    ended.map_or_else(|error| ExitCode::from(error.exit_code()), |()| ExitCode::SUCCESS)
-}
-
-async fn run(settings: &Settings, outputs: &Outputs) -> Result<(), RunError> {
-    let signals = Signals::listen(settings.server.drain_delay.0, outputs.clone())?;
-    let application = Application::build(settings)?;
-    outputs.print(&format!("http://{}", application.address()));
-    let stop = signals.stop_request(application.progress());
-    Ok(application.run_until_stopped(stop).await?)
-}
-
-/// Writes to standard output. Whether anybody reads it is not our business.
-fn say(text: &str) -> ExitCode {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    ExitCode::SUCCESS
-}
-
-/// Says in one line on standard error why the program ends.
-fn fail(error: &dyn Error, code: u8) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "northgate: {error}");
-    ExitCode::from(code)
+    northgate_server::run_program(|builder| builder)
 }

@@ -1,7 +1,7 @@
 //! What the program does with a folder of data instead of serving it.
 
 use crate::configuration::DataFolder;
-use crate::stamps::draw_epoch;
+use crate::system::draw_epoch;
 use northgate_storage_sqlite::{
     BackupError, CheckError, Checked, ExportError, ExportRange, ImportError, OpenError, backup,
     check, export, import, renew_epoch,

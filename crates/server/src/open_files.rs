@@ -26,7 +26,7 @@ pub struct TooFewFiles {
 
 /// Raises this process's limit on open files to the most that it may have, and lowers what
 /// `settings` promise to what fits. Says so if it must.
-pub fn fit_open_files(settings: &mut ServerSection) -> Result<(), TooFewFiles> {
+pub(crate) fn fit_open_files(settings: &mut ServerSection) -> Result<(), TooFewFiles> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     // Where that is refused the limit stays, and what does not fit it is told below.

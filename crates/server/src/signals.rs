@@ -3,7 +3,8 @@
 mod listeners;
 mod signal_loop;
 
-use crate::{Outputs, Progress, StopRequest};
+use crate::stop_request::{Progress, StopRequest};
+use crate::telemetry::Outputs;
 use listeners::Listeners;
 use rustix::process::Signal as Number;
 use signal_loop::SignalLoop;
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Lets a write past the limit on the size of files fail like a write to a full disk. Without a
 /// listener, SIGXFSZ would end the process without a word.
-pub fn survive_file_size_limit() -> io::Result<()> {
+pub(crate) fn survive_file_size_limit() -> io::Result<()> {
     let runtime = runtime()?;
     let _context = runtime.enter();
     // The handler outlives this listener and the runtime.
@@ -29,7 +30,7 @@ pub fn survive_file_size_limit() -> io::Result<()> {
 /// SIGUSR1 and their like are ignored, and logged. Once asked to stop,
 /// the process ends within 8 seconds (and the delay) even if its other threads are blocked.
 #[derive(Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     asked_by: watch::Receiver<Option<&'static str>>,
     hurry: CancellationToken,
     progress: oneshot::Sender<Progress>,
@@ -37,7 +38,7 @@ pub struct Signals {
 
 impl Signals {
     /// Starts to listen. `drain_delay` is what the server waits after the first signal.
-    pub fn listen(drain_delay: Duration, outputs: Outputs) -> io::Result<Self> {
+    pub(crate) fn listen(drain_delay: Duration, outputs: Outputs) -> io::Result<Self> {
         let runtime = runtime()?;
         let listeners = {
             let _context = runtime.enter();
@@ -53,7 +54,7 @@ impl Signals {
     }
 
     /// The first signal to stop the server whose `progress` this is.
-    pub async fn stop_request(self, progress: Progress) -> StopRequest {
+    pub(crate) async fn stop_request(self, progress: Progress) -> StopRequest {
         let Self { mut asked_by, hurry, progress: sender } = self;
         // An error means that the thread is gone, which ends the wait below.
         let _ = sender.send(progress);

@@ -6,8 +6,7 @@ use crate::supervisor::{PartFailure, Supervisor};
 use actix_web::dev::ServerHandle;
 use northgate_hub::Hub;
 use northgate_services::AlertService;
-use northgate_storage::GatedStore;
-use northgate_storage_sqlite::{SqliteStore, Written};
+use northgate_storage::{ClosableLog, EventStore};
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,10 +28,10 @@ pub(crate) const PROCESS_WITHIN: Duration = Duration::from_millis(7_500);
 
 /// What runs beside the HTTP server, and how each part is told to stop.
 pub(crate) struct Running {
-    pub(crate) store: Arc<GatedStore>,
+    pub(crate) log: Arc<ClosableLog>,
     pub(crate) alerts: AlertService,
-    /// The store on disk behind the gate, if there is one: its threads are to end.
-    pub(crate) database: Option<Arc<SqliteStore>>,
+    /// The store behind the log, which is closed last.
+    pub(crate) store: Arc<dyn EventStore>,
     pub(crate) hub: Hub,
     /// How long to go on before anything stops.
     pub(crate) drain_delay: Duration,
@@ -40,18 +39,42 @@ pub(crate) struct Running {
     pub(crate) stopping: CancellationToken,
     /// Cancelled when the delay is over: the time to the exit runs.
     pub(crate) draining: CancellationToken,
-    /// The generator and the timer: what acts by itself.
+    /// The generator, the timer and added parts: all that acts by itself.
     pub(crate) sources_stop: CancellationToken,
-    /// The HTTP server with its worker threads, and the store on disk.
+    /// The HTTP server with its worker threads, and the store.
     pub(crate) server_stop: CancellationToken,
     pub(crate) pump_stop: CancellationToken,
-    /// The generator, the timer, the pump, and the HTTP server.
+    /// Owns the generator, the timer, added parts, the pump, and the HTTP server.
     pub(crate) supervisor: Supervisor,
     /// The reading half of every WebSocket.
     pub(crate) sockets: TaskTracker,
 }
 
 impl Running {
+    /// What runs beside the HTTP server; nothing is told to stop yet.
+    pub(crate) fn new(
+        log: Arc<ClosableLog>,
+        alerts: AlertService,
+        store: Arc<dyn EventStore>,
+        hub: Hub,
+        drain_delay: Duration,
+    ) -> Self {
+        Self {
+            log,
+            alerts,
+            store,
+            hub,
+            drain_delay,
+            stopping: CancellationToken::new(),
+            draining: CancellationToken::new(),
+            sources_stop: CancellationToken::new(),
+            server_stop: CancellationToken::new(),
+            pump_stop: CancellationToken::new(),
+            supervisor: Supervisor::default(),
+            sockets: TaskTracker::new(),
+        }
+    }
+
     /// The most time that each step of the drain gets: what is stuck must not keep the others from
     /// being told.
     const STEP: Duration = Duration::from_secs(1);
@@ -91,7 +114,7 @@ impl Running {
             }
         };
         self.end_tasks(tasks_by).await;
-        self.close_database(start + STORE_WITHIN).await;
+        self.close_store(start + STORE_WITHIN).await;
         self.supervisor.failure().map_or(Ok(()), Err)
     }
 
@@ -141,7 +164,7 @@ impl Running {
         if timeout(step, self.alerts.flush()).await.is_err() {
             tracing::warn!("repeats that waited could not be kept in time");
         }
-        if timeout(step, self.store.close()).await.is_err() {
+        if timeout(step, self.log.close()).await.is_err() {
             tracing::warn!("the store did not answer everything in time");
         }
     }
@@ -164,12 +187,9 @@ impl Running {
 
     /// The last step, since cursors and the pump read to their ends. What was answered is on disk
     /// anyway: a disk that hangs does not hold the exit.
-    async fn close_database(&self, deadline: Instant) {
-        let Some(database) = &self.database else { return };
-        if timeout_at(deadline, database.close()).await.is_err() {
-            tracing::warn!("the store on disk did not close in time");
+    async fn close_store(&self, deadline: Instant) {
+        if timeout_at(deadline, self.store.close()).await.is_err() {
+            tracing::warn!("the store did not close in time");
         }
-        let Written { commits, events, unreadable } = database.written();
-        tracing::info!(commits, events, unreadable, "written to disk since the start");
     }
 }

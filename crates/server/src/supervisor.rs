@@ -52,11 +52,13 @@ impl Supervisor {
         let running = self.tasks.spawn(task);
         let supervisor = self.clone();
         self.tasks.spawn(async move {
-            let reason = match running.await.map_err(tokio::task::JoinError::try_into_panic) {
+            let reason = match running.await {
                 Ok(reason) => reason,
-                Err(Ok(panic)) => format!("it panicked: {}", panic_message(panic.as_ref())),
                 // The runtime ends, and everything with it.
-                Err(Err(_cancelled)) => return,
+                Err(error) if error.is_cancelled() => return,
+                Err(error) => {
+                    format!("it panicked: {}", panic_message(error.into_panic().as_ref()))
+                }
             };
             if !stop.is_cancelled() {
                 supervisor.fail(part, reason);

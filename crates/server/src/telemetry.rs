@@ -22,14 +22,14 @@ const MAX_PANIC_CHARS: usize = 300;
 
 /// Standard output and standard error of a process that serves. Neither can block it.
 #[derive(Debug, Clone)]
-pub struct Outputs {
+pub(crate) struct Outputs {
     stdout: Output,
     stderr: Output,
 }
 
 /// Sends the log lines of this process to standard error. A second call starts threads of its own,
 /// and leaves the log lines with the first.
-pub fn start_logging(settings: &LogSection) -> io::Result<Outputs> {
+pub(crate) fn start_logging(settings: &LogSection) -> io::Result<Outputs> {
     let outputs = Outputs {
         stdout: Output::start("standard output", stdout())?,
         stderr: Output::start("standard error", stderr())?,
@@ -52,17 +52,17 @@ pub fn start_logging(settings: &LogSection) -> io::Result<Outputs> {
 
 impl Outputs {
     /// Writes a line to standard output.
-    pub fn print(&self, line: &str) {
+    pub(crate) fn print(&self, line: &str) {
         self.stdout.push(line);
     }
 
     /// Writes to standard error, in one line and whatever the log level, why the server ends.
-    pub fn report(&self, error: &dyn Error) {
+    pub(crate) fn report(&self, error: &dyn Error) {
         self.stderr.push(&format!("northgate: {error}"));
     }
 
     /// Waits until everything is written, for 200 ms at most.
-    pub fn flush(&self) {
+    pub(crate) fn flush(&self) {
         let deadline = tokio::time::Instant::now() + FLUSH_WITHIN;
         for output in [&self.stderr, &self.stdout] {
             output.flush(deadline.saturating_duration_since(tokio::time::Instant::now()));

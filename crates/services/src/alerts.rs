@@ -1,17 +1,15 @@
 //! Raising alerts, acting on them, and looking at them.
 
-use crate::RequestKey;
 use crate::raise_coalescer::RaiseCoalescer;
-use crate::submit::{SubmitError, Submitted, submit};
+use crate::submit::{RAISING, SubmitError, Submitted, alert_of, submit};
+use crate::{LookupError, RequestKey};
 use futures_util::StreamExt;
 use futures_util::stream;
 use northgate_domain::{
-    ActOnAlert, Alert, AlertId, Command, Event, Positioned, RaiseAlert, Rejection as Refused,
-    Stamps,
+    ActOnAlert, Alert, AlertId, AlertQuery, Clock, Command, HistoryPage, Positioned, RaiseAlert,
+    Rejection, Summary,
 };
-use northgate_storage::{
-    AlertQuery, EventStore, QueryError, RecordedOutcome, Rejection, Snapshot, Summary, Unavailable,
-};
+use northgate_storage::{EventLog, ReadModel, RecordedOutcome};
 use std::sync::Arc;
 
 /// The most appends of one caller that are under way at once: enough for a store that keeps many
@@ -25,9 +23,10 @@ const ATTEMPTS: u32 = 8;
 /// The use cases around alerts.
 #[derive(Clone)]
 pub struct AlertService {
-    store: Arc<dyn EventStore>,
+    log: Arc<dyn EventLog>,
+    read_model: Arc<dyn ReadModel>,
     coalescer: RaiseCoalescer,
-    clock: Arc<dyn Stamps>,
+    clock: Arc<dyn Clock>,
 }
 
 /// What an action led to.
@@ -40,19 +39,18 @@ pub struct Acted {
 }
 
 impl AlertService {
-    /// What keys of requests to raise are told apart by.
-    pub(crate) const RAISING: &'static str = "alerts";
-    /// What keys of requests to act are told apart by.
+    /// Tells keys of requests to act from those of other requests.
     const ACTING: &'static str = "actions";
 
-    /// Works on `store`, and gathers repeats with `repeats`. `clock` is the one by which the store
-    /// decides.
+    /// Appends to `log`, of whose state `read_model` answers queries, and gathers repeats with
+    /// `coalescer`. `clock` is the one by which the store decides.
     pub fn new(
-        store: Arc<dyn EventStore>,
+        log: Arc<dyn EventLog>,
+        read_model: Arc<dyn ReadModel>,
         coalescer: RaiseCoalescer,
-        clock: Arc<dyn Stamps>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { store, coalescer, clock }
+        Self { log, read_model, coalescer, clock }
     }
 
     /// Raises an alert. It is kept when this returns, and on its way to every dashboard. Raised
@@ -67,14 +65,14 @@ impl AlertService {
         if key.is_none() && raise.dedup_key.is_some() {
             // What is gathered is decided together: one that is over must not be among the others.
             if raise.is_over_at(self.clock.now()) {
-                return Err(SubmitError::Refused(Rejection::Rule(Refused::AlreadyOver)));
+                return Err(SubmitError::Refused(Rejection::AlreadyOver));
             }
-            let alert = self.coalescer.raise(&self.store, raise).await?;
+            let alert = self.coalescer.raise(raise).await?;
             return Ok(Submitted { value: alert, replayed: false });
         }
         let command = Command::RaiseAlert(raise);
         let Submitted { value, replayed } =
-            submit(self.store.as_ref(), Self::RAISING, command, key).await?;
+            submit(self.log.as_ref(), RAISING, command, key).await?;
         let value = alert_of(value)?;
         Ok(Submitted { value, replayed })
     }
@@ -89,7 +87,7 @@ impl AlertService {
     ) -> Result<Submitted<Acted>, SubmitError> {
         let command = Command::ActOnAlert(act);
         let Submitted { value, replayed } =
-            submit(self.store.as_ref(), Self::ACTING, command, key).await?;
+            submit(self.log.as_ref(), Self::ACTING, command, key).await?;
         let changed = matches!(value, RecordedOutcome::Appended { .. }) && !replayed;
         let alert = alert_of(value)?;
         Ok(Submitted { value: Acted { alert, changed }, replayed })
@@ -123,7 +121,7 @@ impl AlertService {
         let mut attempts = 1;
         loop {
             match self.act(act.clone(), None).await {
-                Err(SubmitError::Refused(Rejection::Rule(Refused::Outdated { present })))
+                Err(SubmitError::Refused(Rejection::Outdated { present }))
                     if attempts < ATTEMPTS && is_meant(&present) =>
                 {
                     attempts += 1;
@@ -135,40 +133,23 @@ impl AlertService {
     }
 
     /// The alerts that match, oldest first.
-    pub async fn history(
-        &self,
-        query: AlertQuery,
-    ) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
-        self.store.alerts(query).await
+    pub async fn history(&self, query: AlertQuery) -> Result<HistoryPage<Alert>, LookupError> {
+        Ok(self.read_model.alerts(query).await?)
     }
 
     /// One alert as it stands, if there is one with this id.
-    pub async fn find(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
-        self.store.alert(id).await
+    pub async fn find(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, LookupError> {
+        Ok(self.read_model.alert(id).await?)
     }
 
     /// All alerts in numbers.
-    pub async fn summary(&self) -> Result<Summary, Unavailable> {
-        self.store.summary().await
+    pub async fn summary(&self) -> Result<Summary, LookupError> {
+        Ok(self.read_model.summary().await?)
     }
 
     /// Lets no repeat wait any longer, and returns once those that waited are answered: to be
     /// called before the store takes nothing more.
     pub async fn flush(&self) {
         self.coalescer.flush().await;
-    }
-}
-
-/// The alert of an answer, with the position of its raising.
-pub(crate) fn alert_of(answer: RecordedOutcome) -> Result<Positioned<Alert>, SubmitError> {
-    match answer {
-        RecordedOutcome::Unchanged(alert) => Ok(alert),
-        RecordedOutcome::Appended {
-            event: Positioned { value: Event::Alert(event), .. },
-            raised,
-        } => Ok(Positioned { position: raised, value: event.alert }),
-        RecordedOutcome::Appended { event: Positioned { value: Event::Chat(_), .. }, .. } => {
-            Err(SubmitError::UnexpectedAnswer)
-        }
     }
 }

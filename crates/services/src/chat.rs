@@ -1,24 +1,27 @@
 //! Posting chat messages and looking at them.
 
-use crate::RequestKey;
 use crate::submit::{SubmitError, Submitted, submit};
-use northgate_domain::{ChatMessage, Command, Event, Positioned, PostMessage};
-use northgate_storage::{EventStore, MessageQuery, QueryError, RecordedOutcome, Snapshot};
+use crate::{LookupError, RequestKey};
+use northgate_domain::{
+    ChatMessage, Command, Event, HistoryPage, MessageQuery, Positioned, PostMessage,
+};
+use northgate_storage::{EventLog, ReadModel, RecordedOutcome};
 use std::sync::Arc;
 
 /// The use cases around chat.
 #[derive(Clone)]
 pub struct ChatService {
-    store: Arc<dyn EventStore>,
+    log: Arc<dyn EventLog>,
+    read_model: Arc<dyn ReadModel>,
 }
 
 impl ChatService {
     /// What keys of requests are told apart by.
     const ROUTE: &'static str = "messages";
 
-    /// Works on `store`.
-    pub fn new(store: Arc<dyn EventStore>) -> Self {
-        Self { store }
+    /// Appends to `log`, of whose state `read_model` answers queries.
+    pub fn new(log: Arc<dyn EventLog>, read_model: Arc<dyn ReadModel>) -> Self {
+        Self { log, read_model }
     }
 
     /// Posts a message. It is kept when this returns, and on its way to everyone, the sender
@@ -30,7 +33,7 @@ impl ChatService {
     ) -> Result<Submitted<Positioned<ChatMessage>>, SubmitError> {
         let command = Command::PostMessage(post);
         let Submitted { value, replayed } =
-            submit(self.store.as_ref(), Self::ROUTE, command, key).await?;
+            submit(self.log.as_ref(), Self::ROUTE, command, key).await?;
         match value {
             RecordedOutcome::Appended {
                 event: Positioned { position, value: Event::Chat(message) },
@@ -44,7 +47,7 @@ impl ChatService {
     pub async fn history(
         &self,
         query: MessageQuery,
-    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
-        self.store.messages(query).await
+    ) -> Result<HistoryPage<ChatMessage>, LookupError> {
+        Ok(self.read_model.messages(query).await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::AlertService;
 use northgate_domain::{
-    Location, MessageText, RaiseAlert, Severity, Source, Stamps, TextError, Timestamp,
+    Clock, Location, MessageText, RaiseAlert, Severity, Source, TextError, Timestamp,
 };
 use std::sync::Arc;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 pub struct AlertGenerator {
     alerts: AlertService,
     ticks: Interval,
-    clock: Arc<dyn Stamps>,
+    clock: Arc<dyn Clock>,
     alert: RaiseAlert,
 }
 
@@ -28,7 +28,7 @@ impl AlertGenerator {
     pub fn new(
         alerts: AlertService,
         mut ticks: Interval,
-        clock: Arc<dyn Stamps>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, TextError> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let message = MessageText::parse("Intruder detected")?;
@@ -58,30 +58,16 @@ impl AlertGenerator {
 mod tests {
     use super::*;
     use crate::RaiseCoalescer;
-    use northgate_domain::{Epoch, EventMeta};
-    use northgate_storage::{AlertQuery, Capacity, EventStore, GatedStore, MemoryStore};
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use northgate_domain::{AlertQuery, Epoch};
+    use northgate_storage::laws::ManualClock;
+    use northgate_storage::{Capacity, ClosableLog, MemoryStore, ReadModel};
     use std::time::Duration;
     use tokio::runtime::Handle;
     use tokio::time::{advance, interval};
-    use uuid::Uuid;
-
-    #[derive(Default)]
-    struct Counting(AtomicU64);
-
-    impl Stamps for Counting {
-        fn stamp(&self) -> EventMeta {
-            let n = self.0.fetch_add(1, Ordering::Relaxed);
-            EventMeta::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(0))
-        }
-
-        fn now(&self) -> Timestamp {
-            Timestamp::from_unix_micros(0)
-        }
-    }
 
     struct Running {
-        store: Arc<GatedStore>,
+        store: Arc<MemoryStore>,
+        log: Arc<ClosableLog>,
         stop: CancellationToken,
         task: tokio::task::JoinHandle<()>,
     }
@@ -89,16 +75,17 @@ mod tests {
     impl Running {
         #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
         fn start(every: Duration) -> Self {
-            let memory =
-                MemoryStore::new(Epoch::new(1), Capacity::default(), Arc::new(Counting::default()));
-            let store = Arc::new(GatedStore::new(Arc::new(memory)));
+            let clock = ManualClock::at(0);
+            let store =
+                Arc::new(MemoryStore::new(Epoch::new(1), Capacity::default(), clock.meta()));
+            let log = Arc::new(ClosableLog::new(store.clone()));
             let stop = CancellationToken::new();
-            let coalescer = RaiseCoalescer::new(RaiseCoalescer::WINDOW, Handle::current());
-            let clock = Arc::new(Counting::default());
-            let alerts = AlertService::new(store.clone(), coalescer, clock.clone());
+            let coalescer =
+                RaiseCoalescer::new(log.clone(), RaiseCoalescer::WINDOW, Handle::current());
+            let alerts = AlertService::new(log.clone(), store.clone(), coalescer, clock.clone());
             let generator = AlertGenerator::new(alerts, interval(every), clock).unwrap();
             let task = tokio::spawn(generator.run(stop.clone()));
-            Self { store, stop, task }
+            Self { store, log, stop, task }
         }
 
         async fn raised(&self) -> usize {
@@ -152,7 +139,7 @@ mod tests {
     async fn it_outlives_a_store_that_takes_nothing() {
         let running = Running::start(Duration::from_secs(10));
         assert_eq!(running.raised().await, 1);
-        running.store.close().await;
+        running.log.close().await;
         advance(Duration::from_secs(30)).await;
         assert_eq!(running.raised().await, 1);
         assert!(!running.task.is_finished());

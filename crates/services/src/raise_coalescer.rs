@@ -1,10 +1,9 @@
 //! Repeats of one alert that come close together: they are gathered before they get a place in the
 //! log, so that neither the log nor anybody's stream sees more than some ten of them a second.
 
-use crate::alerts::{AlertService, alert_of};
-use crate::submit::{SubmitError, submit};
+use crate::submit::{RAISING, SubmitError, alert_of, submit};
 use northgate_domain::{Alert, Command, DedupKey, Positioned, RaiseAlert, Severity};
-use northgate_storage::EventStore;
+use northgate_storage::EventLog;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,10 +25,11 @@ type RaiseResult = Result<Positioned<Alert>, SubmitError>;
 pub struct RaiseCoalescer(Arc<Shared>);
 
 struct Shared {
+    log: Arc<dyn EventLog>,
     window: Duration,
     lanes: Mutex<HashMap<DedupKey, Lane>>,
     /// One for each who may wait, in whichever lane.
-    seats: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// Where the lanes' tasks run, whoever raises: a thread that ends must not take a lane with it.
     runtime: Handle,
     tasks: TaskTracker,
@@ -54,7 +54,7 @@ struct Gathered {
 /// Somebody who waits, and where.
 struct Asker {
     answer: oneshot::Sender<RaiseResult>,
-    _seat: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Gathered {
@@ -68,8 +68,8 @@ impl Gathered {
     }
 
     /// Keeps it, and answers everyone with the alert as it is then. Gives how bad that is.
-    async fn append(self, store: &dyn EventStore) -> Option<Severity> {
-        let answer = append(store, self.raise).await;
+    async fn append(self, log: &dyn EventLog) -> Option<Severity> {
+        let answer = append(log, self.raise).await;
         let severity = answer.as_ref().ok().map(|alert| alert.value.severity);
         for asker in self.askers {
             // Whoever has gone away has raised it all the same.
@@ -97,13 +97,14 @@ impl RaiseCoalescer {
     /// have gone away, so the number of connections is no limit to either.
     pub const MOST: usize = 4_096;
 
-    /// Gathers for `window`, with tasks on `runtime`. A window of nothing gathers only what comes
-    /// while the store is at work.
-    pub fn new(window: Duration, runtime: Handle) -> Self {
+    /// Appends to `log`, and gathers for `window`, with tasks on `runtime`. An empty window gathers
+    /// only what comes while an append is under way.
+    pub fn new(log: Arc<dyn EventLog>, window: Duration, runtime: Handle) -> Self {
         Self(Arc::new(Shared {
+            log,
             window,
             lanes: Mutex::default(),
-            seats: Arc::new(Semaphore::new(Self::MOST)),
+            permits: Arc::new(Semaphore::new(Self::MOST)),
             runtime,
             tasks: TaskTracker::new(),
             flushed: CancellationToken::new(),
@@ -112,15 +113,11 @@ impl RaiseCoalescer {
 
     /// Raises an alert that has a key, now or together with others, and gives it as it stands
     /// afterwards. Who stops waiting has raised it all the same.
-    pub(crate) async fn raise(
-        &self,
-        store: &Arc<dyn EventStore>,
-        raise: RaiseAlert,
-    ) -> RaiseResult {
-        match self.hand_over(store, raise) {
+    pub(crate) async fn raise(&self, raise: RaiseAlert) -> RaiseResult {
+        match self.hand_over(raise) {
             // A task that is gone has left with the runtime, or with a bug of the store.
             Ok(answer) => answer.await.unwrap_or(Err(SubmitError::OutcomeUnknown)),
-            Err(raise) => append(store.as_ref(), raise).await,
+            Err(raise) => append(self.0.log.as_ref(), raise).await,
         }
     }
 
@@ -135,18 +132,14 @@ impl RaiseCoalescer {
     /// Puts it into the lane of its key, and gives where its answer will come; or gives it back if
     /// it is not to wait for others.
     #[expect(clippy::result_large_err, reason = "what is given back is no error and goes on")]
-    fn hand_over(
-        &self,
-        store: &Arc<dyn EventStore>,
-        raise: RaiseAlert,
-    ) -> Result<oneshot::Receiver<RaiseResult>, RaiseAlert> {
+    fn hand_over(&self, raise: RaiseAlert) -> Result<oneshot::Receiver<RaiseResult>, RaiseAlert> {
         let Some(key) = raise.dedup_key.clone() else { return Err(raise) };
         if self.0.flushed.is_cancelled() {
             return Err(raise);
         }
-        let Ok(seat) = self.0.seats.clone().try_acquire_owned() else { return Err(raise) };
+        let Ok(permit) = self.0.permits.clone().try_acquire_owned() else { return Err(raise) };
         let (answer, answered) = oneshot::channel();
-        let asker = Asker { answer, _seat: seat };
+        let asker = Asker { answer, _permit: permit };
         let mut lanes = self.0.lanes.lock();
         if let Some(lane) = lanes.get_mut(&key) {
             if raise.severity > lane.severity {
@@ -166,9 +159,7 @@ impl RaiseCoalescer {
         lanes.insert(key.clone(), Lane { gathered: None, severity, urgent: urgent.clone() });
         drop(lanes);
         let lane = OwnLane { coalescer: self.clone(), key, urgent };
-        self.0
-            .tasks
-            .spawn_on(lane.run(store.clone(), Gathered::new(raise, asker)), &self.0.runtime);
+        self.0.tasks.spawn_on(lane.run(Gathered::new(raise, asker)), &self.0.runtime);
         Ok(answered)
     }
 }
@@ -183,12 +174,12 @@ struct OwnLane {
 
 impl OwnLane {
     /// The task of one lane: it ends when nothing came for a window.
-    async fn run(self, store: Arc<dyn EventStore>, first: Gathered) {
+    async fn run(self, first: Gathered) {
         let shared = &self.coalescer.0;
         let mut next = first;
         loop {
             let due = Instant::now() + shared.window;
-            if let Some(severity) = next.append(store.as_ref()).await {
+            if let Some(severity) = next.append(shared.log.as_ref()).await {
                 self.stands_at(severity);
             }
             tokio::select! {
@@ -239,8 +230,8 @@ impl Drop for OwnLane {
     }
 }
 
-async fn append(store: &dyn EventStore, raise: RaiseAlert) -> RaiseResult {
-    let kept = submit(store, AlertService::RAISING, Command::RaiseAlert(raise), None).await?;
+async fn append(log: &dyn EventLog, raise: RaiseAlert) -> RaiseResult {
+    let kept = submit(log, RAISING, Command::RaiseAlert(raise), None).await?;
     alert_of(kept.value)
 }
 

@@ -2,11 +2,12 @@
 //! was heard for as long as one of their severity may be quiet.
 
 use crate::AlertService;
+use enum_map::EnumMap;
 use northgate_domain::{
-    ActOnAlert, Action, Alert, NoteText, Operator, Positioned, Severity, Stamps, TextError,
-    Timestamp,
+    ActOnAlert, Action, Alert, Clock, Deadlines, NoteText, Operator, Overdue, Positioned, Severity,
+    TextError, Timestamp,
 };
-use northgate_storage::{Deadlines, EventStore, Overdue, Unavailable};
+use northgate_storage::{ReadModel, Unavailable};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -15,16 +16,16 @@ use tokio_util::sync::CancellationToken;
 /// The most alerts that are asked for at once.
 const MOST: usize = 256;
 
-/// For how long alerts may be quiet, by severity from the mildest on; `None` is for ever.
-pub type QuietFor = [Option<Duration>; Severity::ALL.len()];
+/// For how long alerts may be quiet, by severity; `None` is for ever.
+pub type QuietFor = EnumMap<Severity, Option<Duration>>;
 
 /// Resolves, at every tick, what is to end. It asks the store each time and remembers nothing, so
 /// a restart changes nothing.
 pub struct AlertResolver {
-    store: Arc<dyn EventStore>,
+    read_model: Arc<dyn ReadModel>,
     alerts: AlertService,
     quiet_for: QuietFor,
-    clock: Arc<dyn Stamps>,
+    clock: Arc<dyn Clock>,
     ticks: Interval,
     by: Operator,
     expired: NoteText,
@@ -35,15 +36,15 @@ impl AlertResolver {
     /// A timer that looks at each of `ticks`, by `clock`. Ticks that were missed are not made up
     /// for.
     pub fn new(
-        store: Arc<dyn EventStore>,
+        read_model: Arc<dyn ReadModel>,
         alerts: AlertService,
         quiet_for: QuietFor,
-        clock: Arc<dyn Stamps>,
+        clock: Arc<dyn Clock>,
         mut ticks: Interval,
     ) -> Result<Self, TextError> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         Ok(Self {
-            store,
+            read_model,
             alerts,
             quiet_for,
             clock,
@@ -73,7 +74,7 @@ impl AlertResolver {
     async fn resolve(&self) -> Result<(), Unavailable> {
         loop {
             let deadlines = self.deadlines();
-            let overdue = self.store.overdue(deadlines, MOST).await?;
+            let overdue = self.read_model.overdue(deadlines, MOST).await?;
             let acts: Vec<_> =
                 overdue.iter().filter_map(|alert| self.end(&deadlines, alert)).collect();
             let wanted = acts.len();
@@ -93,7 +94,7 @@ impl AlertResolver {
             let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
             Timestamp::from_unix_micros(now.unix_micros().saturating_sub(micros))
         };
-        Deadlines { now, quiet_since: self.quiet_for.map(|span| span.map(before)) }
+        Deadlines { now, quiet_since: self.quiet_for.map(|_severity, span| span.map(before)) }
     }
 
     /// The end of an alert as it was seen. It must not end what has been heard of since.

@@ -1,8 +1,8 @@
-//! Handing one command to the store, and what may come of it.
+//! Handing one command to the log, and what may come of it.
 
 use crate::RequestKey;
-use northgate_domain::{Command, Rejection as BrokenRule};
-use northgate_storage::{AppendError, EventStore, Outcome, RecordedOutcome, Rejection, Submission};
+use northgate_domain::{Alert, Command, Event, Positioned, Rejection as Rule};
+use northgate_storage::{AppendError, EventLog, Outcome, RecordedOutcome, Rejection, Submission};
 
 /// What a command led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,10 @@ pub struct Submitted<T> {
 pub enum SubmitError {
     /// The command was refused; nothing was kept.
     #[error("the command was refused")]
-    Refused(#[source] Rejection),
+    Refused(#[source] Rule),
+    /// The key of the request was used before, for another command; nothing was stored.
+    #[error("the key was used before for another command")]
+    KeyReused,
     /// No events are taken now; nothing was kept.
     #[error("no events are taken now")]
     Unavailable,
@@ -32,29 +35,38 @@ pub enum SubmitError {
 
 impl SubmitError {
     /// The rule that the command broke, if that is why it was refused.
-    pub const fn broken_rule(&self) -> Option<&BrokenRule> {
+    pub const fn broken_rule(&self) -> Option<&Rule> {
         match self {
-            Self::Refused(Rejection::Rule(rule)) => Some(rule),
+            Self::Refused(rule) => Some(rule),
             _ => None,
         }
     }
 }
 
+impl From<AppendError> for SubmitError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Rejected { rejection: Rejection::Rule(rule), .. } => Self::Refused(rule),
+            AppendError::Rejected { rejection: Rejection::KeyReused, .. } => Self::KeyReused,
+            AppendError::Unavailable => Self::Unavailable,
+            AppendError::OutcomeUnknown => Self::OutcomeUnknown,
+        }
+    }
+}
+
+/// Tells keys of requests to raise from those of other requests.
+pub(crate) const RAISING: &str = "alerts";
+
 /// Appends one command that was sent to `route`, and gives what it led to: now, or when its key
 /// was first seen there.
 pub(crate) async fn submit(
-    store: &dyn EventStore,
+    log: &dyn EventLog,
     route: &'static str,
     command: Command,
     key: Option<RequestKey>,
 ) -> Result<Submitted<RecordedOutcome>, SubmitError> {
     let key = key.map(|key| key.of(route, &command));
-    let outcomes =
-        store.append(vec![Submission { command, key }]).await.map_err(|error| match error {
-            AppendError::Rejected { rejection, .. } => SubmitError::Refused(rejection),
-            AppendError::Unavailable => SubmitError::Unavailable,
-            AppendError::OutcomeUnknown => SubmitError::OutcomeUnknown,
-        })?;
+    let outcomes = log.append(vec![Submission { command, key }]).await?;
     let (value, replayed) = match outcomes.into_iter().next() {
         Some(Outcome::Appended { event, raised }) => {
             (RecordedOutcome::Appended { event, raised }, false)
@@ -64,4 +76,18 @@ pub(crate) async fn submit(
         None => return Err(SubmitError::UnexpectedAnswer),
     };
     Ok(Submitted { value, replayed })
+}
+
+/// The alert of an outcome, with the position of its raising.
+pub(crate) fn alert_of(outcome: RecordedOutcome) -> Result<Positioned<Alert>, SubmitError> {
+    match outcome {
+        RecordedOutcome::Unchanged(alert) => Ok(alert),
+        RecordedOutcome::Appended {
+            event: Positioned { value: Event::Alert(event), .. },
+            raised,
+        } => Ok(Positioned { position: raised, value: event.alert }),
+        RecordedOutcome::Appended { event: Positioned { value: Event::Chat(_), .. }, .. } => {
+            Err(SubmitError::UnexpectedAnswer)
+        }
+    }
 }

@@ -7,57 +7,52 @@
 )]
 
 use async_trait::async_trait;
+use enum_map::{EnumMap, enum_map};
 use northgate_domain::{
-    ActOnAlert, Action, Alert, AlertChange, AlertId, ChatMessage, Command, DedupKey, Epoch, Event,
-    EventMeta, Location, MessageText, Operator, Position, Positioned, RaiseAlert, Severity, Stamps,
-    StatusKind, Timestamp,
+    ActOnAlert, Action, Alert, AlertChange, AlertId, AlertQuery, ChatMessage, Clock, Command,
+    Deadlines, DedupKey, Epoch, Event, HistoryPage, HistoryRange, Location, MessageQuery,
+    MessageText, MetaSource, Operator, Position, Positioned, RaiseAlert, Severity, StatusKind,
+    Summary, Timestamp,
 };
 use northgate_services::{AlertResolver, AlertService, QuietFor, RaiseCoalescer, SubmitError};
+use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AlertQuery, AppendError, Capacity, Deadlines, EventStore, GatedStore, MemoryStore,
-    MessageQuery, Outcome, QueryError, ReadError, ReadFrom, Snapshot, Submission, Summary,
-    Unavailable,
+    AppendError, Capacity, ClosableLog, EventLog, MemoryStore, Outcome, QueryError, ReadError,
+    ReadFrom, ReadModel, Submission, Unavailable,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, advance, interval};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-/// Ids that count, and the time of the paused clock, from 1970 on.
-struct Paused {
-    ids: AtomicU64,
-    began: Instant,
-}
+/// The time of the paused clock, from 1970 on.
+struct Paused(Instant);
 
-impl Stamps for Paused {
-    fn stamp(&self) -> EventMeta {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        EventMeta::new(Uuid::from_u128(id.into()), self.now())
-    }
-
+impl Clock for Paused {
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(i64::try_from(self.began.elapsed().as_micros()).unwrap())
+        Timestamp::from_unix_micros(i64::try_from(self.0.elapsed().as_micros()).unwrap())
     }
 }
 
 struct Scene {
-    store: Arc<GatedStore>,
+    store: Arc<MemoryStore>,
+    log: Arc<ClosableLog>,
     alerts: AlertService,
     clock: Arc<Paused>,
 }
 
 impl Scene {
     fn new() -> Self {
-        let clock = Arc::new(Paused { ids: 0.into(), began: Instant::now() });
-        let memory = MemoryStore::new(Epoch::new(1), Capacity::default(), clock.clone());
-        let store = Arc::new(GatedStore::new(Arc::new(memory)));
-        let repeats = RaiseCoalescer::new(RaiseCoalescer::WINDOW, Handle::current());
-        Self { alerts: AlertService::new(store.clone(), repeats, clock.clone()), store, clock }
+        let clock = Arc::new(Paused(Instant::now()));
+        let meta = MetaSource::new(clock.clone(), ManualClock::at(0));
+        let store = Arc::new(MemoryStore::new(Epoch::new(1), Capacity::default(), meta));
+        let log = Arc::new(ClosableLog::new(store.clone()));
+        let alerts = alerts(log.clone(), store.clone(), clock.clone());
+        Self { store, log, alerts, clock }
     }
 
     /// Raises in a task of its own, as a request does.
@@ -85,6 +80,16 @@ impl Scene {
         let alerts = self.store.alerts(AlertQuery::newest(100)).await.unwrap().items;
         alerts.iter().map(|alert| alert.value.status.kind()).collect()
     }
+}
+
+/// Alerts whose repeats are gathered for the usual window.
+fn alerts(
+    log: Arc<dyn EventLog>,
+    read_model: Arc<dyn ReadModel>,
+    clock: Arc<Paused>,
+) -> AlertService {
+    let coalescer = RaiseCoalescer::new(log.clone(), RaiseCoalescer::WINDOW, Handle::current());
+    AlertService::new(log, read_model, coalescer, clock)
 }
 
 /// Lets everything run that is due: the paused clock stands still meanwhile.
@@ -182,10 +187,9 @@ async fn how_bad_an_alert_was_is_nothing_to_the_next_one_with_its_key() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_panics_is_told_to_who_waits_and_keeps_nobody_out() {
     let scene = Scene::new();
-    let broken: Arc<dyn EventStore> =
-        Arc::new(Meanwhile { store: scene.store.clone(), then: Then::Panic(1.into()) });
-    let repeats = RaiseCoalescer::new(RaiseCoalescer::WINDOW, Handle::current());
-    let scene = Scene { alerts: AlertService::new(broken, repeats, scene.clock.clone()), ..scene };
+    let broken = Arc::new(PanickingLog { log: scene.log.clone(), panics: true.into() });
+    let alerts = alerts(broken, scene.store.clone(), scene.clock.clone());
+    let scene = Scene { alerts, ..scene };
     let lost = scene.raise(repeat(Severity::Info)).await;
     assert_eq!(lost.await.unwrap(), Err(SubmitError::OutcomeUnknown));
     let kept = scene.raise(repeat(Severity::Info)).await;
@@ -257,7 +261,7 @@ async fn what_waits_at_the_end_is_kept_and_later_ones_are_told() {
     scene.alerts.flush().await;
     assert_eq!(Instant::now(), before, "nobody waits for the window");
     assert_eq!(waiting.await.unwrap().unwrap().value.count, 2);
-    scene.store.close().await;
+    scene.log.close().await;
     let late = scene.raise(repeat(Severity::Info)).await;
     assert_eq!(late.await.unwrap(), Err(SubmitError::Unavailable));
 }
@@ -268,7 +272,7 @@ async fn a_store_that_takes_nothing_is_told_to_everyone_who_waits() {
     scene.raise(repeat(Severity::Info)).await;
     let waiting =
         [scene.raise(repeat(Severity::Info)).await, scene.raise(repeat(Severity::Info)).await];
-    scene.store.close().await;
+    scene.log.close().await;
     pass(100).await;
     for task in waiting {
         assert_eq!(task.await.unwrap(), Err(SubmitError::Unavailable));
@@ -280,16 +284,17 @@ fn resolving(scene: &Scene, quiet_for: QuietFor) -> (CancellationToken, JoinHand
     resolving_in(scene.store.clone(), scene, quiet_for)
 }
 
-/// A timer that looks into `store` each second.
+/// A timer that looks into `read_model` each second.
 #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
 fn resolving_in(
-    store: Arc<dyn EventStore>,
+    read_model: Arc<dyn ReadModel>,
     scene: &Scene,
     quiet_for: QuietFor,
 ) -> (CancellationToken, JoinHandle<()>) {
     let ticks = interval(Duration::from_secs(1));
     let alerts = scene.alerts.clone();
-    let timer = AlertResolver::new(store, alerts, quiet_for, scene.clock.clone(), ticks).unwrap();
+    let timer =
+        AlertResolver::new(read_model, alerts, quiet_for, scene.clock.clone(), ticks).unwrap();
     let stop = CancellationToken::new();
     (stop.clone(), tokio::spawn(timer.run(stop)))
 }
@@ -299,7 +304,7 @@ async fn an_alert_ends_when_it_expires_or_was_quiet_for_long_enough() {
     use StatusKind::{Open, Resolved};
     let scene = Scene::new();
     let minute = Some(Duration::from_mins(1));
-    let (stop, timer) = resolving(&scene, [None, minute, None, None]);
+    let (stop, timer) = resolving(&scene, enum_map! { Severity::Warning => minute, _ => None });
     let end = Some(Timestamp::from_unix_micros(10_000_000));
     scene.raise(RaiseAlert { expires_at: end, ..raising(Severity::Critical) }).await;
     scene.raise(raising(Severity::Warning)).await;
@@ -336,7 +341,7 @@ async fn more_than_are_asked_for_at_once_end_all_the_same() {
         scene.alerts.raise(raise, None).await.unwrap();
     }
     advance(Duration::from_millis(1)).await;
-    let (stop, timer) = resolving(&scene, [None; 4]);
+    let (stop, timer) = resolving(&scene, EnumMap::default());
     for _ in 0..1_000 {
         yield_now().await;
     }
@@ -346,28 +351,17 @@ async fn more_than_are_asked_for_at_once_end_all_the_same() {
     timer.await.unwrap();
 }
 
-/// A store in which something happens at the wrong moment.
-struct Meanwhile {
-    store: Arc<GatedStore>,
-    then: Then,
-}
-
-enum Then {
-    /// What is found to be overdue is raised again, with this end, before anybody knows.
-    RaiseAgain(Option<Timestamp>),
-    /// So many appends panic.
-    Panic(AtomicU64),
+/// A log whose first append panics.
+struct PanickingLog {
+    log: Arc<ClosableLog>,
+    panics: AtomicBool,
 }
 
 #[async_trait]
-impl EventStore for Meanwhile {
+impl EventLog for PanickingLog {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
-        if let Then::Panic(times) = &self.then {
-            let left =
-                times.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
-            assert!(left.is_err(), "as the test wants it");
-        }
-        self.store.append(submissions).await
+        assert!(!self.panics.swap(false, Ordering::Relaxed), "as the test wants it");
+        self.log.append(submissions).await
     }
 
     async fn read(
@@ -375,26 +369,40 @@ impl EventStore for Meanwhile {
         from: ReadFrom,
         limit: usize,
     ) -> Result<Vec<Positioned<Event>>, ReadError> {
-        self.store.read(from, limit).await
+        self.log.read(from, limit).await
     }
 
     fn head(&self) -> watch::Receiver<Position> {
-        self.store.head()
+        self.log.head()
     }
+}
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
+/// A read model in which overdue alerts are raised again, with an end, before anybody knows.
+struct RaisingAgain {
+    store: Arc<MemoryStore>,
+    end: Option<Timestamp>,
+}
+
+#[async_trait]
+impl ReadModel for RaisingAgain {
+    async fn alerts(&self, query: AlertQuery) -> Result<HistoryPage<Alert>, QueryError> {
         self.store.alerts(query).await
     }
 
-    async fn messages(
-        &self,
-        query: MessageQuery,
-    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
+    async fn messages(&self, query: MessageQuery) -> Result<HistoryPage<ChatMessage>, QueryError> {
         self.store.messages(query).await
     }
 
     async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         self.store.alert(id).await
+    }
+
+    async fn alert_events(
+        &self,
+        id: AlertId,
+        range: HistoryRange,
+    ) -> Result<HistoryPage<Event>, QueryError> {
+        self.store.alert_events(id, range).await
     }
 
     async fn summary(&self) -> Result<Summary, Unavailable> {
@@ -407,10 +415,8 @@ impl EventStore for Meanwhile {
         limit: usize,
     ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
         let overdue = self.store.overdue(deadlines, limit).await?;
-        if let Then::RaiseAgain(end) = self.then
-            && !overdue.is_empty()
-        {
-            let again = RaiseAlert { expires_at: end, ..repeat(Severity::Info) };
+        if !overdue.is_empty() {
+            let again = RaiseAlert { expires_at: self.end, ..repeat(Severity::Info) };
             self.store.append(vec![Command::RaiseAlert(again).into()]).await.unwrap();
         }
         Ok(overdue)
@@ -429,9 +435,8 @@ async fn a_late_repeat_postpones_expiry() {
         scene.raise(RaiseAlert { expires_at: end, ..repeat(Severity::Info) }).await;
         settle().await;
         advance(Duration::from_millis(1)).await;
-        let then = Then::RaiseAgain(new_end);
-        let store = Arc::new(Meanwhile { store: scene.store.clone(), then });
-        let (stop, timer) = resolving_in(store, &scene, [None; 4]);
+        let store = Arc::new(RaisingAgain { store: scene.store.clone(), end: new_end });
+        let (stop, timer) = resolving_in(store, &scene, EnumMap::default());
         settle().await;
         assert_eq!(scene.events().await, changes, "at the first look");
         pass(10_000).await;

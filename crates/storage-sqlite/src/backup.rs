@@ -1,58 +1,17 @@
 //! A copy of a folder's data in one file, of one moment, while a server uses the folder or not.
 
+mod error;
 mod partial;
 
-use crate::OpenError;
+pub use error::BackupError;
+
 use crate::database::literal;
 use crate::existing::ExistingData;
 use crate::folder::{database_in, parent_of};
 use northgate_domain::Epoch;
 use partial::PartialFile;
 use rusqlite::{Connection, OpenFlags, params};
-use std::io;
-use std::path::{Path, PathBuf};
-
-/// Why there is no backup. The data is as it was, and no file was made or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupError {
-    /// There is no data of this program to copy.
-    #[error(transparent)]
-    Data(#[from] OpenError),
-    /// Something has the name that the backup was to get.
-    #[error("{} is there already; it was left as it is", file.display())]
-    Exists {
-        /// What is in the way.
-        file: PathBuf,
-    },
-    /// The database would take the backup for a file of its own.
-    #[error("{} is a name for files of the data itself; give the backup another one", file.display())]
-    OfTheData {
-        /// The file that the backup was to be.
-        file: PathBuf,
-    },
-    /// Another backup to the same file is at work.
-    #[error("another backup is writing {}; wait for it, or name another file", file.display())]
-    InProgress {
-        /// The file that the other one writes.
-        file: PathBuf,
-    },
-    /// The copy cannot be written where it was to be.
-    #[error("cannot write {}: {source}", file.display())]
-    Write {
-        /// The file that was being written.
-        file: PathBuf,
-        /// Why the system said no.
-        source: io::Error,
-    },
-    /// SQLite cannot read the data, or cannot write the copy.
-    #[error("cannot copy {}: {source}", database.display())]
-    Copy {
-        /// The database that was to be copied.
-        database: PathBuf,
-        /// What SQLite says.
-        source: rusqlite::Error,
-    },
-}
+use std::path::Path;
 
 /// Copies the data in `folder`, as it is at one moment, into the new file `to`: on disk when this
 /// returns. The log in it is called `epoch`, which the caller drew at random: what is raised after

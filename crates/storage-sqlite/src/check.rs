@@ -1,15 +1,16 @@
 //! Whether a folder's data is whole: for tests, and for whoever has doubts about a disk.
 
 mod contents;
+mod error;
 
-use crate::database::DatabaseError;
+pub use error::CheckError;
+
 use crate::existing::ExistingData;
 use crate::queries::ends_of_log;
-use crate::{OpenError, schema};
+use crate::schema;
 use contents::Contents;
 use northgate_domain::Position;
 use northgate_storage::codec::{decode_alert, decode_event, decode_message, decode_outcome};
-use rusqlite::ErrorCode;
 use std::path::Path;
 
 /// What a whole database holds.
@@ -22,59 +23,6 @@ pub struct Checked {
     /// The version of the tables, if it is older than this program: the server brings them up to
     /// date when it starts.
     pub older_schema: Option<i64>,
-}
-
-/// Why data is not known to be whole, as the end of a sentence: "the data in ./data is not whole: …".
-#[derive(Debug, thiserror::Error)]
-pub enum CheckError {
-    /// Something is missing, or is not as it was written.
-    #[error("is not whole: {0}")]
-    NotWhole(String),
-    /// There is no data, or this process cannot read it. It may be whole.
-    #[error("cannot be read: {0}")]
-    Unreadable(String),
-}
-
-impl From<DatabaseError> for CheckError {
-    fn from(error: DatabaseError) -> Self {
-        match error {
-            DatabaseError::Sqlite(error) => error.into(),
-            DatabaseError::Record(_) | DatabaseError::UnreadableAnswer => {
-                Self::NotWhole(error.to_string())
-            }
-            DatabaseError::Replaced
-            | DatabaseError::ReadersFail
-            | DatabaseError::FileChanged(_)
-            | DatabaseError::DiskFull { .. }
-            | DatabaseError::OnlyOpenAlertsLeft => Self::Unreadable(error.to_string()),
-        }
-    }
-}
-
-impl From<OpenError> for CheckError {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Database { source, .. } => source.into(),
-            error => Self::Unreadable(error.to_string()),
-        }
-    }
-}
-
-impl From<rusqlite::Error> for CheckError {
-    fn from(error: rusqlite::Error) -> Self {
-        let reason = format!("SQLite: {error}");
-        match error.sqlite_error_code() {
-            // The file or its contents are wrong. All other errors are of this process and its system.
-            None
-            | Some(
-                ErrorCode::DatabaseCorrupt
-                | ErrorCode::NotADatabase
-                | ErrorCode::TypeMismatch
-                | ErrorCode::Unknown,
-            ) => Self::NotWhole(reason),
-            Some(_) => Self::Unreadable(reason),
-        }
-    }
 }
 
 /// Reads everything in the database of `folder`, whether a server uses it or not, and changes
@@ -100,6 +48,7 @@ pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     contents.are_indexed()?;
     contents.alerts_match_their_columns()?;
     contents.events_match_their_times()?;
+    contents.events_match_their_alerts()?;
     if events != offset - trimmed {
         let missing = offset - trimmed - events;
         let reason = format!("{missing} events are missing before offset {offset}");

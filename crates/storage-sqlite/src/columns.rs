@@ -1,8 +1,7 @@
 //! How what an alert is stands in columns, where questions find it.
 
 use crate::database::{DatabaseError, from_sql, to_sql};
-use northgate_domain::{Alert, Label, Severity, StatusKind};
-use northgate_storage::AlertCounts;
+use northgate_domain::{Alert, AlertCounts, Label, Severity, StatusKind};
 use rusqlite::Connection;
 
 /// The number of a status, as it stands in the database for ever.
@@ -63,7 +62,7 @@ pub(crate) fn alert_counts(connection: &Connection) -> rusqlite::Result<AlertCou
         for severity in Severity::ALL {
             let mut rows = statement.query([status_number(status), severity_number(severity)])?;
             if let Some(row) = rows.next()? {
-                *alert_counts.count_mut(status, severity) = from_sql(row.get(0)?);
+                alert_counts.0[status][severity] = from_sql(row.get(0)?);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Connections, and how numbers stand in the database.
 
-use crate::files::ChangedFile;
 use crate::folder::create_private;
+use crate::health::ChangedFile;
+use northgate_storage::QueryError;
 use northgate_storage::codec::CodecError;
 use rusqlite::{Connection, OpenFlags};
 use std::borrow::Cow;
@@ -55,6 +56,9 @@ pub(crate) enum DatabaseError {
     /// Only alerts that are not resolved are left to make room, and they do not go.
     #[error("--retain-bytes is used up by alerts that are not resolved")]
     OnlyOpenAlertsLeft,
+    /// The query cannot be answered; the database is well.
+    #[error(transparent)]
+    Refused(QueryError),
 }
 
 /// A connection for the writer; `more` says whether it may make the file.

@@ -6,20 +6,11 @@
 
 use crate::database::WAL_BYTES;
 use crate::folder::{Note, beside, forget_saved_log, note};
-use northgate_storage::FileChange;
+use crate::health::{ChangedFile, FileChange};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-
-/// A file of the store that is not what it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{file} {change}")]
-pub(crate) struct ChangedFile {
-    /// Its name in the folder.
-    pub(crate) file: &'static str,
-    pub(crate) change: FileChange,
-}
 
 /// The files of one open store. The writer's thread owns it and is the only one that makes them
 /// longer or shorter.

@@ -3,15 +3,14 @@
 
 use crate::columns::{label_word, severity_number, status_number};
 use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
-use crate::queries::head;
+use crate::queries::{alert_by_id, head};
 use crate::session::Session;
 use northgate_domain::{
-    Alert, AlertId, ChatMessage, Epoch, Position, Positioned, Search, Timestamp,
+    Alert, AlertId, AlertQuery, ChatMessage, Epoch, Event, HistoryPage, HistoryRange, MessageQuery,
+    Position, Positioned, Search, Timestamp,
 };
-use northgate_storage::codec::{CodecError, decode_alert, decode_message};
-use northgate_storage::{
-    AlertQuery, HistoryRange, MessageQuery, Part, QueryError, ScanPlan, Snapshot,
-};
+use northgate_storage::codec::{CodecError, decode_alert, decode_event, decode_message};
+use northgate_storage::{PageBuilder, ScanPlan};
 use rusqlite::types::Value;
 use rusqlite::{params, params_from_iter};
 use std::ops::RangeInclusive;
@@ -20,19 +19,20 @@ use std::ops::RangeInclusive;
 /// along the log.
 const FEW: usize = 4_096;
 
-type HistoryResult<T> = Result<Snapshot<Positioned<T>>, QueryError>;
-
 /// The alerts that match, as they stand.
 pub(crate) fn alerts(
     session: Session<'_>,
     query: &AlertQuery,
-) -> Result<HistoryResult<Alert>, DatabaseError> {
+) -> Result<HistoryPage<Alert>, DatabaseError> {
     let text = |text: &str| Value::from(text.to_owned());
     let mut columns = vec![
         Column::new("source", query.sources.iter().map(|source| text(source.as_str()))),
-        Column::new("location", query.locations.iter().map(|place| text(place.as_str()))),
+        Column::new("location", query.locations.iter().map(|location| text(location.as_str()))),
         Column::new("status", query.statuses.iter().map(|s| Value::from(status_number(*s)))),
-        Column::new("severity", query.severities.iter().map(|s| Value::from(severity_number(*s)))),
+        Column::new(
+            "severity",
+            query.severities.listed().iter().map(|s| Value::from(severity_number(*s))),
+        ),
     ];
     columns.retain(|column| !column.values.is_empty());
     let mut words = words_of(&query.search);
@@ -40,21 +40,33 @@ pub(crate) fn alerts(
         let choices = choices.iter().map(|label| format!("\"{}\"", label_word(label)));
         words.push(format!("({})", choices.collect::<Vec<_>>().join(" OR ")));
     }
-    HistoryScan { session, table: ALERTS, range: &query.range, words, columns }.through()
+    HistoryScan { session, table: ALERTS, range: &query.range, words, columns }.run()
 }
 
 /// The chat messages that match.
 pub(crate) fn messages(
     session: Session<'_>,
     query: &MessageQuery,
-) -> Result<HistoryResult<ChatMessage>, DatabaseError> {
+) -> Result<HistoryPage<ChatMessage>, DatabaseError> {
     let alert = query.alert_id.map(|AlertId(id)| Value::from(id.into_bytes().to_vec()));
     let columns = alert.map(|alert| Column::new("alert_id", [alert])).into_iter().collect();
     let words = words_of(&query.search);
-    HistoryScan { session, table: MESSAGES, range: &query.range, words, columns }.through()
+    HistoryScan { session, table: MESSAGES, range: &query.range, words, columns }.run()
 }
 
-/// Names in the schema, and what a record is of.
+/// The events of one alert that the log holds; none if no alert has this id.
+pub(crate) fn alert_events(
+    session: Session<'_>,
+    id: AlertId,
+    range: &HistoryRange,
+) -> Result<HistoryPage<Event>, DatabaseError> {
+    let head = head(session.connection)?;
+    let raised = alert_by_id(session, head.epoch, id)?.map_or(0, |alert| alert.position.offset);
+    let columns = vec![Column::new("alert", [Value::from(to_sql(raised))])];
+    HistoryScan { session, table: EVENTS, range, words: Vec::new(), columns }.run()
+}
+
+/// Names in the schema, and how a record is decoded.
 struct Table<T> {
     items: &'static str,
     words: &'static str,
@@ -78,6 +90,14 @@ const MESSAGES: Table<ChatMessage> = Table {
     began: "sent_at",
     decode: decode_message,
     bytes: ChatMessage::approximate_bytes,
+};
+/// Events have no index of words: nobody searches in them.
+const EVENTS: Table<Event> = Table {
+    items: "events",
+    words: "",
+    began: "at",
+    decode: decode_event,
+    bytes: Event::approximate_bytes,
 };
 
 /// A column with an index of its own, in which the items of one value stand in their order; and the
@@ -131,30 +151,27 @@ struct HistoryScan<'a, T> {
 }
 
 impl<T> HistoryScan<'_, T> {
-    fn through(&self) -> Result<HistoryResult<T>, DatabaseError> {
+    fn run(&self) -> Result<HistoryPage<T>, DatabaseError> {
         let head = head(self.session.connection)?;
-        let walk = match self.range.walk(head) {
-            Ok(walk) => walk,
-            Err(error) => return Ok(Err(error)),
-        };
-        let found = self.find(&walk.offsets, walk.upwards, walk.wanted())?;
-        let beyond = self.find(&walk.beyond, false, 1)?;
+        let plan = ScanPlan::new(self.range, head).map_err(DatabaseError::Refused)?;
+        let found = self.find(&plan.offsets, plan.upwards, plan.wanted())?;
+        let beyond = self.find(&plan.beyond, false, 1)?;
         let more_beyond = !beyond.offsets.is_empty() || beyond.examined_to.is_some();
-        let part = self.load(&walk, head.epoch, &found)?;
-        Ok(Ok(walk.end(part, more_beyond)))
+        let page = self.load(&plan, head.epoch, &found)?;
+        Ok(plan.end(page, more_beyond))
     }
 
     /// Reads the items one by one, so that no more than one part is in memory.
     fn load(
         &self,
-        walk: &ScanPlan,
+        plan: &ScanPlan,
         epoch: Epoch,
         found: &Matches,
-    ) -> Result<Part<Positioned<T>>, DatabaseError> {
+    ) -> Result<PageBuilder<T>, DatabaseError> {
         let Table { items, decode, bytes, .. } = self.table;
         let sql = format!("SELECT record FROM {items} WHERE place = ?1");
         let mut statement = self.session.connection.prepare_cached(&sql)?;
-        let mut part = walk.part();
+        let mut page = plan.page();
         let mut skipped = None;
         for offset in found.offsets.iter().copied() {
             let mut rows = statement.query(params![to_sql(offset)])?;
@@ -165,17 +182,17 @@ impl<T> HistoryScan<'_, T> {
                 continue;
             };
             let size = bytes(&value);
-            if !part.push(Positioned { position: Position { epoch, offset }, value }, size) {
-                return Ok(part);
+            if !page.push(Positioned { position: Position { epoch, offset }, value }, size) {
+                return Ok(page);
             }
             skipped = None;
         }
         // If the last items are unreadable, the next part begins after them.
-        let more = found.offsets.len() >= walk.wanted();
+        let more = found.offsets.len() >= plan.wanted();
         if let Some(offset) = found.examined_to.or(skipped.filter(|_| more)) {
-            part.stop_at(offset);
+            page.stop_at(offset);
         }
-        Ok(part)
+        Ok(page)
     }
 
     /// Where the first `wanted` of the items at `offsets` are that match.
@@ -188,7 +205,7 @@ impl<T> HistoryScan<'_, T> {
         if offsets.is_empty() {
             return Ok(Matches::default());
         }
-        let scan = |lead, max| self.scan(lead, offsets, upwards, wanted, max);
+        let scan = |index, max| self.scan(index, offsets, upwards, wanted, max);
         let max = self.range.max_scanned;
         if !self.words.is_empty() {
             return scan(IndexChoice::Words, max);
@@ -223,16 +240,16 @@ impl<T> HistoryScan<'_, T> {
         Ok(all)
     }
 
-    /// Follows one lead, past `max_scanned` items at most.
+    /// Follows one index, past `max_scanned` items at most.
     fn scan(
         &self,
-        lead: IndexChoice<'_>,
+        index: IndexChoice<'_>,
         offsets: &RangeInclusive<u64>,
         upwards: bool,
         wanted: usize,
         max_scanned: usize,
     ) -> Result<Matches, DatabaseError> {
-        let (sql, values) = self.statement(lead, offsets, upwards);
+        let (sql, values) = self.statement(index, offsets, upwards);
         let mut statement = self.session.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         let mut matches = Matches::default();
@@ -253,10 +270,10 @@ impl<T> HistoryScan<'_, T> {
         Ok(matches)
     }
 
-    /// The statement that gives, along a lead, the place of each item and whether it matches.
+    /// The statement that gives, along a index, the place of each item and whether it matches.
     fn statement(
         &self,
-        lead: IndexChoice<'_>,
+        index: IndexChoice<'_>,
         offsets: &RangeInclusive<u64>,
         upwards: bool,
     ) -> (String, Vec<Value>) {
@@ -272,31 +289,31 @@ impl<T> HistoryScan<'_, T> {
             format!("?{}", values.len())
         };
         let Table { items, words, began, .. } = self.table;
-        let (from, place, led_by) = match lead {
+        let (from, offset, index_column) = match index {
             IndexChoice::Words => {
                 let expression = bound(&Value::from(self.words.join(" AND ")));
-                let place = format!("{words}.rowid");
-                let join = format!("{words} CROSS JOIN {items} ON place = {place}");
-                (format!("{join} WHERE {words} MATCH {expression} AND {place}"), place, None)
+                let offset = format!("{words}.rowid");
+                let join = format!("{words} CROSS JOIN {items} ON place = {offset}");
+                (format!("{join} WHERE {words} MATCH {expression} AND {offset}"), offset, None)
             }
             IndexChoice::Column(column, value) => {
                 let Column { name, .. } = column;
                 let value = bound(value);
-                let index = format!("{items} INDEXED BY {items}_by_{name}");
-                let from = format!("{index} WHERE {name} = {value} AND place");
+                let indexed = format!("{items} INDEXED BY {items}_by_{name}");
+                let from = format!("{indexed} WHERE {name} = {value} AND place");
                 (from, "place".to_owned(), Some(*name))
             }
             IndexChoice::Time => {
                 // All of them are to be put in order, and they are few: none is passed in vain.
-                let index = format!("{items} INDEXED BY {items}_by_time");
+                let indexed = format!("{items} INDEXED BY {items}_by_time");
                 let within = format!("WHERE {began} >= ?3 AND {began} < ?4 AND place");
-                (format!("{index} {within}"), "place".to_owned(), None)
+                (format!("{indexed} {within}"), "place".to_owned(), None)
             }
             IndexChoice::Log => {
                 (format!("{items} NOT INDEXED WHERE place"), "place".to_owned(), None)
             }
         };
-        let others = self.columns.iter().filter(|column| Some(column.name) != led_by);
+        let others = self.columns.iter().filter(|column| Some(column.name) != index_column);
         let conditions = others.map(|Column { name, values }| {
             let values: Vec<_> = values.iter().map(&mut bound).collect();
             format!(" AND {name} IN ({})", values.join(", "))
@@ -306,7 +323,7 @@ impl<T> HistoryScan<'_, T> {
         // A condition on a column that is NULL is neither true nor false.
         let matches = format!("({began} >= ?3 AND {began} < ?4{conditions}) IS TRUE");
         let sql = format!(
-            "SELECT place, {matches} FROM {from} BETWEEN ?1 AND ?2 ORDER BY {place} {order}"
+            "SELECT place, {matches} FROM {from} BETWEEN ?1 AND ?2 ORDER BY {offset} {order}"
         );
         (sql, values)
     }

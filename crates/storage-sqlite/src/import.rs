@@ -4,6 +4,7 @@ use crate::OpenError;
 use crate::archive::{Counts, FORMAT, Head, Key, Line, Record, join};
 use crate::database::{DatabaseError, to_sql};
 use crate::folder::{Folder, beside, rename_new, sync, unfinished_import};
+use crate::schema;
 use crate::write_connection::WriteConnection;
 use northgate_domain::{AlertId, Epoch, Position};
 use northgate_storage::codec::{
@@ -174,7 +175,11 @@ impl New {
             Line::End(_) if self.counts.events == 0 && self.connection.counters.head > 0 => {
                 Err(LineError::NoNewest)
             }
-            Line::End(counts) if counts == self.counts => Ok(()),
+            Line::End(counts) if counts == self.counts => {
+                // Events came before the alerts that they are of.
+                self.connection.execute(schema::FIND_ALERTS_OF_EVENTS, [])?;
+                Ok(())
+            }
             Line::End(counts) => Err(LineError::Counts { said: counts, seen: self.counts }),
         }
     }
@@ -204,13 +209,13 @@ impl New {
         }
         let bytes = join(record.version, record.shape);
         let at = decode_event(&bytes)?.at();
-        self.connection.put_event(record.offset, at, &bytes)?;
+        self.connection.put_event(record.offset, at, None, &bytes)?;
         self.counts.events += 1;
         Ok(())
     }
 
     /// What outlives its event stands where that stood.
-    fn place(&self, record: &Record<'_>) -> Result<Position, LineError> {
+    fn position(&self, record: &Record<'_>) -> Result<Position, LineError> {
         if record.offset == 0 || record.offset > self.connection.counters.head {
             return Err(LineError::Order);
         }
@@ -218,20 +223,20 @@ impl New {
     }
 
     fn put_alert(&mut self, record: &Record<'_>) -> Result<(), LineError> {
-        let place = self.place(record)?;
+        let position = self.position(record)?;
         let alert = decode_alert(&join(record.version, record.shape))?;
         if !self.ids.insert(alert.id) {
             return Err(LineError::IdTaken(alert.id));
         }
-        self.connection.put_alert(place, &alert)?;
+        self.connection.put_alert(position, &alert)?;
         self.counts.alerts += 1;
         Ok(())
     }
 
     fn put_message(&mut self, record: &Record<'_>) -> Result<(), LineError> {
-        let place = self.place(record)?;
+        let position = self.position(record)?;
         let message = decode_message(&join(record.version, record.shape))?;
-        self.connection.put_message(to_sql(place.offset), &message)?;
+        self.connection.put_message(to_sql(position.offset), &message)?;
         self.counts.messages += 1;
         Ok(())
     }

@@ -1,46 +1,20 @@
 //! What the writer does by itself: it lets go of what is too old, and tries a disk that failed.
 
+use crate::health::StoreHealth;
 use crate::writer::commit;
 use crate::{Options, SqliteStore, check};
-use northgate_domain::{
-    Command, Epoch, EventMeta, Location, MessageText, Position, RaiseAlert, Stamps, Timestamp,
-};
+use northgate_domain::{AlertQuery, Command, Epoch, Location, MessageText, Position, RaiseAlert};
+use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AlertQuery, AppendError, EventStore, ReadError, ReadFrom, StoreHealth, Submission, next_page,
+    AppendError, EventLog, EventStore, ReadError, ReadFrom, ReadModel, Submission, next_page,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
-use uuid::Uuid;
 
 /// Many times what it takes.
 const SOON: Duration = Duration::from_secs(30);
-
-/// A clock that stands where it was set.
-#[derive(Default)]
-struct SetClock {
-    ids: AtomicU64,
-    micros: AtomicI64,
-    /// How far the clock is wrong.
-    jump: AtomicI64,
-}
-
-impl Stamps for SetClock {
-    fn stamp(&self) -> EventMeta {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        EventMeta::new(Uuid::from_u128(id.into()), self.now())
-    }
-
-    fn now(&self) -> Timestamp {
-        let jump = self.jump.load(Ordering::Relaxed);
-        Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed) + jump)
-    }
-
-    fn steady(&self) -> Timestamp {
-        Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed))
-    }
-}
 
 fn raise(message: &str) -> Submission {
     let message = MessageText::parse(message).unwrap();
@@ -78,24 +52,24 @@ async fn events_held(store: &SqliteStore) -> usize {
 #[tokio::test]
 async fn events_that_are_too_old_go_by_themselves_and_what_they_led_to_stays() {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(SetClock::default());
+    let clock = ManualClock::at(0);
     let options = Options { retain_for: Duration::from_hours(1), ..Options::new(Epoch::new(7)) };
-    let store = SqliteStore::open(folder.path(), &options, clock.clone()).unwrap();
+    let store = SqliteStore::open(folder.path(), &options, clock.meta()).unwrap();
     let hour = 3_600_000_000;
     store.append((0..2_500).map(|n| raise(&n.to_string())).collect()).await.unwrap();
-    clock.micros.store(hour / 2, Ordering::Relaxed);
+    clock.set(hour / 2);
     store.append((0..10).map(|_| raise("younger")).collect()).await.unwrap();
 
     // Not yet.
-    clock.micros.store(hour, Ordering::Relaxed);
+    clock.set(hour);
     assert_eq!(events_held(&store).await, 2_510);
-    clock.micros.store(hour + 1, Ordering::Relaxed);
+    clock.set(hour + 1);
     trimmed_to(&store, 2_500).await;
     let held = Position { epoch: Epoch::new(7), offset: 2_500 };
     assert_eq!(store.read(ReadFrom::After(held), 100).await.unwrap().len(), 10);
 
     // The newest event stays, however old it is: it is how the log knows its head.
-    clock.micros.store(hour * 9, Ordering::Relaxed);
+    clock.set(hour * 9);
     trimmed_to(&store, 2_509).await;
     assert_eq!(store.head().borrow().offset, 2_510);
     let alerts = store.alerts(AlertQuery::newest(10_000)).await.unwrap();
@@ -108,24 +82,24 @@ async fn events_that_are_too_old_go_by_themselves_and_what_they_led_to_stays() {
 async fn a_clock_that_jumps_ahead_removes_no_event() {
     let (hour, day) = (3_600_000_000, 24 * 3_600_000_000);
     let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(SetClock::default());
+    let clock = ManualClock::at(0);
     let options = Options { retain_for: Duration::from_hours(48), ..Options::new(Epoch::new(7)) };
-    let open = || SqliteStore::open(folder.path(), &options, clock.clone()).unwrap();
+    let open = || SqliteStore::open(folder.path(), &options, clock.meta()).unwrap();
     let store = open();
     store.append((0..100).map(|n| raise(&n.to_string())).collect()).await.unwrap();
-    clock.jump.store(1_000 * day, Ordering::Relaxed);
+    clock.jump_to(1_000 * day);
     // Each append removes what is due as well as each second does.
     store.append(vec![raise("meanwhile")]).await.unwrap();
     sleep(Duration::from_millis(1_500)).await;
     assert_eq!(events_held(&store).await, 101);
     store.close().await;
     // Nor does a start: who knows how long it was away?
-    clock.jump.store(2_000 * day, Ordering::Relaxed);
+    clock.jump_to(2_000 * day);
     let store = open();
     sleep(Duration::from_millis(1_500)).await;
     assert_eq!(events_held(&store).await, 101);
     // It has stood for an hour.
-    clock.micros.store(hour, Ordering::Relaxed);
+    clock.set(hour);
     trimmed_to(&store, 100).await;
     store.close().await;
 }
@@ -136,11 +110,11 @@ async fn a_store_whose_disk_failed_says_so_and_recovers_though_nobody_appends() 
     let broken = Arc::new(AtomicBool::new(false));
     let disk = broken.clone();
     let options = Options::new(Epoch::new(7));
-    let clock = Arc::new(SetClock::default());
+    let clock = ManualClock::at(0);
     let store = SqliteStore::open_with(
         folder.path(),
         &options,
-        clock,
+        clock.meta(),
         Box::new(move |connection| {
             if disk.load(Ordering::Relaxed) {
                 return Err(rusqlite::Error::InvalidQuery);

@@ -1,6 +1,6 @@
 //! What a store is opened with.
 
-use crate::writer::MOST_WAITING;
+use crate::lane::MOST_WAITING;
 use northgate_domain::Epoch;
 use northgate_storage::Capacity;
 use std::num::{NonZeroU64, NonZeroUsize};

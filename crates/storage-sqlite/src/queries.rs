@@ -5,23 +5,31 @@ use crate::database::{DatabaseError, from_sql, to_sql};
 use crate::schema;
 use crate::session::Session;
 use northgate_domain::{
-    Alert, AlertId, DedupKey, Epoch, Event, Position, Positioned, Severity, Timestamp,
+    Alert, AlertId, Deadlines, DedupKey, Epoch, Event, Position, Positioned, Severity, Summary,
+    Timestamp,
 };
 use northgate_storage::codec::{decode_alert, decode_event};
-use northgate_storage::{Deadlines, READ_BYTES, ReadError, ReadFrom, Summary};
+use northgate_storage::{READ_BYTES, ReadFrom};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 /// An answer, and the head of the log in the state that it is of.
 type At<T> = (Position, T);
-/// Events, or what is held instead.
-type Events = Result<Vec<Positioned<Event>>, ReadError>;
+/// What a read of the log gives.
+pub(crate) enum LogRead {
+    Events(Vec<Positioned<Event>>),
+    /// Some of the events are not held.
+    Gap {
+        /// The smallest position that still reads.
+        oldest: Position,
+    },
+}
 
 /// The events on one side of a position.
 pub(crate) fn read(
     session: Session<'_>,
     from: ReadFrom,
     limit: usize,
-) -> Result<At<Events>, DatabaseError> {
+) -> Result<At<LogRead>, DatabaseError> {
     let epoch = schema::epoch(session.connection)?;
     let (head, trimmed) = ends_of_log(session.connection)?;
     let at = |offset| Position { epoch, offset };
@@ -29,7 +37,7 @@ pub(crate) fn read(
     let foreign = position.epoch != epoch || position.offset > head;
     let lost = matches!(from, ReadFrom::After(_)) && position.offset < trimmed;
     if foreign || lost {
-        return Ok((at(head), Err(ReadError::Gap { oldest: at(trimmed), latest: at(head) })));
+        return Ok((at(head), LogRead::Gap { oldest: at(trimmed) }));
     }
     let events = match from {
         ReadFrom::After(_) => {
@@ -43,7 +51,7 @@ pub(crate) fn read(
             events
         }
     };
-    Ok((at(head), Ok(events)))
+    Ok((at(head), LogRead::Events(events)))
 }
 
 /// As many of the first events that `sql` gives from `position` on as one read may hold. An event
@@ -123,7 +131,7 @@ pub(crate) fn overdue(
     let now = deadlines.now.unix_micros();
     let mut found = alerts(session, sql, params![now], head.epoch, limit)?;
     for severity in Severity::ALL {
-        let Some(since) = deadlines.quiet_since(severity) else { continue };
+        let Some(since) = deadlines.quiet_since[severity] else { continue };
         let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_update
                    WHERE severity = ?1 AND updated_at <= ?2 AND status < 2";
         let values = params![severity_number(severity), since.unix_micros()];

@@ -1,9 +1,10 @@
 //! The threads that read: a few for each kind of question, each with a connection of its own.
 
 use crate::database::{DatabaseError, connect_to_read};
+use crate::lane::{Lane, ThreadGuard};
 use crate::schema;
 use crate::session::{Session, Unreadable};
-use crate::store::{Lane, Shared};
+
 use northgate_storage::{QueryError, Unavailable};
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
@@ -39,7 +40,7 @@ pub(crate) struct Readers {
 pub(crate) struct ReaderSetup {
     pub(crate) file: PathBuf,
     pub(crate) unreadable: Arc<Unreadable>,
-    pub(crate) shared: Shared,
+    pub(crate) shared: ThreadGuard,
 }
 
 impl Readers {
@@ -153,6 +154,7 @@ impl Reader {
                 }
                 Ok(answer)
             }
+            Err(DatabaseError::Refused(error)) => Err(error),
             Err(DatabaseError::Sqlite(error)) if is_interrupted(&error) => Err(QueryError::TooSlow),
             Err(error) => {
                 if !self.failing.swap(true, Ordering::Relaxed) {
@@ -204,29 +206,17 @@ fn is_interrupted(error: &rusqlite::Error) -> bool {
 mod tests {
     use super::*;
     use crate::{Options, SqliteStore};
-    use northgate_domain::{Epoch, EventMeta, Stamps, Timestamp};
-    use northgate_storage::EventStore;
+    use northgate_domain::Epoch;
+    use northgate_storage::laws::ManualClock;
+    use northgate_storage::{EventLog, ReadModel};
     use std::sync::mpsc;
     use tempfile::TempDir;
     use tokio::time::timeout;
-    use uuid::Uuid;
-
-    struct Never;
-
-    impl Stamps for Never {
-        fn stamp(&self) -> EventMeta {
-            EventMeta::new(Uuid::nil(), self.now())
-        }
-
-        fn now(&self) -> Timestamp {
-            Timestamp::from_unix_micros(0)
-        }
-    }
 
     fn store() -> (TempDir, Arc<SqliteStore>) {
         let folder = tempfile::tempdir().unwrap();
         let options = Options::new(Epoch::new(7));
-        let store = SqliteStore::open(folder.path(), &options, Arc::new(Never)).unwrap();
+        let store = SqliteStore::open(folder.path(), &options, ManualClock::at(0).meta()).unwrap();
         (folder, Arc::new(store))
     }
 
@@ -268,7 +258,7 @@ mod tests {
         }
         tokio::task::yield_now().await;
         assert_eq!(store.summary().await.unwrap().position.offset, 0);
-        assert!(store.alerts(northgate_storage::AlertQuery::newest(10)).await.is_ok());
+        assert!(store.alerts(northgate_domain::AlertQuery::newest(10)).await.is_ok());
         let start = northgate_domain::Position::start(Epoch::new(7));
         assert!(store.read(northgate_storage::ReadFrom::After(start), 1).await.is_ok());
         drop(release);

@@ -11,9 +11,21 @@ use std::path::Path;
 /// Marks a database as Northgate's: "NGTE".
 const APPLICATION_ID: i64 = 0x4E47_5445;
 
+/// The raising of the alert that an event is of, by the id in its record; NULL for chat, and for
+/// an alert that is gone. `none` is the id of no alert: the index of ids takes no empty word.
+macro_rules! alert_of_event {
+    () => {
+        "(SELECT alert_ids.rowid
+          FROM (SELECT CAST(substr(record, 2) AS TEXT) AS shape), alert_ids
+          WHERE json_valid(shape) AND alert_ids MATCH replace(coalesce(
+              json_extract(shape, '$.alert.a.id'), json_extract(shape, '$.raised.id'), 'none'),
+              '-', ''))"
+    };
+}
+
 /// The n-th of these leads from schema n − 1 to schema n, which is kept as `user_version`. What was
 /// released is never edited: a change is one more at the end.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     // Offsets are those of the log. The newest event is never trimmed, so that `events` knows the
     // head. `alerts` (by the offset of raising) and `messages` outlive the window of events. Times
     // are microseconds since 1970. Words are those of `SearchText`, letters and digits in normal
@@ -92,7 +104,26 @@ const MIGRATIONS: [&str; 5] = [
              json_extract(shape, '$.alert.a.up'), json_extract(shape, '$.alert.a.t'),
              json_extract(shape, '$.raised.t'), json_extract(shape, '$.said.t'))
          FROM (SELECT CAST(substr(record, 2) AS TEXT) AS shape) WHERE json_valid(shape));",
+    // The alert that an event is of, by the offset of its raising: the index of the events of one
+    // alert. NULL for chat, and where the record cannot be read or the alert is gone.
+    concat!(
+        "ALTER TABLE events ADD COLUMN alert INTEGER;",
+        "UPDATE events SET alert = ",
+        alert_of_event!(),
+        ";",
+        "CREATE INDEX events_by_alert ON events (alert) WHERE alert IS NOT NULL;"
+    ),
 ];
+
+/// Fills the column `alert` of all events.
+pub(crate) const FIND_ALERTS_OF_EVENTS: &str =
+    concat!("UPDATE events SET alert = ", alert_of_event!());
+/// Counts the events whose column `alert` is not what their record says.
+pub(crate) const COUNT_WRONG_ALERTS_OF_EVENTS: &str = concat!(
+    "SELECT count(*) FROM (SELECT alert, ",
+    alert_of_event!(),
+    " AS found FROM events) WHERE found IS NOT NULL AND alert IS NOT found"
+);
 
 /// The newest schema that this program knows.
 pub(crate) fn known() -> i64 {
@@ -106,8 +137,8 @@ pub(crate) fn recognise(file: &Path) -> Result<(), OpenError> {
     if file.metadata().map_or(true, is_empty) {
         return no_unfinished_import(file);
     }
-    let marks = connect_to_read(file).and_then(|connection| identify(&connection));
-    accepted(file, &marks.map_err(|error| refused(file, error))?).map(|_schema| ())
+    let identity = connect_to_read(file).and_then(|connection| identify(&connection));
+    accepted(file, &identity.map_err(|error| refused(file, error))?).map(|_schema| ())
 }
 
 /// What tells whose database a file is.
@@ -127,8 +158,8 @@ pub(crate) fn identify(connection: &Connection) -> rusqlite::Result<FileIdentity
 }
 
 /// The schema of a database that this program can work with; 0 if it has no tables yet.
-pub(crate) fn accepted(file: &Path, marks: &FileIdentity) -> Result<i64, OpenError> {
-    match *marks {
+pub(crate) fn accepted(file: &Path, identity: &FileIdentity) -> Result<i64, OpenError> {
+    match *identity {
         // Killed before its first transaction.
         FileIdentity { application_id: 0, schema: 0, tables: 0 } => Ok(0),
         FileIdentity { application_id: APPLICATION_ID, schema, .. } if schema <= known() => {

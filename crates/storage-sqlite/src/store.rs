@@ -2,31 +2,37 @@
 
 use crate::files::StoreFiles;
 use crate::folder::{Folder, lock_in};
+use crate::health::StoreHealth;
+use crate::history;
+use crate::lane::{Lane, MOST_WAITING, ThreadGuard};
+use crate::queries::LogRead;
 use crate::readers::{ReaderSetup, Readers};
-use crate::session::{Session, Unreadable};
+use crate::session::Session;
+use crate::statistics::{WriteStatistics, Written};
 use crate::trimming::Bounds;
 use crate::write_connection::WriteConnection;
-use crate::writer::{Append, Commit, Follower, MOST_WAITING, Writer, commit};
-use crate::{OpenError, Options, history, queries, schema};
+use crate::writer::{Append, Commit, Follower, Writer, commit};
+use crate::{OpenError, Options, queries, schema};
 use async_trait::async_trait;
-use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Positioned, Stamps};
+use northgate_domain::{
+    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Event, HistoryPage, HistoryRange,
+    MessageQuery, MetaSource, Position, Positioned, Summary,
+};
 use northgate_storage::{
-    AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
-    ReadFrom, RetentionClock, Snapshot, StoreHealth, Submission, Summary, Unavailable,
+    AppendError, EventLog, EventStore, NotWritable, Outcome, QueryError, ReadError, ReadFrom,
+    ReadModel, RetentionClock, Submission, Unavailable,
 };
 use parking_lot::Mutex;
 use std::any::Any;
-use std::fs::File;
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// The most that a reader waits for the head to be where its answer is. That is the time between
 /// the end of a commit and the next line of the writer, unless the writer has lost the disk.
@@ -38,7 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// One thread writes; see [`EventStore::append`]. Readers have threads of their own, and each
 /// answer is of one state of the database. No answer reflects more than the head that
-/// [`EventStore::head`] shows when it is given: between a commit and the moving of the head a
+/// [`EventLog::head`] shows when it is given: between a commit and the moving of the head a
 /// reader can see what nobody was told of yet, and waits.
 ///
 /// Dropping it waits until its threads have ended, with everything answered that was asked.
@@ -56,36 +62,22 @@ pub struct SqliteStore {
     follower: Arc<Follower>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     running: TaskTracker,
-}
-
-/// How much was written since the store was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
-    /// Transactions that changed something.
-    pub commits: u64,
-    /// Events in them.
-    pub events: u64,
-    /// How many times a stored record could not be read.
-    pub unreadable: u64,
+    window: usize,
 }
 
 impl SqliteStore {
     /// Opens the store in `folder`, which is made if it is not there, and holds the folder until
     /// its threads have ended. It may take a while after a crash, and must not be called where
     /// nothing may block.
-    pub fn open(
-        folder: &Path,
-        options: &Options,
-        stamps: Arc<dyn Stamps>,
-    ) -> Result<Self, OpenError> {
-        Self::open_with(folder, options, stamps, Box::new(commit))
+    pub fn open(folder: &Path, options: &Options, meta: MetaSource) -> Result<Self, OpenError> {
+        Self::open_with(folder, options, meta, Box::new(commit))
     }
 
     /// As [`SqliteStore::open`], with another way to commit.
     pub(crate) fn open_with(
         folder: &Path,
         options: &Options,
-        stamps: Arc<dyn Stamps>,
+        meta: MetaSource,
         commit: Commit,
     ) -> Result<Self, OpenError> {
         let locked = Folder::hold(folder)?;
@@ -102,7 +94,7 @@ impl SqliteStore {
             .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
         let running = TaskTracker::new();
         running.close();
-        let shared = Shared { _lock: Arc::new(locked.lock), _running: running.token() };
+        let shared = ThreadGuard { _lock: Arc::new(locked.lock), _running: running.token() };
         let mut threads = Vec::new();
         let setup = ReaderSetup { file: file.clone(), unreadable, shared: shared.clone() };
         let mut start = |name, patience| {
@@ -119,13 +111,13 @@ impl SqliteStore {
         let mut writer = Writer {
             file,
             epoch: connection.epoch,
-            retention: RetentionClock::new(stamps.as_ref()),
+            retention: RetentionClock::new(meta.clock.as_ref()),
             connection: Some(connection),
             files,
             follower: follower.clone(),
             bounds: Bounds { capacity: options.capacity, bytes: options.retain_bytes },
             most_vectors: options.appends_per_commit.get(),
-            stamps,
+            meta,
             commit,
             head,
             statistics: statistics.clone(),
@@ -161,44 +153,28 @@ impl SqliteStore {
             follower,
             threads: Mutex::new(threads),
             running,
+            window: options.capacity.events.get(),
         })
     }
 
-    /// Ends the store: what was handed over is answered, whatever comes later is
-    /// [`Unavailable`], and when this returns the folder is free for another process. If it is
-    /// dropped before, the threads are left to end by themselves.
-    pub async fn close(&self) {
+    /// Ends the store. If the future is dropped before it is ready, the threads are left to end by
+    /// themselves.
+    async fn end(&self) {
         self.end_lanes();
         let threads = std::mem::take(&mut *self.threads.lock());
         self.running.wait().await;
         join(threads);
     }
 
-    /// Lets no event go to free bytes before `follower` has read it: what was acknowledged must be
-    /// sent first. Only the first call counts.
-    pub fn keep_for(&self, follower: watch::Receiver<Position>) {
-        let _ = self.follower.set(follower);
-    }
-
     /// How much was written so far.
     pub fn written(&self) -> Written {
-        Written {
-            commits: self.statistics.commits.load(Ordering::Relaxed),
-            events: self.statistics.events.load(Ordering::Relaxed),
-            unreadable: self.statistics.unreadable.count(),
-        }
+        self.statistics.written()
     }
 
     /// Whether the store can keep what comes, and why not. The writer looks at its files and its
     /// disk every second, so this changes when they do, whether anybody appends or not.
     pub fn health(&self) -> watch::Receiver<StoreHealth> {
         self.health.clone()
-    }
-
-    /// Why the writer's thread has ended, once it has ended by a panic: nothing can be kept any
-    /// more, and the process should end. `None` for as long as it works.
-    pub fn failed(&self) -> watch::Receiver<Option<String>> {
-        self.failed.clone()
     }
 
     /// How many calls of `append` wait for the writer.
@@ -250,7 +226,7 @@ fn join(threads: Vec<JoinHandle<()>>) {
 }
 
 #[async_trait]
-impl EventStore for SqliteStore {
+impl EventLog for SqliteStore {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
         if submissions.is_empty() {
             return Ok(Vec::new());
@@ -271,9 +247,12 @@ impl EventStore for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Positioned<Event>>, ReadError> {
         let question = move |session: Session<'_>| queries::read(session, from, limit);
-        let (position, events) = self.log.ask(question).await.map_err(|_| Unavailable)?;
-        self.published(position).await?;
-        events
+        let (head, read) = self.log.ask(question).await.map_err(|_| Unavailable)?;
+        self.published(head).await?;
+        match read {
+            LogRead::Events(events) => Ok(events),
+            LogRead::Gap { oldest } => Err(ReadError::Gap { oldest, latest: head }),
+        }
     }
 
     fn head(&self) -> watch::Receiver<Position> {
@@ -282,24 +261,24 @@ impl EventStore for SqliteStore {
         head.mark_unchanged();
         head
     }
+}
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
+#[async_trait]
+impl ReadModel for SqliteStore {
+    async fn alerts(&self, query: AlertQuery) -> Result<HistoryPage<Alert>, QueryError> {
         let readers = if query.is_search() { &self.searches } else { &self.lookups };
         let question = move |session: Session<'_>| history::alerts(session, &query);
-        let snapshot = readers.ask(question).await??;
-        self.published(snapshot.position).await?;
-        Ok(snapshot)
+        let page = readers.ask(question).await?;
+        self.published(page.position).await?;
+        Ok(page)
     }
 
-    async fn messages(
-        &self,
-        query: MessageQuery,
-    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
+    async fn messages(&self, query: MessageQuery) -> Result<HistoryPage<ChatMessage>, QueryError> {
         let readers = if query.is_search() { &self.searches } else { &self.lookups };
         let question = move |session: Session<'_>| history::messages(session, &query);
-        let snapshot = readers.ask(question).await??;
-        self.published(snapshot.position).await?;
-        Ok(snapshot)
+        let page = readers.ask(question).await?;
+        self.published(page.position).await?;
+        Ok(page)
     }
 
     async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
@@ -307,6 +286,17 @@ impl EventStore for SqliteStore {
         let (position, alert) = self.lookups.ask(question).await.map_err(|_| Unavailable)?;
         self.published(position).await?;
         Ok(alert)
+    }
+
+    async fn alert_events(
+        &self,
+        id: AlertId,
+        range: HistoryRange,
+    ) -> Result<HistoryPage<Event>, QueryError> {
+        let question = move |session: Session<'_>| history::alert_events(session, id, &range);
+        let page = self.lookups.ask(question).await?;
+        self.published(page.position).await?;
+        Ok(page)
     }
 
     async fn summary(&self) -> Result<Summary, Unavailable> {
@@ -328,45 +318,42 @@ impl EventStore for SqliteStore {
     }
 }
 
-/// What every thread holds until it has closed its connection: the folder, and a place in the
-/// count of those that run. Fields are dropped in their order.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    _lock: Arc<File>,
-    _running: TaskTrackerToken,
-}
-
-/// The way into a bounded channel, which can be closed while others are in it.
-pub(crate) struct Lane<T>(Mutex<Option<mpsc::Sender<T>>>);
-
-impl<T> Lane<T> {
-    pub(crate) fn new(sender: mpsc::Sender<T>) -> Self {
-        Self(Mutex::new(Some(sender)))
+#[async_trait]
+impl EventStore for SqliteStore {
+    fn is_durable(&self) -> bool {
+        true
     }
 
-    /// A place in it; `None` once it is closed.
-    pub(crate) fn enter(&self) -> Option<mpsc::Sender<T>> {
-        self.0.lock().clone()
+    /// The writer looks at its files and its disk every second, so the answer changes when they
+    /// do, whether anybody appends or not.
+    fn is_writable(&self) -> Result<(), NotWritable> {
+        match *self.health.borrow() {
+            StoreHealth::Keeping => Ok(()),
+            health => Err(NotWritable(health.to_string())),
+        }
     }
 
-    /// Lets nobody in any more. The other end is reached once those inside are through.
-    pub(crate) fn close(&self) {
-        *self.0.lock() = None;
+    fn window(&self) -> usize {
+        self.window
     }
-}
 
-/// Counts what the writer does.
-#[derive(Default)]
-pub(crate) struct WriteStatistics {
-    commits: AtomicU64,
-    events: AtomicU64,
-    pub(crate) unreadable: Arc<Unreadable>,
-}
+    fn follow(&self, fan_out: watch::Receiver<Position>) {
+        let _ = self.follower.set(fan_out);
+    }
 
-impl WriteStatistics {
-    /// One more commit, of so many events.
-    pub(crate) fn count(&self, events: u64) {
-        self.commits.fetch_add(1, Ordering::Relaxed);
-        self.events.fetch_add(events, Ordering::Relaxed);
+    async fn failed(&self) -> String {
+        let mut failed = self.failed.clone();
+        let reason = failed.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        match reason {
+            Some(reason) => format!("it panicked: {reason}"),
+            // The store was closed.
+            None => pending().await,
+        }
+    }
+
+    async fn close(&self) {
+        self.end().await;
+        let Written { commits, events, unreadable } = self.written();
+        tracing::info!(commits, events, unreadable, "written to disk since the start");
     }
 }

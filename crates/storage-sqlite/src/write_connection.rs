@@ -9,14 +9,15 @@ use crate::queries::{alert_by_id, alert_by_open_key, count, ends_of_log, id_word
 use crate::schema;
 use crate::session::{Session, Unreadable};
 use northgate_domain::{
-    Alert, AlertEvent, AlertId, ChatMessage, Command, Decision, DedupKey, Epoch, Event, Position,
-    Positioned, Source, Stamps, Subject, Timestamp, decide,
+    Alert, AlertCounts, AlertId, ChatMessage, Command, DedupKey, Epoch, Event, EventMeta,
+    MetaSource, Position, Positioned, Source, Subject, Timestamp,
 };
 use northgate_storage::codec::{
     decode_outcome, encode_alert, encode_event, encode_message, encode_outcome,
 };
 use northgate_storage::{
-    AlertCounts, Fingerprint, IdempotencyKey, Outcome, RecordedOutcome, Rejection, Submission,
+    Fingerprint, FirstUse, IdempotencyKey, LogEnd, Outcome, Rejection, Submission,
+    decide_submission,
 };
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::Path;
@@ -65,6 +66,26 @@ pub(crate) enum VectorError {
     Rejected { index: usize, rejection: Rejection },
     /// The database failed; it is as it was before the vector.
     Failed(DatabaseError),
+    /// The database failed, and the transaction cannot be used any more.
+    TransactionLost(DatabaseError),
+}
+
+/// Why one submission led to nothing.
+enum SubmissionError {
+    Rejected(Rejection),
+    Failed(DatabaseError),
+}
+
+impl From<Rejection> for SubmissionError {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<DatabaseError> for SubmissionError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 impl WriteConnection {
@@ -150,62 +171,65 @@ impl WriteConnection {
         self.run("UPDATE meta SET epoch = epoch")
     }
 
-    /// Decides the submissions in their order and writes what follows, all of it or nothing: what
-    /// was in the transaction before stays. An error of this function itself means that the
-    /// transaction cannot be used any more.
+    /// Decides the submissions in their order and writes the events and states that follow, all of
+    /// them or nothing: the rest of the transaction stays.
     pub(crate) fn append(
         &mut self,
         submissions: Vec<Submission>,
-        stamps: &dyn Stamps,
-    ) -> Result<Result<Vec<Outcome>, VectorError>, DatabaseError> {
+        meta: &MetaSource,
+    ) -> Result<Vec<Outcome>, VectorError> {
         if submissions.len() > 1 {
-            return self.append_undoably(submissions, stamps);
+            return self.append_undoably(submissions, meta);
         }
         let before = self.sqlite.total_changes();
-        match self.append_each(submissions, stamps) {
-            Err(VectorError::Failed(error))
+        self.append_each(submissions, meta).map_err(|error| match error {
+            VectorError::Failed(error)
                 if self.sqlite.is_autocommit() || self.sqlite.total_changes() != before =>
             {
-                Err(error)
+                VectorError::TransactionLost(error)
             }
-            // One that is refused has written nothing, since it is decided before it is written.
-            result => Ok(result),
-        }
+            // A refused submission has written nothing, since it is decided before it is written.
+            error => error,
+        })
     }
 
     /// In a savepoint, which costs a copy of every page that is touched after it.
     fn append_undoably(
         &mut self,
         submissions: Vec<Submission>,
-        stamps: &dyn Stamps,
-    ) -> Result<Result<Vec<Outcome>, VectorError>, DatabaseError> {
+        meta: &MetaSource,
+    ) -> Result<Vec<Outcome>, VectorError> {
         let before = self.counters;
-        self.run("SAVEPOINT vector")?;
-        let mut result = self.append_each(submissions, stamps);
+        self.run("SAVEPOINT vector").map_err(VectorError::TransactionLost)?;
+        let mut result = self.append_each(submissions, meta);
         if let Err(error) = result {
             let undone = self.run("ROLLBACK TO vector");
             self.counters = before;
-            match (undone, error) {
-                (Ok(()), error) => result = Err(error),
+            result = Err(match (undone, error) {
+                (Ok(()), error) => error,
                 // A full disk has ended the whole transaction, savepoint and all.
-                (Err(_), VectorError::Failed(error)) | (Err(error), _) => return Err(error),
-            }
+                (Err(_), VectorError::Failed(error)) | (Err(error), _) => {
+                    return Err(VectorError::TransactionLost(error));
+                }
+            });
         }
-        self.run("RELEASE vector")?;
-        Ok(result)
+        self.run("RELEASE vector").map_err(VectorError::TransactionLost)?;
+        result
     }
 
     fn append_each(
         &mut self,
         submissions: Vec<Submission>,
-        stamps: &dyn Stamps,
+        meta: &MetaSource,
     ) -> Result<Vec<Outcome>, VectorError> {
         let mut outcomes = Vec::with_capacity(submissions.len());
         for (index, submission) in submissions.into_iter().enumerate() {
-            match self.append_one(&submission, stamps) {
-                Ok(Ok(outcome)) => outcomes.push(outcome),
-                Ok(Err(rejection)) => return Err(VectorError::Rejected { index, rejection }),
-                Err(error) => return Err(VectorError::Failed(error)),
+            match self.append_one(&submission, meta.next()) {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(SubmissionError::Rejected(rejection)) => {
+                    return Err(VectorError::Rejected { index, rejection });
+                }
+                Err(SubmissionError::Failed(error)) => return Err(VectorError::Failed(error)),
             }
         }
         Ok(outcomes)
@@ -214,78 +238,69 @@ impl WriteConnection {
     fn append_one(
         &mut self,
         submission: &Submission,
-        stamps: &dyn Stamps,
-    ) -> Result<Result<Outcome, Rejection>, DatabaseError> {
+        meta: EventMeta,
+    ) -> Result<Outcome, SubmissionError> {
         let Submission { command, key } = submission;
-        let stamp = stamps.stamp();
-        let stamp = self.counters.newest.map_or(stamp, |newest| stamp.not_before(newest));
         if let Some(key) = key
-            && let Some(replay) = self.replay(key)?
+            && let Some(outcome) = self.replay(key)?
         {
-            return Ok(replay.map(Outcome::Replayed));
+            return Ok(outcome);
         }
         // What is done about an alert may make room.
         if self.only_open_alerts_left && !matches!(command, Command::ActOnAlert(_)) {
-            return Err(DatabaseError::OnlyOpenAlertsLeft);
+            return Err(DatabaseError::OnlyOpenAlertsLeft.into());
         }
-        let state = match command.subject() {
+        let subject = match command.subject() {
             Some(Subject::Id(id)) => alert_by_id(self.session(), self.epoch, id)?,
             Some(Subject::OpenKey(key)) => alert_by_open_key(self.session(), self.epoch, key)?,
             None => None,
         };
-        let next = self.head().advanced_by(1);
-        let decision = match decide(state.as_ref().map(|state| &state.value), command, stamp) {
-            Ok(decision) => decision,
-            Err(rejection) => return Ok(Err(rejection.into())),
-        };
-        let answer = match decision {
-            Decision::Unchanged(value) => {
-                let position = state.map_or(next, |state| state.position);
-                RecordedOutcome::Unchanged(Positioned { position, value })
-            }
-            Decision::Event(value) => {
-                let event = Positioned { position: next, value };
-                let raised = self.insert(&event, state)?;
-                RecordedOutcome::Appended { event, raised }
-            }
-        };
-        if let Some(key) = key {
-            self.remember(key, &answer, stamp.clock)?;
+        let end = LogEnd { head: self.head(), newest: self.counters.newest };
+        let step = decide_submission(end, submission, subject.as_ref(), meta)?;
+        if let Some(event) = &step.event {
+            self.insert(event, step.alert.as_ref(), subject.as_ref())?;
         }
-        Ok(Ok(answer.into()))
+        if let (Some(key), Some(first_use)) = (key, &step.first_use) {
+            self.remember(key, first_use)?;
+        }
+        Ok(step.outcome)
     }
 
-    /// Writes an event and the state that it leaves, and gives where its alert was raised. `subject`
-    /// is the alert that it was decided on, which is another one if a new alert begins.
+    /// Writes an event and the state that it leaves. `before` is the state of the alert that was
+    /// decided on, which is another alert if a new one begins.
     fn insert(
         &mut self,
         event: &Positioned<Event>,
-        subject: Option<Positioned<Alert>>,
-    ) -> Result<Position, DatabaseError> {
-        let offset = to_sql(event.position.offset);
-        self.put_event(event.position.offset, event.value.at(), &encode_event(&event.value)?)?;
-        match &event.value {
-            Event::Chat(message) => self.put_message(offset, message)?,
-            Event::Alert(AlertEvent { alert, .. }) => {
-                if let Some(before) = subject.filter(|subject| subject.value.id == alert.id) {
-                    self.change_alert(&before, alert)?;
-                    return Ok(before.position);
-                }
-                self.put_alert(event.position, alert)?;
-            }
+        alert: Option<&Positioned<Alert>>,
+        before: Option<&Positioned<Alert>>,
+    ) -> Result<(), DatabaseError> {
+        let offset = event.position.offset;
+        let raised = alert.map(|alert| alert.position.offset);
+        self.put_event(offset, event.value.at(), raised, &encode_event(&event.value)?)?;
+        if let Event::Chat(message) = &event.value {
+            self.put_message(to_sql(offset), message)?;
         }
-        Ok(event.position)
+        match (alert, before) {
+            (Some(alert), Some(before)) if before.value.id == alert.value.id => {
+                self.change_alert(before, &alert.value)
+            }
+            (Some(alert), _) => self.put_alert(alert.position, &alert.value),
+            (None, _) => Ok(()),
+        }
     }
 
-    /// Writes the record of an event at the end of the log.
+    /// Writes the record of an event at the end of the log. `raised` is where the alert was raised
+    /// that the event is of.
     pub(crate) fn put_event(
         &mut self,
         offset: u64,
         at: Timestamp,
+        raised: Option<u64>,
         record: &[u8],
     ) -> Result<(), DatabaseError> {
-        let sql = "INSERT INTO events (place, record, at) VALUES (?1, ?2, ?3)";
-        self.execute(sql, params![to_sql(offset), record, at.unix_micros()])?;
+        let sql = "INSERT INTO events (place, record, at, alert) VALUES (?1, ?2, ?3, ?4)";
+        let raised = raised.map(to_sql);
+        self.execute(sql, params![to_sql(offset), record, at.unix_micros(), raised])?;
         self.counters.head = offset;
         self.counters.newest = Some(at);
         self.event_bytes = (self.event_bytes * 63 + record.len() as u64) / 64;
@@ -298,13 +313,13 @@ impl WriteConnection {
         raised: Position,
         alert: &Alert,
     ) -> Result<(), DatabaseError> {
-        let place = to_sql(raised.offset);
+        let offset = to_sql(raised.offset);
         let sql = "INSERT INTO alerts
                        (place, raised_at, location, record, status, severity, source, dedup_key,
                         expires_at, updated_at)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let values = params![
-            place,
+            offset,
             alert.raised_at.unix_micros(),
             alert.location.as_str(),
             encode_alert(alert)?,
@@ -317,9 +332,9 @@ impl WriteConnection {
         ];
         self.execute(sql, values)?;
         let sql = "INSERT INTO alert_ids (rowid, id) VALUES (?1, ?2)";
-        self.execute(sql, params![place, id_word(alert.id)])?;
+        self.execute(sql, params![offset, id_word(alert.id)])?;
         let sql = "INSERT INTO alert_words (rowid, words) VALUES (?1, ?2)";
-        self.execute(sql, params![place, indexed_words(alert)])?;
+        self.execute(sql, params![offset, indexed_words(alert)])?;
         self.counters.alerts += 1;
         self.counters.alert_counts.add(alert);
         Ok(())
@@ -350,63 +365,49 @@ impl WriteConnection {
 
     pub(crate) fn put_message(
         &mut self,
-        place: i64,
+        offset: i64,
         message: &ChatMessage,
     ) -> Result<(), DatabaseError> {
         let sql = "INSERT INTO messages (place, sent_at, record, alert_id) VALUES (?1, ?2, ?3, ?4)";
         let record = encode_message(message)?;
         let alert_id = message.alert_id.map(|AlertId(id)| id.into_bytes());
-        self.execute(sql, params![place, message.sent_at.unix_micros(), record, alert_id])?;
+        self.execute(sql, params![offset, message.sent_at.unix_micros(), record, alert_id])?;
         let sql = "INSERT INTO message_words (rowid, words) VALUES (?1, ?2)";
-        self.execute(sql, params![place, message.search_text().as_str()])?;
+        self.execute(sql, params![offset, message.search_text().as_str()])?;
         self.counters.messages += 1;
         Ok(())
     }
 
-    /// The first answer of a key that was seen before, and is not forgotten yet.
-    fn replay(
-        &self,
-        key: &IdempotencyKey,
-    ) -> Result<Option<Result<RecordedOutcome, Rejection>>, DatabaseError> {
-        let decode = |answer: &[u8]| decode_outcome(answer, self.epoch);
+    /// The first answer of a key that was used before, and is not forgotten yet.
+    fn replay(&self, key: &IdempotencyKey) -> Result<Option<Outcome>, SubmissionError> {
         let sql = "SELECT fingerprint, answer, seen FROM keys
                    WHERE scope = ?1 AND value = ?2 AND used_at > ?3";
         let forgotten = IdempotencyKey::forgotten_since(self.retained_at).unix_micros();
-        let mut statement = self.sqlite.prepare_cached(sql)?;
+        let mut statement = self.sqlite.prepare_cached(sql).map_err(DatabaseError::from)?;
         let first = statement.query_row(params![key.scope, key.value, forgotten], |row| {
             let fingerprint = row.get::<_, Option<[u8; 32]>>(0)?;
             Ok((fingerprint, row.get::<_, Vec<u8>>(1)?, row.get(2)?))
         });
-        let Some((fingerprint, answer, seen)) = first.optional()? else { return Ok(None) };
-        match (fingerprint, key.fingerprint) {
-            (Some(first), Some(Fingerprint(now))) if first != now => {
-                Ok(Some(Err(Rejection::KeyReused)))
-            }
+        let first = first.optional().map_err(DatabaseError::from)?;
+        let Some((fingerprint, answer, seen)) = first else { return Ok(None) };
+        key.check(fingerprint.map(Fingerprint))?;
+        let outcome = decode_outcome(&answer, self.epoch);
+        match self.session().readable("keys", from_sql(seen), outcome) {
+            Some(outcome) => Ok(Some(Outcome::Replayed(outcome))),
             // To take the command for a new one could make an event of it twice.
-            _ => match self.session().readable("keys", from_sql(seen), decode(&answer)) {
-                Some(answer) => Ok(Some(Ok(answer))),
-                None => Err(DatabaseError::UnreadableAnswer),
-            },
+            None => Err(DatabaseError::UnreadableAnswer.into()),
         }
     }
 
-    fn remember(
-        &mut self,
-        key: &IdempotencyKey,
-        answer: &RecordedOutcome,
-        used_at: Timestamp,
-    ) -> Result<(), DatabaseError> {
-        // One that was forgotten, and not removed yet, makes room for its new use.
+    fn remember(&mut self, key: &IdempotencyKey, first: &FirstUse) -> Result<(), DatabaseError> {
+        // A key that was forgotten, and not removed yet, makes room for its new use.
         let sql = "DELETE FROM keys WHERE scope = ?1 AND value = ?2";
         self.counters.keys -= self.execute(sql, params![key.scope, key.value])?;
         let sql = "INSERT INTO keys (scope, value, fingerprint, answer, used_at)
                    VALUES (?1, ?2, ?3, ?4, ?5)";
-        let fingerprint = key.fingerprint.map(|Fingerprint(digest)| digest);
-        let answer = encode_outcome(answer)?;
-        self.execute(
-            sql,
-            params![key.scope, key.value, fingerprint, answer, used_at.unix_micros()],
-        )?;
+        let fingerprint = first.fingerprint.map(|Fingerprint(digest)| digest);
+        let (answer, used_at) = (encode_outcome(&first.outcome)?, first.used_at.unix_micros());
+        self.execute(sql, params![key.scope, key.value, fingerprint, answer, used_at])?;
         self.counters.keys += 1;
         Ok(())
     }

@@ -7,14 +7,13 @@ mod preparation;
 use crate::database::DatabaseError;
 use crate::files::StoreFiles;
 use crate::folder::Note;
-use crate::store::WriteStatistics;
+use crate::health::{FileChange, StoreHealth};
+use crate::statistics::WriteStatistics;
 use crate::trimming::Bounds;
 use crate::write_connection::{VectorError, WriteConnection};
 use health::{advice, health_of};
-use northgate_domain::{Epoch, Position, Stamps, Timestamp};
-use northgate_storage::{
-    AppendError, FileChange, Outcome, RetentionClock, StoreHealth, Submission,
-};
+use northgate_domain::{Epoch, MetaSource, Position, Timestamp};
+use northgate_storage::{AppendError, Outcome, RetentionClock, Submission};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -25,13 +24,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-/// The most vectors that wait for the next transaction. When so many wait, whoever has another one
-/// waits to hand it over.
-pub(crate) const MOST_WAITING: usize = 1_024;
-
 /// How often the writer looks for what is too old or too much, and whether a disk that failed takes
 /// anything again.
-const TENDING: Duration = Duration::from_secs(1);
+const MAINTENANCE: Duration = Duration::from_secs(1);
 /// The pause before it goes on with more than it removes at once: appends come in between.
 const MORE: Duration = Duration::from_millis(5);
 
@@ -70,7 +65,7 @@ pub(crate) struct Writer {
     pub(crate) follower: Arc<Follower>,
     /// The most vectors of one transaction.
     pub(crate) most_vectors: usize,
-    pub(crate) stamps: Arc<dyn Stamps>,
+    pub(crate) meta: MetaSource,
     /// By what keys and old events are forgotten.
     pub(crate) retention: RetentionClock,
     pub(crate) commit: Commit,
@@ -105,7 +100,7 @@ impl Writer {
             }
             let now = Instant::now();
             if now >= due {
-                due = now + if self.tend() { MORE } else { TENDING };
+                due = now + if self.maintain() { MORE } else { MAINTENANCE };
             }
         }
     }
@@ -131,19 +126,19 @@ impl Writer {
 
     /// Removes some of what is too old or too much, and tries a disk that failed. Says whether
     /// there is more to do at once.
-    fn tend(&mut self) -> bool {
-        self.try_tend().unwrap_or_else(|error| {
+    fn maintain(&mut self) -> bool {
+        self.try_maintain().unwrap_or_else(|error| {
             self.failed(&error);
             false
         })
     }
 
-    fn try_tend(&mut self) -> Result<bool, DatabaseError> {
+    fn try_maintain(&mut self) -> Result<bool, DatabaseError> {
         let wal = self.prepare(0)?;
         self.warn_of_wal(wal);
         // Whatever fails on the way takes the connection with it, and the transaction.
         let mut connection = self.take_connection()?;
-        connection.retained_at = self.retention.now(self.stamps.as_ref());
+        connection.retained_at = self.retention.now(self.meta.clock.as_ref());
         let age = i64::try_from(self.retain_for.as_micros()).unwrap_or(i64::MAX);
         let horizon =
             Timestamp::from_unix_micros(connection.retained_at.unix_micros().saturating_sub(age));
@@ -221,11 +216,11 @@ impl Writer {
         vectors: Vec<Vec<Submission>>,
         wal: u64,
     ) -> Result<Vec<AppendResult>, DatabaseError> {
-        connection.retained_at = self.retention.now(self.stamps.as_ref());
+        connection.retained_at = self.retention.now(self.meta.clock.as_ref());
         connection.begin()?;
         let mut answers = Vec::with_capacity(vectors.len());
         for vector in vectors {
-            answers.push(match connection.append(vector, self.stamps.as_ref())? {
+            answers.push(match connection.append(vector, &self.meta) {
                 Ok(outcomes) => Ok(outcomes),
                 Err(VectorError::Rejected { index, rejection }) => {
                     Err(AppendError::Rejected { index, rejection })
@@ -238,6 +233,7 @@ impl Writer {
                     self.failed(&error);
                     Err(AppendError::Unavailable)
                 }
+                Err(VectorError::TransactionLost(error)) => return Err(error),
             });
         }
         connection.trim(&self.bounds, self.usage(wal))?;

@@ -3,41 +3,26 @@
 
 mod lost_files;
 
-use crate::writer::{Commit, MOST_WAITING, commit};
+use crate::health::StoreHealth;
+use crate::lane::MOST_WAITING;
+use crate::writer::{Commit, commit};
 use crate::{Options, SqliteStore, Written, check};
-use northgate_domain::{
-    Command, Epoch, EventMeta, MessageText, Position, PostMessage, Sender, Stamps, Timestamp,
-};
+use northgate_domain::{Command, Epoch, MessageQuery, MessageText, Position, PostMessage, Sender};
+use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AppendError, EventStore, Fingerprint, IdempotencyKey, MessageQuery, Outcome, ReadFrom,
-    Rejection, StoreHealth, Submission,
+    AppendError, EventLog, EventStore, Fingerprint, IdempotencyKey, Outcome, ReadFrom, ReadModel,
+    Rejection, Submission,
 };
 use rusqlite::Connection;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
-use uuid::Uuid;
-
-#[derive(Default)]
-struct Counting(AtomicU64);
-
-impl Stamps for Counting {
-    fn stamp(&self) -> EventMeta {
-        let n = self.0.fetch_add(1, Ordering::Relaxed);
-        EventMeta::new(Uuid::from_u128(u128::from(n)), Timestamp::from_unix_micros(0))
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
 
 fn open(commit: Commit) -> (TempDir, Arc<SqliteStore>) {
     open_with(Options::new(Epoch::new(7)), commit)
@@ -45,8 +30,8 @@ fn open(commit: Commit) -> (TempDir, Arc<SqliteStore>) {
 
 fn open_with(options: Options, commit: Commit) -> (TempDir, Arc<SqliteStore>) {
     let folder = tempfile::tempdir().unwrap();
-    let stamps = Arc::new(Counting::default());
-    let store = SqliteStore::open_with(folder.path(), &options, stamps, commit).unwrap();
+    let meta = ManualClock::counting().meta();
+    let store = SqliteStore::open_with(folder.path(), &options, meta, commit).unwrap();
     (folder, Arc::new(store))
 }
 
@@ -296,11 +281,9 @@ async fn a_full_disk_stores_nothing_of_a_batch_until_it_has_room() {
 #[tokio::test]
 async fn a_writer_that_panics_says_why() {
     let (_folder, store) = open(Box::new(|_connection| panic!("no luck")));
-    let mut failed = store.failed();
     assert_eq!(store.append(vec![say("a")]).await, Err(AppendError::OutcomeUnknown));
-    let reason = failed.wait_for(Option::is_some);
-    let reason = tokio::time::timeout(SOON, reason).await.expect("in time").unwrap().clone();
-    assert_eq!(reason.as_deref(), Some("no luck"));
+    let reason = tokio::time::timeout(SOON, store.failed()).await.expect("in time");
+    assert_eq!(reason, "it panicked: no luck");
     assert_eq!(*store.health().borrow(), StoreHealth::Failing);
     assert_eq!(store.append(vec![say("b")]).await, Err(AppendError::Unavailable));
 }

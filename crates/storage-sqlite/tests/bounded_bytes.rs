@@ -2,46 +2,30 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{
-    ActOnAlert, Action, AlertId, Command, Epoch, Event, EventMeta, Location, MessageText, Operator,
-    Position, PostMessage, RaiseAlert, Sender, Stamps, StatusKind, Timestamp,
+    ActOnAlert, Action, AlertId, AlertQuery, Command, Epoch, Event, Location, MessageQuery,
+    MessageText, Operator, Position, PostMessage, RaiseAlert, Sender, StatusKind,
 };
+use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AlertQuery, AppendError, EventStore, IdempotencyKey, MessageQuery, Outcome, ReadFrom,
-    StoreHealth, Submission,
+    AppendError, EventLog, EventStore, IdempotencyKey, NotWritable, Outcome, ReadFrom, ReadModel,
+    Submission,
 };
 use northgate_storage_sqlite::{Options, SqliteStore, check};
 use rusqlite::Connection;
 use std::num::NonZeroU64;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use uuid::Uuid;
 
 const MIB: u64 = 1024 * 1024;
 const BOUND: u64 = 4 * MIB;
 
-#[derive(Default)]
-struct Counting(AtomicU64);
-
-impl Stamps for Counting {
-    fn stamp(&self) -> EventMeta {
-        let n = self.0.fetch_add(1, Ordering::Relaxed);
-        EventMeta::new(Uuid::from_u128(n.into()), self.now())
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
-
 fn bounded() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { retain_bytes: NonZeroU64::new(BOUND), ..Options::new(Epoch::new(7)) };
-    let store = SqliteStore::open(folder.path(), &options, Arc::new(Counting::default())).unwrap();
+    let store = SqliteStore::open(folder.path(), &options, ManualClock::counting().meta()).unwrap();
     (folder, store)
 }
 
@@ -93,7 +77,7 @@ async fn events_go_first_then_resolved_alerts_and_messages() {
         store.append(vec![say(n)]).await.unwrap();
         assert!(bytes_on_disk(folder.path()) < BOUND + SLACK, "after {n}");
     }
-    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+    assert_eq!(store.is_writable(), Ok(()));
     assert!(store.alert(open).await.unwrap().is_some(), "the oldest is not resolved");
     let head = *store.head().borrow();
     let after = |offset| ReadFrom::After(Position { offset, ..head });
@@ -121,7 +105,10 @@ async fn open_alerts_stay_and_new_ones_are_refused_until_some_are_resolved() {
         assert!(raised.len() < 5_000, "it is never full");
     };
     assert_eq!(refused, AppendError::Unavailable);
-    assert_eq!(*store.health().borrow(), StoreHealth::OnlyOpenAlertsLeft);
+    assert_eq!(
+        store.is_writable(),
+        Err(NotWritable("--retain-bytes is used up by alerts that are not resolved".to_owned()))
+    );
     assert!(bytes_on_disk(folder.path()) < BOUND + SLACK);
     let held = store.alerts(AlertQuery::newest(10_000)).await.unwrap().items.len();
     assert_eq!(held, raised.len(), "no open alert goes");
@@ -130,7 +117,7 @@ async fn open_alerts_stay_and_new_ones_are_refused_until_some_are_resolved() {
         store.append(vec![act(*alert, Action::Resolve)]).await.unwrap();
     }
     store.append(vec![raise(0)]).await.unwrap();
-    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+    assert_eq!(store.is_writable(), Ok(()));
 }
 
 #[tokio::test]
@@ -147,7 +134,7 @@ async fn a_reader_that_keeps_the_log_from_being_emptied_costs_no_alerts() {
     while bytes_on_disk(folder.path()) < 2 * BOUND {
         store.append(vec![say(said)]).await.unwrap();
         said += 1;
-        assert_eq!(*store.health().borrow(), StoreHealth::Keeping, "after {said}");
+        assert_eq!(store.is_writable(), Ok(()), "after {said}");
     }
     assert_eq!(store.alerts(AlertQuery::newest(1_000)).await.unwrap().items.len(), 50);
     drop(snapshot);
@@ -160,11 +147,11 @@ async fn an_event_that_was_not_sent_yet_is_not_removed() {
     let (_folder, store) = bounded();
     let start = Position::start(Epoch::new(7));
     let (sent, follower) = watch::channel(start);
-    store.keep_for(follower);
+    store.follow(follower);
     for n in 0..3_000 {
         store.append(vec![say(n)]).await.unwrap();
     }
-    assert_eq!(*store.health().borrow(), StoreHealth::Keeping, "it can go later");
+    assert_eq!(store.is_writable(), Ok(()), "it can go later");
     let first = store.read(ReadFrom::After(start), 1).await.unwrap();
     assert_eq!(first[0].position.offset, 1);
 
@@ -202,7 +189,7 @@ async fn keys_leave_room_for_what_they_were_used_for() {
     for n in 0..3_000 {
         let outcome = store.append(vec![keyed(n)]).await.unwrap().remove(0);
         store.append(vec![act(alert_of(&outcome), Action::Resolve)]).await.unwrap();
-        assert_eq!(*store.health().borrow(), StoreHealth::Keeping, "after {n}");
+        assert_eq!(store.is_writable(), Ok(()), "after {n}");
     }
     let alerts = store.alerts(AlertQuery::newest(1_000)).await.unwrap().items.len();
     assert!((50..1_000).contains(&alerts), "{alerts} resolved alerts are left");

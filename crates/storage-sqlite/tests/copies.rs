@@ -3,12 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
 use northgate_domain::{
-    Command, Epoch, EventMeta, Location, MessageText, Position, PostMessage, RaiseAlert, Search,
-    Sender, Stamps, Timestamp,
+    AlertQuery, Command, Epoch, Location, MessageQuery, MessageText, Position, PostMessage,
+    RaiseAlert, Search, Sender,
 };
+use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AlertQuery, AppendError, Capacity, EventStore, Fingerprint, IdempotencyKey, MessageQuery,
-    Outcome, ReadError, ReadFrom, Rejection, Submission,
+    AppendError, Capacity, EventLog, EventStore, Fingerprint, IdempotencyKey, Outcome, ReadError,
+    ReadFrom, ReadModel, Rejection, Submission,
 };
 use northgate_storage_sqlite::{
     BackupError, Counts, ExportRange, ImportError, Options, SqliteStore, backup, check, export,
@@ -16,35 +17,17 @@ use northgate_storage_sqlite::{
 };
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use uuid::Uuid;
 
 const OLD: Epoch = Epoch::new(7);
 const NEW: Epoch = Epoch::new(8);
-
-/// A second passes with each stamp.
-struct Ticking(AtomicU64);
-
-impl Stamps for Ticking {
-    fn stamp(&self) -> EventMeta {
-        let n = self.0.fetch_add(1, Ordering::Relaxed);
-        let at = Timestamp::from_unix_micros(i64::try_from(n).unwrap() * 1_000_000);
-        EventMeta::new(Uuid::from_u128(n.into()), at)
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
 
 /// With ids from a number on: two stores that share what they hold must not draw the same.
 fn open(folder: &Path, ids_from: u64) -> SqliteStore {
     let ten = NonZeroUsize::new(10).unwrap();
     let options = Options::new(OLD);
     let capacity = Capacity { events: ten, ..options.capacity };
-    let stamps = Arc::new(Ticking(ids_from.into()));
-    SqliteStore::open(folder, &Options { capacity, ..options }, stamps).unwrap()
+    let meta = ManualClock::counting_from(ids_from, 1_000_000).meta();
+    SqliteStore::open(folder, &Options { capacity, ..options }, meta).unwrap()
 }
 
 fn raise(message: &str) -> Submission {
@@ -298,6 +281,12 @@ async fn a_check_finds_alerts_that_do_not_stand_where_they_should() {
         connection.execute(&set(undo), []).unwrap();
         check(folder.path()).unwrap();
     }
+    let newest = "UPDATE events SET alert = alert + 1 WHERE place =
+                      (SELECT max(place) FROM events WHERE alert IS NOT NULL)";
+    connection.execute(newest, []).unwrap();
+    let error = check(folder.path()).unwrap_err().to_string();
+    assert_eq!(error, "is not whole: 1 events cannot be found by their alerts");
+    connection.execute(&newest.replace("alert + 1", "alert - 1"), []).unwrap();
     connection.execute("UPDATE tally SET alerts = alerts + 1", []).unwrap();
     let error = check(folder.path()).unwrap_err().to_string();
     assert_eq!(error, "is not whole: the counts of alerts are not those of the alerts");

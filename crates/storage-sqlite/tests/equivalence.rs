@@ -5,15 +5,17 @@
     reason = "what the tests have in common fails as they do"
 )]
 
+use enum_map::EnumMap;
 use northgate_domain::{
-    ActOnAlert, Action, Alert, AlertEvent, AlertId, Command, DedupKey, Epoch, Event, EventMeta,
-    Label, LabelName, LabelValue, Labels, Location, MessageText, NoteText, Operator, Position,
-    Positioned, PostMessage, RaiseAlert, Revision, Search, Sender, Severity, Source, Stamps,
-    StatusKind, Timestamp, evolve,
+    ActOnAlert, Action, Alert, AlertEvent, AlertId, AlertQuery, Clock, Command, Deadlines,
+    DedupKey, Epoch, Event, HistoryRange, IdSource, Label, LabelName, LabelValue, Labels, Location,
+    MessageQuery, MessageText, MetaSource, NoteText, Operator, Position, Positioned, PostMessage,
+    RaiseAlert, Revision, Search, Sender, Severity, SeverityFilter, Source, StatusKind, Timestamp,
+    evolve,
 };
 use northgate_storage::{
-    AlertQuery, Capacity, Deadlines, EventStore, Fingerprint, HistoryRange, IdempotencyKey,
-    MemoryStore, MessageQuery, Outcome, ReadError, ReadFrom, Submission,
+    Capacity, EventStore, Fingerprint, IdempotencyKey, MemoryStore, Outcome, ReadError, ReadFrom,
+    Submission,
 };
 use northgate_storage_sqlite::{Options, SqliteStore};
 use proptest::collection::vec;
@@ -39,16 +41,22 @@ const CAPACITY: Capacity = {
 #[derive(Default)]
 struct Unsteady(AtomicU64);
 
-impl Stamps for Unsteady {
-    fn stamp(&self) -> EventMeta {
-        let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        let at = i64::try_from(n + (n * 7) % 5).unwrap();
-        EventMeta::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(at))
+impl IdSource for Unsteady {
+    fn next_id(&self) -> Uuid {
+        Uuid::from_u128(u128::from(self.0.fetch_add(1, Ordering::Relaxed) + 1))
     }
+}
 
+impl Clock for Unsteady {
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
+        let n = self.0.load(Ordering::Relaxed);
+        Timestamp::from_unix_micros(i64::try_from(n + (n * 7) % 5).unwrap())
     }
+}
+
+fn unsteady() -> MetaSource {
+    let unsteady = Arc::new(Unsteady::default());
+    MetaSource::new(unsteady.clone(), unsteady)
 }
 
 #[derive(Debug, Clone)]
@@ -58,6 +66,7 @@ enum Step {
     Alerts(AlertQuery),
     Messages(MessageQuery),
     Alert(AlertId),
+    AlertEvents(AlertId, HistoryRange),
     Overdue(Deadlines),
     Summary,
 }
@@ -194,14 +203,20 @@ fn alert_query() -> impl Strategy<Value = AlertQuery> {
         some(3).prop_flat_map(|n| vec(label(), n)),
     )
         .prop_map(|(range, search, locations, sources, statuses, severities, labels)| {
+            let severities = match severities {
+                severities if severities.is_empty() => SeverityFilter::Any,
+                severities if severities.len() == 1 => SeverityFilter::AtLeast(severities[0]),
+                severities => SeverityFilter::AnyOf(severities),
+            };
             AlertQuery { range, search, locations, sources, statuses, severities, labels }
         })
 }
 
 fn deadlines() -> impl Strategy<Value = Deadlines> {
     let moment = || (0..60_i64).prop_map(Timestamp::from_unix_micros);
-    (moment(), [of(moment()), of(moment()), of(moment()), of(moment())])
-        .prop_map(|(now, quiet_since)| Deadlines { now, quiet_since })
+    (moment(), [of(moment()), of(moment()), of(moment()), of(moment())]).prop_map(
+        |(now, quiet_since)| Deadlines { now, quiet_since: EnumMap::from_array(quiet_since) },
+    )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -214,6 +229,7 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Messages(MessageQuery { range, search, alert_id })
         }),
         1 => id().prop_map(Step::Alert),
+        1 => (id(), range()).prop_map(|(id, range)| Step::AlertEvents(id, range)),
         1 => deadlines().prop_map(Step::Overdue),
         1 => Just(Step::Summary),
     ]
@@ -230,6 +246,7 @@ async fn answer(store: &dyn EventStore, step: Step) -> String {
         Step::Alerts(query) => format!("{:?}", store.alerts(query).await),
         Step::Messages(query) => format!("{:?}", store.messages(query).await),
         Step::Alert(id) => format!("{:?}", store.alert(id).await),
+        Step::AlertEvents(id, range) => format!("{:?}", store.alert_events(id, range).await),
         Step::Overdue(deadlines) => {
             format!("{:?}", store.overdue(deadlines, 1_000).await)
         }
@@ -292,9 +309,9 @@ async fn assert_state_follows(store: &dyn EventStore, vectors: Vec<Vec<Submissio
     assert_eq!(shown.collect::<BTreeMap<_, _>>(), present);
 }
 
-fn open(folder: &TempDir, stamps: Arc<dyn Stamps>) -> SqliteStore {
+fn open(folder: &TempDir, meta: MetaSource) -> SqliteStore {
     let options = Options { capacity: CAPACITY, ..Options::new(EPOCH) };
-    SqliteStore::open(folder.path(), &options, stamps).unwrap()
+    SqliteStore::open(folder.path(), &options, meta).unwrap()
 }
 
 proptest! {
@@ -307,12 +324,12 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let capacity = Capacity { alerts: NonZeroUsize::new(1_000).unwrap(), ..CAPACITY };
-            let memory = MemoryStore::new(EPOCH, capacity, Arc::new(Unsteady::default()));
+            let memory = MemoryStore::new(EPOCH, capacity, unsteady());
             assert_state_follows(&memory, vectors.clone()).await;
             let folder = tempfile::tempdir().unwrap();
             let options = Options { capacity, ..Options::new(EPOCH) };
-            let stamps = Arc::new(Unsteady::default());
-            let sqlite = SqliteStore::open(folder.path(), &options, stamps).unwrap();
+            let meta = unsteady();
+            let sqlite = SqliteStore::open(folder.path(), &options, meta).unwrap();
             assert_state_follows(&sqlite, vectors).await;
         });
     }
@@ -325,13 +342,13 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let folder = tempfile::tempdir().unwrap();
-            let memory = MemoryStore::new(EPOCH, CAPACITY, Arc::new(Unsteady::default()));
-            let stamps: Arc<dyn Stamps> = Arc::new(Unsteady::default());
-            let mut sqlite = open(&folder, stamps.clone());
+            let memory = MemoryStore::new(EPOCH, CAPACITY, unsteady());
+            let meta = unsteady();
+            let mut sqlite = open(&folder, meta.clone());
             for (index, step) in steps.into_iter().enumerate() {
                 if index == restart_after {
                     drop(sqlite);
-                    sqlite = open(&folder, stamps.clone());
+                    sqlite = open(&folder, meta.clone());
                 }
                 let expected = answer(&memory, step.clone()).await;
                 prop_assert_eq!(answer(&sqlite, step.clone()).await, expected, "{:?}", step);

@@ -2,35 +2,23 @@
 //! was killed leaves of them.
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
-use northgate_domain::{Epoch, EventMeta, Stamps, Timestamp};
+use northgate_domain::Epoch;
+use northgate_storage::EventStore;
+use northgate_storage::laws::ManualClock;
 use northgate_storage_sqlite::{
     ExportRange, OpenError, Options, SqliteStore, backup, check, export, import,
 };
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::sync::Arc;
-use uuid::Uuid;
 
 const EPOCH: Epoch = Epoch::new(7);
 /// An export of a store in which nothing was raised.
 const EMPTY_EXPORT: &str = "{\"northgate_export\":{\"format\":1,\"whole\":true,\"trimmed\":0}}\n\
      {\"end\":{\"events\":0,\"alerts\":0,\"messages\":0,\"keys\":0}}\n";
 
-struct Never;
-
-impl Stamps for Never {
-    fn stamp(&self) -> EventMeta {
-        EventMeta::new(Uuid::from_u128(1), self.now())
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
-
 fn open(folder: &Path) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open(folder, &Options::new(EPOCH), Arc::new(Never))
+    SqliteStore::open(folder, &Options::new(EPOCH), ManualClock::at(0).meta())
 }
 
 fn mode(path: &Path) -> u32 {

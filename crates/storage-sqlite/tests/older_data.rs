@@ -1,19 +1,17 @@
 //! Data of earlier versions: it is kept, and it goes on.
 
 use northgate_domain::{
-    ActOnAlert, Action, Command, Epoch, EventMeta, Operator, Revision, Severity, Stamps, Status,
-    StatusKind, Timestamp,
+    ActOnAlert, Action, AlertQuery, Command, Epoch, HistoryRange, MessageQuery, Operator, Revision,
+    Severity, Status, StatusKind, Timestamp,
 };
+use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AlertQuery, EventStore, IdempotencyKey, MessageQuery, Outcome, ReadFrom, RecordedOutcome,
-    Submission,
+    EventLog, EventStore, IdempotencyKey, Outcome, ReadFrom, ReadModel, RecordedOutcome, Submission,
 };
 use northgate_storage_sqlite::{
     ExportRange, Options, SqliteStore, backup, check, export, import, renew_epoch,
 };
 use std::fs;
-use std::sync::Arc;
-use uuid::Uuid;
 
 /// Written by a server of schema 3, which held four events at most, from five requests: alerts
 /// "Intruder 1" to "Intruder 3", "Keyed fire" under the key `first`, and one message.
@@ -22,24 +20,14 @@ const SCHEMA_3: &[u8] = include_bytes!("data/schema-3.db");
 /// The moment of the fixture's last request, and a little.
 const THEN: Timestamp = Timestamp::from_unix_micros(1_795_677_164_000_000);
 
-struct Then;
-
-impl Stamps for Then {
-    fn stamp(&self) -> EventMeta {
-        EventMeta::new(Uuid::from_u128(1), THEN)
-    }
-
-    fn now(&self) -> Timestamp {
-        THEN
-    }
-}
-
 #[tokio::test]
 async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("northgate.db"), SCHEMA_3).unwrap();
     let options = Options::new(Epoch::new(1));
-    let store = SqliteStore::open(folder.path(), &options, Arc::new(Then)).unwrap();
+    let store =
+        SqliteStore::open(folder.path(), &options, ManualClock::at(THEN.unix_micros()).meta())
+            .unwrap();
     let head = *store.head().borrow();
     assert_eq!((head.epoch, head.offset), (Epoch::new(0xbc6c_c90c_60e1_2c39), 5));
 
@@ -83,6 +71,9 @@ async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
     store.append(vec![act(Action::Resolve).into()]).await.unwrap();
     let resolved = AlertQuery { statuses: vec![StatusKind::Resolved], ..AlertQuery::newest(9) };
     assert_eq!(store.alerts(resolved).await.unwrap().items[0].position, alerts[3].position);
+    let events = store.alert_events(alerts[3].value.id, HistoryRange::newest(9)).await.unwrap();
+    let offsets: Vec<_> = events.items.iter().map(|event| event.position.offset).collect();
+    assert_eq!(offsets, [alerts[3].position.offset, head.offset + 1]);
     store.close().await;
     assert_eq!(check(folder.path()).unwrap().events, 5);
 }

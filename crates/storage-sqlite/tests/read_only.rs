@@ -3,10 +3,9 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
-use northgate_domain::{
-    Command, Epoch, EventMeta, Location, MessageText, RaiseAlert, Stamps, Timestamp,
-};
-use northgate_storage::{EventStore, Submission};
+use northgate_domain::{Command, Epoch, Location, MessageText, RaiseAlert};
+use northgate_storage::laws::ManualClock;
+use northgate_storage::{EventLog, EventStore, Submission};
 use northgate_storage_sqlite::{
     CheckError, ExportRange, Options, SqliteStore, backup, check, export,
 };
@@ -14,30 +13,16 @@ use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 use tempfile::TempDir;
-use uuid::Uuid;
 
 const EPOCH: Epoch = Epoch::new(7);
-
-struct Never;
-
-impl Stamps for Never {
-    fn stamp(&self) -> EventMeta {
-        EventMeta::new(Uuid::from_u128(1), self.now())
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
 
 /// A store with one alert, in a folder whose name means something in a URI.
 async fn with_an_alert() -> (TempDir, PathBuf, SqliteStore) {
     let above = tempfile::tempdir().unwrap();
     let data = above.path().join("50% of? ä#1");
-    let store = SqliteStore::open(&data, &Options::new(EPOCH), Arc::new(Never)).unwrap();
+    let store = SqliteStore::open(&data, &Options::new(EPOCH), ManualClock::at(0).meta()).unwrap();
     let (message, location) = (MessageText::parse("fire"), Location::parse("Gate"));
     let raise = RaiseAlert::new(message.unwrap(), location.unwrap());
     store.append(vec![Submission::from(Command::RaiseAlert(raise))]).await.unwrap();

@@ -7,38 +7,37 @@
 )]
 
 use northgate_domain::{
-    ActOnAlert, Action, Alert, Command, Epoch, Event, EventMeta, Location, MessageText, Operator,
-    Position, Positioned, PostMessage, RaiseAlert, Sender, Stamps, Timestamp,
+    ActOnAlert, Action, Alert, AlertQuery, Command, Epoch, Event, Location, MessageQuery,
+    MessageText, MetaSource, Operator, Position, Positioned, PostMessage, RaiseAlert, Sender,
 };
 use northgate_storage::laws::Harness;
+use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AlertQuery, AppendError, Capacity, EventStore, Fingerprint, IdempotencyKey, MessageQuery,
-    Outcome, ReadError, ReadFrom, RecordedOutcome, Submission, Unavailable, event_store_laws,
+    AppendError, Capacity, EventLog, EventStore, Fingerprint, IdempotencyKey, Outcome, ReadError,
+    ReadFrom, ReadModel, RecordedOutcome, StoreFactory, Submission, Unavailable, event_store_laws,
 };
-use northgate_storage_sqlite::{OpenError, Options, SqliteStore, check};
+use northgate_storage_sqlite::{OpenError, Options, SqliteFactory, SqliteStore, check};
 use parking_lot::Mutex;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use uuid::Uuid;
 
 /// Stores whose folders go with it.
+/// Stores in folders that live as long as the harness.
 #[derive(Default)]
 struct OnDisk(Mutex<Vec<TempDir>>);
 
-#[async_trait::async_trait]
 impl Harness for OnDisk {
-    async fn open(&self, capacity: Capacity, stamps: Arc<dyn Stamps>) -> Arc<dyn EventStore> {
+    fn factory(&self, capacity: Capacity) -> Arc<dyn StoreFactory> {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { capacity, ..Options::new(Epoch::new(7)) };
-        let store = SqliteStore::open(folder.path(), &options, stamps).unwrap();
+        let factory = SqliteFactory::new(folder.path().to_owned(), options);
         self.0.lock().push(folder);
-        Arc::new(store)
+        Arc::new(factory)
     }
 }
 
@@ -47,25 +46,8 @@ mod laws {
     event_store_laws!(OnDisk::default());
 }
 
-/// Stamps that count, from a number on.
-struct CountingFrom(AtomicU64);
-
-impl Stamps for CountingFrom {
-    fn stamp(&self) -> EventMeta {
-        let n = self.0.fetch_add(1, Ordering::Relaxed);
-        EventMeta::new(
-            Uuid::from_u128(u128::from(n)),
-            Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
-        )
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
-
-fn counting_from(n: u64) -> Arc<dyn Stamps> {
-    Arc::new(CountingFrom(n.into()))
+fn counting_from(n: u64) -> MetaSource {
+    ManualClock::counting_from(n, 1).meta()
 }
 
 fn open(folder: &Path, first_id: u64) -> Result<SqliteStore, OpenError> {
@@ -310,7 +292,7 @@ async fn a_newer_database_is_refused_and_left_as_it_is() {
     assert!(killed.path().join("northgate.db-wal").metadata().unwrap().len() > 0);
     for folder in [folder.path(), killed.path()] {
         let line = refused(folder);
-        assert!(line.contains("newer Northgate (schema 1000, and this one knows 5)"), "{line}");
+        assert!(line.contains("newer Northgate (schema 1000, and this one knows 6)"), "{line}");
     }
 }
 

@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{
-    ActOnAlert, Action, AlertId, Command, DedupKey, Epoch, EventMeta, Location, MessageText,
-    Operator, Position, RaiseAlert, Severity, Stamps, StatusKind, Timestamp,
+    ActOnAlert, Action, AlertId, AlertQuery, Clock, Command, Deadlines, DedupKey, Epoch,
+    HistoryRange, Location, MessageText, MetaSource, Operator, Position, RaiseAlert, Severity,
+    StatusKind, Timestamp,
 };
+use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AlertQuery, AppendError, Deadlines, EventStore, Fingerprint, HistoryRange, IdempotencyKey,
-    Outcome, ReadError, ReadFrom, Rejection, StoreHealth, Submission,
+    AppendError, EventLog, EventStore, Fingerprint, IdempotencyKey, Outcome, ReadError, ReadFrom,
+    ReadModel, Rejection, Submission,
 };
 use northgate_storage_sqlite::{Options, SqliteStore, check};
 use rusqlite::Connection;
@@ -19,21 +21,6 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
-
-/// Ids and microseconds that rise by one.
-#[derive(Default)]
-struct Counting(AtomicI64);
-
-impl Stamps for Counting {
-    fn stamp(&self) -> EventMeta {
-        let n = self.0.fetch_add(1, Ordering::Relaxed);
-        EventMeta::new(Uuid::from_u128(n.unsigned_abs().into()), Timestamp::from_unix_micros(n))
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(self.0.load(Ordering::Relaxed))
-    }
-}
 
 fn raise(message: &str, key: Option<&str>) -> Submission {
     let message = MessageText::parse(message).unwrap();
@@ -54,7 +41,7 @@ fn keyed(value: &str, submission: Submission) -> Submission {
 /// event, and as the first answer to its key.
 async fn damaged(options: &Options) -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path(), options, Arc::new(Counting::default())).unwrap();
+    let store = SqliteStore::open(folder.path(), options, ManualClock::counting().meta()).unwrap();
     for n in 0..4 {
         let (message, key) = (n.to_string(), format!("k{n}"));
         store.append(vec![keyed(&key, raise(&message, Some(&key)))]).await.unwrap();
@@ -101,7 +88,7 @@ async fn reads_and_histories_skip_it_and_say_so() {
 
     let deadlines = Deadlines {
         now: Timestamp::from_unix_micros(1_000),
-        quiet_since: [None; Severity::ALL.len()],
+        quiet_since: enum_map::EnumMap::default(),
     };
     assert_eq!(offsets(&store.overdue(deadlines, 2).await.unwrap()), [1, 3]);
     assert!(store.written().unreadable > 0);
@@ -117,7 +104,7 @@ async fn appends_go_on_around_it() {
     assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
     // Nobody can act on it.
     let act = Command::ActOnAlert(ActOnAlert {
-        alert: AlertId(Uuid::from_u128(1)),
+        alert: AlertId(Uuid::from_u128(2)),
         action: Action::Resolve,
         by: Operator::parse("Anna").unwrap(),
         note: None,
@@ -131,7 +118,7 @@ async fn appends_go_on_around_it() {
     // A retry of the request that raised it must not raise it twice.
     let again = store.append(vec![keyed("k1", raise("1", Some("k1")))]).await;
     assert_eq!(again, Err(AppendError::Unavailable));
-    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+    assert_eq!(store.is_writable(), Ok(()));
     store.append(vec![raise("later", None)]).await.unwrap();
 }
 
@@ -147,11 +134,11 @@ async fn what_makes_room_removes_it_like_any_other() {
     let store = SqliteStore::open(
         folder.path(),
         &Options { capacity, ..options },
-        Arc::new(Counting::default()),
+        ManualClock::counting().meta(),
     )
     .unwrap();
     store.append(vec![raise("last", None)]).await.unwrap();
-    assert_eq!(*store.health().borrow(), StoreHealth::Keeping);
+    assert_eq!(store.is_writable(), Ok(()));
     let alert_counts = store.summary().await.unwrap().counts;
     assert_eq!(alert_counts.count(StatusKind::Open, Severity::Warning), 2);
     store.close().await;
@@ -166,7 +153,12 @@ async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
     database.execute_batch("UPDATE events SET record = x'01ff' WHERE place = 2").unwrap();
     drop(database);
     let options = Options { retain_for: Duration::from_micros(1), ..Options::new(Epoch::new(1)) };
-    let store = SqliteStore::open(folder.path(), &options, Arc::new(Late::default())).unwrap();
+    let store = SqliteStore::open(
+        folder.path(),
+        &options,
+        MetaSource::new(Arc::new(Late::default()), ManualClock::at(0)),
+    )
+    .unwrap();
     let start = Position { offset: 0, ..*store.head().borrow() };
     // All but the newest are old; of the second nobody knows.
     let trimmed = async {
@@ -185,11 +177,7 @@ async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
 #[derive(Default)]
 struct Late(AtomicI64);
 
-impl Stamps for Late {
-    fn stamp(&self) -> EventMeta {
-        EventMeta::new(Uuid::nil(), self.now())
-    }
-
+impl Clock for Late {
     fn now(&self) -> Timestamp {
         let hours = self.0.fetch_add(1, Ordering::Relaxed);
         Timestamp::from_unix_micros(4_000_000_000_000_000 + hours * 3_600_000_000)

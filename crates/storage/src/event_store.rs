@@ -1,137 +1,59 @@
-//! The port: what the rest of Northgate asks of a store, written down as laws.
+//! The port: a store is a log and a read model with a life cycle, and a factory opens it.
 
-use crate::{
-    AlertQuery, Deadlines, MessageQuery, Outcome, QueryError, Rejection, Snapshot, Submission,
-    Summary,
-};
+use crate::{EventLog, ReadModel};
 use async_trait::async_trait;
-use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Positioned};
+use northgate_domain::{Epoch, MetaSource, Position};
+use std::error::Error;
+use std::future::pending;
+use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The most bytes of the events of one [`read`](EventStore::read), by
-/// [`Event::approximate_bytes`]: many readers are behind at once, and each has a page in memory.
-pub const READ_BYTES: usize = 1024 * 1024;
-
-/// A log of events with the state that follows from it.
-///
-/// # Laws
-///
-/// Each law is a test in [`laws`](crate::laws) that every store runs.
-///
-/// 1. *Kept*: `append` returns after the events are as durable as the store promises, never
-///    before: durable, then the head moves, then the answer.
-/// 2. *Ordered*: offsets are contiguous and rise in the order in which appends became visible.
-/// 3. *Whole*: [`tail`](crate::tail()) yields every event after its position, once and in order,
-///    with no gap and no repeat at the seam between past and live, under concurrent appends.
-/// 4. *Honest*: what cannot be given is an explicit [`ReadError::Gap`] that says what is held;
-///    never everything, and never nothing in silence.
-/// 5. *Idempotent*: a key seen before gives the first answer and appends nothing.
-/// 6. *Atomic*: commands on one alert are decided one after the other, by
-///    [`decide`](northgate_domain::decide) inside the store's critical section; a vector is kept
-///    whole or not at all.
-/// 7. *Cancel-safe*: a caller that goes away cannot leave half an event.
-/// 8. *Bounded*: the log is a window, state is not. Retention trims events, and then gaps are
-///    explicit; alerts and the newest messages are projections that outlive the window. Each kind
-///    is bounded by itself: a burst of chat cannot push alerts out. Alerts that are over make room
-///    before those that are not, and among each the oldest first, once an append is whole.
-/// 9. *Forward*: an event is never of an earlier moment than the one before it, whatever the clock
-///    says; and what is forgotten by time is forgotten by a [`RetentionClock`](crate::RetentionClock),
-///    which does not believe every jump.
-///
-/// Nothing above this port assumes that it is the only writer.
+/// A store. Only [`is_durable`](Self::is_durable) must be answered; the defaults of the rest fit a
+/// store without threads, files or connections of its own.
 #[async_trait]
-pub trait EventStore: Send + Sync {
-    /// Decides all submissions in their order, each seeing what the ones before it did, and keeps
-    /// what follows from them: all of it, or on an error nothing. One outcome per submission.
-    async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError>;
+pub trait EventStore: EventLog + ReadModel {
+    /// Whether stored events survive the end of the process.
+    fn is_durable(&self) -> bool;
 
-    /// At most `limit` events in rising order, and no more than [`READ_BYTES`] of them, but at
-    /// least one if there is one. It never waits for events to come, and judges against its own
-    /// snapshot of the log.
-    ///
-    /// [`ReadError::Gap`] if and only if the epoch is not this log's, or the position lies beyond
-    /// the head, or, for [`ReadFrom::After`], some event after the position was trimmed. At the
-    /// head the answer is empty.
-    async fn read(&self, from: ReadFrom, limit: usize)
-    -> Result<Vec<Positioned<Event>>, ReadError>;
+    /// Whether the store can append now. It answers at once, from what it knows: readiness probes
+    /// ask it.
+    fn is_writable(&self) -> Result<(), NotWritable> {
+        Ok(())
+    }
 
-    /// The position of the newest event that readers can see, as it moves.
-    fn head(&self) -> watch::Receiver<Position>;
+    /// The number of the newest events that the log holds at least, if retention is a number.
+    fn window(&self) -> usize {
+        usize::MAX
+    }
 
-    /// The alerts that match, in the order of their raising. It never waits for an append, and
-    /// no append waits for it.
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError>;
+    /// Gives the store the position that the fan-out has read, as it moves. A store that trims
+    /// events to free bytes keeps those that the fan-out has not read. Called at most once.
+    fn follow(&self, _fan_out: watch::Receiver<Position>) {}
 
-    /// The chat messages that match, in their order; as [`alerts`](Self::alerts).
-    async fn messages(
-        &self,
-        query: MessageQuery,
-    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError>;
+    /// Returns with a reason once a part of the store has failed for good, such as its only
+    /// writing thread; the process should end then. Never returns as long as the store works.
+    async fn failed(&self) -> String {
+        pending().await
+    }
 
-    /// One alert as it stands, with the position of its raising; `None` if none has this id.
-    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable>;
-
-    /// All alerts in numbers.
-    async fn summary(&self) -> Result<Summary, Unavailable>;
-
-    /// At most `limit` of the alerts that are to end by themselves, in no order that means
-    /// anything. It costs as much as there are, and not as there are alerts.
-    async fn overdue(
-        &self,
-        deadlines: Deadlines,
-        limit: usize,
-    ) -> Result<Vec<Positioned<Alert>>, Unavailable>;
+    /// Ends the store: what was handed over is answered, everything later is unavailable, and
+    /// when this returns the files are free for another process.
+    async fn close(&self) {}
 }
 
-/// Which side of a position to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReadFrom {
-    /// The oldest events after this position.
-    After(Position),
-    /// The newest events up to and including this position: with [`ReadFrom::After`] the whole
-    /// log. What was trimmed is left out in silence: this pages over what is held.
-    Before(Position),
-}
-
-/// Why nothing was appended, or why that is not known.
+/// The store cannot append now; the reason is for the person who looks after the server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AppendError {
-    /// One submission was refused, and so none was kept.
-    #[error("submission {index} was refused")]
-    Rejected {
-        /// Which one, counted from 0.
-        index: usize,
-        /// Why.
-        #[source]
-        rejection: Rejection,
-    },
-    /// The store takes no events now; nothing was kept.
-    #[error("the store takes no events now; nothing was kept")]
-    Unavailable,
-    /// The store failed so late that the events may or may not have been kept.
-    #[error(
-        "the store failed while it was keeping the events; send them again with the same key to be sure"
-    )]
-    OutcomeUnknown,
-}
+#[error("{0}")]
+pub struct NotWritable(pub String);
 
-/// Why no events could be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// The events asked for are not all held.
-    #[error("the log does not hold every event after this position")]
-    Gap {
-        /// The smallest position that still reads.
-        oldest: Position,
-        /// The head of the log.
-        latest: Position,
-    },
-    /// The store cannot read now.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+/// Opens a store.
+#[async_trait]
+pub trait StoreFactory: Send + Sync {
+    /// Opens the store. It decides by `meta`, and a store that is created now names its log
+    /// `new_epoch`. The error is shown to the person who starts the server.
+    async fn open(
+        &self,
+        meta: MetaSource,
+        new_epoch: Epoch,
+    ) -> Result<Arc<dyn EventStore>, Box<dyn Error + Send + Sync>>;
 }
-
-/// The store cannot answer now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the store cannot answer now")]
-pub struct Unavailable;

@@ -16,10 +16,12 @@ mod honest;
 mod idempotent;
 mod kept;
 mod lives;
+mod manual_clock;
 mod ordered;
 mod repeats;
 mod sample;
 mod whole;
+mod wrapped_store;
 
 pub use atomic::{
     a_caller_that_goes_away_leaves_no_half_event, a_vector_is_kept_whole_or_not_at_all,
@@ -55,23 +57,46 @@ pub use lives::{
     of_many_who_acknowledge_at_once_one_does, what_holds_or_contradicts_is_no_event,
     what_is_over_makes_room_first, what_is_to_end_is_found,
 };
+pub use manual_clock::ManualClock;
 pub use ordered::offsets_are_contiguous_under_concurrent_appends;
 pub use repeats::{
     a_repeat_finds_the_open_alert_of_its_key, an_answer_says_where_its_alert_was_raised,
     concurrent_repeats_are_one_alert_and_all_count,
 };
 pub use whole::{a_tail_survives_being_dropped_in_mid_wait, tails_see_everything_once_in_order};
+pub use wrapped_store::WrappedStore;
 
-use crate::{Capacity, EventStore};
-use northgate_domain::Stamps;
+use crate::{Capacity, EventStore, StoreFactory};
+use northgate_domain::{Epoch, MetaSource};
 use std::sync::Arc;
 
 /// Makes stores for the laws.
 #[async_trait::async_trait]
 pub trait Harness: Send + Sync {
-    /// An empty store of this capacity that takes its ids and times from `stamps`.
-    async fn open(&self, capacity: Capacity, stamps: Arc<dyn Stamps>) -> Arc<dyn EventStore>;
+    /// A factory of one store of this capacity, which is empty when the factory first opens it.
+    /// Its files live at least as long as the harness.
+    fn factory(&self, capacity: Capacity) -> Arc<dyn StoreFactory>;
+
+    /// Whether the store may be opened twice at the same time, as by two nodes: then the laws of
+    /// several writers run.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Makes the next append of `store` fail so late that the store cannot know what was stored.
+    /// False if the harness cannot do that.
+    fn fail_next_append(&self, _store: &Arc<dyn EventStore>) -> bool {
+        false
+    }
+
+    /// An empty store of this capacity that decides by `meta`.
+    async fn open(&self, capacity: Capacity, meta: MetaSource) -> Arc<dyn EventStore> {
+        self.factory(capacity).open(meta, EPOCH).await.unwrap()
+    }
 }
+
+/// The name of every log that the laws create.
+pub(crate) const EPOCH: Epoch = Epoch::new(7);
 
 /// Makes one `#[tokio::test]` of each law, against the stores that a [`Harness`] opens. The crate
 /// that calls it needs `tokio` with `macros` and `rt-multi-thread`.

@@ -5,28 +5,32 @@
 //! log's [`tail`]; what was not appended cannot be seen by anyone.
 #![warn(missing_docs)]
 
-mod alert_counts;
+mod closable_log;
 pub mod codec;
-mod deadlines;
+mod decision;
+mod error;
+mod event_log;
 mod event_store;
-mod gate;
-mod health;
-mod history;
 #[cfg(feature = "laws")]
 pub mod laws;
 mod memory;
+mod paced_log;
+mod read_model;
 mod retention_clock;
+mod scan_plan;
 mod submission;
 mod tail;
 
-pub use alert_counts::{AlertCounts, Summary};
-pub use deadlines::{Deadlines, Overdue};
-pub use event_store::{AppendError, EventStore, READ_BYTES, ReadError, ReadFrom, Unavailable};
-pub use gate::GatedStore;
-pub use health::{FileChange, StoreHealth};
-pub use history::{AlertQuery, HistoryRange, MessageQuery, Part, QueryError, ScanPlan, Snapshot};
-pub use memory::{Capacity, MemoryStore};
+pub use closable_log::ClosableLog;
+pub use decision::{FirstUse, LogEnd, Step, decide_submission};
+pub use error::{AppendError, QueryError, ReadError, Unavailable};
+pub use event_log::{EventLog, READ_BYTES, ReadFrom};
+pub use event_store::{EventStore, NotWritable, StoreFactory};
+pub use memory::{Capacity, MemoryFactory, MemoryStore};
+pub use paced_log::PacedLog;
+pub use read_model::ReadModel;
 pub use retention_clock::RetentionClock;
+pub use scan_plan::{PageBuilder, ScanPlan};
 pub use submission::{
     Fingerprint, IdempotencyKey, Outcome, RecordedOutcome, Rejection, Submission,
 };

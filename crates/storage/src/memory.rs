@@ -1,92 +1,70 @@
 //! The store in memory: fast, bounded, and gone with the process.
 
 mod alert_index;
+mod capacity;
 mod history_scan;
 mod idempotency_cache;
 mod log;
 mod projections;
-mod shelf;
+mod snapshot_map;
 mod state;
 
+pub use capacity::Capacity;
+
 use crate::{
-    AlertQuery, AppendError, Deadlines, EventStore, MessageQuery, Outcome, QueryError, ReadError,
-    ReadFrom, Snapshot, Submission, Summary, Unavailable,
+    AppendError, EventLog, EventStore, Outcome, QueryError, ReadError, ReadFrom, ReadModel,
+    ScanPlan, StoreFactory, Submission, Unavailable,
 };
 use async_trait::async_trait;
 use history_scan::HistoryScan;
-use northgate_domain::{Alert, AlertId, ChatMessage, Epoch, Event, Position, Positioned, Stamps};
+use northgate_domain::{
+    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Epoch, Event, HistoryPage, HistoryRange,
+    MessageQuery, MetaSource, Position, Positioned, Summary,
+};
 use parking_lot::Mutex;
-use shelf::View;
+use snapshot_map::Snapshot;
 use state::State;
-use std::num::NonZeroUsize;
+use std::error::Error;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How much a store holds of each kind. Every kind is bounded by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capacity {
-    /// Events in the log; older ones are trimmed.
-    pub events: NonZeroUsize,
-    /// Alerts; those that are over go first, and among each the oldest.
-    pub alerts: NonZeroUsize,
-    /// Chat messages; the oldest go first.
-    pub messages: NonZeroUsize,
-    /// Idempotency keys; the oldest go first.
-    pub keys: NonZeroUsize,
-}
-
-impl Default for Capacity {
-    fn default() -> Self {
-        const fn count(n: usize) -> NonZeroUsize {
-            match NonZeroUsize::new(n) {
-                Some(n) => n,
-                None => NonZeroUsize::MIN,
-            }
-        }
-        Self {
-            events: count(10_000),
-            alerts: count(10_000),
-            messages: count(1_000),
-            keys: count(10_000),
-        }
-    }
-}
-
 /// Keeps everything in memory, within a [`Capacity`]. Nothing survives the process.
 ///
-/// One mutex owns the whole state: an append decides, keeps and moves the head under it, so that
-/// the order of offsets is the order in which appends became visible. It is never held across an
-/// await, and not while somebody looks through alerts or messages: that goes over a view of one
-/// moment.
+/// One mutex owns the whole state: an append decides, stores and moves the head under it, so that
+/// the order of offsets is the order in which appends became visible. The mutex is never held
+/// across an await, nor while somebody looks through alerts or messages: a query goes over a
+/// snapshot.
 pub struct MemoryStore {
     state: Mutex<State>,
     head: watch::Sender<Position>,
-    stamps: Arc<dyn Stamps>,
+    meta: MetaSource,
+    window: usize,
 }
 
 impl MemoryStore {
     /// An empty store whose log is called `epoch`, which the caller drew at random.
-    pub fn new(epoch: Epoch, capacity: Capacity, stamps: Arc<dyn Stamps>) -> Self {
+    pub fn new(epoch: Epoch, capacity: Capacity, meta: MetaSource) -> Self {
         Self {
-            state: Mutex::new(State::new(epoch, capacity, stamps.as_ref())),
+            state: Mutex::new(State::new(epoch, capacity, meta.clock.as_ref())),
             head: watch::Sender::new(Position::start(epoch)),
-            stamps,
+            meta,
+            window: capacity.events.get(),
         }
     }
 
     fn append_now(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
         let mut state = self.state.lock();
-        let outcomes = state.append(submissions, self.stamps.as_ref())?;
+        let outcomes = state.append(submissions, &self.meta)?;
         let head = state.head();
         // Under the lock, so that a later append cannot publish its head before this one.
         self.head.send_if_modified(|shown| std::mem::replace(shown, head) != head);
         Ok(outcomes)
     }
 
-    /// What a look goes through, and the head that it reflects.
-    fn at_this_moment<T>(&self, view: fn(&State) -> View<T>) -> (Position, View<T>) {
+    /// A snapshot, and the head that it reflects.
+    fn snapshot<T>(&self, of: fn(&State) -> Snapshot<T>) -> (Position, Snapshot<T>) {
         let state = self.state.lock();
-        (state.head(), view(&state))
+        (state.head(), of(&state))
     }
 
     /// How many alerts had to make room for newer ones so far.
@@ -96,12 +74,11 @@ impl MemoryStore {
 }
 
 #[async_trait]
-impl EventStore for MemoryStore {
+impl EventLog for MemoryStore {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
         let outcomes = self.append_now(submissions);
-        // A store that waits for nothing would let a caller with much to append keep its thread
-        // from everybody who is to hear of it. Not each time: what gathers meanwhile is sent in
-        // one write.
+        // A caller with much to append must not keep the thread from those who read. Not each
+        // time: events that gather meanwhile are sent in one write.
         tokio::task::consume_budget().await;
         outcomes
     }
@@ -117,28 +94,40 @@ impl EventStore for MemoryStore {
     fn head(&self) -> watch::Receiver<Position> {
         self.head.subscribe()
     }
+}
 
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
-        let (head, view) = self.at_this_moment(State::alerts);
+#[async_trait]
+impl ReadModel for MemoryStore {
+    async fn alerts(&self, query: AlertQuery) -> Result<HistoryPage<Alert>, QueryError> {
+        let (head, snapshot) = self.snapshot(State::alerts);
         let (range, search) = (query.range, query.search.clone());
         let admits = move |alert: &Alert| query.admits(alert);
         let (words, bytes) = (Alert::search_text, Alert::approximate_bytes);
-        HistoryScan { head, view, range, search, words, bytes, admits }.through().await
+        HistoryScan { head, snapshot, range, search, words, bytes, admits }.run().await
     }
 
-    async fn messages(
-        &self,
-        query: MessageQuery,
-    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
-        let (head, view) = self.at_this_moment(State::messages);
+    async fn messages(&self, query: MessageQuery) -> Result<HistoryPage<ChatMessage>, QueryError> {
+        let (head, snapshot) = self.snapshot(State::messages);
         let (range, search) = (query.range, query.search.clone());
         let admits = move |message: &ChatMessage| query.admits(message);
         let (words, bytes) = (ChatMessage::search_text, ChatMessage::approximate_bytes);
-        HistoryScan { head, view, range, search, words, bytes, admits }.through().await
+        HistoryScan { head, snapshot, range, search, words, bytes, admits }.run().await
     }
 
     async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
         Ok(self.state.lock().alert(id).cloned())
+    }
+
+    async fn alert_events(
+        &self,
+        id: AlertId,
+        range: HistoryRange,
+    ) -> Result<HistoryPage<Event>, QueryError> {
+        let state = self.state.lock();
+        let plan = ScanPlan::new(&range, state.head())?;
+        Ok(plan.page_of(state.alert_events(id), Event::approximate_bytes, |event| {
+            range.admits(event.at())
+        }))
     }
 
     async fn summary(&self) -> Result<Summary, Unavailable> {
@@ -151,5 +140,31 @@ impl EventStore for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
         Ok(self.state.lock().overdue(&deadlines, limit))
+    }
+}
+
+#[async_trait]
+impl EventStore for MemoryStore {
+    fn is_durable(&self) -> bool {
+        false
+    }
+
+    fn window(&self) -> usize {
+        self.window
+    }
+}
+
+/// Makes a new store in memory each time.
+#[derive(Debug, Clone, Copy)]
+pub struct MemoryFactory(pub Capacity);
+
+#[async_trait]
+impl StoreFactory for MemoryFactory {
+    async fn open(
+        &self,
+        meta: MetaSource,
+        new_epoch: Epoch,
+    ) -> Result<Arc<dyn EventStore>, Box<dyn Error + Send + Sync>> {
+        Ok(Arc::new(MemoryStore::new(new_epoch, self.0, meta)))
     }
 }

@@ -3,7 +3,7 @@
 //! What is forgotten does not come back, so one wrong reading of a clock must not decide it: a clock
 //! that has jumped by more than a day is not believed before it has stood for an hour.
 
-use northgate_domain::{Stamps, Timestamp};
+use northgate_domain::{Clock, Timestamp};
 
 /// What a clock may differ from what was believed last.
 const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
@@ -24,14 +24,14 @@ pub struct RetentionClock {
 
 impl RetentionClock {
     /// A clock that is not believed yet.
-    pub fn new(stamps: &dyn Stamps) -> Self {
-        let steady = stamps.steady().unix_micros();
-        Self { believed: None, lately: (lead(stamps), steady) }
+    pub fn new(clock: &dyn Clock) -> Self {
+        let steady = clock.steady().unix_micros();
+        Self { believed: None, lately: (lead(clock), steady) }
     }
 
     /// The time by which to forget. In the first hour it lies before everything.
-    pub fn now(&mut self, stamps: &dyn Stamps) -> Timestamp {
-        let (lead, steady) = (lead(stamps), stamps.steady().unix_micros());
+    pub fn now(&mut self, clock: &dyn Clock) -> Timestamp {
+        let (lead, steady) = (lead(clock), clock.steady().unix_micros());
         if lead.saturating_sub(self.lately.0).saturating_abs() > CORRECTION_MICROS {
             self.lately = (lead, steady);
         } else if steady.saturating_sub(self.lately.1) >= HOUR_MICROS {
@@ -45,16 +45,14 @@ impl RetentionClock {
 }
 
 /// How far the clock is ahead of the steady one.
-fn lead(stamps: &dyn Stamps) -> i64 {
-    stamps.now().unix_micros().saturating_sub(stamps.steady().unix_micros())
+fn lead(clock: &dyn Clock) -> i64 {
+    clock.now().unix_micros().saturating_sub(clock.steady().unix_micros())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use northgate_domain::EventMeta;
     use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-    use uuid::Uuid;
 
     const SECOND: i64 = 1_000_000;
     const HOUR: i64 = 3_600 * SECOND;
@@ -83,11 +81,7 @@ mod tests {
         }
     }
 
-    impl Stamps for Clocks {
-        fn stamp(&self) -> EventMeta {
-            EventMeta::new(Uuid::nil(), self.now())
-        }
-
+    impl Clock for Clocks {
         fn now(&self) -> Timestamp {
             Timestamp::from_unix_micros(self.now.load(Relaxed))
         }

@@ -33,6 +33,14 @@ impl IdempotencyKey {
     /// How long a key is remembered from its first use on, in microseconds: 24 hours.
     pub const LIFETIME_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
+    /// Refuses the key if it was first used for another command, with the digest `first`.
+    pub fn check(&self, first: Option<Fingerprint>) -> Result<(), Rejection> {
+        match (first, self.fingerprint) {
+            (Some(first), Some(now)) if first != now => Err(Rejection::KeyReused),
+            _ => Ok(()),
+        }
+    }
+
     /// A key that was first used at this moment, or before it, is forgotten at the moment `now`,
     /// and the same one is a new key.
     pub const fn forgotten_since(now: Timestamp) -> Timestamp {

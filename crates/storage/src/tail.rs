@@ -1,6 +1,6 @@
 //! The seam between past and live, written once: pages until one is empty, then a wait.
 
-use crate::{EventStore, ReadError, ReadFrom, Unavailable};
+use crate::{EventLog, ReadError, ReadFrom, Unavailable};
 use northgate_domain::{Event, Position, Positioned};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -18,21 +18,21 @@ pub struct Page {
 }
 
 /// The oldest events after `after`, at most [`PAGE_EVENTS`].
-pub async fn next_page(store: &dyn EventStore, after: Position) -> Result<Page, ReadError> {
-    let events = store.read(ReadFrom::After(after), PAGE_EVENTS).await?;
+pub async fn next_page(log: &dyn EventLog, after: Position) -> Result<Page, ReadError> {
+    let events = log.read(ReadFrom::After(after), PAGE_EVENTS).await?;
     let next = events.last().map_or(after, |event| event.position);
     Ok(Page { events, next })
 }
 
-/// Follows `store` from `after` on, for ever.
-pub fn tail(store: Arc<dyn EventStore>, after: Position) -> Tail {
-    let head = store.head();
-    Tail { store, head, after }
+/// Follows `log` from `after` on, for ever.
+pub fn tail(log: Arc<dyn EventLog>, after: Position) -> Tail {
+    let head = log.head();
+    Tail { log, head, after }
 }
 
 /// Every event after a position, past and future; made by [`tail`].
 pub struct Tail {
-    store: Arc<dyn EventStore>,
+    log: Arc<dyn EventLog>,
     head: watch::Receiver<Position>,
     after: Position,
 }
@@ -44,7 +44,7 @@ impl Tail {
         loop {
             // Marked as seen before the read: an append that comes between the two wakes us.
             self.head.borrow_and_update();
-            let page = next_page(self.store.as_ref(), self.after).await?;
+            let page = next_page(self.log.as_ref(), self.after).await?;
             self.after = page.next;
             if !page.events.is_empty() {
                 return Ok(page.events);

@@ -1,34 +1,51 @@
-//! The memory store keeps every law of the port, alone and behind a gate.
+//! The memory store keeps every law of the port, alone and behind the wrappers of its log.
 
-use northgate_domain::{Epoch, Stamps};
-use northgate_storage::laws::Harness;
-use northgate_storage::{Capacity, EventStore, GatedStore, MemoryStore, event_store_laws};
+use northgate_domain::{Epoch, MetaSource};
+use northgate_storage::laws::{Harness, WrappedStore};
+use northgate_storage::{
+    Capacity, ClosableLog, EventStore, MemoryFactory, PacedLog, StoreFactory, event_store_laws,
+};
+use std::error::Error;
 use std::sync::Arc;
 
-struct InMemory;
+struct Plain;
 
-#[async_trait::async_trait]
-impl Harness for InMemory {
-    async fn open(&self, capacity: Capacity, stamps: Arc<dyn Stamps>) -> Arc<dyn EventStore> {
-        Arc::new(MemoryStore::new(Epoch::new(7), capacity, stamps))
+impl Harness for Plain {
+    fn factory(&self, capacity: Capacity) -> Arc<dyn StoreFactory> {
+        Arc::new(MemoryFactory(capacity))
     }
 }
 
-struct BehindAGate;
+/// As the server wraps a store: paced by a reader that is never behind, and closable.
+struct Wrapping(Capacity);
 
 #[async_trait::async_trait]
-impl Harness for BehindAGate {
-    async fn open(&self, capacity: Capacity, stamps: Arc<dyn Stamps>) -> Arc<dyn EventStore> {
-        Arc::new(GatedStore::new(InMemory.open(capacity, stamps).await))
+impl StoreFactory for Wrapping {
+    async fn open(
+        &self,
+        meta: MetaSource,
+        new_epoch: Epoch,
+    ) -> Result<Arc<dyn EventStore>, Box<dyn Error + Send + Sync>> {
+        let store = MemoryFactory(self.0).open(meta, new_epoch).await?;
+        let paced = PacedLog::new(store.clone(), store.head(), 0);
+        Ok(Arc::new(WrappedStore { log: Arc::new(ClosableLog::new(Arc::new(paced))), store }))
+    }
+}
+
+struct Wrapped;
+
+impl Harness for Wrapped {
+    fn factory(&self, capacity: Capacity) -> Arc<dyn StoreFactory> {
+        Arc::new(Wrapping(capacity))
     }
 }
 
 mod memory {
     use super::*;
-    event_store_laws!(InMemory);
+    event_store_laws!(Plain);
 }
 
-mod gated {
+mod wrapped {
     use super::*;
-    event_store_laws!(BehindAGate);
+    event_store_laws!(Wrapped);
 }

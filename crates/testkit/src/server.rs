@@ -32,7 +32,7 @@ impl TestServer {
         let (bound, address) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let application = Application::build(&settings).unwrap();
+                let application = Application::builder(settings).build().await.unwrap();
                 bound.send(application.address()).unwrap();
                 let stopped = async { stopped.await.unwrap_or("the end of the test") };
                 application.run_until_stopped(stopped).await.unwrap();

@@ -4,13 +4,14 @@
 //! `cargo run --release -p northgate-ws --example echo -- 9001`, then `ws://127.0.0.1:9001/ws`.
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use northgate_domain::{Epoch, EventMeta, Stamps, Timestamp};
+use northgate_domain::Epoch;
 use northgate_hub::{Encoder, Hub, WindowLimits};
 use northgate_schemas::{encode_event, encode_position};
 use northgate_services::{
     AlertService, ChatService, ConnectionLimiter, ConnectionLimits, RaiseCoalescer,
 };
-use northgate_storage::{Capacity, EventStore, MemoryStore};
+use northgate_storage::laws::ManualClock;
+use northgate_storage::{Capacity, MemoryStore};
 use northgate_ws::{
     ChatLimitSettings, ClientMessage, HeartbeatSettings, MessageHandler, Reply, SocketContext,
     upgrade_with,
@@ -21,7 +22,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
-use uuid::Uuid;
 
 /// Suites send messages of up to 16 MiB, in fragments of down to 64 bytes: the guard takes one
 /// fragment for each 64 bytes of this.
@@ -32,19 +32,6 @@ struct Echo;
 impl MessageHandler for Echo {
     fn handle(&mut self, message: ClientMessage) -> impl Future<Output = Reply> {
         ready(Reply::Send(message))
-    }
-}
-
-/// Nothing is ever appended here.
-struct NoStamps;
-
-impl Stamps for NoStamps {
-    fn stamp(&self) -> EventMeta {
-        EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(0))
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
     }
 }
 
@@ -59,8 +46,8 @@ async fn echo(
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let port: u16 = std::env::args().nth(1).ok_or("usage: echo PORT")?.parse()?;
-    let memory = MemoryStore::new(Epoch::new(0), Capacity::default(), Arc::new(NoStamps));
-    let store: Arc<dyn EventStore> = Arc::new(memory);
+    let clock = ManualClock::at(0);
+    let store = Arc::new(MemoryStore::new(Epoch::new(0), Capacity::default(), clock.meta()));
     // Connections stand at the head of a log in which nothing ever happens.
     let encoder = Encoder { event: encode_event, position: encode_position };
     let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default(), encoder);
@@ -69,11 +56,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         App::new().route("/ws", web::get().to(echo)).app_data(web::Data::new(SocketContext {
             worker: hub.worker(),
             limiter: limiter.clone(),
-            chat: ChatService::new(store.clone()),
+            chat: ChatService::new(store.clone(), store.clone()),
             alerts: AlertService::new(
                 store.clone(),
-                RaiseCoalescer::new(Duration::ZERO, Handle::current()),
-                Arc::new(NoStamps),
+                store.clone(),
+                RaiseCoalescer::new(store.clone(), Duration::ZERO, Handle::current()),
+                clock.clone(),
             ),
             chat_limit: ChatLimitSettings::default(),
             tasks: TaskTracker::new(),

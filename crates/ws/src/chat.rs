@@ -92,7 +92,8 @@ fn result(reference: &Value, outcome: &ActionOutcome) -> Reply {
 /// A message was well formed and still was not kept: what to tell its sender.
 fn on_refusal(error: &SubmitError) -> Reply {
     complaint(&ErrorFrame::new(match error {
-        SubmitError::Refused(_) => {
+        // Without a key none is reused.
+        SubmitError::Refused(_) | SubmitError::KeyReused => {
             "The message was refused, and not sent: there is no alert with its alert_id."
         }
         SubmitError::Unavailable => "The message was not kept, and not sent. Try again later.",

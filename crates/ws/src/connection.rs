@@ -35,14 +35,15 @@ impl<C: MessageHandler> Connection<C> {
         let closing = loop {
             let received = timeout_at(self.heartbeat.due(), self.messages.recv()).await;
             let now = Instant::now();
-            if received.is_ok() {
+            let reaction = if let Ok(received) = received {
                 self.heartbeat.heard(now);
-            }
-            let reaction = match received {
-                Ok(Some(Ok(message))) => on_message(message),
-                Ok(Some(Err(error))) => on_decode_error(&error),
-                Ok(None) => on_end(self.guard.violation()),
-                Err(_silent) => on_silence(self.heartbeat.beat(now)),
+                match received {
+                    Some(Ok(message)) => on_message(message),
+                    Some(Err(error)) => on_decode_error(&error),
+                    None => on_end(self.guard.violation()),
+                }
+            } else {
+                on_silence(self.heartbeat.beat(now))
             };
             match self.perform(reaction).await {
                 Ok(None) => {}

@@ -55,26 +55,22 @@ impl FrameGuard {
 }
 
 impl Inbound {
-    /// Makes sure that there is something ahead. An error, or the end, is what the client's stream
-    /// has come to.
-    fn poll_fill(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Option<Result<Bytes, PayloadError>>>> {
+    /// Makes sure that there is something ahead. `None` is the end of the client's stream.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), PayloadError>>> {
         while self.ahead.is_empty() {
-            match ready!(Pin::new(&mut self.payload).poll_next(cx)) {
-                Some(Ok(chunk)) => self.ahead = chunk,
-                end => return Poll::Ready(Err(end)),
+            match ready!(Pin::new(&mut self.payload).poll_next(cx)?) {
+                Some(chunk) => self.ahead = chunk,
+                None => return Poll::Ready(None),
             }
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(Some(Ok(())))
     }
 
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             match self.poll_fill(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_ended)) => return Poll::Ready(()),
+                Poll::Ready(Some(Ok(()))) => {}
+                Poll::Ready(_ended) => return Poll::Ready(()),
                 Poll::Pending if self.scanner.is_after_close() => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,
             }
@@ -96,8 +92,8 @@ impl Stream for FrameGuard {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if let Err(end) = ready!(this.poll_fill(cx)) {
-            return Poll::Ready(end);
+        if ready!(this.poll_fill(cx)?).is_none() {
+            return Poll::Ready(None);
         }
         match this.scanner.scan(&this.ahead) {
             Ok(scanned) => {

@@ -136,13 +136,12 @@ impl MessageBody for OutgoingBody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use northgate_domain::{
-        Command, Epoch, EventMeta, MessageText, PostMessage, Sender, Stamps, Timestamp,
-    };
+    use northgate_domain::{Command, Epoch, MessageText, PostMessage, Sender};
     use northgate_hub::{Encoder, Hub, WindowLimits, Worker};
     use northgate_schemas::{encode_event, encode_position};
     use northgate_services::{ConnectionLimiter, ConnectionLimits};
-    use northgate_storage::{Capacity, EventStore, MemoryStore, Submission};
+    use northgate_storage::laws::ManualClock;
+    use northgate_storage::{Capacity, EventLog, MemoryStore, Submission};
     use std::collections::VecDeque;
     use std::future::poll_fn;
     use std::sync::Arc;
@@ -151,21 +150,8 @@ mod tests {
     use tokio::time::Instant;
     use tokio_util::sync::CancellationToken;
     use tokio_util::task::TaskTracker;
-    use uuid::Uuid;
 
     const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
-
-    struct SameStamp;
-
-    impl Stamps for SameStamp {
-        fn stamp(&self) -> EventMeta {
-            EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(0))
-        }
-
-        fn now(&self) -> Timestamp {
-            Timestamp::from_unix_micros(0)
-        }
-    }
 
     /// The library's half: these frames, and then nothing or the end.
     struct Control {
@@ -203,8 +189,8 @@ mod tests {
 
     impl Scene {
         async fn new(frames: &[&'static [u8]], ends: bool) -> Self {
-            let memory = MemoryStore::new(Epoch::new(7), Capacity::default(), Arc::new(SameStamp));
-            let store: Arc<dyn EventStore> = Arc::new(memory);
+            let meta = ManualClock::at(0).meta();
+            let store = Arc::new(MemoryStore::new(Epoch::new(7), Capacity::default(), meta));
             let (hub, pump) = Hub::new(store.clone(), WindowLimits::default(), ENCODER);
             TaskTracker::new().spawn_local(pump.run(CancellationToken::new()));
             let worker = hub.worker();

@@ -1,20 +1,20 @@
 //! Acting on alerts over HTTP: on one, and on many at once.
 
 use crate::alert_id::alert_id;
+use crate::answers::ANSWER_BYTES;
 use crate::body::JsonBody;
 use crate::conditional::{IfMatch, IfMatchHeader, WithoutIfMatch, alert_answer};
-use crate::history::{alert_query, part};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, WithoutKey, kept};
 use crate::responses::{ActionAnswers, WriteProblems};
 use crate::{AnswerBudget, ApiError};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
-use northgate_domain::{ActOnAlert, Action, Alert, AlertId, Positioned};
+use northgate_domain::{ActOnAlert, Action, Alert, AlertId, AlertQuery, Positioned};
 use northgate_schemas::{
-    ActionOutcome, ActionResult, ActionResults, Actions, AlertBody, MOST_ACTED_ON, NewAction,
-    NewActions, NewNote, Targets,
+    ActionOutcome, ActionResult, ActionResults, Actions, AlertBody, Continuation, MOST_ACTED_ON,
+    NewAction, NewActions, NewNote, Targets,
 };
-use northgate_services::{Acted, AlertQuery, AlertService, SubmitError};
+use northgate_services::{Acted, AlertService, SubmitError};
 use std::future::{Ready, ready};
 
 /// What of an action stands outside the body: the alert, its revision, and the request's key.
@@ -172,12 +172,13 @@ pub(crate) async fn on_many(
         Targets::Ids(ids) => {
             (ids.into_iter().map(|id| act(id, None)).collect(), AlertQuery::default(), None)
         }
-        Targets::Matching(request) => {
-            let query = alert_query(&request);
-            let found = service.history(query.clone()).await?;
+        Targets::Matching(mut query) => {
+            query.range.max_bytes = ANSWER_BYTES;
+            let found = service.history(query.as_ref().clone()).await?;
             let seen =
                 |alert: &Positioned<Alert>| act(alert.value.id, Some(vec![alert.value.revision]));
-            (found.items.iter().map(seen).collect(), query, request.rest(&part(&found)))
+            let rest = Continuation::of(&query, &found);
+            (found.items.iter().map(seen).collect(), *query, rest)
         }
     };
     let report = |id, done: Result<Acted, SubmitError>| {

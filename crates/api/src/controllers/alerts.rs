@@ -3,13 +3,13 @@
 use crate::alert_id::alert_id;
 use crate::body::JsonBody;
 use crate::conditional::{IfNoneMatchHeader, alert_answer, not_modified};
-use crate::history::{AlertParameters, AskedHistory, HistoryParameters, alert_query, part};
+use crate::history::{AlertParameters, AskedHistory, HistoryParameters};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
 use crate::responses::{HistoryProblems, ReadProblems, WriteProblems};
 use crate::{AnswerBudget, ApiError};
 use actix_web::{HttpRequest, HttpResponse, web};
 use northgate_schemas::{AlertBody, AlertCollection, AlertSummary, NewAlert, Problem};
-use northgate_services::{AlertService, Summary};
+use northgate_services::AlertService;
 
 /// Raises an alert: it is kept when the answer comes, and on its way to every dashboard.
 ///
@@ -60,9 +60,9 @@ pub(crate) async fn history(
     budget: web::Data<AnswerBudget>,
     asked: AskedHistory,
 ) -> Result<HttpResponse, ApiError> {
-    let reservation = budget.reserve(asked.request.limit).await?;
-    let alerts = service.history(alert_query(&asked.request)).await?;
-    let answer = AlertCollection::new(&asked.request, &part(&alerts));
+    let reservation = budget.reserve(asked.query.range.limit).await?;
+    let alerts = service.history(asked.query.clone()).await?;
+    let answer = AlertCollection::new(&asked.query, asked.order, &alerts);
     Ok(reservation.json(answer.to_json()))
 }
 
@@ -117,7 +117,5 @@ pub(crate) async fn one(
     )
 )]
 pub(crate) async fn summary(service: web::Data<AlertService>) -> Result<HttpResponse, ApiError> {
-    let Summary { position, counts } = service.summary().await?;
-    let count = |status, severity| counts.count(status, severity);
-    Ok(HttpResponse::Ok().json(AlertSummary::new(position, count)))
+    Ok(HttpResponse::Ok().json(AlertSummary::new(service.summary().await?)))
 }

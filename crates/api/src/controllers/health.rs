@@ -4,7 +4,6 @@ use crate::responses::ReadProblems;
 use crate::{ApiError, Readiness};
 use actix_web::{HttpResponse, Responder, web};
 use northgate_schemas::Health;
-use northgate_services::AlertService;
 
 /// The process is alive: it answers.
 #[utoipa::path(
@@ -25,10 +24,7 @@ pub(crate) async fn live() -> impl Responder {
     tag = "service",
     responses((status = 200, description = "It can.", body = Health), ReadProblems)
 )]
-pub(crate) async fn ready(
-    readiness: web::Data<Readiness>,
-    alerts: web::Data<AlertService>,
-) -> Result<HttpResponse, ApiError> {
-    readiness.check(&alerts).await?;
+pub(crate) async fn ready(readiness: web::Data<Readiness>) -> Result<HttpResponse, ApiError> {
+    readiness.check().await?;
     Ok(HttpResponse::Ok().json(Health::new("ready")))
 }

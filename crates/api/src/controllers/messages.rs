@@ -2,13 +2,14 @@
 
 use crate::alert_id::alert_id;
 use crate::body::JsonBody;
-use crate::history::{AskedHistory, HistoryParameters, part};
+use crate::history::{AskedHistory, HistoryParameters};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
 use crate::responses::{HistoryProblems, WriteProblems};
 use crate::{AnswerBudget, ApiError};
 use actix_web::{HttpResponse, web};
+use northgate_domain::MessageQuery;
 use northgate_schemas::{ChatBody, MessageCollection, NewMessage, Problem};
-use northgate_services::{AlertService, ChatService, MessageQuery};
+use northgate_services::{AlertService, ChatService};
 
 /// Posts a chat message: it is kept when the answer comes, and on its way to everyone.
 #[utoipa::path(
@@ -51,9 +52,9 @@ pub(crate) async fn history(
     budget: web::Data<AnswerBudget>,
     asked: AskedHistory,
 ) -> Result<HttpResponse, ApiError> {
-    let reservation = budget.reserve(asked.request.limit).await?;
+    let reservation = budget.reserve(asked.query.range.limit).await?;
     let messages = service.history(asked.messages(None)).await?;
-    let answer = MessageCollection::new(&asked.request, &part(&messages));
+    let answer = MessageCollection::new(&asked.query, asked.order, &messages);
     Ok(reservation.json(answer.to_json()))
 }
 
@@ -79,7 +80,7 @@ pub(crate) async fn thread(
     asked: AskedHistory,
 ) -> Result<HttpResponse, ApiError> {
     let id = alert_id(&id)?;
-    let reservation = budget.reserve(asked.request.limit).await?;
+    let reservation = budget.reserve(asked.query.range.limit).await?;
     let messages = chat.history(asked.messages(Some(id))).await?;
     if messages.items.is_empty() && alerts.find(id).await?.is_none() {
         // An alert that is not held any more leaves its thread behind.
@@ -88,6 +89,6 @@ pub(crate) async fn thread(
             return Err(ApiError::NoSuchAlert);
         }
     }
-    let answer = MessageCollection::new(&asked.request, &part(&messages));
+    let answer = MessageCollection::new(&asked.query, asked.order, &messages);
     Ok(reservation.json(answer.to_json()))
 }

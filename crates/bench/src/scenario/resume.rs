@@ -80,7 +80,7 @@ fn measure(args: &ResumeArgs, target: &mut Target) -> Result<TargetReport> {
 /// Publishes one alert of no run, and gives the endpoint that continues after it.
 fn resume_after_first(target: &Target) -> Result<Endpoint> {
     let failed = |source| BenchError::Connect { at: 0, source };
-    let request = AlertRequest::with_text(target.address, "");
+    let request = AlertRequest::with_text(target.address, "first");
     let mut client = HttpClient::connect(target.address).map_err(failed)?;
     let body = client.send(&request).map_err(failed)?.body;
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();

@@ -180,7 +180,7 @@ impl Store<'_> {
         server.end()
     }
 
-    /// What histories cost with so many alerts in them, and how much room those take.
+    /// The cost of histories with so many alerts in them, and the room that those take.
     fn measure_history(&self, alerts: u32, report: &mut TargetReport) -> Result<()> {
         let room = (alerts + 1).to_string();
         let mut server = self.serve(&["--memory-events", &room, "--memory-alerts", &room])?;
@@ -319,7 +319,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read_from_the_log() {
+    fn commits_and_events_are_read_from_the_log() {
         let line = "2026-01-01T00:00:00Z  INFO written to disk commits=12 events=345";
         assert_eq!(number(line, "commits="), Some(12));
         assert_eq!(number(line, "events="), Some(345));

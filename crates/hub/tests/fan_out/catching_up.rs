@@ -2,7 +2,7 @@
 //! repeated.
 
 use crate::client::{after, alerts};
-use crate::faulty_store::{FaultyStore, Reads};
+use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{
     Wakes, append, catch_up, chat, json, memory_store, offsets, take, take_with, websocket,
@@ -72,7 +72,7 @@ fn frames_from_the_store_are_the_frames_of_the_window() {
 #[test]
 fn a_cursor_reads_one_page_a_turn() {
     on_one_thread(async {
-        let store = Arc::new(FaultyStore::new(memory_store(10_000)));
+        let store = Arc::new(FaultyLog::new(memory_store(10_000)));
         let running = Running::over(store.clone(), EIGHT);
         running.append(600).await;
         let mut cursor = running.cursor(0);
@@ -91,7 +91,7 @@ fn a_cursor_reads_one_page_a_turn() {
 #[test]
 fn a_page_of_which_nothing_matches_takes_its_turn_too() {
     on_one_thread(async {
-        let store = Arc::new(FaultyStore::new(memory_store(10_000)));
+        let store = Arc::new(FaultyLog::new(memory_store(10_000)));
         let running = Running::over(store.clone(), EIGHT);
         running.append(600).await;
         store.asked();
@@ -190,7 +190,7 @@ proptest! {
         acts in prop::collection::vec(act(), 1..40),
     ) {
         on_one_thread(async {
-            let store = Arc::new(FaultyStore::new(memory_store(1_000_000)));
+            let store = Arc::new(FaultyLog::new(memory_store(1_000_000)));
             let running = Running::over(store.clone(), WindowLimits { frames, bytes: usize::MAX });
             let mut readers: Vec<(u64, Cursor)> = vec![(0, running.cursor(0))];
             for act in acts {

@@ -2,7 +2,7 @@
 //! wherever it is.
 
 use crate::client::{Client, Seen, after, alerts, events, last};
-use crate::faulty_store::{FaultyStore, Reads};
+use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{alert, memory_store};
 use crate::wanted::filter;
@@ -27,7 +27,7 @@ fn drained(turn: u64) -> Seen {
 
 /// One client for each place where a cursor can be on its way, over a store that does not answer.
 struct OnTheirWay {
-    store: Arc<FaultyStore>,
+    store: Arc<FaultyLog>,
     running: Running,
     /// It has taken one event of a page.
     giving: Client,
@@ -41,7 +41,7 @@ struct OnTheirWay {
 
 impl OnTheirWay {
     async fn new() -> Self {
-        let store = Arc::new(FaultyStore::new(memory_store(10_000)));
+        let store = Arc::new(FaultyLog::new(memory_store(10_000)));
         let running = Running::over(store.clone(), TWO);
         for _ in 0..HEAD / 10 {
             running.append(10).await;
@@ -155,7 +155,7 @@ fn whoever_pauses_is_cut_too() {
 #[test]
 fn events_wake_nobody_who_is_behind_them() {
     on_one_thread(async {
-        let store = Arc::new(FaultyStore::new(memory_store(10_000)));
+        let store = Arc::new(FaultyLog::new(memory_store(10_000)));
         let running = Running::over(store.clone(), TWO);
         running.append(5).await;
         let mut behind = Client::new(running.cursor(0));

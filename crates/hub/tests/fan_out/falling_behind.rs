@@ -1,6 +1,6 @@
 //! A cursor that is not polled costs itself alone, and memory stays within the window's limits.
 
-use crate::faulty_store::FaultyStore;
+use crate::faulty_log::FaultyLog;
 use crate::one_thread::{Running, on_one_thread};
 use crate::sample::{ROOMY, append, catch_up, memory_store, take, take_offsets};
 use bytes::Bytes;
@@ -41,7 +41,7 @@ fn a_cursor_that_is_not_polled_delays_no_other() {
 #[test]
 fn a_cursor_asks_the_store_only_once_its_next_event_has_left_the_window() {
     on_one_thread(async {
-        let store = Arc::new(FaultyStore::new(memory_store(1_000)));
+        let store = Arc::new(FaultyLog::new(memory_store(1_000)));
         let running = Running::over(store.clone(), EIGHT);
         let [mut in_time, mut late] = [running.cursor(0), running.cursor(0)];
         running.append(8).await;

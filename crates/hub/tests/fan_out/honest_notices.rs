@@ -2,7 +2,7 @@
 //! is given once and in order.
 
 use crate::client::{Client, Seen, after, last};
-use crate::faulty_store::{FaultyStore, Reads};
+use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::memory_store;
 use crate::wanted::{Wanted, event, wanted};
@@ -128,7 +128,7 @@ proptest! {
         acts in prop::collection::vec(act(), 0..STEPS),
     ) {
         on_one_thread(async {
-            let store = Arc::new(FaultyStore::new(memory_store(100_000)));
+            let store = Arc::new(FaultyLog::new(memory_store(100_000)));
             let running = Running::over(store.clone(), WindowLimits { frames, bytes: usize::MAX });
             for some in before.chunks(50) {
                 running.store.append(some.to_vec()).await.unwrap();

@@ -14,7 +14,7 @@ mod draining_behind;
 mod draining_filtered;
 mod failing_workers;
 mod falling_behind;
-mod faulty_store;
+mod faulty_log;
 mod filtering;
 mod honest_notices;
 mod model;

@@ -3,13 +3,13 @@
 
 mod expectations;
 
-use crate::faulty_store::FaultyStore;
+use crate::faulty_log::FaultyLog;
 use crate::one_thread::settled;
 use crate::sample::{ENCODER, Wakes, chat, memory_store};
 use expectations::Model;
 use northgate_domain::Position;
 use northgate_hub::{Cursor, End, Frame, Hub, Step, WindowLimits, Worker};
-use northgate_storage::{EventStore, Outcome, PAGE_EVENTS};
+use northgate_storage::{EventLog, Outcome, PAGE_EVENTS};
 use proptest::prelude::*;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ proptest! {
 
 /// The hub with everything that moves it, and the model beside it.
 struct Play {
-    store: Arc<FaultyStore>,
+    store: Arc<FaultyLog>,
     hub: Hub,
     /// Polled by hand; nothing else lets the pump run.
     pump: Pin<Box<dyn Future<Output = ()>>>,
@@ -112,7 +112,7 @@ enum Waits {
 
 impl Play {
     fn new(limits: WindowLimits, capacity: usize) -> Self {
-        let store = Arc::new(FaultyStore::new(memory_store(capacity)));
+        let store = Arc::new(FaultyLog::new(memory_store(capacity)));
         let (hub, pump) = Hub::new(store.clone(), limits, ENCODER);
         let new_worker = |_| {
             let thread = LocalSet::new();

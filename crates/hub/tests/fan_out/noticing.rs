@@ -1,7 +1,7 @@
 //! Where a client is told that its stream is, and when.
 
 use crate::client::{LIVE_EVERY, Seen, after, alerts, events, last, new_alerts};
-use crate::faulty_store::{FaultyStore, Reads};
+use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ROOMY, alert, memory_store};
 use northgate_hub::{End, WindowLimits};
@@ -104,8 +104,8 @@ fn a_client_that_resumes_is_told_only_once_it_has_caught_up() {
 
 /// A client that has had its first page of a log of 400, of which nothing or only this matches,
 /// over a store that does not answer any more.
-async fn stuck_after_a_page(matches: u64) -> (Arc<FaultyStore>, Running, crate::client::Client) {
-    let store = Arc::new(FaultyStore::new(memory_store(1_000)));
+async fn stuck_after_a_page(matches: u64) -> (Arc<FaultyLog>, Running, crate::client::Client) {
+    let store = Arc::new(FaultyLog::new(memory_store(1_000)));
     let running = Running::over(store.clone(), TWO);
     for offset in 1..=200 {
         if offset == matches {
@@ -187,7 +187,7 @@ fn a_client_that_knew_its_place_is_told_of_the_next_one_in_its_time() {
 #[test]
 fn a_client_is_told_nothing_before_its_stream_has_begun() {
     on_one_thread(async {
-        let store = Arc::new(FaultyStore::new(memory_store(1_000)));
+        let store = Arc::new(FaultyLog::new(memory_store(1_000)));
         let running = Running::over(store.clone(), TWO);
         running.append(20).await;
         store.let_reads(Reads::Hang);

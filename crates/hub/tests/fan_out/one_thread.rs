@@ -4,7 +4,7 @@ use crate::client::{Client, LIVE_EVERY};
 use crate::sample::{ENCODER, append, memory_store};
 use northgate_domain::{Position, Subscription};
 use northgate_hub::{Cursor, Hub, WindowLimits, Worker};
-use northgate_storage::EventStore;
+use northgate_storage::EventLog;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -30,7 +30,7 @@ pub(crate) async fn settled() {
 
 /// A hub whose pump runs, and one worker.
 pub(crate) struct Running {
-    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) store: Arc<dyn EventLog>,
     pub(crate) hub: Hub,
     pub(crate) worker: Worker,
     pub(crate) stop: CancellationToken,
@@ -42,7 +42,7 @@ impl Running {
         Self::over(Arc::new(memory_store(10_000)), limits)
     }
 
-    pub(crate) fn over(store: Arc<dyn EventStore>, limits: WindowLimits) -> Self {
+    pub(crate) fn over(store: Arc<dyn EventLog>, limits: WindowLimits) -> Self {
         let (hub, pump) = Hub::new(store.clone(), limits, ENCODER);
         let stop = CancellationToken::new();
         let mut pumps = JoinSet::new();

@@ -2,7 +2,7 @@
 //! and while its client takes nothing.
 
 use crate::client::{Client, Seen, events};
-use crate::faulty_store::{FaultyStore, Reads};
+use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread};
 use crate::sample::memory_store;
 use northgate_hub::{End, WindowLimits};
@@ -18,8 +18,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const NEARLY: Duration = Duration::from_secs(29);
 
 /// A hub with 500 events, nearly all of them behind its window, and a client at the start.
-async fn far_behind() -> (Arc<FaultyStore>, Running, Client) {
-    let store = Arc::new(FaultyStore::new(memory_store(10_000)));
+async fn far_behind() -> (Arc<FaultyLog>, Running, Client) {
+    let store = Arc::new(FaultyLog::new(memory_store(10_000)));
     let running = Running::over(store.clone(), TWO);
     running.append(500).await;
     running.hub.caught_up().await;

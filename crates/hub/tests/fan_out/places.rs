@@ -1,7 +1,7 @@
 //! A few read the store at once; the others wait in a row, and everyone has a turn.
 
 use crate::client::{Client, Seen, after, last};
-use crate::faulty_store::{FaultyStore, Reads};
+use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::memory_store;
 use northgate_hub::{End, WindowLimits};
@@ -19,8 +19,8 @@ const ALL: u64 = EVENTS as u64;
 const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
 
 /// A hub behind whose window there is a lot, over a store that does not answer for now.
-async fn over_a_hanging_store() -> (Arc<FaultyStore>, Running) {
-    let store = Arc::new(FaultyStore::new(memory_store(10_000)));
+async fn over_a_hanging_store() -> (Arc<FaultyLog>, Running) {
+    let store = Arc::new(FaultyLog::new(memory_store(10_000)));
     let running = Running::over(store.clone(), TWO);
     running.append(EVENTS).await;
     running.hub.caught_up().await;

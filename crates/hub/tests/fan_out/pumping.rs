@@ -1,6 +1,6 @@
 //! The pump beside a store that cannot be read, that trims too early, or that never answers.
 
-use crate::faulty_store::{FaultyStore, Reads};
+use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ROOMY, append, catch_up, memory_store, take_offsets};
 use northgate_hub::End;
@@ -12,15 +12,15 @@ use tokio::time::advance;
 const A_WHILE: Duration = Duration::from_millis(600);
 
 /// A hub over a store that can fail.
-fn over_a_faulty_store() -> (Arc<FaultyStore>, Running) {
-    let store = Arc::new(FaultyStore::new(memory_store(1_000)));
+fn over_a_faulty_log() -> (Arc<FaultyLog>, Running) {
+    let store = Arc::new(FaultyLog::new(memory_store(1_000)));
     (store.clone(), Running::over(store, ROOMY))
 }
 
 #[test]
 fn events_that_cannot_be_read_for_a_while_are_not_lost() {
     on_one_thread(async {
-        let (store, running) = over_a_faulty_store();
+        let (store, running) = over_a_faulty_log();
         let mut cursor = running.cursor(0);
         running.append(2).await;
         assert_eq!(take_offsets(&mut cursor), (vec![1, 2], None));
@@ -42,7 +42,7 @@ fn events_that_cannot_be_read_for_a_while_are_not_lost() {
 #[test]
 fn a_store_that_fails_is_asked_again_after_a_pause() {
     on_one_thread(async {
-        let (store, running) = over_a_faulty_store();
+        let (store, running) = over_a_faulty_log();
         settled().await;
         store.let_reads(Reads::Fail);
         store.asked();
@@ -106,7 +106,7 @@ fn the_pump_stops_while_it_waits_for_events() {
 #[test]
 fn the_pump_stops_while_it_waits_to_ask_again() {
     on_one_thread(async {
-        let (store, running) = over_a_faulty_store();
+        let (store, running) = over_a_faulty_log();
         store.let_reads(Reads::Fail);
         running.append(1).await;
         let before = tokio::time::Instant::now();
@@ -118,7 +118,7 @@ fn the_pump_stops_while_it_waits_to_ask_again() {
 #[test]
 fn the_pump_stops_while_the_store_does_not_answer() {
     on_one_thread(async {
-        let (store, running) = over_a_faulty_store();
+        let (store, running) = over_a_faulty_log();
         store.let_reads(Reads::Hang);
         running.append(1).await;
         ends_when_cancelled(running).await;

@@ -1,7 +1,7 @@
 //! A stream that begins after a position: everything that followed, or the gap instead.
 
 use crate::client::{Client, Seen, after, events, from, last};
-use crate::faulty_store::{FaultyStore, Reads};
+use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::memory_store;
 use crate::wanted::filter;
@@ -14,8 +14,8 @@ use tokio::time::Instant;
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
 
 /// A hub after 300 events, of which its window holds 8 and its store this many.
-async fn after_300(held: usize) -> (Arc<FaultyStore>, Running) {
-    let store = Arc::new(FaultyStore::new(memory_store(held)));
+async fn after_300(held: usize) -> (Arc<FaultyLog>, Running) {
+    let store = Arc::new(FaultyLog::new(memory_store(held)));
     let running = Running::over(store.clone(), EIGHT);
     for _ in 0..30 {
         running.append(10).await;

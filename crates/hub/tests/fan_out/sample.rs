@@ -3,18 +3,17 @@
 use crate::one_thread::settled;
 use bytes::Bytes;
 use northgate_domain::{
-    Command, Epoch, Event, EventMeta, Location, MessageText, PostMessage, RaiseAlert, Sender,
-    Stamps, Timestamp,
+    Command, Epoch, Event, Location, MessageText, PostMessage, RaiseAlert, Sender,
 };
 use northgate_hub::{Cursor, Encoder, End, Frame, Step, WindowLimits};
-use northgate_storage::{Capacity, EventStore, MemoryStore, Submission};
+use northgate_storage::laws::ManualClock;
+use northgate_storage::{Capacity, EventLog, MemoryStore, Submission};
 use std::future::poll_fn;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use uuid::Uuid;
 
 /// Room for everything that a test appends.
 pub(crate) const ROOMY: WindowLimits = WindowLimits { frames: 1_000_000, bytes: usize::MAX };
@@ -34,26 +33,11 @@ pub(crate) const ENCODER: Encoder = Encoder {
 /// More pauses than a cursor needs on its way through whatever a test appends.
 pub(crate) const MOST_PAUSES: usize = 2_000;
 
-/// Stamps that count.
-#[derive(Default)]
-struct CountingStamps(AtomicU64);
-
-impl Stamps for CountingStamps {
-    fn stamp(&self) -> EventMeta {
-        let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        EventMeta::new(Uuid::from_u128(n.into()), Timestamp::from_unix_micros(0))
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
-
 /// An empty store that holds the newest so many events.
 pub(crate) fn memory_store(events: usize) -> MemoryStore {
     let events = NonZeroUsize::new(events).unwrap();
     let capacity = Capacity { events, ..Capacity::default() };
-    MemoryStore::new(Epoch::new(7), capacity, Arc::new(CountingStamps::default()))
+    MemoryStore::new(Epoch::new(7), capacity, ManualClock::counting().meta())
 }
 
 pub(crate) fn chat(text: &str) -> Submission {
@@ -71,7 +55,7 @@ pub(crate) fn alert(location: &str) -> Submission {
 }
 
 /// Appends so many events at once, and returns the offset of the last one.
-pub(crate) async fn append(store: &dyn EventStore, count: usize) -> u64 {
+pub(crate) async fn append(store: &dyn EventLog, count: usize) -> u64 {
     let outcomes = store.append(vec![chat("What is happening?"); count]).await.unwrap();
     assert_eq!(outcomes.len(), count);
     store.head().borrow().offset

@@ -6,7 +6,7 @@ use crate::sample::{
 };
 use northgate_domain::{Event, Position, Positioned};
 use northgate_hub::{Cursor, End, Frame, Hub, Step, Worker};
-use northgate_storage::{EventStore, next_page};
+use northgate_storage::{EventLog, next_page};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +33,7 @@ type Seen = (Position, Vec<Frame>);
 
 #[test]
 fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
-    let store: Arc<dyn EventStore> = Arc::new(memory_store(1_000_000));
+    let store: Arc<dyn EventLog> = Arc::new(memory_store(1_000_000));
     let start = *store.head().borrow();
     let (hub, pump) = Hub::new(store.clone(), ROOMY, ENCODER);
     let finished = AtomicUsize::new(0);
@@ -76,7 +76,7 @@ fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
 }
 
 /// Every event that the store holds, page by page.
-async fn everything_after(store: &dyn EventStore, start: Position) -> Vec<Positioned<Event>> {
+async fn everything_after(store: &dyn EventLog, start: Position) -> Vec<Positioned<Event>> {
     let mut page = next_page(store, start).await.unwrap();
     let mut events = Vec::new();
     while !page.events.is_empty() {
@@ -95,7 +95,7 @@ pub(crate) fn wait_for<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Appends until all readers have finished their rounds, never far ahead of the pump.
-async fn write_along(hub: &Hub, store: &dyn EventStore, writer: usize, finished: &AtomicUsize) {
+async fn write_along(hub: &Hub, store: &dyn EventLog, writer: usize, finished: &AtomicUsize) {
     for n in 0..MOST_APPENDS {
         if finished.load(Ordering::Relaxed) == WORKERS {
             return;
@@ -109,7 +109,7 @@ async fn write_along(hub: &Hub, store: &dyn EventStore, writer: usize, finished:
 /// Cursors that stay to the end, beside cursors that come and go.
 async fn read_along(
     hub: &Hub,
-    store: &dyn EventStore,
+    store: &dyn EventLog,
     start: Position,
     finished: &AtomicUsize,
 ) -> Vec<Seen> {
@@ -157,7 +157,7 @@ async fn read_to_the_end(mut cursor: Cursor) -> Seen {
 
 /// A cursor that starts at the head after an append of its own, gives a few events, and goes,
 /// every other time while it waits.
-async fn come_and_go(worker: &Worker, store: &dyn EventStore, round: usize) {
+async fn come_and_go(worker: &Worker, store: &dyn EventLog, round: usize) {
     let answered = append(store, 1).await;
     let mut cursor = worker.cursor(worker.head());
     let began = cursor.position();
@@ -195,7 +195,7 @@ fn a_cursor_at_the_head_gives_only_later_events() {
 
 #[test]
 fn a_worker_that_comes_while_the_log_grows_misses_nothing() {
-    let store: Arc<dyn EventStore> = Arc::new(memory_store(10_000));
+    let store: Arc<dyn EventLog> = Arc::new(memory_store(10_000));
     let (hub, pump) = Hub::new(store.clone(), ROOMY, ENCODER);
     let stop = CancellationToken::new();
     thread::scope(|scope| {

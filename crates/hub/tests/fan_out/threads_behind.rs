@@ -1,11 +1,11 @@
 //! Many threads at once, and a window so small that everyone falls behind it again and again.
 
-use crate::faulty_store::{FaultyStore, Reads};
+use crate::faulty_log::{FaultyLog, Reads};
 use crate::sample::{ENCODER, chat, memory_store, next};
 use crate::threads::wait_for;
 use northgate_domain::Position;
 use northgate_hub::{Cursor, End, Hub, Step, WindowLimits};
-use northgate_storage::EventStore;
+use northgate_storage::EventLog;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
@@ -29,7 +29,7 @@ type Ended = (Position, u64);
 
 #[test]
 fn cursors_on_every_thread_give_everything_once_and_in_order() {
-    let store = Arc::new(FaultyStore::new(memory_store(1_000_000)));
+    let store = Arc::new(FaultyLog::new(memory_store(1_000_000)));
     store.let_reads(Reads::Dawdle);
     let (hub, pump) = Hub::new(store.clone(), TINY, ENCODER);
     let stop = CancellationToken::new();
@@ -59,7 +59,7 @@ fn cursors_on_every_thread_give_everything_once_and_in_order() {
     assert_eq!((hub.cursors(), store.under_way()), (0, 0));
 }
 
-async fn write_along(store: &dyn EventStore) {
+async fn write_along(store: &dyn EventLog) {
     for n in 0..APPENDS {
         store.append(vec![chat("What?"); n % 4]).await.unwrap();
         if n % 7 == 0 {
@@ -69,7 +69,7 @@ async fn write_along(store: &dyn EventStore) {
 }
 
 /// Begins cursors everywhere in the log, while it grows, and follows each to its end.
-async fn come_again_and_again(hub: &Hub, store: &dyn EventStore, seed: u64) -> Vec<Ended> {
+async fn come_again_and_again(hub: &Hub, store: &dyn EventLog, seed: u64) -> Vec<Ended> {
     let worker = hub.worker();
     let mut head = store.head();
     let mut readers = JoinSet::new();

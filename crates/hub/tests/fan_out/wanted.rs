@@ -2,7 +2,7 @@
 
 use crate::sample::{alert, chat};
 use northgate_domain::{Event, EventFilter, EventType, Location};
-use northgate_storage::{EventStore, ReadFrom, Submission};
+use northgate_storage::{EventLog, ReadFrom, Submission};
 use proptest::prelude::*;
 
 const PLACES: [&str; 3] = ["North Gate", "East Gate", "Gate"];
@@ -36,7 +36,7 @@ impl Wanted {
     }
 
     /// The offsets of all events of a store that match, among those that it holds.
-    pub(crate) async fn of(&self, store: &dyn EventStore) -> Vec<u64> {
+    pub(crate) async fn of(&self, store: &dyn EventLog) -> Vec<u64> {
         let newest = *store.head().borrow();
         let held = store.read(ReadFrom::Before(newest), usize::MAX).await.unwrap();
         let matching = held.iter().filter(|event| self.admits(&event.value));

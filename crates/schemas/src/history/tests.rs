@@ -5,8 +5,8 @@ use crate::conditions::VALUES_MAX;
 use northgate_domain::Epoch;
 use proptest::prelude::*;
 
-fn request(query: &str) -> HistoryRequest {
-    HistoryRequest::parse(query).unwrap()
+fn request(query: &str) -> AlertQuery {
+    parse_history(query).unwrap().0
 }
 
 fn at(offset: u64) -> Position {
@@ -15,15 +15,19 @@ fn at(offset: u64) -> Position {
 
 #[test]
 fn who_asks_for_nothing_gets_the_newest_ten() {
-    for query in ["", "x=1", "Limit=3", "=&&"] {
-        assert_eq!(request(query), HistoryRequest::default(), "{query}");
+    let newest = AlertQuery::newest(10);
+    for query in ["", "x=1", "Limit=3", "=&&", "q=", "q=+!"] {
+        assert_eq!(parse_history(query), Ok((newest.clone(), Order::Asc)), "{query}");
     }
-    assert_eq!(request("").limit, 10);
+    for query in ["q=x", "status=open", "min_severity=info", "since=2025-07-24T14:23:00Z"] {
+        assert_ne!(request(query), newest, "{query}");
+    }
+    assert_eq!(request("").range.limit, 10);
 }
 
 #[test]
 fn moments_are_read_in_any_zone_and_with_a_plus_that_became_a_space() {
-    let utc = request("since=2025-07-24T14:23:00Z").since;
+    let utc = request("since=2025-07-24T14:23:00Z").range.since;
     assert_eq!(utc, Some(Timestamp::from_unix_micros(1_753_366_980_000_000)));
     for query in [
         "since=2025-07-24T16:23:00%2B02:00",
@@ -31,7 +35,7 @@ fn moments_are_read_in_any_zone_and_with_a_plus_that_became_a_space() {
         "since=2025-07-24+14:23:00.000000z",
         "since=2025-07-24T12:23:00.0000001-02:00",
     ] {
-        assert_eq!(request(query).since, utc, "{query}");
+        assert_eq!(request(query).range.since, utc, "{query}");
     }
 }
 
@@ -51,30 +55,35 @@ fn every_bad_parameter_is_named_once() {
         ("label.=x", vec!["label"]),
         ("label.a%20b=x&label.host=", vec!["label", "label.host"]),
     ] {
-        let findings = HistoryRequest::parse(query).unwrap_err();
+        let findings = parse_history(query).unwrap_err();
         let found: Vec<_> = findings.sorted().into_iter().map(|(name, _)| name).collect();
         assert_eq!(found, names, "{query}");
     }
     let long = format!("q={}", "x".repeat(Search::MAX_CHARS + 1));
-    assert_eq!(HistoryRequest::parse(&long).unwrap_err().sorted()[0].0, "q");
+    assert_eq!(parse_history(&long).unwrap_err().sorted()[0].0, "q");
     for name in ["location", "source", "label.host"] {
         let many: Vec<_> = (0..=VALUES_MAX).map(|n| format!("{name}={n}")).collect();
-        let findings = HistoryRequest::parse(&many.join("&")).unwrap_err();
+        let findings = parse_history(&many.join("&")).unwrap_err();
         assert_eq!(findings.sorted()[0].0, name.split('.').next().unwrap());
     }
 }
 
-fn links(query: &str, items: &[u64], older: bool, newer: bool) -> (String, String) {
-    let items: Vec<_> =
-        items.iter().map(|offset| Positioned { position: at(*offset), value: () }).collect();
-    let part = Part {
+/// A page beside which there are others.
+fn page(items: &[u64], examined_to: Option<u64>) -> HistoryPage<()> {
+    let item = |offset: &u64| Positioned { position: at(*offset), value: () };
+    HistoryPage {
         position: at(99),
-        items: &items,
-        has_older: older,
-        has_newer: newer,
-        examined_to: None,
-    };
-    let PageLinks { next, previous } = request(query).links(&part);
+        items: items.iter().map(item).collect(),
+        has_older: true,
+        has_newer: true,
+        examined_to: examined_to.map(at),
+    }
+}
+
+fn links(query: &str, items: &[u64], older: bool, newer: bool) -> (String, String) {
+    let page = HistoryPage { has_older: older, has_newer: newer, ..page(items, None) };
+    let (query, shown_in) = parse_history(query).unwrap();
+    let PageLinks { next, previous } = super::links(&query, shown_in, &page);
     let plain = |link: Option<String>| {
         link.unwrap_or_default().replace("00000000000000ab-", "p").replace('?', "")
     };
@@ -101,35 +110,29 @@ fn links_lead_to_the_parts_beside_this_one() {
 
 #[test]
 fn after_a_scan_that_stopped_the_links_begin_where_it_stopped() {
-    let items = [5, 7].map(|offset| Positioned { position: at(offset), value: () });
-    let part = |examined_to: u64| Part {
-        position: at(99),
-        items: &items,
-        has_older: true,
-        has_newer: true,
-        examined_to: Some(at(examined_to)),
-    };
+    let page = |examined_to| page(&[5, 7], Some(examined_to));
     let asked = request("q=x");
-    let PageLinks { next, previous } = asked.links(&part(2));
+    let PageLinks { next, previous } = super::links(&asked, Order::Asc, &page(2));
     assert_eq!(previous.unwrap(), "?limit=10&before=00000000000000ab-2&q=x");
     assert_eq!(next.unwrap(), "?limit=10&after=00000000000000ab-7&q=x");
-    assert_eq!(asked.rest(&part(2)), Some(Continuation::Before(PositionText(at(2)))));
+    assert_eq!(Continuation::of(&asked, &page(2)), Some(Continuation::Before(PositionText(at(2)))));
 
     let asked = request("q=x&after=00000000000000ab-4&before=00000000000000ab-40");
-    let PageLinks { next, previous } = asked.links(&part(30));
+    let PageLinks { next, previous } = super::links(&asked, Order::Asc, &page(30));
     assert_eq!(previous.unwrap(), "?limit=10&before=00000000000000ab-5&q=x");
     let expected = "?limit=10&after=00000000000000ab-30&before=00000000000000ab-40&q=x";
     assert_eq!(next.unwrap(), expected);
-    assert_eq!(asked.rest(&part(30)), Some(Continuation::After(PositionText(at(30)))));
+    assert_eq!(
+        Continuation::of(&asked, &page(30)),
+        Some(Continuation::After(PositionText(at(30))))
+    );
 }
 
 #[test]
 fn what_is_left_is_on_the_side_that_was_walked_to() {
-    let items = [5, 7].map(|offset| Positioned { position: at(offset), value: () });
     let rest = |query: &str, has_older, has_newer| {
-        let examined_to = None;
-        let part = Part { position: at(99), items: &items, has_older, has_newer, examined_to };
-        request(&query.replace('p', "00000000000000ab-")).rest(&part)
+        let page = HistoryPage { has_older, has_newer, ..page(&[5, 7], None) };
+        Continuation::of(&request(&query.replace('p', "00000000000000ab-")), &page)
     };
     let before = Some(Continuation::Before(PositionText(at(5))));
     let after = Some(Continuation::After(PositionText(at(7))));
@@ -146,16 +149,6 @@ fn what_is_left_is_on_the_side_that_was_walked_to() {
 }
 
 #[test]
-fn only_what_says_which_items_are_meant_is_a_condition() {
-    for query in ["", "limit=3&order=desc", "q=", "q=+!", "x=1"] {
-        assert!(!request(query).has_condition(), "{query}");
-    }
-    for query in ["q=x", "status=open", "min_severity=info", "since=2025-07-24T14:23:00Z"] {
-        assert!(request(query).has_condition(), "{query}");
-    }
-}
-
-#[test]
 fn links_keep_the_filters_and_the_order() {
     let query = "order=desc&q=caf%C3%A9+%26&location=A%2BB&location=C&until=2025-07-24T14:23:00Z\
                  &since=2025-07-24T16:00:00%2B02:00&limit=3&status=open,resolved&source=a%26b\
@@ -168,14 +161,16 @@ fn links_keep_the_filters_and_the_order() {
          &status=open&status=resolved&min_severity=error&label.host=x&label.a%2Fb=%C3%A4\
          &q=caf%C3%A9+%26&order=desc"
     );
-    let again = request(&previous.replace("before=p", "before=00000000000000ab-"));
-    assert_eq!(HistoryRequest { before: None, ..again }, request(query));
+    let again = parse_history(&previous.replace("before=p", "before=00000000000000ab-"));
+    let (mut again, order) = again.unwrap();
+    again.range.before = None;
+    assert_eq!((again, order), parse_history(query).unwrap());
 }
 
 proptest! {
     #[test]
     fn no_query_breaks_the_reader(query in "\\PC*|[a-z=&%0-9,+:TZ-]{0,80}") {
-        let _ = HistoryRequest::parse(&query);
+        let _ = parse_history(&query);
         let _ = moment("since", &query);
     }
 }

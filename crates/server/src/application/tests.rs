@@ -1,14 +1,18 @@
 //! A server of which a part fails stops in good order and says which part it was.
 
 use super::*;
-use crate::GeneratorInterval;
+use crate::configuration::{GeneratorInterval, Settings};
+use crate::supervisor::Supervisor;
+use northgate_hub::Hub;
 use std::future::pending;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
+use tokio_util::sync::CancellationToken;
 
 const HANDSHAKE: &[u8] = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
     Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -42,7 +46,7 @@ fn failure_after(harm: impl FnOnce(&Supervisor, &Hub) + 'static) -> PartFailure 
     settings.server.drain_delay = "1h".parse().unwrap();
     settings.generator.interval = GeneratorInterval::OFF;
     actix_web::rt::System::new().block_on(async move {
-        let application = Application::build(&settings).unwrap();
+        let application = Application::builder(settings).build().await.unwrap();
         let progress = application.progress();
         let (opened, is_open) = oneshot::channel();
         let socket = socket(application.address(), opened);
@@ -108,7 +112,7 @@ fn an_http_server_that_ends_by_itself_stops_the_server() {
     settings.server.port = 0;
     settings.generator.interval = GeneratorInterval::OFF;
     actix_web::rt::System::new().block_on(async move {
-        let application = Application::build(&settings).unwrap();
+        let application = Application::builder(settings).build().await.unwrap();
         let ending = application.server.handle().stop(false);
         let stopped = application.run_until_stopped(pending::<&'static str>());
         let failure = tokio::join!(stopped, ending).0.unwrap_err();

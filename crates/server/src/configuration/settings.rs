@@ -7,6 +7,7 @@ use super::values::{
 };
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
+use northgate_domain::Severity;
 use northgate_services::ConnectionLimits;
 use northgate_services::{QuietFor, RaiseCoalescer};
 use northgate_storage::Capacity;
@@ -130,13 +131,14 @@ pub struct AlertsSection {
 }
 
 impl AlertsSection {
-    /// The quiet times, from the mildest severity on.
+    /// The quiet times by severity.
     pub(crate) fn quiet_for(&self) -> QuietFor {
-        let AfterTime(info) = self.resolve_info_after;
-        let AfterTime(warning) = self.resolve_warning_after;
-        let AfterTime(error) = self.resolve_error_after;
-        let AfterTime(critical) = self.resolve_critical_after;
-        [info, warning, error, critical]
+        QuietFor::from_fn(|severity| match severity {
+            Severity::Info => self.resolve_info_after.0,
+            Severity::Warning => self.resolve_warning_after.0,
+            Severity::Error => self.resolve_error_after.0,
+            Severity::Critical => self.resolve_critical_after.0,
+        })
     }
 }
 

@@ -86,7 +86,7 @@ fn limits_have_defaults_and_are_set_from_every_source() {
 fn what_becomes_of_alerts_is_set_from_every_source() {
     let alerts = |files: &[_], environment: &[_], flags: &[_]| {
         let alerts = load(files, environment, flags).unwrap().alerts;
-        let quiet = alerts.quiet_for().map(|span| span.map(|span| span.as_secs()));
+        let quiet = alerts.quiet_for().into_array().map(|span| span.map(|span| span.as_secs()));
         (alerts.repeat_window.0.as_millis(), quiet)
     };
     assert_eq!(alerts(&[], &[], &[]), (100, [None; 4]));

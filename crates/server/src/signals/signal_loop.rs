@@ -1,8 +1,10 @@
 //! Which signal does what, and when the process ends without its main thread.
 
 use super::listeners::{Effect, Listeners};
+use crate::exit::PART_FAILED;
+use crate::stop_request::Progress;
 use crate::stopping::{EXIT_WITHIN, PROCESS_WITHIN};
-use crate::{Outputs, PART_FAILED, Progress};
+use crate::telemetry::Outputs;
 use std::future::pending;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};

@@ -1,6 +1,6 @@
 //! The file that a backup writes until it is complete, and renames then.
 
-use super::BackupError;
+use super::error::BackupError;
 use crate::folder::{FILE_MODE, beside, parent_of, rename_new, sync};
 use rustix::fs::OFlags;
 use std::fs::{self, File, Permissions, TryLockError};

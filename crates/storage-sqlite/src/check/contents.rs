@@ -1,10 +1,10 @@
 //! The tables of a database, each compared with what the records say.
 
-use super::CheckError;
+use super::error::CheckError;
 use crate::columns::{self, severity_number, status_number};
 use crate::database::{DatabaseError, from_sql};
-use northgate_domain::{Alert, DedupKey, Source, Timestamp};
-use northgate_storage::AlertCounts;
+use crate::schema::COUNT_WRONG_ALERTS_OF_EVENTS;
+use northgate_domain::{Alert, AlertCounts, DedupKey, Source, Timestamp};
 use northgate_storage::codec::{CodecError, decode_alert, decode_event};
 use rusqlite::{Connection, Row};
 
@@ -14,6 +14,8 @@ const INDEX_OF_IDS: i64 = 3;
 const LIFE_OF_ALERTS: i64 = 4;
 /// From this schema on, events have their time in a column.
 const TIMES_OF_EVENTS: i64 = 5;
+/// The first schema in which events have the alert that they are of.
+const ALERTS_OF_EVENTS: i64 = 6;
 
 pub(super) struct Contents<'a> {
     pub(super) connection: &'a Connection,
@@ -105,6 +107,21 @@ impl Contents<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The events of one alert are found by it.
+    pub(super) fn events_match_their_alerts(&self) -> Result<(), CheckError> {
+        if self.schema < ALERTS_OF_EVENTS {
+            return Ok(());
+        }
+        let count = |row: &Row<'_>| row.get::<_, i64>(0);
+        match self.connection.query_row(COUNT_WRONG_ALERTS_OF_EVENTS, [], count)? {
+            0 => Ok(()),
+            wrong => {
+                let reason = format!("{wrong} events cannot be found by their alerts");
+                Err(CheckError::NotWhole(reason))
+            }
+        }
     }
 
     fn matches_columns(&self, row: &Row<'_>, alert: &Alert) -> rusqlite::Result<bool> {

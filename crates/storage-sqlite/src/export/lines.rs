@@ -1,7 +1,8 @@
 //! The records of a store as lines, in the order that an import needs.
 
+use super::error::ExportError;
 use super::output::Output;
-use super::{ExportError, ExportRange};
+use super::range::ExportRange;
 use crate::archive::{Counts, FORMAT, Head, Key, Line, Record, split};
 use crate::database::from_sql;
 use crate::queries::ends_of_log;

@@ -1,7 +1,8 @@
 //! Writes an export from a thread of its own, so that the reader can end its transaction while the
 //! consumer takes nothing.
 
-use super::{ExportError, Limits};
+use super::error::ExportError;
+use super::range::Limits;
 use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};

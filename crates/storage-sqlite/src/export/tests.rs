@@ -2,33 +2,15 @@
 
 use super::{ExportError, ExportRange, LIMITS, Limits, export_within};
 use crate::{Counts, Options, SqliteStore};
-use northgate_domain::{
-    Command, Epoch, EventMeta, Location, MessageText, RaiseAlert, Stamps, Timestamp,
-};
-use northgate_storage::{EventStore, Submission};
+use northgate_domain::{Command, Epoch, Location, MessageText, RaiseAlert};
+use northgate_storage::laws::ManualClock;
+use northgate_storage::{EventLog, Submission};
 use rusqlite::Connection;
 use std::io::{self, PipeReader, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tempfile::TempDir;
-use uuid::Uuid;
-
-#[derive(Default)]
-struct Counting(AtomicU64);
-
-impl Stamps for Counting {
-    fn stamp(&self) -> EventMeta {
-        let id = self.0.fetch_add(1, Ordering::Relaxed);
-        EventMeta::new(Uuid::from_u128(id.into()), self.now())
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
 
 async fn raise(store: &SqliteStore, count: usize) {
     let raise = || {
@@ -43,7 +25,7 @@ async fn raise(store: &SqliteStore, count: usize) {
 async fn large() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let options = Options::new(Epoch::new(7));
-    let store = SqliteStore::open(folder.path(), &options, Arc::new(Counting::default())).unwrap();
+    let store = SqliteStore::open(folder.path(), &options, ManualClock::counting().meta()).unwrap();
     raise(&store, 1_500).await;
     (folder, store)
 }

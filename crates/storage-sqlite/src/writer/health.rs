@@ -1,8 +1,8 @@
 //! What a failure of the writer means, and what an administrator can do about it.
 
 use crate::database::DatabaseError;
-use crate::files::ChangedFile;
-use northgate_storage::{FileChange, StoreHealth};
+use crate::health::ChangedFile;
+use crate::health::{FileChange, StoreHealth};
 use rusqlite::ErrorCode;
 
 /// What a failure means for whoever depends on the store.
@@ -20,7 +20,8 @@ pub(super) fn health_of(error: &DatabaseError) -> StoreHealth {
         | DatabaseError::Record(_)
         | DatabaseError::UnreadableAnswer
         | DatabaseError::ReadersFail
-        | DatabaseError::Replaced => StoreHealth::Failing,
+        | DatabaseError::Replaced
+        | DatabaseError::Refused(_) => StoreHealth::Failing,
     }
 }
 

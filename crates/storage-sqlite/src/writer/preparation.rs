@@ -3,11 +3,11 @@
 
 use super::Writer;
 use crate::database::{DatabaseError, checkpoint, connect_to_read};
-use crate::files::ChangedFile;
 use crate::folder::Note;
+use crate::health::ChangedFile;
+use crate::health::{FileChange, StoreHealth};
 use crate::trimming::Usage;
 use crate::{queries, room};
-use northgate_storage::{FileChange, StoreHealth};
 use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 

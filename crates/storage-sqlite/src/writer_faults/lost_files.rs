@@ -1,13 +1,14 @@
 //! Files that are moved, deleted, replaced or cut under an open store, and data that cannot be read.
 
-use super::{Act, Counting, SOON, directed, open, say, texts};
+use super::{Act, SOON, directed, open, say, texts};
 use crate::database::connect_to_read;
+use crate::health::{FileChange, StoreHealth};
 use crate::writer::commit;
 use crate::{Options, SqliteStore, check};
 use northgate_domain::Epoch;
-use northgate_storage::{AppendError, EventStore, FileChange, StoreHealth};
+use northgate_storage::laws::ManualClock;
+use northgate_storage::{AppendError, EventLog, EventStore, ReadModel};
 use rusqlite::Connection;
-use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// Waits until the store has this health.
@@ -116,8 +117,8 @@ async fn a_checkpoint_by_another_program_just_after_a_commit_is_no_failure() {
         other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
     });
     let options = Options::new(Epoch::new(7));
-    let stamps = Arc::new(Counting::default());
-    let store = SqliteStore::open_with(folder.path(), &options, stamps, commit).unwrap();
+    let meta = ManualClock::counting().meta();
+    let store = SqliteStore::open_with(folder.path(), &options, meta, commit).unwrap();
     for n in 0..4 {
         store.append(vec![say(&n.to_string())]).await.unwrap();
     }
@@ -145,7 +146,7 @@ async fn an_older_copy_of_a_lost_write_ahead_log_is_not_taken_for_it() {
     for _ in 0..2 {
         let options = Options::new(Epoch::new(8));
         let again =
-            SqliteStore::open(left.path(), &options, Arc::new(Counting::default())).unwrap();
+            SqliteStore::open(left.path(), &options, ManualClock::counting().meta()).unwrap();
         assert_eq!(again.head().borrow().offset, 2);
         assert_eq!(again.summary().await.unwrap().position.offset, 2);
         again.close().await;
@@ -171,7 +172,7 @@ async fn a_wal_that_was_moved_away_and_back_counts_at_the_next_start() {
         std::fs::copy(folder.path().join(name), left.path().join(name)).unwrap();
     }
     let options = Options::new(Epoch::new(8));
-    let again = SqliteStore::open(left.path(), &options, Arc::new(Counting::default())).unwrap();
+    let again = SqliteStore::open(left.path(), &options, ManualClock::counting().meta()).unwrap();
     assert_eq!(again.head().borrow().offset, 2);
 }
 
@@ -189,7 +190,7 @@ async fn a_write_ahead_log_that_was_cut_is_a_failure() {
     // A restart does not hide it.
     let again = || {
         let options = Options::new(Epoch::new(7));
-        SqliteStore::open(folder.path(), &options, Arc::new(Counting::default()))
+        SqliteStore::open(folder.path(), &options, ManualClock::counting().meta())
     };
     let refused = again().err().unwrap().to_string();
     assert!(refused.contains("some of it is lost"), "{refused}");

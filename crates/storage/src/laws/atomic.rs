@@ -4,7 +4,8 @@ use super::Harness;
 use super::sample::{
     append_one, assert_contiguous, everything_after, head, keyed, open, raise, say, text, window,
 };
-use crate::{AlertQuery, AppendError, MessageQuery, Rejection};
+use crate::{AppendError, Rejection};
+use northgate_domain::{AlertQuery, MessageQuery};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};

@@ -2,8 +2,8 @@
 
 use super::Harness;
 use super::sample::{append, open, raise, say, window};
-use crate::{AlertQuery, Capacity, MessageQuery};
-use northgate_domain::{AlertEvent, Event};
+use crate::Capacity;
+use northgate_domain::{AlertEvent, AlertQuery, Event, MessageQuery};
 use std::num::NonZeroUsize;
 
 /// Alerts and messages whose events were trimmed are still shown, with their old positions.

@@ -1,12 +1,12 @@
 //! What a wrong clock may not do to a log.
 
 use super::Harness;
-use super::sample::{SetStamps, append, append_one, head, keyed, raise, window};
+use super::manual_clock::ManualClock;
+use super::sample::{append, append_one, head, keyed, raise, window};
 use crate::{AppendError, Outcome, RecordedOutcome, Rejection, Submission};
 use northgate_domain::{
     Command, Event, Location, MessageText, RaiseAlert, Rejection as RuleRejection, Timestamp,
 };
-use std::sync::Arc;
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 24 * 3_600 * SECOND;
@@ -26,29 +26,29 @@ fn moment(event: &Event) -> i64 {
 
 /// A clock that is set back moves no event before an earlier one, not within one vector either.
 pub async fn time_never_goes_back_within_a_log(harness: &dyn Harness) {
-    let stamps = Arc::new(SetStamps::default());
-    let store = harness.open(window(100), stamps.clone()).await;
-    stamps.set(100 * DAY);
+    let clock = ManualClock::at(0);
+    let store = harness.open(window(100), clock.meta()).await;
+    clock.set(100 * DAY);
     assert_eq!(moment(&append(store.as_ref(), raise("first")).await.value), 100 * DAY);
-    stamps.set(99 * DAY);
+    clock.set(99 * DAY);
     let outcomes = store.append(vec![raise("back"), raise("too")]).await.unwrap();
     for outcome in outcomes {
         let Outcome::Appended { event, .. } = outcome else { panic!("{outcome:?}") };
         assert_eq!(moment(&event.value), 100 * DAY);
     }
-    stamps.set(100 * DAY + 1);
+    clock.set(100 * DAY + 1);
     assert_eq!(moment(&append(store.as_ref(), raise("on")).await.value), 100 * DAY + 1);
 }
 
 /// An alert whose end is over is refused, by the clock and not by the newest event, and only after
 /// its key was looked up: a retry gets its first answer, however late it comes.
 pub async fn an_alert_that_is_over_is_refused_unless_its_key_was_seen(harness: &dyn Harness) {
-    let stamps = Arc::new(SetStamps::default());
-    let store = harness.open(window(100), stamps.clone()).await;
-    stamps.set(10 * SECOND);
+    let clock = ManualClock::at(0);
+    let store = harness.open(window(100), clock.meta()).await;
+    clock.set(10 * SECOND);
     let first = append_one(store.as_ref(), keyed(ending_at(20 * SECOND), "alerts", "k")).await;
     let Outcome::Appended { event, raised } = first else { panic!("{first:?}") };
-    stamps.set(20 * SECOND);
+    clock.set(20 * SECOND);
     let rejection = Rejection::Rule(RuleRejection::AlreadyOver);
     let over = store.append(vec![ending_at(20 * SECOND)]).await;
     assert_eq!(over, Err(AppendError::Rejected { index: 0, rejection: rejection.clone() }));
@@ -57,24 +57,24 @@ pub async fn an_alert_that_is_over_is_refused_unless_its_key_was_seen(harness: &
     assert_eq!(head(store.as_ref()).offset, 1);
     // The log is ahead of a clock that was set back: what ends meanwhile is not over.
     append(store.as_ref(), raise("later")).await;
-    stamps.set(15 * SECOND);
+    clock.set(15 * SECOND);
     append(store.as_ref(), ending_at(18 * SECOND)).await;
 }
 
 /// A key is not forgotten because the clock has jumped.
 pub async fn a_clock_that_jumps_forgets_no_key(harness: &dyn Harness) {
-    let stamps = Arc::new(SetStamps::default());
-    let store = harness.open(window(100), stamps.clone()).await;
-    stamps.set(100 * DAY);
+    let clock = ManualClock::at(0);
+    let store = harness.open(window(100), clock.meta()).await;
+    clock.set(100 * DAY);
     append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
     for jump in [30 * DAY, 0, -30 * DAY, 0] {
-        stamps.jump_to(jump);
+        clock.jump_to(jump);
         append(store.as_ref(), raise("meanwhile")).await;
         let again = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
         assert!(matches!(again, Outcome::Replayed(_)), "{jump}: {again:?}");
     }
     // Time that has really passed counts.
-    stamps.set(102 * DAY);
+    clock.set(102 * DAY);
     let again = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
     assert!(matches!(again, Outcome::Appended { .. }), "{again:?}");
 }

@@ -2,8 +2,11 @@
 
 use super::Harness;
 use super::sample::{append, head, open, raise_at, say, window};
-use crate::{AlertQuery, EventStore, HistoryRange, MessageQuery, QueryError, Snapshot};
-use northgate_domain::{Alert, Epoch, Location, Position, Positioned, Search, Timestamp};
+use crate::{EventStore, QueryError};
+use northgate_domain::{
+    Alert, AlertQuery, Epoch, HistoryPage, HistoryRange, Location, MessageQuery, Position,
+    Positioned, Search, Timestamp,
+};
 use std::sync::Arc;
 
 /// What is kept, at offsets from 1 on; each began so many microseconds after 1970. The messages
@@ -54,7 +57,7 @@ fn query(epoch: Epoch, text: &str) -> AlertQuery {
     query
 }
 
-fn offsets<T>(snapshot: &Snapshot<Positioned<T>>) -> Vec<u64> {
+fn offsets<T>(snapshot: &HistoryPage<T>) -> Vec<u64> {
     snapshot.items.iter().map(|item| item.position.offset).collect()
 }
 

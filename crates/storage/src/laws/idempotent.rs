@@ -1,10 +1,10 @@
 //! Law 5, *Idempotent*: a key seen before gives the first answer and appends nothing.
 
 use super::Harness;
-use super::sample::{SetStamps, append_one, head, keyed, open, raise, say, window};
+use super::manual_clock::ManualClock;
+use super::sample::{append_one, head, keyed, open, raise, say, window};
 use crate::{AppendError, Capacity, IdempotencyKey, Outcome, RecordedOutcome, Rejection};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// The same submission again gives the first answer; another one under its key is refused.
@@ -110,8 +110,8 @@ pub async fn the_oldest_keys_are_forgotten_first(harness: &dyn Harness) {
 /// A key is good for 24 hours from its first use on, repeats in between or not; then it is a new
 /// one, for whatever command.
 pub async fn a_key_is_forgotten_after_a_day(harness: &dyn Harness) {
-    let clock = Arc::new(SetStamps::default());
-    let store = harness.open(window(100), clock.clone()).await;
+    let clock = ManualClock::at(0);
+    let store = harness.open(window(100), clock.meta()).await;
     let day = IdempotencyKey::LIFETIME_MICROS;
     let start = 1_700_000_000_000_000;
 

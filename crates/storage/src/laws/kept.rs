@@ -2,8 +2,7 @@
 
 use super::Harness;
 use super::sample::{append, everything_after, head, open, raise, say, window};
-use crate::{AlertQuery, MessageQuery};
-use northgate_domain::{AlertEvent, AlertId, Event, Revision};
+use northgate_domain::{AlertEvent, AlertId, AlertQuery, Event, MessageQuery, Revision};
 use uuid::Uuid;
 
 /// When `append` has returned, the head has moved, and reads, collections and `alert` show it.

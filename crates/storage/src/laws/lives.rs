@@ -1,20 +1,19 @@
 //! The lives of alerts: commands are decided on what is kept, and what is kept is what is shown.
 
 use super::Harness;
+use super::manual_clock::ManualClock;
 use super::sample::{
-    SetStamps, append, append_one, assert_contiguous, everything_after, head, open, say, window,
+    append, append_one, assert_contiguous, everything_after, head, open, say, window,
 };
-use crate::{
-    AlertCounts, AlertQuery, AppendError, Capacity, Deadlines, EventStore, MessageQuery, Outcome,
-    Rejection, Submission, Summary,
-};
+use crate::{AppendError, Capacity, EventStore, Outcome, Rejection, Submission};
+use enum_map::enum_map;
 use northgate_domain::{
-    ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, Command, DedupKey, Event, Label,
-    LabelName, LabelValue, Labels, Location, MessageText, NoteText, Operator, Position, Positioned,
-    PostMessage, RaiseAlert, Revision, Sender, Severity, Source, Status, StatusKind, Timestamp,
+    ActOnAlert, Action, Alert, AlertChange, AlertCounts, AlertEvent, AlertId, AlertQuery, Command,
+    Deadlines, DedupKey, Event, Label, LabelName, LabelValue, Labels, Location, MessageQuery,
+    MessageText, NoteText, Operator, Position, Positioned, PostMessage, RaiseAlert, Revision,
+    Sender, Severity, SeverityFilter, Source, Status, StatusKind, Summary, Timestamp,
 };
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -222,15 +221,15 @@ fn at(micros: i64) -> Timestamp {
 
 /// What is to end by itself is found, and nothing else, whatever happened to it before.
 pub async fn what_is_to_end_is_found(harness: &dyn Harness) {
-    let stamps = Arc::new(SetStamps::default());
-    let store = harness.open(window(100), stamps.clone()).await;
+    let clock = ManualClock::at(0);
+    let store = harness.open(window(100), clock.meta()).await;
     let store = store.as_ref();
     let expiring = |n: i64| RaiseAlert {
         expires_at: Some(at(n)),
         ..keyed(&format!("expires at {n}"), &n.to_string())
     };
     let of = |severity: Severity| RaiseAlert { severity, ..raising(severity.name()) };
-    stamps.set(1_000);
+    clock.set(1_000);
     let ten = raise(store, expiring(5_010)).await.alert.id;
     raise(store, expiring(5_020)).await;
     raise(store, expiring(5_021)).await;
@@ -238,11 +237,11 @@ pub async fn what_is_to_end_is_found(harness: &dyn Harness) {
     append(store, act(over, Action::Resolve, "Anna")).await;
     raise(store, of(Severity::Info)).await;
     let error = raise(store, of(Severity::Error)).await.alert.id;
-    stamps.set(2_000);
+    clock.set(2_000);
     raise(store, of(Severity::Error)).await;
 
     let found = async |now: i64, error_since: Option<i64>| {
-        let quiet_since = [None, None, error_since.map(at), None];
+        let quiet_since = enum_map! { Severity::Error => error_since.map(at), _ => None };
         let deadlines = Deadlines { now: at(now), quiet_since };
         let found = store.overdue(deadlines, 100).await.unwrap();
         let mut texts = Vec::new();
@@ -262,7 +261,7 @@ pub async fn what_is_to_end_is_found(harness: &dyn Harness) {
     assert_eq!(found(0, Some(1_000)).await, ["error"]);
     assert_eq!(found(0, Some(2_000)).await, ["error", "error"]);
     // A note is a sign of life, and so is a repeat that brings a later end.
-    stamps.set(3_000);
+    clock.set(3_000);
     append(store, act(error, Action::Annotate, "Anna")).await;
     let later = RaiseAlert { expires_at: Some(at(9_000)), ..expiring(5_010) };
     assert_eq!(raise(store, later).await.alert.id, ten);
@@ -320,13 +319,21 @@ pub async fn alerts_are_found_by_what_they_are_now(harness: &dyn Harness) {
         ("status=open severity=info source=disk", &[]),
         ("status=open location=Gate", &[2, 3, 4]),
         ("severity=error severity=critical status=acknowledged status=open", &[0, 3]),
+        ("min_severity=error status=acknowledged status=open", &[0, 3]),
     ] {
         let mut query = AlertQuery::newest(100);
         for condition in text.split(' ') {
             let (name, value) = condition.split_once('=').unwrap();
             match name {
                 "status" => query.statuses.push(StatusKind::parse(value).unwrap()),
-                "severity" => query.severities.push(Severity::parse(value).unwrap()),
+                "severity" => {
+                    let mut severities = query.severities.listed();
+                    severities.push(Severity::parse(value).unwrap());
+                    query.severities = SeverityFilter::AnyOf(severities);
+                }
+                "min_severity" => {
+                    query.severities = SeverityFilter::AtLeast(Severity::parse(value).unwrap());
+                }
                 "source" => query.sources.push(Source::parse(value).unwrap()),
                 "location" => query.locations.push(Location::parse(value).unwrap()),
                 "q" => query.search = northgate_domain::Search::parse(value).unwrap(),

@@ -1,71 +1,15 @@
-//! Commands, stamps and capacities for the laws.
+//! Commands, capacities and readers for the laws.
 
 use super::Harness;
+use super::manual_clock::ManualClock;
 use crate::{
     Capacity, EventStore, Fingerprint, IdempotencyKey, Outcome, PAGE_EVENTS, ReadFrom, Submission,
 };
 use northgate_domain::{
-    Command, Event, EventMeta, Location, MessageText, Position, Positioned, PostMessage,
-    RaiseAlert, Sender, Stamps, Timestamp,
+    Command, Event, Location, MessageText, Position, Positioned, PostMessage, RaiseAlert, Sender,
 };
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use uuid::Uuid;
-
-/// Stamps that count: ids and microseconds rise by one.
-#[derive(Default)]
-pub(super) struct CountingStamps(AtomicU64);
-
-impl Stamps for CountingStamps {
-    fn stamp(&self) -> EventMeta {
-        let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;
-        EventMeta::new(
-            Uuid::from_u128(u128::from(n)),
-            Timestamp::from_unix_micros(i64::try_from(n).unwrap()),
-        )
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
-
-/// Stamps whose clock stands where the test has set it; ids rise by one.
-#[derive(Default)]
-pub(super) struct SetStamps {
-    ids: AtomicU64,
-    micros: AtomicI64,
-    /// How far the clock is wrong.
-    jump: AtomicI64,
-}
-
-impl SetStamps {
-    pub(super) fn set(&self, unix_micros: i64) {
-        self.micros.store(unix_micros, Ordering::Relaxed);
-    }
-
-    /// Lets the clock be wrong by so much, without any time having passed.
-    pub(super) fn jump_to(&self, micros: i64) {
-        self.jump.store(micros, Ordering::Relaxed);
-    }
-}
-
-impl Stamps for SetStamps {
-    fn stamp(&self) -> EventMeta {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
-        EventMeta::new(Uuid::from_u128(u128::from(id)), self.now())
-    }
-
-    fn now(&self) -> Timestamp {
-        let jump = self.jump.load(Ordering::Relaxed);
-        Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed) + jump)
-    }
-
-    fn steady(&self) -> Timestamp {
-        Timestamp::from_unix_micros(self.micros.load(Ordering::Relaxed))
-    }
-}
 
 /// Room for `events`, and plenty of everything else.
 pub(super) fn window(events: usize) -> Capacity {
@@ -79,7 +23,7 @@ pub(super) fn window(events: usize) -> Capacity {
 }
 
 pub(super) async fn open(harness: &dyn Harness, capacity: Capacity) -> Arc<dyn EventStore> {
-    harness.open(capacity, Arc::new(CountingStamps::default())).await
+    harness.open(capacity, ManualClock::counting().meta()).await
 }
 
 pub(super) fn raise(message: &str) -> Submission {

@@ -1,8 +1,8 @@
-//! Which alerts stand where: what is asked without looking through all of them.
+//! Indexes of the alerts: for questions that must not cost a look at every alert.
 
-use crate::{AlertCounts, Deadlines};
-use northgate_domain::{Alert, DedupKey, Positioned, Severity, Timestamp};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use enum_map::EnumMap;
+use northgate_domain::{Alert, AlertCounts, Deadlines, DedupKey, Positioned, Severity, Timestamp};
+use std::collections::{BTreeSet, HashMap};
 
 /// Offsets of alerts by what is asked of them.
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub(super) struct AlertIndex {
     /// Those that are not over and will expire.
     expiring: BTreeSet<(Timestamp, u64)>,
     /// Those that are not over, by when they had their newest event.
-    quiet: BTreeMap<Severity, BTreeSet<(Timestamp, u64)>>,
+    quiet: EnumMap<Severity, BTreeSet<(Timestamp, u64)>>,
 }
 
 impl AlertIndex {
@@ -27,7 +27,7 @@ impl AlertIndex {
             self.resolved.insert(offset);
             return;
         }
-        self.quiet.entry(alert.severity).or_default().insert((alert.updated_at, offset));
+        self.quiet[alert.severity].insert((alert.updated_at, offset));
         if let Some(key) = alert.open_key() {
             self.open_keys.entry(key.clone()).or_default().insert(offset);
         }
@@ -42,9 +42,7 @@ impl AlertIndex {
         let offset = position.offset;
         self.counts.remove(alert);
         self.resolved.remove(&offset);
-        if let Some(quiet) = self.quiet.get_mut(&alert.severity) {
-            quiet.remove(&(alert.updated_at, offset));
-        }
+        self.quiet[alert.severity].remove(&(alert.updated_at, offset));
         if let Some(key) = alert.open_key()
             && let Some(offsets) = self.open_keys.get_mut(key)
         {
@@ -70,7 +68,7 @@ impl AlertIndex {
     pub(super) fn overdue(&self, deadlines: &Deadlines, limit: usize) -> Vec<u64> {
         let expired = self.expiring.range(..=(deadlines.now, u64::MAX));
         let quiet = self.quiet.iter().flat_map(|(severity, by_time)| {
-            let since = deadlines.quiet_since(*severity);
+            let since = deadlines.quiet_since[severity];
             since.into_iter().flat_map(|since| by_time.range(..=(since, u64::MAX)))
         });
         // An alert may be in both, and then it is there once.

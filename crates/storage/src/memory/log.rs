@@ -1,8 +1,8 @@
 //! The window of events: a ring that trims its oldest and knows what it no longer holds.
 
 use crate::{READ_BYTES, ReadError, ReadFrom};
-use northgate_domain::{Epoch, Event, Position, Positioned};
-use std::collections::VecDeque;
+use northgate_domain::{AlertEvent, AlertId, Epoch, Event, Position, Positioned};
+use std::collections::{HashMap, VecDeque};
 
 /// As many of the first events as one read may give.
 fn within_bytes<'a>(events: impl Iterator<Item = &'a Positioned<Event>>) -> Vec<Positioned<Event>> {
@@ -19,13 +19,23 @@ pub(super) struct Log {
     capacity: usize,
     /// Contiguous offsets; the last one is `head`.
     events: VecDeque<Positioned<Event>>,
+    /// The offsets of the events of each alert, in rising order.
+    by_alert: HashMap<AlertId, VecDeque<u64>>,
     /// The offset of the newest event ever appended.
     head: u64,
 }
 
+/// The alert that an event is of.
+fn alert_of(event: &Event) -> Option<AlertId> {
+    match event {
+        Event::Alert(AlertEvent { alert, .. }) => Some(alert.id),
+        Event::Chat(_) => None,
+    }
+}
+
 impl Log {
     pub(super) fn new(epoch: Epoch, capacity: usize) -> Self {
-        Self { epoch, capacity, events: VecDeque::new(), head: 0 }
+        Self { epoch, capacity, events: VecDeque::new(), by_alert: HashMap::new(), head: 0 }
     }
 
     pub(super) fn head(&self) -> Position {
@@ -36,9 +46,36 @@ impl Log {
         debug_assert_eq!(event.position, self.head().advanced_by(1));
         self.head = event.position.offset;
         if self.events.len() == self.capacity {
-            self.events.pop_front();
+            self.trim_oldest();
+        }
+        if let Some(alert) = alert_of(&event.value) {
+            self.by_alert.entry(alert).or_default().push_back(self.head);
         }
         self.events.push_back(event);
+    }
+
+    fn trim_oldest(&mut self) {
+        let alert = self.events.pop_front().and_then(|event| alert_of(&event.value));
+        if let Some(alert) = alert
+            && let Some(offsets) = self.by_alert.get_mut(&alert)
+        {
+            offsets.pop_front();
+            if offsets.is_empty() {
+                self.by_alert.remove(&alert);
+            }
+        }
+    }
+
+    /// The events of one alert, in rising order.
+    pub(super) fn events_of(
+        &self,
+        alert: AlertId,
+    ) -> impl DoubleEndedIterator<Item = &Positioned<Event>> {
+        let trimmed = self.head - self.events.len() as u64;
+        let offsets = self.by_alert.get(&alert).into_iter().flatten();
+        offsets.filter_map(move |offset| {
+            self.events.get(usize::try_from(offset.checked_sub(trimmed + 1)?).ok()?)
+        })
     }
 
     pub(super) fn read(

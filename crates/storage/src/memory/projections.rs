@@ -1,19 +1,19 @@
 //! What outlives the window of events: the alerts as they stand, and the newest messages.
 
 use super::alert_index::AlertIndex;
-use super::shelf::{Shelf, View};
-use crate::{AlertCounts, Deadlines};
+use super::snapshot_map::{Snapshot, SnapshotMap};
 use northgate_domain::{
-    Alert, AlertEvent, AlertId, ChatMessage, DedupKey, Event, Positioned, evolve,
+    Alert, AlertCounts, AlertEvent, AlertId, ChatMessage, Deadlines, DedupKey, Event, Positioned,
+    evolve,
 };
 use std::collections::HashMap;
 
 /// The alerts that are held, each by its id and in the order of raising.
 pub(super) struct Alerts {
     capacity: usize,
-    by_raising: Shelf<Alert>,
+    by_raising: SnapshotMap<Alert>,
     raised_at: HashMap<AlertId, u64>,
-    standing: AlertIndex,
+    index: AlertIndex,
     pub(super) evicted: u64,
 }
 
@@ -21,9 +21,9 @@ impl Alerts {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             capacity,
-            by_raising: Shelf::new(),
+            by_raising: SnapshotMap::new(),
             raised_at: HashMap::new(),
-            standing: AlertIndex::default(),
+            index: AlertIndex::default(),
             evicted: 0,
         }
     }
@@ -34,21 +34,21 @@ impl Alerts {
 
     /// The alerts with this key that are not over, the last one raised first.
     pub(super) fn open_by_key(&self, key: &DedupKey) -> impl Iterator<Item = &Positioned<Alert>> {
-        self.standing.with_open_key(key).rev().filter_map(|offset| self.by_raising.get(offset))
+        self.index.with_open_key(key).rev().filter_map(|offset| self.by_raising.get(offset))
     }
 
     /// At most `limit` of those that are to end.
     pub(super) fn overdue(&self, deadlines: &Deadlines, limit: usize) -> Vec<Positioned<Alert>> {
-        let offsets = self.standing.overdue(deadlines, limit).into_iter();
+        let offsets = self.index.overdue(deadlines, limit).into_iter();
         offsets.filter_map(|offset| self.by_raising.get(offset).cloned()).collect()
     }
 
     pub(super) fn counts(&self) -> AlertCounts {
-        self.standing.counts
+        self.index.counts
     }
 
-    pub(super) fn view(&self) -> View<Alert> {
-        self.by_raising.view()
+    pub(super) fn snapshot(&self) -> Snapshot<Alert> {
+        self.by_raising.snapshot()
     }
 
     /// Lets one event of an alert happen. An alert that is not held begins here.
@@ -58,7 +58,7 @@ impl Alerts {
         };
         let held = self.get(alert.id).cloned();
         if let Some(held) = &held {
-            self.standing.remove(held);
+            self.index.remove(held);
         }
         let position = held.as_ref().map_or(event.position, |held| held.position);
         let Some(value) = evolve(held.map(|held| held.value), &event.value) else {
@@ -66,18 +66,18 @@ impl Alerts {
         };
         self.raised_at.insert(value.id, position.offset);
         let stamped = Positioned { position, value };
-        self.standing.insert(&stamped);
-        self.by_raising.put(stamped);
+        self.index.insert(&stamped);
+        self.by_raising.insert(stamped);
     }
 
     /// Lets go what there is too much of: what is over before what is not, the oldest first.
     pub(super) fn trim(&mut self) {
         while self.by_raising.len() > self.capacity {
-            let first = self.standing.first_resolved().or_else(|| self.by_raising.first());
+            let first = self.index.first_resolved().or_else(|| self.by_raising.first());
             let Some(item) = first.and_then(|offset| self.by_raising.remove(offset)) else {
                 return;
             };
-            self.standing.remove(&item.stamped);
+            self.index.remove(&item.stamped);
             self.raised_at.remove(&item.stamped.value.id);
             self.evicted += 1;
         }
@@ -87,23 +87,23 @@ impl Alerts {
 /// The newest chat messages.
 pub(super) struct Messages {
     capacity: usize,
-    held: Shelf<ChatMessage>,
+    held: SnapshotMap<ChatMessage>,
 }
 
 impl Messages {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, held: Shelf::new() }
+        Self { capacity, held: SnapshotMap::new() }
     }
 
-    pub(super) fn view(&self) -> View<ChatMessage> {
-        self.held.view()
+    pub(super) fn snapshot(&self) -> Snapshot<ChatMessage> {
+        self.held.snapshot()
     }
 
     pub(super) fn apply(&mut self, event: &Positioned<Event>) {
         let Event::Chat(message) = &event.value else {
             return;
         };
-        self.held.put(Positioned { position: event.position, value: message.clone() });
+        self.held.insert(Positioned { position: event.position, value: message.clone() });
     }
 
     /// Lets the oldest go while there is too much.

@@ -1,24 +1,24 @@
 //! Everything the memory store holds, behind its one lock; appends are staged, then kept whole.
 
-use super::Capacity;
-use super::idempotency_cache::{FirstUse, IdempotencyCache, Name};
+use super::capacity::Capacity;
+use super::idempotency_cache::{IdempotencyCache, Name};
 use super::log::Log;
 use super::projections::{Alerts, Messages};
-use super::shelf::View;
+use super::snapshot_map::Snapshot;
 use crate::{
-    AppendError, Deadlines, IdempotencyKey, Outcome, ReadError, ReadFrom, RecordedOutcome,
-    Rejection, RetentionClock, Submission, Summary,
+    AppendError, FirstUse, IdempotencyKey, LogEnd, Outcome, ReadError, ReadFrom, Rejection,
+    RetentionClock, Submission, decide_submission,
 };
 use northgate_domain::{
-    Alert, AlertEvent, AlertId, ChatMessage, Decision, DedupKey, Epoch, Event, Position,
-    Positioned, Stamps, Subject, Timestamp, decide,
+    Alert, AlertId, ChatMessage, Clock, Deadlines, DedupKey, Epoch, Event, EventMeta, MetaSource,
+    Position, Positioned, Subject, Summary, Timestamp,
 };
 use std::collections::{HashMap, HashSet};
 
 pub(super) struct State {
     log: Log,
-    /// The moment of the newest event.
-    newest: Timestamp,
+    /// The moment of the newest event; `None` in an empty log.
+    newest: Option<Timestamp>,
     /// By what keys are forgotten.
     retention: RetentionClock,
     alerts: Alerts,
@@ -27,10 +27,10 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(epoch: Epoch, capacity: Capacity, stamps: &dyn Stamps) -> Self {
+    pub(super) fn new(epoch: Epoch, capacity: Capacity, clock: &dyn Clock) -> Self {
         Self {
-            newest: Timestamp::from_unix_micros(i64::MIN),
-            retention: RetentionClock::new(stamps),
+            newest: None,
+            retention: RetentionClock::new(clock),
             log: Log::new(epoch, capacity.events.get()),
             alerts: Alerts::new(capacity.alerts.get()),
             messages: Messages::new(capacity.messages.get()),
@@ -49,13 +49,14 @@ impl State {
     pub(super) fn append(
         &mut self,
         submissions: Vec<Submission>,
-        stamps: &dyn Stamps,
+        meta: &MetaSource,
     ) -> Result<Vec<Outcome>, AppendError> {
-        let mut staged = Staged::after(self.newest, self.retention.now(stamps));
+        let end = LogEnd { head: self.log.head(), newest: self.newest };
+        let mut staged = Staged::after(end, self.retention.now(meta.clock.as_ref()));
         let mut outcomes = Vec::with_capacity(submissions.len());
         for (index, submission) in submissions.into_iter().enumerate() {
             let outcome = self
-                .stage(submission, &mut staged, stamps)
+                .stage(&submission, &mut staged, meta.next())
                 .map_err(|rejection| AppendError::Rejected { index, rejection })?;
             outcomes.push(outcome);
         }
@@ -63,49 +64,35 @@ impl State {
         Ok(outcomes)
     }
 
-    /// Decides one submission against what is held and what was staged before it.
+    /// Decides one submission after the events that were staged before it.
     fn stage(
         &self,
-        submission: Submission,
+        submission: &Submission,
         staged: &mut Staged,
-        stamps: &dyn Stamps,
+        meta: EventMeta,
     ) -> Result<Outcome, Rejection> {
-        let stamp = stamps.stamp().not_before(staged.newest);
         let name = submission.key.as_ref().map(name_of);
         if let (Some(key), Some(name)) = (&submission.key, &name)
             && let Some(first) =
                 staged.keys.get(name).or_else(|| self.keys.get(name, staged.retained_at))
         {
-            return first.replay(key).map(Outcome::Replayed);
+            return first.clone().replay(key);
         }
         let subject = submission.command.subject();
-        let state = subject.and_then(|subject| self.alert_of(subject, staged));
-        let next = self.log.head().advanced_by(staged.events.len() as u64 + 1);
-        let answer = match decide(state.map(|state| &state.value), &submission.command, stamp)? {
-            Decision::Unchanged(alert) => {
-                let raised = state.map_or(next, |state| state.position);
-                RecordedOutcome::Unchanged(Positioned { position: raised, value: alert })
-            }
-            Decision::Event(event) => {
-                let mut raised = next;
-                if let Event::Alert(AlertEvent { alert, .. }) = &event {
-                    let before = state.filter(|before| before.value.id == alert.id);
-                    raised = before.map_or(next, |before| before.position);
-                    staged.put(Positioned { position: raised, value: alert.clone() });
-                }
-                staged.newest = stamp.at;
-                let event = Positioned { position: next, value: event };
-                staged.events.push(event.clone());
-                RecordedOutcome::Appended { event, raised }
-            }
-        };
-        if let (Some(key), Some(name)) = (submission.key, name) {
-            let first_use =
-                FirstUse { at: stamp.clock, fingerprint: key.fingerprint, answer: answer.clone() };
+        let subject = subject.and_then(|subject| self.alert_of(subject, staged));
+        let step = decide_submission(staged.end, submission, subject, meta)?;
+        if let Some(alert) = step.alert {
+            staged.put(alert);
+        }
+        if let Some(event) = step.event {
+            staged.end = LogEnd { head: event.position, newest: Some(event.value.at()) };
+            staged.events.push(event);
+        }
+        if let (Some(name), Some(first_use)) = (name, step.first_use) {
             staged.key_order.push(name.clone());
             staged.keys.insert(name, first_use);
         }
-        Ok(answer.into())
+        Ok(step.outcome)
     }
 
     /// The alert that a command is about, as it is after what was staged.
@@ -127,7 +114,7 @@ impl State {
     }
 
     fn keep(&mut self, mut staged: Staged) {
-        self.newest = staged.newest;
+        self.newest = staged.end.newest;
         for event in staged.events {
             self.alerts.apply(&event);
             self.messages.apply(&event);
@@ -151,17 +138,26 @@ impl State {
     }
 
     /// All alerts as they stand.
-    pub(super) fn alerts(&self) -> View<Alert> {
-        self.alerts.view()
+    pub(super) fn alerts(&self) -> Snapshot<Alert> {
+        self.alerts.snapshot()
     }
 
     /// All messages that are held.
-    pub(super) fn messages(&self) -> View<ChatMessage> {
-        self.messages.view()
+    pub(super) fn messages(&self) -> Snapshot<ChatMessage> {
+        self.messages.snapshot()
     }
 
     pub(super) fn alert(&self, id: AlertId) -> Option<&Positioned<Alert>> {
         self.alerts.get(id)
+    }
+
+    /// The events of one alert that the log holds, in rising order; none if the alert is gone.
+    pub(super) fn alert_events(
+        &self,
+        id: AlertId,
+    ) -> impl DoubleEndedIterator<Item = &Positioned<Event>> {
+        let known = self.alerts.get(id).into_iter();
+        known.flat_map(move |_alert| self.log.events_of(id))
     }
 
     pub(super) fn summary(&self) -> Summary {
@@ -176,8 +172,8 @@ impl State {
 /// What one append will change, if nothing in it is refused.
 struct Staged {
     events: Vec<Positioned<Event>>,
-    /// The moment of the newest of them, or of the log's.
-    newest: Timestamp,
+    /// The end of the log with those events.
+    end: LogEnd,
     /// The moment by which keys are forgotten.
     retained_at: Timestamp,
     /// The alerts that those events touch, as they stand afterwards.
@@ -190,10 +186,10 @@ struct Staged {
 
 impl Staged {
     /// Nothing yet.
-    fn after(newest: Timestamp, retained_at: Timestamp) -> Self {
+    fn after(end: LogEnd, retained_at: Timestamp) -> Self {
         Self {
             events: Vec::new(),
-            newest,
+            end,
             retained_at,
             alerts: HashMap::new(),
             open_keys: HashMap::new(),

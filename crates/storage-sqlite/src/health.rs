@@ -1,4 +1,4 @@
-//! Whether a store can keep what comes, and why not: for probes and log lines.
+//! Whether a store can append, and why not: for probes and log lines.
 
 use std::fmt;
 
@@ -58,4 +58,13 @@ impl fmt::Display for StoreHealth {
             Self::Failing => f.write_str("the store cannot write; the log says why"),
         }
     }
+}
+
+/// A file of the store that is not what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{file} {change}")]
+pub(crate) struct ChangedFile {
+    /// Its name in the folder.
+    pub(crate) file: &'static str,
+    pub(crate) change: FileChange,
 }

@@ -1,15 +1,16 @@
 //! When alerts end by themselves.
 
-use northgate_domain::{Alert, Severity, Timestamp};
+use crate::{Alert, Severity, Timestamp};
+use enum_map::EnumMap;
 
 /// The moments at which alerts that are not over are to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {
     /// The present: what expires at this moment, or expired before, is to end.
     pub now: Timestamp,
-    /// By severity, from the mildest on: what had its newest event at this moment, or before, is
+    /// By severity: an alert that had its newest event at this moment, or before, is
     /// to end.
-    pub quiet_since: [Option<Timestamp>; Severity::ALL.len()],
+    pub quiet_since: EnumMap<Severity, Option<Timestamp>>,
 }
 
 /// Why an alert is to end.
@@ -29,16 +30,8 @@ impl Deadlines {
         } else if alert.expires_at.is_some_and(|end| end <= self.now) {
             Some(Overdue::Expired)
         } else {
-            let quiet = self.quiet_since(alert.severity);
+            let quiet = self.quiet_since[alert.severity];
             quiet.is_some_and(|since| alert.updated_at <= since).then_some(Overdue::Quiet)
         }
-    }
-
-    /// The moment since which alerts of this severity must have had an event.
-    pub fn quiet_since(&self, severity: Severity) -> Option<Timestamp> {
-        Severity::ALL
-            .iter()
-            .zip(self.quiet_since)
-            .find_map(|(one, since)| since.filter(|_| *one == severity))
     }
 }

@@ -1,16 +1,16 @@
-//! Items by the place where they began, in pieces that are shared with whoever looks through them:
-//! a look takes no time under the store's lock, and what changes meanwhile changes a copy.
+//! Items by the offset where they began, in pieces that snapshots share: a snapshot takes no time
+//! under the store's lock, and a change after it changes a copy of one piece.
 
 use northgate_domain::{Positioned, SearchText};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
 
-/// How many offsets one piece spans: what is copied at most when an item changes that somebody is
-/// looking at.
+/// How many offsets one piece spans: the most items that are copied when an item changes that a
+/// snapshot shares.
 const SPAN: u64 = 512;
 
-/// One item, and its words once somebody has looked for some.
+/// One item, and its words since the first search that looked at it.
 pub(super) struct Item<T> {
     pub(super) stamped: Positioned<T>,
     words: OnceLock<SearchText>,
@@ -25,13 +25,13 @@ impl<T> Item<T> {
 type Piece<T> = BTreeMap<u64, Arc<Item<T>>>;
 type Pieces<T> = BTreeMap<u64, Arc<Piece<T>>>;
 
-/// The items that are held.
-pub(super) struct Shelf<T> {
+/// Items by offset.
+pub(super) struct SnapshotMap<T> {
     pieces: Arc<Pieces<T>>,
     len: usize,
 }
 
-impl<T> Shelf<T> {
+impl<T> SnapshotMap<T> {
     pub(super) fn new() -> Self {
         Self { pieces: Arc::default(), len: 0 }
     }
@@ -44,8 +44,8 @@ impl<T> Shelf<T> {
         self.pieces.get(&(offset / SPAN))?.get(&offset).map(|item| &item.stamped)
     }
 
-    /// Puts an item at its place, over the one that is there.
-    pub(super) fn put(&mut self, stamped: Positioned<T>) {
+    /// Inserts an item, in place of one with the same offset.
+    pub(super) fn insert(&mut self, stamped: Positioned<T>) {
         let offset = stamped.position.offset;
         let pieces = Arc::make_mut(&mut self.pieces);
         let piece = Arc::make_mut(pieces.entry(offset / SPAN).or_default());
@@ -60,7 +60,7 @@ impl<T> Shelf<T> {
         self.pieces.values().find_map(|piece| piece.keys().next().copied())
     }
 
-    /// Takes an item away.
+    /// Removes an item.
     pub(super) fn remove(&mut self, offset: u64) -> Option<Arc<Item<T>>> {
         let pieces = Arc::make_mut(&mut self.pieces);
         let piece = Arc::make_mut(pieces.get_mut(&(offset / SPAN))?);
@@ -72,16 +72,16 @@ impl<T> Shelf<T> {
         item
     }
 
-    /// All items as they are now, and will be there.
-    pub(super) fn view(&self) -> View<T> {
-        View(self.pieces.clone())
+    /// All items as they are now.
+    pub(super) fn snapshot(&self) -> Snapshot<T> {
+        Snapshot(self.pieces.clone())
     }
 }
 
 /// The items of one moment.
-pub(super) struct View<T>(Arc<Pieces<T>>);
+pub(super) struct Snapshot<T>(Arc<Pieces<T>>);
 
-impl<T> View<T> {
+impl<T> Snapshot<T> {
     /// The items whose offsets lie in `range`, in rising order or from its end.
     pub(super) fn range(
         &self,

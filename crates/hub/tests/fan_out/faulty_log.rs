@@ -1,10 +1,9 @@
-//! A store whose reads fail, hang or take their time while a test wants it so, and are counted.
+//! A log whose reads fail, hang or take their time while a test wants it so, and are counted.
 
 use async_trait::async_trait;
-use northgate_domain::{Alert, AlertId, ChatMessage, Event, Position, Positioned};
+use northgate_domain::{Event, Position, Positioned};
 use northgate_storage::{
-    AlertQuery, AppendError, Deadlines, EventStore, MemoryStore, MessageQuery, Outcome, QueryError,
-    ReadError, ReadFrom, Snapshot, Submission, Summary, Unavailable,
+    AppendError, EventLog, MemoryStore, Outcome, ReadError, ReadFrom, Submission, Unavailable,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
@@ -23,7 +22,7 @@ pub(crate) enum Reads {
     Dawdle,
 }
 
-pub(crate) struct FaultyStore {
+pub(crate) struct FaultyLog {
     inner: MemoryStore,
     reads: watch::Sender<Reads>,
     asked: AtomicUsize,
@@ -41,7 +40,7 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-impl FaultyStore {
+impl FaultyLog {
     pub(crate) fn new(inner: MemoryStore) -> Self {
         Self {
             inner,
@@ -85,7 +84,7 @@ impl FaultyStore {
 }
 
 #[async_trait]
-impl EventStore for FaultyStore {
+impl EventLog for FaultyLog {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
         self.inner.append(submissions).await
     }
@@ -121,32 +120,5 @@ impl EventStore for FaultyStore {
 
     fn head(&self) -> watch::Receiver<Position> {
         self.inner.head()
-    }
-
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
-        self.inner.alerts(query).await
-    }
-
-    async fn messages(
-        &self,
-        query: MessageQuery,
-    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
-        self.inner.messages(query).await
-    }
-
-    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
-        self.inner.alert(id).await
-    }
-
-    async fn summary(&self) -> Result<Summary, Unavailable> {
-        self.inner.summary().await
-    }
-
-    async fn overdue(
-        &self,
-        deadlines: Deadlines,
-        limit: usize,
-    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
-        self.inner.overdue(deadlines, limit).await
     }
 }

@@ -1,37 +1,23 @@
-//! The gate: what closes it, whom it waits for, and what passes all the same.
+//! A log that can be closed: whom closing waits for, and which calls still pass.
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
 use async_trait::async_trait;
 use northgate_domain::{
-    Alert, AlertId, ChatMessage, Command, Epoch, Event, EventMeta, MessageText, Position,
-    Positioned, PostMessage, Sender, Stamps, Timestamp,
+    Command, Epoch, Event, MessageQuery, MessageText, Position, Positioned, PostMessage, Sender,
 };
+use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AlertQuery, AppendError, Capacity, Deadlines, EventStore, GatedStore, MemoryStore,
-    MessageQuery, Outcome, QueryError, ReadError, ReadFrom, Snapshot, Submission, Summary,
-    Unavailable,
+    AppendError, Capacity, ClosableLog, EventLog, MemoryStore, Outcome, ReadError, ReadFrom,
+    ReadModel, Submission,
 };
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use tokio::sync::{Notify, watch};
-use uuid::Uuid;
-
-struct SameStamp;
-
-impl Stamps for SameStamp {
-    fn stamp(&self) -> EventMeta {
-        EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(0))
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_micros(0)
-    }
-}
 
 fn memory_store() -> MemoryStore {
-    MemoryStore::new(Epoch::new(7), Capacity::default(), Arc::new(SameStamp))
+    MemoryStore::new(Epoch::new(7), Capacity::default(), ManualClock::at(0).meta())
 }
 
 fn chat(text: &str) -> Vec<Submission> {
@@ -42,14 +28,14 @@ fn chat(text: &str) -> Vec<Submission> {
     }))]
 }
 
-/// A store in memory whose appends wait until they are let on, one by one.
-struct SlowStore {
+/// A log in memory whose appends wait until the test lets each one on.
+struct SlowLog {
     inner: MemoryStore,
     arrived: AtomicUsize,
     let_one_on: Notify,
 }
 
-impl SlowStore {
+impl SlowLog {
     fn new() -> Arc<Self> {
         let (arrived, let_one_on) = (AtomicUsize::new(0), Notify::new());
         Arc::new(Self { inner: memory_store(), arrived, let_one_on })
@@ -62,7 +48,7 @@ impl SlowStore {
 }
 
 #[async_trait]
-impl EventStore for SlowStore {
+impl EventLog for SlowLog {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
         self.arrived.fetch_add(1, Ordering::Relaxed);
         self.let_one_on.notified().await;
@@ -80,33 +66,6 @@ impl EventStore for SlowStore {
     fn head(&self) -> watch::Receiver<Position> {
         self.inner.head()
     }
-
-    async fn alerts(&self, query: AlertQuery) -> Result<Snapshot<Positioned<Alert>>, QueryError> {
-        self.inner.alerts(query).await
-    }
-
-    async fn messages(
-        &self,
-        query: MessageQuery,
-    ) -> Result<Snapshot<Positioned<ChatMessage>>, QueryError> {
-        self.inner.messages(query).await
-    }
-
-    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
-        self.inner.alert(id).await
-    }
-
-    async fn summary(&self) -> Result<Summary, Unavailable> {
-        self.inner.summary().await
-    }
-
-    async fn overdue(
-        &self,
-        deadlines: Deadlines,
-        limit: usize,
-    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
-        self.inner.overdue(deadlines, limit).await
-    }
 }
 
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
@@ -114,15 +73,15 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 }
 
 #[tokio::test]
-async fn a_closed_gate_answers_unavailable_and_keeps_nothing() {
+async fn a_closed_log_answers_unavailable_and_stores_nothing() {
     let inner = Arc::new(memory_store());
-    let gate = GatedStore::new(inner.clone());
-    assert_eq!(gate.append(chat("before")).await.unwrap().len(), 1);
-    gate.close().await;
+    let log = ClosableLog::new(inner.clone());
+    assert_eq!(log.append(chat("before")).await.unwrap().len(), 1);
+    log.close().await;
     let kept = *inner.head().borrow();
     for _ in 0..3 {
-        assert_eq!(gate.append(chat("after")).await, Err(AppendError::Unavailable));
-        gate.close().await;
+        assert_eq!(log.append(chat("after")).await, Err(AppendError::Unavailable));
+        log.close().await;
     }
     assert_eq!(*inner.head().borrow(), kept);
     assert_eq!(inner.messages(MessageQuery::newest(10)).await.unwrap().items.len(), 1);
@@ -130,17 +89,17 @@ async fn a_closed_gate_answers_unavailable_and_keeps_nothing() {
 
 #[tokio::test]
 async fn closing_waits_for_the_appends_under_way_and_lets_no_new_one_through() {
-    let slow = SlowStore::new();
-    let gate = GatedStore::new(slow.clone());
-    let mut first = pin!(gate.append(chat("first")));
-    let mut second = pin!(gate.append(chat("second")));
+    let slow = SlowLog::new();
+    let log = ClosableLog::new(slow.clone());
+    let mut first = pin!(log.append(chat("first")));
+    let mut second = pin!(log.append(chat("second")));
     assert!(poll(first.as_mut()).is_pending());
     assert!(poll(second.as_mut()).is_pending());
     assert_eq!(slow.arrived(), 2, "appends pass beside each other");
 
-    let mut close = pin!(gate.close());
+    let mut close = pin!(log.close());
     assert!(poll(close.as_mut()).is_pending());
-    let late = poll(pin!(gate.append(chat("late"))));
+    let late = poll(pin!(log.append(chat("late"))));
     assert_eq!(late, Poll::Ready(Err(AppendError::Unavailable)));
     assert_eq!(slow.arrived(), 2);
     assert!(poll(close.as_mut()).is_pending(), "a refusal is not the answer that it waits for");
@@ -151,15 +110,15 @@ async fn closing_waits_for_the_appends_under_way_and_lets_no_new_one_through() {
     slow.let_one_on.notify_one();
     assert_eq!(second.await.unwrap().len(), 1);
     assert!(poll(close.as_mut()).is_ready());
-    assert_eq!(gate.head().borrow().offset, 2);
+    assert_eq!(log.head().borrow().offset, 2);
 }
 
 #[tokio::test]
 async fn closing_does_not_wait_for_a_caller_that_went_away() {
-    let gate = GatedStore::new(SlowStore::new());
-    let mut close = pin!(gate.close());
+    let log = ClosableLog::new(SlowLog::new());
+    let mut close = pin!(log.close());
     {
-        let mut append = pin!(gate.append(chat("never answered")));
+        let mut append = pin!(log.append(chat("never answered")));
         assert!(poll(append.as_mut()).is_pending());
         assert!(poll(close.as_mut()).is_pending());
     }
@@ -167,19 +126,16 @@ async fn closing_does_not_wait_for_a_caller_that_went_away() {
 }
 
 #[tokio::test]
-async fn reads_pass_a_closed_gate() {
+async fn reads_pass_a_closed_log() {
     let inner = Arc::new(memory_store());
-    let gate = GatedStore::new(inner.clone());
-    let start = *gate.head().borrow();
-    gate.append(chat("before")).await.unwrap();
-    gate.close().await;
-    assert_eq!(gate.head().borrow().offset, 1);
-    let events = gate.read(ReadFrom::After(start), 10).await;
+    let log = ClosableLog::new(inner.clone());
+    let start = *log.head().borrow();
+    log.append(chat("before")).await.unwrap();
+    log.close().await;
+    assert_eq!(log.head().borrow().offset, 1);
+    let events = log.read(ReadFrom::After(start), 10).await;
     assert_eq!(events, inner.read(ReadFrom::After(start), 10).await);
     assert_eq!(events.unwrap().len(), 1);
-    assert_eq!(gate.messages(MessageQuery::newest(10)).await.unwrap().items.len(), 1);
-    assert_eq!(gate.alerts(AlertQuery::newest(10)).await.unwrap().items, vec![]);
-    assert_eq!(gate.alert(AlertId(Uuid::nil())).await.unwrap(), None);
     inner.append(chat("by another way")).await.unwrap();
-    assert_eq!(gate.head().borrow().offset, 2, "the head is still the inner store's");
+    assert_eq!(log.head().borrow().offset, 2, "the head is still the inner store's");
 }

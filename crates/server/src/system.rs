@@ -1,6 +1,6 @@
-//! Real ids and the real clock: the one place that asks the system for either.
+//! Real ids and the real clock: the only place that asks the system for either.
 
-use northgate_domain::{Epoch, EventMeta, Stamps, Timestamp};
+use northgate_domain::{Clock, Epoch, IdSource, Timestamp};
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
@@ -8,15 +8,20 @@ use uuid::Uuid;
 /// The last moment of the year 9999.
 const LAST_MICROS: i64 = 253_402_300_799_999_999;
 
-/// Random ids (UUID v4) and the system's clock.
-pub(crate) struct SystemStamps;
+/// Random ids (UUID v4).
+pub(crate) struct SystemIds;
 
-impl Stamps for SystemStamps {
+impl IdSource for SystemIds {
     #[expect(clippy::disallowed_methods, reason = "this is where ids come from")]
-    fn stamp(&self) -> EventMeta {
-        EventMeta::new(Uuid::new_v4(), self.now())
+    fn next_id(&self) -> Uuid {
+        Uuid::new_v4()
     }
+}
 
+/// The system's clock.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
     /// A clock that is far off is no reason to fail while it is so: the nearest moment is taken that
     /// has a date.
     #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]

@@ -1,0 +1,217 @@
+//! The wiring of a server: settings, a store, routes and background parts become an application.
+
+use crate::application::Application;
+use crate::configuration::Settings;
+use crate::sockets;
+use crate::start_error::StartError;
+use crate::stopping::Running;
+use crate::store::configured_store;
+use crate::supervisor::Supervisor;
+use crate::system::{SystemClock, SystemIds, check_clock, draw_epoch};
+use crate::workers::{Routes, WorkerParts, serve};
+use actix_web::web::ServiceConfig;
+use northgate_domain::MetaSource;
+use northgate_hub::{Encoder, Hub, WindowLimits};
+use northgate_schemas::{encode_event, encode_position};
+use northgate_services::{
+    AlertGenerator, AlertResolver, AlertService, ChatService, RaiseCoalescer, StoreProbe,
+};
+use northgate_storage::{ClosableLog, EventLog, EventStore, PacedLog, ReadModel, StoreFactory};
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
+
+/// Events as every stream carries them.
+const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
+/// The most events that the fan-out may be behind before appends wait, or half of the store's
+/// window if that is less: events must have been sent before they are trimmed.
+const PUMP_LAG_EVENTS: usize = 1_024;
+/// How often overdue alerts are looked for.
+const RESOLVE_EVERY: Duration = Duration::from_secs(1);
+
+/// The use cases, for routes and background parts of one's own.
+#[derive(Clone)]
+pub struct UseCases {
+    /// Raises alerts and acts on them.
+    pub alerts: AlertService,
+    /// Posts chat messages.
+    pub chat: ChatService,
+    /// The log, to follow with [`tail`](northgate_storage::tail()).
+    pub log: Arc<dyn EventLog>,
+}
+
+type BackgroundPart =
+    Box<dyn FnOnce(UseCases, CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
+
+/// The parts of a server: those that the settings ask for, and those that are added.
+pub struct ApplicationBuilder {
+    settings: Settings,
+    store: Box<dyn StoreFactory>,
+    routes: Vec<Routes>,
+    background: Vec<(&'static str, BackgroundPart)>,
+}
+
+impl Application {
+    /// The parts of a server with these settings, to be extended and then built.
+    pub fn builder(settings: Settings) -> ApplicationBuilder {
+        let store = configured_store(&settings);
+        ApplicationBuilder { settings, store, routes: Vec::new(), background: Vec::new() }
+    }
+}
+
+impl ApplicationBuilder {
+    /// Keeps the events in another store than the one that the settings ask for.
+    #[must_use]
+    pub fn store(mut self, store: impl StoreFactory + 'static) -> Self {
+        self.store = Box::new(store);
+        self
+    }
+
+    /// Adds routes behind Northgate's own, within the same middlewares. Handlers get the
+    /// [`AlertService`] and the [`ChatService`] as `web::Data`. Called once per worker thread.
+    #[must_use]
+    pub fn routes(mut self, routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static) -> Self {
+        self.routes.push(Arc::new(routes));
+        self
+    }
+
+    /// Adds a part that runs beside the server. It must end when its token is cancelled, before
+    /// the last events are sent; if it ends before, or panics, the server stops and names it.
+    #[must_use]
+    pub fn background<F: Future<Output = ()> + Send + 'static>(
+        mut self,
+        name: &'static str,
+        part: impl FnOnce(UseCases, CancellationToken) -> F + 'static,
+    ) -> Self {
+        self.background.push((name, Box::new(|parts, stop| Box::pin(part(parts, stop)))));
+        self
+    }
+
+    /// Binds the address, opens the store and wires everything together. To be called on the
+    /// runtime's main thread; nothing is accepted before [`Application::run_until_stopped`].
+    pub async fn build(self) -> Result<Application, StartError> {
+        let Self { settings, store, routes, background } = self;
+        check_clock()?;
+        let (listener, address) = bind(&settings)?;
+        let clock = Arc::new(SystemClock);
+        let meta = MetaSource::new(clock.clone(), Arc::new(SystemIds));
+        let store = store.open(meta, draw_epoch()).await.map_err(StartError::Store)?;
+        tell_what_survives(store.as_ref(), &settings);
+        let (hub, pump) = Hub::new(store.clone(), WindowLimits::default(), ENCODER);
+        store.follow(hub.pumped());
+        let lag = PUMP_LAG_EVENTS.min(store.window() / 2) as u64;
+        let paced = PacedLog::new(store.clone(), hub.pumped(), lag);
+        let log = Arc::new(ClosableLog::new(Arc::new(paced)));
+        let window = settings.alerts.repeat_window.0;
+        let coalescer = RaiseCoalescer::new(log.clone(), window, Handle::current());
+        let alerts = AlertService::new(log.clone(), store.clone(), coalescer, clock);
+        let chat = ChatService::new(log.clone(), store.clone());
+        let use_cases = UseCases { alerts, chat, log: log.clone() };
+
+        let running = Running::new(
+            log,
+            use_cases.alerts.clone(),
+            store.clone(),
+            hub,
+            settings.server.drain_delay.0,
+        );
+        let supervisor = &running.supervisor;
+        let stop = &running.sources_stop;
+        start_sources(&settings, store.clone(), &use_cases.alerts, supervisor, stop)?;
+        for (name, part) in background {
+            supervisor.spawn(name, stop.clone(), part(use_cases.clone(), stop.clone()));
+        }
+        let pump_stop = running.pump_stop.clone();
+        supervisor.spawn("pump", pump_stop.clone(), pump.run(pump_stop));
+        watch(store.clone(), running.hub.clone(), supervisor, &running.server_stop);
+        tell_what_is_open(address, &settings);
+        let probe = StoreProbe::new(store);
+        let parts =
+            WorkerParts::new(&settings, address, use_cases.alerts, use_cases.chat, probe, &running);
+        let server = serve(listener, settings.server.workers.get(), parts, routes)?;
+        Ok(Application { address, server, running })
+    }
+}
+
+/// Binds the address that is set.
+fn bind(settings: &Settings) -> Result<(TcpListener, SocketAddr), StartError> {
+    let wanted = SocketAddr::new(settings.server.host.address(), settings.server.port);
+    let listen = |source| StartError::Listen { address: wanted, source };
+    let listener = sockets::listen(wanted).map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    Ok((listener, address))
+}
+
+/// Starts the generator, if there is to be one, and the timer that ends alerts.
+fn start_sources(
+    settings: &Settings,
+    read_model: Arc<dyn ReadModel>,
+    alerts: &AlertService,
+    supervisor: &Supervisor,
+    stop: &CancellationToken,
+) -> Result<(), StartError> {
+    if let Some(every) = settings.generator_interval() {
+        let generator =
+            AlertGenerator::new(alerts.clone(), interval(every), Arc::new(SystemClock))?;
+        supervisor.spawn("generator", stop.clone(), generator.run(stop.clone()));
+    }
+    let resolver = AlertResolver::new(
+        read_model,
+        alerts.clone(),
+        settings.alerts.quiet_for(),
+        Arc::new(SystemClock),
+        interval(RESOLVE_EVERY),
+    )?;
+    supervisor.spawn("alert resolver", stop.clone(), resolver.run(stop.clone()));
+    Ok(())
+}
+
+/// Watches the parts that have threads of their own.
+fn watch(store: Arc<dyn EventStore>, hub: Hub, supervisor: &Supervisor, stop: &CancellationToken) {
+    supervisor.watch("fan-out worker", stop.clone(), async move {
+        hub.worker_failed().await;
+        "its task ended, or its thread".to_owned()
+    });
+    supervisor.watch("store", stop.clone(), async move { store.failed().await });
+}
+
+/// Says in one line whether events survive a restart.
+fn tell_what_survives(store: &dyn EventStore, settings: &Settings) {
+    match &settings.storage.data {
+        _ if !store.is_durable() => {
+            tracing::info!("events are kept in memory: nothing survives a restart");
+        }
+        Some(folder) => {
+            tracing::info!(folder = %folder.path().display(), "events are kept on disk");
+        }
+        None => tracing::info!("events survive a restart"),
+    }
+}
+
+/// Says in one line who may use the server: there are no accounts.
+fn tell_what_is_open(address: SocketAddr, settings: &Settings) {
+    let hosts = settings.server.public_host.names();
+    let origins = settings.cors.origins.listed();
+    let is_local = address.ip().to_canonical().is_loopback();
+    let pages = match (origins.iter().any(|origin| origin == "*"), is_local) {
+        (true, _) => "all",
+        (false, true) => "those of localhost",
+        (false, false) => "its own",
+    };
+    if is_local {
+        tracing::info!(
+            %address, pages, public_hosts = ?hosts, origins = ?origins,
+            "open to every program of this machine, without a password"
+        );
+    } else {
+        tracing::warn!(
+            %address, pages, public_hosts = ?hosts, origins = ?origins,
+            "open to whoever reaches this address, without a password"
+        );
+    }
+}

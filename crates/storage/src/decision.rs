@@ -1,0 +1,86 @@
+//! The decision about one submission, the same in every store: what to write, what to answer, and
+//! what to remember.
+
+use crate::{Fingerprint, IdempotencyKey, Outcome, RecordedOutcome, Rejection, Submission};
+use northgate_domain::{
+    Alert, AlertEvent, Decision, Event, EventMeta, Position, Positioned, Timestamp, decide,
+};
+
+/// The first use of an idempotency key: what a store keeps under the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstUse {
+    /// The moment of the use by the clock; see [`IdempotencyKey::forgotten_since`].
+    pub used_at: Timestamp,
+    /// The digest of the command.
+    pub fingerprint: Option<Fingerprint>,
+    /// The first answer.
+    pub outcome: RecordedOutcome,
+}
+
+impl FirstUse {
+    /// The first answer, if `key` is used for the same command again.
+    pub fn replay(self, key: &IdempotencyKey) -> Result<Outcome, Rejection> {
+        key.check(self.fingerprint)?;
+        Ok(Outcome::Replayed(self.outcome))
+    }
+}
+
+/// The end of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The position of the newest event.
+    pub head: Position,
+    /// The moment of the newest event; `None` in an empty log.
+    pub newest: Option<Timestamp>,
+}
+
+/// What a store does about one submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The event to write at the end of the log.
+    pub event: Option<Positioned<Event>>,
+    /// The alert to write: its state after the event, at the position of its raising.
+    pub alert: Option<Positioned<Alert>>,
+    /// What to remember under the key of the submission.
+    pub first_use: Option<FirstUse>,
+    /// What to answer.
+    pub outcome: Outcome,
+}
+
+/// Decides one submission at the `end` of a log. `subject` is the current state of the alert that
+/// [`Command::subject`](northgate_domain::Command::subject) names, events of the same batch
+/// included. A store looks for the key before it calls this: a key that it remembers is answered
+/// by [`FirstUse::replay`].
+pub fn decide_submission(
+    end: LogEnd,
+    submission: &Submission,
+    subject: Option<&Positioned<Alert>>,
+    meta: EventMeta,
+) -> Result<Step, Rejection> {
+    let meta = end.newest.map_or(meta, |newest| meta.not_before(newest));
+    let position = end.head.advanced_by(1);
+    let decision = decide(subject.map(|alert| &alert.value), &submission.command, meta)?;
+    let (recorded, event, alert) = match decision {
+        Decision::Unchanged(value) => {
+            let position = subject.map_or(position, |alert| alert.position);
+            (RecordedOutcome::Unchanged(Positioned { position, value }), None, None)
+        }
+        Decision::Event(value) => {
+            let mut raised = position;
+            let mut after = None;
+            if let Event::Alert(AlertEvent { alert, .. }) = &value {
+                let before = subject.filter(|before| before.value.id == alert.id);
+                raised = before.map_or(position, |before| before.position);
+                after = Some(Positioned { position: raised, value: alert.clone() });
+            }
+            let event = Positioned { position, value };
+            (RecordedOutcome::Appended { event: event.clone(), raised }, Some(event), after)
+        }
+    };
+    let first_use = submission.key.as_ref().map(|key| FirstUse {
+        used_at: meta.clock,
+        fingerprint: key.fingerprint,
+        outcome: recorded.clone(),
+    });
+    Ok(Step { event, alert, first_use, outcome: recorded.into() })
+}

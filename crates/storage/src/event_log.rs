@@ -1,0 +1,67 @@
+//! The first half of the port: the log.
+
+use crate::{AppendError, Outcome, ReadError, Submission};
+use async_trait::async_trait;
+use northgate_domain::{Event, Position, Positioned};
+use tokio::sync::watch;
+
+/// The most bytes of the events of one [`read`](EventLog::read), by
+/// [`Event::approximate_bytes`]: many readers are behind at once, and each has a page in memory.
+pub const READ_BYTES: usize = 1024 * 1024;
+
+/// The log of events. The hub, and whatever wraps a log, sees no more of a store than this.
+///
+/// # Laws
+///
+/// Each law is a test in [`laws`](crate::laws) that every store runs.
+///
+/// 1. *Kept*: `append` returns after the events are as durable as the store promises, never
+///    before: durable, then the head moves, then the answer.
+/// 2. *Ordered*: offsets are contiguous and rise in the order in which appends became visible.
+/// 3. *Whole*: [`tail`](crate::tail()) yields every event after its position, once and in order,
+///    with no gap and no repeat at the seam between past and live, under concurrent appends.
+/// 4. *Honest*: what cannot be given is an explicit [`ReadError::Gap`] that says what is held;
+///    never everything, and never nothing in silence.
+/// 5. *Idempotent*: a key seen before gives the first answer and appends nothing.
+/// 6. *Atomic*: commands on one alert are decided one after the other, by
+///    [`decide`](northgate_domain::decide) inside the store's critical section; a vector is kept
+///    whole or not at all.
+/// 7. *Cancel-safe*: a caller that goes away cannot leave half an event.
+/// 8. *Bounded*: the log is a window, state is not. Retention trims events, and then gaps are
+///    explicit; alerts and the newest messages are projections that outlive the window. Each kind
+///    is bounded by itself: a burst of chat cannot push alerts out. Alerts that are over make room
+///    before those that are not, and among each the oldest first, once an append is whole.
+/// 9. *Forward*: an event is never of an earlier moment than the one before it, whatever the clock
+///    says; and what is forgotten by time is forgotten by a [`RetentionClock`](crate::RetentionClock),
+///    which does not believe every jump.
+///
+/// Nothing above this port assumes that it is the only writer.
+#[async_trait]
+pub trait EventLog: Send + Sync {
+    /// Decides all submissions in their order, each seeing what the ones before it did, and keeps
+    /// what follows from them: all of it, or on an error nothing. One outcome per submission.
+    async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError>;
+
+    /// At most `limit` events in rising order, and no more than [`READ_BYTES`] of them, but at
+    /// least one if there is one. It never waits for events to come, and judges against its own
+    /// snapshot of the log.
+    ///
+    /// [`ReadError::Gap`] if and only if the epoch is not this log's, or the position lies beyond
+    /// the head, or, for [`ReadFrom::After`], some event after the position was trimmed. At the
+    /// head the answer is empty.
+    async fn read(&self, from: ReadFrom, limit: usize)
+    -> Result<Vec<Positioned<Event>>, ReadError>;
+
+    /// The position of the newest event that readers can see, as it moves.
+    fn head(&self) -> watch::Receiver<Position>;
+}
+
+/// Which side of a position to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadFrom {
+    /// The oldest events after this position.
+    After(Position),
+    /// The newest events up to and including this position: with [`ReadFrom::After`] the whole
+    /// log. What was trimmed is left out in silence: this pages over what is held.
+    Before(Position),
+}

@@ -1,0 +1,62 @@
+//! Appends wait for a reader that is too far behind, and not for ever.
+#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+
+use northgate_domain::{Command, Epoch, MessageText, Position, PostMessage, Sender};
+use northgate_storage::laws::ManualClock;
+use northgate_storage::{Capacity, EventLog, MemoryStore, PacedLog, Submission};
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+const LAG: u64 = 3;
+
+fn chat() -> Vec<Submission> {
+    vec![Submission::from(Command::PostMessage(PostMessage {
+        sender: Sender::parse("Operator 1").unwrap(),
+        message: MessageText::parse("hello").unwrap(),
+        alert_id: None,
+    }))]
+}
+
+fn start() -> Position {
+    Position::start(Epoch::new(7))
+}
+
+/// A log, and the reader that it waits for.
+fn paced() -> (PacedLog, watch::Sender<Position>) {
+    let meta = ManualClock::at(0).meta();
+    let memory = MemoryStore::new(Epoch::new(7), Capacity::default(), meta);
+    let (reader, at) = watch::channel(start());
+    (PacedLog::new(Arc::new(memory), at, LAG), reader)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_waits_while_the_reader_is_too_far_behind() {
+    let (log, reader) = paced();
+    let began = Instant::now();
+    for _ in 0..=LAG {
+        log.append(chat()).await.unwrap();
+    }
+    let mut waiting = pin!(log.append(chat()));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(waiting.as_mut().poll(&mut cx).is_pending());
+    assert_eq!(log.head().borrow().offset, LAG + 1, "nothing was kept while it waits");
+    reader.send_replace(start().advanced_by(1));
+    waiting.await.unwrap();
+    assert_eq!(began.elapsed().as_millis(), 0, "and it goes on as soon as it may");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_is_stuck_or_gone_stops_nobody_for_long() {
+    let (log, reader) = paced();
+    for _ in 0..=LAG + 1 {
+        log.append(chat()).await.unwrap();
+    }
+    drop(reader);
+    let began = Instant::now();
+    log.append(chat()).await.unwrap();
+    assert_eq!(began.elapsed().as_millis(), 0, "a reader that is gone is not waited for");
+}
