@@ -7,18 +7,23 @@ use crate::health::StoreHealth;
 use crate::lane::MOST_WAITING;
 use crate::writer::{Commit, commit};
 use crate::{Options, SqliteStore, Written, check};
-use northgate_domain::{Command, Epoch, MessageQuery, MessageText, Position, PostMessage, Sender};
-use northgate_storage::laws::ManualClock;
-use northgate_storage::{
-    AppendError, EventLog, EventStore, Fingerprint, IdempotencyKey, Outcome, ReadFrom, ReadModel,
-    Rejection, Submission,
+use northgate_domain::{
+    Command, Epoch, MessageQuery, MessageText, MetaSource, Position, PostMessage, Sender,
 };
+use northgate_storage::laws::{self, Harness, ManualClock};
+use northgate_storage::{
+    AppendError, Capacity, EventLog, EventStore, Fingerprint, IdempotencyKey, Outcome, ReadFrom,
+    ReadModel, Rejection, StoreFactory, Submission,
+};
+use parking_lot::Mutex;
 use rusqlite::Connection;
+use std::error::Error;
 use std::future::Future;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -64,6 +69,7 @@ async fn texts(store: &SqliteStore) -> Vec<String> {
 }
 
 /// What a commit is to do.
+#[derive(Clone, Copy)]
 enum Act {
     Commit,
     /// Fail, and leave the transaction to be undone.
@@ -334,4 +340,60 @@ async fn an_answer_waits_until_the_head_is_where_it_is() {
     assert_eq!((messages.position.offset, messages.items.len()), (1, 1));
     assert_eq!(store.head().borrow().offset, 1);
     assert_eq!(tasks.join_all().await, [Ok(())]);
+}
+
+/// Stores whose next commit fails when the harness is told so, before or after it is on disk.
+struct FailingCommits {
+    act: Act,
+    armed: Arc<AtomicBool>,
+    folders: Mutex<Vec<TempDir>>,
+}
+
+struct FailingFactory {
+    folder: PathBuf,
+    act: Act,
+    armed: Arc<AtomicBool>,
+}
+
+#[async_trait::async_trait]
+impl StoreFactory for FailingFactory {
+    async fn open(
+        &self,
+        meta: MetaSource,
+        new_epoch: Epoch,
+    ) -> Result<Arc<dyn EventStore>, Box<dyn Error + Send + Sync>> {
+        let (act, armed) = (self.act, self.armed.clone());
+        let commit = move |connection: &Connection| match act {
+            _ if !armed.swap(false, Relaxed) => commit(connection),
+            Act::Fail => Err(failure()),
+            _ => commit(connection).and(Err(failure())),
+        };
+        let options = Options::new(new_epoch);
+        let store = SqliteStore::open_with(&self.folder, &options, meta, Box::new(commit))?;
+        Ok(Arc::new(store))
+    }
+}
+
+impl Harness for FailingCommits {
+    fn factory(&self, _: Capacity) -> Arc<dyn StoreFactory> {
+        let folder = tempfile::tempdir().unwrap();
+        let (act, armed) = (self.act, self.armed.clone());
+        let factory = FailingFactory { folder: folder.path().to_owned(), act, armed };
+        self.folders.lock().push(folder);
+        Arc::new(factory)
+    }
+
+    fn fail_next_append(&self, _: &Arc<dyn EventStore>) -> bool {
+        self.armed.store(true, Relaxed);
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_failed_commit_keeps_the_law_of_unknown_outcomes() {
+    for act in [Act::Fail, Act::FailLate] {
+        let harness = FailingCommits { act, armed: Arc::default(), folders: Mutex::default() };
+        laws::an_unavailable_append_has_stored_nothing(&harness).await;
+        assert!(!harness.armed.load(Relaxed), "the commit failed");
+    }
 }

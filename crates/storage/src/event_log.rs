@@ -13,7 +13,7 @@ pub const READ_BYTES: usize = 1024 * 1024;
 ///
 /// # Laws
 ///
-/// Each law is a test in [`laws`](crate::laws) that every store runs. They are laws of the whole
+/// Each law is a test in the module `laws` (with the feature of that name) that every store runs. They are laws of the whole
 /// store: some need its read model to be seen.
 ///
 /// 1. *Kept*: `append` returns after the events are as durable as the store promises, never

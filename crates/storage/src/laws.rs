@@ -11,12 +11,15 @@
 mod atomic;
 mod bounded;
 mod clocks;
+mod handles;
+mod heads;
 mod history;
 mod honest;
 mod idempotent;
 mod kept;
 mod lives;
 mod manual_clock;
+mod moments;
 mod ordered;
 mod repeats;
 mod sample;
@@ -24,8 +27,8 @@ mod whole;
 mod wrapped_store;
 
 pub use atomic::{
-    a_caller_that_goes_away_leaves_no_half_event, a_vector_is_kept_whole_or_not_at_all,
-    an_empty_vector_changes_nothing,
+    a_caller_that_goes_away_leaves_no_half_event, a_refused_vector_leaves_nothing_among_others,
+    a_vector_is_kept_whole_or_not_at_all, an_empty_vector_changes_nothing,
 };
 pub use bounded::{
     a_burst_of_chat_pushes_no_alert_out, state_outlives_the_window, the_newest_are_what_is_held,
@@ -33,6 +36,14 @@ pub use bounded::{
 pub use clocks::{
     a_clock_that_jumps_forgets_no_key, an_alert_that_is_over_is_refused_unless_its_key_was_seen,
     time_never_goes_back_within_a_log,
+};
+pub use handles::{
+    a_durable_store_is_the_same_after_a_restart, an_unavailable_append_has_stored_nothing,
+    handles_of_a_shared_store_see_one_log,
+};
+pub use heads::{
+    a_fresh_receiver_has_seen_the_head, a_move_of_the_head_wakes_those_who_wait,
+    no_answer_shows_more_than_the_head, the_head_never_moves_backwards,
 };
 pub use history::{
     a_history_gives_the_part_that_is_asked_for, a_history_refuses_foreign_positions,
@@ -58,6 +69,7 @@ pub use lives::{
     what_is_over_makes_room_first, what_is_to_end_is_found,
 };
 pub use manual_clock::ManualClock;
+pub use moments::{a_history_is_of_one_moment, the_events_of_one_alert_are_found};
 pub use ordered::offsets_are_contiguous_under_concurrent_appends;
 pub use repeats::{
     a_repeat_finds_the_open_alert_of_its_key, an_answer_says_where_its_alert_was_raised,
@@ -134,6 +146,16 @@ macro_rules! event_store_laws {
             a_vector_is_kept_whole_or_not_at_all
             an_empty_vector_changes_nothing
             a_caller_that_goes_away_leaves_no_half_event
+            a_refused_vector_leaves_nothing_among_others
+            the_head_never_moves_backwards
+            no_answer_shows_more_than_the_head
+            a_move_of_the_head_wakes_those_who_wait
+            a_fresh_receiver_has_seen_the_head
+            a_history_is_of_one_moment
+            the_events_of_one_alert_are_found
+            a_durable_store_is_the_same_after_a_restart
+            handles_of_a_shared_store_see_one_log
+            an_unavailable_append_has_stored_nothing
             state_outlives_the_window
             a_burst_of_chat_pushes_no_alert_out
             the_newest_are_what_is_held

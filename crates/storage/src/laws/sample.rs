@@ -83,6 +83,7 @@ pub(super) async fn everything_after(
     let mut events = Vec::new();
     loop {
         let page = store.read(ReadFrom::After(after), PAGE_EVENTS).await.unwrap();
+        assert_contiguous(&page, after);
         let Some(last) = page.last() else {
             return events;
         };

@@ -23,8 +23,10 @@ pub async fn tails_see_everything_once_in_order(harness: &dyn Harness) {
         tails.spawn(async move {
             let mut seen = Vec::new();
             while tail.position().offset < (50 + EVENTS) as u64 {
+                let after = tail.position();
                 let events = tail.next().await.unwrap();
                 assert!(!events.is_empty(), "a tail waits for events");
+                assert_contiguous(&events, after);
                 seen.extend(events);
             }
             (skip, seen)

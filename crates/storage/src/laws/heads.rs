@@ -1,0 +1,108 @@
+//! Laws 4 and 10, *Honest* and *Monotone*: what the head shows, and who is woken by it.
+
+use super::Harness;
+use super::sample::{append, head, open, raise, say, window};
+use crate::{EventStore, Outcome, ReadFrom};
+use northgate_domain::{AlertQuery, MessageQuery, Position};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+const WRITERS: usize = 4;
+const APPENDS: usize = 300;
+/// Never waited for by a test that passes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Four writers, and the end of their work.
+fn writers(store: &Arc<dyn EventStore>) -> (JoinSet<()>, Arc<AtomicBool>) {
+    let (mut tasks, done) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
+    let left = Arc::new(AtomicUsize::new(WRITERS));
+    for _ in 0..WRITERS {
+        let (store, done, left) = (store.clone(), done.clone(), left.clone());
+        tasks.spawn(async move {
+            for n in 0..APPENDS {
+                let vector = vec![raise(&n.to_string()), say(&n.to_string())];
+                let outcomes = store.append(vector).await.unwrap();
+                let last = match outcomes.last().unwrap() {
+                    Outcome::Appended { event, .. } => event.position,
+                    other => panic!("{other:?}"),
+                };
+                assert!(head(store.as_ref()).offset >= last.offset, "the head moved before that");
+            }
+            if left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                done.store(true, Ordering::SeqCst);
+            }
+        });
+    }
+    (tasks, done)
+}
+
+/// However many append at once, the head never moves backwards, and ends at the newest event.
+pub async fn the_head_never_moves_backwards(harness: &dyn Harness) {
+    let store = open(harness, window(100_000)).await;
+    let (tasks, done) = writers(&store);
+    let (mut watched, mut last) = (store.head(), head(store.as_ref()));
+    let mut see = |position: Position| {
+        assert!(position.offset >= last.offset, "from {} to {}", last.offset, position.offset);
+        last = position;
+    };
+    while !done.load(Ordering::SeqCst) {
+        see(*watched.borrow_and_update());
+        see(head(store.as_ref()));
+        tokio::task::yield_now().await;
+    }
+    tasks.join_all().await;
+    assert_eq!(head(store.as_ref()).offset, (WRITERS * APPENDS * 2) as u64);
+}
+
+/// Events and states come to light with the head, and not before it: a reader that has seen them
+/// sees a head that includes them.
+pub async fn no_answer_shows_more_than_the_head(harness: &dyn Harness) {
+    let store = open(harness, window(100_000)).await;
+    let (tasks, done) = writers(&store);
+    let assert_shown = |shown: u64| {
+        let head = head(store.as_ref()).offset;
+        assert!(shown <= head, "an answer shows {shown}, and the head is at {head}");
+    };
+    while !done.load(Ordering::SeqCst) {
+        let after = ReadFrom::After(head(store.as_ref()));
+        let events = store.read(after, 100).await.unwrap();
+        assert_shown(events.last().map_or(0, |event| event.position.offset));
+        let alerts = store.alerts(AlertQuery::newest(1)).await.unwrap();
+        assert_shown(
+            alerts
+                .position
+                .offset
+                .max(alerts.items[..].last().map_or(0, |alert| alert.position.offset)),
+        );
+        let messages = store.messages(MessageQuery::newest(1)).await.unwrap();
+        assert_shown(messages.items.last().map_or(0, |message| message.position.offset));
+        assert_shown(store.summary().await.unwrap().position.offset);
+        tokio::task::yield_now().await;
+    }
+    tasks.join_all().await;
+}
+
+/// Every move of the head wakes those who wait for it.
+pub async fn a_move_of_the_head_wakes_those_who_wait(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    for n in 0..20 {
+        let mut waiting = store.head();
+        let event = append(store.as_ref(), raise(&n.to_string())).await;
+        timeout(PATIENCE, waiting.changed()).await.expect("it is woken").unwrap();
+        assert_eq!(*waiting.borrow(), event.position);
+    }
+}
+
+/// A receiver counts the position that it shows when it is given as seen: only later ones are news.
+pub async fn a_fresh_receiver_has_seen_the_head(harness: &dyn Harness) {
+    let store = open(harness, window(100)).await;
+    for n in 0..3 {
+        let fresh = store.head();
+        assert!(!fresh.has_changed().unwrap(), "nothing is new to one that just came");
+        append(store.as_ref(), raise(&n.to_string())).await;
+        assert!(fresh.has_changed().unwrap());
+    }
+}

@@ -1,0 +1,87 @@
+//! Law 4, *Honest*: each page of a history is of one moment; and the events of one alert.
+
+use super::Harness;
+use super::lives::{act, raise, raising};
+use super::sample::{append, head, open, say, window};
+use northgate_domain::{
+    Action, AlertEvent, AlertId, AlertQuery, Event, HistoryPage, HistoryRange, Position, StatusKind,
+};
+use uuid::Uuid;
+
+const ALERTS: usize = 12;
+const TURNS: usize = 150;
+
+/// While alerts go to and fro between two statuses, a page of both statuses has every alert once,
+/// and as many events as its position says: it is of one moment.
+pub async fn a_history_is_of_one_moment(harness: &dyn Harness) {
+    let store = open(harness, window(100_000)).await;
+    let mut ids = Vec::new();
+    for n in 0..ALERTS {
+        ids.push(raise(store.as_ref(), raising(&n.to_string())).await.alert.id);
+    }
+    let writer = {
+        let store = store.clone();
+        async move {
+            for turn in 0..TURNS {
+                let action =
+                    if turn % 2 == 0 { Action::Acknowledge } else { Action::Unacknowledge };
+                for id in &ids {
+                    append(store.as_ref(), act(*id, action, "Anna")).await;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(writer);
+    let statuses = vec![StatusKind::Open, StatusKind::Acknowledged];
+    let query = AlertQuery { statuses, ..AlertQuery::newest(100) };
+    while tasks.try_join_next().is_none() {
+        let page = store.alerts(query.clone()).await.unwrap();
+        let offsets: Vec<_> = page.items.iter().map(|alert| alert.position.offset).collect();
+        assert_eq!(offsets, (1..=ALERTS as u64).collect::<Vec<_>>(), "each once and in order");
+        let events: u64 = page.items.iter().map(|alert| alert.value.revision.get()).sum();
+        assert_eq!(events, page.position.offset, "every event until then, and none after it");
+        tokio::task::yield_now().await;
+    }
+}
+
+fn offsets(page: &HistoryPage<Event>) -> Vec<u64> {
+    page.items.iter().map(|event| event.position.offset).collect()
+}
+
+/// The events of one alert, and of no other, are found as far as the log holds them, in pages.
+pub async fn the_events_of_one_alert_are_found(harness: &dyn Harness) {
+    let store = open(harness, window(12)).await;
+    let store = store.as_ref();
+    let fire = raise(store, raising("fire")).await.alert.id;
+    let flood = raise(store, raising("flood")).await.alert.id;
+    append(store, act(fire, Action::Acknowledge, "Anna")).await;
+    append(store, say("on my way")).await;
+    append(store, act(flood, Action::Resolve, "Ben")).await;
+    append(store, act(fire, Action::Resolve, "Anna")).await;
+    append(store, act(fire, Action::Reopen, "Anna")).await;
+
+    let all = store.alert_events(fire, HistoryRange::newest(10)).await.unwrap();
+    assert_eq!((offsets(&all), all.position), (vec![1, 3, 6, 7], head(store)));
+    assert!(!all.has_older && !all.has_newer);
+    for event in &all.items {
+        let Event::Alert(AlertEvent { alert, .. }) = &event.value else { panic!("{event:?}") };
+        assert_eq!(alert.id, fire);
+    }
+    let newest = store.alert_events(fire, HistoryRange::newest(2)).await.unwrap();
+    assert_eq!((offsets(&newest), newest.has_older, newest.has_newer), (vec![6, 7], true, false));
+    let after = Some(Position { offset: 1, ..head(store) });
+    let range = HistoryRange { after, ..HistoryRange::newest(2) };
+    let next = store.alert_events(fire, range).await.unwrap();
+    assert_eq!((offsets(&next), next.has_older, next.has_newer), (vec![3, 6], true, true));
+
+    let nobody = AlertId(Uuid::max());
+    assert!(store.alert_events(nobody, HistoryRange::newest(9)).await.unwrap().items.is_empty());
+    // Trimmed events are left out.
+    for _ in 0..10 {
+        append(store, say("meanwhile")).await;
+    }
+    let held = store.alert_events(fire, HistoryRange::newest(9)).await.unwrap();
+    assert_eq!(offsets(&held), [6, 7]);
+}

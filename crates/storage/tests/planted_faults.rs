@@ -1,0 +1,388 @@
+//! Faults planted in a store, and the law that catches each: a law that no fault breaks is none.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what the tests have in common fails as they do"
+)]
+
+use async_trait::async_trait;
+use enum_map::EnumMap;
+use northgate_domain::{
+    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Epoch, Event, HistoryPage, HistoryRange,
+    MessageQuery, MetaSource, Position, Positioned, Summary,
+};
+use northgate_storage::laws::{self, Harness};
+use northgate_storage::{
+    AppendError, Capacity, EventLog, EventStore, MemoryStore, Outcome, QueryError, READ_BYTES,
+    ReadError, ReadFrom, ReadModel, StoreFactory, Submission, Unavailable,
+};
+use parking_lot::Mutex;
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    AnswerBeforeHead,
+    HeadGoesBack,
+    HeadWithoutLock,
+    SilentHead,
+    HeadIsNews,
+    HeadAfterReads,
+    TornHistory,
+    TornPosition,
+    UnknownAsUnavailable,
+    VectorInPieces,
+    BatchInPieces,
+    CancelledInHalf,
+    KeysForgotten,
+    OneScope,
+    FingerprintsIgnored,
+    TrimmedIsEmpty,
+    ForeignIsStart,
+    ReadsTooMuch,
+    BackwardsReversed,
+    EventSkipped,
+    EventTwice,
+    QuietForgotten,
+    SummaryStale,
+    EventsOfAll,
+}
+
+/// A store in memory with one fault.
+struct Faulty {
+    inner: MemoryStore,
+    fault: Fault,
+    /// The head that is shown.
+    head: watch::Sender<Position>,
+    under_way: AtomicUsize,
+    stale: Mutex<Option<Summary>>,
+    fails: Arc<AtomicBool>,
+}
+
+impl Faulty {
+    /// Appends each submission by itself, and stops at the first that is refused.
+    async fn append_in_pieces(
+        &self,
+        submissions: Vec<Submission>,
+    ) -> Result<Vec<Outcome>, AppendError> {
+        let mut outcomes = Vec::new();
+        for (index, submission) in submissions.into_iter().enumerate() {
+            let done = self.inner.append(vec![submission]).await;
+            outcomes.extend(done.map_err(|error| match error {
+                AppendError::Rejected { rejection, .. } => {
+                    AppendError::Rejected { index, rejection }
+                }
+                other => other,
+            })?);
+            if self.fault == Fault::CancelledInHalf {
+                yield_now().await;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    async fn append_with_fault(
+        &self,
+        mut submissions: Vec<Submission>,
+    ) -> Result<Vec<Outcome>, AppendError> {
+        for key in submissions.iter_mut().filter_map(|submission| submission.key.as_mut()) {
+            match self.fault {
+                Fault::OneScope => key.scope.clear(),
+                Fault::FingerprintsIgnored => key.fingerprint = None,
+                _ => {}
+            }
+        }
+        if self.fault == Fault::KeysForgotten {
+            submissions.iter_mut().for_each(|submission| submission.key = None);
+        }
+        let others = self.under_way.fetch_add(1, SeqCst);
+        yield_now().await;
+        let done = match self.fault {
+            Fault::VectorInPieces | Fault::CancelledInHalf => {
+                self.append_in_pieces(submissions).await
+            }
+            Fault::BatchInPieces if others > 0 => self.append_in_pieces(submissions).await,
+            _ => self.inner.append(submissions).await,
+        };
+        self.under_way.fetch_sub(1, SeqCst);
+        done
+    }
+
+    /// Shows the head that follows from an append which ended at `own`.
+    async fn show(&self, own: Position) {
+        let newest = *self.inner.head().borrow();
+        match self.fault {
+            Fault::SilentHead => {
+                self.head.send_if_modified(|head| {
+                    *head = newest;
+                    false
+                });
+            }
+            Fault::HeadGoesBack => {
+                self.head.send_replace(newest);
+                let before = Position { offset: newest.offset.saturating_sub(1), ..newest };
+                self.head.send_replace(before);
+                yield_now().await;
+                self.head.send_replace(newest);
+            }
+            Fault::HeadWithoutLock => {
+                yield_now().await;
+                self.head.send_replace(own);
+            }
+            Fault::HeadAfterReads => {
+                for _ in 0..3 {
+                    yield_now().await;
+                }
+                self.head.send_replace(newest);
+            }
+            _ => {
+                self.head.send_if_modified(|head| {
+                    let moves = head.offset < newest.offset;
+                    if moves {
+                        *head = newest;
+                    }
+                    moves
+                });
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl EventLog for Faulty {
+    async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
+        let done = self.append_with_fault(submissions).await;
+        let own = done.iter().flatten().rev().find_map(|outcome| match outcome {
+            Outcome::Appended { event, .. } => Some(event.position),
+            _ => None,
+        });
+        if self.fault == Fault::AnswerBeforeHead {
+            return done;
+        }
+        let newest = *self.inner.head().borrow();
+        self.show(own.unwrap_or(newest)).await;
+        if self.fails.swap(false, SeqCst) {
+            return Err(AppendError::Unavailable);
+        }
+        done
+    }
+
+    async fn read(
+        &self,
+        from: ReadFrom,
+        limit: usize,
+    ) -> Result<Vec<Positioned<Event>>, ReadError> {
+        let from = match (self.fault, from) {
+            (Fault::EventTwice, ReadFrom::After(after)) if after.offset > 0 => {
+                ReadFrom::After(Position { offset: after.offset - 1, ..after })
+            }
+            _ => from,
+        };
+        let read = self.inner.read(from, limit).await;
+        match (self.fault, read) {
+            (Fault::TrimmedIsEmpty, Err(ReadError::Gap { .. })) => Ok(Vec::new()),
+            (Fault::ForeignIsStart, Err(ReadError::Gap { oldest, .. })) => {
+                self.inner.read(ReadFrom::After(oldest), limit).await
+            }
+            (Fault::BackwardsReversed, Ok(mut events)) => {
+                if let ReadFrom::Before(_) = from {
+                    events.reverse();
+                }
+                Ok(events)
+            }
+            (Fault::EventSkipped, Ok(mut events)) if events.len() > 2 => {
+                events.remove(1);
+                Ok(events)
+            }
+            (Fault::ReadsTooMuch, Ok(mut events)) => {
+                let bytes: usize = events.iter().map(|e| e.value.approximate_bytes()).sum();
+                if let (true, ReadFrom::After(_), Some(last)) =
+                    (bytes > READ_BYTES / 2, from, events.last())
+                {
+                    let more = self.inner.read(ReadFrom::After(last.position), limit).await?;
+                    events.extend(more);
+                }
+                Ok(events)
+            }
+            (_, read) => read,
+        }
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        let mut head = self.head.subscribe();
+        if self.fault == Fault::HeadIsNews {
+            head.mark_changed();
+        }
+        head
+    }
+}
+
+#[async_trait]
+impl ReadModel for Faulty {
+    async fn alerts(&self, query: AlertQuery) -> Result<HistoryPage<Alert>, QueryError> {
+        if self.fault == Fault::TornPosition {
+            let early = self.inner.alerts(query.clone()).await?;
+            yield_now().await;
+            return Ok(HistoryPage { position: early.position, ..self.inner.alerts(query).await? });
+        }
+        let [one, other] = query.statuses[..] else { return self.inner.alerts(query).await };
+        if self.fault != Fault::TornHistory {
+            return self.inner.alerts(query).await;
+        }
+        let of = |status| AlertQuery { statuses: vec![status], ..query.clone() };
+        let mut page = self.inner.alerts(of(one)).await?;
+        yield_now().await;
+        page.items.extend(self.inner.alerts(of(other)).await?.items);
+        page.items.sort_by_key(|alert| alert.position.offset);
+        Ok(page)
+    }
+
+    async fn messages(&self, query: MessageQuery) -> Result<HistoryPage<ChatMessage>, QueryError> {
+        self.inner.messages(query).await
+    }
+
+    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
+        self.inner.alert(id).await
+    }
+
+    async fn alert_events(
+        &self,
+        id: AlertId,
+        range: HistoryRange,
+    ) -> Result<HistoryPage<Event>, QueryError> {
+        let mut page = self.inner.alert_events(id, range).await?;
+        if self.fault == Fault::EventsOfAll {
+            let start = Position { offset: 0, ..page.position };
+            page.items = self.inner.read(ReadFrom::After(start), 100).await.unwrap_or_default();
+        }
+        Ok(page)
+    }
+
+    async fn summary(&self) -> Result<Summary, Unavailable> {
+        let now = self.inner.summary().await?;
+        let before = self.stale.lock().replace(now);
+        let is_stale = self.fault == Fault::SummaryStale;
+        Ok(before.filter(|_| is_stale).unwrap_or(now))
+    }
+
+    async fn overdue(
+        &self,
+        deadlines: Deadlines,
+        limit: usize,
+    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
+        let deadlines = match self.fault {
+            Fault::QuietForgotten => Deadlines { quiet_since: EnumMap::default(), ..deadlines },
+            _ => deadlines,
+        };
+        self.inner.overdue(deadlines, limit).await
+    }
+}
+
+impl EventStore for Faulty {
+    fn is_durable(&self) -> bool {
+        false
+    }
+}
+
+struct FaultyFactory {
+    capacity: Capacity,
+    fault: Fault,
+    fails: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl StoreFactory for FaultyFactory {
+    async fn open(
+        &self,
+        meta: MetaSource,
+        new_epoch: Epoch,
+    ) -> Result<Arc<dyn EventStore>, Box<dyn Error + Send + Sync>> {
+        Ok(Arc::new(Faulty {
+            inner: MemoryStore::new(new_epoch, self.capacity, meta),
+            fault: self.fault,
+            head: watch::Sender::new(Position::start(new_epoch)),
+            under_way: AtomicUsize::new(0),
+            stale: Mutex::default(),
+            fails: self.fails.clone(),
+        }))
+    }
+}
+
+struct Planted {
+    fault: Fault,
+    fails: Arc<AtomicBool>,
+}
+
+impl Harness for Planted {
+    fn factory(&self, capacity: Capacity) -> Arc<dyn StoreFactory> {
+        let fails = self.fails.clone();
+        Arc::new(FaultyFactory { capacity, fault: self.fault, fails })
+    }
+
+    fn fail_next_append(&self, _: &Arc<dyn EventStore>) -> bool {
+        self.fails.store(self.fault == Fault::UnknownAsUnavailable, SeqCst);
+        self.fault == Fault::UnknownAsUnavailable
+    }
+}
+
+type Law = for<'a> fn(&'a Planted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Whether a store with this fault fails the law.
+async fn is_caught(fault: Fault, law: Law) -> bool {
+    let harness = Planted { fault, fails: Arc::default() };
+    let mut run = tokio::task::spawn(async move { law(&harness).await });
+    let ended = timeout(Duration::from_secs(30), &mut run).await;
+    run.abort();
+    ended.is_ok_and(|ended| ended.is_err())
+}
+
+macro_rules! caught {
+    ($($fault:ident by $law:ident;)*) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
+        async fn every_planted_fault_breaks_its_law() {
+            let mut survived = Vec::new();
+            $(
+                let law: Law = |harness| Box::pin(laws::$law(harness));
+                if !is_caught(Fault::$fault, law).await {
+                    survived.push(concat!(stringify!($fault), ": ", stringify!($law)));
+                }
+            )*
+            assert_eq!(survived, [""; 0], "these faults broke no law");
+        }
+    };
+}
+
+caught! {
+    AnswerBeforeHead by an_answered_event_is_readable;
+    HeadGoesBack by the_head_never_moves_backwards;
+    HeadWithoutLock by the_head_never_moves_backwards;
+    SilentHead by a_move_of_the_head_wakes_those_who_wait;
+    HeadIsNews by a_fresh_receiver_has_seen_the_head;
+    HeadAfterReads by no_answer_shows_more_than_the_head;
+    TornHistory by a_history_is_of_one_moment;
+    TornPosition by collections_reflect_their_position;
+    UnknownAsUnavailable by an_unavailable_append_has_stored_nothing;
+    VectorInPieces by a_vector_is_kept_whole_or_not_at_all;
+    BatchInPieces by a_refused_vector_leaves_nothing_among_others;
+    CancelledInHalf by a_caller_that_goes_away_leaves_no_half_event;
+    KeysForgotten by a_key_gives_its_first_answer;
+    OneScope by keys_of_two_scopes_are_two_keys;
+    FingerprintsIgnored by a_key_gives_its_first_answer;
+    TrimmedIsEmpty by a_trimmed_position_is_a_gap;
+    ForeignIsStart by a_foreign_position_is_a_gap;
+    ReadsTooMuch by a_read_is_bounded_in_bytes;
+    BackwardsReversed by pages_go_backwards_over_what_is_held;
+    EventSkipped by tails_see_everything_once_in_order;
+    EventTwice by tails_see_everything_once_in_order;
+    QuietForgotten by what_is_to_end_is_found;
+    SummaryStale by a_summary_counts_what_is_held;
+    EventsOfAll by the_events_of_one_alert_are_found;
+}
