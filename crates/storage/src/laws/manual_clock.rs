@@ -51,6 +51,11 @@ impl ManualClock {
         self.jump.store(micros, Relaxed);
     }
 
+    /// Lets the clock be wrong by so many microseconds more than before.
+    pub fn jump_by(&self, micros: i64) {
+        self.jump.fetch_add(micros, Relaxed);
+    }
+
     /// The clock and its ids, as a store takes them.
     pub fn meta(self: &Arc<Self>) -> MetaSource {
         MetaSource::new(self.clone(), self.clone())
