@@ -3,7 +3,7 @@
 
 use northgate_domain::{Action, AlertQuery, Epoch, MessageQuery, Position, StatusKind};
 use northgate_storage::{
-    AppendError, EventLog, EventStore, NotWritable, Outcome, ReadFrom, ReadModel,
+    AppendError, EventLog, EventStore, NotWritable, Outcome, ReadFrom, ReadModel, Submission,
 };
 use northgate_storage_sqlite::{Options, SqliteStore, check};
 use northgate_testkit::{ManualClock, act, alert_of, keyed, raise, say};
@@ -28,6 +28,10 @@ fn bounded() -> (TempDir, SqliteStore) {
 /// A message of 4,000 characters that differs from others.
 fn text(n: u64) -> String {
     format!("{n} {}", "word ".repeat(799))
+}
+
+fn raise_keyed(n: u64) -> Submission {
+    keyed(&n.to_string(), raise(&text(n)))
 }
 
 /// How many bytes the database and its write-ahead log take on disk.
@@ -140,13 +144,12 @@ async fn an_event_that_was_not_sent_yet_is_not_removed() {
 async fn the_newest_keys_stay_and_a_retry_raises_nothing_twice() {
     let (_folder, store) = bounded();
     let mut raised = 0;
-    while store.append(vec![keyed(&raised.to_string(), raise(&text(raised)))]).await.is_ok() {
+    while store.append(vec![raise_keyed(raised)]).await.is_ok() {
         raised += 1;
         assert!(raised < 5_000, "it is never full");
     }
     for n in raised - 150..raised {
-        let again =
-            store.append(vec![keyed(&n.to_string(), raise(&text(n)))]).await.unwrap().remove(0);
+        let again = store.append(vec![raise_keyed(n)]).await.unwrap().remove(0);
         assert!(matches!(again, Outcome::Replayed(_)), "{n}: {again:?}");
     }
 }
@@ -155,15 +158,13 @@ async fn the_newest_keys_stay_and_a_retry_raises_nothing_twice() {
 async fn keys_leave_room_for_what_they_were_used_for() {
     let (folder, store) = bounded();
     for n in 0..3_000 {
-        let outcome =
-            store.append(vec![keyed(&n.to_string(), raise(&text(n)))]).await.unwrap().remove(0);
+        let outcome = store.append(vec![raise_keyed(n)]).await.unwrap().remove(0);
         store.append(vec![act(alert_of(&outcome), Action::Resolve)]).await.unwrap();
         assert_eq!(store.is_writable(), Ok(()), "after {n}");
     }
     let alerts = store.alerts(AlertQuery::newest(1_000)).await.unwrap().items.len();
     assert!((50..1_000).contains(&alerts), "{alerts} resolved alerts are left");
-    let again =
-        store.append(vec![keyed(&2_900.to_string(), raise(&text(2_900)))]).await.unwrap().remove(0);
+    let again = store.append(vec![raise_keyed(2_900)]).await.unwrap().remove(0);
     assert!(matches!(again, Outcome::Replayed(_)), "{again:?}");
     store.close().await;
     check(folder.path()).unwrap();

@@ -140,8 +140,7 @@ async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
     let clock = ManualClock::at(4_000_000_000_000_000);
     let store = SqliteStore::open(folder.path(), &options, clock.meta()).unwrap();
     let start = Position { offset: 0, ..*store.head().borrow() };
-    // All but the newest are old; of the second nobody knows. The clock was right for long, and is
-    // believed.
+    // All but the newest are old; of the second nobody knows. A clock is believed after an hour.
     let trimmed = async {
         loop {
             clock.advance(3_600_000_000);

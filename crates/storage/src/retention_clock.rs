@@ -62,7 +62,7 @@ mod tests {
     /// A clock of a day in 1975; the steady one begins in 1970.
     fn clock() -> Arc<ManualClock> {
         let clock = ManualClock::at(7);
-        clock.jump_to(2_000 * DAY);
+        clock.jump_by(2_000 * DAY);
         clock
     }
 
