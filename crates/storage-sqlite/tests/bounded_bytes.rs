@@ -1,5 +1,5 @@
 //! `retain_bytes`: what goes when the bytes are used up, and what stays.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
+#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{Action, AlertQuery, Epoch, MessageQuery, Position, StatusKind};
 use northgate_storage::{

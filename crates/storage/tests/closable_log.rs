@@ -1,5 +1,4 @@
 //! A log that can be closed: whom closing waits for, and which calls still pass.
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
 use async_trait::async_trait;
 use northgate_domain::{Epoch, Event, MessageQuery, Position, Positioned};

@@ -1,5 +1,4 @@
 //! Appends wait for a reader that is too far behind, and not for ever.
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
 use northgate_domain::{Epoch, Position};
 use northgate_storage::{Capacity, EventLog, MemoryStore, PacedLog};
