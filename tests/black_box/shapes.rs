@@ -26,12 +26,12 @@ fn name_of(schema: &Value) -> Option<&str> {
 }
 
 /// The members of every object that was seen, by the name of its schema.
-struct Seen {
+struct SeenObjects {
     document: Value,
     objects: BTreeMap<String, Vec<BTreeSet<String>>>,
 }
 
-impl Seen {
+impl SeenObjects {
     fn add(&mut self, name: &str, json: &Value) {
         self.walk(&json!({ "$ref": format!("#/components/schemas/{name}") }), json);
     }
@@ -107,7 +107,7 @@ fn fill(server: &TestServer) -> [String; 2] {
     [resolved, open]
 }
 
-fn add_answers(seen: &mut Seen, server: &TestServer, resolved: &str, open: &str) {
+fn add_answers(seen: &mut SeenObjects, server: &TestServer, resolved: &str, open: &str) {
     for (path, name) in [
         ("/", "Welcome"),
         ("/health/ready", "Health"),
@@ -145,7 +145,7 @@ fn add_answers(seen: &mut Seen, server: &TestServer, resolved: &str, open: &str)
 fn answers_have_exactly_the_members_that_the_document_says() {
     let server = TestServer::start();
     let document = server.get("/openapi.json").json();
-    let mut seen = Seen { document, objects: BTreeMap::new() };
+    let mut seen = SeenObjects { document, objects: BTreeMap::new() };
     let [resolved, open] = fill(&server);
     seen.add_frames(&server, "last=100&types=alert,alert_update,chat");
     seen.add_frames(&server, "after=0000000000000001-1");

@@ -2,6 +2,7 @@
 
 use crate::assert_none;
 use crate::source::{crates, entries, lines_before_tests, rust_files, text};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,12 @@ const TOP_LEVEL: [&str; 7] =
 /// Words that say nothing about what is behind them.
 const EMPTY_WORDS: [&str; 8] =
     ["util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"];
+
+/// The most characters of a test's name.
+const MOST_CHARACTERS: usize = 70;
+
+/// Words that fit nearly every type: each may name one.
+const BROAD_NAMES: [&str; 4] = ["Answer", "Outcome", "Seen", "Said"];
 
 /// The crates that others build on.
 const DOCUMENTED: [&str; 4] = ["domain", "schemas", "storage", "hub"];
@@ -85,6 +92,62 @@ fn module_name(line: &str) -> Option<&str> {
     let (before, name) = line.split_once("mod ")?;
     let is_declaration = before.is_empty() || (before.starts_with("pub") && before.ends_with(' '));
     is_declaration.then(|| name.trim_end_matches([' ', ';', '{']))
+}
+
+#[test]
+fn names_of_tests_are_not_long() {
+    let mut findings = Vec::new();
+    for file in ["crates", "tests"].into_iter().flat_map(rust_files) {
+        let text = text(&file);
+        let long = test_names(&text).filter(|name| name.len() > MOST_CHARACTERS);
+        let file = file.display();
+        findings.extend(long.map(|name| format!("{file}: {name} has over {MOST_CHARACTERS}")));
+    }
+    assert_none(&findings);
+}
+
+/// The names of functions with a `test` attribute, and those that are alone on their lines, as in
+/// a list of laws.
+fn test_names(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_test = false;
+    text.lines().map(str::trim).filter_map(move |line| {
+        let path = line.strip_prefix("#[").and_then(|attribute| attribute.split(['(', ']']).next());
+        is_test |= path.is_some_and(|path| path.rsplit("::").next() == Some("test"));
+        let name = match line.split_once("fn ") {
+            Some((_, function)) if is_test => function.split('(').next()?,
+            _ => return line.chars().all(|c| c.is_alphanumeric() || c == '_').then_some(line),
+        };
+        is_test = false;
+        Some(name)
+    })
+}
+
+#[test]
+fn tests_are_known_by_their_attributes_and_laws_by_standing_alone() {
+    let text = "#[cfg(test)]\nfn no() {}\n#[tokio::test(\n    x = 2\n)]\n#[ignore]\nasync fn a() {}\n\
+                fn no() {}\n    #[test]\n    fn b(n: u8) {}\nlaws! {\n    c\n}";
+    assert_eq!(test_names(text).collect::<Vec<_>>(), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_name_that_fits_every_type_is_the_name_of_one_at_most() {
+    let mut places = BTreeMap::<_, Vec<_>>::new();
+    for file in ["crates", "tests"].into_iter().flat_map(rust_files) {
+        for name in text(&file).lines().filter_map(broad_type_name) {
+            places.entry(name).or_default().push(file.display().to_string());
+        }
+    }
+    let shared = places.into_iter().filter(|(_, places)| places.len() > 1);
+    let told = shared.map(|(name, places)| format!("{name} is a type in {}", places.join(", ")));
+    assert_none(&told.collect::<Vec<_>>());
+}
+
+/// The broad name of the type that a line declares.
+fn broad_type_name(line: &str) -> Option<&'static str> {
+    let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.find(|word| ["struct", "enum", "trait", "type"].contains(word))?;
+    let name = words.next()?;
+    BROAD_NAMES.into_iter().find(|broad| *broad == name)
 }
 
 #[test]

@@ -9,17 +9,16 @@
 use async_trait::async_trait;
 use enum_map::{EnumMap, enum_map};
 use northgate_domain::{
-    ActOnAlert, Action, Alert, AlertChange, AlertId, AlertQuery, ChatMessage, Clock, Command,
-    Deadlines, DedupKey, Epoch, Event, HistoryPage, HistoryRange, Location, MessageQuery,
-    MessageText, MetaSource, Operator, Position, Positioned, RaiseAlert, Severity, StatusKind,
-    Summary, Timestamp,
+    Action, Alert, AlertChange, AlertId, AlertQuery, ChatMessage, Clock, Command, Deadlines,
+    DedupKey, Epoch, Event, HistoryPage, HistoryRange, MessageQuery, MetaSource, Position,
+    Positioned, RaiseAlert, Severity, StatusKind, Summary, Timestamp,
 };
 use northgate_services::{AlertResolver, AlertService, QuietFor, RaiseCoalescer, SubmitError};
-use northgate_storage::laws::ManualClock;
 use northgate_storage::{
     AppendError, Capacity, ClosableLog, EventLog, MemoryStore, Outcome, QueryError, ReadError,
     ReadFrom, ReadModel, Submission, Unavailable,
 };
+use northgate_testkit::{ManualClock, act_on_alert, raise_alert};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -105,8 +104,7 @@ async fn pass(millis: u64) {
 }
 
 fn raising(severity: Severity) -> RaiseAlert {
-    let message = MessageText::parse("Fire").unwrap();
-    RaiseAlert { severity, ..RaiseAlert::new(message, Location::parse("Gate").unwrap()) }
+    RaiseAlert { severity, ..raise_alert("Fire") }
 }
 
 fn repeat(severity: Severity) -> RaiseAlert {
@@ -169,13 +167,7 @@ async fn what_finds_no_room_among_so_many_that_wait_is_kept_as_it_is() {
 async fn how_bad_an_alert_was_is_nothing_to_the_next_one_with_its_key() {
     let scene = Scene::new();
     let first = scene.raise(repeat(Severity::Critical)).await.await.unwrap().unwrap();
-    let resolve = ActOnAlert {
-        alert: first.value.id,
-        action: Action::Resolve,
-        by: Operator::parse("Anna").unwrap(),
-        note: None,
-        expected: None,
-    };
+    let resolve = act_on_alert(first.value.id, Action::Resolve);
     scene.alerts.act(resolve, None).await.unwrap();
     let anew = scene.raise(repeat(Severity::Info)).await;
     pass(100).await;
@@ -233,8 +225,7 @@ async fn a_repeat_that_makes_it_worse_does_not_wait_and_takes_the_others_along()
 #[tokio::test(start_paused = true)]
 async fn keys_do_not_wait_for_each_other_and_without_one_nothing_waits() {
     let scene = Scene::new();
-    let other =
-        RaiseAlert { dedup_key: Some(DedupKey::parse("l").unwrap()), ..raising(Severity::Info) };
+    let other = keyed("l", Severity::Info);
     for raise in [repeat(Severity::Info), other, raising(Severity::Info), raising(Severity::Info)] {
         assert!(scene.raise(raise).await.is_finished());
     }

@@ -2,19 +2,16 @@
 //! makes none.
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
-use northgate_domain::{
-    AlertQuery, Command, Epoch, Location, MessageQuery, MessageText, Position, PostMessage,
-    RaiseAlert, Search, Sender,
-};
-use northgate_storage::laws::ManualClock;
+use northgate_domain::{AlertQuery, Epoch, MessageQuery, Position, Search};
 use northgate_storage::{
-    AppendError, Capacity, EventLog, EventStore, Fingerprint, IdempotencyKey, Outcome, ReadError,
-    ReadFrom, ReadModel, Rejection, Submission,
+    AppendError, Capacity, EventLog, EventStore, Outcome, ReadError, ReadFrom, ReadModel,
+    Rejection, Submission,
 };
 use northgate_storage_sqlite::{
     BackupError, Counts, ExportRange, ImportError, Options, SqliteStore, backup, check, export,
     import, renew_epoch,
 };
+use northgate_testkit::{ManualClock, keyed, raise_at, say};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -31,23 +28,7 @@ fn open(folder: &Path, ids_from: u64) -> SqliteStore {
 }
 
 fn raise(message: &str) -> Submission {
-    let message = MessageText::parse(message).unwrap();
-    let location = Location::parse("North \u{2028} Gate\n2").unwrap();
-    Submission::from(Command::RaiseAlert(RaiseAlert::new(message, location)))
-}
-
-fn say(message: &str) -> Submission {
-    Submission::from(Command::PostMessage(PostMessage {
-        sender: Sender::parse("Operator 1").unwrap(),
-        message: MessageText::parse(message).unwrap(),
-        alert_id: None,
-    }))
-}
-
-fn keyed(submission: Submission, value: &str, digest: u8) -> Submission {
-    let fingerprint = Some(Fingerprint([digest; 32]));
-    let key = IdempotencyKey { scope: "alerts".to_owned(), value: value.to_owned(), fingerprint };
-    Submission { key: Some(key), ..submission }
+    raise_at("North \u{2028} Gate\n2", message)
 }
 
 /// A store with more events than its log holds.
@@ -56,7 +37,7 @@ async fn filled(folder: &Path) -> SqliteStore {
     for n in 0..12 {
         store.append(vec![raise(&format!("fire {n}")), say(&format!("seen {n}"))]).await.unwrap();
     }
-    store.append(vec![keyed(raise("Zwölf \"quoted\""), "k", 1)]).await.unwrap();
+    store.append(vec![keyed("k", raise("Zwölf \"quoted\""))]).await.unwrap();
     store
 }
 
@@ -109,9 +90,9 @@ async fn an_imported_store_is_the_exported_one_under_another_name() {
     let old = Position { epoch: OLD, offset: 25 };
     let gap = imported.read(ReadFrom::After(old), 1).await;
     assert!(matches!(gap, Err(ReadError::Gap { .. })), "{gap:?}");
-    let again = imported.append(vec![keyed(raise("Zwölf \"quoted\""), "k", 1)]).await.unwrap();
+    let again = imported.append(vec![keyed("k", raise("Zwölf \"quoted\""))]).await.unwrap();
     assert!(matches!(again[0], Outcome::Replayed(_)), "{again:?}");
-    let reused = imported.append(vec![keyed(raise("other"), "k", 2)]).await;
+    let reused = imported.append(vec![keyed("k", raise("other"))]).await;
     let rejection = Rejection::KeyReused;
     assert_eq!(reused, Err(AppendError::Rejected { index: 0, rejection }));
     imported.append(vec![raise("new")]).await.unwrap();

@@ -4,10 +4,10 @@
 
 use northgate_domain::Epoch;
 use northgate_storage::EventStore;
-use northgate_storage::laws::ManualClock;
 use northgate_storage_sqlite::{
     ExportRange, OpenError, Options, SqliteStore, backup, check, export, import,
 };
+use northgate_testkit::ManualClock;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;

@@ -1,16 +1,16 @@
 //! Data of earlier versions: it is kept, and it goes on.
 
 use northgate_domain::{
-    ActOnAlert, Action, AlertQuery, Command, Epoch, HistoryRange, MessageQuery, Operator, Revision,
-    Severity, Status, StatusKind, Timestamp,
+    Action, AlertQuery, Epoch, HistoryRange, MessageQuery, Revision, Severity, Status, StatusKind,
+    Timestamp,
 };
-use northgate_storage::laws::ManualClock;
 use northgate_storage::{
     EventLog, EventStore, IdempotencyKey, Outcome, ReadFrom, ReadModel, RecordedOutcome, Submission,
 };
 use northgate_storage_sqlite::{
     ExportRange, Options, SqliteStore, backup, check, export, import, renew_epoch,
 };
+use northgate_testkit::{ManualClock, act};
 use std::fs;
 
 /// Written by a server of schema 3, which held four events at most, from five requests: alerts
@@ -49,18 +49,9 @@ async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
     assert_eq!(alert_counts.count(StatusKind::Open, Severity::Warning), 4);
 
     // The key of a request from before is known, with its answer.
-    let act = |action| {
-        Command::ActOnAlert(ActOnAlert {
-            alert: alerts[3].value.id,
-            action,
-            by: Operator::parse("Anna").unwrap(),
-            note: None,
-            expected: None,
-        })
-    };
     let key =
         IdempotencyKey { scope: "alerts".to_owned(), value: "first".to_owned(), fingerprint: None };
-    let again = Submission { command: act(Action::Reopen), key: Some(key) };
+    let again = Submission { key: Some(key), ..act(alerts[3].value.id, Action::Reopen) };
     let outcome = store.append(vec![again]).await.unwrap().remove(0);
     let Outcome::Replayed(RecordedOutcome::Appended { event: first, raised }) = outcome else {
         panic!("{outcome:?}")
@@ -68,7 +59,7 @@ async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
     assert_eq!((first.position, raised), (alerts[3].position, alerts[3].position));
 
     // And an alert from before has a life from now on.
-    store.append(vec![act(Action::Resolve).into()]).await.unwrap();
+    store.append(vec![act(alerts[3].value.id, Action::Resolve)]).await.unwrap();
     let resolved = AlertQuery { statuses: vec![StatusKind::Resolved], ..AlertQuery::newest(9) };
     assert_eq!(store.alerts(resolved).await.unwrap().items[0].position, alerts[3].position);
     let events = store.alert_events(alerts[3].value.id, HistoryRange::newest(9)).await.unwrap();

@@ -3,12 +3,12 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
-use northgate_domain::{Command, Epoch, Location, MessageText, RaiseAlert};
-use northgate_storage::laws::ManualClock;
-use northgate_storage::{EventLog, EventStore, Submission};
+use northgate_domain::Epoch;
+use northgate_storage::{EventLog, EventStore};
 use northgate_storage_sqlite::{
     CheckError, ExportRange, Options, SqliteStore, backup, check, export,
 };
+use northgate_testkit::{ManualClock, raise};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -23,9 +23,7 @@ async fn with_an_alert() -> (TempDir, PathBuf, SqliteStore) {
     let above = tempfile::tempdir().unwrap();
     let data = above.path().join("50% of? ä#1");
     let store = SqliteStore::open(&data, &Options::new(EPOCH), ManualClock::at(0).meta()).unwrap();
-    let (message, location) = (MessageText::parse("fire"), Location::parse("Gate"));
-    let raise = RaiseAlert::new(message.unwrap(), location.unwrap());
-    store.append(vec![Submission::from(Command::RaiseAlert(raise))]).await.unwrap();
+    store.append(vec![raise("fire")]).await.unwrap();
     (above, data, store)
 }
 

@@ -7,16 +7,15 @@
 )]
 
 use northgate_domain::{
-    ActOnAlert, Action, Alert, AlertQuery, Command, Epoch, Event, Location, MessageQuery,
-    MessageText, MetaSource, Operator, Position, Positioned, PostMessage, RaiseAlert, Sender,
+    Action, Alert, AlertQuery, Epoch, Event, MessageQuery, MetaSource, Position, Positioned,
 };
 use northgate_storage::laws::Harness;
-use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AppendError, Capacity, EventLog, EventStore, Fingerprint, IdempotencyKey, Outcome, ReadError,
-    ReadFrom, ReadModel, RecordedOutcome, StoreFactory, Submission, Unavailable, event_store_laws,
+    AppendError, Capacity, EventLog, EventStore, Outcome, ReadError, ReadFrom, ReadModel,
+    RecordedOutcome, StoreFactory, Submission, Unavailable, event_store_laws,
 };
 use northgate_storage_sqlite::{OpenError, Options, SqliteFactory, SqliteStore, check};
+use northgate_testkit::{ManualClock, act, alert_of, keyed, raise, say};
 use parking_lot::Mutex;
 use std::fs;
 use std::path::Path;
@@ -26,7 +25,6 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Stores whose folders go with it.
 /// Stores in folders that live as long as the harness.
 #[derive(Default)]
 struct OnDisk(Mutex<Vec<TempDir>>);
@@ -56,29 +54,6 @@ fn open(folder: &Path, first_id: u64) -> Result<SqliteStore, OpenError> {
     SqliteStore::open(folder, &options, counting_from(first_id))
 }
 
-fn raise(message: &str) -> Submission {
-    let message = MessageText::parse(message).unwrap();
-    let location = Location::parse("North Gate").unwrap();
-    Submission::from(Command::RaiseAlert(RaiseAlert::new(message, location)))
-}
-
-fn say(message: &str) -> Submission {
-    Submission::from(Command::PostMessage(PostMessage {
-        sender: Sender::parse("Operator 1").unwrap(),
-        message: MessageText::parse(message).unwrap(),
-        alert_id: None,
-    }))
-}
-
-fn keyed(submission: Submission, value: &str, digest: u8) -> Submission {
-    let key = IdempotencyKey {
-        scope: "alerts".to_owned(),
-        value: value.to_owned(),
-        fingerprint: Some(Fingerprint([digest; 32])),
-    };
-    Submission { key: Some(key), ..submission }
-}
-
 async fn append(store: &SqliteStore, submission: Submission) -> Outcome {
     store.append(vec![submission]).await.unwrap().remove(0)
 }
@@ -98,7 +73,7 @@ async fn everything_is_there_again_after_a_restart() {
     let data = folder.path().join("not/yet/there");
     let before = open(&data, 100).unwrap();
     let start = *before.head().borrow();
-    let raised = appended(append(&before, keyed(raise("fire"), "k", 1)).await);
+    let raised = appended(append(&before, keyed("k", raise("fire"))).await);
     let said = appended(append(&before, say("seen")).await);
     let head = *before.head().borrow();
     before.close().await;
@@ -113,12 +88,12 @@ async fn everything_is_there_again_after_a_restart() {
     let messages = after.messages(MessageQuery::newest(10)).await.unwrap();
     assert_eq!((messages.position, messages.items.len()), (head, 1));
 
-    let again = append(&after, keyed(raise("fire"), "k", 1)).await;
+    let again = append(&after, keyed("k", raise("fire"))).await;
     assert_eq!(
         again,
         Outcome::Replayed(RecordedOutcome::Appended { raised: raised.position, event: raised })
     );
-    let reused = after.append(vec![keyed(raise("flood"), "k", 2)]).await;
+    let reused = after.append(vec![keyed("k", raise("flood"))]).await;
     assert!(matches!(reused, Err(AppendError::Rejected { index: 0, .. })), "{reused:?}");
     let next = appended(append(&after, raise("later")).await);
     assert_eq!(next.position, head.advanced_by(1));
@@ -134,7 +109,7 @@ async fn gaps_and_bounds_survive_a_restart() {
     for _ in 0..3 {
         let store = SqliteStore::open(folder.path(), &options, counting_from(first)).unwrap();
         for n in first..first + 5 {
-            append(&store, keyed(raise(&n.to_string()), &n.to_string(), 1)).await;
+            append(&store, keyed(&n.to_string(), raise(&n.to_string()))).await;
         }
         first += 5;
         let latest = *store.head().borrow();
@@ -144,7 +119,7 @@ async fn gaps_and_bounds_survive_a_restart() {
         assert_eq!(store.read(ReadFrom::After(Position::start(latest.epoch)), 9).await, gap);
         assert_eq!(store.read(ReadFrom::After(oldest), 9).await.unwrap().len(), 2);
         assert_eq!(store.alerts(AlertQuery::newest(9)).await.unwrap().items.len(), 2);
-        let forgotten = append(&store, keyed(raise("x"), &(first - 5).to_string(), 1)).await;
+        let forgotten = append(&store, keyed(&(first - 5).to_string(), raise("x"))).await;
         assert!(matches!(forgotten, Outcome::Appended { .. }), "{forgotten:?}");
         first += 1;
         store.close().await;
@@ -179,17 +154,8 @@ async fn no_open_alert_goes_while_a_resolved_one_is_left_however_many_are_to_go(
     let store = SqliteStore::open(folder.path(), &options, counting_from(0)).unwrap();
     store.append((0..10).map(|_| raise("open")).collect()).await.unwrap();
     let raised = store.append((0..RESOLVED).map(|_| raise("over")).collect()).await.unwrap();
-    let resolve = |outcome| match appended(outcome).value {
-        Event::Alert(event) => Submission::from(Command::ActOnAlert(ActOnAlert {
-            alert: event.alert.id,
-            action: Action::Resolve,
-            by: Operator::parse("Anna").unwrap(),
-            note: None,
-            expected: None,
-        })),
-        Event::Chat(message) => panic!("{message:?}"),
-    };
-    store.append(raised.into_iter().map(resolve).collect()).await.unwrap();
+    let resolve = |outcome| act(alert_of(outcome), Action::Resolve);
+    store.append(raised.iter().map(resolve).collect()).await.unwrap();
     store.close().await;
 
     let capacity = Capacity { alerts: 100.try_into().unwrap(), ..options.capacity };

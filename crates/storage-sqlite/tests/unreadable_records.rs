@@ -2,39 +2,29 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{
-    ActOnAlert, Action, AlertId, AlertQuery, Clock, Command, Deadlines, DedupKey, Epoch,
-    HistoryRange, Location, MessageText, MetaSource, Operator, Position, RaiseAlert, Severity,
-    StatusKind, Timestamp,
+    Action, AlertId, AlertQuery, Command, Deadlines, DedupKey, Epoch, HistoryRange, Position,
+    RaiseAlert, Severity, StatusKind, Timestamp,
 };
-use northgate_storage::laws::ManualClock;
 use northgate_storage::{
-    AppendError, EventLog, EventStore, Fingerprint, IdempotencyKey, Outcome, ReadError, ReadFrom,
-    ReadModel, Rejection, Submission,
+    AppendError, EventLog, EventStore, Outcome, ReadError, ReadFrom, ReadModel, Rejection,
+    Submission,
 };
 use northgate_storage_sqlite::{Options, SqliteStore, check};
+use northgate_testkit::{ManualClock, act, keyed, raise_alert};
 use rusqlite::Connection;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 fn raise(message: &str, key: Option<&str>) -> Submission {
-    let message = MessageText::parse(message).unwrap();
     Submission::from(Command::RaiseAlert(RaiseAlert {
         dedup_key: key.map(|key| DedupKey::parse(key).unwrap()),
         expires_at: Some(Timestamp::from_unix_micros(10)),
-        ..RaiseAlert::new(message, Location::parse("North Gate").unwrap())
+        ..raise_alert(message)
     }))
-}
-
-fn keyed(value: &str, submission: Submission) -> Submission {
-    let (scope, value) = ("alerts".to_owned(), value.to_owned());
-    let key = IdempotencyKey { scope, value, fingerprint: Some(Fingerprint([0; 32])) };
-    Submission { key: Some(key), ..submission }
 }
 
 /// Offsets 1 to 4: alerts 0 to 3, of which the second cannot be read any more, as an alert, as an
@@ -103,14 +93,8 @@ async fn appends_go_on_around_it() {
     let outcome = store.append(vec![raise("again", Some("k1"))]).await.unwrap().remove(0);
     assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
     // Nobody can act on it.
-    let act = Command::ActOnAlert(ActOnAlert {
-        alert: AlertId(Uuid::from_u128(2)),
-        action: Action::Resolve,
-        by: Operator::parse("Anna").unwrap(),
-        note: None,
-        expected: None,
-    });
-    let refused = store.append(vec![act.into()]).await.unwrap_err();
+    let act = act(AlertId(Uuid::from_u128(2)), Action::Resolve);
+    let refused = store.append(vec![act]).await.unwrap_err();
     let AppendError::Rejected { rejection: Rejection::Rule(rule), .. } = refused else {
         panic!("{refused:?}");
     };
@@ -153,16 +137,13 @@ async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
     database.execute_batch("UPDATE events SET record = x'01ff' WHERE place = 2").unwrap();
     drop(database);
     let options = Options { retain_for: Duration::from_micros(1), ..Options::new(Epoch::new(1)) };
-    let store = SqliteStore::open(
-        folder.path(),
-        &options,
-        MetaSource::new(Arc::new(Late::default()), ManualClock::at(0)),
-    )
-    .unwrap();
+    let clock = ManualClock::at(4_000_000_000_000_000);
+    let store = SqliteStore::open(folder.path(), &options, clock.meta()).unwrap();
     let start = Position { offset: 0, ..*store.head().borrow() };
-    // All but the newest are old; of the second nobody knows.
+    // All but the newest are old; of the second nobody knows. A clock is believed after an hour.
     let trimmed = async {
         loop {
+            clock.advance(3_600_000_000);
             match store.read(ReadFrom::After(start), 1).await {
                 Err(ReadError::Gap { oldest, .. }) if oldest.offset == 4 => break,
                 _ => sleep(Duration::from_millis(5)).await,
@@ -170,16 +151,4 @@ async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
         }
     };
     timeout(Duration::from_secs(30), trimmed).await.expect("in time");
-}
-
-/// A clock that is far ahead, and on which an hour passes each time that somebody looks: it was so for
-/// long, and is believed.
-#[derive(Default)]
-struct Late(AtomicI64);
-
-impl Clock for Late {
-    fn now(&self) -> Timestamp {
-        let hours = self.0.fetch_add(1, Ordering::Relaxed);
-        Timestamp::from_unix_micros(4_000_000_000_000_000 + hours * 3_600_000_000)
-    }
 }

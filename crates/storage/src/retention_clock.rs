@@ -52,108 +52,83 @@ fn lead(clock: &dyn Clock) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+    use crate::laws::ManualClock;
+    use std::sync::Arc;
 
     const SECOND: i64 = 1_000_000;
     const HOUR: i64 = 3_600 * SECOND;
     const DAY: i64 = 24 * HOUR;
 
-    /// Two clocks that the test moves.
-    struct Clocks {
-        now: AtomicI64,
-        steady: AtomicI64,
-    }
-
-    impl Clocks {
-        fn at(now: i64) -> Self {
-            Self { now: now.into(), steady: 7.into() }
-        }
-
-        /// Time passes.
-        fn pass(&self, micros: i64) {
-            self.now.fetch_add(micros, Relaxed);
-            self.steady.fetch_add(micros, Relaxed);
-        }
-
-        /// Somebody sets the clock.
-        fn jump(&self, micros: i64) {
-            self.now.fetch_add(micros, Relaxed);
-        }
-    }
-
-    impl Clock for Clocks {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_unix_micros(self.now.load(Relaxed))
-        }
-
-        fn steady(&self) -> Timestamp {
-            Timestamp::from_unix_micros(self.steady.load(Relaxed))
-        }
+    /// A clock of a day in 1975; the steady one begins in 1970.
+    fn clock() -> Arc<ManualClock> {
+        let clock = ManualClock::at(7);
+        clock.jump_by(2_000 * DAY);
+        clock
     }
 
     /// A clock that was believed once.
-    fn believed() -> (Clocks, RetentionClock) {
-        let clocks = Clocks::at(2_000 * DAY);
-        let mut retention = RetentionClock::new(&clocks);
-        clocks.pass(HOUR);
-        assert_eq!(retention.now(&clocks), clocks.now());
-        (clocks, retention)
+    fn believed() -> (Arc<ManualClock>, RetentionClock) {
+        let clock = clock();
+        let mut retention = RetentionClock::new(&*clock);
+        clock.advance(HOUR);
+        assert_eq!(retention.now(&*clock), clock.now());
+        (clock, retention)
     }
 
     #[test]
     fn nothing_is_forgotten_in_the_first_hour() {
-        let clocks = Clocks::at(2_000 * DAY);
-        let mut retention = RetentionClock::new(&clocks);
+        let clock = clock();
+        let mut retention = RetentionClock::new(&*clock);
         for jump in [0, 1_000 * DAY, -1_000 * DAY] {
-            clocks.jump(jump);
-            clocks.pass(HOUR - 1);
-            assert_eq!(retention.now(&clocks).unix_micros(), i64::MIN, "{jump}");
+            clock.jump_by(jump);
+            clock.advance(HOUR - 1);
+            assert_eq!(retention.now(&*clock).unix_micros(), i64::MIN, "{jump}");
         }
-        clocks.pass(HOUR);
-        assert_eq!(retention.now(&clocks), clocks.now());
+        clock.advance(HOUR);
+        assert_eq!(retention.now(&*clock), clock.now());
     }
 
     #[test]
     fn a_clock_that_runs_or_is_corrected_a_little_is_believed() {
-        let (clocks, mut retention) = believed();
+        let (clock, mut retention) = believed();
         for correction in [0, SECOND, -HOUR, 23 * HOUR] {
-            clocks.pass(3 * DAY);
-            clocks.jump(correction);
-            assert_eq!(retention.now(&clocks), clocks.now(), "{correction}");
+            clock.advance(3 * DAY);
+            clock.jump_by(correction);
+            assert_eq!(retention.now(&*clock), clock.now(), "{correction}");
         }
     }
 
     #[test]
     fn a_jump_is_believed_when_it_has_stood_for_an_hour() {
         for jump in [2 * DAY, 1_000 * DAY, -2 * DAY] {
-            let (clocks, mut retention) = believed();
-            clocks.jump(jump);
+            let (clock, mut retention) = believed();
+            clock.jump_by(jump);
             for _ in 0..59 {
-                let expected = clocks.now().unix_micros() - jump;
-                assert_eq!(retention.now(&clocks).unix_micros(), expected, "{jump}");
-                clocks.pass(60 * SECOND);
+                let expected = clock.now().unix_micros() - jump;
+                assert_eq!(retention.now(&*clock).unix_micros(), expected, "{jump}");
+                clock.advance(60 * SECOND);
             }
-            clocks.pass(60 * SECOND);
-            assert_eq!(retention.now(&clocks), clocks.now(), "{jump}");
+            clock.advance(60 * SECOND);
+            assert_eq!(retention.now(&*clock), clock.now(), "{jump}");
         }
     }
 
     #[test]
     fn a_jump_that_is_undone_leaves_nothing_and_small_ones_do_not_add_up() {
-        let (clocks, mut retention) = believed();
+        let (clock, mut retention) = believed();
         for _ in 0..5 {
-            clocks.jump(1_000 * DAY);
-            retention.now(&clocks);
-            clocks.pass(HOUR / 2);
-            assert!(retention.now(&clocks).unix_micros() < 2_001 * DAY);
-            clocks.jump(-1_000 * DAY);
-            clocks.pass(SECOND);
-            assert_eq!(retention.now(&clocks), clocks.now());
+            clock.jump_by(1_000 * DAY);
+            retention.now(&*clock);
+            clock.advance(HOUR / 2);
+            assert!(retention.now(&*clock).unix_micros() < 2_001 * DAY);
+            clock.jump_by(-1_000 * DAY);
+            clock.advance(SECOND);
+            assert_eq!(retention.now(&*clock), clock.now());
         }
         for _ in 0..50 {
-            clocks.jump(20 * HOUR);
-            clocks.pass(SECOND);
-            assert!(retention.now(&clocks).unix_micros() < 2_002 * DAY);
+            clock.jump_by(20 * HOUR);
+            clock.advance(SECOND);
+            assert!(retention.now(&*clock).unix_micros() < 2_002 * DAY);
         }
     }
 }

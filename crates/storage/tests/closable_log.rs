@@ -1,15 +1,12 @@
 //! A log that can be closed: whom closing waits for, and which calls still pass.
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
 use async_trait::async_trait;
-use northgate_domain::{
-    Command, Epoch, Event, MessageQuery, MessageText, Position, Positioned, PostMessage, Sender,
-};
-use northgate_storage::laws::ManualClock;
+use northgate_domain::{Epoch, Event, MessageQuery, Position, Positioned};
 use northgate_storage::{
     AppendError, Capacity, ClosableLog, EventLog, MemoryStore, Outcome, ReadError, ReadFrom,
     ReadModel, Submission,
 };
+use northgate_testkit::{ManualClock, say};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,14 +15,6 @@ use tokio::sync::{Notify, watch};
 
 fn memory_store() -> MemoryStore {
     MemoryStore::new(Epoch::new(7), Capacity::default(), ManualClock::at(0).meta())
-}
-
-fn chat(text: &str) -> Vec<Submission> {
-    vec![Submission::from(Command::PostMessage(PostMessage {
-        sender: Sender::parse("Operator 1").unwrap(),
-        message: MessageText::parse(text).unwrap(),
-        alert_id: None,
-    }))]
 }
 
 /// A log in memory whose appends wait until the test lets each one on.
@@ -76,11 +65,11 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 async fn a_closed_log_answers_unavailable_and_stores_nothing() {
     let inner = Arc::new(memory_store());
     let log = ClosableLog::new(inner.clone());
-    assert_eq!(log.append(chat("before")).await.unwrap().len(), 1);
+    assert_eq!(log.append(vec![say("before")]).await.unwrap().len(), 1);
     log.close().await;
     let kept = *inner.head().borrow();
     for _ in 0..3 {
-        assert_eq!(log.append(chat("after")).await, Err(AppendError::Unavailable));
+        assert_eq!(log.append(vec![say("after")]).await, Err(AppendError::Unavailable));
         log.close().await;
     }
     assert_eq!(*inner.head().borrow(), kept);
@@ -91,15 +80,15 @@ async fn a_closed_log_answers_unavailable_and_stores_nothing() {
 async fn closing_waits_for_the_appends_under_way_and_lets_no_new_one_through() {
     let slow = SlowLog::new();
     let log = ClosableLog::new(slow.clone());
-    let mut first = pin!(log.append(chat("first")));
-    let mut second = pin!(log.append(chat("second")));
+    let mut first = pin!(log.append(vec![say("first")]));
+    let mut second = pin!(log.append(vec![say("second")]));
     assert!(poll(first.as_mut()).is_pending());
     assert!(poll(second.as_mut()).is_pending());
     assert_eq!(slow.arrived(), 2, "appends pass beside each other");
 
     let mut close = pin!(log.close());
     assert!(poll(close.as_mut()).is_pending());
-    let late = poll(pin!(log.append(chat("late"))));
+    let late = poll(pin!(log.append(vec![say("late")])));
     assert_eq!(late, Poll::Ready(Err(AppendError::Unavailable)));
     assert_eq!(slow.arrived(), 2);
     assert!(poll(close.as_mut()).is_pending(), "a refusal is not the answer that it waits for");
@@ -118,7 +107,7 @@ async fn closing_does_not_wait_for_a_caller_that_went_away() {
     let log = ClosableLog::new(SlowLog::new());
     let mut close = pin!(log.close());
     {
-        let mut append = pin!(log.append(chat("never answered")));
+        let mut append = pin!(log.append(vec![say("never answered")]));
         assert!(poll(append.as_mut()).is_pending());
         assert!(poll(close.as_mut()).is_pending());
     }
@@ -130,12 +119,12 @@ async fn reads_pass_a_closed_log() {
     let inner = Arc::new(memory_store());
     let log = ClosableLog::new(inner.clone());
     let start = *log.head().borrow();
-    log.append(chat("before")).await.unwrap();
+    log.append(vec![say("before")]).await.unwrap();
     log.close().await;
     assert_eq!(log.head().borrow().offset, 1);
     let events = log.read(ReadFrom::After(start), 10).await;
     assert_eq!(events, inner.read(ReadFrom::After(start), 10).await);
     assert_eq!(events.unwrap().len(), 1);
-    inner.append(chat("by another way")).await.unwrap();
+    inner.append(vec![say("by another way")]).await.unwrap();
     assert_eq!(log.head().borrow().offset, 2, "the head is still the inner store's");
 }

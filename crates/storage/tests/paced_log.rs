@@ -1,9 +1,8 @@
 //! Appends wait for a reader that is too far behind, and not for ever.
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
 
-use northgate_domain::{Command, Epoch, MessageText, Position, PostMessage, Sender};
-use northgate_storage::laws::ManualClock;
-use northgate_storage::{Capacity, EventLog, MemoryStore, PacedLog, Submission};
+use northgate_domain::{Epoch, Position};
+use northgate_storage::{Capacity, EventLog, MemoryStore, PacedLog};
+use northgate_testkit::{ManualClock, say};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,14 +11,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 const LAG: u64 = 3;
-
-fn chat() -> Vec<Submission> {
-    vec![Submission::from(Command::PostMessage(PostMessage {
-        sender: Sender::parse("Operator 1").unwrap(),
-        message: MessageText::parse("hello").unwrap(),
-        alert_id: None,
-    }))]
-}
 
 fn start() -> Position {
     Position::start(Epoch::new(7))
@@ -38,9 +29,9 @@ async fn an_append_waits_while_the_reader_is_too_far_behind() {
     let (log, reader) = paced();
     let began = Instant::now();
     for _ in 0..=LAG {
-        log.append(chat()).await.unwrap();
+        log.append(vec![say("hello")]).await.unwrap();
     }
-    let mut waiting = pin!(log.append(chat()));
+    let mut waiting = pin!(log.append(vec![say("hello")]));
     let mut cx = Context::from_waker(Waker::noop());
     assert!(waiting.as_mut().poll(&mut cx).is_pending());
     assert_eq!(log.head().borrow().offset, LAG + 1, "nothing was kept while it waits");
@@ -53,10 +44,10 @@ async fn an_append_waits_while_the_reader_is_too_far_behind() {
 async fn a_reader_that_is_stuck_or_gone_stops_nobody_for_long() {
     let (log, reader) = paced();
     for _ in 0..=LAG + 1 {
-        log.append(chat()).await.unwrap();
+        log.append(vec![say("hello")]).await.unwrap();
     }
     drop(reader);
     let began = Instant::now();
-    log.append(chat()).await.unwrap();
+    log.append(vec![say("hello")]).await.unwrap();
     assert_eq!(began.elapsed().as_millis(), 0, "a reader that is gone is not waited for");
 }

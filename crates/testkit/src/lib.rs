@@ -1,4 +1,4 @@
-//! Everything that speaks to a server in tests: clients that show raw bytes, and started servers.
+//! Clients that show raw bytes, started servers, commands and a clock, for integration tests.
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -9,6 +9,7 @@
 )]
 
 mod client;
+mod commands;
 mod connection;
 mod event_stream;
 mod http;
@@ -16,17 +17,21 @@ mod own_process;
 mod patience;
 mod process;
 mod raw_socket;
+#[cfg(feature = "server")]
 mod server;
 mod websocket;
 
 pub use client::{Client, JSON};
+pub use commands::{act, act_on_alert, alert_of, keyed, raise, raise_alert, raise_at, say};
 pub use connection::{connect, free_address, try_connect};
 pub use event_stream::{EventStream, Record};
 pub use http::{HttpResponse, read_head, read_response};
+pub use northgate_storage::laws::ManualClock;
 pub use own_process::{open_files, resident_kib};
 pub use patience::{Attempt, EXIT_DEADLINE, PATIENCE, eventually, eventually_within, is_full_run};
 pub use process::{Process, ProcessBuilder, ProcessOutput};
 pub use raw_socket::{RawSocket, UPGRADE};
+#[cfg(feature = "server")]
 pub use server::TestServer;
 pub use tungstenite::Message;
 pub use websocket::WebSocket;

@@ -5,9 +5,10 @@ use crate::client::{after, alerts};
 use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{
-    Wakes, append, catch_up, chat, json, memory_store, offsets, take, take_with, websocket,
+    Wakes, append, catch_up, json, memory_store, offsets, take, take_with, websocket,
 };
 use northgate_hub::{Cursor, End, Frame, Step, WindowLimits};
+use northgate_testkit::say;
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -115,7 +116,7 @@ fn a_page_ends_with_the_frame_that_reaches_its_bytes() {
         {
             let running = Running::new(EIGHT);
             for _ in 0..count {
-                running.store.append(vec![chat(&text)]).await.unwrap();
+                running.store.append(vec![say(&text)]).await.unwrap();
             }
             settled().await;
             running.hub.caught_up().await;
@@ -196,7 +197,7 @@ proptest! {
             for act in acts {
                 match act {
                     Act::Append { count, length } => {
-                        let texts = vec![chat(&"x".repeat(length)); count];
+                        let texts = vec![say(&"x".repeat(length)); count];
                         running.store.append(texts).await.unwrap();
                     }
                     Act::Settle => settled().await,

@@ -2,18 +2,19 @@
 
 use crate::client::{Client, Seen, after, new_alerts};
 use crate::one_thread::{Running, on_one_thread, settled};
-use crate::sample::{ROOMY, alert, chat};
+use crate::sample::{ROOMY, alert};
 use crate::wanted::{event, filter, wanted};
 use northgate_domain::EventType::{Alert, Chat};
 use northgate_domain::{EventFilter, Subscription};
 use northgate_hub::WindowLimits;
+use northgate_testkit::say;
 use proptest::prelude::*;
 
 /// A client of a hub after six events, by what of them it sees.
 async fn sees_of_six(limits: WindowLimits, filter: EventFilter) -> Vec<u64> {
     let running = Running::new(limits);
     for event in ["North Gate", "", "East Gate", "North Gate", "", "South Gate"] {
-        let submission = if event.is_empty() { chat("What?") } else { alert(event) };
+        let submission = if event.is_empty() { say("What?") } else { alert(event) };
         running.store.append(vec![submission]).await.unwrap();
     }
     settled().await;

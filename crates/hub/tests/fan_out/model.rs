@@ -5,11 +5,12 @@ mod expectations;
 
 use crate::faulty_log::FaultyLog;
 use crate::one_thread::settled;
-use crate::sample::{ENCODER, Wakes, chat, memory_store};
+use crate::sample::{ENCODER, Wakes, memory_store};
 use expectations::Model;
 use northgate_domain::Position;
 use northgate_hub::{Cursor, End, Frame, Hub, Step, WindowLimits, Worker};
 use northgate_storage::{EventLog, Outcome, PAGE_EVENTS};
+use northgate_testkit::say;
 use proptest::prelude::*;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -156,7 +157,7 @@ impl Play {
     }
 
     async fn append(&mut self, lengths: &[usize]) {
-        let texts = lengths.iter().map(|&length| chat(&"x".repeat(length))).collect();
+        let texts = lengths.iter().map(|&length| say(&"x".repeat(length))).collect();
         for outcome in self.store.append(texts).await.unwrap() {
             let Outcome::Appended { event, .. } = outcome else { panic!("{outcome:?}") };
             self.model.sizes.push(Frame::encode(&event, ENCODER).held_bytes());

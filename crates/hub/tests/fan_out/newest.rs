@@ -2,11 +2,12 @@
 
 use crate::client::{Client, Seen, alerts, events, last};
 use crate::one_thread::{Running, on_one_thread};
-use crate::sample::{alert, chat, memory_store};
+use crate::sample::{alert, memory_store};
 use crate::wanted::{event, filter, wanted};
 use northgate_domain::{EventType, Subscription};
 use northgate_hub::WindowLimits;
 use northgate_storage::Submission;
+use northgate_testkit::say;
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -84,7 +85,7 @@ fn the_search_for_the_newest_ends_after_so_many_events() {
     on_one_thread(async {
         let running = Running::over(Arc::new(memory_store(EXAMINED + 100)), EIGHT);
         running.store.append(vec![alert("North Gate")]).await.unwrap();
-        let batch: Vec<_> = (0..EXAMINED - 1).map(|n| chat(&n.to_string())).collect();
+        let batch: Vec<_> = (0..EXAMINED - 1).map(|n| say(&n.to_string())).collect();
         running.store.append(batch).await.unwrap();
         running.hub.caught_up().await;
         let newest_alert = || running.client(alerts(last(1)));

@@ -2,12 +2,10 @@
 
 use crate::one_thread::settled;
 use bytes::Bytes;
-use northgate_domain::{
-    Command, Epoch, Event, Location, MessageText, PostMessage, RaiseAlert, Sender,
-};
+use northgate_domain::{Epoch, Event};
 use northgate_hub::{Cursor, Encoder, End, Frame, Step, WindowLimits};
-use northgate_storage::laws::ManualClock;
 use northgate_storage::{Capacity, EventLog, MemoryStore, Submission};
+use northgate_testkit::{ManualClock, raise_at, say};
 use std::future::poll_fn;
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -40,23 +38,13 @@ pub(crate) fn memory_store(events: usize) -> MemoryStore {
     MemoryStore::new(Epoch::new(7), capacity, ManualClock::counting().meta())
 }
 
-pub(crate) fn chat(text: &str) -> Submission {
-    Submission::from(Command::PostMessage(PostMessage {
-        sender: Sender::parse("Operator 1").unwrap(),
-        message: MessageText::parse(text).unwrap(),
-        alert_id: None,
-    }))
-}
-
 pub(crate) fn alert(location: &str) -> Submission {
-    let message = MessageText::parse("Intruder detected").unwrap();
-    let location = Location::parse(location).unwrap();
-    Submission::from(Command::RaiseAlert(RaiseAlert::new(message, location)))
+    raise_at(location, "Intruder detected")
 }
 
 /// Appends so many events at once, and returns the offset of the last one.
 pub(crate) async fn append(store: &dyn EventLog, count: usize) -> u64 {
-    let outcomes = store.append(vec![chat("What is happening?"); count]).await.unwrap();
+    let outcomes = store.append(vec![say("What is happening?"); count]).await.unwrap();
     assert_eq!(outcomes.len(), count);
     store.head().borrow().offset
 }

@@ -1,12 +1,11 @@
 //! Many threads at once: every cursor gives every later event, once and in one order.
 
 use crate::one_thread::{Running, on_one_thread, settled};
-use crate::sample::{
-    ENCODER, ROOMY, append, chat, json, memory_store, next, take_offsets, websocket,
-};
+use crate::sample::{ENCODER, ROOMY, append, json, memory_store, next, take_offsets, websocket};
 use northgate_domain::{Event, Position, Positioned};
 use northgate_hub::{Cursor, End, Frame, Hub, Step, Worker};
 use northgate_storage::{EventLog, next_page};
+use northgate_testkit::say;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +28,7 @@ const MOST_APPENDS: usize = 20_000;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The frames that one cursor gave, and where it began.
-type Seen = (Position, Vec<Frame>);
+type Received = (Position, Vec<Frame>);
 
 #[test]
 fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
@@ -38,7 +37,7 @@ fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
     let (hub, pump) = Hub::new(store.clone(), ROOMY, ENCODER);
     let finished = AtomicUsize::new(0);
     let stop = CancellationToken::new();
-    let seen: Vec<Seen> = thread::scope(|scope| {
+    let seen: Vec<Received> = thread::scope(|scope| {
         let _stopped_in_any_case = stop.clone().drop_guard();
         scope.spawn(|| wait_for(pump.run(stop.clone())));
         let readers: Vec<_> = (0..WORKERS)
@@ -100,7 +99,7 @@ async fn write_along(hub: &Hub, store: &dyn EventLog, writer: usize, finished: &
         if finished.load(Ordering::Relaxed) == WORKERS {
             return;
         }
-        let batch = (0..=n % 3).map(|part| chat(&format!("{writer}:{n}:{part}"))).collect();
+        let batch = (0..=n % 3).map(|part| say(&format!("{writer}:{n}:{part}"))).collect();
         store.append(batch).await.unwrap();
         hub.caught_up().await;
     }
@@ -112,7 +111,7 @@ async fn read_along(
     store: &dyn EventLog,
     start: Position,
     finished: &AtomicUsize,
-) -> Vec<Seen> {
+) -> Vec<Received> {
     /// Says that this thread's rounds are over, even if by a panic.
     struct Rounds<'a>(&'a AtomicUsize);
     impl Drop for Rounds<'_> {
@@ -137,7 +136,7 @@ async fn read_along(
     readers.join_all().await
 }
 
-async fn read_to_the_end(mut cursor: Cursor) -> Seen {
+async fn read_to_the_end(mut cursor: Cursor) -> Received {
     let began = cursor.position();
     let mut frames = Vec::new();
     loop {

@@ -1,11 +1,12 @@
 //! Many threads at once, and a window so small that everyone falls behind it again and again.
 
 use crate::faulty_log::{FaultyLog, Reads};
-use crate::sample::{ENCODER, chat, memory_store, next};
+use crate::sample::{ENCODER, memory_store, next};
 use crate::threads::wait_for;
 use northgate_domain::Position;
 use northgate_hub::{Cursor, End, Hub, Step, WindowLimits};
 use northgate_storage::EventLog;
+use northgate_testkit::say;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
@@ -36,7 +37,7 @@ fn cursors_on_every_thread_give_everything_once_and_in_order() {
     let ended: Vec<Ended> = thread::scope(|scope| {
         let _stopped_in_any_case = stop.clone().drop_guard();
         scope.spawn(|| wait_for(pump.run(stop.clone())));
-        wait_for(async { store.append(vec![chat("What?"); AT_FIRST]).await.unwrap() });
+        wait_for(async { store.append(vec![say("What?"); AT_FIRST]).await.unwrap() });
         let (hub, store) = (&hub, store.as_ref());
         let readers: Vec<_> = (0..WORKERS)
             .map(|seed| scope.spawn(move || wait_for(come_again_and_again(hub, store, seed))))
@@ -61,7 +62,7 @@ fn cursors_on_every_thread_give_everything_once_and_in_order() {
 
 async fn write_along(store: &dyn EventLog) {
     for n in 0..APPENDS {
-        store.append(vec![chat("What?"); n % 4]).await.unwrap();
+        store.append(vec![say("What?"); n % 4]).await.unwrap();
         if n % 7 == 0 {
             thread::yield_now();
         }

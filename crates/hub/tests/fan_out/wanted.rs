@@ -1,8 +1,9 @@
 //! Random events, random filters, and which of the one match the other, said a second time.
 
-use crate::sample::{alert, chat};
+use crate::sample::alert;
 use northgate_domain::{Event, EventFilter, EventType, Location};
 use northgate_storage::{EventLog, ReadFrom, Submission};
+use northgate_testkit::say;
 use proptest::prelude::*;
 
 const PLACES: [&str; 3] = ["North Gate", "East Gate", "Gate"];
@@ -64,5 +65,5 @@ pub(crate) fn wanted() -> impl Strategy<Value = Wanted> {
 
 /// One event: chat, or an alert somewhere.
 pub(crate) fn event() -> impl Strategy<Value = Submission> {
-    (0..8_usize).prop_map(|n| PLACES.get(n).map_or_else(|| chat("What?"), |place| alert(place)))
+    (0..8_usize).prop_map(|n| PLACES.get(n).map_or_else(|| say("What?"), |place| alert(place)))
 }

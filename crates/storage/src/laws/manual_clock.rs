@@ -46,9 +46,9 @@ impl ManualClock {
         self.micros.fetch_add(micros, Relaxed);
     }
 
-    /// Lets the clock be wrong by so many microseconds, without any time having passed.
-    pub fn jump_to(&self, micros: i64) {
-        self.jump.store(micros, Relaxed);
+    /// Moves the clock forwards or back, without any time having passed.
+    pub fn jump_by(&self, micros: i64) {
+        self.jump.fetch_add(micros, Relaxed);
     }
 
     /// The clock and its ids, as a store takes them.
