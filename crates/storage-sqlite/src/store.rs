@@ -197,11 +197,9 @@ impl SqliteStore {
             return Ok(());
         }
         let mut head = self.head.clone();
-        match timeout(PUBLISHED, head.wait_for(reached)).await {
-            Ok(Ok(_head)) => Ok(()),
-            Ok(Err(_ended)) => Err(Unavailable),
-            Err(_late) => Err(Unavailable),
-        }
+        let published = timeout(PUBLISHED, head.wait_for(reached)).await;
+        published.map_err(|_late| Unavailable)?.map_err(|_ended| Unavailable)?;
+        Ok(())
     }
 }
 

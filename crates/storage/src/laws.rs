@@ -3,6 +3,7 @@
 //! [`event_store_laws!`]: crate::event_store_laws
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a broken law is a failed test, and a failed test is a panic"

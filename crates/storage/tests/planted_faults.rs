@@ -1,10 +1,4 @@
 //! Faults planted in a store, and the law that catches each: a law that no fault breaks is none.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what the tests have in common fails as they do"
-)]
-
 use async_trait::async_trait;
 use enum_map::EnumMap;
 use northgate_domain::{
@@ -100,7 +94,9 @@ impl Faulty {
             }
         }
         if self.fault == Fault::KeysForgotten {
-            submissions.iter_mut().for_each(|submission| submission.key = None);
+            for submission in &mut submissions {
+                submission.key = None;
+            }
         }
         let others = self.under_way.fetch_add(1, SeqCst);
         yield_now().await;
@@ -335,6 +331,7 @@ impl Harness for Planted {
 type Law = for<'a> fn(&'a Planted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Whether a store with this fault fails the law.
+#[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
 async fn is_caught(fault: Fault, law: Law) -> bool {
     let harness = Planted { fault, fails: Arc::default() };
     let mut run = tokio::task::spawn(async move { law(&harness).await });
@@ -346,7 +343,6 @@ async fn is_caught(fault: Fault, law: Law) -> bool {
 macro_rules! caught {
     ($($fault:ident by $law:ident;)*) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
         async fn every_planted_fault_breaks_its_law() {
             let mut survived = Vec::new();
             $(
