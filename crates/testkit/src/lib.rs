@@ -17,6 +17,7 @@ mod patience;
 mod process;
 mod raw_socket;
 mod server;
+mod stores;
 mod websocket;
 
 pub use client::{Client, JSON};
@@ -28,5 +29,6 @@ pub use patience::{Attempt, EXIT_DEADLINE, PATIENCE, eventually, eventually_with
 pub use process::{Process, ProcessBuilder, ProcessOutput};
 pub use raw_socket::{RawSocket, UPGRADE};
 pub use server::TestServer;
+pub use stores::set_window;
 pub use tungstenite::Message;
 pub use websocket::WebSocket;
