@@ -104,6 +104,9 @@ if [[ $full == yes ]]; then
 fi
 cargo test --workspace --locked
 
+headline 'black-box tests against the store on disk'
+NORTHGATE_TEST_STORE=disk cargo test --package northgate-tests --test black_box --locked
+
 if [[ $full == yes ]]; then
     headline 'release build'
     cargo build --workspace --release --locked

@@ -37,53 +37,44 @@ fn count(server: &TestServer) -> Value {
 
 #[test]
 fn each_answer_is_framed_by_its_own_request() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let mut stream = server.connect();
-        let (get, head) = (request("GET", "/", ""), request("HEAD", "/", ""));
-        send(&mut stream, &[&raise(""), &head, &get, &get, &head, &raise("")]);
-        assert_eq!(read_response(&mut stream).json()["message"], "Intruder detected");
-        assert_eq!(read_head(&mut stream).status, 200);
-        assert_eq!(
-            read_response(&mut stream).json()["message"],
-            "Welcome to my WebSocket Application"
-        );
-        assert_eq!(
-            read_response(&mut stream).json()["message"],
-            "Welcome to my WebSocket Application"
-        );
-        assert_eq!(read_head(&mut stream).status, 200);
-        assert_eq!(read_response(&mut stream).json()["message"], "Intruder detected");
-    }
+    let server = TestServer::start();
+    let mut stream = server.connect();
+    let (get, head) = (request("GET", "/", ""), request("HEAD", "/", ""));
+    send(&mut stream, &[&raise(""), &head, &get, &get, &head, &raise("")]);
+    assert_eq!(read_response(&mut stream).json()["message"], "Intruder detected");
+    assert_eq!(read_head(&mut stream).status, 200);
+    assert_eq!(read_response(&mut stream).json()["message"], "Welcome to my WebSocket Application");
+    assert_eq!(read_response(&mut stream).json()["message"], "Welcome to my WebSocket Application");
+    assert_eq!(read_head(&mut stream).status, 200);
+    assert_eq!(read_response(&mut stream).json()["message"], "Intruder detected");
 }
 
 #[test]
 fn nothing_behind_a_request_to_close_is_executed() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let mut stream = server.connect();
-        send(&mut stream, &[&raise("Connection: close\r\n"), &raise(""), &raise("")]);
-        let answer = read_response(&mut stream);
-        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
-        assert_eq!(rest(&mut stream), "");
-        assert_eq!(count(&server), 1);
-    }
+    let server = TestServer::start();
+    let mut stream = server.connect();
+    send(&mut stream, &[&raise("Connection: close\r\n"), &raise(""), &raise("")]);
+    let answer = read_response(&mut stream);
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    assert_eq!(rest(&mut stream), "");
+    assert_eq!(count(&server), 1);
 }
 
 #[test]
 fn versions_and_wishes_of_one_request_do_not_change_the_answer_to_another() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let mut stream = server.connect();
-        let old = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
-        let last = request("GET", "/", "Connection: close\r\n");
-        send(&mut stream, &[old, &raise(""), &last]);
-        let first = read_response(&mut stream);
-        assert!(first.head.starts_with("HTTP/1.0 200 OK\r\n"), "{first:?}");
-        assert_eq!(first.header("connection"), Some("keep-alive"));
-        let second = read_response(&mut stream);
-        assert!(second.head.starts_with("HTTP/1.1 200 OK\r\n"), "{second:?}");
-        assert_eq!(second.header("connection"), None);
-        assert_eq!(read_response(&mut stream).header("connection"), Some("close"));
-        assert_eq!(rest(&mut stream), "");
-    }
+    let server = TestServer::start();
+    let mut stream = server.connect();
+    let old = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    let last = request("GET", "/", "Connection: close\r\n");
+    send(&mut stream, &[old, &raise(""), &last]);
+    let first = read_response(&mut stream);
+    assert!(first.head.starts_with("HTTP/1.0 200 OK\r\n"), "{first:?}");
+    assert_eq!(first.header("connection"), Some("keep-alive"));
+    let second = read_response(&mut stream);
+    assert!(second.head.starts_with("HTTP/1.1 200 OK\r\n"), "{second:?}");
+    assert_eq!(second.header("connection"), None);
+    assert_eq!(read_response(&mut stream).header("connection"), Some("close"));
+    assert_eq!(rest(&mut stream), "");
 }
 
 #[test]
@@ -183,46 +174,43 @@ fn what_the_head_decides_is_answered_without_the_body() {
 
 #[test]
 fn a_body_that_is_wanted_is_asked_for_once() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let mut stream =
-            expecting(&server, "/alerts", &format!("Content-Length: {}\r\n", BODY.len()));
-        let mut invitation = [0; 25];
-        stream.read_exact(&mut invitation).unwrap();
-        assert_eq!(&invitation, b"HTTP/1.1 100 Continue\r\n\r\n");
-        let (one, other) = BODY.split_at(20);
-        send(&mut stream, &[one]);
-        send(&mut stream, &[other, &request("GET", "/", "Connection: close\r\n")]);
-        let text = rest(&mut stream);
-        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
-        assert!(!text.contains("100 Continue"), "{text}");
-        assert_eq!(count(&server), 1);
-        // Who does not wait is not asked.
-        let mut stream = server.connect();
-        send(&mut stream, &[&raise("Expect: 100-continue\r\nConnection: close\r\n")]);
-        assert!(rest(&mut stream).starts_with("HTTP/1.1 200 OK\r\n"));
-        assert_eq!(count(&server), 2);
-    }
+    let server = TestServer::start();
+    let mut stream = expecting(&server, "/alerts", &format!("Content-Length: {}\r\n", BODY.len()));
+    let mut invitation = [0; 25];
+    stream.read_exact(&mut invitation).unwrap();
+    assert_eq!(&invitation, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let (one, other) = BODY.split_at(20);
+    send(&mut stream, &[one]);
+    send(&mut stream, &[other, &request("GET", "/", "Connection: close\r\n")]);
+    let text = rest(&mut stream);
+    assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+    assert!(!text.contains("100 Continue"), "{text}");
+    assert_eq!(count(&server), 1);
+    // Who does not wait is not asked.
+    let mut stream = server.connect();
+    send(&mut stream, &[&raise("Expect: 100-continue\r\nConnection: close\r\n")]);
+    assert!(rest(&mut stream).starts_with("HTTP/1.1 200 OK\r\n"));
+    assert_eq!(count(&server), 2);
 }
 
 #[test]
 fn a_client_that_has_ended_its_half_is_answered() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let mut stream = server.connect();
-        send(&mut stream, &[&raise(""), &raise("")]);
-        stream.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(read_response(&mut stream).status, 200);
-        assert_eq!(read_response(&mut stream).status, 200);
-        assert_eq!(rest(&mut stream), "");
-        assert_eq!(count(&server), 2);
-        // Half a body is none.
-        let mut stream = server.connect();
-        let whole = raise("");
-        send(&mut stream, &[&whole[..whole.len() - 5]]);
-        stream.shutdown(Shutdown::Write).unwrap();
-        read_response(&mut stream).problem(400);
-        assert_eq!(rest(&mut stream), "");
-        assert_eq!(count(&server), 2);
-    }
+    let server = TestServer::start();
+    let mut stream = server.connect();
+    send(&mut stream, &[&raise(""), &raise("")]);
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(read_response(&mut stream).status, 200);
+    assert_eq!(read_response(&mut stream).status, 200);
+    assert_eq!(rest(&mut stream), "");
+    assert_eq!(count(&server), 2);
+    // Half a body is none.
+    let mut stream = server.connect();
+    let whole = raise("");
+    send(&mut stream, &[&whole[..whole.len() - 5]]);
+    stream.shutdown(Shutdown::Write).unwrap();
+    read_response(&mut stream).problem(400);
+    assert_eq!(rest(&mut stream), "");
+    assert_eq!(count(&server), 2);
 }
 
 #[test]

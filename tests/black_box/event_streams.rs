@@ -57,28 +57,27 @@ fn a_browser_that_was_cut_gets_what_it_missed_whatever_its_query_says() {
 
 #[test]
 fn an_id_that_is_no_position_is_a_gap_and_the_stream_goes_on_live() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let last = server.raise("here");
-        let position = last["position"].as_str().unwrap();
-        let two = format!("{position}\r\nLast-Event-ID: {position}");
-        let upper = position.to_uppercase();
-        for id in ["42", "null", "undefined", "urn:uuid:1", &upper, "\u{fc}", &two] {
-            let header = format!("Last-Event-ID: {id}\r\n");
-            let mut stream = after_retry(server.event_stream("?last=1", &header));
-            let (name, gap) = stream.next_event();
-            assert_eq!((name.as_deref(), &gap["outcome"]), (Some("resume"), &json!("gap")), "{id}");
-            assert_eq!(gap["position"], last["position"], "{id}");
-            assert_eq!(stream.next_event().0.as_deref(), Some("live"), "{id}");
-        }
-        let mut stream = after_retry(server.event_stream("", "Last-Event-ID: 42\r\n"));
-        assert_eq!(stream.next_event().1["outcome"], "gap");
-        assert_eq!(stream.next_event().0.as_deref(), Some("live"));
-        let alert = server.raise("now");
-        assert_eq!(stream.next_event(), (None, alert));
-        // A browser that has seen no id yet.
-        let mut stream = after_retry(server.event_stream("", "Last-Event-ID:\r\n"));
-        assert_eq!(stream.next_event().0.as_deref(), Some("live"));
+    let server = TestServer::start();
+    let last = server.raise("here");
+    let position = last["position"].as_str().unwrap();
+    let two = format!("{position}\r\nLast-Event-ID: {position}");
+    let upper = position.to_uppercase();
+    for id in ["42", "null", "undefined", "urn:uuid:1", &upper, "\u{fc}", &two] {
+        let header = format!("Last-Event-ID: {id}\r\n");
+        let mut stream = after_retry(server.event_stream("?last=1", &header));
+        let (name, gap) = stream.next_event();
+        assert_eq!((name.as_deref(), &gap["outcome"]), (Some("resume"), &json!("gap")), "{id}");
+        assert_eq!(gap["position"], last["position"], "{id}");
+        assert_eq!(stream.next_event().0.as_deref(), Some("live"), "{id}");
     }
+    let mut stream = after_retry(server.event_stream("", "Last-Event-ID: 42\r\n"));
+    assert_eq!(stream.next_event().1["outcome"], "gap");
+    assert_eq!(stream.next_event().0.as_deref(), Some("live"));
+    let alert = server.raise("now");
+    assert_eq!(stream.next_event(), (None, alert));
+    // A browser that has seen no id yet.
+    let mut stream = after_retry(server.event_stream("", "Last-Event-ID:\r\n"));
+    assert_eq!(stream.next_event().0.as_deref(), Some("live"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The promise, live: every alert that was answered reaches every dashboard exactly once and in
 //! one order.
 
-use northgate_testkit::{RawSocket, TestServer, WebSocket};
+use northgate_testkit::{RawSocket, TestServer, WebSocket, set_window};
 use serde_json::Value;
 use std::sync::Barrier;
 use std::thread;
@@ -121,7 +121,7 @@ fn a_reader_that_sleeps_delays_nobody_and_misses_nothing() {
 
 #[test]
 fn a_reader_that_slept_longer_than_the_store_remembers_is_told_so() {
-    let server = TestServer::with(|settings| settings.memory.events = 100.try_into().unwrap());
+    let server = TestServer::with(|settings| set_window(settings, 100));
     let mut sleeper = sleep_through(&server, 4_000);
     let (seen, close) = read_unbroken(&mut sleeper, 4_000);
     let close = close.expect("all events fit into the buffers: the test proves nothing");
@@ -134,7 +134,7 @@ fn a_client_that_says_much_at_once_cuts_nobody_off() {
     const TOTAL: u64 = 20_000;
     let server = TestServer::with(|settings| {
         settings.chat.burst = 1_000_000.try_into().unwrap();
-        settings.memory.events = 30_000.try_into().unwrap();
+        set_window(settings, 30_000);
     });
     let mut readers: Vec<_> = (0..8).map(|_| server.raw_socket()).collect();
     let mut talker = server.raw_socket();
@@ -158,7 +158,7 @@ fn a_client_that_says_much_at_once_cuts_nobody_off() {
 
 #[test]
 fn a_small_store_trims_nothing_that_was_not_sent() {
-    let server = TestServer::with(|settings| settings.memory.events = 64.try_into().unwrap());
+    let server = TestServer::with(|settings| set_window(settings, 64));
     let mut reader = server.socket();
     thread::scope(|scope| {
         for _ in 0..8 {

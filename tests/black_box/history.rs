@@ -1,6 +1,6 @@
 //! The histories: which part, in which order, and how to go on; the same from every store.
 
-use northgate_testkit::TestServer;
+use northgate_testkit::{TestServer, set_window};
 use serde_json::{Value, json};
 
 fn texts(collection: &Value, member: &str) -> Vec<String> {
@@ -19,105 +19,98 @@ fn position(event: &Value) -> &str {
 
 #[test]
 fn links_lead_through_everything_once_in_both_directions() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let said = server.say("before all");
-        let raised: Vec<_> = (0..25).map(|n| server.raise(&format!("alert {n}"))).collect();
-        let all: Vec<_> = (0..25).map(|n| format!("alert {n}")).collect();
+    let server = TestServer::start();
+    let said = server.say("before all");
+    let raised: Vec<_> = (0..25).map(|n| server.raise(&format!("alert {n}"))).collect();
+    let all: Vec<_> = (0..25).map(|n| format!("alert {n}")).collect();
 
-        for path in ["/alerts", "/alerts/history"] {
-            let (mut met, mut next) = (Vec::<String>::new(), Some(format!("{path}?limit=7")));
-            while let Some(link) = next {
-                let part = server.get(&link).json();
-                met.splice(0..0, texts(&part, "alerts"));
-                assert_eq!(part["position"], raised[24]["position"]);
-                // A query for the same address, by whatever name that is known to the client.
-                next = part["previous"].as_str().map(|query| {
-                    assert!(query.starts_with("?limit=7&"), "{query}");
-                    format!("{path}{query}")
-                });
-            }
-            assert_eq!(met, all);
-        }
-        let (mut met, mut next) =
-            (Vec::new(), Some(format!("/alerts/?limit=6&order=desc&after={}", position(&said))));
+    for path in ["/alerts", "/alerts/history"] {
+        let (mut met, mut next) = (Vec::<String>::new(), Some(format!("{path}?limit=7")));
         while let Some(link) = next {
             let part = server.get(&link).json();
-            let mut shown = texts(&part, "alerts");
-            shown.reverse();
-            met.extend(shown);
-            next = part["next"].as_str().map(|query| format!("/alerts/{query}"));
+            met.splice(0..0, texts(&part, "alerts"));
+            assert_eq!(part["position"], raised[24]["position"]);
+            // A query for the same address, by whatever name that is known to the client.
+            next = part["previous"].as_str().map(|query| {
+                assert!(query.starts_with("?limit=7&"), "{query}");
+                format!("{path}{query}")
+            });
         }
-        assert_eq!(met, all, "the order is only how it is shown");
-
-        let range = format!(
-            "/alerts?after={}&before={}&limit=2",
-            position(&raised[3]),
-            position(&raised[7])
-        );
-        let first = server.get(&range).json();
-        assert_eq!(texts(&first, "alerts"), ["alert 4", "alert 5"]);
-        let second = server.get(&format!("/alerts{}", first["next"].as_str().unwrap())).json();
-        assert_eq!(texts(&second, "alerts"), ["alert 6"]);
-        assert_eq!(second["next"], Value::Null);
+        assert_eq!(met, all);
     }
+    let (mut met, mut next) =
+        (Vec::new(), Some(format!("/alerts/?limit=6&order=desc&after={}", position(&said))));
+    while let Some(link) = next {
+        let part = server.get(&link).json();
+        let mut shown = texts(&part, "alerts");
+        shown.reverse();
+        met.extend(shown);
+        next = part["next"].as_str().map(|query| format!("/alerts/{query}"));
+    }
+    assert_eq!(met, all, "the order is only how it is shown");
+
+    let range =
+        format!("/alerts?after={}&before={}&limit=2", position(&raised[3]), position(&raised[7]));
+    let first = server.get(&range).json();
+    assert_eq!(texts(&first, "alerts"), ["alert 4", "alert 5"]);
+    let second = server.get(&format!("/alerts{}", first["next"].as_str().unwrap())).json();
+    assert_eq!(texts(&second, "alerts"), ["alert 6"]);
+    assert_eq!(second["next"], Value::Null);
 }
 
 #[test]
 fn alerts_and_messages_are_found_by_words_location_and_time() {
-    for (server, _folder) in TestServer::of_each_store() {
-        server.raise_at("Gate Ü+1", "Café: Disk FULL");
-        server.raise_at("Gate 2", "disk is fine");
-        let moment = server.raise_at("Gate 2", "later")["timestamp"].as_str().unwrap().to_owned();
-        server.say("the disk?");
-        for (query, expected) in [
-            ("q=disk", vec!["Café: Disk FULL", "disk is fine"]),
-            ("q=DISK+cafe", vec!["Café: Disk FULL"]),
-            ("q=gate+u", vec!["Café: Disk FULL"]),
-            ("q=%22disk%22+OR+later", vec![]),
-            ("q=isk", vec![]),
-            ("q=", vec!["Café: Disk FULL", "disk is fine", "later"]),
-            ("location=Gate+%C3%9C%2B1", vec!["Café: Disk FULL"]),
-            ("location=Gate+2&location=x&order=desc", vec!["later", "disk is fine"]),
-            ("location=Gate+2&q=disk", vec!["disk is fine"]),
-            (&format!("since={moment}"), vec!["later"]),
-            (&format!("until={moment}&limit=1"), vec!["disk is fine"]),
-            ("since=2999-01-01T00:00:00Z", vec![]),
-        ] {
-            assert_eq!(alerts(&server, &format!("/alerts?{query}")), expected, "{query}");
-        }
-        let said = server.get("/message/?q=oper+dis&location=nowhere").json();
-        assert_eq!(texts(&said, "chatMessages"), ["the disk?"], "messages have no location");
+    let server = TestServer::start();
+    server.raise_at("Gate Ü+1", "Café: Disk FULL");
+    server.raise_at("Gate 2", "disk is fine");
+    let moment = server.raise_at("Gate 2", "later")["timestamp"].as_str().unwrap().to_owned();
+    server.say("the disk?");
+    for (query, expected) in [
+        ("q=disk", vec!["Café: Disk FULL", "disk is fine"]),
+        ("q=DISK+cafe", vec!["Café: Disk FULL"]),
+        ("q=gate+u", vec!["Café: Disk FULL"]),
+        ("q=%22disk%22+OR+later", vec![]),
+        ("q=isk", vec![]),
+        ("q=", vec!["Café: Disk FULL", "disk is fine", "later"]),
+        ("location=Gate+%C3%9C%2B1", vec!["Café: Disk FULL"]),
+        ("location=Gate+2&location=x&order=desc", vec!["later", "disk is fine"]),
+        ("location=Gate+2&q=disk", vec!["disk is fine"]),
+        (&format!("since={moment}"), vec!["later"]),
+        (&format!("until={moment}&limit=1"), vec!["disk is fine"]),
+        ("since=2999-01-01T00:00:00Z", vec![]),
+    ] {
+        assert_eq!(alerts(&server, &format!("/alerts?{query}")), expected, "{query}");
     }
+    let said = server.get("/message/?q=oper+dis&location=nowhere").json();
+    assert_eq!(texts(&said, "chatMessages"), ["the disk?"], "messages have no location");
 }
 
 #[test]
 fn one_alert_is_given_by_its_id() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let alert = server.raise("fire");
-        let id = alert["id"].as_str().unwrap();
-        let said = server.say("x");
-        assert_eq!(server.get(&format!("/alerts/{id}")).json(), alert);
-        assert_eq!(server.get(&format!("/alerts/{}/", id.to_uppercase())).json(), alert);
-        let chat = said["id"].as_str().unwrap();
-        for other in [chat, "00000000-0000-4000-8000-000000000000", "x", "%00", "history%2Fx"] {
-            let problem = server.get(&format!("/alerts/{other}")).problem(404);
-            assert_eq!(problem["type"], "urn:northgate:problem:no-such-alert", "{other}");
-        }
+    let server = TestServer::start();
+    let alert = server.raise("fire");
+    let id = alert["id"].as_str().unwrap();
+    let said = server.say("x");
+    assert_eq!(server.get(&format!("/alerts/{id}")).json(), alert);
+    assert_eq!(server.get(&format!("/alerts/{}/", id.to_uppercase())).json(), alert);
+    let chat = said["id"].as_str().unwrap();
+    for other in [chat, "00000000-0000-4000-8000-000000000000", "x", "%00", "history%2Fx"] {
+        let problem = server.get(&format!("/alerts/{other}")).problem(404);
+        assert_eq!(problem["type"], "urn:northgate:problem:no-such-alert", "{other}");
     }
 }
 
 #[test]
 fn a_position_of_another_log_is_gone() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let alert = server.raise("fire");
-        let (epoch, _) = position(&alert).split_once('-').unwrap();
-        let beyond = format!("{epoch}-2");
-        for path in ["/alerts", "/alerts/history", "/message/"] {
-            for name in ["after", "before"] {
-                for foreign in ["0123456789abcdef-1", &beyond] {
-                    let problem = server.get(&format!("{path}?{name}={foreign}")).problem(410);
-                    assert_eq!(problem["type"], "urn:northgate:problem:foreign-position");
-                }
+    let server = TestServer::start();
+    let alert = server.raise("fire");
+    let (epoch, _) = position(&alert).split_once('-').unwrap();
+    let beyond = format!("{epoch}-2");
+    for path in ["/alerts", "/alerts/history", "/message/"] {
+        for name in ["after", "before"] {
+            for foreign in ["0123456789abcdef-1", &beyond] {
+                let problem = server.get(&format!("{path}?{name}={foreign}")).problem(410);
+                assert_eq!(problem["type"], "urn:northgate:problem:foreign-position");
             }
         }
     }
@@ -143,7 +136,7 @@ fn every_bad_parameter_of_a_history_is_named() {
 
 #[test]
 fn a_state_outlives_its_event_and_keeps_its_place() {
-    let server = TestServer::with(|settings| settings.memory.events = 4.try_into().unwrap());
+    let server = TestServer::with(|settings| set_window(settings, 4));
     let raised: Vec<_> = (0..20).map(|n| server.raise(&format!("alert {n}"))).collect();
     let old = position(&raised[3]);
     let part = server.get(&format!("/alerts?after={old}&limit=2")).json();

@@ -19,50 +19,47 @@ fn count(server: &TestServer, path: &str) -> Value {
 
 #[test]
 fn the_same_request_again_gets_the_first_answer_and_nothing_happens() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let mut socket = server.socket();
-        for (path, body, member) in ROUTES {
-            let first = post(&server, path, "k1", body);
-            assert_eq!((first.status, first.header("idempotent-replayed")), (200, None));
-            // Other bytes that say the same, at the other spelling of the address.
-            let spaced = body.replace(',', " ,\n ").replace("fire", " fire ");
-            let other_spelling = match path {
-                "/alerts" => "/alerts/",
-                _ => "/message",
-            };
-            let again = post(&server, other_spelling, "k1", &spaced);
-            assert_eq!(again.status, 200, "{again:?}");
-            assert_eq!(again.header("idempotent-replayed"), Some("true"));
-            assert_eq!(again.body, first.body, "byte for byte");
-            assert_eq!(server.get(path).json()[member], json!([first.json()]));
-            assert_eq!(socket.next_json(), first.json());
-        }
-        let last = server.raise("after all");
-        assert_eq!(socket.next_json(), last, "nothing was sent twice");
+    let server = TestServer::start();
+    let mut socket = server.socket();
+    for (path, body, member) in ROUTES {
+        let first = post(&server, path, "k1", body);
+        assert_eq!((first.status, first.header("idempotent-replayed")), (200, None));
+        // Other bytes that say the same, at the other spelling of the address.
+        let spaced = body.replace(',', " ,\n ").replace("fire", " fire ");
+        let other_spelling = match path {
+            "/alerts" => "/alerts/",
+            _ => "/message",
+        };
+        let again = post(&server, other_spelling, "k1", &spaced);
+        assert_eq!(again.status, 200, "{again:?}");
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        assert_eq!(again.body, first.body, "byte for byte");
+        assert_eq!(server.get(path).json()[member], json!([first.json()]));
+        assert_eq!(socket.next_json(), first.json());
     }
+    let last = server.raise("after all");
+    assert_eq!(socket.next_json(), last, "nothing was sent twice");
 }
 
 #[test]
 fn a_key_for_another_request_is_422_and_nothing_is_kept() {
-    for (server, _folder) in TestServer::of_each_store() {
-        for (path, body, _) in ROUTES {
-            assert_eq!(post(&server, path, "k1", body).status, 200);
-            let reused = post(&server, path, "k1", &body.replace("fire", "flood")).problem(422);
-            assert_eq!(reused["type"], "urn:northgate:problem:idempotency-key-reused");
-            assert_eq!(count(&server, path), 1);
-        }
+    let server = TestServer::start();
+    for (path, body, _) in ROUTES {
+        assert_eq!(post(&server, path, "k1", body).status, 200);
+        let reused = post(&server, path, "k1", &body.replace("fire", "flood")).problem(422);
+        assert_eq!(reused["type"], "urn:northgate:problem:idempotency-key-reused");
+        assert_eq!(count(&server, path), 1);
     }
 }
 
 #[test]
 fn a_request_that_was_refused_leaves_its_key_free() {
-    for (server, _folder) in TestServer::of_each_store() {
-        for (path, body, _) in ROUTES {
-            post(&server, path, "k1", "{}").problem(422);
-            post(&server, path, "k1", "{").problem(400);
-            let sent = post(&server, path, "k1", body);
-            assert_eq!((sent.status, sent.header("idempotent-replayed")), (200, None));
-        }
+    let server = TestServer::start();
+    for (path, body, _) in ROUTES {
+        post(&server, path, "k1", "{}").problem(422);
+        post(&server, path, "k1", "{").problem(400);
+        let sent = post(&server, path, "k1", body);
+        assert_eq!((sent.status, sent.header("idempotent-replayed")), (200, None));
     }
 }
 
@@ -83,27 +80,23 @@ fn what_is_no_key_is_refused_and_nothing_is_kept() {
 
 #[test]
 fn of_many_repeats_at_once_one_happens_and_all_get_its_answer() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let (path, body, _) = ROUTES[0];
-        let answers: Vec<_> = thread::scope(|scope| {
-            let sends = (0..32).map(|_| scope.spawn(|| post(&server, path, "same", body)));
-            let sends: Vec<_> = sends.collect();
-            sends.into_iter().map(|send| send.join().unwrap()).collect()
-        });
-        assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
-        assert!(answers.iter().all(|answer| answer.body == answers[0].body), "{answers:?}");
-        let first = answers.iter().filter(|a| a.header("idempotent-replayed").is_none()).count();
-        assert_eq!((first, count(&server, path)), (1, json!(1)));
-    }
+    let server = TestServer::start();
+    let (path, body, _) = ROUTES[0];
+    let answers: Vec<_> = thread::scope(|scope| {
+        let sends = (0..32).map(|_| scope.spawn(|| post(&server, path, "same", body)));
+        let sends: Vec<_> = sends.collect();
+        sends.into_iter().map(|send| send.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    assert!(answers.iter().all(|answer| answer.body == answers[0].body), "{answers:?}");
+    let first = answers.iter().filter(|a| a.header("idempotent-replayed").is_none()).count();
+    assert_eq!((first, count(&server, path)), (1, json!(1)));
 }
 
 #[test]
 fn a_key_holds_across_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let start = || {
-        let data = folder.path().to_str().unwrap().parse().unwrap();
-        TestServer::with(|settings| settings.storage.data = Some(data))
-    };
+    let start = || TestServer::on_disk(folder.path());
     let (path, body, _) = ROUTES[0];
     let server = start();
     let first = post(&server, path, "k1", body);

@@ -26,66 +26,63 @@ fn raise_large(server: &TestServer) -> Value {
 
 #[test]
 fn a_large_collection_ends_early_and_links_lead_to_the_rest() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let raised: Vec<_> = (0..90).map(|_| raise_large(&server)["id"].clone()).collect();
-        let mut met = Vec::new();
-        let mut next = Some("/alerts?limit=1000".to_owned());
-        let mut parts = 0;
-        while let Some(link) = next {
-            let answer = server.get(&link);
-            assert!(answer.body.len() < 3 * 1024 * 1024, "{} bytes", answer.body.len());
-            let part = answer.json();
-            let alerts = part["alerts"].as_array().unwrap();
-            assert!((10..90).contains(&alerts.len()), "{} alerts", alerts.len());
-            assert_eq!(part["count"], alerts.len());
-            met.splice(0..0, alerts.iter().map(|alert| alert["id"].clone()));
-            next = part["previous"].as_str().map(|query| format!("/alerts{query}"));
-            parts += 1;
-        }
-        assert_eq!(met, raised);
-        assert!(parts > 1);
+    let server = TestServer::start();
+    let raised: Vec<_> = (0..90).map(|_| raise_large(&server)["id"].clone()).collect();
+    let mut met = Vec::new();
+    let mut next = Some("/alerts?limit=1000".to_owned());
+    let mut parts = 0;
+    while let Some(link) = next {
+        let answer = server.get(&link);
+        assert!(answer.body.len() < 3 * 1024 * 1024, "{} bytes", answer.body.len());
+        let part = answer.json();
+        let alerts = part["alerts"].as_array().unwrap();
+        assert!((10..90).contains(&alerts.len()), "{} alerts", alerts.len());
+        assert_eq!(part["count"], alerts.len());
+        met.splice(0..0, alerts.iter().map(|alert| alert["id"].clone()));
+        next = part["previous"].as_str().map(|query| format!("/alerts{query}"));
+        parts += 1;
     }
+    assert_eq!(met, raised);
+    assert!(parts > 1);
 }
 
 #[test]
 fn the_ten_largest_alerts_that_there_can_be_fit_into_one_answer() {
-    for (server, _folder) in TestServer::of_each_store() {
-        for _ in 0..10 {
-            let alert = raise_large(&server);
-            let path = format!("/alerts/{}/notes", alert["id"].as_str().unwrap());
-            for _ in 0..20 {
-                let note = json!({ "by": text(128), "note": text(1_024) });
-                assert_eq!(server.post(&path, note.to_string()).status, 200);
-            }
+    let server = TestServer::start();
+    for _ in 0..10 {
+        let alert = raise_large(&server);
+        let path = format!("/alerts/{}/notes", alert["id"].as_str().unwrap());
+        for _ in 0..20 {
+            let note = json!({ "by": text(128), "note": text(1_024) });
+            assert_eq!(server.post(&path, note.to_string()).status, 200);
         }
-        let history = server.get("/alerts/history").json();
-        assert_eq!(history["count"], 10);
-        assert_eq!(history["previous"], Value::Null);
-        for alert in history["alerts"].as_array().unwrap() {
-            assert_eq!(alert["notes"].as_array().unwrap().len(), 20);
-        }
+    }
+    let history = server.get("/alerts/history").json();
+    assert_eq!(history["count"], 10);
+    assert_eq!(history["previous"], Value::Null);
+    for alert in history["alerts"].as_array().unwrap() {
+        assert_eq!(alert["notes"].as_array().unwrap().len(), 20);
     }
 }
 
 #[test]
 fn acting_on_many_large_alerts_goes_on_by_the_rest() {
-    for (server, _folder) in TestServer::of_each_store() {
-        for _ in 0..90 {
-            raise_large(&server);
-        }
-        let mut filter = json!({ "severity": "warning" });
-        let mut acted_on = 0;
-        loop {
-            let body = json!({ "action": "resolve", "by": "Anna", "filter": filter });
-            let answer = server.post("/alerts/actions", body.to_string());
-            assert!(answer.body.len() < 200 * 1024, "{} bytes", answer.body.len());
-            let done = answer.json();
-            assert_eq!(done["changed"], done["count"]);
-            acted_on += done["count"].as_u64().unwrap();
-            let Some(rest) = done["rest"].as_object() else { break };
-            filter.as_object_mut().unwrap().extend(rest.clone());
-        }
-        assert_eq!(acted_on, 90);
-        assert_eq!(server.get("/alerts/summary").json()["by_status"]["resolved"], 90);
+    let server = TestServer::start();
+    for _ in 0..90 {
+        raise_large(&server);
     }
+    let mut filter = json!({ "severity": "warning" });
+    let mut acted_on = 0;
+    loop {
+        let body = json!({ "action": "resolve", "by": "Anna", "filter": filter });
+        let answer = server.post("/alerts/actions", body.to_string());
+        assert!(answer.body.len() < 200 * 1024, "{} bytes", answer.body.len());
+        let done = answer.json();
+        assert_eq!(done["changed"], done["count"]);
+        acted_on += done["count"].as_u64().unwrap();
+        let Some(rest) = done["rest"].as_object() else { break };
+        filter.as_object_mut().unwrap().extend(rest.clone());
+    }
+    assert_eq!(acted_on, 90);
+    assert_eq!(server.get("/alerts/summary").json()["by_status"]["resolved"], 90);
 }

@@ -54,45 +54,36 @@ fn shown(frame: &Value, position: &Value) -> Value {
 
 #[test]
 fn every_step_of_a_life_is_sent_only_to_those_who_ask_for_it() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let mut old = server.socket();
-        let mut board = dashboard(&server);
-        let raised = raise(&server, json!({ "severity": "error", "labels": { "zone": "a" } }));
-        assert_eq!(board.next_json(), raised);
-        assert_eq!(old.next_json(), raised);
-        let mut revision = 1;
-        for (action, body, change, status) in [
-            (
-                "acknowledge",
-                json!({ "by": "Anna", "note": "mine" }),
-                "acknowledged",
-                "acknowledged",
-            ),
-            ("notes", json!({ "by": "Ben", "note": "hot" }), "annotated", "acknowledged"),
-            ("unacknowledge", json!({ "by": "Anna" }), "unacknowledged", "open"),
-            ("resolve", json!({ "by": "Ben" }), "resolved", "resolved"),
-            ("reopen", json!({ "by": "Anna" }), "reopened", "open"),
-        ] {
-            let answer = act(&server, &raised, action, body.clone());
-            revision += 1;
-            assert_eq!(
-                (&answer["status"], &answer["revision"]),
-                (&json!(status), &json!(revision))
-            );
-            let frame = board.next_json();
-            assert_eq!(frame["type"], "alert_update");
-            assert_eq!((&frame["change"], &frame["by"]), (&json!(change), &body["by"]));
-            assert_eq!(frame.get("note"), body.get("note"));
-            assert_eq!(shown(&frame, &raised["position"]), answer);
-            assert_ne!(frame["position"], raised["position"]);
-            let one = server.get(path(&raised, "").trim_end_matches('/'));
-            assert_eq!(one.json(), answer);
-        }
-        old.assert_nothing_came();
-        let notes = server.get("/alerts").json()["alerts"][0]["notes"].clone();
-        let said: Vec<_> = notes.as_array().unwrap().iter().map(|note| &note["note"]).collect();
-        assert_eq!(said, ["mine", "hot"]);
+    let server = TestServer::start();
+    let mut old = server.socket();
+    let mut board = dashboard(&server);
+    let raised = raise(&server, json!({ "severity": "error", "labels": { "zone": "a" } }));
+    assert_eq!(board.next_json(), raised);
+    assert_eq!(old.next_json(), raised);
+    let mut revision = 1;
+    for (action, body, change, status) in [
+        ("acknowledge", json!({ "by": "Anna", "note": "mine" }), "acknowledged", "acknowledged"),
+        ("notes", json!({ "by": "Ben", "note": "hot" }), "annotated", "acknowledged"),
+        ("unacknowledge", json!({ "by": "Anna" }), "unacknowledged", "open"),
+        ("resolve", json!({ "by": "Ben" }), "resolved", "resolved"),
+        ("reopen", json!({ "by": "Anna" }), "reopened", "open"),
+    ] {
+        let answer = act(&server, &raised, action, body.clone());
+        revision += 1;
+        assert_eq!((&answer["status"], &answer["revision"]), (&json!(status), &json!(revision)));
+        let frame = board.next_json();
+        assert_eq!(frame["type"], "alert_update");
+        assert_eq!((&frame["change"], &frame["by"]), (&json!(change), &body["by"]));
+        assert_eq!(frame.get("note"), body.get("note"));
+        assert_eq!(shown(&frame, &raised["position"]), answer);
+        assert_ne!(frame["position"], raised["position"]);
+        let one = server.get(path(&raised, "").trim_end_matches('/'));
+        assert_eq!(one.json(), answer);
     }
+    old.assert_nothing_came();
+    let notes = server.get("/alerts").json()["alerts"][0]["notes"].clone();
+    let said: Vec<_> = notes.as_array().unwrap().iter().map(|note| &note["note"]).collect();
+    assert_eq!(said, ["mine", "hot"]);
 }
 
 #[test]
@@ -178,23 +169,22 @@ fn who_has_seen_an_alert_as_it_stands_is_told_so_and_no_more() {
 
 #[test]
 fn an_action_sent_again_under_its_key_happens_once() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let alert = raise(&server, json!({}));
-        let note = |alert: &Value, note: &str| {
-            let headers = "Content-Type: application/json\r\nIdempotency-Key: k\r\n";
-            let body = json!({ "by": "Anna", "note": note }).to_string();
-            server.request("POST", &path(alert, "notes"), headers, body.as_bytes())
-        };
-        let first = note(&alert, "hot");
-        act(&server, &alert, "resolve", json!({ "by": "Ben" }));
-        let again = note(&alert, "hot");
-        assert_eq!(again.header("idempotent-replayed"), Some("true"));
-        assert_eq!((again.status, &again.body), (200, &first.body));
-        note(&alert, "cold").problem(422);
-        note(&raise(&server, json!({})), "hot").problem(422);
-        let notes = server.get(path(&alert, "").trim_end_matches('/')).json()["notes"].clone();
-        assert_eq!(notes.as_array().unwrap().len(), 1);
-    }
+    let server = TestServer::start();
+    let alert = raise(&server, json!({}));
+    let note = |alert: &Value, note: &str| {
+        let headers = "Content-Type: application/json\r\nIdempotency-Key: k\r\n";
+        let body = json!({ "by": "Anna", "note": note }).to_string();
+        server.request("POST", &path(alert, "notes"), headers, body.as_bytes())
+    };
+    let first = note(&alert, "hot");
+    act(&server, &alert, "resolve", json!({ "by": "Ben" }));
+    let again = note(&alert, "hot");
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!((again.status, &again.body), (200, &first.body));
+    note(&alert, "cold").problem(422);
+    note(&raise(&server, json!({})), "hot").problem(422);
+    let notes = server.get(path(&alert, "").trim_end_matches('/')).json()["notes"].clone();
+    assert_eq!(notes.as_array().unwrap().len(), 1);
 }
 
 #[test]
@@ -239,38 +229,37 @@ fn bad_fields_of_an_alert_are_named_each_by_itself() {
 
 #[test]
 fn of_fifty_concurrent_acknowledgements_one_wins_and_all_see_it() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let alert = raise(&server, json!({}));
-        let mut board = dashboard(&server);
-        let seen: Vec<Value> = thread::scope(|scope| {
-            let (server, alert) = (&server, &alert);
-            let operators = (0..50).map(|n| {
-                scope.spawn(move || {
-                    let by = format!("Operator {n}");
-                    if n % 2 == 0 {
-                        let done = act(server, alert, "acknowledge", json!({ "by": by }));
-                        return done["acknowledged_by"].clone();
-                    }
-                    let mut socket = server.socket();
-                    let frame = json!({
-                        "type": "acknowledge", "id": alert["id"], "by": by, "ref": n
-                    });
-                    socket.send(&frame.to_string());
-                    let result = socket.next_json();
-                    assert_eq!((&result["type"], &result["ref"]), (&json!("result"), &json!(n)));
-                    let changed = result["outcome"] == "changed";
-                    assert_eq!(changed, result["alert"]["acknowledged_by"] == by.as_str());
-                    result["alert"]["acknowledged_by"].clone()
-                })
-            });
-            let operators: Vec<_> = operators.collect();
-            operators.into_iter().map(|operator| operator.join().unwrap()).collect()
+    let server = TestServer::start();
+    let alert = raise(&server, json!({}));
+    let mut board = dashboard(&server);
+    let seen: Vec<Value> = thread::scope(|scope| {
+        let (server, alert) = (&server, &alert);
+        let operators = (0..50).map(|n| {
+            scope.spawn(move || {
+                let by = format!("Operator {n}");
+                if n % 2 == 0 {
+                    let done = act(server, alert, "acknowledge", json!({ "by": by }));
+                    return done["acknowledged_by"].clone();
+                }
+                let mut socket = server.socket();
+                let frame = json!({
+                    "type": "acknowledge", "id": alert["id"], "by": by, "ref": n
+                });
+                socket.send(&frame.to_string());
+                let result = socket.next_json();
+                assert_eq!((&result["type"], &result["ref"]), (&json!("result"), &json!(n)));
+                let changed = result["outcome"] == "changed";
+                assert_eq!(changed, result["alert"]["acknowledged_by"] == by.as_str());
+                result["alert"]["acknowledged_by"].clone()
+            })
         });
-        let frame = board.next_json();
-        assert_eq!((&frame["change"], &frame["revision"]), (&json!("acknowledged"), &json!(2)));
-        assert_eq!(seen, vec![frame["by"].clone(); 50]);
-        board.assert_nothing_came();
-    }
+        let operators: Vec<_> = operators.collect();
+        operators.into_iter().map(|operator| operator.join().unwrap()).collect()
+    });
+    let frame = board.next_json();
+    assert_eq!((&frame["change"], &frame["revision"]), (&json!("acknowledged"), &json!(2)));
+    assert_eq!(seen, vec![frame["by"].clone(); 50]);
+    board.assert_nothing_came();
 }
 
 #[test]
@@ -311,215 +300,193 @@ fn operators_act_over_the_socket_and_are_told_what_came_of_it() {
 
 #[test]
 fn repeats_count_one_alert_up_until_it_is_resolved() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let repeat = |more: Value| {
-            let mut body = json!({ "dedup_key": "fire/gate" });
-            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            raise(&server, body)
-        };
-        let mut board = dashboard(&server);
-        let first = repeat(json!({}));
-        assert_eq!(board.next_json(), first);
-        act(&server, &first, "acknowledge", json!({ "by": "Anna" }));
-        assert_eq!(board.next_json()["change"], "acknowledged");
-        let second = repeat(json!({ "severity": "critical" }));
-        assert_eq!((&second["id"], &second["count"]), (&first["id"], &json!(2)));
-        assert_eq!(
-            (&second["severity"], &second["status"]),
-            (&json!("critical"), &json!("acknowledged"))
-        );
-        assert_eq!(second["position"], first["position"]);
-        assert_eq!(second["first_seen"], first["timestamp"]);
-        let frame = board.next_json();
-        assert_eq!((&frame["change"], &frame["count"]), (&json!("repeated"), &json!(2)));
-        assert_eq!(repeat(json!({ "severity": "info" }))["severity"], "critical");
-        board.next_json();
-        act(&server, &first, "resolve", json!({ "by": "Anna" }));
-        let anew = repeat(json!({}));
-        assert_eq!((&anew["count"], &anew["status"]), (&json!(1), &json!("open")));
-        assert_ne!(anew["id"], first["id"]);
-    }
+    let server = TestServer::start();
+    let repeat = |more: Value| {
+        let mut body = json!({ "dedup_key": "fire/gate" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        raise(&server, body)
+    };
+    let mut board = dashboard(&server);
+    let first = repeat(json!({}));
+    assert_eq!(board.next_json(), first);
+    act(&server, &first, "acknowledge", json!({ "by": "Anna" }));
+    assert_eq!(board.next_json()["change"], "acknowledged");
+    let second = repeat(json!({ "severity": "critical" }));
+    assert_eq!((&second["id"], &second["count"]), (&first["id"], &json!(2)));
+    assert_eq!(
+        (&second["severity"], &second["status"]),
+        (&json!("critical"), &json!("acknowledged"))
+    );
+    assert_eq!(second["position"], first["position"]);
+    assert_eq!(second["first_seen"], first["timestamp"]);
+    let frame = board.next_json();
+    assert_eq!((&frame["change"], &frame["count"]), (&json!("repeated"), &json!(2)));
+    assert_eq!(repeat(json!({ "severity": "info" }))["severity"], "critical");
+    board.next_json();
+    act(&server, &first, "resolve", json!({ "by": "Anna" }));
+    let anew = repeat(json!({}));
+    assert_eq!((&anew["count"], &anew["status"]), (&json!(1), &json!("open")));
+    assert_ne!(anew["id"], first["id"]);
 }
 
 #[test]
 fn a_storm_of_repeats_is_few_events_and_every_answer_has_the_total() {
     const SENDERS: u64 = 20;
     const EACH: u64 = 20;
-    for (server, _folder) in TestServer::of_each_store() {
-        let mut board = dashboard(&server);
-        let began = Instant::now();
-        let mut counts: Vec<u64> = thread::scope(|scope| {
-            let senders = (0..SENDERS).map(|_| {
-                scope.spawn(|| {
-                    let send =
-                        |_| raise(&server, json!({ "dedup_key": "storm" }))["count"].as_u64();
-                    (0..EACH).map(send).map(Option::unwrap).collect::<Vec<_>>()
-                })
-            });
-            let senders: Vec<_> = senders.collect();
-            senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect()
+    let server = TestServer::start();
+    let mut board = dashboard(&server);
+    let began = Instant::now();
+    let mut counts: Vec<u64> = thread::scope(|scope| {
+        let senders = (0..SENDERS).map(|_| {
+            scope.spawn(|| {
+                let send = |_| raise(&server, json!({ "dedup_key": "storm" }))["count"].as_u64();
+                (0..EACH).map(send).map(Option::unwrap).collect::<Vec<_>>()
+            })
         });
-        let windows = began.elapsed().as_millis() / 100;
-        counts.sort_unstable();
-        assert_eq!(counts.len() as u64, SENDERS * EACH);
-        assert_eq!(counts.last(), Some(&(SENDERS * EACH)));
-        let mut frames = vec![board.next_json()];
-        while frames.last().unwrap()["count"] != SENDERS * EACH {
-            frames.push(board.next_json());
-        }
-        board.assert_nothing_came();
-        let revisions: Vec<_> =
-            frames.iter().map(|frame| frame["revision"].as_u64().unwrap()).collect();
-        assert_eq!(revisions, (1..=frames.len() as u64).collect::<Vec<_>>());
-        assert!(frames.len() as u128 <= windows + 2, "{} in {windows} windows", frames.len());
-        // What a sender was told is what some event says.
-        let totals: Vec<_> = frames.iter().map(|frame| frame["count"].as_u64().unwrap()).collect();
-        assert!(counts.iter().all(|count| totals.contains(count)), "{counts:?} {totals:?}");
-        assert_eq!(server.get("/alerts").json()["count"], 1);
+        let senders: Vec<_> = senders.collect();
+        senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect()
+    });
+    let windows = began.elapsed().as_millis() / 100;
+    counts.sort_unstable();
+    assert_eq!(counts.len() as u64, SENDERS * EACH);
+    assert_eq!(counts.last(), Some(&(SENDERS * EACH)));
+    let mut frames = vec![board.next_json()];
+    while frames.last().unwrap()["count"] != SENDERS * EACH {
+        frames.push(board.next_json());
     }
+    board.assert_nothing_came();
+    let revisions: Vec<_> =
+        frames.iter().map(|frame| frame["revision"].as_u64().unwrap()).collect();
+    assert_eq!(revisions, (1..=frames.len() as u64).collect::<Vec<_>>());
+    assert!(frames.len() as u128 <= windows + 2, "{} in {windows} windows", frames.len());
+    // What a sender was told is what some event says.
+    let totals: Vec<_> = frames.iter().map(|frame| frame["count"].as_u64().unwrap()).collect();
+    assert!(counts.iter().all(|count| totals.contains(count)), "{counts:?} {totals:?}");
+    assert_eq!(server.get("/alerts").json()["count"], 1);
 }
 
 #[test]
 fn many_alerts_are_acted_on_at_once_and_each_has_its_result() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let alerts: Vec<_> = (0..5)
-            .map(|n| raise(&server, json!({ "source": if n < 3 { "drill" } else { "real" } })))
-            .collect();
-        act(&server, &alerts[1], "resolve", json!({ "by": "Anna" }));
-        let unknown = "8d153e6a-cd6a-4840-8b5a-d7d5b7176755";
-        let body = json!({
-            "action": "acknowledge", "by": "Ben",
-            "ids": [alerts[0]["id"], alerts[1]["id"], unknown, alerts[0]["id"], alerts[3]["id"]]
-        });
-        let done = server.post("/alerts/actions", body.to_string()).json();
-        let outcomes: Vec<_> = done["results"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|result| result["outcome"].as_str().unwrap())
-            .collect();
-        assert_eq!(outcomes, ["changed", "refused", "refused", "changed"], "each is there once");
-        assert_eq!((&done["count"], &done["changed"]), (&json!(4), &json!(2)));
-        let resolved = &done["results"][1];
-        assert_eq!(resolved["error"]["type"], "urn:northgate:problem:contradiction");
-        assert_eq!(resolved["revision"], 2);
-        assert_eq!(done["results"][2]["error"]["type"], "urn:northgate:problem:no-such-alert");
-        let changed = json!({ "id": alerts[3]["id"], "outcome": "changed", "revision": 2 });
-        assert_eq!(done["results"][3], changed, "and nothing else of a large alert");
+    let server = TestServer::start();
+    let alerts: Vec<_> = (0..5)
+        .map(|n| raise(&server, json!({ "source": if n < 3 { "drill" } else { "real" } })))
+        .collect();
+    act(&server, &alerts[1], "resolve", json!({ "by": "Anna" }));
+    let unknown = "8d153e6a-cd6a-4840-8b5a-d7d5b7176755";
+    let body = json!({
+        "action": "acknowledge", "by": "Ben",
+        "ids": [alerts[0]["id"], alerts[1]["id"], unknown, alerts[0]["id"], alerts[3]["id"]]
+    });
+    let done = server.post("/alerts/actions", body.to_string()).json();
+    let outcomes: Vec<_> = done["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["outcome"].as_str().unwrap())
+        .collect();
+    assert_eq!(outcomes, ["changed", "refused", "refused", "changed"], "each is there once");
+    assert_eq!((&done["count"], &done["changed"]), (&json!(4), &json!(2)));
+    let resolved = &done["results"][1];
+    assert_eq!(resolved["error"]["type"], "urn:northgate:problem:contradiction");
+    assert_eq!(resolved["revision"], 2);
+    assert_eq!(done["results"][2]["error"]["type"], "urn:northgate:problem:no-such-alert");
+    let changed = json!({ "id": alerts[3]["id"], "outcome": "changed", "revision": 2 });
+    assert_eq!(done["results"][3], changed, "and nothing else of a large alert");
 
-        let body = json!({ "action": "resolve", "by": "Ben", "filter": { "source": ["drill"] } });
-        let done = server.post("/alerts/actions", body.to_string()).json();
-        assert_eq!(
-            (&done["count"], &done["changed"], &done["rest"]),
-            (&json!(2), &json!(2), &Value::Null)
-        );
-        assert_eq!(done["results"][0]["outcome"], "changed");
-        let first = server.get(&format!("/alerts/{}", alerts[0]["id"].as_str().unwrap())).json();
-        assert_eq!(first["resolved_by"], "Ben");
-        let summary = server.get("/alerts/summary").json();
-        assert_eq!(summary["by_status"], json!({ "open": 1, "acknowledged": 1, "resolved": 3 }));
-        assert_eq!(summary["total"], 5);
-        assert_eq!(summary["unresolved_by_severity"]["warning"], 2);
-        assert_eq!(summary["counts"]["resolved"]["warning"], 3);
-        assert_eq!(summary["position"], server.get("/alerts").json()["position"]);
-    }
+    let body = json!({ "action": "resolve", "by": "Ben", "filter": { "source": ["drill"] } });
+    let done = server.post("/alerts/actions", body.to_string()).json();
+    assert_eq!(
+        (&done["count"], &done["changed"], &done["rest"]),
+        (&json!(2), &json!(2), &Value::Null)
+    );
+    assert_eq!(done["results"][0]["outcome"], "changed");
+    let first = server.get(&format!("/alerts/{}", alerts[0]["id"].as_str().unwrap())).json();
+    assert_eq!(first["resolved_by"], "Ben");
+    let summary = server.get("/alerts/summary").json();
+    assert_eq!(summary["by_status"], json!({ "open": 1, "acknowledged": 1, "resolved": 3 }));
+    assert_eq!(summary["total"], 5);
+    assert_eq!(summary["unresolved_by_severity"]["warning"], 2);
+    assert_eq!(summary["counts"]["resolved"]["warning"], 3);
+    assert_eq!(summary["position"], server.get("/alerts").json()["position"]);
 }
 
 #[test]
 fn a_bad_action_on_many_alerts_names_every_bad_field() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let alerts = [raise(&server, json!({}))];
-        let summary = server.get("/alerts/summary").json();
-        for (body, pointer) in [
-            (json!({ "action": "resolve", "by": "B" }), "#/ids"),
-            (json!({ "action": "resolve", "by": "B", "ids": [] }), "#/ids"),
-            (json!({ "action": "resolve", "by": "B", "ids": [alerts[0]["id"], 7] }), "#/ids/1"),
-            (json!({ "action": "resolve", "by": "B", "filter": {} }), "#/filter"),
-            (json!({ "action": "resolve", "by": "B", "filter": { "q": " !" } }), "#/filter"),
-            (
-                json!({ "action": "resolve", "by": "B", "filter": { "source": [] } }),
-                "#/filter/source",
-            ),
-            (
-                json!({ "action": "resolve", "by": "B", "filter": { "a~/b": [] } }),
-                "#/filter/a~0~1b",
-            ),
-            (
-                json!({ "action": "resolve", "by": "B", "filter": { "sauce": "x" } }),
-                "#/filter/sauce",
-            ),
-            (
-                json!({ "action": "resolve", "by": "B", "filter": { "limit": "1" } }),
-                "#/filter/limit",
-            ),
-            (
-                json!({ "action": "resolve", "by": "B", "filter": { "status": "x" } }),
-                "#/filter/status",
-            ),
-            (json!({ "action": "end", "by": "B", "ids": [alerts[0]["id"]] }), "#/action"),
-            (json!({ "action": "annotate", "by": "B", "ids": [alerts[0]["id"]] }), "#/note"),
-        ] {
-            let problem = server.post("/alerts/actions", body.to_string()).problem(422);
-            assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}");
-        }
-        let body = json!({ "action": "reopen", "by": "B", "filter": { "source": "drill" } });
-        for (header, problem) in
-            [("Idempotency-Key: k", "idempotency-key"), ("If-Match: \"1\"", "if-match")]
-        {
-            let headers = format!("Content-Type: application/json\r\n{header}\r\n");
-            let body = body.to_string();
-            let refused = server.request("POST", "/alerts/actions", &headers, body.as_bytes());
-            let refused = refused.problem(400);
-            assert_eq!(refused["type"], format!("urn:northgate:problem:{problem}"));
-        }
-        assert_eq!(server.get("/alerts/summary").json(), summary, "nothing of it was done");
+    let server = TestServer::start();
+    let alerts = [raise(&server, json!({}))];
+    let summary = server.get("/alerts/summary").json();
+    for (body, pointer) in [
+        (json!({ "action": "resolve", "by": "B" }), "#/ids"),
+        (json!({ "action": "resolve", "by": "B", "ids": [] }), "#/ids"),
+        (json!({ "action": "resolve", "by": "B", "ids": [alerts[0]["id"], 7] }), "#/ids/1"),
+        (json!({ "action": "resolve", "by": "B", "filter": {} }), "#/filter"),
+        (json!({ "action": "resolve", "by": "B", "filter": { "q": " !" } }), "#/filter"),
+        (json!({ "action": "resolve", "by": "B", "filter": { "source": [] } }), "#/filter/source"),
+        (json!({ "action": "resolve", "by": "B", "filter": { "a~/b": [] } }), "#/filter/a~0~1b"),
+        (json!({ "action": "resolve", "by": "B", "filter": { "sauce": "x" } }), "#/filter/sauce"),
+        (json!({ "action": "resolve", "by": "B", "filter": { "limit": "1" } }), "#/filter/limit"),
+        (json!({ "action": "resolve", "by": "B", "filter": { "status": "x" } }), "#/filter/status"),
+        (json!({ "action": "end", "by": "B", "ids": [alerts[0]["id"]] }), "#/action"),
+        (json!({ "action": "annotate", "by": "B", "ids": [alerts[0]["id"]] }), "#/note"),
+    ] {
+        let problem = server.post("/alerts/actions", body.to_string()).problem(422);
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}");
     }
+    let body = json!({ "action": "reopen", "by": "B", "filter": { "source": "drill" } });
+    for (header, problem) in
+        [("Idempotency-Key: k", "idempotency-key"), ("If-Match: \"1\"", "if-match")]
+    {
+        let headers = format!("Content-Type: application/json\r\n{header}\r\n");
+        let body = body.to_string();
+        let refused = server.request("POST", "/alerts/actions", &headers, body.as_bytes());
+        let refused = refused.problem(400);
+        assert_eq!(refused["type"], format!("urn:northgate:problem:{problem}"));
+    }
+    assert_eq!(server.get("/alerts/summary").json(), summary, "nothing of it was done");
 }
 
 #[test]
 fn whoever_goes_on_where_an_action_ended_has_acted_on_every_alert_once() {
     const ALERTS: usize = 2_300;
-    for (server, _folder) in TestServer::of_each_store() {
-        for n in 0..ALERTS {
-            raise(&server, json!({ "location": format!("Gate {n}") }));
-        }
-        // A note changes nothing about which alerts match; so these would go on for ever, if the
-        // rest were not told apart from what was done.
-        for (upwards, say) in [(false, "backwards"), (true, "forwards")] {
-            let mut filter = json!({ "q": "fire" });
-            if upwards {
-                let position = server.get("/alerts/summary").json()["position"].clone();
-                let epoch = position.as_str().unwrap().split_once('-').unwrap().0.to_owned();
-                filter["after"] = json!(format!("{epoch}-0"));
-            }
-            let mut counts = Vec::new();
-            loop {
-                let body =
-                    json!({ "action": "annotate", "by": "Ben", "note": say, "filter": filter });
-                let done = server.post("/alerts/actions", body.to_string()).json();
-                assert_eq!(done["count"], done["changed"]);
-                counts.push(done["count"].as_u64().unwrap());
-                match done["rest"].as_object() {
-                    Some(rest) => filter.as_object_mut().unwrap().extend(rest.clone()),
-                    None => break,
-                }
-            }
-            assert_eq!(counts, [1_000, 1_000, 300], "{say}");
-        }
-        let mut alerts = server.get("/alerts?limit=1000").json();
-        let mut seen = 0;
-        loop {
-            for alert in alerts["alerts"].as_array().unwrap() {
-                let notes: Vec<_> = alert["notes"].as_array().unwrap().iter().collect();
-                let said: Vec<_> = notes.iter().map(|note| &note["note"]).collect();
-                assert_eq!(said, ["backwards", "forwards"]);
-                seen += 1;
-            }
-            let Some(previous) = alerts["previous"].as_str() else { break };
-            alerts = server.get(&format!("/alerts{previous}")).json();
-        }
-        assert_eq!(seen, ALERTS);
+    let server = TestServer::start();
+    for n in 0..ALERTS {
+        raise(&server, json!({ "location": format!("Gate {n}") }));
     }
+    // A note changes nothing about which alerts match; so these would go on for ever, if the
+    // rest were not told apart from what was done.
+    for (upwards, say) in [(false, "backwards"), (true, "forwards")] {
+        let mut filter = json!({ "q": "fire" });
+        if upwards {
+            let position = server.get("/alerts/summary").json()["position"].clone();
+            let epoch = position.as_str().unwrap().split_once('-').unwrap().0.to_owned();
+            filter["after"] = json!(format!("{epoch}-0"));
+        }
+        let mut counts = Vec::new();
+        loop {
+            let body = json!({ "action": "annotate", "by": "Ben", "note": say, "filter": filter });
+            let done = server.post("/alerts/actions", body.to_string()).json();
+            assert_eq!(done["count"], done["changed"]);
+            counts.push(done["count"].as_u64().unwrap());
+            match done["rest"].as_object() {
+                Some(rest) => filter.as_object_mut().unwrap().extend(rest.clone()),
+                None => break,
+            }
+        }
+        assert_eq!(counts, [1_000, 1_000, 300], "{say}");
+    }
+    let mut alerts = server.get("/alerts?limit=1000").json();
+    let mut seen = 0;
+    loop {
+        for alert in alerts["alerts"].as_array().unwrap() {
+            let notes: Vec<_> = alert["notes"].as_array().unwrap().iter().collect();
+            let said: Vec<_> = notes.iter().map(|note| &note["note"]).collect();
+            assert_eq!(said, ["backwards", "forwards"]);
+            seen += 1;
+        }
+        let Some(previous) = alerts["previous"].as_str() else { break };
+        alerts = server.get(&format!("/alerts{previous}")).json();
+    }
+    assert_eq!(seen, ALERTS);
 }
 
 #[test]
@@ -594,9 +561,8 @@ fn a_message_may_belong_to_an_alert() {
 
 #[test]
 fn the_thread_of_an_alert_outlives_it() {
-    let server = TestServer::with(|settings| {
-        settings.memory.alerts = 1.try_into().unwrap();
-    });
+    // Only the store in memory has a limit on alerts that can be set.
+    let server = TestServer::in_memory(|settings| settings.memory.alerts = 1.try_into().unwrap());
     let alert = raise(&server, json!({}));
     let said = json!({ "sender": "Anna", "message": "hot", "alert_id": alert["id"] }).to_string();
     assert_eq!(server.post("/message/", said.as_str()).status, 200);
@@ -629,30 +595,25 @@ fn ending_soon(post: impl Fn(&str) -> HttpResponse) -> HttpResponse {
 
 #[test]
 fn a_retry_gets_its_first_answer_though_what_it_raised_is_over() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let body = RefCell::new(String::new());
-        let post =
-            |headers: &str| server.request("POST", "/alerts", headers, body.borrow().as_bytes());
-        let first = ending_soon(|end| {
-            let alert = json!({ "message": "a", "location": "b", "expires_at": end });
-            body.replace(alert.to_string());
-            post("Idempotency-Key: once\r\n")
-        });
-        resolved(&server, &first.json());
-        let again = post("Idempotency-Key: once\r\n");
-        assert_eq!(again.header("idempotent-replayed"), Some("true"));
-        assert_eq!(again.json(), first.json());
-        post("Idempotency-Key: another\r\n").problem(422);
-    }
+    let server = TestServer::start();
+    let body = RefCell::new(String::new());
+    let post = |headers: &str| server.request("POST", "/alerts", headers, body.borrow().as_bytes());
+    let first = ending_soon(|end| {
+        let alert = json!({ "message": "a", "location": "b", "expires_at": end });
+        body.replace(alert.to_string());
+        post("Idempotency-Key: once\r\n")
+    });
+    resolved(&server, &first.json());
+    let again = post("Idempotency-Key: once\r\n");
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(again.json(), first.json());
+    post("Idempotency-Key: another\r\n").problem(422);
 }
 
 #[test]
 fn what_expires_resolves_by_itself_also_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let start = || {
-        let data = folder.path().to_str().unwrap().parse().unwrap();
-        TestServer::with(|settings| settings.storage.data = Some(data))
-    };
+    let start = || TestServer::on_disk(folder.path());
     let server = start();
     let mut board = dashboard(&server);
     let raise_ending_soon = |server: &TestServer| {
@@ -681,52 +642,46 @@ fn what_expires_resolves_by_itself_also_after_a_restart() {
 
 #[test]
 fn a_client_that_was_away_in_the_middle_of_a_life_sees_what_others_saw() {
-    for (server, _folder) in TestServer::of_each_store() {
-        let mut steady = dashboard(&server);
-        let alert = raise(&server, json!({ "dedup_key": "k" }));
-        act(&server, &alert, "acknowledge", json!({ "by": "Anna" }));
-        let mut seen = vec![steady.next_json(), steady.next_json()];
-        // The other one was cut here.
-        let cut = seen[1]["position"].as_str().unwrap().to_owned();
-        act(&server, &alert, "notes", json!({ "by": "Ben", "note": "x" }));
-        raise(&server, json!({ "dedup_key": "k" }));
-        act(&server, &alert, "resolve", json!({ "by": "Ben" }));
-        server.say("over");
-        seen.extend((0..4).map(|_| steady.next_json()));
-        let mut back = server.socket_with(&format!("{EVERYTHING}&after={cut}"));
-        assert_eq!(back.next_json()["outcome"], "complete");
-        let missed: Vec<_> = (0..4).map(|_| back.next_json()).collect();
-        assert_eq!(missed, seen[2..]);
-        assert_eq!(back.next_json()["type"], "live");
-        let state = server.get(path(&alert, "").trim_end_matches('/')).json();
-        assert_eq!(shown(&missed[2], &alert["position"]), state);
-    }
+    let server = TestServer::start();
+    let mut steady = dashboard(&server);
+    let alert = raise(&server, json!({ "dedup_key": "k" }));
+    act(&server, &alert, "acknowledge", json!({ "by": "Anna" }));
+    let mut seen = vec![steady.next_json(), steady.next_json()];
+    // The other one was cut here.
+    let cut = seen[1]["position"].as_str().unwrap().to_owned();
+    act(&server, &alert, "notes", json!({ "by": "Ben", "note": "x" }));
+    raise(&server, json!({ "dedup_key": "k" }));
+    act(&server, &alert, "resolve", json!({ "by": "Ben" }));
+    server.say("over");
+    seen.extend((0..4).map(|_| steady.next_json()));
+    let mut back = server.socket_with(&format!("{EVERYTHING}&after={cut}"));
+    assert_eq!(back.next_json()["outcome"], "complete");
+    let missed: Vec<_> = (0..4).map(|_| back.next_json()).collect();
+    assert_eq!(missed, seen[2..]);
+    assert_eq!(back.next_json()["type"], "live");
+    let state = server.get(path(&alert, "").trim_end_matches('/')).json();
+    assert_eq!(shown(&missed[2], &alert["position"]), state);
 }
 
 #[test]
 fn an_end_in_the_past_is_refused_and_the_first_year_of_all_is_none() {
     let with_end =
         |end: &str| json!({ "message": "a", "location": "b", "expires_at": end }).to_string();
-    for (server, _folder) in TestServer::of_each_store() {
-        // What Go writes for a time that is not set, in some of its zones.
-        for none in ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "0001-12-31T00:00:00Z"] {
-            let alert = server.post("/alerts", with_end(none)).json();
-            assert_eq!(
-                (&alert["status"], alert.get("expires_at")),
-                (&json!("open"), None),
-                "{none}"
-            );
-        }
-        for past in ["1970-01-01T00:00:00Z", "2025-07-24T14:23:00Z", "0002-01-01T00:00:00Z"] {
-            for key in ["", ",\"dedup_key\":\"k\""] {
-                let body = with_end(past).replacen('}', &format!("{key}}}"), 1);
-                let problem = server.post("/alerts", body).problem(422);
-                assert_eq!(problem["type"], "urn:northgate:problem:invalid", "{problem}");
-                assert_eq!(problem["errors"][0]["pointer"], "#/expires_at", "{problem}");
-            }
-        }
-        assert_eq!(server.get("/alerts").json()["count"], 3);
+    let server = TestServer::start();
+    // What Go writes for a time that is not set, in some of its zones.
+    for none in ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "0001-12-31T00:00:00Z"] {
+        let alert = server.post("/alerts", with_end(none)).json();
+        assert_eq!((&alert["status"], alert.get("expires_at")), (&json!("open"), None), "{none}");
     }
+    for past in ["1970-01-01T00:00:00Z", "2025-07-24T14:23:00Z", "0002-01-01T00:00:00Z"] {
+        for key in ["", ",\"dedup_key\":\"k\""] {
+            let body = with_end(past).replacen('}', &format!("{key}}}"), 1);
+            let problem = server.post("/alerts", body).problem(422);
+            assert_eq!(problem["type"], "urn:northgate:problem:invalid", "{problem}");
+            assert_eq!(problem["errors"][0]["pointer"], "#/expires_at", "{problem}");
+        }
+    }
+    assert_eq!(server.get("/alerts").json()["count"], 3);
 }
 
 #[test]

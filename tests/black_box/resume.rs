@@ -1,6 +1,6 @@
 //! Coming back: a client says where it was, and misses nothing.
 
-use northgate_testkit::{TestServer, UPGRADE, WebSocket};
+use northgate_testkit::{TestServer, UPGRADE, WebSocket, set_window};
 use serde_json::{Value, json};
 
 fn position(event: &Value) -> &str {
@@ -68,7 +68,7 @@ fn a_client_that_missed_nothing_is_told_so() {
 
 #[test]
 fn what_is_no_longer_held_is_a_gap_and_the_stream_goes_on_live() {
-    let server = TestServer::with(|settings| settings.memory.events = 10.try_into().unwrap());
+    let server = TestServer::with(|settings| set_window(settings, 10));
     let first = server.raise("first");
     // More bytes than the frame log keeps (8 MiB): what it holds is given though it was trimmed.
     let padding = "x".repeat(4_000);
@@ -224,7 +224,7 @@ fn what_cannot_be_asked_is_told_before_the_upgrade() {
 
 #[test]
 fn a_client_cut_again_and_again_misses_nothing_and_sees_nothing_twice() {
-    let server = TestServer::with(|settings| settings.memory.events = 5_000.try_into().unwrap());
+    let server = TestServer::with(|settings| set_window(settings, 5_000));
     let first = server.raise("first");
     let total = 1_500;
     let publish = || (0..total).map(|n| server.raise(&n.to_string())).collect::<Vec<_>>();

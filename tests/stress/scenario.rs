@@ -4,7 +4,7 @@ use crate::census::{Census, SCENARIO_THREAD, connections};
 use crate::dashboard::{Dashboard, Transport};
 use fastrand::Rng;
 use northgate_server::Settings;
-use northgate_testkit::{TestServer, eventually, is_full_run};
+use northgate_testkit::{TestServer, eventually, is_full_run, set_window};
 use std::any::type_name;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::io::{Write, stderr};
@@ -58,7 +58,7 @@ impl Scenario {
         self.limit = limit;
         TestServer::with(|settings| {
             settings.server.max_connections = limit.try_into().unwrap();
-            settings.memory.events = 1_000_000.try_into().unwrap();
+            set_window(settings, 1_000_000);
             settings.chat.rate = 1_000_000.try_into().unwrap();
             settings.chat.burst = 1_000_000.try_into().unwrap();
             adjust(settings);

@@ -7,7 +7,9 @@ use crate::drain::read_farewell;
 use crate::publisher::{LONGEST, Publisher, end};
 use crate::recording_client::{Reader, RecordingClient, Wants, joined, resumed};
 use crate::scenario::{Scenario, Summary, run};
-use northgate_testkit::{EXIT_DEADLINE, PATIENCE, RawSocket, eventually_within, resident_kib};
+use northgate_testkit::{
+    EXIT_DEADLINE, PATIENCE, RawSocket, eventually_within, resident_kib, set_window,
+};
 use socket2::{Domain, Socket, Type};
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -133,7 +135,7 @@ fn readers_that_take_nothing_cost_little_and_hold_nobody() {
     run(|scenario| {
         // All that the server may keep is kept after the first part: the rest is measured.
         let mut server = scenario.server(DEAD + 3, |settings| {
-            settings.memory.events = 1_000.try_into().unwrap();
+            set_window(settings, 1_000);
             settings.memory.alerts = 1_000.try_into().unwrap();
         });
         let address = server.address();

@@ -19,6 +19,7 @@ mod process;
 mod raw_socket;
 #[cfg(feature = "server")]
 mod server;
+mod stores;
 mod websocket;
 
 pub use client::{Client, JSON};
@@ -33,5 +34,6 @@ pub use process::{Process, ProcessBuilder, ProcessOutput};
 pub use raw_socket::{RawSocket, UPGRADE};
 #[cfg(feature = "server")]
 pub use server::TestServer;
+pub use stores::set_window;
 pub use tungstenite::Message;
 pub use websocket::WebSocket;

@@ -1,11 +1,12 @@
 //! The real application, in this process, on a thread of its own.
 
 use crate::client::Client;
-use northgate_server::{Application, GeneratorInterval, Settings};
+use crate::stores::{Store, chosen_store, in_memory, on_disk};
+use northgate_server::{GeneratorInterval, Settings};
 use std::ops::Deref;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 /// A running server. It stops, in good order, when this is dropped.
@@ -21,8 +22,29 @@ impl TestServer {
         Self::with(|_| ())
     }
 
-    /// A server with settings of its own: built and run by the same two calls as the binary.
+    /// A server with settings of its own and an empty store, which `NORTHGATE_TEST_STORE` names:
+    /// `memory`, the default, or `disk`.
     pub fn with(adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::launch(chosen_store(), tempfile::tempdir().unwrap(), adjust)
+    }
+
+    /// As [`TestServer::with`], for a test that is about the store in memory.
+    pub fn in_memory(adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::launch(in_memory, PathBuf::new(), adjust)
+    }
+
+    /// A server that keeps its events in this folder, for a test of what survives a restart.
+    pub fn on_disk(folder: &Path) -> Self {
+        Self::launch(on_disk, folder.to_owned(), |_| ())
+    }
+
+    /// Builds and runs the server by the same two calls as the binary. The thread owns the folder of
+    /// the store, so that a temporary one goes with the server.
+    fn launch(
+        store: Store,
+        folder: impl AsRef<Path> + Send + 'static,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::default();
         settings.server.port = 0;
         settings.server.workers = 2.try_into().unwrap();
@@ -32,7 +54,7 @@ impl TestServer {
         let (bound, address) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let application = Application::builder(settings).build().await.unwrap();
+                let application = store(settings, folder.as_ref()).build().await.unwrap();
                 bound.send(application.address()).unwrap();
                 let stopped = async { stopped.await.unwrap_or("the end of the test") };
                 application.run_until_stopped(stopped).await.unwrap();
@@ -40,15 +62,6 @@ impl TestServer {
         });
         let client = Client::new(address.recv().unwrap());
         Self { client, stop: Some(stop), thread: Some(thread) }
-    }
-
-    /// Two servers with nothing in them: one keeps its events in memory, and one in a folder that
-    /// goes with it.
-    pub fn of_each_store() -> [(Self, Option<TempDir>); 2] {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().to_str().unwrap().parse().unwrap();
-        let on_disk = Self::with(|settings| settings.storage.data = Some(data));
-        [(Self::start(), None), (on_disk, Some(folder))]
     }
 
     /// Asks the server to stop, and does not wait for it.

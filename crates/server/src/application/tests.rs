@@ -1,7 +1,9 @@
 //! A server of which a part fails stops in good order and says which part it was.
 
 use super::*;
+use crate::builder::ApplicationBuilder;
 use crate::configuration::{GeneratorInterval, Settings};
+use crate::exit::{PART_FAILED, RunError};
 use crate::supervisor::Supervisor;
 use northgate_hub::Hub;
 use std::future::pending;
@@ -37,16 +39,21 @@ fn socket(address: SocketAddr, opened: oneshot::Sender<()>) -> JoinHandle<Vec<u8
     })
 }
 
-/// Runs a server, does `harm` to it once a socket is open, and gives the failure that ends it.
-fn failure_after(harm: impl FnOnce(&Supervisor, &Hub) + 'static) -> PartFailure {
+/// Settings of a server that does nothing by itself.
+fn quiet() -> Settings {
     let mut settings = Settings::default();
     settings.server.port = 0;
     settings.server.workers = NonZeroUsize::MIN;
     // A failed part does not wait for load balancers.
     settings.server.drain_delay = "1h".parse().unwrap();
     settings.generator.interval = GeneratorInterval::OFF;
+    settings
+}
+
+/// Runs a server, does `harm` to it once a socket is open, and gives the failure that ends it.
+fn failure_after(harm: impl FnOnce(&Supervisor, &Hub) + 'static) -> PartFailure {
     actix_web::rt::System::new().block_on(async move {
-        let application = Application::builder(settings).build().await.unwrap();
+        let application = Application::builder(quiet()).build().await.unwrap();
         let progress = application.progress();
         let (opened, is_open) = oneshot::channel();
         let socket = socket(application.address(), opened);
@@ -62,6 +69,16 @@ fn failure_after(harm: impl FnOnce(&Supervisor, &Hub) + 'static) -> PartFailure 
         let [0x88, _, code @ ..] = &socket.join().unwrap()[..] else { panic!("no Close") };
         assert_eq!(code[..2], 1001_u16.to_be_bytes(), "the stop is an ordinary one");
         failure
+    })
+}
+
+/// Runs a server with added parts until one of them ends it.
+fn failure_of_part(
+    extend: impl FnOnce(ApplicationBuilder) -> ApplicationBuilder + 'static,
+) -> PartFailure {
+    actix_web::rt::System::new().block_on(async move {
+        let application = extend(Application::builder(quiet())).build().await.unwrap();
+        application.run_until_stopped(pending::<&'static str>()).await.unwrap_err()
     })
 }
 
@@ -107,12 +124,24 @@ fn the_end_of_a_fan_out_workers_task_stops_the_server() {
 }
 
 #[test]
+fn an_added_part_that_panics_or_returns_stops_the_server_by_its_name() {
+    let ended = [
+        failure_of_part(|builder| {
+            builder.background("doorbell", |_, _| async { panic!("no door") })
+        }),
+        failure_of_part(|builder| builder.background("doorbell", |_, _| async {})),
+    ];
+    let reasons = ["it panicked: no door", "it ended by itself"];
+    for (failure, reason) in ended.into_iter().zip(reasons) {
+        assert_eq!(part(&failure), ("doorbell", reason));
+        assert_eq!(RunError::from(failure).exit_code(), PART_FAILED);
+    }
+}
+
+#[test]
 fn an_http_server_that_ends_by_itself_stops_the_server() {
-    let mut settings = Settings::default();
-    settings.server.port = 0;
-    settings.generator.interval = GeneratorInterval::OFF;
     actix_web::rt::System::new().block_on(async move {
-        let application = Application::builder(settings).build().await.unwrap();
+        let application = Application::builder(quiet()).build().await.unwrap();
         let ending = application.server.handle().stop(false);
         let stopped = application.run_until_stopped(pending::<&'static str>());
         let failure = tokio::join!(stopped, ending).0.unwrap_err();

@@ -1,0 +1,117 @@
+//! A server with a store of its own: the store in memory, behind a switch. While the file that the
+//! variable `READ_ONLY_FILE` names is there, everything can be read and nothing is appended.
+
+use async_trait::async_trait;
+use northgate_domain::{
+    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Epoch, Event, HistoryPage, HistoryRange,
+    MessageQuery, MetaSource, Position, Positioned, Summary,
+};
+use northgate_server::run_program;
+use northgate_storage::{
+    AppendError, Capacity, EventLog, EventStore, MemoryFactory, NotWritable, Outcome, QueryError,
+    ReadError, ReadFrom, ReadModel, StoreFactory, Submission, Unavailable,
+};
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+fn main() -> ExitCode {
+    run_program(|builder| builder.store(SwitchedFactory))
+}
+
+struct SwitchedFactory;
+
+#[async_trait]
+impl StoreFactory for SwitchedFactory {
+    async fn open(
+        &self,
+        meta: MetaSource,
+        new_epoch: Epoch,
+    ) -> Result<Arc<dyn EventStore>, Box<dyn Error + Send + Sync>> {
+        // An error from here is shown to the person who starts the server; the exit code is 1.
+        let switch = std::env::var_os("READ_ONLY_FILE").ok_or("READ_ONLY_FILE is not set")?.into();
+        let inner = MemoryFactory(Capacity::default()).open(meta, new_epoch).await?;
+        Ok(Arc::new(SwitchedStore { inner, switch }))
+    }
+}
+
+struct SwitchedStore {
+    inner: Arc<dyn EventStore>,
+    switch: PathBuf,
+}
+
+#[async_trait]
+impl EventLog for SwitchedStore {
+    async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
+        // Before anything is decided, so that nothing is kept: the sender gets a 503.
+        self.is_writable().map_err(|_read_only| AppendError::Unavailable)?;
+        self.inner.append(submissions).await
+    }
+
+    async fn read(&self, from: ReadFrom, most: usize) -> Result<Vec<Positioned<Event>>, ReadError> {
+        self.inner.read(from, most).await
+    }
+
+    fn head(&self) -> watch::Receiver<Position> {
+        self.inner.head()
+    }
+}
+
+#[async_trait]
+impl ReadModel for SwitchedStore {
+    async fn alerts(&self, query: AlertQuery) -> Result<HistoryPage<Alert>, QueryError> {
+        self.inner.alerts(query).await
+    }
+
+    async fn messages(&self, query: MessageQuery) -> Result<HistoryPage<ChatMessage>, QueryError> {
+        self.inner.messages(query).await
+    }
+
+    async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable> {
+        self.inner.alert(id).await
+    }
+
+    async fn alert_events(
+        &self,
+        id: AlertId,
+        range: HistoryRange,
+    ) -> Result<HistoryPage<Event>, QueryError> {
+        self.inner.alert_events(id, range).await
+    }
+
+    async fn summary(&self) -> Result<Summary, Unavailable> {
+        self.inner.summary().await
+    }
+
+    async fn overdue(
+        &self,
+        deadlines: Deadlines,
+        limit: usize,
+    ) -> Result<Vec<Positioned<Alert>>, Unavailable> {
+        self.inner.overdue(deadlines, limit).await
+    }
+}
+
+/// The defaults of the port fit the rest: the store inside has no threads, files or connections.
+#[async_trait]
+impl EventStore for SwitchedStore {
+    fn is_durable(&self) -> bool {
+        self.inner.is_durable()
+    }
+
+    /// Readiness probes see the reason, so load balancers send requests to another server.
+    fn is_writable(&self) -> Result<(), NotWritable> {
+        if self.switch.exists() {
+            Err(NotWritable("it is read-only now".to_owned()))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Without it, backpressure would not know that old events are trimmed.
+    fn window(&self) -> usize {
+        self.inner.window()
+    }
+}

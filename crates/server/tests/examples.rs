@@ -1,0 +1,59 @@
+//! The examples run as servers: each as a process, with the command line of the binary.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "all of this is test code")]
+
+use northgate_testkit::{Process, ProcessBuilder, eventually};
+use serde_json::json;
+
+/// An example. Cargo builds it when it runs all tests of the package, and not for `--test examples`.
+fn example(name: &str) -> ProcessBuilder {
+    let test = std::env::current_exe().unwrap();
+    let program = test.ancestors().nth(2).unwrap().join("examples").join(name);
+    assert!(program.exists(), "{} is not built: cargo build --examples", program.display());
+    ProcessBuilder::new(program.to_str().unwrap(), &["--generator-interval", "off"])
+}
+
+/// Raises an alert, and sees it on a socket.
+fn assert_alerts_are_sent(server: &Process) {
+    let mut socket = server.socket();
+    let raised = server.raise("Intruder detected");
+    assert_eq!(socket.next_json(), raised);
+}
+
+#[test]
+fn a_server_with_its_own_store_appends_unless_that_store_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let switch = folder.path().join("read-only");
+    let server = example("own_store").variable("READ_ONLY_FILE", switch.to_str().unwrap()).serve();
+    assert_alerts_are_sent(&server);
+
+    std::fs::write(&switch, "").unwrap();
+    let alert = json!({ "message": "fire", "location": "Hall" }).to_string();
+    server.post("/alerts", &alert).problem(503);
+    server.get("/health/ready").problem(503);
+    assert_eq!(server.get("/alerts").json()["count"], 1);
+
+    std::fs::remove_file(&switch).unwrap();
+    assert_alerts_are_sent(&server);
+    server.stop().assert_code(0);
+}
+
+#[test]
+fn a_store_that_cannot_open_ends_the_program_with_code_1_and_its_reason() {
+    let ended = example("own_store").run().assert_code(1);
+    assert!(ended.stderr.last().unwrap().contains("READ_ONLY_FILE is not set"), "{ended:?}");
+}
+
+#[test]
+fn a_server_with_its_own_route_raises_by_it_and_counts_in_the_background() {
+    let server = example("own_route").serve();
+    assert_alerts_are_sent(&server);
+    let mut socket = server.socket();
+    assert_eq!(server.post("/doors/Main%20Gate/ring", "").body, b"Somebody will come.\n");
+    assert_eq!(socket.next_json()["location"], "Main Gate");
+    let blank = server.post("/doors/%20/ring", "").problem(400);
+    assert_eq!(blank["type"], "urn:northgate:problem:http");
+    eventually(|| server.get("/doors/count").json() == 2);
+    server.get("/doors").problem(404);
+    server.stop().assert_code(0);
+}

@@ -1,0 +1,41 @@
+//! The stores that the tests run against, and capacities that mean the same in each of them.
+
+use northgate_server::{Application, ApplicationBuilder, Settings};
+use std::env::{VarError, var};
+use std::path::Path;
+
+/// Names the store of every [`TestServer`](crate::TestServer) that picks none itself.
+const VARIABLE: &str = "NORTHGATE_TEST_STORE";
+
+/// Begins a server that keeps its events in one kind of store. A store with files keeps them in the
+/// folder, which exists.
+pub(crate) type Store = fn(Settings, &Path) -> ApplicationBuilder;
+
+/// Every store by its name; the first one is the default. Another store needs one line here.
+const STORES: &[(&str, Store)] = &[("memory", in_memory), ("disk", on_disk)];
+
+pub(crate) fn in_memory(settings: Settings, _folder: &Path) -> ApplicationBuilder {
+    Application::builder(settings)
+}
+
+pub(crate) fn on_disk(mut settings: Settings, folder: &Path) -> ApplicationBuilder {
+    settings.storage.data = Some(folder.to_str().unwrap().parse().unwrap());
+    Application::builder(settings)
+}
+
+/// The store that the environment names.
+pub(crate) fn chosen_store() -> Store {
+    let name = match var(VARIABLE) {
+        Err(VarError::NotPresent) => return STORES[0].1,
+        name => name.unwrap(),
+    };
+    let named = STORES.iter().find(|(known, _)| *known == name);
+    let known: Vec<_> = STORES.iter().map(|(name, _)| name).collect();
+    named.unwrap_or_else(|| panic!("{VARIABLE} is {name:?}; it must be one of {known:?}")).1
+}
+
+/// Lets any store keep only the newest `events`.
+pub fn set_window(settings: &mut Settings, events: usize) {
+    settings.memory.events = events.try_into().unwrap();
+    settings.storage.retain_events = settings.memory.events;
+}
