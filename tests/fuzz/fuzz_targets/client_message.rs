@@ -4,10 +4,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use northgate_domain::{
-    Alert, Command, Decision, Epoch, Event, Position, RaiseAlert, EventMeta, Positioned, Timestamp, decide,
+    Alert, Command, Decision, Epoch, Event, EventMeta, Position, Positioned, RaiseAlert, Timestamp,
+    decide,
 };
 use northgate_schemas::{
-    Actions, AlertBody, BodyError, ClientRequest, NewAlert, NewMessage, Outcome, ActionError,
+    ActionError, ActionOutcome, Actions, AlertBody, BodyError, ClientRequest, NewAlert, NewMessage,
     ResultFrame,
 };
 use serde_json::json;
@@ -26,7 +27,7 @@ fuzz_target!(|body: &[u8]| {
         ClientRequest::Chat(Ok(_)) => {}
         ClientRequest::Act { reference, act } => {
             // Whatever it is called by is given back, in a frame that can be read.
-            let outcome = Outcome::Refused(ActionError::unavailable());
+            let outcome = ActionOutcome::Refused(ActionError::unavailable());
             let frame = ResultFrame::new(&reference, &outcome).to_json();
             let frame: serde_json::Value = serde_json::from_str(&frame).expect("it is JSON");
             assert_eq!(frame["ref"], reference);
