@@ -10,10 +10,10 @@ pub struct HistoryPage<T> {
     pub position: Position,
     /// The items, oldest first.
     pub items: Vec<Positioned<T>>,
-    /// Whether older ones match as well, before [`HistoryRange::after`] too. After a scan that
+    /// Whether older ones match as well, before [`after`](crate::HistoryRange::after) too. After a scan that
     /// stopped early nobody knows, and this says that they may.
     pub has_older: bool,
-    /// Whether newer ones match as well: before [`HistoryRange::before`] if both ends are given,
+    /// Whether newer ones match as well: before [`before`](crate::HistoryRange::before) if both ends are given,
     /// and else wherever they stand. After a scan that stopped early this says that they may.
     pub has_newer: bool,
     /// Where the scan ended, if it ended before it had filled the part: every item between its

@@ -1,7 +1,7 @@
 //! The wiring of a server: settings, a store, routes and background parts become an application.
 
 use crate::application::Application;
-use crate::configuration::Settings;
+use crate::configuration::{DataFolder, Settings};
 use crate::sockets;
 use crate::start_error::StartError;
 use crate::stopping::Running;
@@ -51,7 +51,8 @@ type BackgroundPart =
 /// The parts of a server: those that the settings ask for, and those that are added.
 pub struct ApplicationBuilder {
     settings: Settings,
-    store: Box<dyn StoreFactory>,
+    /// Another store than the one that the settings ask for.
+    own_store: Option<Box<dyn StoreFactory>>,
     routes: Vec<Routes>,
     background: Vec<(&'static str, BackgroundPart)>,
 }
@@ -59,16 +60,22 @@ pub struct ApplicationBuilder {
 impl Application {
     /// The parts of a server with these settings, to be extended and then built.
     pub fn builder(settings: Settings) -> ApplicationBuilder {
-        let store = configured_store(&settings);
-        ApplicationBuilder { settings, store, routes: Vec::new(), background: Vec::new() }
+        let (routes, background) = (Vec::new(), Vec::new());
+        ApplicationBuilder { settings, own_store: None, routes, background }
     }
 }
 
 impl ApplicationBuilder {
-    /// Keeps the events in another store than the one that the settings ask for.
+    /// The settings that were loaded, for a store, routes or parts that depend on them.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Keeps the events in another store than the one that the settings ask for. The settings of
+    /// the stores that Northgate brings have no effect on it.
     #[must_use]
     pub fn store(mut self, store: impl StoreFactory + 'static) -> Self {
-        self.store = Box::new(store);
+        self.own_store = Some(Box::new(store));
         self
     }
 
@@ -95,13 +102,15 @@ impl ApplicationBuilder {
     /// Binds the address, opens the store and wires everything together. To be called on the
     /// runtime's main thread; nothing is accepted before [`Application::run_until_stopped`].
     pub async fn build(self) -> Result<Application, StartError> {
-        let Self { settings, store, routes, background } = self;
+        let Self { settings, own_store, routes, background } = self;
         check_clock()?;
         let (listener, address) = bind(&settings)?;
         let clock = Arc::new(SystemClock);
         let meta = MetaSource::new(clock.clone(), Arc::new(SystemIds));
-        let store = store.open(meta, draw_epoch()).await.map_err(StartError::Store)?;
-        tell_what_survives(store.as_ref(), &settings);
+        let is_own = own_store.is_some();
+        let factory = own_store.unwrap_or_else(|| configured_store(&settings));
+        let store = factory.open(meta, draw_epoch()).await.map_err(StartError::Store)?;
+        tell_what_survives(store.is_durable(), settings.storage.data.as_ref().filter(|_| !is_own));
         let (hub, pump) = Hub::new(store.clone(), WindowLimits::default(), ENCODER);
         store.follow(hub.pumped());
         let lag = PUMP_LAG_EVENTS.min(store.window() / 2) as u64;
@@ -122,7 +131,14 @@ impl ApplicationBuilder {
         );
         let supervisor = &running.supervisor;
         let stop = &running.sources_stop;
-        start_sources(&settings, store.clone(), &use_cases.alerts, supervisor, stop)?;
+        start_sources(
+            &settings,
+            store.is_durable(),
+            store.clone(),
+            &use_cases.alerts,
+            supervisor,
+            stop,
+        )?;
         for (name, part) in background {
             supervisor.spawn(name, stop.clone(), part(use_cases.clone(), stop.clone()));
         }
@@ -150,12 +166,13 @@ fn bind(settings: &Settings) -> Result<(TcpListener, SocketAddr), StartError> {
 /// Starts the generator, if there is to be one, and the timer that ends alerts.
 fn start_sources(
     settings: &Settings,
+    is_durable: bool,
     read_model: Arc<dyn ReadModel>,
     alerts: &AlertService,
     supervisor: &Supervisor,
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
-    if let Some(every) = settings.generator_interval() {
+    if let Some(every) = settings.generator_interval(is_durable) {
         let generator =
             AlertGenerator::new(alerts.clone(), interval(every), Arc::new(SystemClock))?;
         supervisor.spawn("generator", stop.clone(), generator.run(stop.clone()));
@@ -181,15 +198,13 @@ fn watch(store: Arc<dyn EventStore>, hub: Hub, supervisor: &Supervisor, stop: &C
 }
 
 /// Says in one line whether events survive a restart.
-fn tell_what_survives(store: &dyn EventStore, settings: &Settings) {
-    match &settings.storage.data {
-        _ if !store.is_durable() => {
-            tracing::info!("events are kept in memory: nothing survives a restart");
-        }
+fn tell_what_survives(is_durable: bool, folder: Option<&DataFolder>) {
+    match folder {
         Some(folder) => {
             tracing::info!(folder = %folder.path().display(), "events are kept on disk");
         }
-        None => tracing::info!("events survive a restart"),
+        None if is_durable => tracing::info!("events survive a restart"),
+        None => tracing::info!("events are kept in memory: nothing survives a restart"),
     }
 }
 

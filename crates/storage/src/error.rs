@@ -31,7 +31,8 @@ pub enum ReadError {
     /// The events asked for are not all held.
     #[error("the log does not hold every event after this position")]
     Gap {
-        /// The smallest position that still reads.
+        /// The smallest position that still reads: the one of the newest trimmed event, or the
+        /// start of the log if none was trimmed.
         oldest: Position,
         /// The head of the log.
         latest: Position,

@@ -9,19 +9,24 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 /// A store. Only [`is_durable`](Self::is_durable) must be answered; the defaults of the rest fit a
-/// store without threads, files or connections of its own.
+/// store without threads, files or connections of its own. A store with a thread answers
+/// [`failed`](Self::failed); one with files or connections answers [`is_writable`](Self::is_writable)
+/// and [`close`](Self::close); one that trims by a number answers [`window`](Self::window).
 #[async_trait]
 pub trait EventStore: EventLog + ReadModel {
     /// Whether stored events survive the end of the process.
     fn is_durable(&self) -> bool;
 
     /// Whether the store can append now. It answers at once, from what it knows: readiness probes
-    /// ask it.
+    /// ask it. A store that failed tries again by itself, such as once a second: while it is not
+    /// writable, nobody may send it anything.
     fn is_writable(&self) -> Result<(), NotWritable> {
         Ok(())
     }
 
-    /// The number of the newest events that the log holds at least, if retention is a number.
+    /// How many of the newest events the log holds at least. Appends wait while the fan-out is half
+    /// of that behind, so that no event is trimmed before it was sent. A store that does not trim
+    /// by number keeps the default, which is no limit.
     fn window(&self) -> usize {
         usize::MAX
     }
@@ -36,8 +41,9 @@ pub trait EventStore: EventLog + ReadModel {
         pending().await
     }
 
-    /// Ends the store: what was handed over is answered, everything later is unavailable, and
-    /// when this returns the files are free for another process.
+    /// Ends the store: appends and queries that were handed over are answered, all later ones are
+    /// unavailable, and when this returns the files are free for another process. A store that was
+    /// closed has not failed.
     async fn close(&self) {}
 }
 

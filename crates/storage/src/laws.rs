@@ -81,13 +81,16 @@ pub use wrapped_store::WrappedStore;
 
 use crate::{Capacity, EventStore, StoreFactory};
 use northgate_domain::{Epoch, MetaSource};
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Makes stores for the laws.
 #[async_trait::async_trait]
 pub trait Harness: Send + Sync {
-    /// A factory of one store of this capacity, which is empty when the factory first opens it.
-    /// Its files live at least as long as the harness.
+    /// A factory of one store of this capacity: empty when the factory first opens it, and a
+    /// durable store is the same one when it opens it again. Each factory has a place of its own,
+    /// such as a new folder, which lives at least as long as the harness.
     fn factory(&self, capacity: Capacity) -> Arc<dyn StoreFactory>;
 
     /// Whether the store may be opened twice at the same time, as by two nodes: then the laws of
@@ -106,6 +109,12 @@ pub trait Harness: Send + Sync {
     async fn open(&self, capacity: Capacity, meta: MetaSource) -> Arc<dyn EventStore> {
         self.factory(capacity).open(meta, EPOCH).await.unwrap()
     }
+}
+
+/// Runs a law, and fails if it hangs.
+pub async fn to_its_end(law: impl Future<Output = ()>) {
+    let ended = tokio::time::timeout(Duration::from_mins(2), law).await;
+    assert!(ended.is_ok(), "the law did not come to its end in two minutes: the store hangs");
 }
 
 /// The name of every log that the laws create.
@@ -180,7 +189,8 @@ macro_rules! event_store_laws {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $law() {
-                $crate::laws::$law(&$harness).await;
+                let harness = $harness;
+                $crate::laws::to_its_end($crate::laws::$law(&harness)).await;
             }
         )*
     };

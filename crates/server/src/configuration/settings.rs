@@ -44,10 +44,10 @@ impl Settings {
     /// How often an alert is raised where nobody has said so.
     const GENERATOR_INTERVAL: Duration = Duration::from_secs(10);
 
-    /// The time between two alerts of the generator, if there is to be one. It is there so that a
-    /// first look shows something; among data that is kept it has no business unless asked.
-    pub(crate) fn generator_interval(&self) -> Option<Duration> {
-        let unsaid = self.storage.data.is_none().then_some(Self::GENERATOR_INTERVAL);
+    /// The time between two alerts of the generator, if there is to be one. Unless it is set, it
+    /// runs over a store that is not durable, so that a first look shows something.
+    pub(crate) fn generator_interval(&self, is_durable: bool) -> Option<Duration> {
+        let unsaid = (!is_durable).then_some(Self::GENERATOR_INTERVAL);
         self.generator.interval.duration_or(unsaid)
     }
 }

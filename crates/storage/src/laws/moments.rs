@@ -76,6 +76,12 @@ pub async fn the_events_of_one_alert_are_found(harness: &dyn Harness) {
     let next = store.alert_events(fire, range).await.unwrap();
     assert_eq!((offsets(&next), next.has_older, next.has_newer), (vec![3, 6], true, true));
 
+    let Event::Alert(AlertEvent { alert, .. }) = &all.items[2].value else { panic!() };
+    let since = HistoryRange { since: Some(alert.updated_at), ..HistoryRange::newest(10) };
+    let until = HistoryRange { until: Some(alert.updated_at), ..HistoryRange::newest(10) };
+    assert_eq!(offsets(&store.alert_events(fire, since).await.unwrap()), [6, 7], "since counts");
+    assert_eq!(offsets(&store.alert_events(fire, until).await.unwrap()), [1, 3], "until counts");
+
     let nobody = AlertId(Uuid::max());
     assert!(store.alert_events(nobody, HistoryRange::newest(9)).await.unwrap().items.is_empty());
     // Trimmed events are left out.

@@ -59,7 +59,9 @@ pub(super) fn keyed(mut submission: Submission, scope: &str, value: &str) -> Sub
 }
 
 pub(super) async fn append_one(store: &dyn EventStore, submission: Submission) -> Outcome {
-    let mut outcomes = store.append(vec![submission]).await.unwrap();
+    let text = format!("{:?}", submission.command);
+    let appended = store.append(vec![submission]).await;
+    let mut outcomes = appended.unwrap_or_else(|error| panic!("{error:?} for {text}"));
     assert_eq!(outcomes.len(), 1, "one outcome per submission");
     outcomes.remove(0)
 }
