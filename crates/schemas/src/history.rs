@@ -200,7 +200,7 @@ fn link(
 /// The parameter with which a request goes on where a part of its answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[schema(rename_all = "lowercase")]
+#[schema(as = Rest, rename_all = "lowercase")]
 pub enum Continuation {
     /// What is older.
     #[schema(value_type = String)]

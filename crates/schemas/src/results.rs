@@ -83,6 +83,7 @@ impl<'a> From<&'a ActionOutcome> for OutcomeBody<'a> {
 
 /// Why an action did not happen.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ActionError)]
 struct ActionErrorBody {
     /// A name of the kind of trouble that stays the same; for programs.
     #[serde(rename = "type")]
