@@ -105,7 +105,8 @@ fi
 cargo test --workspace --locked
 
 headline 'black-box tests against the store on disk'
-NORTHGATE_TEST_STORE=disk cargo test --package northgate-tests --test black_box --locked
+# Of the whole workspace, so that nothing is built anew with other features.
+NORTHGATE_TEST_STORE=disk cargo test --workspace --test black_box --locked
 
 if [[ $full == yes ]]; then
     headline 'release build'
