@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub struct AlertQuery {
     /// The part of the matching items.
     pub range: HistoryRange,
-    /// What their words must begin with.
+    /// Words that the items must have, each by its beginning.
     pub search: Search,
     /// Where they were raised: at one of these, or anywhere if there are none.
     pub locations: Vec<Location>,
@@ -113,7 +113,7 @@ fn is_any_of<T: PartialEq>(wanted: &[T], value: Option<&T>) -> bool {
 pub struct MessageQuery {
     /// The part of the matching items.
     pub range: HistoryRange,
-    /// What their words must begin with.
+    /// Words that the items must have, each by its beginning.
     pub search: Search,
     /// Only those that belong to the thread of this alert.
     pub alert_id: Option<AlertId>,

@@ -34,16 +34,16 @@ pub struct LogEnd {
     pub newest: Option<Timestamp>,
 }
 
-/// What a store does about one submission.
+/// The effects of one submission, which a store carries out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// The event to write at the end of the log.
     pub event: Option<Positioned<Event>>,
     /// The alert to write: its state after the event, at the position of its raising.
     pub alert: Option<Positioned<Alert>>,
-    /// What to remember under the key of the submission.
+    /// The first use to remember under the key of the submission.
     pub first_use: Option<FirstUse>,
-    /// What to answer.
+    /// The answer.
     pub outcome: Outcome,
 }
 

@@ -19,6 +19,7 @@ mod process;
 mod raw_socket;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "server")]
 mod stores;
 mod websocket;
 
@@ -34,6 +35,7 @@ pub use process::{Process, ProcessBuilder, ProcessOutput};
 pub use raw_socket::{RawSocket, UPGRADE};
 #[cfg(feature = "server")]
 pub use server::TestServer;
+#[cfg(feature = "server")]
 pub use stores::set_window;
 pub use tungstenite::Message;
 pub use websocket::WebSocket;
