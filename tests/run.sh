@@ -85,6 +85,9 @@ command -v cc >/dev/null || install 'C compiler' 'gcc libc6-dev' 'gcc glibc-deve
 command -v python3 >/dev/null || install Python python3 python3 python3
 command -v node >/dev/null || install Node.js nodejs nodejs nodejs
 install_websocket
+# The commands that README.md and docs/ show are run by tests.
+command -v curl >/dev/null || install curl curl curl curl
+command -v jq >/dev/null || install jq jq jq jq
 cargo fmt --version 2>/dev/null || rustup component add rustfmt
 cargo clippy --version 2>/dev/null || rustup component add clippy
 # Tests open many sockets.

@@ -29,21 +29,6 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The names in a row behind every "Test:", with nothing but commas and "and" between them.
-fn tests_in_sentences(text: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    for behind in text.split("Test:").skip(1).chain(text.split("Tests:").skip(1)) {
-        let mut parts = behind.split('`');
-        while let (Some(between), Some(name)) = (parts.next(), parts.next()) {
-            if !matches!(between.trim(), "" | "," | "and") {
-                break;
-            }
-            names.push(name);
-        }
-    }
-    names
-}
-
 /// The names in the last cell of every row, and the rows that have none there. Only tables whose
 /// last column is headed "test" or "tests" are looked at.
 fn tests_in_tables(text: &str) -> (Vec<&str>, Vec<&str>) {
@@ -78,21 +63,23 @@ fn assert_exist(document: &str, names: &[&str]) {
     assert_none(&unknown.map(told).collect::<Vec<_>>());
 }
 
-#[test]
-fn every_test_that_holds_an_invariant_exists() {
-    let document = "docs/ARCHITECTURE.md";
-    assert_exist(document, &tests_in_sentences(&text(document)));
-}
-
-#[test]
-fn every_row_of_the_compatibility_table_names_a_test_that_exists() {
-    let document = "docs/COMPATIBILITY.md";
+fn assert_rows_name_tests(document: &str) {
     let text = text(document);
     let (names, without) = tests_in_tables(&text);
     assert_exist(document, &names);
     assert_none(
         &without.iter().map(|row| format!("{document}: no test in {row}")).collect::<Vec<_>>(),
     );
+}
+
+#[test]
+fn every_invariant_names_a_test_that_exists() {
+    assert_rows_name_tests("docs/ARCHITECTURE.md");
+}
+
+#[test]
+fn every_row_of_the_compatibility_table_names_a_test_that_exists() {
+    assert_rows_name_tests("docs/COMPATIBILITY.md");
 }
 
 #[test]
@@ -109,21 +96,26 @@ fn the_protocol_lists_every_close_code_of_the_source() {
 }
 
 #[test]
-fn names_are_found_in_sentences_and_in_tables() {
-    let text =
-        "1. A. Test: `a`,\n   `b`\n2. B `no`. Tests: `c` and `d`. See `no`.\n3. Test: none, `no`";
-    assert_eq!(tests_in_sentences(text), ["a", "b", "c", "d"]);
+fn names_are_found_in_tables() {
     let text = "| no | `no` |\n|---|---|\n| no | `no` |\n\n| what | test |\n|---|---|\n\
                 | `no` | `a`, `b` |\n| c | – |\n";
     assert_eq!(tests_in_tables(text), (vec!["a", "b"], vec!["| c | – |"]));
 }
 
 #[test]
-fn the_readmes_log_is_the_one_that_keeps_the_laws() {
-    let readme = std::fs::read_to_string(crate::source::root().join("README.md")).unwrap();
-    let tested = crate::source::root().join("crates/storage/tests/counting_log.rs");
-    let tested = std::fs::read_to_string(tested).unwrap();
-    let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next());
-    let shown = shown.expect("the README shows a log");
-    assert!(tested.ends_with(shown), "README.md and counting_log.rs have come apart");
+fn the_log_of_the_extending_page_is_the_one_that_runs_the_laws() {
+    let tested = text("crates/storage/tests/counting_log.rs");
+    let page = text("docs/EXTENDING.md");
+    let shown = page.split("```rust\n").find_map(|block| {
+        let code = block.split("```").next()?;
+        code.contains("struct CountingLog").then_some(code)
+    });
+    let shown = shown.expect("docs/EXTENDING.md shows a log");
+    assert!(tested.ends_with(shown), "docs/EXTENDING.md and counting_log.rs differ");
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = text("README.md").lines().count();
+    assert!(lines <= 130, "README.md has {lines} lines; move the rest to docs/");
 }

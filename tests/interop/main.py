@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import documented_proxies
 import lib
 import programs
 import proxies
@@ -29,7 +30,10 @@ def main(binary, tools):
         # What measures time runs alone.
         run("curl", programs.check_curl)
         lanes = [
-            [("nginx, idle", proxies.check_idle_upstream)],
+            [
+                ("nginx, idle", proxies.check_idle_upstream),
+                ("proxies as documented", documented_proxies.check_documented),
+            ],
             [("nginx", proxies.check_nginx), ("node", programs.check_node, tools)],
             [
                 ("haproxy", proxies.check_haproxy),

@@ -54,6 +54,7 @@ curl_has_http2() {
 packages=()
 command -v nginx >/dev/null || packages+=(nginx-light)
 command -v haproxy >/dev/null || packages+=(haproxy)
+command -v caddy >/dev/null || packages+=(caddy)
 command -v zstd >/dev/null || packages+=(zstd)
 curl_has_http2 || packages+=(curl)
 java_is_new || packages+=(default-jdk-headless)
@@ -69,6 +70,7 @@ if ((${#packages[@]} > 0)); then
 fi
 command -v nginx >/dev/null || missing 'there is no nginx'
 command -v haproxy >/dev/null || missing 'there is no haproxy'
+command -v caddy >/dev/null || missing 'there is no caddy'
 command -v zstd >/dev/null || missing 'there is no zstd'
 curl_has_http2 || missing 'there is no curl with HTTP/2'
 java_is_new || missing 'there is no JDK, version 17 or newer'

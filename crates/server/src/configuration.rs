@@ -39,4 +39,6 @@ impl Settings {
 }
 
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod tests;

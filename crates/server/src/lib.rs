@@ -34,3 +34,8 @@ pub use start_error::StartError;
 pub use stop_request::{Progress, StopRequest};
 pub use supervisor::PartFailure;
 pub use telemetry::log_panics;
+
+/// Compiles the code of docs/EXTENDING.md.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/EXTENDING.md")]
+struct ExtendingPage;

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "all of this is test code")]
 
 use northgate_testkit::{Process, ProcessBuilder, eventually};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 
 /// An example. Cargo builds it when it runs all tests of the package, and not for `--test examples`.
 fn example(name: &str) -> ProcessBuilder {
@@ -56,4 +58,24 @@ fn a_server_with_its_own_route_raises_by_it_and_counts_in_the_background() {
     eventually(|| server.get("/doors/count").json() == 2);
     server.get("/doors").problem(404);
     server.stop().assert_code(0);
+}
+
+#[test]
+fn a_server_with_its_own_transport_streams_events_as_lines() {
+    let server = example("own_transport").serve();
+    let mut lines = BufReader::new(TcpStream::connect(server.address()).unwrap());
+    let request = format!("GET /lines HTTP/1.0\r\nHost: {}\r\n\r\n", server.address());
+    lines.get_mut().write_all(request.as_bytes()).unwrap();
+    let mut head = lines.by_ref().lines().map(Result::unwrap);
+    assert!(head.next().unwrap().ends_with("200 OK"));
+    assert!(head.any(|line| line.is_empty()), "the head ends");
+
+    let first = server.raise("Intruder detected");
+    let second = server.raise("Window open");
+    let mut events =
+        lines.by_ref().lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()));
+    assert_eq!(events.next().unwrap().unwrap(), first);
+    assert_eq!(events.next().unwrap().unwrap(), second);
+    server.stop().assert_code(0);
+    assert!(events.next().is_none(), "the stream ends with the server");
 }

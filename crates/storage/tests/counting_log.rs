@@ -1,4 +1,4 @@
-//! The README's wrapper of a log, word for word: a store behind it keeps every law.
+//! The wrapper of a log that docs/EXTENDING.md shows, byte for byte, with the laws that it must obey.
 
 use async_trait::async_trait;
 use northgate_domain::{Event, Position, Positioned};

@@ -1,0 +1,128 @@
+//! Generates the tables of docs/CONFIGURATION.md from the flags, and compares the page with them.
+//!
+//! `NORTHGATE_WRITE_DOCS=1 cargo test -p northgate-server configuration::page` writes the page again.
+
+use super::arguments::Arguments;
+use super::{Loaded, Settings};
+use clap::CommandFactory;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+const BEGIN: &str = "<!-- Generated from the flags. -->\n";
+const END: &str = "<!-- End of the generated part. -->\n";
+
+/// One flag with the bracketed parts of its help text.
+struct Flag {
+    flag: String,
+    variable: String,
+    default: String,
+    meaning: String,
+}
+
+impl Flag {
+    fn of(argument: &clap::Arg) -> Option<Self> {
+        let help = argument.get_long_help().or(argument.get_help())?.to_string();
+        let (meaning, brackets) = help.split_once(" [").unwrap_or((&help, ""));
+        let bracket = |name: &str| {
+            let start = brackets.find(name)? + name.len();
+            brackets[start..].split(']').next().map(|text| text.trim().to_owned())
+        };
+        let variable = bracket("env: ")?;
+        let variable = variable.split(',').next().unwrap_or_default().to_owned();
+        Some(Self {
+            flag: format!("--{}", argument.get_long()?),
+            variable,
+            default: bracket("default: ").unwrap_or_default(),
+            meaning: meaning.replace('|', "\\|"),
+        })
+    }
+
+    /// The group and the key of the setting in northgate.toml.
+    fn key(&self) -> (String, String) {
+        let lower = self.variable.to_lowercase();
+        let mut parts = lower.trim_start_matches("northgate__").split("__").map(str::to_owned);
+        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+    }
+}
+
+fn flags() -> Vec<Flag> {
+    let command = Arguments::command();
+    command
+        .get_arguments()
+        .filter(|argument| !argument.is_hide_set())
+        .filter_map(Flag::of)
+        .collect()
+}
+
+fn tables() -> String {
+    let mut page = String::new();
+    let mut group = String::new();
+    for flag in flags() {
+        let (its_group, key) = flag.key();
+        if its_group != group {
+            let title = its_group[..1].to_uppercase() + &its_group[1..];
+            _ = write!(page, "\n### {title}\n\nGroup `[{its_group}]` of `northgate.toml`.\n\n");
+            page.push_str(
+                "| flag | environment | key | default | meaning |\n|---|---|---|---|---|\n",
+            );
+            group = its_group;
+        }
+        let Flag { flag, variable, default, meaning } = flag;
+        _ = writeln!(page, "| `{flag}` | `{variable}` | `{key}` | {default} | {meaning} |");
+    }
+    page.push('\n');
+    page
+}
+
+#[test]
+fn the_page_of_settings_is_generated_from_the_flags() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/CONFIGURATION.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).expect("the page has the first mark");
+    let (_, after) = rest.split_once(END).expect("the page has the last mark");
+    let generated = format!("{before}{BEGIN}{}{END}{after}", tables());
+    if std::env::var_os("NORTHGATE_WRITE_DOCS").is_some() {
+        std::fs::write(&path, &generated).unwrap();
+        return;
+    }
+    assert!(
+        page == generated,
+        "docs/CONFIGURATION.md differs from the flags; the first lines of this file say how to generate it"
+    );
+}
+
+#[test]
+fn every_visible_flag_documents_a_variable() {
+    let command = Arguments::command();
+    let visible = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let builtin = ["help", "version"];
+    let named = visible.filter(|argument| !builtin.contains(&argument.get_id().as_str()));
+    for argument in named {
+        assert!(Flag::of(argument).is_some(), "{} names no variable", argument.get_id());
+    }
+}
+
+/// A default that is documented is set explicitly; this changes nothing.
+#[test]
+fn documented_defaults_are_the_defaults() {
+    let load = |arguments: &[String]| {
+        let arguments = std::iter::once("northgate".to_owned()).chain(arguments.iter().cloned());
+        let loaded = Settings::load(arguments.map(Into::into), [], &PathBuf::from("/nonexistent"));
+        match loaded.unwrap() {
+            Loaded::Settings(settings) => format!("{settings:?}"),
+            other => panic!("{other:?}"),
+        }
+    };
+    let unset = load(&[]);
+    // These defaults depend on the machine or on other settings.
+    let depends = ["--workers", "--generator-interval"];
+    let mut compared = 0;
+    for flag in flags() {
+        if flag.default.is_empty() || depends.contains(&flag.flag.as_str()) {
+            continue;
+        }
+        assert_eq!(load(&[flag.flag, flag.default]), unset);
+        compared += 1;
+    }
+    assert!(compared >= 20, "only {compared} defaults were compared");
+}
