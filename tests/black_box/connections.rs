@@ -275,7 +275,7 @@ fn an_incomplete_body_is_408_and_closes_the_connection() {
 }
 
 #[test]
-fn a_large_answer_before_a_close_executes_no_later_requests() {
+fn nothing_after_a_close_is_executed_behind_a_large_answer() {
     let server = TestServer::start();
     let large = request("GET", "/docs/swagger-ui-bundle.js", "");
     let closing = raise("Connection: close\r\n");

@@ -132,7 +132,7 @@ fn a_flooding_client_gets_a_delay_and_is_then_closed_with_1008() {
         assert_eq!(event["message"], "again");
         kept += 1;
     }
-    // A third of the 100 accepted messages is chat. A slow machine lets some more pass.
+    // A third of the 100 accepted messages is valid chat. A slow machine lets a few more pass.
     assert!((33..200).contains(&kept), "{kept} messages were stored");
 }
 

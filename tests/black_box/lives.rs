@@ -635,7 +635,7 @@ fn an_expired_alert_is_resolved_automatically_even_after_a_restart() {
     assert_eq!(resolved(&server, &over)["resolved_by"], "northgate");
     let far = raise(&server, json!({ "expires_at": "2099-01-01T00:00:00Z" }));
     act(&server, &far, "acknowledge", json!({ "by": "Anna" }));
-    // This alert expires while no server runs.
+    // The server stops before this alert expires.
     let later = raise_ending_soon(&server);
     server.stopped();
     let server = start();

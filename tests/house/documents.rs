@@ -1,10 +1,11 @@
-//! The tests that documents name, and the functions that there are.
+//! Checks that the documents agree with the source: names of tests, close codes, and the README's
+//! log.
 
 use crate::assert_none;
 use crate::source::{rust_files, text};
 use std::collections::HashSet;
 
-/// A document that names fewer tests than these is not what it should be.
+/// Fewest tests that a document must name. Fewer mean that its format has changed.
 const FEWEST: usize = 10;
 
 /// The names of all functions of the workspace.
@@ -24,12 +25,12 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
 }
 
-/// What stands in backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The names in a row behind every "Test:", with nothing but commas and "and" between them.
+/// The names that follow each "Test:" or "Tests:", separated only by commas and "and".
 fn tests_in_sentences(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     for behind in text.split("Test:").skip(1).chain(text.split("Tests:").skip(1)) {
@@ -44,8 +45,8 @@ fn tests_in_sentences(text: &str) -> Vec<&str> {
     names
 }
 
-/// The names in the last cell of every row, and the rows that have none there. Only tables whose
-/// last column is headed "test" or "tests" are looked at.
+/// The names in the last cell of every row, and the rows whose last cell has none. Only tables
+/// whose last column has the heading "test" or "tests" are checked.
 fn tests_in_tables(text: &str) -> (Vec<&str>, Vec<&str>) {
     let (mut names, mut without) = (Vec::new(), Vec::new());
     let mut names_tests = None;
@@ -71,15 +72,15 @@ fn tests_in_tables(text: &str) -> (Vec<&str>, Vec<&str>) {
 }
 
 fn assert_exist(document: &str, names: &[&str]) {
-    assert!(names.len() >= FEWEST, "{document} names {} tests: {names:?}", names.len());
+    assert!(names.len() >= FEWEST, "{document} names only {} tests: {names:?}", names.len());
     let functions = functions();
     let unknown = names.iter().filter(|name| !functions.contains(**name));
-    let told = |name| format!("{document} names `{name}`, and there is no such function");
+    let told = |name| format!("{document} names the test `{name}`, but no such function exists");
     assert_none(&unknown.map(told).collect::<Vec<_>>());
 }
 
 #[test]
-fn every_test_that_holds_an_invariant_exists() {
+fn every_test_named_in_the_architecture_document_exists() {
     let document = "docs/ARCHITECTURE.md";
     assert_exist(document, &tests_in_sentences(&text(document)));
 }
@@ -91,7 +92,10 @@ fn every_row_of_the_compatibility_table_names_a_test_that_exists() {
     let (names, without) = tests_in_tables(&text);
     assert_exist(document, &names);
     assert_none(
-        &without.iter().map(|row| format!("{document}: no test in {row}")).collect::<Vec<_>>(),
+        &without
+            .iter()
+            .map(|row| format!("{document}: this row names no test: {row}"))
+            .collect::<Vec<_>>(),
     );
 }
 
@@ -99,17 +103,23 @@ fn every_row_of_the_compatibility_table_names_a_test_that_exists() {
 fn the_protocol_lists_every_close_code_of_the_source() {
     let source = text("crates/ws/src/close.rs");
     let arms = source.split("fn number(self)").nth(1).and_then(|rest| rest.split("\n    }").next());
-    let arms = arms.expect("close.rs gives each code its number").lines();
+    let arms = arms.expect("close.rs has a function `number`").lines();
     let numbers = arms.filter_map(|arm| arm.split_once(" => ")?.1.strip_suffix(','));
     let protocol = text("docs/PROTOCOL.md");
-    let table = protocol.split("\n## Close codes\n").nth(1).expect("there is a table of codes");
+    let table = protocol
+        .split("\n## Close codes\n")
+        .nth(1)
+        .expect("PROTOCOL.md has a table of close codes");
     let rows = table.split("\n## ").next().into_iter().flat_map(str::lines);
     let listed = rows.filter_map(|row| row.strip_prefix("| ")?.split(" |").next());
-    assert!(numbers.eq(listed.filter(|cell| *cell != "code")), "another code, or another order");
+    assert!(
+        numbers.eq(listed.filter(|cell| *cell != "code")),
+        "docs/PROTOCOL.md and close.rs must list the same codes in the same order"
+    );
 }
 
 #[test]
-fn names_are_found_in_sentences_and_in_tables() {
+fn test_names_are_found_in_sentences_and_in_tables() {
     let text =
         "1. A. Test: `a`,\n   `b`\n2. B `no`. Tests: `c` and `d`. See `no`.\n3. Test: none, `no`";
     assert_eq!(tests_in_sentences(text), ["a", "b", "c", "d"]);
@@ -119,11 +129,14 @@ fn names_are_found_in_sentences_and_in_tables() {
 }
 
 #[test]
-fn the_readmes_log_is_the_one_that_keeps_the_laws() {
+fn the_log_in_the_readme_is_the_one_that_the_laws_test() {
     let readme = std::fs::read_to_string(crate::source::root().join("README.md")).unwrap();
     let tested = crate::source::root().join("crates/storage/tests/counting_log.rs");
     let tested = std::fs::read_to_string(tested).unwrap();
     let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next());
-    let shown = shown.expect("the README shows a log");
-    assert!(tested.ends_with(shown), "README.md and counting_log.rs have come apart");
+    let shown = shown.expect("README.md contains a block of Rust code");
+    assert!(
+        tested.ends_with(shown),
+        "the log in README.md differs from the end of crates/storage/tests/counting_log.rs"
+    );
 }
