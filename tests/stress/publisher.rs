@@ -156,7 +156,8 @@ impl Talker {
     }
 }
 
-/// Random text with special characters: mostly short, sometimes up to about 250 pieces long.
+/// Random text with special characters: mostly short, in 1 % of cases up to about 4,000 characters
+/// (a message may have 4,096).
 pub fn padding(rng: &mut Rng) -> String {
     const PIECES: [&str; 10] =
         ["a", "gate ", "\"", "\\", "\n", "\u{2028}", "é", "火", "🚨", r#""position":"x-1""#];
