@@ -14,7 +14,7 @@ fn pointers(server: &TestServer, path: &str, body: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_bad_field_is_reported_and_no_good_one() {
+fn exactly_the_bad_fields_are_reported() {
     let server = TestServer::start();
     let long = format!("\"{}\"", "x".repeat(5_000));
     let bad_values =
@@ -307,7 +307,7 @@ fn unencoded_characters_in_a_query_are_accepted() {
 }
 
 #[test]
-fn options_for_the_whole_server_lists_the_methods() {
+fn options_star_lists_the_methods_of_the_server() {
     let answer = TestServer::start().request("OPTIONS", "*", "", b"");
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));

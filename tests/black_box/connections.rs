@@ -275,7 +275,7 @@ fn an_incomplete_body_is_408_and_closes_the_connection() {
 }
 
 #[test]
-fn nothing_after_a_close_is_executed_behind_a_large_answer() {
+fn requests_after_a_close_are_not_executed_after_a_large_answer() {
     let server = TestServer::start();
     let large = request("GET", "/docs/swagger-ui-bundle.js", "");
     let closing = raise("Connection: close\r\n");
@@ -283,8 +283,8 @@ fn nothing_after_a_close_is_executed_behind_a_large_answer() {
     for (round, last) in [&closing, &old].into_iter().cycle().take(20).enumerate() {
         let mut stream = server.connect();
         send(&mut stream, &[&large, last, &raise(""), &raise("")]);
-        // The server waits for the client to read, and has yet to write the end of the large
-        // answer.
+        // During this pause the server cannot write the end of the large answer, since the client
+        // does not read.
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(read_response(&mut stream).status, 200);
         assert_eq!(read_response(&mut stream).status, 200);

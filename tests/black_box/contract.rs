@@ -229,7 +229,7 @@ fn every_path_works_with_and_without_a_trailing_slash() {
 }
 
 #[test]
-fn json_is_accepted_without_or_with_a_json_like_content_type() {
+fn json_is_accepted_with_no_or_any_json_content_type() {
     let server = TestServer::start();
     let body = br#"{"message":"a","location":"b"}"#;
     for headers in [
@@ -270,7 +270,7 @@ fn text_is_stored_trimmed_with_unix_line_ends_and_else_unchanged() {
 }
 
 #[test]
-fn every_get_path_answers_head_and_every_path_options() {
+fn get_paths_answer_head_and_all_paths_answer_options() {
     let server = TestServer::start();
     server.raise("one");
     for path in ["/", "/alerts/history", "/message/", "/openapi.json", "/docs"] {

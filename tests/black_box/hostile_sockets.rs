@@ -153,7 +153,7 @@ fn a_peer_may_disconnect_in_any_state_without_effect_on_others() {
         });
         attack(&server, |socket| socket.send(&bytes));
     }
-    // Connections whose requests never arrive.
+    // Connections on which the client sends no request.
     let half_open: Vec<_> = (0..50).map(|_| server.connect()).collect();
     server.raise("still here");
     drop(half_open);

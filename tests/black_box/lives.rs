@@ -529,7 +529,7 @@ fn alerts_are_filtered_by_status_severity_labels_and_source() {
 }
 
 #[test]
-fn a_repeat_with_higher_severity_reaches_a_severity_filter() {
+fn a_repeat_that_raises_the_severity_passes_a_severity_filter() {
     let server = TestServer::start();
     let mut socket = server.socket_with("types=alert,alert_update&min_severity=error");
     for begins in ["resume", "live"] {

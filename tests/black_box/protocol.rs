@@ -153,7 +153,7 @@ fn pings_are_answered_with_their_payload_and_pongs_are_not_answered() {
 }
 
 #[test]
-fn frames_of_every_length_arrive_at_its_boundaries() {
+fn frames_at_the_boundaries_of_the_length_forms_arrive() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
     // The last one is the largest accepted message. Its length has the 8-byte form.

@@ -55,7 +55,7 @@ fn an_unfinished_body_is_408_within_the_request_timeout() {
     }
 }
 
-/// Waits until the server itself has timed out a request: slightly longer than the request timeout.
+/// Waits until the server has timed out another request, which is slightly longer than the timeout.
 fn wait_for_a_timeout(server: &TestServer) {
     let mut slow = server.connect();
     assert_eq!(read_response(&mut slow).status, 408);

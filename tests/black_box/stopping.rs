@@ -33,8 +33,8 @@ fn a_peer_that_never_reads_cannot_delay_the_exit() {
     let stuffed = server.raw_socket();
     let mut healthy = server.socket();
     let message = "x".repeat(4_000);
-    // More than the kernel buffers for a peer that does not read, and less than the retained
-    // events.
+    // More bytes than the kernel buffers for a peer that does not read, and fewer events than the
+    // server retains.
     let total = 1_200;
     for _ in 0..total {
         server.raise(&message);
@@ -76,7 +76,7 @@ fn clients_that_send_during_a_shutdown_still_receive_1001() {
             if json["type"] == "chat" {
                 let position = json["position"].as_str().unwrap();
                 let offset = position.rsplit('-').next().unwrap().parse::<u64>().unwrap();
-                assert!(last == 0 || offset == last + 1, "{offset} came after {last}");
+                assert!(last == 0 || offset == last + 1, "offset {offset} follows {last}");
                 last = offset;
             }
         }

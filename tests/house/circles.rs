@@ -144,7 +144,7 @@ fn expand(tree: &str) -> Vec<Vec<String>> {
     paths
 }
 
-/// One line for each module that is part of a cycle, with the uses that lead back to it.
+/// One line for each module in a cycle: the module, and the used modules that lead back to it.
 fn circles(arrows: &BTreeMap<&Module, BTreeSet<Module>>) -> Vec<String> {
     let reachable = |from: &Module| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from.clone()]);

@@ -5,7 +5,7 @@ use crate::assert_none;
 use crate::source::{rust_files, text};
 use std::collections::HashSet;
 
-/// Fewest tests that a document must name. Fewer mean that its format has changed.
+/// Lower bound of the tests that a document names. A lower count means that its format has changed.
 const FEWEST: usize = 10;
 
 /// The names of all functions of the workspace.
@@ -129,7 +129,7 @@ fn test_names_are_found_in_sentences_and_in_tables() {
 }
 
 #[test]
-fn the_log_in_the_readme_is_the_one_that_the_laws_test() {
+fn the_readme_shows_the_log_that_is_tested_against_the_laws() {
     let readme = std::fs::read_to_string(crate::source::root().join("README.md")).unwrap();
     let tested = crate::source::root().join("crates/storage/tests/counting_log.rs");
     let tested = std::fs::read_to_string(tested).unwrap();

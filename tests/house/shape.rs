@@ -142,7 +142,8 @@ fn a_broad_type_name_is_used_at_most_once() {
         }
     }
     let shared = places.into_iter().filter(|(_, places)| places.len() > 1);
-    let told = shared.map(|(name, places)| format!("{name} is a type in {}", places.join(", ")));
+    let told = shared
+        .map(|(name, places)| format!("more than one type is named {name}: {}", places.join(", ")));
     assert_none(&told.collect::<Vec<_>>());
 }
 

@@ -552,7 +552,7 @@ def told(actor):
         text += f", errors: {actor.errors[:3]}"
     complaints = list(getattr(actor, "complaints", []))
     if complaints:
-        text += f", last line on stderr: {complaints[-1].strip()[:200]}"
+        text += f", last line of stderr: {complaints[-1].strip()[:200]}"
     return text
 
 

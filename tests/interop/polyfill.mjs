@@ -11,7 +11,8 @@ const load = createRequire(`${process.cwd()}/`);
 
 const tell = (line) => process.stdout.write(`${line}\n`);
 
-// `eventsource` is an ES module and sends Last-Event-ID. The other one is a script and adds `lastEventId=` to the query.
+// `eventsource` is an ES module and sends Last-Event-ID. The other package is a script and adds
+// `lastEventId=` to the query.
 async function find() {
   if (name === 'event-source-polyfill') return load(name).EventSourcePolyfill;
   return (await import(pathToFileURL(load.resolve(name)))).EventSource;

@@ -44,7 +44,11 @@ fn close_code(mut dashboard: Dashboard, rng: &mut Rng) -> u16 {
                 if rng.u8(0..8) > 0 {
                     dashboard.half_close();
                 }
-                assert_eq!(dashboard.next().unwrap(), StreamItem::End, "after {code}");
+                assert_eq!(
+                    dashboard.next().unwrap(),
+                    StreamItem::End,
+                    "the connection stays open after the close code {code}"
+                );
                 return code;
             }
             other => panic!("expected a Close: {other:?}"),

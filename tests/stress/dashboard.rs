@@ -38,7 +38,7 @@ pub struct Dashboard {
     link: Link,
     /// The JSON of the last item that had JSON.
     pub json: String,
-    /// The position in the last item that had one.
+    /// The position in the last item that had a position.
     pub position: String,
 }
 
@@ -161,7 +161,7 @@ impl Dashboard {
         Ok(None)
     }
 
-    /// The connection underneath.
+    /// The TCP connection of the stream.
     pub fn tcp(&self) -> &TcpStream {
         match &self.link {
             Link::Frames(socket) => socket.tcp(),
@@ -188,7 +188,7 @@ impl Dashboard {
     }
 }
 
-/// The request for a stream.
+/// The HTTP request that opens a stream.
 pub fn request(transport: Transport, query: &str, after: Option<&str>) -> String {
     let host = "Host: localhost\r\n";
     match transport {
@@ -203,8 +203,8 @@ pub fn request(transport: Transport, query: &str, after: Option<&str>) -> String
     }
 }
 
-/// The text of a member, found by a search. A match inside another text is impossible, since JSON
-/// escapes quotes.
+/// The value of a text member, found without a JSON parser. A match inside another text is
+/// impossible, since JSON escapes quotes.
 pub fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let (_, behind) = json.split_once(&format!("\"{name}\":\""))?;
     behind.split_once('"').map(|(text, _)| text)

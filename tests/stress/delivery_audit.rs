@@ -65,7 +65,7 @@ impl DeliveryAudit {
         self.assert_delivered_until(reader, u64::MAX);
     }
 
-    /// Asserts the same for the events up to the offset `last`.
+    /// Like [`Self::assert_delivered_to`], but only for events up to the offset `last`.
     pub fn assert_delivered_until(&self, reader: &RecordingClient, last: u64) {
         let numbered = (1_u64..).zip(&self.texts);
         let due = numbered

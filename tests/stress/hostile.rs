@@ -27,7 +27,7 @@ fn attack(
         let (name, attack) = rng.choice(ATTACKS).unwrap();
         let seed = rng.u64(..);
         let attacking = std::panic::catch_unwind(|| attack(address, &mut Rng::with_seed(seed)));
-        half_open.extend(attacking.unwrap_or_else(|_| panic!("the attack failed: {name}")));
+        half_open.extend(attacking.unwrap_or_else(|_| panic!("this attack failed: {name}")));
         answered.push(healthy.raise(&padding(rng)));
     }
     (answered, half_open)

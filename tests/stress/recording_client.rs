@@ -144,7 +144,7 @@ impl RecordingClient {
                 // event.
                 assert!(
                     self.last_event.elapsed() < 2 * PATIENCE,
-                    "{item:?}, but no event for too long"
+                    "{item:?}, but no event within twice the patience of the tests"
                 );
                 match self.wants {
                     Wants::Everything => assert_eq!(offset, self.at, "{item:?}"),

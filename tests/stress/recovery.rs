@@ -64,7 +64,7 @@ fn last_item(dashboard: &mut Dashboard, follower: &mut RecordingClient) -> Optio
                 assert_ne!(
                     error.kind(),
                     std::io::ErrorKind::WouldBlock,
-                    "the server does not end it"
+                    "the server does not end the connection"
                 );
                 return None;
             }

@@ -21,8 +21,8 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// not counted for any scenario.
 static FIRST: Once = Once::new();
 
-/// Longest stop of a server without clients. A server that waits for a task in vain stops after 8
-/// seconds.
+/// Upper bound of the time that a server without clients needs to stop. A server with a task that
+/// does not end needs 8 seconds.
 const PROMPTLY: Duration = Duration::from_secs(5);
 
 /// Factor of all volumes in a full run (`NORTHGATE_FULL`).
