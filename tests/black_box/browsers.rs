@@ -190,6 +190,6 @@ fn a_cross_site_image_or_script_cannot_start_a_search() {
         server.request("GET", path, &foreign, b"").problem(403);
     }
     server.request("GET", "/events", cross_site, b"").problem(403);
-    // A cheap request stays allowed, since another site cannot read its answer.
+    // A request without a search is cheap and stays allowed. Another site cannot read its answer.
     assert_eq!(server.request("GET", "/alerts", cross_site, b"").status, 200);
 }

@@ -65,7 +65,7 @@ fn a_client_that_keeps_sending_still_receives_the_close_code() {
         (RawSocket::frame(0x81, b"\xff"), 1007),
     ] {
         attack(&server, |socket| {
-            // Far more than the kernel's buffers hold. If the server stopped reading, its Close
+            // More bytes than the kernel can buffer. If the server stopped reading, its Close
             // frame would be lost.
             socket.send(&[&violation[..], &flood].concat());
             socket.assert_closed_with(code);
@@ -81,7 +81,7 @@ fn a_message_over_the_limit_is_closed_with_1009() {
         [RawSocket::frame(0x01, &vec![b' '; 40_000]), RawSocket::frame(0x80, &vec![b' '; 30_000])]
             .concat(),
         [RawSocket::frame(0x01, b"x"), RawSocket::frame(0x00, b"").repeat(1_100)].concat(),
-        // Far more than the kernel's buffers hold. If the server stopped reading, its Close frame
+        // More bytes than the kernel can buffer. If the server stopped reading, its Close frame
         // would be lost.
         [&[0x82, 0xFF][..], &(1_u64 << 30).to_be_bytes(), &vec![0; 8 * 1024 * 1024]].concat(),
     ] {

@@ -6,7 +6,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// Five times the request timeout of these tests, and half of the default one.
+/// Upper bound of the server's reaction time: five times the request timeout of these tests, and
+/// half of the default timeout.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -438,8 +438,8 @@ def check_idle_upstream(results, binary, scratch):
                 status, _, content = ask(proxy.port, "POST", "/alerts", body, JSON)
                 need(status == 200, f"POST {number} is {status}: {shown(content)}")
                 answered.append(json.loads(content)["id"])
-                # This check is about idle gaps. Two of them last until an earlier version closed
-                # the connection.
+                # This check is about idle gaps. Two of them last as long as earlier versions kept
+                # an idle connection open.
                 gap = draw.uniform(0, 0.3)
                 if number in (100, 200):
                     gap = RISKY_GAP - 0.001

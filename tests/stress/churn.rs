@@ -101,8 +101,8 @@ fn come_and_go(
     answered
 }
 
-/// Raises some alerts. Returns the position of the first, so that clients that resume after it
-/// always have events to read, and the answered alerts.
+/// Raises some alerts. Returns the position of the first one and all answered alerts. Clients that
+/// resume after this position always have events to read.
 fn raise_some(scenario: &mut Scenario, publisher: &mut Publisher) -> (String, Vec<AcceptedEvent>) {
     let first = publisher.raise("first");
     let position = member(&first.json, "position").unwrap().to_owned();

@@ -116,7 +116,7 @@ struct Stopped {
     answered: Vec<AcceptedEvent>,
     /// Clients that read all the time. The recorder is the first.
     awake: Vec<Account>,
-    /// Clients that had many events still to receive.
+    /// Clients that were behind the head when the stop began.
     behind: Vec<Account>,
     took: Duration,
 }

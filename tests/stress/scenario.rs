@@ -45,8 +45,8 @@ pub struct Summary {
 }
 
 impl Scenario {
-    /// Returns `count`, and five times as many in a full run. With `count`, all scenarios together
-    /// take about a minute.
+    /// Returns `count`, or five times as many in a full run. All scenarios together take about a
+    /// minute with `count`.
     pub fn volume(&self, count: usize) -> usize {
         if self.full { count * FULL } else { count }
     }

@@ -53,7 +53,7 @@ fn raise_beside(
 
 #[test]
 fn slow_readers_receive_every_event_and_delay_nobody() {
-    /// Slow readers read one event for this many raised alerts.
+    /// Number of raised alerts for each event that a slow reader reads.
     const OF: usize = 40;
     run(|scenario| {
         // No heartbeat: a slow reader must not be closed as unresponsive.
