@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Checks everything: installs what the tests need, then formatting, lints, and all tests.
+# Installs the tools that the tests need, then checks the formatting and lints and runs all tests.
 #
-#   tests/run.sh          what every change must pass
-#   tests/run.sh --full   and what takes longer
+#   tests/run.sh          checks that every change must pass
+#   tests/run.sh --full   also runs the checks that take longer
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -35,7 +35,8 @@ as_root() {
     if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }
 
-# install NAME PACKAGES_OF_APT PACKAGES_OF_DNF PACKAGES_OF_APK: each a list with spaces.
+# install NAME APT_PACKAGES DNF_PACKAGES APK_PACKAGES: installs a tool. Each list is separated by
+# spaces.
 install() {
     local apt dnf apk
     read -ra apt <<<"$2"
@@ -49,13 +50,13 @@ install() {
     elif command -v apk >/dev/null; then
         as_root apk add "${apk[@]}"
     else
-        echo "there is no $1, and no package manager that is known here: install it" >&2
+        echo "$1 is missing, and none of apt-get, dnf and apk was found: install $1 and run this again" >&2
         return 1
     fi
 }
 
-# The client in JavaScript that docs/PROTOCOL.md shows needs a WebSocket: Node.js has one from
-# version 22 on, 20 and 21 if they are asked for it, and before that there is a package.
+# The JavaScript client in docs/PROTOCOL.md needs a WebSocket class. Node.js has one since version
+# 22, versions 20 and 21 have one behind a flag, and older versions need the package `ws`.
 install_websocket() {
     local has_one='process.exit(typeof WebSocket === "function" ? 0 : 1)'
     node -e "$has_one" && return
@@ -71,17 +72,17 @@ install_websocket() {
 
 headline 'tools'
 if ! command -v cargo >/dev/null && [[ -f "${CARGO_HOME:-$HOME/.cargo}/env" ]]; then
-    # Rust was installed after this shell began.
+    # Rust was installed after this shell had started.
     # shellcheck source=/dev/null
     . "${CARGO_HOME:-$HOME/.cargo}/env"
 fi
 if ! command -v cargo >/dev/null; then
-    echo 'there is no Rust: install it from https://rustup.rs' >&2
+    echo 'Rust is missing: install it from https://rustup.rs' >&2
     exit 1
 fi
-# Cargo links with the system's C compiler.
+# Cargo needs the system's C compiler for linking.
 command -v cc >/dev/null || install 'C compiler' 'gcc libc6-dev' 'gcc glibc-devel' 'gcc musl-dev'
-# The clients that docs/PROTOCOL.md shows are run by tests.
+# Tests run the clients of docs/PROTOCOL.md.
 command -v python3 >/dev/null || install Python python3 python3 python3
 command -v node >/dev/null || install Node.js nodejs nodejs nodejs
 install_websocket
@@ -90,7 +91,7 @@ command -v curl >/dev/null || install curl curl curl curl
 command -v jq >/dev/null || install jq jq jq jq
 cargo fmt --version 2>/dev/null || rustup component add rustfmt
 cargo clippy --version 2>/dev/null || rustup component add clippy
-# Tests open many sockets.
+# The tests open many sockets at the same time.
 ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
 echo "open files: $(ulimit -n)"
 
@@ -102,13 +103,13 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 
 headline 'tests'
 if [[ $full == yes ]]; then
-    # Tests that can be longer look for this.
+    # Some tests run longer if this is set.
     export NORTHGATE_FULL=1
 fi
 cargo test --workspace --locked
 
 headline 'black-box tests against the store on disk'
-# Of the whole workspace, so that nothing is built anew with other features.
+# `--workspace` selects the same features as above, so that nothing is rebuilt.
 NORTHGATE_TEST_STORE=disk cargo test --workspace --test black_box --locked
 
 if [[ $full == yes ]]; then

@@ -1,4 +1,4 @@
-//! Bad input over HTTP: each kind gets its clear answer, and costs nobody else anything.
+//! Bad input over HTTP: each kind gets its own error answer and does not affect other clients.
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
@@ -6,7 +6,7 @@ use northgate_testkit::{TestServer, UPGRADE, read_response};
 use serde_json::json;
 use std::io::{Read, Write};
 
-/// Sends `body` to `POST /alerts` and gives the pointers of what was wrong.
+/// Posts `body` to `path` and returns the pointers of the field errors in the 422 answer.
 fn pointers(server: &TestServer, path: &str, body: &str) -> Vec<String> {
     let problem = server.post(path, body).problem(422);
     let errors = problem["errors"].as_array().unwrap();
@@ -14,7 +14,7 @@ fn pointers(server: &TestServer, path: &str, body: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_subset_of_bad_fields_gives_exactly_those_pointers() {
+fn exactly_the_bad_fields_are_reported() {
     let server = TestServer::start();
     let long = format!("\"{}\"", "x".repeat(5_000));
     let bad_values =
@@ -40,12 +40,12 @@ fn every_subset_of_bad_fields_gives_exactly_those_pointers() {
             }
         }
     }
-    assert_eq!(server.get("/alerts/history").json()["count"], 0, "nothing of it was kept");
-    assert_eq!(server.get("/message/").json()["count"], 0, "nothing of it was kept");
+    assert_eq!(server.get("/alerts/history").json()["count"], 0, "no alert was stored");
+    assert_eq!(server.get("/message/").json()["count"], 0, "no message was stored");
 }
 
 #[test]
-fn limits_count_characters_and_stand_where_the_documents_say() {
+fn length_limits_count_characters_as_documented() {
     let server = TestServer::start();
     let alert = |message: usize, location: usize| {
         json!({ "message": "\u{1F6A8}".repeat(message), "location": "é".repeat(location) })
@@ -59,10 +59,10 @@ fn limits_count_characters_and_stand_where_the_documents_say() {
 }
 
 #[test]
-fn an_address_that_could_not_be_read_again_is_refused_and_harms_nobody() {
+fn a_url_that_is_too_long_once_encoded_is_refused() {
     let server = TestServer::start();
     let mut refused = 0;
-    // Such hosts get several times longer once they are encoded: some of them too long.
+    // Punycode makes such hosts several times longer. Some URLs then exceed the limit.
     for letters in (600..680_u32).step_by(4) {
         let host: String = (0..letters)
             .map(|n| char::from_u32(0x4E00 + n * 7_919 % 20_000).expect("a letter"))
@@ -80,7 +80,7 @@ fn an_address_that_could_not_be_read_again_is_refused_and_harms_nobody() {
 }
 
 #[test]
-fn a_body_that_is_no_object_is_invalid_as_a_whole() {
+fn a_body_that_is_not_an_object_is_422_with_the_root_pointer() {
     let server = TestServer::start();
     for body in
         ["", " \r\n ", "null", "[]", "[{\"message\":\"a\",\"location\":\"b\"}]", "\"x\"", "1"]
@@ -90,7 +90,7 @@ fn a_body_that_is_no_object_is_invalid_as_a_whole() {
 }
 
 #[test]
-fn what_is_no_json_is_malformed() {
+fn malformed_json_is_400() {
     let server = TestServer::start();
     let deep =
         format!(r#"{{"message":"a","location":"b","x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
@@ -117,7 +117,7 @@ fn what_is_no_json_is_malformed() {
 }
 
 #[test]
-fn a_body_that_is_too_large_is_refused_whether_it_says_so_or_not() {
+fn a_body_over_the_limit_is_413_with_and_without_content_length() {
     let server = TestServer::start();
     let huge = vec![b' '; 10 * 1024 * 1024];
     server.post("/alerts", &huge).problem(413);
@@ -135,7 +135,7 @@ fn a_body_that_is_too_large_is_refused_whether_it_says_so_or_not() {
 }
 
 #[test]
-fn a_connection_goes_on_after_a_body_that_was_refused() {
+fn a_connection_can_be_used_after_a_refused_body() {
     let server = TestServer::start();
     let mut stream = server.connect();
     let large = " ".repeat(1024 * 1024);
@@ -159,7 +159,7 @@ fn a_connection_goes_on_after_a_body_that_was_refused() {
 }
 
 #[test]
-fn a_wish_to_upgrade_is_ignored_where_there_is_nothing_to_upgrade_to() {
+fn an_upgrade_header_is_ignored_except_on_the_socket_path() {
     let server = TestServer::start();
     let body = br#"{"message":"a","location":"b"}"#;
     for wish in [
@@ -183,7 +183,7 @@ fn a_wish_to_upgrade_is_ignored_where_there_is_nothing_to_upgrade_to() {
 }
 
 #[test]
-fn a_body_that_is_not_said_to_be_json_is_refused() {
+fn a_body_with_another_content_type_is_415() {
     let server = TestServer::start();
     for media_type in
         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "?"]
@@ -195,7 +195,7 @@ fn a_body_that_is_not_said_to_be_json_is_refused() {
 }
 
 #[test]
-fn what_was_compressed_is_taken_within_the_limit() {
+fn compressed_bodies_are_accepted_up_to_the_limit() {
     let server = TestServer::start();
     let alert = br#"{"message":"packed","location":"North Gate"}"#;
     let large = vec![b' '; 10 * 1024 * 1024];
@@ -248,7 +248,7 @@ fn deflate(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn unknown_addresses_are_not_found_by_any_method() {
+fn unknown_paths_are_404_for_every_method() {
     let server = TestServer::start();
     for path in [
         "/nope",
@@ -266,7 +266,7 @@ fn unknown_addresses_are_not_found_by_any_method() {
 }
 
 #[test]
-fn what_is_no_http_is_a_problem_that_says_what_is_wrong() {
+fn bytes_that_are_not_http_get_a_problem_that_names_the_fault() {
     let server = TestServer::start();
     let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(140_000));
     let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(70_000));
@@ -289,12 +289,12 @@ fn what_is_no_http_is_a_problem_that_says_what_is_wrong() {
         assert_eq!(answer.header("connection"), Some("close"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert!(answer.header("date").is_some());
-        assert_eq!(stream.read(&mut [0]).unwrap(), 0, "the connection ends");
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0, "the server closes the connection");
     }
 }
 
 #[test]
-fn odd_characters_in_an_address_are_taken_as_they_are_meant() {
+fn unencoded_characters_in_a_query_are_accepted() {
     let server = TestServer::start();
     let alert = server.raise_at("S\u{fc}dtor", "\"quoted\"");
     server.raise("another one");
@@ -307,14 +307,14 @@ fn odd_characters_in_an_address_are_taken_as_they_are_meant() {
 }
 
 #[test]
-fn the_server_as_a_whole_says_what_it_takes() {
+fn options_star_lists_the_methods_of_the_server() {
     let answer = TestServer::start().request("OPTIONS", "*", "", b"");
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
 }
 
 #[test]
-fn problems_tell_nothing_of_the_inside() {
+fn problems_reveal_no_internals() {
     let server = TestServer::start();
     for answer in [
         server.get("/nope"),
@@ -366,8 +366,8 @@ fn every_answer_carries_the_security_headers() {
 }
 
 #[test]
-fn a_store_that_takes_nothing_is_503_once_the_server_stops() {
-    // A kept-alive connection outlives the moment in which the server stops taking events.
+fn a_post_is_503_after_the_store_is_closed_at_shutdown() {
+    // A kept-alive connection is still open when the server no longer accepts events.
     let mut server = TestServer::start();
     let mut held = server.raw_socket();
     let mut stream = server.connect();
@@ -379,8 +379,8 @@ fn a_store_that_takes_nothing_is_503_once_the_server_stops() {
     );
     stream.write_all(request.as_bytes()).unwrap();
     assert_eq!(read_response(&mut stream).status, 200);
-    // This request is under way when the server is asked to stop, and its body comes after: once
-    // the server has said that it waits for the body.
+    // This request is in progress when the server is asked to stop. Its body is sent afterwards.
+    // The server's `100 Continue` shows that it waits for the body.
     let asking = request.replace("Content-Length", "Expect: 100-continue\r\nContent-Length");
     let (beginning, rest) = asking.split_at(asking.len() - body.len());
     stream.write_all(beginning.as_bytes()).unwrap();
@@ -389,7 +389,7 @@ fn a_store_that_takes_nothing_is_503_once_the_server_stops() {
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     server.begin_stop();
     let (first, _) = held.read_frame();
-    assert_eq!(first, 0x81, "the alert from before");
+    assert_eq!(first, 0x81, "the alert that was raised before the stop");
     held.assert_closed_with(1001);
     stream.write_all(rest.as_bytes()).unwrap();
     let answer = read_response(&mut stream);

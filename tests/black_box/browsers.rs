@@ -1,11 +1,11 @@
-//! What pages of this and of foreign origins may do.
+//! Access by web pages: allowed and foreign origins, CORS, hosts, and cross-site requests.
 
 use northgate_testkit::{TestServer, UPGRADE, read_response};
 
 const ALERT: &[u8] = br#"{"message":"a","location":"b"}"#;
 
 #[test]
-fn foreign_pages_may_neither_listen_nor_change_anything() {
+fn foreign_pages_cannot_open_sockets_or_post() {
     let server = TestServer::start();
     for origin in ["http://evil.test", "null", "https://127.0.0.1.evil.test", "file://"] {
         let origin = format!("Origin: {origin}\r\n");
@@ -13,13 +13,17 @@ fn foreign_pages_may_neither_listen_nor_change_anything() {
         server.request("POST", "/alerts", &origin, ALERT).problem(403);
         let reading = server.request("GET", "/alerts/history", &origin, b"");
         assert_eq!(reading.status, 200);
-        assert_eq!(reading.header("access-control-allow-origin"), None, "but not see the answer");
+        assert_eq!(
+            reading.header("access-control-allow-origin"),
+            None,
+            "the page cannot read the answer"
+        );
         assert_eq!(reading.json()["count"], 0);
     }
 }
 
 #[test]
-fn pages_of_this_machine_and_scripts_are_at_home() {
+fn local_pages_and_scripts_are_allowed() {
     let server = TestServer::start();
     for origin in ["http://localhost:3000", "http://127.0.0.1:5173", "https://[::1]"] {
         let header = format!("Origin: {origin}\r\n");
@@ -28,11 +32,15 @@ fn pages_of_this_machine_and_scripts_are_at_home() {
         assert_eq!(posted.status, 200);
         assert_eq!(posted.header("access-control-allow-origin"), Some(origin));
     }
-    assert_eq!(server.request("GET", "/ws", UPGRADE, b"").status, 101, "no origin: no page");
+    assert_eq!(
+        server.request("GET", "/ws", UPGRADE, b"").status,
+        101,
+        "a request without Origin comes from no page"
+    );
 }
 
 #[test]
-fn listed_origins_are_at_home_everywhere() {
+fn a_listed_origin_may_use_every_endpoint() {
     let server = TestServer::with(|s| {
         s.cors.origins = vec!["https://board.test".to_owned()].try_into().unwrap();
     });
@@ -53,7 +61,7 @@ fn listed_origins_are_at_home_everywhere() {
 }
 
 #[test]
-fn a_star_lets_every_page_in() {
+fn a_star_allows_every_origin() {
     let server = TestServer::with(|settings| {
         settings.cors.origins = vec!["*".to_owned()].try_into().unwrap();
     });
@@ -66,7 +74,7 @@ fn a_star_lets_every_page_in() {
 }
 
 #[test]
-fn methods_headers_and_credentials_are_settings() {
+fn methods_headers_and_credentials_can_be_configured() {
     let server = TestServer::with(|settings| {
         settings.cors.methods = vec!["GET".to_owned(), "POST".to_owned()].try_into().unwrap();
         settings.cors.headers = vec!["X-Board".to_owned()].try_into().unwrap();
@@ -87,7 +95,7 @@ fn methods_headers_and_credentials_are_settings() {
 }
 
 #[test]
-fn foreign_hosts_are_refused() {
+fn a_foreign_host_header_is_421() {
     let server = TestServer::with(|settings| {
         settings.server.public_host = vec!["alerts.example.com".to_owned()].try_into().unwrap();
     });
@@ -112,7 +120,7 @@ fn foreign_hosts_are_refused() {
 }
 
 #[test]
-fn bound_to_every_address_only_known_hosts_and_its_own_pages_will_do() {
+fn a_wildcard_bind_allows_only_known_hosts_and_same_origin_pages() {
     let server = TestServer::with(|settings| settings.server.host = "0.0.0.0".parse().unwrap());
     let port = server.address().port();
     for host in ["evil.test".to_owned(), format!("192.0.2.1:{port}")] {
@@ -131,7 +139,7 @@ fn bound_to_every_address_only_known_hosts_and_its_own_pages_will_do() {
 }
 
 #[test]
-fn a_listed_origin_may_name_its_default_port_and_a_file_may_be_listed() {
+fn a_listed_origin_may_have_its_default_port_or_be_a_file_url() {
     let server = TestServer::with(|settings| {
         let listed = ["https://board.test:443", "http://wall.test:80", "file://"];
         settings.cors.origins = listed.map(str::to_owned).to_vec().try_into().unwrap();
@@ -148,7 +156,7 @@ fn a_listed_origin_may_name_its_default_port_and_a_file_may_be_listed() {
 }
 
 #[test]
-fn credentials_are_for_origins_that_are_listed_by_name() {
+fn credentials_are_allowed_only_for_origins_listed_by_name() {
     let with = |origin: &str| {
         let origins = vec![origin.to_owned()];
         TestServer::with(|settings| {
@@ -166,7 +174,7 @@ fn credentials_are_for_origins_that_are_listed_by_name() {
 }
 
 #[test]
-fn pages_of_other_sites_cannot_start_a_search_by_an_image_or_a_script() {
+fn a_cross_site_image_or_script_cannot_start_a_search() {
     let server = TestServer::start();
     let cross_site = "Sec-Fetch-Site: cross-site\r\n";
     for path in ["/alerts?q=a", "/alerts/history?q=a", "/message/?q=a", "/alerts?label.a=b"] {
@@ -177,11 +185,11 @@ fn pages_of_other_sites_cannot_start_a_search_by_an_image_or_a_script() {
             assert_eq!(server.request("GET", path, &header, b"").status, 200, "{site}");
         }
         let known = format!("{cross_site}Origin: http://localhost:3000\r\n");
-        assert_eq!(server.request("GET", path, &known, b"").status, 200, "an allowed page");
+        assert_eq!(server.request("GET", path, &known, b"").status, 200, "an allowed origin");
         let foreign = format!("{cross_site}Origin: http://evil.test\r\n");
         server.request("GET", path, &foreign, b"").problem(403);
     }
     server.request("GET", "/events", cross_site, b"").problem(403);
-    // What costs little is as ever: the answer can be read by no other site.
+    // A request without a search is cheap and stays allowed. Another site cannot read its answer.
     assert_eq!(server.request("GET", "/alerts", cross_site, b"").status, 200);
 }

@@ -1,4 +1,4 @@
-//! What one connection carries: each request gets its own answer, whatever else comes on it.
+//! HTTP connections: pipelining, framing, keep-alive, `Expect`, and malformed bodies and heads.
 
 use northgate_testkit::{TestServer, eventually, read_head, read_response};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 const BODY: &str = r#"{"message":"Intruder detected","location":"North Gate"}"#;
 
-/// A request to raise an alert, with headers of its own.
+/// A request that raises an alert, with additional headers.
 fn raise(headers: &str) -> String {
     format!(
         "POST /alerts HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {}\r\n\r\n{BODY}",
@@ -24,7 +24,7 @@ fn send(stream: &mut TcpStream, requests: &[&str]) {
     stream.write_all(requests.concat().as_bytes()).unwrap();
 }
 
-/// Everything up to the end of the connection.
+/// Reads until the server closes the connection.
 fn rest(stream: &mut TcpStream) -> String {
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).unwrap();
@@ -36,7 +36,7 @@ fn count(server: &TestServer) -> Value {
 }
 
 #[test]
-fn each_answer_is_framed_by_its_own_request() {
+fn pipelined_get_and_head_answers_are_framed_correctly() {
     let server = TestServer::start();
     let mut stream = server.connect();
     let (get, head) = (request("GET", "/", ""), request("HEAD", "/", ""));
@@ -50,7 +50,7 @@ fn each_answer_is_framed_by_its_own_request() {
 }
 
 #[test]
-fn nothing_behind_a_request_to_close_is_executed() {
+fn requests_after_connection_close_are_not_executed() {
     let server = TestServer::start();
     let mut stream = server.connect();
     send(&mut stream, &[&raise("Connection: close\r\n"), &raise(""), &raise("")]);
@@ -61,7 +61,7 @@ fn nothing_behind_a_request_to_close_is_executed() {
 }
 
 #[test]
-fn versions_and_wishes_of_one_request_do_not_change_the_answer_to_another() {
+fn version_and_connection_header_affect_only_their_own_answer() {
     let server = TestServer::start();
     let mut stream = server.connect();
     let old = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
@@ -78,7 +78,7 @@ fn versions_and_wishes_of_one_request_do_not_change_the_answer_to_another() {
 }
 
 #[test]
-fn a_stream_is_not_silenced_by_what_its_client_sends_behind_it() {
+fn an_event_stream_continues_after_a_pipelined_head_request() {
     let server = TestServer::start();
     let mut stream = server.connect();
     send(&mut stream, &[&request("GET", "/events", ""), &request("HEAD", "/", "")]);
@@ -89,13 +89,13 @@ fn a_stream_is_not_silenced_by_what_its_client_sends_behind_it() {
     while !heard.contains(id) {
         let mut bytes = [0; 1024];
         let read = stream.read(&mut bytes).unwrap();
-        assert!(read > 0, "the stream has ended: {heard}");
+        assert!(read > 0, "the server ended the stream after: {heard}");
         heard.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
     }
 }
 
 #[test]
-fn an_http_1_0_client_gets_a_stream_that_ends_with_its_connection() {
+fn an_http_1_0_event_stream_is_delimited_by_connection_close() {
     let mut server = TestServer::start();
     let mut stream = server.connect();
     send(&mut stream, &["GET /events HTTP/1.0\r\n\r\n"]);
@@ -112,7 +112,7 @@ fn an_http_1_0_client_gets_a_stream_that_ends_with_its_connection() {
 }
 
 #[test]
-fn a_connection_stays_for_as_long_as_it_is_set_to() {
+fn an_idle_connection_is_closed_after_the_keep_alive_time() {
     let server = TestServer::with(|settings| {
         settings.server.keep_alive = "1s".parse().unwrap();
     });
@@ -125,7 +125,7 @@ fn a_connection_stays_for_as_long_as_it_is_set_to() {
 }
 
 #[test]
-fn an_offer_to_speak_another_protocol_is_ignored() {
+fn an_offer_of_h2c_is_ignored() {
     let server = TestServer::start();
     let java = "Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEA\r\nUpgrade: h2c\r\n";
     let mut stream = server.connect();
@@ -134,7 +134,7 @@ fn an_offer_to_speak_another_protocol_is_ignored() {
     send(&mut stream, &[&request("POST", "/alerts", &chunked), &body]);
     let answer = read_response(&mut stream);
     assert_eq!((answer.status, answer.header("connection")), (200, None), "{answer:?}");
-    // The connection goes on.
+    // The connection can still be used.
     send(&mut stream, &[&request("GET", "/", java), &raise(java)]);
     for _ in 0..2 {
         let answer = read_response(&mut stream);
@@ -142,7 +142,7 @@ fn an_offer_to_speak_another_protocol_is_ignored() {
     }
 }
 
-/// Sends a head with a body that waits for its invitation.
+/// Sends a request head with `Expect: 100-continue` and no body yet.
 fn expecting(server: &TestServer, path: &str, headers: &str) -> TcpStream {
     let mut stream = server.connect();
     let headers = format!("Expect: 100-continue\r\n{headers}");
@@ -151,7 +151,7 @@ fn expecting(server: &TestServer, path: &str, headers: &str) -> TcpStream {
 }
 
 #[test]
-fn what_the_head_decides_is_answered_without_the_body() {
+fn a_request_refused_by_its_head_is_answered_before_its_body() {
     let server = TestServer::start();
     for (path, headers, status) in [
         ("/nope", "Content-Length: 10\r\n", 404),
@@ -167,13 +167,13 @@ fn what_the_head_decides_is_answered_without_the_body() {
         let text = rest(&mut stream);
         assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
         assert!(text.to_lowercase().contains("\r\nconnection: close\r\n"), "{text}");
-        // Half of what it would wait for a body.
+        // Half of the time that the server would wait for a body.
         assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     }
 }
 
 #[test]
-fn a_body_that_is_wanted_is_asked_for_once() {
+fn an_expected_body_is_requested_with_one_100_continue() {
     let server = TestServer::start();
     let mut stream = expecting(&server, "/alerts", &format!("Content-Length: {}\r\n", BODY.len()));
     let mut invitation = [0; 25];
@@ -186,7 +186,7 @@ fn a_body_that_is_wanted_is_asked_for_once() {
     assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
     assert!(!text.contains("100 Continue"), "{text}");
     assert_eq!(count(&server), 1);
-    // Who does not wait is not asked.
+    // A client that sends its body without waiting receives no 100 Continue.
     let mut stream = server.connect();
     send(&mut stream, &[&raise("Expect: 100-continue\r\nConnection: close\r\n")]);
     assert!(rest(&mut stream).starts_with("HTTP/1.1 200 OK\r\n"));
@@ -194,7 +194,7 @@ fn a_body_that_is_wanted_is_asked_for_once() {
 }
 
 #[test]
-fn a_client_that_has_ended_its_half_is_answered() {
+fn a_client_that_half_closed_its_connection_is_answered() {
     let server = TestServer::start();
     let mut stream = server.connect();
     send(&mut stream, &[&raise(""), &raise("")]);
@@ -203,7 +203,7 @@ fn a_client_that_has_ended_its_half_is_answered() {
     assert_eq!(read_response(&mut stream).status, 200);
     assert_eq!(rest(&mut stream), "");
     assert_eq!(count(&server), 2);
-    // Half a body is none.
+    // An incomplete body is refused.
     let mut stream = server.connect();
     let whole = raise("");
     send(&mut stream, &[&whole[..whole.len() - 5]]);
@@ -214,7 +214,7 @@ fn a_client_that_has_ended_its_half_is_answered() {
 }
 
 #[test]
-fn a_body_that_is_no_chunked_one_is_one_problem() {
+fn a_malformed_chunked_body_gets_one_400_and_a_close() {
     let server = TestServer::start();
     let head = request("POST", "/alerts", "Transfer-Encoding: chunked\r\n");
     for body in ["0x5\r\nhello", "+5\r\n", "\r\n", "ZZ\r\n", "5\nhello", "5\r\nhello0\r\n\r\n", "g"]
@@ -230,12 +230,12 @@ fn a_body_that_is_no_chunked_one_is_one_problem() {
 }
 
 #[test]
-fn nothing_is_hidden_in_a_body() {
+fn a_request_cannot_be_smuggled_in_a_body() {
     let server = TestServer::start();
     let chunked = request("POST", "/alerts", "Transfer-Encoding: chunked\r\n");
     let body = format!("{:x}\r\n{BODY}\r\n", BODY.len());
     let hidden = raise("");
-    // What some take for the end of a body, and others for a part of it.
+    // Endings that some parsers accept as the end of a body and others as a part of it.
     for end in ["0\r\nX: y\n\r\n", "0\r\n\n", "0\r\nX y\r\n\r\n", "0\n\n", "0\r\n\r"] {
         let carrier = raise("").replace(BODY, &hidden);
         let mut stream = server.connect();
@@ -258,7 +258,7 @@ fn nothing_is_hidden_in_a_body() {
 }
 
 #[test]
-fn a_body_that_is_not_read_to_its_end_ends_the_connection() {
+fn an_incomplete_body_is_408_and_closes_the_connection() {
     let server = TestServer::with(|settings| {
         settings.server.request_timeout = "1s".parse().unwrap();
     });
@@ -268,14 +268,14 @@ fn a_body_that_is_not_read_to_its_end_ends_the_connection() {
     let answer = read_response(&mut stream);
     answer.problem(408);
     assert_eq!(answer.header("connection"), Some("close"));
-    // The rest comes too late, and what follows it is not executed.
+    // The rest of the body arrives too late, and the request after it is not executed.
     let _ = stream.write_all(["cde\r\n0\r\n\r\n", &raise("")].concat().as_bytes());
     assert_eq!(rest(&mut stream), "");
     assert_eq!(count(&server), 0);
 }
 
 #[test]
-fn nothing_behind_a_closing_request_is_executed() {
+fn requests_after_a_close_are_not_executed_after_a_large_answer() {
     let server = TestServer::start();
     let large = request("GET", "/docs/swagger-ui-bundle.js", "");
     let closing = raise("Connection: close\r\n");
@@ -283,7 +283,8 @@ fn nothing_behind_a_closing_request_is_executed() {
     for (round, last) in [&closing, &old].into_iter().cycle().take(20).enumerate() {
         let mut stream = server.connect();
         send(&mut stream, &[&large, last, &raise(""), &raise("")]);
-        // The server waits for the client, with the end of the large answer still to be written.
+        // During this pause the server cannot write the end of the large answer, since the client
+        // does not read.
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(read_response(&mut stream).status, 200);
         assert_eq!(read_response(&mut stream).status, 200);
@@ -294,7 +295,7 @@ fn nothing_behind_a_closing_request_is_executed() {
 }
 
 #[test]
-fn a_name_of_a_header_that_the_library_cannot_take_is_refused() {
+fn a_header_name_over_1024_bytes_is_400() {
     let server = TestServer::start();
     for length in [1_025, 65_535, 65_536, 100_000] {
         let head = request("GET", "/", &format!("{}: a\r\n", "X".repeat(length)));
@@ -310,7 +311,7 @@ fn a_name_of_a_header_that_the_library_cannot_take_is_refused() {
 }
 
 #[test]
-fn half_a_head_is_answered_when_its_client_has_ended_its_half() {
+fn an_incomplete_head_is_400_when_the_client_half_closes() {
     let server = TestServer::start();
     let mut stream = server.connect();
     send(&mut stream, &[&request("GET", "/", ""), "GET / HTTP/1.1\r\nHost: loc"]);
@@ -321,15 +322,15 @@ fn half_a_head_is_answered_when_its_client_has_ended_its_half() {
 }
 
 #[test]
-fn heads_that_do_not_end_are_bounded_in_all_and_small_ones_go_on() {
-    // None of them is over its time before the last one has begun.
+fn unfinished_heads_share_a_memory_limit_and_small_requests_pass() {
+    // Long enough that no request times out before the last one has begun.
     let server = TestServer::with(|settings| {
         settings.server.request_timeout = "2m".parse().unwrap();
     });
     let half = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}", "x".repeat(125_000));
     let mut streams: Vec<_> = (0..300).map(|_| server.connect()).collect();
     for stream in &mut streams {
-        // Who is refused may not get all of it through.
+        // The server may close a refused connection before all bytes are sent.
         let _ = stream.write_all(half.as_bytes());
         stream.set_nonblocking(true).unwrap();
     }
@@ -342,7 +343,7 @@ fn heads_that_do_not_end_are_bounded_in_all_and_small_ones_go_on() {
     refused.set_nonblocking(false).unwrap();
     let answer = read_response(&mut refused);
     assert_eq!(answer.problem(503)["type"], "urn:northgate:problem:busy");
-    // They give back what they held.
+    // Closed connections release their memory.
     drop((streams, refused));
     let whole = format!("{half}\r\n\r\n");
     let (answer, mut stream) = eventually(|| {
@@ -351,6 +352,10 @@ fn heads_that_do_not_end_are_bounded_in_all_and_small_ones_go_on() {
         let answer = read_response(&mut stream);
         if answer.status == 200 { Ok((answer, stream)) } else { Err(format!("{answer:?}")) }
     });
-    assert_eq!(answer.header("connection"), Some("close"), "its buffer goes with it");
+    assert_eq!(
+        answer.header("connection"),
+        Some("close"),
+        "the server frees the large head buffer by closing"
+    );
     assert_eq!(rest(&mut stream), "");
 }

@@ -1,4 +1,4 @@
-//! The contract of the service that Northgate replaced, row by row.
+//! Compatibility with the service that Northgate replaced: one test for each behaviour.
 
 use northgate_testkit::{TestServer, read_head, read_response};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_root_says_welcome() {
+fn the_root_returns_the_welcome_message() {
     let server = TestServer::start();
     let answer = server.get("/");
     assert_eq!(answer.status, 200);
@@ -31,7 +31,7 @@ fn the_root_says_welcome() {
 }
 
 #[test]
-fn an_alert_is_answered_kept_and_sent_to_every_socket() {
+fn a_posted_alert_is_answered_stored_and_sent_to_every_socket() {
     let server = TestServer::start();
     let (mut one, mut two) = (server.socket(), server.socket());
     let answer =
@@ -66,7 +66,11 @@ fn an_alert_is_answered_kept_and_sent_to_every_socket() {
     assert!(alert["position"].is_string());
 
     for socket in [&mut one, &mut two] {
-        assert_eq!(socket.next_text().as_bytes(), answer.body, "the very same bytes");
+        assert_eq!(
+            socket.next_text().as_bytes(),
+            answer.body,
+            "the frame has the same bytes as the answer"
+        );
         socket.assert_nothing_came();
     }
     let history = server.get("/alerts/history").json();
@@ -79,7 +83,7 @@ fn an_alert_is_answered_kept_and_sent_to_every_socket() {
 }
 
 #[test]
-fn a_socket_gets_only_events_after_it_connected() {
+fn a_socket_receives_only_events_after_its_connect() {
     let server = TestServer::start();
     server.raise("long ago");
     let mut socket = server.socket();
@@ -89,7 +93,7 @@ fn a_socket_gets_only_events_after_it_connected() {
 }
 
 #[test]
-fn the_history_is_the_last_ten_oldest_first() {
+fn the_history_shows_the_last_ten_events_oldest_first() {
     let server = TestServer::start();
     assert_eq!(server.get("/alerts/history").json()["alerts"], json!([]));
     assert_eq!(server.get("/message/").json()["chatMessages"], json!([]));
@@ -117,7 +121,7 @@ fn the_history_is_the_last_ten_oldest_first() {
 }
 
 #[test]
-fn chat_from_a_socket_reaches_everyone_the_sender_included() {
+fn chat_from_a_socket_reaches_all_sockets_and_its_sender() {
     let server = TestServer::start();
     let (mut sender, mut other) = (server.socket(), server.socket());
     sender.send(r#"{"sender":"Operator 1","message":"What’s happening at North Gate?"}"#);
@@ -133,7 +137,7 @@ fn chat_from_a_socket_reaches_everyone_the_sender_included() {
 }
 
 #[test]
-fn chat_over_http_is_answered_kept_and_sent() {
+fn chat_over_http_is_answered_stored_and_sent() {
     let server = TestServer::start();
     let mut socket = server.socket();
     let answer = server.post("/message/", r#"{"sender":"Op","message":"hello"}"#);
@@ -151,7 +155,7 @@ fn chat_over_http_is_answered_kept_and_sent() {
 }
 
 #[test]
-fn what_is_no_chat_message_is_an_error_for_its_sender_alone() {
+fn an_invalid_chat_message_is_an_error_for_its_sender_only() {
     const PLAIN: &str = r#"{"type":"error","message":"Invalid chat message. Expected: sender (str), message (str)."}"#;
     let server = TestServer::start();
     let (mut sender, mut other) = (server.socket(), server.socket());
@@ -200,11 +204,15 @@ fn the_generator_raises_an_alert_at_start_and_at_every_interval() {
     let hourly = TestServer::with(|settings| settings.generator.interval = "1h".parse().unwrap());
     let first =
         (0..2_000).find_map(|_| hourly.get("/alerts/history").json()["alerts"].get(0).cloned());
-    assert_eq!(first.unwrap()["source"], "generator", "the first one comes at start");
+    assert_eq!(
+        first.unwrap()["source"],
+        "generator",
+        "the generator raises its first alert at start"
+    );
 }
 
 #[test]
-fn every_address_is_served_with_and_without_a_slash() {
+fn every_path_works_with_and_without_a_trailing_slash() {
     let server = TestServer::start();
     for path in ["/alerts/history", "/message", "/openapi.json", "/docs"] {
         for spelling in [path.to_owned(), format!("{path}/")] {
@@ -221,7 +229,7 @@ fn every_address_is_served_with_and_without_a_slash() {
 }
 
 #[test]
-fn json_may_come_without_a_content_type_or_under_another_name() {
+fn json_is_accepted_with_no_or_any_json_content_type() {
     let server = TestServer::start();
     let body = br#"{"message":"a","location":"b"}"#;
     for headers in [
@@ -237,7 +245,7 @@ fn json_may_come_without_a_content_type_or_under_another_name() {
 }
 
 #[test]
-fn unknown_fields_are_ignored_and_the_last_of_two_counts() {
+fn unknown_fields_are_ignored_and_the_last_duplicate_counts() {
     let server = TestServer::start();
     let body = r#"{"id":"mine","type":"chat","timestamp":1,"x":{"y":[1]},"message":5,
         "message":"kept","location":"here"}"#;
@@ -250,7 +258,7 @@ fn unknown_fields_are_ignored_and_the_last_of_two_counts() {
 }
 
 #[test]
-fn text_is_kept_trimmed_with_unix_line_ends_and_otherwise_as_it_came() {
+fn text_is_stored_trimmed_with_unix_line_ends_and_else_unchanged() {
     let server = TestServer::start();
     let mut socket = server.socket();
     let body =
@@ -262,7 +270,7 @@ fn text_is_kept_trimmed_with_unix_line_ends_and_otherwise_as_it_came() {
 }
 
 #[test]
-fn a_get_can_be_asked_for_its_head_and_every_address_for_its_options() {
+fn get_paths_answer_head_and_all_paths_answer_options() {
     let server = TestServer::start();
     server.raise("one");
     for path in ["/", "/alerts/history", "/message/", "/openapi.json", "/docs"] {
@@ -290,9 +298,9 @@ fn a_get_can_be_asked_for_its_head_and_every_address_for_its_options() {
     }
 }
 
-/// Each answer belongs to its own request (RFC 9112 section 9.3.2), however many come at once.
+/// The server answers pipelined requests in their order (RFC 9112 section 9.3.2).
 #[test]
-fn requests_in_one_write_are_answered_in_order_each_as_it_was_asked() {
+fn pipelined_requests_are_answered_in_order() {
     let server = TestServer::start();
     let body = r#"{"message":"a","location":"b"}"#;
     let post = format!(
@@ -321,13 +329,13 @@ fn requests_in_one_write_are_answered_in_order_each_as_it_was_asked() {
             _ => assert_eq!(answer.json()["location"], "b"),
         }
     }
-    // What was to end the connection does, and nothing behind it happens.
+    // `Connection: close` ends the connection, and the request after it is not executed.
     let close = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     connection.write_all([close, &post].concat().as_bytes()).unwrap();
     let answer = read_response(&mut connection);
     assert_eq!(answer.header("connection"), Some("close"));
     let mut rest = Vec::new();
-    // A reset is an end, too: the server did not read what came behind.
+    // A reset also counts as the end: the server did not read the bytes after the request.
     let _ = connection.read_to_end(&mut rest);
     assert_eq!(rest, b"");
     assert_eq!(server.get("/alerts").json()["count"], 2);

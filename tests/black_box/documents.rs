@@ -1,11 +1,11 @@
-//! The documentation that the server carries is true and needs no network.
+//! The embedded documentation matches the server's behaviour and loads nothing from the network.
 
 use crate::shapes::members_of;
 use northgate_testkit::TestServer;
 use serde_json::Value;
 
 #[test]
-fn the_openapi_document_names_every_address_and_nothing_else() {
+fn the_openapi_document_lists_exactly_the_paths_of_the_server() {
     let server = TestServer::start();
     let document = server.get("/openapi.json").json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
@@ -41,7 +41,7 @@ fn the_openapi_document_names_every_address_and_nothing_else() {
     }
 }
 
-/// What is sent where, in an order in which each may follow the one before.
+/// Request path and schema of its body, in an order in which every request succeeds.
 const BODIES: [(&str, &str); 8] = [
     ("/alerts", "NewAlert"),
     ("/message/", "NewMessage"),
@@ -60,7 +60,7 @@ fn examples(document: &Value, schema: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_examples_of_the_document_are_taken() {
+fn every_example_of_the_openapi_document_is_accepted() {
     let server = TestServer::start();
     let document = server.get("/openapi.json").json();
     let alert = server.raise("Fire");
@@ -76,7 +76,7 @@ fn the_examples_of_the_document_are_taken() {
 }
 
 #[test]
-fn lengths_are_limited_exactly_where_the_document_says() {
+fn length_limits_are_those_of_the_openapi_document() {
     let server = TestServer::start();
     let document = server.get("/openapi.json").json();
     let alert = server.raise("Fire");
@@ -101,7 +101,7 @@ fn lengths_are_limited_exactly_where_the_document_says() {
 }
 
 #[test]
-fn the_page_loads_nothing_from_elsewhere_and_stays_below_a_prefix() {
+fn the_docs_page_has_only_local_and_relative_links() {
     let server = TestServer::start();
     for path in ["/docs", "/docs/"] {
         let page = server.get(path);
@@ -118,7 +118,7 @@ fn the_page_loads_nothing_from_elsewhere_and_stays_below_a_prefix() {
         for link in links {
             let link = link.split('"').next().unwrap();
             assert!(!link.starts_with('/'), "{link}");
-            // As a browser resolves it (RFC 3986 section 5.2).
+            // The address as a browser resolves it (RFC 3986 section 5.2).
             let folder = &path[..=path.rfind('/').unwrap()];
             let address = match link.strip_prefix("../") {
                 Some(above) => format!("/{above}"),
@@ -139,7 +139,7 @@ fn the_page_loads_nothing_from_elsewhere_and_stays_below_a_prefix() {
 }
 
 #[test]
-fn the_server_takes_every_example_of_the_protocol() {
+fn every_example_of_the_protocol_page_is_valid() {
     let text = std::fs::read_to_string("../docs/PROTOCOL.md").unwrap();
     let examples: Vec<Value> = text
         .split("```json\n")

@@ -4,7 +4,7 @@ use northgate_testkit::{EventStream, Record, TestServer, read_head, read_respons
 use serde_json::{Value, json};
 use std::io::Write;
 
-/// Skips the record with which every stream begins.
+/// Checks and skips the `retry` record with which every stream begins.
 fn after_retry(mut stream: EventStream) -> EventStream {
     let first = stream.next_record().unwrap();
     assert_eq!(first, Record { retry: Some(2_000), ..Record::default() });
@@ -12,7 +12,7 @@ fn after_retry(mut stream: EventStream) -> EventStream {
 }
 
 #[test]
-fn a_stream_says_where_it_is_and_then_gives_events_without_a_name() {
+fn a_stream_starts_with_its_position_and_sends_unnamed_events() {
     let server = TestServer::start();
     let before = server.raise("before");
     let mut stream = after_retry(server.event_stream("", ""));
@@ -21,7 +21,7 @@ fn a_stream_says_where_it_is_and_then_gives_events_without_a_name() {
     assert_eq!(stream.head.header("cache-control"), Some("no-store, no-transform"));
     assert_eq!(stream.head.header("x-accel-buffering"), Some("no"));
     assert_eq!(stream.head.header("x-content-type-options"), Some("nosniff"));
-    // A client that is cut before the first event has an id to come back with.
+    // A client that is disconnected before the first event can resume after this position.
     let here = json!({ "type": "live", "position": before["position"] });
     assert_eq!(stream.next_event(), (Some("live".to_owned()), here));
     let alert = server.raise("north\u{2028}\"quoted\"\nand a second line");
@@ -31,7 +31,7 @@ fn a_stream_says_where_it_is_and_then_gives_events_without_a_name() {
 }
 
 #[test]
-fn a_browser_that_was_cut_gets_what_it_missed_whatever_its_query_says() {
+fn last_event_id_overrides_the_start_in_the_query() {
     let server = TestServer::start();
     let mut stream = after_retry(server.event_stream("?last=1&types=alert", ""));
     let (name, _) = stream.next_event();
@@ -56,7 +56,7 @@ fn a_browser_that_was_cut_gets_what_it_missed_whatever_its_query_says() {
 }
 
 #[test]
-fn an_id_that_is_no_position_is_a_gap_and_the_stream_goes_on_live() {
+fn a_malformed_last_event_id_is_a_gap_and_the_stream_becomes_live() {
     let server = TestServer::start();
     let last = server.raise("here");
     let position = last["position"].as_str().unwrap();
@@ -75,13 +75,13 @@ fn an_id_that_is_no_position_is_a_gap_and_the_stream_goes_on_live() {
     assert_eq!(stream.next_event().0.as_deref(), Some("live"));
     let alert = server.raise("now");
     assert_eq!(stream.next_event(), (None, alert));
-    // A browser that has seen no id yet.
+    // A browser that has received no id yet sends an empty header.
     let mut stream = after_retry(server.event_stream("", "Last-Event-ID:\r\n"));
     assert_eq!(stream.next_event().0.as_deref(), Some("live"));
 }
 
 #[test]
-fn an_id_in_the_query_is_like_the_header_which_wins() {
+fn an_id_in_the_query_works_and_the_header_has_precedence() {
     let server = TestServer::start();
     let seen = server.raise("seen");
     let missed = server.raise("missed");
@@ -104,7 +104,7 @@ fn an_id_in_the_query_is_like_the_header_which_wins() {
 }
 
 #[test]
-fn an_id_of_another_server_is_a_gap_and_the_stream_goes_on_live() {
+fn an_id_of_another_server_is_a_gap_and_the_stream_becomes_live() {
     let server = TestServer::start();
     let last = server.raise("here");
     let id = "Last-Event-ID: 0123456789abcdef-7\r\n";
@@ -118,7 +118,7 @@ fn an_id_of_another_server_is_a_gap_and_the_stream_goes_on_live() {
 }
 
 #[test]
-fn both_transports_give_the_same_events_in_the_same_order() {
+fn websocket_and_sse_send_the_same_events_in_the_same_order() {
     let server = TestServer::start();
     let mut socket = server.socket();
     let mut stream = after_retry(server.event_stream("", ""));
@@ -131,12 +131,12 @@ fn both_transports_give_the_same_events_in_the_same_order() {
 }
 
 #[test]
-fn a_stream_can_be_asked_for_its_head() {
+fn head_of_events_is_answered_and_the_connection_stays_usable() {
     let server = TestServer::start();
     let answer = server.request("HEAD", "/events", "", b"");
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/event-stream"));
-    // The connection goes on after it.
+    // The connection can be used for another request.
     let mut stream = server.connect();
     let requests = "HEAD /events HTTP/1.1\r\nHost: localhost\r\n\r\n\
                     GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -146,7 +146,7 @@ fn a_stream_can_be_asked_for_its_head() {
 }
 
 #[test]
-fn a_foreign_page_gets_no_stream() {
+fn a_page_of_a_foreign_origin_cannot_open_an_event_stream() {
     let server = TestServer::start();
     let answer = server.request("GET", "/events", "Origin: https://evil.test\r\n", b"");
     answer.problem(403);
@@ -157,7 +157,7 @@ fn a_foreign_page_gets_no_stream() {
 }
 
 #[test]
-fn a_stream_ends_with_everything_given_and_a_time_to_come_back() {
+fn a_stopping_server_sends_every_event_and_then_a_retry_delay() {
     let mut server = TestServer::start();
     let mut streams: Vec<_> = (0..50).map(|_| after_retry(server.event_stream("", ""))).collect();
     for stream in &mut streams {
@@ -175,6 +175,6 @@ fn a_stream_ends_with_everything_given_and_a_time_to_come_back() {
     }
     times.sort_unstable();
     times.dedup();
-    assert_eq!(times.len(), 50, "they do not all come back at once: {times:?}");
+    assert_eq!(times.len(), 50, "clients reconnect at different times: {times:?}");
     server.stopped();
 }

@@ -1,5 +1,4 @@
-//! The promise, live: every alert that was answered reaches every dashboard exactly once and in
-//! one order.
+//! Fan-out: every answered alert reaches every dashboard exactly once, in the same order for all.
 
 use northgate_testkit::{RawSocket, TestServer, WebSocket, set_window};
 use serde_json::Value;
@@ -37,7 +36,7 @@ fn every_socket_gets_every_alert_once_and_in_the_same_order() {
     assert_eq!(answered.len(), expected.len());
     for alert in &answered {
         assert_eq!(expected.iter().filter(|seen| seen["id"] == alert["id"]).count(), 1);
-        assert!(expected.contains(alert), "the answer is what the sockets got");
+        assert!(expected.contains(alert), "the sockets got the same JSON as the answer");
     }
     for publisher in 0..PUBLISHERS {
         let prefix = format!("{publisher}:");
@@ -49,7 +48,7 @@ fn every_socket_gets_every_alert_once_and_in_the_same_order() {
 }
 
 #[test]
-fn a_socket_that_comes_in_the_middle_gets_an_unbroken_rest() {
+fn a_socket_that_connects_late_gets_all_later_events_without_gap() {
     let server = TestServer::start();
     let mut whole = server.socket();
     let start = Barrier::new(2);
@@ -79,21 +78,22 @@ fn a_socket_that_comes_in_the_middle_gets_an_unbroken_rest() {
     }
 }
 
-/// Raises more than the frame log (8 MiB) and the kernel's buffers together hold, while one reader
-/// sleeps and another one reads. Gives the sleeper.
+/// Raises more bytes than the frame log (8 MiB) and the kernel's buffers hold together, while one
+/// client does not read and another one does. Returns the client that does not read.
 fn sleep_through(server: &TestServer, total: usize) -> RawSocket {
     let sleeper = server.raw_socket();
     let mut reader = server.socket();
     let message = "x".repeat(4_000);
     for _ in 0..total {
         let alert = server.raise(&message);
-        assert_eq!(reader.next_json(), alert, "while the other one sleeps");
+        assert_eq!(reader.next_json(), alert, "received while the other client does not read");
     }
     reader.assert_nothing_came();
     sleeper
 }
 
-/// Reads events without a gap until a Close frame, or until there were so many.
+/// Reads events without a gap until a Close frame or `total` events. Returns the number of events
+/// and the payload of the Close frame.
 fn read_unbroken(sleeper: &mut RawSocket, total: usize) -> (usize, Option<Vec<u8>>) {
     let mut seen = 0;
     while seen < total {
@@ -105,13 +105,13 @@ fn read_unbroken(sleeper: &mut RawSocket, total: usize) -> (usize, Option<Vec<u8
         seen += 1;
         let json: Value = serde_json::from_slice(&payload).unwrap();
         let position = json["position"].as_str().unwrap();
-        assert!(position.ends_with(&format!("-{seen}")), "event {seen} stands at {position}");
+        assert!(position.ends_with(&format!("-{seen}")), "event {seen} has position {position}");
     }
     (seen, None)
 }
 
 #[test]
-fn a_reader_that_sleeps_delays_nobody_and_misses_nothing() {
+fn a_client_that_stops_reading_delays_nobody_and_misses_nothing() {
     let server = TestServer::start();
     let mut sleeper = sleep_through(&server, 4_000);
     assert_eq!(read_unbroken(&mut sleeper, 4_000), (4_000, None));
@@ -120,7 +120,7 @@ fn a_reader_that_sleeps_delays_nobody_and_misses_nothing() {
 }
 
 #[test]
-fn a_reader_that_slept_longer_than_the_store_remembers_is_told_so() {
+fn a_client_behind_the_retained_events_is_closed_with_4008() {
     let server = TestServer::with(|settings| set_window(settings, 100));
     let mut sleeper = sleep_through(&server, 4_000);
     let (seen, close) = read_unbroken(&mut sleeper, 4_000);
@@ -130,7 +130,7 @@ fn a_reader_that_slept_longer_than_the_store_remembers_is_told_so() {
 }
 
 #[test]
-fn a_client_that_says_much_at_once_cuts_nobody_off() {
+fn a_large_burst_of_chat_disconnects_no_reader() {
     const TOTAL: u64 = 20_000;
     let server = TestServer::with(|settings| {
         settings.chat.burst = 1_000_000.try_into().unwrap();
@@ -157,7 +157,7 @@ fn a_client_that_says_much_at_once_cuts_nobody_off() {
 }
 
 #[test]
-fn a_small_store_trims_nothing_that_was_not_sent() {
+fn a_small_window_trims_no_event_that_is_not_yet_sent() {
     let server = TestServer::with(|settings| set_window(settings, 64));
     let mut reader = server.socket();
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! The histories: which part, in which order, and how to go on; the same from every store.
+//! The collections of alerts and messages: ranges, filters, order and page links, for every store.
 
 use northgate_testkit::{TestServer, set_window};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ fn position(event: &Value) -> &str {
 }
 
 #[test]
-fn links_lead_through_everything_once_in_both_directions() {
+fn page_links_reach_every_item_once_in_both_directions() {
     let server = TestServer::start();
     let said = server.say("before all");
     let raised: Vec<_> = (0..25).map(|n| server.raise(&format!("alert {n}"))).collect();
@@ -30,7 +30,7 @@ fn links_lead_through_everything_once_in_both_directions() {
             let part = server.get(&link).json();
             met.splice(0..0, texts(&part, "alerts"));
             assert_eq!(part["position"], raised[24]["position"]);
-            // A query for the same address, by whatever name that is known to the client.
+            // The link is only a query, so it works for any host and prefix that the client uses.
             next = part["previous"].as_str().map(|query| {
                 assert!(query.starts_with("?limit=7&"), "{query}");
                 format!("{path}{query}")
@@ -47,7 +47,7 @@ fn links_lead_through_everything_once_in_both_directions() {
         met.extend(shown);
         next = part["next"].as_str().map(|query| format!("/alerts/{query}"));
     }
-    assert_eq!(met, all, "the order is only how it is shown");
+    assert_eq!(met, all, "`order` changes only the order within a page");
 
     let range =
         format!("/alerts?after={}&before={}&limit=2", position(&raised[3]), position(&raised[7]));
@@ -86,7 +86,7 @@ fn alerts_and_messages_are_found_by_words_location_and_time() {
 }
 
 #[test]
-fn one_alert_is_given_by_its_id() {
+fn an_alert_is_returned_by_its_id() {
     let server = TestServer::start();
     let alert = server.raise("fire");
     let id = alert["id"].as_str().unwrap();
@@ -101,7 +101,7 @@ fn one_alert_is_given_by_its_id() {
 }
 
 #[test]
-fn a_position_of_another_log_is_gone() {
+fn a_position_of_another_log_is_410() {
     let server = TestServer::start();
     let alert = server.raise("fire");
     let (epoch, _) = position(&alert).split_once('-').unwrap();
@@ -117,7 +117,7 @@ fn a_position_of_another_log_is_gone() {
 }
 
 #[test]
-fn every_bad_parameter_of_a_history_is_named() {
+fn every_bad_query_parameter_is_reported_by_name() {
     let server = TestServer::start();
     for path in ["/alerts", "/alerts/history", "/message/"] {
         let query = "limit=0&after=x&before=&since=now&until=2025&order=up&location=&q=ok";
@@ -135,7 +135,7 @@ fn every_bad_parameter_of_a_history_is_named() {
 }
 
 #[test]
-fn a_state_outlives_its_event_and_keeps_its_place() {
+fn an_alert_stays_listed_after_its_event_is_trimmed() {
     let server = TestServer::with(|settings| set_window(settings, 4));
     let raised: Vec<_> = (0..20).map(|n| server.raise(&format!("alert {n}"))).collect();
     let old = position(&raised[3]);

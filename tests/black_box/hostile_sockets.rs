@@ -1,8 +1,8 @@
-//! Hostile peers: each is told why and put out, and its neighbours notice nothing.
+//! Hostile WebSocket clients: the server closes each with a code, and other clients are unaffected.
 
 use northgate_testkit::{RawSocket, TestServer};
 
-/// Runs an attack beside a healthy dashboard, which must get the next alert all the same.
+/// Runs an attack beside a healthy dashboard, which must still receive the next alert.
 fn attack(server: &TestServer, attack: impl FnOnce(&mut RawSocket)) {
     let mut neighbour = server.socket();
     let mut socket = server.raw_socket();
@@ -12,7 +12,7 @@ fn attack(server: &TestServer, attack: impl FnOnce(&mut RawSocket)) {
 }
 
 #[test]
-fn frames_against_the_protocol_are_closed_with_1002() {
+fn frames_that_violate_the_protocol_are_closed_with_1002() {
     let server = TestServer::start();
     let unmasked = vec![0x81, 0x02, b'h', b'i'];
     let reserved = (0x3..=0x7).chain(0xB..=0xF);
@@ -38,7 +38,7 @@ fn frames_against_the_protocol_are_closed_with_1002() {
 }
 
 #[test]
-fn text_that_is_no_utf8_is_closed_with_1007() {
+fn text_that_is_not_utf8_is_closed_with_1007() {
     let server = TestServer::start();
     for bytes in [
         RawSocket::frame(0x81, b"\xff\xfe"),
@@ -56,7 +56,7 @@ fn text_that_is_no_utf8_is_closed_with_1007() {
 }
 
 #[test]
-fn a_client_that_still_sends_is_told_why_it_is_closed() {
+fn a_client_that_keeps_sending_still_receives_the_close_code() {
     let server = TestServer::start();
     let flood = vec![0; 8 * 1024 * 1024];
     for (violation, code) in [
@@ -65,7 +65,8 @@ fn a_client_that_still_sends_is_told_why_it_is_closed() {
         (RawSocket::frame(0x81, b"\xff"), 1007),
     ] {
         attack(&server, |socket| {
-            // Much more than the kernel's buffers hold: the server reads on, or its word is lost.
+            // More bytes than the kernel can buffer. If the server stopped reading, its Close
+            // frame would be lost.
             socket.send(&[&violation[..], &flood].concat());
             socket.assert_closed_with(code);
         });
@@ -73,14 +74,15 @@ fn a_client_that_still_sends_is_told_why_it_is_closed() {
 }
 
 #[test]
-fn the_reason_for_1009_arrives() {
+fn a_message_over_the_limit_is_closed_with_1009() {
     let server = TestServer::start();
     for bytes in [
         [&[0x81, 0xFF][..], &65_537_u64.to_be_bytes(), &[0; 4]].concat(),
         [RawSocket::frame(0x01, &vec![b' '; 40_000]), RawSocket::frame(0x80, &vec![b' '; 30_000])]
             .concat(),
         [RawSocket::frame(0x01, b"x"), RawSocket::frame(0x00, b"").repeat(1_100)].concat(),
-        // Much more than the kernel's buffers hold: the server reads on, or its word were lost.
+        // More bytes than the kernel can buffer. If the server stopped reading, its Close frame
+        // would be lost.
         [&[0x82, 0xFF][..], &(1_u64 << 30).to_be_bytes(), &vec![0; 8 * 1024 * 1024]].concat(),
     ] {
         attack(&server, |socket| {
@@ -91,11 +93,11 @@ fn the_reason_for_1009_arrives() {
 }
 
 #[test]
-fn a_client_that_floods_is_told_to_wait_and_then_closed_with_1008() {
+fn a_flooding_client_gets_a_delay_and_is_then_closed_with_1008() {
     let server = TestServer::start();
     let mut neighbour = server.socket();
     let mut socket = server.raw_socket();
-    // A bad message costs as much as a good one.
+    // An invalid message counts towards the limit like a valid one.
     let chat = RawSocket::frame(0x81, br#"{"sender":"Op","message":"again"}"#);
     let kinds = [chat, RawSocket::frame(0x81, b"{"), RawSocket::frame(0x82, b"\0")];
     socket.send(&kinds.concat().repeat(1_000));
@@ -110,14 +112,14 @@ fn a_client_that_floods_is_told_to_wait_and_then_closed_with_1008() {
         if let Some(wait) = json.get("retry_after_ms") {
             assert_eq!(json["type"], "error");
             assert!(json["message"].as_str().unwrap().starts_with("Too many messages."));
-            // At twenty a second, the next one is never further away.
+            // At 20 messages per second, the next one is allowed within 50 ms.
             assert!((1..=50).contains(&wait.as_u64().unwrap()), "{wait}");
             refused += 1;
         }
     };
     assert_eq!(reason, "too many messages, and still more when told so");
     socket.assert_ended();
-    // A hundred were refused; the Close may overtake the last ones.
+    // 100 messages were refused. The Close frame may overtake the last refusals.
     assert!(refused > 50, "{refused}");
 
     let alert = server.raise("still here");
@@ -130,12 +132,12 @@ fn a_client_that_floods_is_told_to_wait_and_then_closed_with_1008() {
         assert_eq!(event["message"], "again");
         kept += 1;
     }
-    // A third of the hundred that were taken, and of the few that a slow machine lets follow.
-    assert!((33..200).contains(&kept), "{kept} were kept");
+    // A third of the 100 accepted messages is valid chat. A slow machine lets a few more pass.
+    assert!((33..200).contains(&kept), "{kept} messages were stored");
 }
 
 #[test]
-fn a_peer_that_goes_away_in_any_state_leaves_nothing_behind() {
+fn a_peer_may_disconnect_in_any_state_without_effect_on_others() {
     let server = TestServer::start();
     for bytes in [
         vec![],
@@ -151,7 +153,7 @@ fn a_peer_that_goes_away_in_any_state_leaves_nothing_behind() {
         });
         attack(&server, |socket| socket.send(&bytes));
     }
-    // Requests that are never finished.
+    // Connections on which the client sends no request.
     let half_open: Vec<_> = (0..50).map(|_| server.connect()).collect();
     server.raise("still here");
     drop(half_open);

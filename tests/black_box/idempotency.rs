@@ -1,4 +1,4 @@
-//! The same request sent twice under one key: it happens once, in either store.
+//! Idempotency keys: a request sent twice with one key is executed once, in both stores.
 
 use northgate_testkit::{HttpResponse, JSON, TestServer};
 use serde_json::{Value, json};
@@ -18,13 +18,13 @@ fn count(server: &TestServer, path: &str) -> Value {
 }
 
 #[test]
-fn the_same_request_again_gets_the_first_answer_and_nothing_happens() {
+fn a_repeated_request_gets_the_first_answer_and_has_no_effect() {
     let server = TestServer::start();
     let mut socket = server.socket();
     for (path, body, member) in ROUTES {
         let first = post(&server, path, "k1", body);
         assert_eq!((first.status, first.header("idempotent-replayed")), (200, None));
-        // Other bytes that say the same, at the other spelling of the address.
+        // Different bytes with the same meaning, sent to the other spelling of the path.
         let spaced = body.replace(',', " ,\n ").replace("fire", " fire ");
         let other_spelling = match path {
             "/alerts" => "/alerts/",
@@ -33,16 +33,16 @@ fn the_same_request_again_gets_the_first_answer_and_nothing_happens() {
         let again = post(&server, other_spelling, "k1", &spaced);
         assert_eq!(again.status, 200, "{again:?}");
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
-        assert_eq!(again.body, first.body, "byte for byte");
+        assert_eq!(again.body, first.body, "the replayed body has the same bytes");
         assert_eq!(server.get(path).json()[member], json!([first.json()]));
         assert_eq!(socket.next_json(), first.json());
     }
     let last = server.raise("after all");
-    assert_eq!(socket.next_json(), last, "nothing was sent twice");
+    assert_eq!(socket.next_json(), last, "no event was sent twice");
 }
 
 #[test]
-fn a_key_for_another_request_is_422_and_nothing_is_kept() {
+fn a_key_reused_for_another_request_is_422_and_nothing_is_stored() {
     let server = TestServer::start();
     for (path, body, _) in ROUTES {
         assert_eq!(post(&server, path, "k1", body).status, 200);
@@ -53,7 +53,7 @@ fn a_key_for_another_request_is_422_and_nothing_is_kept() {
 }
 
 #[test]
-fn a_request_that_was_refused_leaves_its_key_free() {
+fn a_refused_request_does_not_use_up_its_key() {
     let server = TestServer::start();
     for (path, body, _) in ROUTES {
         post(&server, path, "k1", "{}").problem(422);
@@ -64,7 +64,7 @@ fn a_request_that_was_refused_leaves_its_key_free() {
 }
 
 #[test]
-fn what_is_no_key_is_refused_and_nothing_is_kept() {
+fn a_malformed_key_is_400_and_nothing_is_stored() {
     let server = TestServer::start();
     let long = "k".repeat(256);
     let (path, body, _) = ROUTES[0];
@@ -79,7 +79,7 @@ fn what_is_no_key_is_refused_and_nothing_is_kept() {
 }
 
 #[test]
-fn of_many_repeats_at_once_one_happens_and_all_get_its_answer() {
+fn concurrent_repeats_execute_once_and_all_get_the_same_answer() {
     let server = TestServer::start();
     let (path, body, _) = ROUTES[0];
     let answers: Vec<_> = thread::scope(|scope| {
@@ -94,7 +94,7 @@ fn of_many_repeats_at_once_one_happens_and_all_get_its_answer() {
 }
 
 #[test]
-fn a_key_holds_across_a_restart() {
+fn a_key_is_remembered_across_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let start = || TestServer::on_disk(folder.path());
     let (path, body, _) = ROUTES[0];
@@ -111,7 +111,7 @@ fn a_key_holds_across_a_restart() {
 }
 
 #[test]
-fn pages_may_read_that_an_answer_was_given_before() {
+fn cors_exposes_the_replay_header_to_pages() {
     let server = TestServer::start();
     let (path, body, _) = ROUTES[0];
     let headers =

@@ -1,14 +1,14 @@
-//! Answers that would be too large: they end early, and links and cursors lead to the rest.
+//! Answers over the size limit end early, and page links or a `rest` filter lead to the remainder.
 
 use northgate_testkit::TestServer;
 use serde_json::{Value, json};
 
-/// The most characters of each text, each of them four bytes long.
+/// A text of `characters` characters, each four bytes long in UTF-8.
 fn text(characters: usize) -> String {
     "\u{1F525}".repeat(characters)
 }
 
-/// An alert as large as a body of 64 KiB allows.
+/// Raises an alert about as large as a body of 64 KiB allows.
 fn raise_large(server: &TestServer) -> Value {
     let labels: serde_json::Map<_, _> =
         (0..32).map(|n| (format!("{n:_>64}"), json!(text(256)))).collect();
@@ -25,7 +25,7 @@ fn raise_large(server: &TestServer) -> Value {
 }
 
 #[test]
-fn a_large_collection_ends_early_and_links_lead_to_the_rest() {
+fn a_large_collection_is_split_into_pages_by_bytes() {
     let server = TestServer::start();
     let raised: Vec<_> = (0..90).map(|_| raise_large(&server)["id"].clone()).collect();
     let mut met = Vec::new();
@@ -47,7 +47,7 @@ fn a_large_collection_ends_early_and_links_lead_to_the_rest() {
 }
 
 #[test]
-fn the_ten_largest_alerts_that_there_can_be_fit_into_one_answer() {
+fn ten_alerts_of_the_largest_size_fit_into_one_answer() {
     let server = TestServer::start();
     for _ in 0..10 {
         let alert = raise_large(&server);
@@ -66,7 +66,7 @@ fn the_ten_largest_alerts_that_there_can_be_fit_into_one_answer() {
 }
 
 #[test]
-fn acting_on_many_large_alerts_goes_on_by_the_rest() {
+fn acting_on_many_large_alerts_continues_with_the_rest_filter() {
     let server = TestServer::start();
     for _ in 0..90 {
         raise_large(&server);

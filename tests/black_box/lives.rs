@@ -1,5 +1,4 @@
-//! The life of an alert, from the outside: what operators do, what everybody sees, and what ends by
-//! itself.
+//! The life cycle of an alert: operators' actions, the events about them, repeats, and expiry.
 
 use northgate_testkit::{HttpResponse, TestServer, WebSocket, eventually};
 use serde_json::{Value, json};
@@ -10,10 +9,11 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// What a dashboard asks for that wants everything.
+/// The query of a dashboard that wants all event types.
 const EVERYTHING: &str = "types=alert,alert_update,chat";
 
-/// A dashboard that has everything from now on, its `resume` and `live` read.
+/// A dashboard that receives all events from now on. Its `resume` and `live` frames are already
+/// read.
 fn dashboard(server: &TestServer) -> WebSocket {
     let mut socket = server.socket_with(EVERYTHING);
     assert_eq!(socket.next_json()["type"], "resume");
@@ -41,7 +41,7 @@ fn act(server: &TestServer, alert: &Value, action: &str, body: impl Borrow<Value
     alert
 }
 
-/// The alert of a frame, as an answer shows it.
+/// The alert of an `alert_update` frame, in the form of an HTTP answer.
 fn shown(frame: &Value, position: &Value) -> Value {
     let mut alert = frame.clone();
     for name in ["change", "by", "note"] {
@@ -53,7 +53,7 @@ fn shown(frame: &Value, position: &Value) -> Value {
 }
 
 #[test]
-fn every_step_of_a_life_is_sent_only_to_those_who_ask_for_it() {
+fn updates_of_an_alert_go_only_to_clients_that_request_them() {
     let server = TestServer::start();
     let mut old = server.socket();
     let mut board = dashboard(&server);
@@ -87,7 +87,7 @@ fn every_step_of_a_life_is_sent_only_to_those_who_ask_for_it() {
 }
 
 #[test]
-fn what_holds_is_200_and_what_contradicts_says_what_stands_in_the_way() {
+fn an_action_without_effect_is_200_and_a_contradicting_one_is_409() {
     let server = TestServer::start();
     let mut board = dashboard(&server);
     let alert = raise(&server, json!({}));
@@ -123,7 +123,7 @@ fn what_holds_is_200_and_what_contradicts_says_what_stands_in_the_way() {
 }
 
 #[test]
-fn who_acts_on_what_was_seen_acts_on_that_or_not_at_all() {
+fn an_action_with_an_outdated_if_match_is_412() {
     let server = TestServer::start();
     let alert = raise(&server, json!({}));
     let act_if = |tag: &str| {
@@ -142,11 +142,11 @@ fn who_acts_on_what_was_seen_acts_on_that_or_not_at_all() {
         assert_eq!(act_if(bad).problem(400)["type"], "urn:northgate:problem:if-match", "{bad}");
     }
     assert_eq!(act_if("\"1\", \"2\"").status, 200);
-    assert_eq!(act_if("*").json()["revision"], 3, "it holds already");
+    assert_eq!(act_if("*").json()["revision"], 3, "the alert is already resolved");
 }
 
 #[test]
-fn who_has_seen_an_alert_as_it_stands_is_told_so_and_no_more() {
+fn if_none_match_with_the_current_etag_is_304_without_a_body() {
     let server = TestServer::start();
     let alert = raise(&server, json!({}));
     let one = path(&alert, "");
@@ -168,7 +168,7 @@ fn who_has_seen_an_alert_as_it_stands_is_told_so_and_no_more() {
 }
 
 #[test]
-fn an_action_sent_again_under_its_key_happens_once() {
+fn an_action_repeated_with_its_key_is_executed_once() {
     let server = TestServer::start();
     let alert = raise(&server, json!({}));
     let note = |alert: &Value, note: &str| {
@@ -188,7 +188,7 @@ fn an_action_sent_again_under_its_key_happens_once() {
 }
 
 #[test]
-fn bad_fields_of_an_alert_are_named_each_by_itself() {
+fn every_bad_field_of_an_alert_is_reported() {
     let server = TestServer::start();
     let problem = server
         .post(
@@ -228,7 +228,7 @@ fn bad_fields_of_an_alert_are_named_each_by_itself() {
 }
 
 #[test]
-fn of_fifty_concurrent_acknowledgements_one_wins_and_all_see_it() {
+fn one_of_fifty_concurrent_acknowledgements_wins_and_all_see_it() {
     let server = TestServer::start();
     let alert = raise(&server, json!({}));
     let mut board = dashboard(&server);
@@ -263,7 +263,7 @@ fn of_fifty_concurrent_acknowledgements_one_wins_and_all_see_it() {
 }
 
 #[test]
-fn operators_act_over_the_socket_and_are_told_what_came_of_it() {
+fn actions_over_a_socket_are_answered_with_their_result() {
     let server = TestServer::start();
     let alert = raise(&server, json!({}));
     let mut socket = server.socket();
@@ -294,12 +294,12 @@ fn operators_act_over_the_socket_and_are_told_what_came_of_it() {
         .map(|error| error["pointer"].as_str().unwrap())
         .collect();
     assert_eq!(pointers, ["#/by", "#/id", "#/note", "#/ref"]);
-    // A socket that asked for nothing hears of none of this but its own results.
+    // A socket without `types=alert_update` receives only the results of its own actions.
     socket.assert_nothing_came();
 }
 
 #[test]
-fn repeats_count_one_alert_up_until_it_is_resolved() {
+fn repeats_increase_the_count_of_an_alert_until_it_is_resolved() {
     let server = TestServer::start();
     let repeat = |more: Value| {
         let mut body = json!({ "dedup_key": "fire/gate" });
@@ -330,7 +330,7 @@ fn repeats_count_one_alert_up_until_it_is_resolved() {
 }
 
 #[test]
-fn a_storm_of_repeats_is_few_events_and_every_answer_has_the_total() {
+fn a_storm_of_repeats_is_coalesced_into_few_events() {
     const SENDERS: u64 = 20;
     const EACH: u64 = 20;
     let server = TestServer::start();
@@ -359,14 +359,14 @@ fn a_storm_of_repeats_is_few_events_and_every_answer_has_the_total() {
         frames.iter().map(|frame| frame["revision"].as_u64().unwrap()).collect();
     assert_eq!(revisions, (1..=frames.len() as u64).collect::<Vec<_>>());
     assert!(frames.len() as u128 <= windows + 2, "{} in {windows} windows", frames.len());
-    // What a sender was told is what some event says.
+    // Every count in an answer is also the count of some event.
     let totals: Vec<_> = frames.iter().map(|frame| frame["count"].as_u64().unwrap()).collect();
     assert!(counts.iter().all(|count| totals.contains(count)), "{counts:?} {totals:?}");
     assert_eq!(server.get("/alerts").json()["count"], 1);
 }
 
 #[test]
-fn many_alerts_are_acted_on_at_once_and_each_has_its_result() {
+fn a_bulk_action_reports_a_result_for_each_alert() {
     let server = TestServer::start();
     let alerts: Vec<_> = (0..5)
         .map(|n| raise(&server, json!({ "source": if n < 3 { "drill" } else { "real" } })))
@@ -384,14 +384,18 @@ fn many_alerts_are_acted_on_at_once_and_each_has_its_result() {
         .iter()
         .map(|result| result["outcome"].as_str().unwrap())
         .collect();
-    assert_eq!(outcomes, ["changed", "refused", "refused", "changed"], "each is there once");
+    assert_eq!(
+        outcomes,
+        ["changed", "refused", "refused", "changed"],
+        "a duplicate id has one result"
+    );
     assert_eq!((&done["count"], &done["changed"]), (&json!(4), &json!(2)));
     let resolved = &done["results"][1];
     assert_eq!(resolved["error"]["type"], "urn:northgate:problem:contradiction");
     assert_eq!(resolved["revision"], 2);
     assert_eq!(done["results"][2]["error"]["type"], "urn:northgate:problem:no-such-alert");
     let changed = json!({ "id": alerts[3]["id"], "outcome": "changed", "revision": 2 });
-    assert_eq!(done["results"][3], changed, "and nothing else of a large alert");
+    assert_eq!(done["results"][3], changed, "a result has no other member of the alert");
 
     let body = json!({ "action": "resolve", "by": "Ben", "filter": { "source": ["drill"] } });
     let done = server.post("/alerts/actions", body.to_string()).json();
@@ -411,7 +415,7 @@ fn many_alerts_are_acted_on_at_once_and_each_has_its_result() {
 }
 
 #[test]
-fn a_bad_action_on_many_alerts_names_every_bad_field() {
+fn every_bad_field_of_a_bulk_action_is_reported() {
     let server = TestServer::start();
     let alerts = [raise(&server, json!({}))];
     let summary = server.get("/alerts/summary").json();
@@ -442,18 +446,18 @@ fn a_bad_action_on_many_alerts_names_every_bad_field() {
         let refused = refused.problem(400);
         assert_eq!(refused["type"], format!("urn:northgate:problem:{problem}"));
     }
-    assert_eq!(server.get("/alerts/summary").json(), summary, "nothing of it was done");
+    assert_eq!(server.get("/alerts/summary").json(), summary, "no action was executed");
 }
 
 #[test]
-fn whoever_goes_on_where_an_action_ended_has_acted_on_every_alert_once() {
+fn a_bulk_action_continued_with_its_rest_reaches_every_alert_once() {
     const ALERTS: usize = 2_300;
     let server = TestServer::start();
     for n in 0..ALERTS {
         raise(&server, json!({ "location": format!("Gate {n}") }));
     }
-    // A note changes nothing about which alerts match; so these would go on for ever, if the
-    // rest were not told apart from what was done.
+    // A note does not change which alerts match. Without the bounds in `rest`, this loop would
+    // annotate the same alerts forever.
     for (upwards, say) in [(false, "backwards"), (true, "forwards")] {
         let mut filter = json!({ "q": "fire" });
         if upwards {
@@ -490,7 +494,7 @@ fn whoever_goes_on_where_an_action_ended_has_acted_on_every_alert_once() {
 }
 
 #[test]
-fn alerts_are_listed_and_streamed_by_what_they_are() {
+fn alerts_are_filtered_by_status_severity_labels_and_source() {
     let server = TestServer::start();
     let raised: Vec<_> = [("critical", "a"), ("info", "b"), ("error", "a")]
         .map(|(severity, host)| {
@@ -525,7 +529,7 @@ fn alerts_are_listed_and_streamed_by_what_they_are() {
 }
 
 #[test]
-fn an_alert_that_becomes_worse_reaches_who_asked_for_that_much() {
+fn a_repeat_that_raises_the_severity_passes_a_severity_filter() {
     let server = TestServer::start();
     let mut socket = server.socket_with("types=alert,alert_update&min_severity=error");
     for begins in ["resume", "live"] {
@@ -541,7 +545,7 @@ fn an_alert_that_becomes_worse_reaches_who_asked_for_that_much() {
 }
 
 #[test]
-fn a_message_may_belong_to_an_alert() {
+fn a_chat_message_may_refer_to_an_alert() {
     let server = TestServer::start();
     let alert = raise(&server, json!({}));
     let mut socket = server.socket();
@@ -560,8 +564,8 @@ fn a_message_may_belong_to_an_alert() {
 }
 
 #[test]
-fn the_thread_of_an_alert_outlives_it() {
-    // Only the store in memory has a limit on alerts that can be set.
+fn the_messages_of_an_alert_outlive_the_alert() {
+    // Only the store in memory has a configurable limit on alerts.
     let server = TestServer::in_memory(|settings| settings.memory.alerts = 1.try_into().unwrap());
     let alert = raise(&server, json!({}));
     let said = json!({ "sender": "Anna", "message": "hot", "alert_id": alert["id"] }).to_string();
@@ -575,7 +579,7 @@ fn the_thread_of_an_alert_outlives_it() {
     server.post("/message/", said).problem(404);
 }
 
-/// Waits until an alert is resolved.
+/// Waits until an alert is resolved, and returns it.
 fn resolved(server: &TestServer, alert: &Value) -> Value {
     eventually(|| {
         let shown = server.get(path(alert, "").trim_end_matches('/')).json();
@@ -583,8 +587,8 @@ fn resolved(server: &TestServer, alert: &Value) -> Value {
     })
 }
 
-/// Raises an alert that ends soon by `post`, which is given the end: in a second, and if that was over
-/// before the server saw it, with more time.
+/// Raises an alert that expires soon. Calls `post` with an expiry in 1 second and, if that had
+/// passed before the server read it, in 4 or 16 seconds.
 fn ending_soon(post: impl Fn(&str) -> HttpResponse) -> HttpResponse {
     let ends = [1, 4, 16].into_iter().map(|seconds| {
         let end = OffsetDateTime::now_utc() + Duration::from_secs(seconds);
@@ -594,7 +598,7 @@ fn ending_soon(post: impl Fn(&str) -> HttpResponse) -> HttpResponse {
 }
 
 #[test]
-fn a_retry_gets_its_first_answer_though_what_it_raised_is_over() {
+fn a_retry_gets_its_first_answer_after_the_alert_has_expired() {
     let server = TestServer::start();
     let body = RefCell::new(String::new());
     let post = |headers: &str| server.request("POST", "/alerts", headers, body.borrow().as_bytes());
@@ -611,7 +615,7 @@ fn a_retry_gets_its_first_answer_though_what_it_raised_is_over() {
 }
 
 #[test]
-fn what_expires_resolves_by_itself_also_after_a_restart() {
+fn an_expired_alert_is_resolved_automatically_even_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let start = || TestServer::on_disk(folder.path());
     let server = start();
@@ -631,7 +635,7 @@ fn what_expires_resolves_by_itself_also_after_a_restart() {
     assert_eq!(resolved(&server, &over)["resolved_by"], "northgate");
     let far = raise(&server, json!({ "expires_at": "2099-01-01T00:00:00Z" }));
     act(&server, &far, "acknowledge", json!({ "by": "Anna" }));
-    // It is raised, and the server is gone before anybody looks.
+    // The server stops before this alert expires.
     let later = raise_ending_soon(&server);
     server.stopped();
     let server = start();
@@ -641,13 +645,13 @@ fn what_expires_resolves_by_itself_also_after_a_restart() {
 }
 
 #[test]
-fn a_client_that_was_away_in_the_middle_of_a_life_sees_what_others_saw() {
+fn a_resumed_client_gets_the_same_updates_as_a_connected_one() {
     let server = TestServer::start();
     let mut steady = dashboard(&server);
     let alert = raise(&server, json!({ "dedup_key": "k" }));
     act(&server, &alert, "acknowledge", json!({ "by": "Anna" }));
     let mut seen = vec![steady.next_json(), steady.next_json()];
-    // The other one was cut here.
+    // The other client disconnected after this event.
     let cut = seen[1]["position"].as_str().unwrap().to_owned();
     act(&server, &alert, "notes", json!({ "by": "Ben", "note": "x" }));
     raise(&server, json!({ "dedup_key": "k" }));
@@ -664,11 +668,11 @@ fn a_client_that_was_away_in_the_middle_of_a_life_sees_what_others_saw() {
 }
 
 #[test]
-fn an_end_in_the_past_is_refused_and_the_first_year_of_all_is_none() {
+fn an_expiry_in_the_past_is_422_and_one_in_year_1_means_none() {
     let with_end =
         |end: &str| json!({ "message": "a", "location": "b", "expires_at": end }).to_string();
     let server = TestServer::start();
-    // What Go writes for a time that is not set, in some of its zones.
+    // Go writes such times for a time that is not set, depending on the time zone.
     for none in ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "0001-12-31T00:00:00Z"] {
         let alert = server.post("/alerts", with_end(none)).json();
         assert_eq!((&alert["status"], alert.get("expires_at")), (&json!("open"), None), "{none}");
@@ -685,7 +689,7 @@ fn an_end_in_the_past_is_refused_and_the_first_year_of_all_is_none() {
 }
 
 #[test]
-fn text_that_nobody_sees_is_blank() {
+fn text_of_invisible_characters_counts_as_blank() {
     let server = TestServer::start();
     for blank in ["\u{200b}", "\u{feff} \u{2060}", "\u{ad}\n\u{34f}"] {
         let body = json!({ "message": blank, "location": blank }).to_string();

@@ -1,4 +1,4 @@
-//! Northgate from the outside: raw JSON and raw bytes over real sockets.
+//! Black-box tests: each starts a server and sends raw JSON or raw bytes over real sockets.
 
 mod bad_requests;
 mod browsers;

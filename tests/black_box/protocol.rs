@@ -1,5 +1,5 @@
-//! RFC 6455 from the client's side of the wire: the handshake, fragments, control frames, and the
-//! closing handshake.
+//! RFC 6455 on the wire: the opening handshake, fragments, control frames, and the closing
+//! handshake.
 
 use northgate_testkit::{RawSocket, TestServer, read_response};
 use std::io::Write;
@@ -21,7 +21,7 @@ fn message_of(frame: &(u8, Vec<u8>)) -> String {
 }
 
 #[test]
-fn a_request_that_is_no_valid_upgrade_is_told_so() {
+fn an_invalid_upgrade_request_is_426_or_400() {
     const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     const BASE: &str = "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n";
     const VERSION: &str = "Sec-WebSocket-Version: 13\r\n";
@@ -37,7 +37,7 @@ fn a_request_that_is_no_valid_upgrade_is_told_so() {
         (format!("{BASE}{VERSION}Sec-WebSocket-Key: xx\r\n"), 400),
         (format!("{BASE}{VERSION}Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAA\r\n"), 400),
         (format!("{BASE}{VERSION}{KEY}{KEY}"), 400),
-        // What the HTTP decoder would take for something else than a WebSocket.
+        // The HTTP decoder would not recognise these as WebSocket upgrades.
         (format!("Connection: Upgrade\r\nUpgrade: foo, websocket\r\n{VERSION}{KEY}"), 400),
         (format!("{BASE}Upgrade: foo\r\n{VERSION}{KEY}"), 400),
         (format!("{BASE}{VERSION}{KEY}Content-Length: 5\r\n"), 400),
@@ -54,7 +54,11 @@ fn a_request_that_is_no_valid_upgrade_is_told_so() {
     let accepted = ask(format!("{BASE}{VERSION}{KEY}{offer}"));
     assert_eq!(accepted.status, 101);
     for header in ["sec-websocket-extensions", "sec-websocket-protocol"] {
-        assert_eq!(accepted.header(header), None, "nothing that was offered is spoken");
+        assert_eq!(
+            accepted.header(header),
+            None,
+            "the server accepts no extension and no subprotocol"
+        );
     }
     server.request("POST", "/ws", &format!("{BASE}{VERSION}{KEY}"), b"").problem(405);
 
@@ -65,7 +69,7 @@ fn a_request_that_is_no_valid_upgrade_is_told_so() {
 }
 
 #[test]
-fn a_message_may_come_in_fragments_with_pings_between_them() {
+fn a_message_may_arrive_in_fragments_with_pings_between_them() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
     for cut in [0, 1, 30, CHAT.len() - 1, CHAT.len()] {
@@ -80,7 +84,7 @@ fn a_message_may_come_in_fragments_with_pings_between_them() {
 }
 
 #[test]
-fn a_message_may_come_byte_by_byte() {
+fn a_message_may_arrive_byte_by_byte() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
     let whole = RawSocket::frame(TEXT, CHAT);
@@ -99,7 +103,7 @@ fn a_message_may_come_byte_by_byte() {
 }
 
 #[test]
-fn a_character_may_be_cut_between_fragments() {
+fn a_utf8_character_may_be_split_between_fragments() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
     let text = "é, €, and 🚨";
@@ -109,7 +113,7 @@ fn a_character_may_be_cut_between_fragments() {
         socket.send(&[RawSocket::frame(FIRST_TEXT, head), RawSocket::frame(LAST, tail)].concat());
         assert_eq!(message_of(&socket.read_frame()), text);
     }
-    // A fragment for every byte.
+    // One fragment for every byte.
     let (last, others) = chat.as_bytes().split_last().unwrap();
     let mut frames = RawSocket::frame(FIRST_TEXT, b"");
     for byte in others {
@@ -121,10 +125,10 @@ fn a_character_may_be_cut_between_fragments() {
 }
 
 #[test]
-fn many_messages_may_come_in_one_piece() {
+fn many_messages_may_arrive_in_one_read() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
-    // As many as the limit on chat lets a client say at once.
+    // The default burst of the chat limit is 100 messages.
     let frames: Vec<_> = (0..100)
         .map(|n| {
             let chat = format!(r#"{{"sender":"Op","message":"{n}"}}"#);
@@ -149,10 +153,10 @@ fn pings_are_answered_with_their_payload_and_pongs_are_not_answered() {
 }
 
 #[test]
-fn frames_of_every_length_arrive_at_its_boundaries() {
+fn frames_at_the_boundaries_of_the_length_forms_arrive() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
-    // The last one is the largest message that is taken, in the 8-byte form of the length.
+    // The last one is the largest accepted message. Its length has the 8-byte form.
     for length in [60, 125, 126, 127, 128, 65_535, 65_536] {
         let chat = format!(r#"{{"sender":"Op","message":"{length}"}}"#);
         let padding = " ".repeat(length - chat.len());
@@ -161,7 +165,7 @@ fn frames_of_every_length_arrive_at_its_boundaries() {
     }
     socket.send_frame(TEXT, b"");
     assert!(message_of(&socket.read_frame()).starts_with("Invalid chat message."));
-    // The other way, events: from some hundred bytes to the largest that there is.
+    // Frames from the server: from some hundred bytes to the largest possible event.
     for length in [1, 60, 200, 4_096] {
         let text = "🚨".repeat(length);
         let chat = format!(r#"{{"sender":"Op","message":"{text}"}}"#);
@@ -171,7 +175,7 @@ fn frames_of_every_length_arrive_at_its_boundaries() {
 }
 
 #[test]
-fn a_close_is_answered_with_its_own_code_and_the_connection_ends() {
+fn a_close_is_answered_with_its_code_and_the_connection_ends() {
     let server = TestServer::start();
     for (payload, answer) in [
         (&b""[..], &b""[..]),
@@ -187,9 +191,9 @@ fn a_close_is_answered_with_its_own_code_and_the_connection_ends() {
 }
 
 #[test]
-fn every_close_code_that_may_be_sent_is_answered_with_itself() {
+fn every_valid_close_code_is_echoed() {
     let server = TestServer::start();
-    // RFC 6455 section 7.4, and the registry of codes that it founded.
+    // RFC 6455 section 7.4, and the IANA registry of close codes that it created.
     for code in (1_000..=1_003).chain(1_007..=1_014).chain([3_000, 3_999, 4_000, 4_999]) {
         let mut socket = server.raw_socket();
         let code = u16::to_be_bytes(code);
@@ -200,7 +204,7 @@ fn every_close_code_that_may_be_sent_is_answered_with_itself() {
 }
 
 #[test]
-fn a_close_that_rfc_6455_forbids_is_a_protocol_error() {
+fn an_invalid_close_frame_is_closed_with_1002() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
     socket.send_frame(CLOSE, &[0x03]);
@@ -213,11 +217,11 @@ fn a_close_that_rfc_6455_forbids_is_a_protocol_error() {
 }
 
 #[test]
-fn a_close_whose_reason_is_no_utf8_is_closed_with_1007() {
+fn a_close_reason_that_is_not_utf8_is_closed_with_1007() {
     let server = TestServer::start();
     for reason in [&b"\xff"[..], b"cut \xe2\x82", b"\xed\xa0\x80"] {
         let mut socket = server.raw_socket();
-        // Byte by byte, as the rest comes when the code is already there.
+        // Byte by byte, so that the reason arrives after the code.
         for byte in RawSocket::frame(CLOSE, &[&[0x03, 0xE8], reason].concat()) {
             socket.send(&[byte]);
         }
@@ -226,7 +230,7 @@ fn a_close_whose_reason_is_no_utf8_is_closed_with_1007() {
 }
 
 #[test]
-fn nothing_is_heard_after_a_close() {
+fn frames_after_a_close_are_ignored() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
     let close = RawSocket::frame(CLOSE, &[0x03, 0xE8]);
@@ -237,7 +241,7 @@ fn nothing_is_heard_after_a_close() {
 }
 
 #[test]
-fn a_close_in_the_middle_of_a_message_is_a_close() {
+fn a_close_is_accepted_in_the_middle_of_a_fragmented_message() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
     socket.send_frame(FIRST_TEXT, b"{\"sender\":");
@@ -247,7 +251,7 @@ fn a_close_in_the_middle_of_a_message_is_a_close() {
 }
 
 #[test]
-fn what_was_said_before_a_violation_is_kept() {
+fn messages_before_a_protocol_violation_are_stored() {
     let server = TestServer::start();
     let said = RawSocket::frame(TEXT, CHAT);
     for (count, violation, code) in [
@@ -268,7 +272,7 @@ fn what_was_said_before_a_violation_is_kept() {
 }
 
 #[test]
-fn a_silent_client_is_pinged_and_closed_with_4010_if_it_does_not_answer() {
+fn a_client_that_does_not_answer_pings_is_closed_with_4010() {
     let server = TestServer::with(|settings| {
         settings.heartbeat.interval = "50ms".parse().unwrap();
         settings.heartbeat.timeout = "50ms".parse().unwrap();
@@ -279,7 +283,7 @@ fn a_silent_client_is_pinged_and_closed_with_4010_if_it_does_not_answer() {
 }
 
 #[test]
-fn a_client_that_answers_pings_stays() {
+fn a_client_that_answers_pings_stays_connected() {
     let server = TestServer::with(|settings| {
         settings.heartbeat.interval = "20ms".parse().unwrap();
     });

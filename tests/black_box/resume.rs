@@ -1,4 +1,4 @@
-//! Coming back: a client says where it was, and misses nothing.
+//! Resuming: a client sends its last position and receives every event that it missed.
 
 use northgate_testkit::{TestServer, UPGRADE, WebSocket, set_window};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ fn position(event: &Value) -> &str {
     event["position"].as_str().unwrap()
 }
 
-/// The position so many events before this one, which no client could know by itself.
+/// The position `count` events before this one. Clients cannot compute it: positions are opaque.
 fn earlier(event: &Value, count: u64) -> String {
     let (epoch, offset) = position(event).split_once('-').unwrap();
     format!("{epoch}-{}", offset.parse::<u64>().unwrap() - count)
@@ -29,7 +29,7 @@ fn assert_frames(socket: &mut WebSocket, frames: &[Value]) {
 }
 
 #[test]
-fn a_client_that_resumes_gets_what_it_missed_and_then_the_present() {
+fn a_resumed_client_gets_missed_events_and_then_live_ones() {
     let server = TestServer::start();
     let seen = server.raise("seen");
     let missed = [server.raise("missed"), server.say("missed, too")];
@@ -44,8 +44,8 @@ fn a_client_that_resumes_gets_what_it_missed_and_then_the_present() {
 }
 
 #[test]
-fn what_the_frame_log_no_longer_holds_comes_from_the_store() {
-    // More bytes than the frame log keeps (8 MiB).
+fn events_outside_the_frame_log_are_read_from_the_store() {
+    // More bytes than the frame log retains (8 MiB).
     let server = TestServer::start();
     let message = "x".repeat(4_000);
     let first = server.raise(&message);
@@ -59,7 +59,7 @@ fn what_the_frame_log_no_longer_holds_comes_from_the_store() {
 }
 
 #[test]
-fn a_client_that_missed_nothing_is_told_so() {
+fn a_client_that_missed_nothing_resumes_as_complete() {
     let server = TestServer::start();
     let seen = server.raise("seen");
     let mut socket = server.socket_with(&format!("after={}", position(&seen)));
@@ -67,10 +67,11 @@ fn a_client_that_missed_nothing_is_told_so() {
 }
 
 #[test]
-fn what_is_no_longer_held_is_a_gap_and_the_stream_goes_on_live() {
+fn a_position_no_longer_retained_is_a_gap_and_the_stream_goes_live() {
     let server = TestServer::with(|settings| set_window(settings, 10));
     let first = server.raise("first");
-    // More bytes than the frame log keeps (8 MiB): what it holds is given though it was trimmed.
+    // More bytes than the frame log retains (8 MiB). The frame log still serves events that the
+    // store has trimmed.
     let padding = "x".repeat(4_000);
     let raised: Vec<_> = (0..3_000).map(|n| server.raise(&format!("{n} {padding}"))).collect();
     let last = raised[2_999].clone();
@@ -87,7 +88,7 @@ fn what_is_no_longer_held_is_a_gap_and_the_stream_goes_on_live() {
 }
 
 #[test]
-fn a_stream_can_begin_with_the_newest_that_match() {
+fn a_stream_can_begin_with_the_newest_matching_events() {
     let server = TestServer::start();
     let alerts: Vec<_> = (0..5)
         .map(|n| {
@@ -117,7 +118,7 @@ fn a_stream_can_begin_with_the_newest_that_match() {
 }
 
 #[test]
-fn filters_keep_out_what_does_not_match() {
+fn a_stream_contains_only_events_that_match_its_filter() {
     let server = TestServer::start();
     let mut alerts = server.socket_with("types=alert");
     let mut chat = server.socket_with("types=chat");
@@ -140,7 +141,7 @@ fn filters_keep_out_what_does_not_match() {
 }
 
 #[test]
-fn a_stream_is_filtered_by_source_and_labels_as_the_collection_is() {
+fn a_stream_filters_by_source_and_labels_like_the_collection() {
     let server = TestServer::start();
     let raise = |source: &str, zone: &str| {
         let body = serde_json::json!({
@@ -179,7 +180,7 @@ fn a_stream_is_filtered_by_source_and_labels_as_the_collection_is() {
 }
 
 #[test]
-fn an_unknown_filter_of_a_stream_is_refused_with_advice() {
+fn an_unknown_stream_filter_is_400_with_advice() {
     let server = TestServer::start();
     for (query, advice) in [
         ("type=alert", "is called types here"),
@@ -196,7 +197,7 @@ fn an_unknown_filter_of_a_stream_is_refused_with_advice() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_told_before_the_upgrade() {
+fn invalid_stream_parameters_are_400_before_the_upgrade() {
     let server = TestServer::start();
     let seen = server.raise("seen");
     let contradiction = format!("after={}&last=3", position(&seen));
@@ -223,7 +224,7 @@ fn what_cannot_be_asked_is_told_before_the_upgrade() {
 }
 
 #[test]
-fn a_client_cut_again_and_again_misses_nothing_and_sees_nothing_twice() {
+fn a_client_that_reconnects_often_gets_every_event_exactly_once() {
     let server = TestServer::with(|settings| set_window(settings, 5_000));
     let first = server.raise("first");
     let total = 1_500;

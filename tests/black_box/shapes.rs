@@ -1,10 +1,11 @@
-//! Answers and frames have exactly the members that the OpenAPI document says.
+//! Answers and frames have exactly the members that the OpenAPI document lists.
 
 use northgate_testkit::TestServer;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The members of a schema, those of its parts included: all with their schemas, and the required.
+/// The members of a schema, including those of its `allOf` schemas: all members with their schemas,
+/// and the names of the required members.
 pub fn members_of(document: &Value, schema: &Value) -> (BTreeMap<String, Value>, BTreeSet<String>) {
     if let Some(name) = name_of(schema) {
         return members_of(document, &document["components"]["schemas"][name]);
@@ -25,7 +26,7 @@ fn name_of(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.rsplit('/').next()
 }
 
-/// The members of every object that was seen, by the name of its schema.
+/// The member names of every object in the answers, by the name of its schema.
 struct SeenObjects {
     document: Value,
     objects: BTreeMap<String, Vec<BTreeSet<String>>>,
@@ -53,7 +54,7 @@ impl SeenObjects {
         }
     }
 
-    /// Takes the frames of a stream until it is live.
+    /// Adds the frames of a stream until it is live or reports a gap.
     fn add_frames(&mut self, server: &TestServer, query: &str) {
         let mut socket = server.socket_with(query);
         loop {
@@ -74,8 +75,8 @@ impl SeenObjects {
     }
 }
 
-/// Alerts and messages with all that there is, and with as little as can be. Gives the ids of a
-/// resolved alert and of an open one.
+/// Creates alerts and messages with all members and with only the required ones. Returns the ids of
+/// a resolved alert and of an open one.
 fn fill(server: &TestServer) -> [String; 2] {
     let post = |path: &str, body: Value| {
         let answer = server.post(path, body.to_string());
@@ -142,7 +143,7 @@ fn add_answers(seen: &mut SeenObjects, server: &TestServer, resolved: &str, open
 }
 
 #[test]
-fn answers_have_exactly_the_members_that_the_document_says() {
+fn answers_have_exactly_the_members_of_the_openapi_document() {
     let server = TestServer::start();
     let document = server.get("/openapi.json").json();
     let mut seen = SeenObjects { document, objects: BTreeMap::new() };
@@ -167,18 +168,22 @@ fn answers_have_exactly_the_members_that_the_document_says() {
     let mut differences = Vec::new();
     for (name, schema) in seen.document["components"]["schemas"].as_object().unwrap() {
         let (members, required) = members_of(&seen.document, schema);
-        // The tests of `schemas` compare requests with what is read; an outcome is a part of others.
+        // The tests of the crate `schemas` check request bodies. `OutcomeBody` is only a part of
+        // other schemas.
         let is_request = name.starts_with("New") || name == "ActionFrame";
         if members.is_empty() || is_request || name == "OutcomeBody" {
             continue;
         }
-        let objects = seen.objects.get(name).unwrap_or_else(|| panic!("{name} was not seen"));
+        let objects = seen
+            .objects
+            .get(name)
+            .unwrap_or_else(|| panic!("no answer or frame contained a {name}"));
         let all: BTreeSet<_> = objects.iter().flatten().collect();
         let is_always = |member: &&String| objects.iter().all(|object| object.contains(*member));
         let always: BTreeSet<_> = all.iter().copied().filter(is_always).collect();
         if all != members.keys().collect() || always != required.iter().collect() {
             differences.push(format!(
-                "{name} has {all:?}, always {always:?}; documented are {:?}, required {required:?}",
+                "{name} has {all:?}, always {always:?}. The document lists {:?}, required {required:?}",
                 members.keys()
             ));
         }
@@ -187,7 +192,7 @@ fn answers_have_exactly_the_members_that_the_document_says() {
 }
 
 #[test]
-fn every_documented_parameter_is_read() {
+fn every_documented_parameter_is_validated() {
     let server = TestServer::start();
     let document = server.get("/openapi.json").json();
     let id = server.raise("Fire")["id"].as_str().unwrap().to_owned();
@@ -203,7 +208,8 @@ fn every_documented_parameter_is_read() {
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().unwrap().replace("<name>", "zone");
             match (parameter["in"].as_str().unwrap(), name.as_str()) {
-                // Nothing is wrong in these: another value is a gap.
+                // No value of these is an error. An unknown position is a gap, and an unknown path
+                // id is 404.
                 ("query", "lastEventId") | ("header", "Last-Event-ID") | ("path", _) => continue,
                 ("query", _) => {
                     let query = format!("{path}?{name}={}", "%07".repeat(300));

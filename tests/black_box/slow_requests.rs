@@ -1,23 +1,24 @@
-//! Clients that are slower than a request may be: each part of a request has its time, and who
-//! exceeds it holds nothing.
+//! Slow clients: each part of a request has a time limit, and the server closes connections that
+//! exceed it.
 
 use northgate_testkit::{TestServer, read_response};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// Five times what a request gets here, and half of what it gets by default.
+/// Upper bound of the server's reaction time: five times the request timeout of these tests, and
+/// half of the default timeout.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
-/// The first half of a head, and what makes it whole.
+/// The first half of a request head. [`REST`] completes it.
 const HALF: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ";
 const REST: &str = "not so slow\r\n\r\n";
 const POST: &str = "POST /alerts HTTP/1.1\r\nHost: localhost\r\n\
     Content-Type: application/json\r\nContent-Length: 30\r\n\r\n\
     {\"message\":\"a\",\"location\":\"b\"}";
 
-/// A server where each part of a request has one second.
+/// A server where each part of a request may last one second.
 fn impatient() -> TestServer {
     TestServer::with(|settings| {
         settings.server.request_timeout = "1s".parse().unwrap();
@@ -30,7 +31,7 @@ fn send(stream: &mut TcpStream, text: &str) {
 }
 
 #[test]
-fn a_head_that_does_not_end_is_408_in_time() {
+fn an_unfinished_head_is_408_within_the_request_timeout() {
     let server = impatient();
     for start in ["", "GET / HTTP/1.1\r\nHost: loc"] {
         let asked = Instant::now();
@@ -42,7 +43,7 @@ fn a_head_that_does_not_end_is_408_in_time() {
 }
 
 #[test]
-fn a_body_that_does_not_end_is_408_in_time() {
+fn an_unfinished_body_is_408_within_the_request_timeout() {
     let server = impatient();
     for headers in ["Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"]
     {
@@ -55,13 +56,13 @@ fn a_body_that_does_not_end_is_408_in_time() {
     }
 }
 
-/// Waits as long as a request may take and a little longer, by the server's own clock.
+/// Waits until the server has timed out another request, which is slightly longer than the timeout.
 fn wait_for_a_timeout(server: &TestServer) {
     let mut slow = server.connect();
     assert_eq!(read_response(&mut slow).status, 408);
 }
 
-/// A connection that has had an answer already.
+/// A connection on which one request was already answered.
 fn second_hand(server: &TestServer) -> TcpStream {
     let mut stream = server.connect();
     send(&mut stream, GET);
@@ -69,8 +70,7 @@ fn second_hand(server: &TestServer) -> TcpStream {
     stream
 }
 
-/// Asserts that the server ends this connection in time, and says nothing more on it but perhaps
-/// why.
+/// Asserts that the server closes this connection in time, after at most a 408 answer.
 fn assert_ended(stream: &mut TcpStream) {
     let asked = Instant::now();
     let mut rest = String::new();
@@ -80,7 +80,7 @@ fn assert_ended(stream: &mut TcpStream) {
 }
 
 #[test]
-fn a_later_head_that_does_not_end_is_ended_in_time() {
+fn an_unfinished_later_head_closes_the_connection_in_time() {
     let server = impatient();
     let mut plain = second_hand(&server);
     send(&mut plain, HALF);
@@ -88,7 +88,7 @@ fn a_later_head_that_does_not_end_is_ended_in_time() {
     send(&mut after_a_body, POST);
     assert_eq!(read_response(&mut after_a_body).status, 200);
     send(&mut after_a_body, HALF);
-    // The half comes with whole ones, and nothing more.
+    // The half head arrives in one write with two complete requests.
     let mut pipelined = server.connect();
     send(&mut pipelined, &[GET, GET, HALF].concat());
     assert_eq!(read_response(&mut pipelined).status, 200);
@@ -100,13 +100,13 @@ fn a_later_head_that_does_not_end_is_ended_in_time() {
 }
 
 #[test]
-fn a_head_that_trickles_in_is_ended_in_time_too() {
+fn a_head_that_arrives_in_single_bytes_is_closed_in_time() {
     let server = impatient();
     let mut slow = second_hand(&server);
     let asked = Instant::now();
     send(&mut slow, HALF);
     slow.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-    // Ends with the connection: until then there is nothing to read.
+    // The loop ends when the server closes the connection. Until then there is nothing to read.
     while slow.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
         assert!(asked.elapsed() < DEADLINE, "{:?}", asked.elapsed());
         let _ = slow.write_all(b"x");
@@ -114,11 +114,11 @@ fn a_head_that_trickles_in_is_ended_in_time_too() {
 }
 
 #[test]
-fn what_is_in_time_is_not_ended_by_it() {
+fn idle_connections_and_timely_requests_are_not_timed_out() {
     let server = impatient();
     let mut in_pieces = second_hand(&server);
     send(&mut in_pieces, HALF);
-    // Once this is answered the server has seen the half.
+    // When this request is answered, the server has read the half head.
     server.raise("between the halves");
     send(&mut in_pieces, REST);
     assert_eq!(read_response(&mut in_pieces).status, 200);
@@ -130,7 +130,7 @@ fn what_is_in_time_is_not_ended_by_it() {
         send(stream, GET);
         assert_eq!(read_response(stream).status, 200);
     }
-    // A client's bytes on a socket are no heads.
+    // The request timeout does not apply to WebSocket frames.
     silent.send_frame(0x89, b"still there?");
     assert_eq!(silent.read_frame(), (0x8A, b"still there?".to_vec()));
     wait_for_a_timeout(&server);

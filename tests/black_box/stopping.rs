@@ -1,4 +1,5 @@
-//! The end of a server: everybody gets what was answered, then 1001, and nobody holds the exit.
+//! Shutdown: every client receives all answered events and then 1001, and no client delays the
+//! exit.
 
 use northgate_testkit::{EXIT_DEADLINE, RawSocket, TestServer, eventually_within};
 use std::collections::BTreeSet;
@@ -22,17 +23,18 @@ fn every_socket_gets_every_event_and_then_1001() {
         let delay = delay.strip_suffix("; the server is stopping").unwrap();
         delays.insert(delay.parse::<u64>().unwrap());
     }
-    assert_eq!(delays, (1_000..1_100).collect(), "they do not all come back at once");
+    assert_eq!(delays, (1_000..1_100).collect(), "clients reconnect at different times");
     server.stopped();
 }
 
 #[test]
-fn a_peer_that_never_reads_cannot_hold_the_exit() {
+fn a_peer_that_never_reads_cannot_delay_the_exit() {
     let mut server = TestServer::start();
     let stuffed = server.raw_socket();
     let mut healthy = server.socket();
     let message = "x".repeat(4_000);
-    // More than the kernel takes for a peer that does not read, and less than the window holds.
+    // More bytes than the kernel buffers for a peer that does not read, and fewer events than the
+    // server retains.
     let total = 1_200;
     for _ in 0..total {
         server.raise(&message);
@@ -41,7 +43,7 @@ fn a_peer_that_never_reads_cannot_hold_the_exit() {
     let asked = Instant::now();
     server.begin_stop();
     let (texts, close) = healthy.read_to_close();
-    assert_eq!(texts.len(), 0, "everything was read already");
+    assert_eq!(texts.len(), 0, "all events were already read");
     assert_eq!(u16::from(close.unwrap().code), 1001);
     server.stopped();
     assert!(asked.elapsed() < EXIT_DEADLINE, "{:?}", asked.elapsed());
@@ -49,7 +51,7 @@ fn a_peer_that_never_reads_cannot_hold_the_exit() {
 }
 
 #[test]
-fn clients_that_talk_while_the_server_stops_are_told_too() {
+fn clients_that_send_during_a_shutdown_still_receive_1001() {
     let mut server = TestServer::start();
     let mut sockets: Vec<_> = (0..20).map(|_| server.raw_socket()).collect();
     let chat = RawSocket::frame(0x81, br#"{"sender":"Op","message":"still talking"}"#);
@@ -60,8 +62,8 @@ fn clients_that_talk_while_the_server_stops_are_told_too() {
     for socket in &mut sockets {
         let mut last = 0;
         for turn in 0.. {
-            // Chat that came too late is complained about; what was kept comes in order. All of it
-            // together is less than the limit on chat.
+            // Chat that arrives too late is answered with an error. Stored chat arrives in order.
+            // All messages together stay below the chat limit.
             if turn < 50 {
                 socket.send(&chat);
             }
@@ -74,7 +76,7 @@ fn clients_that_talk_while_the_server_stops_are_told_too() {
             if json["type"] == "chat" {
                 let position = json["position"].as_str().unwrap();
                 let offset = position.rsplit('-').next().unwrap().parse::<u64>().unwrap();
-                assert!(last == 0 || offset == last + 1, "{offset} came after {last}");
+                assert!(last == 0 || offset == last + 1, "offset {offset} follows {last}");
                 last = offset;
             }
         }
@@ -83,7 +85,7 @@ fn clients_that_talk_while_the_server_stops_are_told_too() {
 }
 
 #[test]
-fn a_body_that_never_ends_cannot_hold_the_exit() {
+fn a_body_that_never_ends_cannot_delay_the_exit() {
     let server = TestServer::start();
     let mut stalled = server.connect();
     let head = "POST /alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{";
@@ -95,7 +97,7 @@ fn a_body_that_never_ends_cannot_hold_the_exit() {
 }
 
 #[test]
-fn a_server_with_nobody_connected_is_gone_at_once() {
+fn a_server_without_streams_stops_immediately() {
     let server = TestServer::start();
     let _idle = server.connect();
     let asked = Instant::now();
@@ -104,7 +106,7 @@ fn a_server_with_nobody_connected_is_gone_at_once() {
 }
 
 #[test]
-fn probes_say_that_the_server_is_alive_and_ready() {
+fn health_probes_report_live_and_ready() {
     let server = TestServer::start();
     for (path, status) in [("/health/live", "live"), ("/health/ready/", "ready")] {
         let answer = server.get(path);
@@ -115,7 +117,7 @@ fn probes_say_that_the_server_is_alive_and_ready() {
 }
 
 #[test]
-fn a_server_that_will_stop_is_not_ready_and_goes_on_for_the_delay() {
+fn a_stopping_server_is_unready_but_serves_during_the_drain_delay() {
     let mut server = TestServer::with(|s| s.server.drain_delay = "3s".parse().unwrap());
     let mut socket = server.socket();
     server.begin_stop();

@@ -1,15 +1,15 @@
-/* A disk that is slow or fails, under one process: loaded before the C library, it comes between the
- * program and what it asks of the files whose names contain "northgate.db".
+/* Simulates a slow or failing disk for one process. The dynamic loader loads it before the C library.
+ * It intercepts writes and syncs of the files whose paths contain "northgate.db".
  *
  *   cc -shared -fPIC -O1 -o target/faulty_disk.so tests/disk/faulty_disk.c -ldl
  *   LD_PRELOAD=target/faulty_disk.so NORTHGATE_SYNC_DELAY_US=2000 target/release/northgate --data ./data
  *
- * NORTHGATE_SYNC_DELAY_US  so many microseconds more for each sync
- * NORTHGATE_FAULT_FILE     while this file is there, what is named in it fails:
- *                            sync   a sync fails before anything is on disk (EIO)
- *                            late   a sync fails, and everything is on disk all the same (EIO)
- *                            full   no write has room (ENOSPC)
- *                            torn   half of a write is written, and the rest has no room (ENOSPC)
+ * NORTHGATE_SYNC_DELAY_US  additional microseconds for each sync
+ * NORTHGATE_FAULT_FILE     path of a file: while it exists, the operation that it names fails:
+ *                            sync   a sync fails and writes nothing (EIO)
+ *                            late   a sync fails after it has written everything (EIO)
+ *                            full   a write fails and writes nothing (ENOSPC)
+ *                            torn   a write fails after it has written half of its bytes (ENOSPC)
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -32,7 +32,7 @@ static int is_ours(int fd) {
     return strstr(path, "northgate.db") != NULL;
 }
 
-/* What is to fail now: the first letter of its name, or 0. */
+/* Returns the first letter of the fault to simulate now, or 0 for none. */
 static char fault(void) {
     const char *file = getenv("NORTHGATE_FAULT_FILE");
     if (file == NULL)

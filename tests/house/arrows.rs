@@ -1,11 +1,11 @@
-//! Which crate may depend on which, and on which libraries.
+//! Allowed dependencies: between the crates of the workspace, and on libraries.
 
 use crate::assert_none;
 use crate::source::{crates, root};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-/// Every crate that there is or is planned, by its folder, with the crates that it may depend on.
-/// What is needed in tests only does not count.
+/// Every existing or planned crate, by its folder, with the crates that it may depend on.
+/// Dependencies of its tests do not count.
 const ARROWS: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("schemas", &["domain"]),
@@ -32,18 +32,18 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "dashboard",
         ],
     ),
-    // It knows a server by its sockets only.
+    // It uses a server only through sockets.
     ("bench", &[]),
-    // For integration tests only.
+    // Only for integration tests.
     ("testkit", &["domain", "storage", "server"]),
     ("tests", &["server", "testkit"]),
 ];
 
-/// All the libraries that a crate may depend on, where they are few for a reason.
+/// All libraries that a crate may depend on, for crates that have to stay small.
 const LIBRARIES: [(&str, &[&str]); 1] =
     [("domain", &["enum-map", "thiserror", "time", "unicode-normalization", "url", "uuid"])];
 
-/// Libraries, by the beginning of their names, that only these crates may name, even in tests.
+/// Prefixes of library names, with the only crates that may depend on them, even in tests.
 const OWNED: [(&str, &[&str]); 2] = [
     ("rusqlite", &["storage-sqlite"]),
     ("actix", &["api", "ws", "ingest", "dashboard", "server", "bench", "testkit"]),
@@ -55,17 +55,17 @@ fn metadata() -> Metadata {
     MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap()
 }
 
-/// What stands behind `key` in a table.
+/// The row of `key` in a table.
 fn row<'a>(table: &[(&str, &'a [&'a str])], key: &str) -> Option<&'a [&'a str]> {
     table.iter().find(|(known, _)| *known == key).map(|(_, row)| *row)
 }
 
-/// The name of a package without the prefix that they all share.
+/// The name of a package without the common prefix [`PREFIX`].
 fn short(package: &Package) -> &str {
     package.name.strip_prefix(PREFIX).unwrap_or(&package.name)
 }
 
-/// The names of what a package depends on outside its tests.
+/// The names of a package's dependencies outside its tests.
 fn dependencies(package: &Package) -> impl Iterator<Item = &str> {
     let outside_tests = |kind| matches!(kind, DependencyKind::Normal | DependencyKind::Build);
     let all = package.dependencies.iter();
@@ -73,21 +73,21 @@ fn dependencies(package: &Package) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn every_arrow_between_crates_is_in_the_table() {
+fn every_dependency_between_crates_is_in_the_table() {
     let mut findings = Vec::new();
     for package in metadata().workspace_packages() {
         let from = short(package);
         let allowed = row(&ARROWS, from).unwrap_or_default();
         let arrows = dependencies(package).filter_map(|name| name.strip_prefix(PREFIX));
         findings.extend(arrows.filter(|to| !allowed.contains(to)).map(|to| {
-            format!("{from} → {to} is not in tests/house/arrows.rs: it needs a line in docs/adr/")
+            format!("{from} → {to} is not allowed by tests/house/arrows.rs: a new arrow needs a line in docs/adr/")
         }));
     }
     assert_none(&findings);
 }
 
 #[test]
-fn every_member_is_in_the_table_under_the_name_of_its_folder() {
+fn every_workspace_member_is_in_the_table_and_named_by_its_folder() {
     let mut findings = Vec::new();
     for package in metadata().workspace_packages() {
         let name = &package.name;
@@ -96,7 +96,8 @@ fn every_member_is_in_the_table_under_the_name_of_its_folder() {
             findings.push(format!("{name} is not in the table of tests/house/arrows.rs"));
         }
         if folder.is_none_or(|folder| **name != format!("{PREFIX}{folder}")) {
-            findings.push(format!("{name} is not named {PREFIX}<folder>: it is in {folder:?}"));
+            findings
+                .push(format!("{name} must be named {PREFIX}<folder>: its folder is {folder:?}"));
         }
     }
     assert_none(&findings);
@@ -117,7 +118,7 @@ fn every_crate_is_a_member_of_the_workspace() {
 }
 
 #[test]
-fn crates_that_are_kept_lean_depend_on_no_more_than_their_libraries() {
+fn a_small_crate_depends_only_on_its_listed_libraries() {
     let mut findings = Vec::new();
     for package in metadata().workspace_packages() {
         let from = short(package);
@@ -129,14 +130,14 @@ fn crates_that_are_kept_lean_depend_on_no_more_than_their_libraries() {
 }
 
 #[test]
-fn libraries_with_an_owner_are_named_nowhere_else() {
+fn only_the_owners_of_a_library_depend_on_it() {
     let mut findings = Vec::new();
     for package in metadata().workspace_packages() {
         let from = short(package);
         for (library, owners) in OWNED.iter().filter(|(_, owners)| !owners.contains(&from)) {
             let named = package.dependencies.iter().filter(|to| to.name.starts_with(library));
             findings.extend(named.map(|to| {
-                format!("{from} may not name {}: only {} may", to.name, owners.join(", "))
+                format!("{from} may not depend on {}: only {} may", to.name, owners.join(", "))
             }));
         }
     }

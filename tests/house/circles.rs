@@ -1,23 +1,23 @@
-//! No circles between the files of a crate: each file stands above the files that it uses.
+//! Import cycles: the files of a crate may not use each other in a cycle.
 
 use crate::assert_none;
 use crate::source::{crates, lines_before_tests, rust_files, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// A module by the names on the way to it from the root of its crate.
+/// The path of a module from the root of its crate, one name per segment.
 type Module = Vec<String>;
 
-/// The modules of one crate, and where each re-exports names from.
+/// The modules of one crate, and the names that they re-export.
 #[derive(Default)]
 struct Crate {
     texts: BTreeMap<Module, String>,
-    /// By module and name: the path that a `pub use` gives that name to.
+    /// Maps a module and a name to the path that a `pub use` exports under this name.
     exports: BTreeMap<(Module, String), Vec<String>>,
 }
 
 impl Crate {
-    /// Reads the files below the `src` of a crate.
+    /// Reads all files below the `src` folder of a crate, without their tests.
     fn read(folder: &Path) -> Self {
         let mut read = Self::default();
         for file in rust_files(folder) {
@@ -31,7 +31,7 @@ impl Crate {
             }
             let text = text(&file);
             let code: Vec<_> = text.lines().take(lines_before_tests(&text)).collect();
-            // Both roots of a package with a library and a binary are one node.
+            // `lib.rs` and `main.rs` of one package count as one module.
             let all = read.texts.entry(module).or_default();
             all.push_str(&code.join("\n"));
             all.push('\n');
@@ -46,7 +46,7 @@ impl Crate {
         read
     }
 
-    /// The module that a path leads to from `module`; `None` if it leads out of the crate.
+    /// The module that `path` names when it is used in `module`. `None` if it is in another crate.
     fn target(&self, module: &[String], path: &[String]) -> Option<Module> {
         let (first, mut rest) = path.split_first()?;
         let mut at = match first.as_str() {
@@ -74,7 +74,7 @@ impl Crate {
         Some(at)
     }
 
-    /// The modules that each module uses. The root only names the others.
+    /// The modules that each module uses. The root is left out: it only declares the others.
     fn arrows(&self) -> BTreeMap<&Module, BTreeSet<Module>> {
         let files = self.texts.iter().filter(|(module, _)| !module.is_empty());
         let used = files.map(|(module, text)| {
@@ -87,14 +87,13 @@ impl Crate {
     }
 }
 
-/// What a `use` line or a path in the code names.
+/// A path in a `use` line or in the code.
 struct Used {
     segments: Vec<String>,
     is_public: bool,
 }
 
-/// The paths of all `use` lines, and of all paths in the code that begin with `crate::` or
-/// `super::`.
+/// The paths of all `use` lines, and all paths in the code that begin with `crate::` or `super::`.
 fn uses(text: &str) -> Vec<Used> {
     let code: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     let code = code.join("\n");
@@ -119,7 +118,7 @@ fn uses(text: &str) -> Vec<Used> {
     paths
 }
 
-/// `a::{b, c::d}` as the paths `a::b` and `a::c::d`.
+/// Expands `a::{b, c::d}` to the paths `a::b` and `a::c::d`.
 fn expand(tree: &str) -> Vec<Vec<String>> {
     let Some((prefix, inner)) = tree.split_once('{') else {
         let path = tree.split(" as ").next().unwrap_or_default();
@@ -145,7 +144,7 @@ fn expand(tree: &str) -> Vec<Vec<String>> {
     paths
 }
 
-/// The arrows from each module that lead back to it.
+/// One line for each module in a cycle: the module, and the used modules that lead back to it.
 fn circles(arrows: &BTreeMap<&Module, BTreeSet<Module>>) -> Vec<String> {
     let reachable = |from: &Module| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from.clone()]);
@@ -168,7 +167,7 @@ fn circles(arrows: &BTreeMap<&Module, BTreeSet<Module>>) -> Vec<String> {
 }
 
 #[test]
-fn no_files_of_a_crate_use_each_other_in_a_circle() {
+fn the_files_of_a_crate_have_no_import_cycle() {
     let mut findings = Vec::new();
     for folder in crates() {
         let found = circles(&Crate::read(&folder.join("src")).arrows());
@@ -178,7 +177,7 @@ fn no_files_of_a_crate_use_each_other_in_a_circle() {
 }
 
 #[test]
-fn a_circle_is_found_through_re_exports_and_nested_paths() {
+fn an_import_cycle_is_found_through_re_exports_and_nested_paths() {
     let mut house = Crate::default();
     let mut add = |module: &str, text: &str| {
         let module = module.split("::").filter(|name| !name.is_empty()).map(str::to_owned);

@@ -1,10 +1,11 @@
-//! The tests that documents name, and the functions that there are.
+//! Checks that the documents agree with the source: names of tests, close codes, and the README's
+//! log.
 
 use crate::assert_none;
 use crate::source::{rust_files, text};
 use std::collections::HashSet;
 
-/// A document that names fewer tests than these is not what it should be.
+/// Lower bound of the tests that a document names. A lower count means that its format has changed.
 const FEWEST: usize = 10;
 
 /// The names of all functions of the workspace.
@@ -24,13 +25,13 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
 }
 
-/// What stands in backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The names in the last cell of every row, and the rows that have none there. Only tables whose
-/// last column is headed "test" or "tests" are looked at.
+/// The names in the last cell of every row, and the rows whose last cell has none. Only tables
+/// whose last column has the heading "test" or "tests" are checked.
 fn tests_in_tables(text: &str) -> (Vec<&str>, Vec<&str>) {
     let (mut names, mut without) = (Vec::new(), Vec::new());
     let mut names_tests = None;
@@ -56,10 +57,10 @@ fn tests_in_tables(text: &str) -> (Vec<&str>, Vec<&str>) {
 }
 
 fn assert_exist(document: &str, names: &[&str]) {
-    assert!(names.len() >= FEWEST, "{document} names {} tests: {names:?}", names.len());
+    assert!(names.len() >= FEWEST, "{document} names only {} tests: {names:?}", names.len());
     let functions = functions();
     let unknown = names.iter().filter(|name| !functions.contains(**name));
-    let told = |name| format!("{document} names `{name}`, and there is no such function");
+    let told = |name| format!("{document} names the test `{name}`, but no such function exists");
     assert_none(&unknown.map(told).collect::<Vec<_>>());
 }
 
@@ -68,7 +69,10 @@ fn assert_rows_name_tests(document: &str) {
     let (names, without) = tests_in_tables(&text);
     assert_exist(document, &names);
     assert_none(
-        &without.iter().map(|row| format!("{document}: no test in {row}")).collect::<Vec<_>>(),
+        &without
+            .iter()
+            .map(|row| format!("{document}: this row names no test: {row}"))
+            .collect::<Vec<_>>(),
     );
 }
 
@@ -86,13 +90,19 @@ fn every_row_of_the_compatibility_table_names_a_test_that_exists() {
 fn the_protocol_lists_every_close_code_of_the_source() {
     let source = text("crates/ws/src/close.rs");
     let arms = source.split("fn number(self)").nth(1).and_then(|rest| rest.split("\n    }").next());
-    let arms = arms.expect("close.rs gives each code its number").lines();
+    let arms = arms.expect("close.rs has a function `number`").lines();
     let numbers = arms.filter_map(|arm| arm.split_once(" => ")?.1.strip_suffix(','));
     let protocol = text("docs/PROTOCOL.md");
-    let table = protocol.split("\n## Close codes\n").nth(1).expect("there is a table of codes");
+    let table = protocol
+        .split("\n## Close codes\n")
+        .nth(1)
+        .expect("PROTOCOL.md has a table of close codes");
     let rows = table.split("\n## ").next().into_iter().flat_map(str::lines);
     let listed = rows.filter_map(|row| row.strip_prefix("| ")?.split(" |").next());
-    assert!(numbers.eq(listed.filter(|cell| *cell != "code")), "another code, or another order");
+    assert!(
+        numbers.eq(listed.filter(|cell| *cell != "code")),
+        "docs/PROTOCOL.md and close.rs must list the same codes in the same order"
+    );
 }
 
 #[test]

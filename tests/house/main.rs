@@ -1,5 +1,5 @@
-//! The house itself: which crate may know which, the shape of every file, and whether the documents
-//! name tests that exist.
+//! Checks of the source tree: dependencies between crates, limits for files and names, and the
+//! names of tests in the documents.
 
 mod arrows;
 mod circles;
@@ -7,7 +7,7 @@ mod documents;
 mod shape;
 mod source;
 
-/// Fails with every finding at once.
+/// Fails with a list of all findings.
 fn assert_none(findings: &[String]) {
     assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
 }

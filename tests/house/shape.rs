@@ -1,4 +1,4 @@
-//! The shape of files and manifests.
+//! Limits and conventions for source files, names, and manifests.
 
 use crate::assert_none;
 use crate::source::{crates, entries, lines_before_tests, rust_files, text};
@@ -6,47 +6,49 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// The most lines of a file, its tests not counted.
+/// Most lines of a file, without the tests at its end.
 const MOST_LINES: usize = 450;
 
-/// What the top level shows; everything else there is a dot-file.
+/// All entries of the top level, except dot-files and ignored files.
 const TOP_LEVEL: [&str; 7] =
     ["Cargo.toml", "Cargo.lock", "README.md", "rustfmt.toml", "crates", "tests", "docs"];
 
-/// Words that say nothing about what is behind them.
+/// Words that do not describe the content of a module.
 const EMPTY_WORDS: [&str; 8] =
     ["util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"];
 
-/// The most characters of a test's name.
+/// Most characters of a test's name.
 const MOST_CHARACTERS: usize = 70;
 
-/// Words that fit nearly every type: each may name one.
+/// Type names that would fit nearly every type. Each may be used at most once.
 const BROAD_NAMES: [&str; 4] = ["Answer", "Outcome", "Seen", "Said"];
 
-/// The crates that others build on.
+/// The crates whose public items must be documented, because other crates build on them.
 const DOCUMENTED: [&str; 4] = ["domain", "schemas", "storage", "hub"];
 
-/// The Rust files of all crates that are no tests.
+/// The Rust files of all crates, except files of tests.
 fn sources() -> impl Iterator<Item = PathBuf> {
     let files = crates().into_iter().flat_map(|folder| rust_files(folder.join("src")));
     files.filter(|file| file.file_stem() != Some(OsStr::new("tests")))
 }
 
 #[test]
-fn no_file_is_long() {
+fn no_source_file_exceeds_the_line_limit() {
     let mut findings = Vec::new();
     for file in sources() {
         let lines = lines_before_tests(&text(&file));
         if lines > MOST_LINES {
             let file = file.display();
-            findings.push(format!("{file} has {lines} lines before its tests, over {MOST_LINES}"));
+            findings.push(format!(
+                "{file} has {lines} lines before its tests: at most {MOST_LINES} are allowed"
+            ));
         }
     }
     assert_none(&findings);
 }
 
 #[test]
-fn the_lines_of_a_file_are_counted_up_to_the_tests_that_end_it() {
+fn only_lines_before_the_final_test_module_are_counted() {
     let code = "//! A.\nfn a() {\n}\n";
     let tests = "#[cfg(test)]\nmod tests {\n    fn b() {\n    }\n}\n";
     assert_eq!(lines_before_tests(code), 3);
@@ -56,7 +58,7 @@ fn the_lines_of_a_file_are_counted_up_to_the_tests_that_end_it() {
 }
 
 #[test]
-fn every_file_opens_with_a_sentence_of_purpose() {
+fn every_source_file_starts_with_a_module_comment() {
     let says_nothing = |file: &PathBuf| !text(file).starts_with("//! ");
     let silent = sources().filter(says_nothing);
     let told = |file: PathBuf| format!("{} does not start with a //! line", file.display());
@@ -64,20 +66,20 @@ fn every_file_opens_with_a_sentence_of_purpose() {
 }
 
 #[test]
-fn no_file_or_module_has_a_name_that_says_nothing() {
+fn no_file_or_module_has_a_meaningless_name() {
     let mut findings = Vec::new();
     for file in ["crates", "tests"].into_iter().flat_map(rust_files) {
         let shown = file.display();
         if file.file_name() == Some(OsStr::new("mod.rs")) {
-            findings.push(format!("{shown}: foo.rs beside foo/ takes the place of foo/mod.rs"));
+            findings.push(format!("{shown}: use foo.rs beside foo/ instead of foo/mod.rs"));
         }
         let parts = file.with_extension("");
         if parts.iter().filter_map(OsStr::to_str).any(is_empty_name) {
-            findings.push(format!("{shown} has a name that says nothing"));
+            findings.push(format!("{shown} has a meaningless word in its path"));
         }
         let text = text(&file);
         let named = text.lines().filter_map(module_name).filter(|name| is_empty_name(name));
-        findings.extend(named.map(|name| format!("{shown}: mod {name} says nothing")));
+        findings.extend(named.map(|name| format!("{shown}: mod {name} has a meaningless name")));
     }
     assert_none(&findings);
 }
@@ -95,19 +97,21 @@ fn module_name(line: &str) -> Option<&str> {
 }
 
 #[test]
-fn names_of_tests_are_not_long() {
+fn no_test_name_exceeds_the_length_limit() {
     let mut findings = Vec::new();
     for file in ["crates", "tests"].into_iter().flat_map(rust_files) {
         let text = text(&file);
         let long = test_names(&text).filter(|name| name.len() > MOST_CHARACTERS);
         let file = file.display();
-        findings.extend(long.map(|name| format!("{file}: {name} has over {MOST_CHARACTERS}")));
+        findings.extend(
+            long.map(|name| format!("{file}: {name} has more than {MOST_CHARACTERS} characters")),
+        );
     }
     assert_none(&findings);
 }
 
-/// The names of functions with a `test` attribute, and those that are alone on their lines, as in
-/// a list of laws.
+/// The names of functions with a `test` attribute, and names that stand alone on a line, as in a
+/// list of laws.
 fn test_names(text: &str) -> impl Iterator<Item = &str> {
     let mut is_test = false;
     text.lines().map(str::trim).filter_map(move |line| {
@@ -123,14 +127,14 @@ fn test_names(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn tests_are_known_by_their_attributes_and_laws_by_standing_alone() {
+fn tests_are_found_by_attribute_and_laws_by_standing_alone() {
     let text = "#[cfg(test)]\nfn no() {}\n#[tokio::test(\n    x = 2\n)]\n#[ignore]\nasync fn a() {}\n\
                 fn no() {}\n    #[test]\n    fn b(n: u8) {}\nlaws! {\n    c\n}";
     assert_eq!(test_names(text).collect::<Vec<_>>(), ["a", "b", "c"]);
 }
 
 #[test]
-fn a_name_that_fits_every_type_is_the_name_of_one_at_most() {
+fn a_broad_type_name_is_used_at_most_once() {
     let mut places = BTreeMap::<_, Vec<_>>::new();
     for file in ["crates", "tests"].into_iter().flat_map(rust_files) {
         for name in text(&file).lines().filter_map(broad_type_name) {
@@ -138,7 +142,8 @@ fn a_name_that_fits_every_type_is_the_name_of_one_at_most() {
         }
     }
     let shared = places.into_iter().filter(|(_, places)| places.len() > 1);
-    let told = shared.map(|(name, places)| format!("{name} is a type in {}", places.join(", ")));
+    let told = shared
+        .map(|(name, places)| format!("more than one type is named {name}: {}", places.join(", ")));
     assert_none(&told.collect::<Vec<_>>());
 }
 
@@ -151,7 +156,7 @@ fn broad_type_name(line: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn the_top_level_shows_only_what_belongs_there() {
+fn the_top_level_contains_only_the_listed_entries() {
     let ignored = text(".gitignore");
     let ignored: Vec<_> = ignored.lines().map(|line| line.trim_matches('/')).collect();
     let is_known =
@@ -160,22 +165,27 @@ fn the_top_level_shows_only_what_belongs_there() {
         .into_iter()
         .filter_map(|entry| entry.to_str().map(str::to_owned))
         .filter(|name| !is_known(name))
-        .map(|name| format!("{name} does not belong to the top level"))
+        .map(|name| {
+            format!("{name} is not in the list of top-level entries in tests/house/shape.rs")
+        })
         .collect();
     assert_none(&surplus);
 }
 
 #[test]
-fn every_dependency_of_the_workspace_says_what_it_is_for() {
+fn every_workspace_dependency_has_a_comment() {
     let manifest = text("Cargo.toml");
-    let (_, section) = manifest.split_once("\n[workspace.dependencies]\n").expect("the section");
+    let (_, section) = manifest
+        .split_once("\n[workspace.dependencies]\n")
+        .expect("Cargo.toml has a section [workspace.dependencies]");
     let (section, _) = section.split_once("\n[").unwrap_or((section, ""));
     let is_entry = |line: &str| line.starts_with(|c: char| c.is_ascii_alphanumeric());
     let mut before = "";
     let mut findings = Vec::new();
     for line in section.lines() {
         if is_entry(line) && !line.contains("path = ") && !before.starts_with("# ") {
-            findings.push(format!("no comment above: {line}"));
+            findings
+                .push(format!("Cargo.toml: a comment with the purpose is missing above: {line}"));
         }
         before = line;
     }
@@ -183,20 +193,21 @@ fn every_dependency_of_the_workspace_says_what_it_is_for() {
 }
 
 #[test]
-fn every_crate_takes_the_lints_of_the_workspace() {
+fn every_crate_inherits_the_workspace_lints() {
     let manifests = crates().into_iter().map(|folder| folder.join("Cargo.toml"));
     let is_lax = |manifest: &PathBuf| !text(manifest).contains("\n[lints]\nworkspace = true\n");
-    let told = |manifest: PathBuf| format!("{} has no [lints] workspace", manifest.display());
+    let told =
+        |manifest: PathBuf| format!("{} lacks `[lints] workspace = true`", manifest.display());
     assert_none(&manifests.filter(is_lax).map(told).collect::<Vec<_>>());
 }
 
 #[test]
-fn crates_that_others_build_on_document_what_they_offer() {
+fn base_crates_warn_of_missing_docs() {
     let mut findings = Vec::new();
     for name in DOCUMENTED {
         let library = Path::new("crates").join(name).join("src/lib.rs");
         if !text(&library).lines().any(|line| line == "#![warn(missing_docs)]") {
-            findings.push(format!("{} does not warn of missing_docs", library.display()));
+            findings.push(format!("{} lacks `#![warn(missing_docs)]`", library.display()));
         }
     }
     assert_none(&findings);

@@ -1,21 +1,21 @@
-//! The files of the repository.
+//! Access to the files of the repository.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The top level of the repository.
+/// The path of the repository's top level.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is not at the top level")
 }
 
-/// The text of a file, by its path from the top level.
+/// Reads a file by its path from the top level.
 pub fn text(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// What a folder holds, by paths from the top level, in order.
+/// The entries of a folder as paths from the top level, sorted.
 pub fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let path = root().join(folder);
     let listed = fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -26,13 +26,13 @@ pub fn entries(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     entries
 }
 
-/// The folders of crates, each with a manifest.
+/// The folders below `crates` that contain a `Cargo.toml`.
 pub fn crates() -> Vec<PathBuf> {
     let has_manifest = |folder: &PathBuf| root().join(folder).join("Cargo.toml").is_file();
     entries("crates").into_iter().filter(has_manifest).collect()
 }
 
-/// Every Rust file below a folder.
+/// Every Rust file below a folder, except in folders named `target`.
 pub fn rust_files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in entries(folder) {
@@ -47,7 +47,7 @@ pub fn rust_files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     files
 }
 
-/// How many lines `text` has before the `mod tests` that ends it.
+/// The number of lines before the `mod tests` at the end of `text`, or of all lines if it has none.
 pub fn lines_before_tests(text: &str) -> usize {
     let all = text.lines().count();
     let Some(start) = text.rfind("\n#[cfg(test)]\n") else { return all };

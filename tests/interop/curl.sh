@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Asks a server by curl, in every way that curl has, and says of each answer whether it is right.
+# Sends requests of many forms to a server with curl, and prints for each whether the answer is
+# correct.
 #
-#   tests/interop/curl.sh URL FOLDER     FOLDER takes temporary files
+#   tests/interop/curl.sh URL FOLDER     FOLDER is for temporary files
 set -euo pipefail
 
 url=$1
@@ -19,8 +20,8 @@ fail() {
 json='Content-Type: application/json'
 printf '{"message": "from curl", "location": "interop"}' >alert.json
 
-# ask ARGUMENTS...: leaves `status`, `seconds`, `sent` (bytes of the body), `code` (curl's own), and the
-# files `head.txt` and `body.txt`.
+# ask ARGUMENTS...: runs curl and sets `status`, `seconds`, `sent` (bytes of the body) and `code`
+# (exit status of curl). Writes the files `head.txt` and `body.txt`.
 ask() {
     local told
     : >head.txt
@@ -36,7 +37,8 @@ described() {
         "$(cat complaint.txt)" "$(cat head.txt)" "$(tr -d '\0' <body.txt | head -c 200)"
 }
 in_time() { awk -v took="$seconds" 'BEGIN { exit !(took < 1) }'; }
-# expect NAME STATUSES ARGUMENTS...: one of the statuses within a second, without an error of curl.
+# expect NAME STATUSES ARGUMENTS...: fails unless curl succeeds within a second with one of the
+# statuses.
 expect() {
     local name=$1 statuses=$2
     shift 2
@@ -45,7 +47,7 @@ expect() {
 }
 judge() {
     if [[ $code != 0 || " $2 " != *" $status "* ]]; then
-        fail "$1" "not $2 but $(described)"
+        fail "$1" "expected status $2, got $(described)"
         return 1
     fi
     if ! in_time; then
@@ -53,7 +55,7 @@ judge() {
         return 1
     fi
 }
-# The same, and then a condition on what came.
+# check NAME STATUSES ARGUMENTS...: like expect, and prints `ok` if it succeeds.
 check() {
     local name=$1 statuses=$2
     shift 2
@@ -73,18 +75,18 @@ if expect 'HTTP/1.0 answer has no chunks' 200 --http1.0 "$url/alerts?limit=100";
     fi
 fi
 
-# A stream does not end; curl ends it after a second (its code is then 28).
+# An event stream does not end, so curl stops after one second with the exit status 28.
 for version in 1.0 1.1; do
     name="HTTP/$version event stream"
     ask "--http$version" --raw -N --max-time 1 "$url/events?last=1"
     if [[ $status != 200 || $code != 28 ]]; then
         fail "$name" "$(described)"
     elif ! has body.txt '"type":"live"'; then
-        fail "$name" "it does not become live: $(described)"
+        fail "$name" "the stream does not become live: $(described)"
     elif [[ $version == 1.0 ]] && has head.txt '^transfer-encoding'; then
-        fail "$name" "HTTP/1.0 has no transfer-encoding: $(described)"
+        fail "$name" "an HTTP/1.0 answer must not have Transfer-Encoding: $(described)"
     elif [[ $version == 1.0 ]] && grep -qvE '^(:.*|(id|data|event|retry): .*)?$' body.txt; then
-        fail "$name" "lines that belong to no event: $(grep -vE '^(:.*|(id|data|event|retry): .*)?$' body.txt)"
+        fail "$name" "lines that are not part of a record: $(grep -vE '^(:.*|(id|data|event|retry): .*)?$' body.txt)"
     else
         ok "$name"
     fi
@@ -97,7 +99,7 @@ ignored() {
     shift
     expect "$name" 200 --http2 "$@" || return 0
     if has head.txt '^upgrade:' || has head.txt '^connection:.*upgrade' || has head.txt '^HTTP/1.1 101'; then
-        fail "$name" "the offer was taken: $(described)"
+        fail "$name" "the server accepted the offer: $(described)"
     else
         ok "$name"
     fi
@@ -107,7 +109,7 @@ ignored 'the offer of h2c on a POST is ignored' -H "$json" --data-binary @alert.
 ignored 'the offer of h2c on a POST in chunks is ignored' -H "$json" -H 'Transfer-Encoding: chunked' \
     --data-binary @alert.json "$url/alerts"
 
-name='HTTP/2 without an offer ends at once'
+name='HTTP/2 with prior knowledge is refused within a second'
 ask --http2-prior-knowledge "$url/alerts"
 if [[ $code == 0 && $status == 200 ]] || ! in_time || [[ $code == 28 ]]; then
     fail "$name" "$(described)"
@@ -124,13 +126,13 @@ if expect 'Expect with a small body' 200 "${continuing[@]}" -H "$json" --data-bi
     if has head.txt '^HTTP/1.1 100'; then
         ok 'Expect with a small body'
     else
-        fail 'Expect with a small body' "it was not told to go on: $(described)"
+        fail 'Expect with a small body' "the server did not send 100 Continue: $(described)"
     fi
 fi
 name='Expect with a body over the limit'
 if expect "$name" 413 "${continuing[@]}" -H "$json" --data-binary @large.json "$url/alerts"; then
     if [[ $sent != 0 ]] || has head.txt '^HTTP/1.1 100'; then
-        fail "$name" "it was told to send the body: $(described)"
+        fail "$name" "the server asked for the body: $(described)"
     else
         ok "$name"
     fi
@@ -142,12 +144,12 @@ check 'a body over the limit without Expect' 413 -H 'Expect:' -H "$json" --data-
 
 # Compression
 
-name='a GET that takes compressed answers'
+name='a GET that accepts compressed answers'
 if expect "$name" 200 --compressed "$url/alerts"; then
     if has body.txt '"alerts"'; then ok "$name"; else fail "$name" "$(described)"; fi
 fi
 
-# Packs standard input as the encoding says.
+# pack ENCODING: compresses standard input.
 pack() {
     python3 -c '
 import gzip, sys, zlib
@@ -170,24 +172,24 @@ for encoding in gzip deflate zstd; do
     check "10 MiB of zeros in $encoding" 413 -H "$json" -H "Content-Encoding: $encoding" \
         --data-binary "@bomb.$encoding" "$url/alerts"
 done
-check 'a POST in what is no gzip' '400 415 422' -H "$json" -H 'Content-Encoding: gzip' \
+check 'a POST whose body is not gzip as stated' '400 415 422' -H "$json" -H 'Content-Encoding: gzip' \
     --data-binary @alert.json "$url/alerts"
-name='a POST in an encoding that is not known'
+name='a POST in an unknown encoding'
 if expect "$name" 415 -H "$json" -H 'Content-Encoding: br' --data-binary @alert.json "$url/alerts"; then
     if has head.txt '^accept-encoding:.*gzip'; then
         ok "$name"
     else
-        fail "$name" "it does not say what is taken: $(described)"
+        fail "$name" "the answer lacks Accept-Encoding with gzip: $(described)"
     fi
 fi
 
-# Chunks from a pipe, and the server as a whole
+# Chunks from a pipe, and OPTIONS *
 
 check 'a POST in chunks from a pipe' 200 -X POST -H "$json" -T - "$url/alerts" <alert.json
 check 'a POST of 200 KB in chunks from a pipe' 413 -X POST -H "$json" -T - "$url/alerts" <large.json
 name='OPTIONS of the whole server'
 if expect "$name" '200 204' -X OPTIONS --request-target '*' "$url"; then
-    if has head.txt '^allow:'; then ok "$name"; else fail "$name" "without Allow: $(described)"; fi
+    if has head.txt '^allow:'; then ok "$name"; else fail "$name" "the answer lacks Allow: $(described)"; fi
 fi
-check 'it answers after all that' 200 "$url/health/ready"
+check 'the server is ready after all requests' 200 "$url/health/ready"
 exit "$failed"

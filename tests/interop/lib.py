@@ -1,4 +1,4 @@
-"""What all interoperability checks share: the server, results, and the story that every client lives through."""
+"""Shared code of the interoperability checks: the server, results, clients, and their common scenario."""
 
 import collections
 import contextlib
@@ -23,7 +23,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Failure(Exception):
-    """A check that did not hold; its text says why."""
+    """A failed check. Its text is the reason."""
 
 
 def need(holds, why):
@@ -32,15 +32,15 @@ def need(holds, why):
 
 
 def wait_until(holds, what, seconds=20.0):
-    """Polls until something holds, and fails when it does not in time."""
+    """Polls until `holds()` is true, and fails if it is not true in time."""
     deadline = time.monotonic() + seconds
     while not holds():
-        need(time.monotonic() < deadline, f"not within {seconds:g} s: {what}")
+        need(time.monotonic() < deadline, f"did not happen within {seconds:g} s: {what}")
         time.sleep(0.01)
 
 
 def shown(raw, most=300):
-    """Bytes as they can be put into one line."""
+    """The first bytes of `raw` as text for a failure message."""
     return repr(bytes(raw[:most])) + (" and more" if len(raw) > most else "")
 
 
@@ -48,7 +48,7 @@ def shown(raw, most=300):
 
 
 class Results:
-    """One line for each check, in the order in which they end."""
+    """Prints one line for each check, in the order in which the checks end."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -68,12 +68,12 @@ class Results:
 
     @contextlib.contextmanager
     def check(self, name):
-        """Whatever is raised inside is the failure of this check, and the next one goes on."""
+        """Reports an exception inside the block as a failure of this check and does not raise it again."""
         try:
             yield
         except Failure as failure:
             self.fail(name, failure)
-        except Exception as error:  # a check must not end the others
+        except Exception as error:  # a failed check must not end the others
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(place.filename).name}:{place.lineno}"
             self.fail(name, f"{type(error).__name__}: {error} ({where})")
@@ -81,7 +81,7 @@ class Results:
             self.ok(name)
 
     def take_lines(self, output, name, status):
-        """Takes the lines of a program that prints its results in the same form."""
+        """Adds the results of a program that prints them in the same form."""
         taken = 0
         for line in output.splitlines():
             if line.startswith("ok "):
@@ -92,7 +92,7 @@ class Results:
                 self.fail(what, why)
                 taken += 1
         if taken == 0 or status not in (0, 1):
-            self.fail(name, f"ended with {status} after {taken} results: {output[-300:]}")
+            self.fail(name, f"exited with {status} after {taken} results: {output[-300:]}")
 
 
 # The server
@@ -103,7 +103,7 @@ _ports_lock = threading.Lock()
 
 
 def free_port():
-    """A port of the loopback address that nobody uses, and that no other check was given."""
+    """Returns a free port of the loopback address that was not returned before."""
     with _ports_lock:
         for _ in range(100):
             with socket.socket() as probe:
@@ -112,11 +112,11 @@ def free_port():
             if port not in _ports_given:
                 _ports_given.add(port)
                 return port
-    raise Failure("there is no free port")
+    raise Failure("found no free port")
 
 
 def clean_environment():
-    """Without settings of the server, and without proxies of the machine."""
+    """The environment without settings of Northgate and without the machine's proxies."""
     dropped = ("NORTHGATE__", "CORS_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -125,7 +125,7 @@ def clean_environment():
 
 
 class Server:
-    """One server with its data on disk, which can be stopped and killed and comes back on its port."""
+    """One server with its data on disk. It can be stopped or killed, and restarts on the same port."""
 
     def __init__(self, binary, folder, *options):
         self.binary = str(binary)
@@ -161,15 +161,15 @@ class Server:
         return (self.folder / "server.log").read_text(errors="replace")[-400:]
 
     def stop(self):
-        """By SIGTERM; it must be gone in time and say that all is well."""
+        """Sends SIGTERM. The server must exit with status 0 within 10 s."""
         self.process.send_signal(signal.SIGTERM)
         try:
             status = self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise Failure("the server was not gone 10 s after SIGTERM") from None
+            raise Failure("the server did not exit within 10 s after SIGTERM") from None
         self.process.stdout.close()
-        need(status == 0, f"the server ended with {status} after SIGTERM: {self.log_tail()}")
+        need(status == 0, f"the server exited with {status} after SIGTERM: {self.log_tail()}")
 
     def kill(self):
         self.process.kill()
@@ -200,7 +200,7 @@ class Server:
         return self.get("/alerts?limit=1")["position"]
 
     def alerts_after(self, position):
-        """The ids of all alerts after a position, in the order of their positions."""
+        """Returns the ids of all alerts after a position, in the order of their positions."""
         ids = []
         path = "/alerts?" + urllib.parse.urlencode({"after": position, "limit": 1000, "order": "asc"})
         while path is not None:
@@ -215,7 +215,7 @@ class Server:
 
 
 def ask(port, method, path, body=None, headers=None, timeout=10):
-    """One request on a connection of its own: status, headers in lower case, body."""
+    """Sends one request on a new connection. Returns the status, headers with lower-case names, and the body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request(method, path, body=body, headers=headers or {})
@@ -230,7 +230,7 @@ def ask(port, method, path, body=None, headers=None, timeout=10):
 
 
 class Actor:
-    """What a client did and saw. Threads and programs both tell it in the same words."""
+    """The record of a client's actions and events. Threads and programs report them in the same lines."""
 
     def __init__(self, name):
         self.name = name
@@ -261,7 +261,7 @@ class Actor:
 
 
 class ThreadActor(Actor):
-    """A client that is a function of this program: `body(actor)`, which returns when it is done."""
+    """A client that runs as a thread: calls `body(actor)`, which returns when the client is done."""
 
     def __init__(self, name, body):
         super().__init__(name)
@@ -274,7 +274,7 @@ class ThreadActor(Actor):
     def _run(self):
         try:
             self._body(self)
-        except Exception as error:  # told by the check that waits for this client
+        except Exception as error:  # reported by the check that waits for this client
             self.errors.append(f"{type(error).__name__}: {error}")
         self.done.set()
 
@@ -283,7 +283,7 @@ class ThreadActor(Actor):
 
 
 class ProgramActor(Actor):
-    """A client that is a program. It stops posting when its standard input ends."""
+    """A client that runs as a program. It stops posting when its standard input ends."""
 
     def __init__(self, name, command, cwd=None, env=None):
         super().__init__(name)
@@ -312,7 +312,8 @@ class ProgramActor(Actor):
         self.done.set()
 
     def _complaints(self):
-        # Kept for the failure of a check; a polyfill, say, reports every lost connection here.
+        # Retained for failure messages. Not every line is an error: a polyfill reports every lost
+        # connection here.
         self.complaints = collections.deque(self._process.stderr, maxlen=5)
 
     def stop(self):
@@ -331,7 +332,7 @@ def alert(name, number):
 
 
 def poster(port, name, *, prefix="", headers=None, pause=0.01, most=2000, fresh=False):
-    """A client that posts until it is stopped, and sends again, with the same key, what was not taken."""
+    """A client that posts until it is stopped, and retries each alert with the same key until it is accepted."""
 
     def body(actor):
         connection = None
@@ -373,7 +374,7 @@ def poster(port, name, *, prefix="", headers=None, pause=0.01, most=2000, fresh=
 
 
 class SseParser:
-    """Lines of server-sent events into records of name, data and id; what is not ended does not count."""
+    """Parses server-sent events into records of fields. Ignores a record without its final empty line."""
 
     def __init__(self):
         self._rest = b""
@@ -392,11 +393,11 @@ class SseParser:
 
 
 def take_event(actor, event):
-    """Tells an actor of one event of a stream; gives its position and whether it is the last one."""
+    """Reports one event of a stream to an actor. Returns its position and whether it is the last event."""
     kind = event.get("type")
     if kind == "resume":
         if event["outcome"] != "complete":
-            actor.tell("error a gap where nothing is missing")
+            actor.tell("error the server reported a gap, but no event is missing")
         actor.tell("ready")
     elif kind == "alert":
         actor.tell(f"event {event['id']} {event['position']}")
@@ -404,7 +405,7 @@ def take_event(actor, event):
 
 
 def sse_stream(port, name, after, *, prefix="", headers=None, gzip=False):
-    """A client of /events by the standard library, which comes back with the last position."""
+    """A client of /events with the standard library. It resumes after its last position."""
 
     def body(actor):
         last = after
@@ -431,7 +432,7 @@ def sse_stream(port, name, after, *, prefix="", headers=None, gzip=False):
                     for record in parser.feed(unpack(some)):
                         event = json.loads(record["data"])
                         position, is_last = take_event(actor, event)
-                        need(position is None or record.get("id") == position, f"id is not the position: {record}")
+                        need(position is None or record.get("id") == position, f"the id is not the position: {record}")
                         last = position or last
                         if is_last:
                             return
@@ -445,7 +446,7 @@ def sse_stream(port, name, after, *, prefix="", headers=None, gzip=False):
 
 
 def ws_stream(port, name, after, *, prefix="", host=None):
-    """A client of /ws by the library `websockets`, which comes back with the last position."""
+    """A client of /ws with the library `websockets`. It resumes after its last position."""
     from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
     from websockets.sync.client import connect
 
@@ -476,14 +477,14 @@ def ws_stream(port, name, after, *, prefix="", host=None):
     return ThreadActor(name, body)
 
 
-# The story
+# The scenario
 
 
 def live_through(server, streams, posters, disturbances, *, each=40, seconds=45):
-    """Posts and streams through disturbances, and then compares what was answered, kept and seen.
+    """Posts and streams through disturbances, and then compares the answered, stored and received alerts.
 
-    `disturbances` are functions; before, between and after them at least `each` alerts are answered,
-    and every stream sees something. `streams` start after the position that they were made with.
+    `disturbances` are functions. Before, between and after them, at least `each` alerts are answered
+    and every stream receives an event. `streams` start after the position that they were created with.
     """
     begin = server.position()
     actors = [*streams, *posters]
@@ -491,8 +492,8 @@ def live_through(server, streams, posters, disturbances, *, each=40, seconds=45)
         for actor in streams:
             actor.start()
         for actor in streams:
-            wait_until(lambda a=actor: a.ready.is_set() or a.done.is_set(), f"{actor.name} streams", 20)
-            need(not actor.done.is_set(), f"{actor.name} ended at once: {told(actor)}")
+            wait_until(lambda a=actor: a.ready.is_set() or a.done.is_set(), f"{actor.name} opens its stream", 20)
+            need(not actor.done.is_set(), f"{actor.name} ended immediately: {told(actor)}")
         for actor in posters:
             actor.start()
         for disturbance in [*disturbances, None]:
@@ -509,7 +510,7 @@ def live_through(server, streams, posters, disturbances, *, each=40, seconds=45)
                 return sum(len(p.acknowledged) for p in posters) >= goal and all_seen and all_heard
 
             try:
-                wait_until(moved, "every poster is answered and every stream sees something", 25)
+                wait_until(moved, "every poster is answered and every stream receives an event", 25)
             except Failure as failure:
                 raise Failure(f"{failure}; {'; '.join(told(a) for a in actors)}") from None
             if disturbance is not None:
@@ -525,11 +526,11 @@ def live_through(server, streams, posters, disturbances, *, each=40, seconds=45)
         last = json.loads(content)["id"]
         kept = server.alerts_after(begin)
         answered = [i for p in posters for i in p.acknowledged] + [last]
-        compare("answered, but kept", sorted(kept), sorted(answered))
+        compare("stored, compared with answered", sorted(kept), sorted(answered))
         failures = []
         for actor in streams:
             try:
-                wait_until(actor.done.is_set, f"{actor.name} sees the end", seconds)
+                wait_until(actor.done.is_set, f"{actor.name} receives the last alert", seconds)
                 need(not actor.errors, f"{actor.name}: {told(actor)}")
                 compare(actor.name, actor.events, kept)
             except Failure as failure:
@@ -544,19 +545,19 @@ def live_through(server, streams, posters, disturbances, *, each=40, seconds=45)
 
 
 def told(actor):
-    text = f"{actor.name}: {len(actor.events)} seen, {len(actor.acknowledged)} answered, {actor.connects} connects"
+    text = f"{actor.name}: {len(actor.events)} received, {len(actor.acknowledged)} answered, {actor.connects} connects"
     if actor.refusals:
         text += f", {dict(actor.refusals)}"
     if actor.errors:
         text += f", errors: {actor.errors[:3]}"
     complaints = list(getattr(actor, "complaints", []))
     if complaints:
-        text += f", said: {complaints[-1].strip()[:200]}"
+        text += f", last line of stderr: {complaints[-1].strip()[:200]}"
     return text
 
 
 def compare(who, seen, kept):
-    """Both must be the same list; the difference is told in numbers."""
+    """Fails with the number of differences unless both lists are equal."""
     if seen == kept:
         return
     counts = collections.Counter(seen)
@@ -564,6 +565,6 @@ def compare(who, seen, kept):
     missing = sum(1 for i in kept if i not in counts)
     strange = sum(1 for i in counts if i not in set(kept))
     raise Failure(
-        f"{who}: {len(seen)} of {len(kept)}: {missing} missing, {doubled} doubled, "
-        f"{strange} that are not kept{'' if missing or doubled or strange else ', in another order'}"
+        f"{who}: {len(seen)} of {len(kept)} alerts: {missing} missing, {doubled} duplicated, "
+        f"{strange} unexpected{'' if missing or doubled or strange else ', in another order'}"
     )

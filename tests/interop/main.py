@@ -1,4 +1,4 @@
-"""Runs all interoperability checks against one program, some beside each other, and ends with 1 if any failed."""
+"""Runs all interoperability checks against one binary, partly in parallel. Exits with 1 if any check failed."""
 
 import concurrent.futures
 import sys
@@ -24,10 +24,10 @@ def main(binary, tools):
         def run(name, check, *arguments):
             try:
                 check(results, binary, scratch, *arguments)
-            except Exception as error:  # one topic must not end the others
+            except Exception as error:  # a failed group of checks must not end the others
                 results.fail(name, f"{type(error).__name__}: {error}")
 
-        # What measures time runs alone.
+        # The curl checks measure time, so they run alone.
         run("curl", programs.check_curl)
         lanes = [
             [
@@ -45,7 +45,8 @@ def main(binary, tools):
         with concurrent.futures.ThreadPoolExecutor(len(lanes)) as pool:
             for lane in lanes:
                 pool.submit(lambda lane=lane: [run(*topic) for topic in lane])
-        # Clients of failed checks are still looking for servers that are gone; nothing waits for them.
+        # Clients of failed checks may still try to connect to stopped servers. Nothing waits for
+        # these clients.
     seconds = time.monotonic() - began
     print(f"{results.passed} ok, {len(results.failed)} failed, {seconds:.0f} s", flush=True)
     return 1 if results.failed or results.passed == 0 else 0

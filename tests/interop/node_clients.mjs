@@ -1,4 +1,5 @@
-// Clients of Northgate in Node: posting by fetch and by a keep-alive agent, streaming by `ws` and by fetch.
+// Clients of Northgate in Node: they post with fetch or a keep-alive agent, and stream with `ws` or
+// fetch.
 
 import http from 'node:http';
 import { createRequire } from 'node:module';
@@ -6,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const [mode, address, after] = process.argv.slice(2);
-// Packages are in the folder of the tools, which is the working directory.
+// The packages are in the tools folder, which is the working directory.
 const load = createRequire(`${process.cwd()}/`);
 
 const tell = (line) => process.stdout.write(`${line}\n`);
@@ -14,10 +15,10 @@ const tell = (line) => process.stdout.write(`${line}\n`);
 let isHalted = false;
 let last = after;
 
-/** Tells of one event; true if it is the last one. */
+/** Reports one event on standard output. Returns true if it is the last event. */
 function take(event) {
   if (event.type === 'resume') {
-    if (event.outcome !== 'complete') tell('error a gap where nothing is missing');
+    if (event.outcome !== 'complete') tell('error the server reported a gap, but no event is missing');
     tell('ready');
   } else if (event.type === 'alert') {
     tell(`event ${event.id} ${event.position}`);
@@ -37,7 +38,7 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
 function postByAgent(body, headers) {
   return new Promise((resolve, reject) => {
-    // Without a length the body is sent in chunks.
+    // The request has no Content-Length, so Node sends the body in chunks.
     const request = http.request(`${address}/alerts`, { agent, method: 'POST', headers }, (answer) => {
       let text = '';
       answer.setEncoding('utf8');
@@ -93,7 +94,7 @@ function onSocket() {
         socket.close();
       }
     });
-    // A close follows every error.
+    // The `close` event follows every error.
     socket.on('error', (error) => tell(`answer ${error.code}`));
     socket.on('close', (code, reason) => {
       const wait = /retry_after_ms=(\d+)/.exec(reason)?.[1];

@@ -1,4 +1,4 @@
-"""Runs nginx and HAProxy, each in five usual forms, in front of the server, and replaces both under load."""
+"""Runs nginx and HAProxy, each in five common configurations, before the server, and restarts both under load."""
 
 import contextlib
 import gzip
@@ -19,12 +19,13 @@ from lib import JSON, Server, ask, free_port, need, poster, shown, sse_stream, w
 from websockets.sync.client import connect
 
 PUBLIC_HOST = "alerts.example.com"
-# After so long earlier versions closed an idle connection, which nginx keeps for 60 s: its next POST was at risk.
+# Seconds after which earlier versions closed idle connections. nginx keeps them for 60 s, so its
+# next POST could fail.
 RISKY_GAP = 30.0
 
 
 def children(pid):
-    """The processes that a process has started."""
+    """Returns the ids of the child processes of a process."""
     found = []
     for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -35,7 +36,7 @@ def children(pid):
 
 
 class Proxy:
-    """A proxy that runs in the foreground as our child, with workers that a reload replaces."""
+    """A proxy that runs in the foreground as a child process. A reload replaces its workers."""
 
     def __init__(self, folder, port):
         self.folder = Path(folder)
@@ -44,7 +45,7 @@ class Proxy:
         self.process = None
 
     def run(self, command):
-        need(command[0], f"there is no program for {type(self).__name__}")
+        need(command[0], f"the program of {type(self).__name__} is not installed")
         with open(self.folder / "proxy.log", "ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -71,7 +72,7 @@ class Proxy:
         try:
             wait_until(
                 lambda: (now := children(self.process.pid)) and not now & before,
-                "a reload replaces the workers",
+                "the reload replaces the workers",
                 10,
             )
         except lib.Failure as failure:
@@ -83,7 +84,7 @@ class Proxy:
     def __exit__(self, *_):
         if self.process is None:
             return
-        # The workers go with the main process.
+        # The workers exit with the main process.
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(timeout=5)
@@ -181,23 +182,23 @@ backend northgate
         self.process.send_signal(signal.SIGUSR2)
 
 
-# What is the same behind every proxy
+# Checks that are the same for every proxy
 
 
 def plain_requests(port, prefix="", headers=None):
-    """Requests of every kind, which a proxy must not turn into something else."""
+    """Sends requests of every kind. Their answers must be the same as without a proxy."""
     own = headers or {}
     status, _, body = ask(port, "GET", prefix + "/", headers=own)
     need(status == 200, f"GET / is {status}: {shown(body)}")
     status, got, body = ask(port, "HEAD", prefix + "/alerts", headers=own)
     need(status == 200 and body == b"", f"HEAD /alerts is {status}: {shown(body)}")
     status, got, body = ask(port, "POST", prefix + "/alerts", b"{}", {**JSON, **own})
-    need(status == 422, f"an alert without anything is {status}: {shown(body)}")
-    need(got.get("content-type") == "application/problem+json", f"a problem came as {got.get('content-type')}")
+    need(status == 422, f"POST /alerts with {{}} is {status}: {shown(body)}")
+    need(got.get("content-type") == "application/problem+json", f"a problem has the type {got.get('content-type')}")
     large = json.dumps({"message": "large", "location": "interop", "pad": "x" * 60_000}).encode()
     status, _, body = ask(port, "POST", prefix + "/alerts", large, {**JSON, **own})
     need(status == 200, f"a body of 60 KB is {status}: {shown(body)}")
-    # An iterable body is sent in chunks.
+    # http.client sends an iterable body in chunks.
     status, _, body = ask(port, "POST", prefix + "/alerts", iter([large]), {**JSON, **own})
     need(status == 200, f"a body of 60 KB in chunks is {status}: {shown(body)}")
     too_large = b" " * 200_000 + large
@@ -209,21 +210,21 @@ def plain_requests(port, prefix="", headers=None):
 
 
 def arrives_at_once(server, stream):
-    """A single alert reaches a stream that is at rest; a proxy that gathers bytes would hold it back."""
+    """A single alert must reach an idle stream within 2 s. A proxy that buffers would delay it."""
     stream.start()
     try:
-        wait_until(stream.ready.is_set, f"{stream.name} streams: {lib.told(stream)}", 10)
+        wait_until(stream.ready.is_set, f"{stream.name} opens its stream: {lib.told(stream)}", 10)
         sent = json.dumps({"message": lib.THE_END, "location": "interop"})
         status, _, content = ask(server.port, "POST", "/alerts", sent, JSON)
         need(status == 200, f"an alert is answered {status}: {shown(content)}")
         wait_until(stream.done.is_set, f"an alert arrives at {stream.name}", 2)
-        need(stream.events == [json.loads(content)["id"]], f"it saw {stream.events}; {lib.told(stream)}")
+        need(stream.events == [json.loads(content)["id"]], f"the stream received {stream.events}; {lib.told(stream)}")
     finally:
         stream.stop()
 
 
 def chat_comes_back(proxy):
-    """What a client sends on its socket goes through the proxy as well."""
+    """Chat that a client sends on its WebSocket must pass the proxy in both directions."""
     host = (proxy.headers or {}).get("Host", f"127.0.0.1:{proxy.port}")
     with (
         socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as sock,
@@ -233,35 +234,35 @@ def chat_comes_back(proxy):
         while True:
             event = json.loads(stream.recv(timeout=5))
             if event["type"] == "chat":
-                need(event["message"] == "hello", f"{event} came back")
+                need(event["message"] == "hello", f"expected the message hello, received {event}")
                 return
 
 
 def live_behind(results, name, server, proxy, streams, posters):
-    """A reload that nobody notices, a server that stops and one that is killed; nothing is lost or doubled."""
+    """Runs the checks behind a proxy. Reloads, SIGTERM and SIGKILL must not lose or duplicate an alert."""
 
     with results.check(f"{name}: plain requests"):
         plain_requests(proxy.port, proxy.prefix, proxy.headers)
     for kind in [stream.name for stream in streams()]:
-        with results.check(f"{name}: an alert arrives at once by {kind}"):
-            # Made anew, so that each begins after what the ones before it have caused.
+        with results.check(f"{name}: an alert arrives immediately over {kind}"):
+            # A new stream, so that it starts after the alerts of the previous checks.
             arrives_at_once(server, next(stream for stream in streams() if stream.name == kind))
         if kind == "WebSocket":
-            with results.check(f"{name}: chat by WebSocket comes back"):
+            with results.check(f"{name}: chat over WebSocket arrives at its sender"):
                 chat_comes_back(proxy)
-    with results.check(f"{name}: nothing lost or doubled through a reload"):
+    with results.check(f"{name}: no alert lost or duplicated through a reload"):
         actors = lib.live_through(server, streams(), posters(), [proxy.reload])
-        # The server was there all the time, so the proxy had no reason to answer for it.
+        # The server ran all the time, so the proxy must not have answered with an error of its own.
         answered = {key: n for a in actors for key, n in a.refusals.items() if key.isdigit()}
-        need(not answered, f"the proxy answered {answered} though the server was there")
-    with results.check(f"{name}: nothing lost or doubled through SIGTERM, SIGKILL and a reload"):
+        need(not answered, f"the proxy answered {answered} although the server was running")
+    with results.check(f"{name}: no alert lost or duplicated through SIGTERM, SIGKILL and a reload"):
         lib.live_through(
             server, streams(), posters(), [server.restart_by_term, server.restart_by_kill, proxy.reload]
         )
 
 
 def nginx_forms(server_port):
-    """Name, upstream block, locations, whether WebSocket is let through, prefix, headers of clients."""
+    """By name: upstream block, location block, whether WebSocket passes, path prefix, headers of clients."""
     address = f"127.0.0.1:{server_port}"
     upstream = f"    upstream up {{ server {address}; keepalive 16; }}"
     upgrade = """
@@ -353,7 +354,7 @@ def check_nginx(results, binary, scratch):
 
 
 def check_prefix(results, name, port, prefix):
-    """Every link, followed as a client follows it, stays below the prefix and leads somewhere."""
+    """Every link, resolved as a client resolves it, must stay below the prefix and be answered with 200."""
 
     def below(base, link):
         whole = urllib.parse.urljoin(f"http://127.0.0.1:{port}{base}", link)
@@ -372,29 +373,29 @@ def check_prefix(results, name, port, prefix):
         sent = json.dumps({"sender": "interop", "message": f"page {number}"})
         ask(port, "POST", prefix + "/message/", sent, JSON)
     for collection in ("/alerts", "/alerts/", "/alerts/history", "/alerts/history/", "/message", "/message/"):
-        with results.check(f"{name}: next and previous of {collection} stay below it"):
+        with results.check(f"{name}: next and previous of {collection} stay below the prefix"):
             first = f"{prefix}{collection}?limit=1"
             page = json.loads(ask(port, "GET", first)[2])
-            need(page["previous"], f"there is no previous: {shown(json.dumps(page).encode())}")
+            need(page["previous"], f"the page has no previous: {shown(json.dumps(page).encode())}")
             path, _, older = below(first, page["previous"])
             older = json.loads(older)
-            need(older["next"], f"there is no next: {shown(json.dumps(older).encode())}")
+            need(older["next"], f"the page has no next: {shown(json.dumps(older).encode())}")
             below(path, older["next"])
     for page in ("/docs", "/docs/"):
-        with results.check(f"{name}: links of {page} stay below it"):
+        with results.check(f"{name}: links of {page} stay below the prefix"):
             status, headers, content = ask(port, "GET", prefix + page)
             links = links_of(headers, content)
             need(status == 200 and links, f"{page} is {status} and has the links {links}")
             for link in links:
                 below(prefix + page, link)
     for page in ("/redoc", "/redoc/"):
-        with results.check(f"{name}: the redirect of {page} stays below it"):
+        with results.check(f"{name}: the redirect of {page} stays below the prefix"):
             status, headers, content = ask(port, "GET", prefix + page)
             need(status in (301, 302, 303, 307, 308), f"{page} is {status}: {shown(content)}")
             path, headers, content = below(prefix + page, headers["location"])
             for link in links_of(headers, content):
                 below(path, link)
-    with results.check(f"{name}: the OpenAPI document names addresses below it"):
+    with results.check(f"{name}: the OpenAPI document lists addresses below the prefix"):
         status, _, content = ask(port, "GET", prefix + "/openapi.json")
         need(status == 200, f"/openapi.json is {status}")
         servers = json.loads(content).get("servers", [{"url": "/"}])
@@ -406,7 +407,7 @@ def check_prefix(results, name, port, prefix):
 
 
 def links_of(headers, content):
-    """Links of a page of HTML, without those that lead to another host."""
+    """Returns the links of an HTML page, except links to other hosts."""
     if not headers.get("content-type", "").startswith("text/html"):
         return []
     links = re.findall(rb"(?:href|src)=[\"']?([^\"' >]+)", content)
@@ -414,16 +415,16 @@ def links_of(headers, content):
 
 
 def check_gzip(results, name, port, headers):
-    with results.check(f"{name}: answers are compressed for those who take it"):
+    with results.check(f"{name}: answers are compressed if the client accepts gzip"):
         status, got, body = ask(port, "GET", "/alerts", headers={**headers, "Accept-Encoding": "gzip"})
         need(status == 200 and got.get("content-encoding") == "gzip", f"{status} with {got}")
-        need("alerts" in json.loads(gzip.decompress(body)), "another answer")
+        need("alerts" in json.loads(gzip.decompress(body)), "the compressed answer has no alerts")
         status, got, body = ask(port, "GET", "/alerts", headers=headers)
         need("content-encoding" not in got and "alerts" in json.loads(body), f"{status} with {got}")
 
 
 def check_idle_upstream(results, binary, scratch):
-    """POSTs that are sent once each, through connections that nginx keeps and the server may close meanwhile."""
+    """Sends each POST once, over connections that nginx keeps open and that the server may close meanwhile."""
     name = "nginx, keep-alive upstream: 300 POSTs with idle gaps, none is 502"
     folder = Path(scratch) / "nginx-idle"
     draw = random.Random(300)
@@ -437,7 +438,8 @@ def check_idle_upstream(results, binary, scratch):
                 status, _, content = ask(proxy.port, "POST", "/alerts", body, JSON)
                 need(status == 200, f"POST {number} is {status}: {shown(content)}")
                 answered.append(json.loads(content)["id"])
-                # Gaps are the subject here. Two end when an earlier version closed the connection.
+                # This check is about idle gaps. Two of them last as long as earlier versions kept
+                # an idle connection open.
                 gap = draw.uniform(0, 0.3)
                 if number in (100, 200):
                     gap = RISKY_GAP - 0.001

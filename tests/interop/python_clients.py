@@ -1,4 +1,4 @@
-"""Clients in Python: httpx with its pool and streaming, websockets on asyncio, http.client; and exact bytes."""
+"""Checks with Python clients (httpx, websockets on asyncio, http.client) and with exact request bytes."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from lib import JSON, Server, ThreadActor, need, poster, shown, take_event
 
 
 def httpx_poster(url, name):
-    """Posts through one pool, with gaps, and again with the same key what got no answer."""
+    """Posts through one pool, with gaps, and retries with the same key if there was no answer."""
 
     def body(actor):
         actor.tell("ready")
@@ -41,7 +41,7 @@ def httpx_poster(url, name):
                     actor.tell(f"answer {answer.status_code}")
                     need(answer.status_code == 503, f"alert {number} was answered {answer.status_code}: {answer.text}")
                     time.sleep(0.02)
-                # A gap now and then, so that connections rest in the pool.
+                # Every 20th gap is longer, so that connections become idle in the pool.
                 actor.halt.wait(0.3 if number % 20 == 0 else 0.01)
 
     return ThreadActor(name, body)
@@ -86,7 +86,7 @@ def asyncio_socket(url, name, after):
                         last = position or last
                         if is_last:
                             return
-                    # A close with 1001 ends the loop without an error.
+                    # After a Close frame with 1001 the loop ends without an exception.
                     reason = connection.close_reason
                     need(connection.close_code == 1001, f"closed with {connection.close_code} {reason}")
                     need(reason.startswith("retry_after_ms="), f"closed with {reason!r}")
@@ -124,14 +124,15 @@ def check_clients(results, binary, scratch):
             answered = []
             with httpx.Client(base_url=server.url, trust_env=False) as client:
                 for number in range(40):
-                    # Gaps are the subject here, up to what a pool of httpx keeps a connection for.
+                    # This check is about idle gaps. The longest is just below the 5 s that httpx
+                    # keeps a connection.
                     time.sleep({10: 1, 20: 2, 30: 4.5}.get(number, 0.01))
                     answer = client.post("/alerts", json=lib.alert("gap", number), extensions={"trace": count})
                     need(answer.status_code == 200, f"POST {number} is {answer.status_code}: {answer.text}")
                     answered.append(answer.json()["id"])
-            need(len(made) == 1, f"{len(made)} connections were made")
+            need(len(made) == 1, f"{len(made)} connections were opened instead of one")
             lib.compare("answered", answered, server.alerts_after(begin))
-        with results.check("python: http.client uses a connection again after every kind of answer"):
+        with results.check("python: http.client can reuse a connection after every kind of answer"):
             check_kept_connection(server)
         check_bytes(results, server)
 
@@ -172,7 +173,7 @@ def read_until(connection, end):
 
 
 def read_answer(connection):
-    """One whole answer that has a length."""
+    """Reads one complete answer, which must have a Content-Length."""
     got = read_until(connection, b"\r\n\r\n")
     head, _, body = got.partition(b"\r\n\r\n")
     length = re.search(rb"\r\ncontent-length: *(\d+)", head.lower())
@@ -185,7 +186,7 @@ def read_answer(connection):
 
 
 def check_bytes(results, server):
-    """Requests as Java and curl send them, byte by byte, with what must and must not come back."""
+    """Sends the same request bytes as Java and curl, and checks the bytes of the answers."""
     offer = (
         b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n"
         b"Upgrade: h2c\r\n"
@@ -216,11 +217,12 @@ def check_bytes(results, server):
                 named = [line for line in fields if line.startswith((b"connection:", b"upgrade:"))]
                 need(not any(b"upgrade" in line for line in named), f"sent {shown(request)}, got {named}")
                 if b"/events" not in request:
-                    # That the next request is understood shows that the server read exactly the first one.
+                    # The server can answer a second request only if it read exactly the bytes of
+                    # the first one.
                     connection.sendall(b"GET /health/live HTTP/1.1\r\n" + host + b"\r\n")
                     got = read_answer(connection)
                     need(got.startswith(b"HTTP/1.1 200 "), f"the next request on the connection got {shown(got)}")
-    with results.check("bytes: the preface of HTTP/2 is refused in a second"):
+    with results.check("bytes: the HTTP/2 preface is refused within a second"):
         preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
         with socket.create_connection(("127.0.0.1", server.port), timeout=1) as connection:
             connection.sendall(preface)
@@ -229,12 +231,12 @@ def check_bytes(results, server):
                 while some := connection.recv(65536):
                     got += some
             need(re.match(rb"(HTTP/1\.[01] (4\d\d|505) |$)", got), f"sent {shown(preface)}, got {shown(got)}")
-    with results.check("bytes: an event stream over HTTP/1.0 has no chunks and ends with the connection"):
+    with results.check("bytes: an HTTP/1.0 event stream has no chunks and ends with the connection"):
         check_old_stream(server, host)
 
 
 def check_old_stream(server, host):
-    """The stream is read to its end, which comes when the server stops."""
+    """Reads an HTTP/1.0 stream to its end, which the server sends when it stops."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=15) as connection:
         connection.sendall(b"GET /events?last=1 HTTP/1.0\r\n" + host + b"\r\n")
         got = bytearray()
@@ -245,16 +247,16 @@ def check_old_stream(server, host):
             return some
 
         while b'"type":"live"' not in got:
-            need(read(), f"the stream ended before it was live: {shown(got, 1000)}")
+            need(read(), f"the stream ended before the live event: {shown(got, 1000)}")
         server.restart_by_term()
         while read():
             pass
     head, _, body = bytes(got).partition(b"\r\n\r\n")
     need(b"transfer-encoding" not in head.lower(), f"the head has transfer-encoding: {shown(head, 1000)}")
     need(b"content-length" not in head.lower(), f"the head has a length: {shown(head, 1000)}")
-    need(b"keep-alive" not in head.lower(), f"the head promises to keep the connection: {shown(head, 1000)}")
+    need(b"keep-alive" not in head.lower(), f"the head contains keep-alive: {shown(head, 1000)}")
     need(body.startswith((b"retry:", b":")), f"the body does not begin with a record: {shown(body)}")
     need(body.endswith(b"\n\n"), f"the body does not end with a record: {shown(body[-100:])}")
     for line in body.decode().split("\n"):
         name = line.partition(":")[0]
-        need(name in ("", "id", "data", "event", "retry"), f"a line of the body is {line[:80]!r}")
+        need(name in ("", "id", "data", "event", "retry"), f"the body has an unexpected line: {line[:80]!r}")

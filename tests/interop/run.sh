@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Checks that Northgate gets along with the proxies and clients that people have: installs them, then runs all checks.
+# Checks that Northgate works with common proxies and clients. Installs them and runs all checks.
 #
 #   tests/interop/run.sh PATH_TO_NORTHGATE
 #
-# NORTHGATE_TOOLS is the folder for packages of Python and Node; target/interop-tools if it is not set.
+# NORTHGATE_TOOLS is the folder for Python and Node packages. The default is target/interop-tools.
 set -euo pipefail
 
 if (($# != 1)) || [[ ! -x $1 ]]; then
@@ -17,9 +17,9 @@ mkdir -p "$tools"
 tools=$(realpath "$tools")
 log=$tools/install.log
 : >"$log"
-# nginx and haproxy are in sbin, which is not in everybody's path.
+# nginx and haproxy are in sbin, which is not in the PATH of every user.
 PATH=$PATH:/usr/sbin:/usr/local/sbin
-# Bytecode does not belong into the sources.
+# Keeps bytecode files out of the source tree.
 export PYTHONDONTWRITEBYTECODE=1
 
 as_root() {
@@ -62,21 +62,21 @@ node_is_new || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
 python_has_venv || packages+=(python3 python3-venv)
 if ((${#packages[@]} > 0)); then
-    command -v apt-get >/dev/null || missing "there is no apt-get; install ${packages[*]}"
+    command -v apt-get >/dev/null || missing "apt-get is missing: install ${packages[*]} and run this again"
     {
         as_root apt-get update
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"
     } >>"$log" 2>&1 || missing "could not install ${packages[*]}"
 fi
-command -v nginx >/dev/null || missing 'there is no nginx'
-command -v haproxy >/dev/null || missing 'there is no haproxy'
-command -v caddy >/dev/null || missing 'there is no caddy'
-command -v zstd >/dev/null || missing 'there is no zstd'
-curl_has_http2 || missing 'there is no curl with HTTP/2'
-java_is_new || missing 'there is no JDK, version 17 or newer'
-node_is_new || missing 'there is no Node.js, version 18 or newer'
-command -v npm >/dev/null || missing 'there is no npm'
-python_has_venv || missing 'there is no Python with venv, version 3.10 or newer'
+command -v nginx >/dev/null || missing 'nginx is missing'
+command -v haproxy >/dev/null || missing 'haproxy is missing'
+command -v caddy >/dev/null || missing 'caddy is missing'
+command -v zstd >/dev/null || missing 'zstd is missing'
+curl_has_http2 || missing 'curl with HTTP/2 is missing'
+java_is_new || missing 'a JDK of version 17 or newer is missing'
+node_is_new || missing 'Node.js 18 or newer is missing'
+command -v npm >/dev/null || missing 'npm is missing'
+python_has_venv || missing 'Python 3.10 or newer with venv is missing'
 
 python=$tools/venv/bin/python
 if ! "$python" -c 'import httpx; from websockets.sync.client import connect' 2>>"$log"; then
@@ -86,7 +86,7 @@ if ! "$python" -c 'import httpx; from websockets.sync.client import connect' 2>>
         "$python" -m pip install --quiet --disable-pip-version-check 'httpx>=0.27,<1' 'websockets>=15'
     } >>"$log" 2>&1 || missing 'could not install httpx and websockets'
 fi
-# Older versions of Node want an older eventsource.
+# Node.js before version 20 needs an older version of eventsource.
 eventsource=eventsource@4
 (($(node -p 'process.versions.node.split(".")[0]') >= 20)) || eventsource=eventsource@3
 if ! (cd "$tools" && node -e '["ws", "eventsource", "event-source-polyfill"].forEach(require.resolve)') 2>>"$log"; then

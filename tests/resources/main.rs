@@ -1,5 +1,5 @@
-//! What clients can cost the server in memory and files, measured on this whole process: so these
-//! tests have one of their own, and it to themselves.
+//! Limits on the memory and open files that clients can cost the server. The numbers are those of
+//! the process, so these tests have their own binary and run one at a time.
 
 use northgate_testkit::{TestServer, eventually, open_files, resident_kib};
 use serde_json::json;
@@ -8,11 +8,11 @@ use std::net::TcpStream;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Held by the test that runs.
+/// Locked by the running test.
 static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]
-fn a_header_of_a_gigabyte_is_closed_with_1009_and_costs_no_memory() {
+fn a_frame_of_a_gigabyte_costs_no_memory() {
     let _alone = ALONE.lock().unwrap();
     let server = TestServer::start();
     let mut neighbour = server.socket();
@@ -21,17 +21,17 @@ fn a_header_of_a_gigabyte_is_closed_with_1009_and_costs_no_memory() {
     socket.send(&[&[0x82, 0xFF][..], &(1_u64 << 30).to_be_bytes(), &[0; 4]].concat());
     let megabyte = vec![0; 1024 * 1024];
     for _ in 0..50 {
-        // Once the server has had enough of it, this fails at once.
+        // After the server has closed the connection, this fails immediately.
         socket.send(&megabyte);
     }
     let grown = resident_kib().saturating_sub(before);
-    assert!(grown < 30 * 1024, "{grown} KiB for a message that is not taken");
+    assert!(grown < 30 * 1024, "memory grew by {grown} KiB for a refused message");
     let alert = server.raise("still here");
     assert_eq!(neighbour.next_json(), alert);
 }
 
 #[test]
-fn requests_without_end_from_a_client_that_reads_nothing_cost_no_memory() {
+fn endless_requests_of_a_client_that_never_reads_cost_no_memory() {
     let _alone = ALONE.lock().unwrap();
     let server = TestServer::start();
     for request in ["OPTIONS / HTTP/1.1", "GET /redoc HTTP/1.1", "GET /alerts/history HTTP/1.1"] {
@@ -39,16 +39,19 @@ fn requests_without_end_from_a_client_that_reads_nothing_cost_no_memory() {
         greedy.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
         let before = resident_kib();
         let many = format!("{request}\r\nHost: localhost\r\n\r\n").repeat(1_000);
-        // Ends when the server reads no more, or with more than it could hold.
+        // The loop ends when the server stops reading, at the latest after one million requests.
         let taken = (0..1_000).take_while(|_| greedy.write_all(many.as_bytes()).is_ok()).count();
-        assert!(taken < 1_000, "{request}: the server reads without end");
+        assert!(taken < 1_000, "{request}: the server never stops reading");
         let grown = resident_kib().saturating_sub(before);
-        assert!(grown < 30 * 1024, "{request}: {grown} KiB for {taken} thousand requests");
+        assert!(
+            grown < 30 * 1024,
+            "{request}: memory grew by {grown} KiB for {taken} thousand requests"
+        );
     }
     assert_eq!(server.get("/").status, 200);
 }
 
-/// Sends one request on each of `count` connections, and reads nothing.
+/// Opens `count` connections, sends one request on each, and does not read.
 fn slow_readers(server: &TestServer, path: &str, count: usize) -> Vec<TcpStream> {
     let reader = |_| {
         let mut reader = server.connect();
@@ -70,16 +73,16 @@ fn thousands_of_requests_in_one_write_cost_no_memory() {
     let mut greedy: Vec<_> = (0..50).map(|_| server.connect()).collect();
     for (number, connection) in greedy.iter_mut().enumerate() {
         connection.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
-        // The kernel may not take all of it.
+        // The kernel may accept only a part of the bytes.
         let _ = connection.write(if number % 2 == 0 { many.as_bytes() } else { post.as_bytes() });
     }
     assert_eq!(server.get("/health/ready").status, 200);
     let grown = resident_kib().saturating_sub(before);
-    assert!(grown < 30 * 1024, "{grown} KiB for requests that wait for their turn");
+    assert!(grown < 30 * 1024, "memory grew by {grown} KiB for waiting requests");
 }
 
 #[test]
-fn readers_that_take_nothing_of_large_collections_cost_a_bounded_memory() {
+fn unread_large_collections_cost_a_bounded_amount_of_memory() {
     let _alone = ALONE.lock().unwrap();
     let server = TestServer::start();
     let large = "x".repeat(4_000);
@@ -87,7 +90,7 @@ fn readers_that_take_nothing_of_large_collections_cost_a_bounded_memory() {
         server.raise(&large);
     }
     let before = resident_kib();
-    // All of it would be 120 times 2 MB.
+    // Unbounded, the answers would take 120 times 2 MB.
     let readers = slow_readers(&server, "/alerts?limit=1000", 120);
     let mut answered = 0;
     for mut reader in readers.iter().map(|reader| reader.try_clone().unwrap()) {
@@ -100,14 +103,14 @@ fn readers_that_take_nothing_of_large_collections_cost_a_bounded_memory() {
         }
     }
     let grown = resident_kib().saturating_sub(before);
-    assert!(answered >= 20, "{answered} were answered");
-    assert!(grown < 130 * 1024, "{grown} KiB for answers that nobody takes");
+    assert!(answered >= 20, "only {answered} requests were answered with 200");
+    assert!(grown < 130 * 1024, "memory grew by {grown} KiB for unread answers");
     drop(readers);
     assert_eq!(server.get("/alerts").status, 200);
 }
 
 #[test]
-fn operators_that_take_no_results_cost_a_bounded_memory() {
+fn unread_results_of_actions_cost_a_bounded_amount_of_memory() {
     let _alone = ALONE.lock().unwrap();
     let server = TestServer::start();
     let labels: serde_json::Map<_, _> =
@@ -116,7 +119,7 @@ fn operators_that_take_no_results_cost_a_bounded_memory() {
     let alert = server.post("/alerts", body.to_string()).json();
     let action = json!({ "type": "acknowledge", "id": alert["id"], "by": "Anna" }).to_string();
     let before = resident_kib();
-    // Results of 30 KB: all of them would be 100 times 3 MB.
+    // Each result has about 30 KB. Unbounded, all of them would take 100 times 3 MB.
     let mut operators: Vec<_> = (0..100).map(|_| server.raw_socket()).collect();
     for operator in &mut operators {
         for _ in 0..100 {
@@ -125,16 +128,16 @@ fn operators_that_take_no_results_cost_a_bounded_memory() {
     }
     let mut neighbour = server.socket();
     neighbour.send(&action);
-    assert_eq!(neighbour.next_json()["outcome"], "unchanged", "nobody else waits");
-    // What is to be read now has been read.
+    assert_eq!(neighbour.next_json()["outcome"], "unchanged", "other clients are not delayed");
+    // When this is answered, the server has read the actions that it reads for now.
     assert_eq!(server.get("/health/ready").status, 200);
     let grown = resident_kib().saturating_sub(before);
-    assert!(grown < 60 * 1024, "{grown} KiB for results that nobody takes");
+    assert!(grown < 60 * 1024, "memory grew by {grown} KiB for unread results");
     assert_eq!(operators[0].next_json()["type"], "result");
 }
 
 #[test]
-fn readers_of_the_documentation_share_one_copy() {
+fn all_readers_of_the_documentation_share_one_copy() {
     let _alone = ALONE.lock().unwrap();
     let server = TestServer::start();
     let whole = server.get("/docs/swagger-ui-bundle.js").body;
@@ -147,17 +150,21 @@ fn readers_of_the_documentation_share_one_copy() {
         assert_eq!(&status, b"HTTP/1.1 200");
     }
     let grown = resident_kib().saturating_sub(before);
-    assert!(grown < 40 * 1024, "{grown} KiB for 200 readers of {} bytes", whole.len());
+    assert!(
+        grown < 40 * 1024,
+        "memory grew by {grown} KiB for 200 readers of {} bytes",
+        whole.len()
+    );
     let mut rest = Vec::new();
     let reader = &mut readers[0];
     reader.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-    // The connection stays open: the end is a time-out.
+    // The connection stays open, so reading ends with a timeout.
     let _ = reader.read_to_end(&mut rest);
-    assert!(rest.ends_with(&whole), "a slow reader gets all of it");
+    assert!(rest.ends_with(&whole), "a slow reader receives the complete file");
 }
 
 #[test]
-fn thousands_of_connects_and_disconnects_leave_nothing_behind() {
+fn thousands_of_disconnected_clients_leave_no_open_files() {
     let _alone = ALONE.lock().unwrap();
     let server = TestServer::start();
     let mut neighbour = server.socket();
@@ -170,9 +177,9 @@ fn thousands_of_connects_and_disconnects_leave_nothing_behind() {
         }
         drop(sockets);
     }
-    // The server notices the last disconnects a moment later.
+    // The server notices the last disconnects with a delay.
     eventually(|| match open_files() {
-        left if left > before + 10 => Err(format!("{before} open files became {left}")),
+        left if left > before + 10 => Err(format!("{before} files were open before, {left} after")),
         _ => Ok(()),
     });
     let alert = server.raise("after the churn");

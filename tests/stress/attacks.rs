@@ -1,4 +1,4 @@
-//! What hostile clients do, each with what it must come to.
+//! Attacks of hostile clients, each with a check of how the server ends it.
 
 use crate::dashboard::{Dashboard, StreamItem, Transport, request};
 use fastrand::Rng;
@@ -7,35 +7,35 @@ use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Carries out an attack, and may leave a connection half open.
+/// Carries out an attack. Returns a connection if the attack leaves one half open.
 type Attack = fn(SocketAddr, &mut Rng) -> Option<TcpStream>;
 
-/// Every attack, by its name.
+/// Every attack with its name, which failures print.
 pub const ATTACKS: [(&str, Attack); 15] = [
-    ("a frame against the protocol", broken_frame),
+    ("a frame that violates the protocol", broken_frame),
     ("a message that is too large", oversized_message),
-    ("text that is no UTF-8", bad_text),
+    ("text that is not UTF-8", bad_text),
     ("more messages than allowed", flood),
-    ("pings without end, and no pong taken", pings),
+    ("endless pings whose pongs are not read", pings),
     ("frames of random bytes", random_frames),
     ("a random request", random_request),
     ("a request that does not end", half_a_request),
     ("a body that does not end", half_a_body),
-    ("a head without end", endless_head),
+    ("an endless head", endless_head),
     ("a body that is too large", oversized_body),
-    ("chunks that are none", bad_chunks),
+    ("malformed chunks", bad_chunks),
     ("many requests at once", many_requests),
-    ("a stream that is talked into", talk_into_a_stream),
-    ("two requests for a socket at once", double_upgrade),
+    ("bytes sent into an event stream", talk_into_a_stream),
+    ("several upgrade requests on one connection", double_upgrade),
 ];
 
-/// A dashboard that will misbehave.
+/// A WebSocket for an attack.
 fn dashboard(address: SocketAddr) -> Dashboard {
     Dashboard::connect(address, Transport::WebSocket, "", None).unwrap()
 }
 
-/// Reads to the Close frame and to the end behind it: why the server closed. Most clients then go;
-/// for some the server must not wait for ever.
+/// Reads the Close frame and the end of the connection, and returns the close code. Most clients
+/// then close their half. For the others, the server must not wait without limit.
 fn close_code(mut dashboard: Dashboard, rng: &mut Rng) -> u16 {
     loop {
         match dashboard.next() {
@@ -44,7 +44,11 @@ fn close_code(mut dashboard: Dashboard, rng: &mut Rng) -> u16 {
                 if rng.u8(0..8) > 0 {
                     dashboard.half_close();
                 }
-                assert_eq!(dashboard.next().unwrap(), StreamItem::End, "after {code}");
+                assert_eq!(
+                    dashboard.next().unwrap(),
+                    StreamItem::End,
+                    "the connection stays open after the close code {code}"
+                );
                 return code;
             }
             other => panic!("expected a Close: {other:?}"),
@@ -52,14 +56,15 @@ fn close_code(mut dashboard: Dashboard, rng: &mut Rng) -> u16 {
     }
 }
 
-/// Reads until the server is done with it, however it ends.
+/// Reads until the server closes or resets the connection.
 fn assert_ends(mut tcp: &TcpStream) {
     if let Err(error) = tcp.read_to_end(&mut Vec::new()) {
-        assert_ne!(error.kind(), ErrorKind::WouldBlock, "the server does not end it");
+        assert_ne!(error.kind(), ErrorKind::WouldBlock, "the server does not close the connection");
     }
 }
 
-/// Sends a request of which a part may no longer be wanted, and gives the answer's status.
+/// Sends a request and returns the status of the answer. The server may answer before it has read
+/// the complete request.
 fn status_of(address: SocketAddr, request: &[u8]) -> u16 {
     let mut tcp = connect(address);
     let _ = tcp.write_all(request);
@@ -126,7 +131,7 @@ fn pings(address: SocketAddr, rng: &mut Rng) -> Option<TcpStream> {
     let mut tcp = dashboard.tcp();
     tcp.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
     let ping = RawSocket::frame(0x89, &[b'x'; 100]);
-    // In the end it is not read any more.
+    // The server stops reading when its pongs are not read.
     let _ = tcp.write_all(&ping.repeat(rng.usize(1_000..20_000)));
     None
 }
@@ -221,7 +226,7 @@ fn double_upgrade(address: SocketAddr, rng: &mut Rng) -> Option<TcpStream> {
     let mut tcp = connect(address);
     let request = request(Transport::WebSocket, "", None);
     let rest = request.as_bytes().repeat(rng.usize(1..20));
-    // What follows a handshake are frames, and a request is a broken one.
+    // After the handshake the server expects frames, and a second request is a malformed frame.
     tcp.write_all(request.as_bytes()).unwrap();
     let mut dashboard = Dashboard::on(tcp.try_clone().unwrap(), Transport::WebSocket, "", None);
     if let Ok(dashboard) = &mut dashboard {

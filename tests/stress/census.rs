@@ -1,10 +1,10 @@
-//! The files, threads and connections of this process: the server runs in it.
+//! Counts the open files, threads and connections of this process, in which the server runs too.
 
 use northgate_testkit::open_files;
 use std::fs;
 use std::net::SocketAddr;
 
-/// Open files and threads at a moment.
+/// The numbers of open files and threads at one time.
 #[derive(Debug, Clone, Copy)]
 pub struct Census {
     files: usize,
@@ -21,20 +21,21 @@ impl Census {
     }
 }
 
-/// The name of the thread that plays a scenario. Threads without a name have their parent's.
+/// The name of the thread that runs a scenario. On Linux, unnamed threads inherit this name.
 pub const SCENARIO_THREAD: &str = "scenario";
 
-/// The threads of the scenario and of its server. The test runner's own come and go meanwhile.
+/// The number of threads of the scenario and its server. Threads of the test runner are not
+/// counted, since they start and end independently.
 fn threads() -> usize {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
-    // A thread that ends while this looks has no name any more.
+    // The name of a thread that has just ended cannot be read.
     let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
     names
         .filter(|name| [SCENARIO_THREAD, "actix", "tokio"].iter().any(|own| name.starts_with(own)))
         .count()
 }
 
-/// The connections that the server at this address has not closed.
+/// The number of connections that the server at this address has not closed.
 pub fn connections(address: SocketAddr) -> usize {
     let listed = fs::read_to_string("/proc/self/net/tcp").unwrap();
     let port = format!(":{:04X}", address.port());

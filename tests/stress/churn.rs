@@ -1,4 +1,4 @@
-//! Clients that come and go by the thousand, at every moment of a connection's life.
+//! Connection churn: thousands of clients disconnect in every state of a connection.
 
 use crate::dashboard::{Dashboard, Transport, member, request};
 use crate::delivery_audit::DeliveryAudit;
@@ -12,20 +12,20 @@ use std::io::{BufReader, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 
-/// How far a client comes before it goes.
+/// The state of the connection in which a client disconnects.
 #[derive(Debug, Clone, Copy)]
 enum Stay {
-    /// Connected, and nothing sent.
+    /// Connected, without having sent anything.
     Silent,
-    /// Part of a request sent.
+    /// Has sent part of a request.
     Begun,
-    /// A whole request sent, and nothing read.
+    /// Has sent a complete request and read nothing.
     Asked,
-    /// Answered, and streaming.
+    /// Has received the head of a stream.
     Streaming,
-    /// It stays for a while, reads an event, and goes in the middle of the next.
+    /// Reads a few events, and disconnects in the middle of the next one.
     Reading,
-    /// A whole request and its answer.
+    /// Has sent a request and read its complete answer.
     Served,
 }
 
@@ -34,12 +34,12 @@ impl Stay {
         [Self::Silent, Self::Begun, Self::Asked, Self::Streaming, Self::Reading, Self::Served];
 }
 
-/// How many connections one thread has open at a time.
+/// Number of connections that one thread keeps open at the same time.
 const OPEN: usize = 8;
-/// How many threads there are.
+/// Number of threads that connect and disconnect.
 const THREADS: usize = 6;
 
-/// Comes once, and goes by dropping what this gives.
+/// Connects one client. Dropping the returned stream disconnects it.
 fn visit(address: SocketAddr, start: &str, rng: &mut Rng) -> TcpStream {
     let transport = rng.choice(Transport::BOTH).unwrap();
     let asked = match rng.u8(0..3) {
@@ -73,13 +73,13 @@ fn visit(address: SocketAddr, start: &str, rng: &mut Rng) -> TcpStream {
     }
     if rng.bool() {
         let half = rng.choice([Shutdown::Write, Shutdown::Read, Shutdown::Both]).unwrap();
-        // The server may have been faster.
+        // The server may already have closed the connection.
         let _ = tcp.shutdown(half);
     }
     tcp
 }
 
-/// Comes and goes, and raises an alert now and then.
+/// Makes `visits` visits, and raises an alert after about every fourth.
 fn come_and_go(
     rng: &mut Rng,
     address: SocketAddr,
@@ -101,7 +101,8 @@ fn come_and_go(
     answered
 }
 
-/// A position before some events, so that there is always something to read.
+/// Raises some alerts. Returns the position of the first one and all answered alerts. Clients that
+/// resume after this position always have events to read.
 fn raise_some(scenario: &mut Scenario, publisher: &mut Publisher) -> (String, Vec<AcceptedEvent>) {
     let first = publisher.raise("first");
     let position = member(&first.json, "position").unwrap().to_owned();
@@ -111,9 +112,9 @@ fn raise_some(scenario: &mut Scenario, publisher: &mut Publisher) -> (String, Ve
 }
 
 #[test]
-fn thousands_who_come_and_go_at_any_moment_disturb_nobody() {
+fn thousands_of_disconnects_in_any_state_do_not_affect_others() {
     run(|scenario| {
-        // A client that has gone counts until the server sees it.
+        // A disconnected client counts towards the limit until the server notices it.
         let server = scenario.server(400, |_| ());
         let address = server.address();
         let mut recorder = RecordingClient::recorder();

@@ -1,4 +1,4 @@
-//! A dashboard over WebSocket or SSE: every item of its stream, and every way in which a stream ends.
+//! A dashboard over WebSocket or SSE: reads every item of its stream and every end of a stream.
 
 use northgate_testkit::{EventStream, RawSocket, Record, UPGRADE, connect};
 use std::io::{self, Write};
@@ -19,25 +19,26 @@ impl Transport {
 pub enum StreamItem {
     /// An event, at this offset.
     Event(u64),
-    /// The stream goes on after this offset, with or without a gap.
+    /// A `resume` frame: the stream continues after this offset. `complete` is false if there is a
+    /// gap.
     Resumed { complete: bool, offset: u64 },
-    /// Nothing up to this offset is still to come.
+    /// A `live` frame: all events up to this offset have been sent.
     Live(u64),
-    /// A complaint about what this client sent.
+    /// An `error` frame about a message of this client.
     ErrorMessage,
-    /// When to connect again, in milliseconds.
+    /// The delay before the next connect, in milliseconds.
     Retry(u64),
-    /// A Close frame, or nothing more.
+    /// A Close frame. The code is 0 if the frame has none.
     Close { code: u16, reason: String },
-    /// The stream has ended in good order.
+    /// The connection was closed at the end of an item.
     End,
 }
 
 pub struct Dashboard {
     link: Link,
-    /// The JSON of the last item that has some.
+    /// The JSON of the last item that had JSON.
     pub json: String,
-    /// The last position that was named.
+    /// The position in the last item that had a position.
     pub position: String,
 }
 
@@ -47,8 +48,8 @@ enum Link {
 }
 
 impl Dashboard {
-    /// A stream of what the query asks for, from a position on if one is given. An error if the
-    /// server does not take it.
+    /// Opens a stream for a query, after the position `after` if there is one. Returns an error if
+    /// the server refuses it.
     pub fn connect(
         address: SocketAddr,
         transport: Transport,
@@ -58,7 +59,7 @@ impl Dashboard {
         Self::on(connect(address), transport, query, after)
     }
 
-    /// The same on a connection that the client has made its own way.
+    /// Like `connect`, on a connection that the caller has opened.
     pub fn on(
         stream: TcpStream,
         transport: Transport,
@@ -86,7 +87,7 @@ impl Dashboard {
         }
     }
 
-    /// The next item. Pings are answered. An error is a connection that broke.
+    /// Reads the next item and answers pings. An error means that the connection broke.
     pub fn next(&mut self) -> io::Result<StreamItem> {
         let item = match self.transport() {
             Transport::WebSocket => self.next_frame(),
@@ -95,17 +96,18 @@ impl Dashboard {
         if let Some(item) = item { Ok(item) } else { self.item_of_json() }
     }
 
-    /// The item that the JSON describes.
+    /// The item that `self.json` describes.
     fn item_of_json(&mut self) -> io::Result<StreamItem> {
         let member = |name| member(&self.json, name);
-        let kind = member("type").unwrap_or_else(|| panic!("no type: {}", self.json));
+        let kind = member("type").unwrap_or_else(|| panic!("JSON without a type: {}", self.json));
         if kind == "error" {
             return Ok(StreamItem::ErrorMessage);
         }
         if kind == "busy" {
             return Err(io::Error::other("busy"));
         }
-        let position = member("position").unwrap_or_else(|| panic!("no place: {}", self.json));
+        let position =
+            member("position").unwrap_or_else(|| panic!("JSON without a position: {}", self.json));
         let item = match kind {
             "resume" => StreamItem::Resumed {
                 complete: member("outcome") == Some("complete"),
@@ -113,13 +115,13 @@ impl Dashboard {
             },
             "live" => StreamItem::Live(offset(position)),
             "alert" | "chat" => StreamItem::Event(offset(position)),
-            _ => panic!("unexpected: {}", self.json),
+            _ => panic!("unexpected type: {}", self.json),
         };
         position.clone_into(&mut self.position);
         Ok(item)
     }
 
-    /// The next item; `None` if it is the new JSON.
+    /// The next item, or `None` if `self.json` has been replaced and describes it.
     fn next_frame(&mut self) -> io::Result<Option<StreamItem>> {
         loop {
             let Link::Frames(socket) = &mut self.link else { unreachable!() };
@@ -143,13 +145,13 @@ impl Dashboard {
         }
     }
 
-    /// The next item; `None` if it is the new JSON.
+    /// The next item, or `None` if `self.json` has been replaced and describes it.
     fn next_record(&mut self) -> io::Result<Option<StreamItem>> {
         let Link::Records(stream) = &mut self.link else { unreachable!() };
         let Some(record) = stream.try_next_record()? else { return Ok(Some(StreamItem::End)) };
         if let Some(delay) = record.retry {
             let alone = Record { retry: record.retry, ..Record::default() };
-            assert_eq!(record, alone, "a retry stands by itself");
+            assert_eq!(record, alone, "a record with `retry` has no other field");
             return Ok(Some(StreamItem::Retry(delay)));
         }
         self.json = record.data.expect("a record has data");
@@ -159,7 +161,7 @@ impl Dashboard {
         Ok(None)
     }
 
-    /// The connection underneath.
+    /// The TCP connection of the stream.
     pub fn tcp(&self) -> &TcpStream {
         match &self.link {
             Link::Frames(socket) => socket.tcp(),
@@ -167,17 +169,17 @@ impl Dashboard {
         }
     }
 
-    /// Sends bytes as they are. A server that has gone does not take them.
+    /// Sends raw bytes. Ignores errors, since the server may have closed the connection.
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = self.tcp().write_all(bytes);
     }
 
-    /// Ends this client's half without a Close frame.
+    /// Shuts down the sending half without a Close frame.
     pub fn half_close(&self) {
         let _ = self.tcp().shutdown(Shutdown::Write);
     }
 
-    /// Takes some bytes of what comes next, whatever they are part of: nothing can be read after.
+    /// Reads up to `bytes` bytes and disconnects, possibly in the middle of an item.
     pub fn tear(self, bytes: usize) -> io::Result<()> {
         match self.link {
             Link::Frames(socket) => socket.tear(bytes),
@@ -186,7 +188,7 @@ impl Dashboard {
     }
 }
 
-/// The request for a stream.
+/// The HTTP request that opens a stream.
 pub fn request(transport: Transport, query: &str, after: Option<&str>) -> String {
     let host = "Host: localhost\r\n";
     match transport {
@@ -201,13 +203,14 @@ pub fn request(transport: Transport, query: &str, after: Option<&str>) -> String
     }
 }
 
-/// The text of a member: in JSON, no text holds a bare quote that could be taken for it.
+/// The value of a text member, found without a JSON parser. A match inside another text is
+/// impossible, since JSON escapes quotes.
 pub fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let (_, behind) = json.split_once(&format!("\"{name}\":\""))?;
     behind.split_once('"').map(|(text, _)| text)
 }
 
-/// The number behind the dash.
+/// The offset in a position: the number after the dash.
 pub fn offset(position: &str) -> u64 {
     position.rsplit_once('-').and_then(|(_, offset)| offset.parse().ok()).expect(position)
 }

@@ -1,22 +1,22 @@
-//! The audit of a scenario: the log against the answers, and every record against the log.
+//! The audit of a scenario: compares the log with the HTTP answers, and every reader with the log.
 
 use crate::publisher::{AcceptedEvent, LAST_WORD};
 use crate::recording_client::{RecordingClient, Wants, digest};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
-/// Everything that happened, in order.
+/// The JSON of all events of a scenario, in the order of the log.
 pub struct DeliveryAudit {
     texts: Vec<String>,
 }
 
 impl DeliveryAudit {
-    /// The log as this recorder saw it.
+    /// The log as the recorder received it.
     pub fn of(recorder: RecordingClient) -> Self {
         Self { texts: recorder.into_texts() }
     }
 
-    /// How many events there are: their offsets begin with 1 and are contiguous.
+    /// The number of events. Their offsets begin with 1 and are contiguous.
     pub fn len(&self) -> usize {
         self.texts.len()
     }
@@ -25,22 +25,23 @@ impl DeliveryAudit {
         self.texts.get(usize::try_from(offset).ok()?.checked_sub(1)?).map(String::as_str)
     }
 
-    /// Every answered alert is here once, word for word.
+    /// Asserts that every answered alert is in the log once, with the same JSON.
     pub fn assert_contains(&self, answered: &[AcceptedEvent]) {
         let mut offsets = HashSet::new();
         for AcceptedEvent { offset, json } in answered {
             assert_eq!(self.text(*offset), Some(json.as_str()));
-            assert!(offsets.insert(*offset), "two were answered with {offset}");
+            assert!(offsets.insert(*offset), "two alerts were answered with the offset {offset}");
         }
     }
 
-    /// Nothing is here that nobody was answered for, but for the last word.
+    /// Asserts that the log has no alerts except the answered ones and the last one.
     pub fn assert_no_other_alerts(&self, answered: &[AcceptedEvent]) {
         let alerts = self.texts.iter().filter(|json| Wants::Alerts.admits(json));
         assert_eq!(alerts.count(), answered.len() + 1);
     }
 
-    /// The events of each sender come in the order in which it sent them, without a gap.
+    /// Asserts that the events of each sender are in the order in which it sent them, without a
+    /// gap.
     pub fn assert_sender_order(&self) {
         let mut next: HashMap<String, usize> = HashMap::new();
         for text in &self.texts {
@@ -53,17 +54,18 @@ impl DeliveryAudit {
                 continue;
             };
             let expected = next.entry(name.to_owned()).or_default();
-            assert_eq!(*expected, number, "of {name}");
+            assert_eq!(*expected, number, "next number of the sender {name}");
             *expected = number + 1;
         }
     }
 
-    /// A reader saw all that it asked for, once and in order: no gap, no repeat, no other word.
+    /// Asserts that a reader received every requested event exactly once, in order, with the same
+    /// JSON.
     pub fn assert_delivered_to(&self, reader: &RecordingClient) {
         self.assert_delivered_until(reader, u64::MAX);
     }
 
-    /// The same up to an offset.
+    /// Like [`Self::assert_delivered_to`], but only for events up to the offset `last`.
     pub fn assert_delivered_until(&self, reader: &RecordingClient, last: u64) {
         let numbered = (1_u64..).zip(&self.texts);
         let due = numbered
@@ -74,8 +76,18 @@ impl DeliveryAudit {
         let wants = reader.wants;
         let mut seen = reader.seen.iter().copied();
         for due in due {
-            assert_eq!(seen.next(), Some(due), "of {} events, {wants:?}", self.len());
+            assert_eq!(
+                seen.next(),
+                Some(due),
+                "the log has {} events, the reader wants {wants:?}",
+                self.len()
+            );
         }
-        assert_eq!(seen.next(), None, "of {} events, {wants:?}", self.len());
+        assert_eq!(
+            seen.next(),
+            None,
+            "the log has {} events, the reader wants {wants:?}",
+            self.len()
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The end of a server with everybody on it: what was answered arrives, and nobody holds it up.
+//! Shutdown under load: clients receive every answered event, and no client delays the exit.
 
 use crate::dashboard::{Dashboard, StreamItem, Transport};
 use crate::delivery_audit::DeliveryAudit;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-/// Reads to the end of a stream, and gives the [`farewell`].
+/// Reads to the end of a stream and returns the result of [`farewell`].
 pub fn read_farewell(follower: &mut RecordingClient, dashboard: &mut Dashboard) -> Option<u64> {
     loop {
         match follower.take(dashboard) {
@@ -26,8 +26,8 @@ pub fn read_farewell(follower: &mut RecordingClient, dashboard: &mut Dashboard) 
     }
 }
 
-/// The end of a stream: after how many milliseconds to come back, or nothing if
-/// the server cut it without a word.
+/// The delay before reconnecting, in milliseconds, from the last item of a stream. `None` if the
+/// server closed the connection without a delay.
 pub fn farewell(last: io::Result<StreamItem>, dashboard: &mut Dashboard) -> Option<u64> {
     let delay = match last {
         Ok(StreamItem::Retry(delay)) => delay,
@@ -38,16 +38,18 @@ pub fn farewell(last: io::Result<StreamItem>, dashboard: &mut Dashboard) -> Opti
         Ok(StreamItem::End) => return None,
         Ok(other) => panic!("{other:?}"),
         Err(error) => {
-            assert_ne!(error.kind(), ErrorKind::WouldBlock, "nothing ends");
+            assert_ne!(error.kind(), ErrorKind::WouldBlock, "the server does not end the stream");
             return None;
         }
     };
-    // Nothing may follow; but frames that this client sent too late may have broken the connection.
-    assert!(matches!(dashboard.next(), Ok(StreamItem::End) | Err(_)), "after the last word");
+    // No item may follow. An error is allowed: frames that this client sent too late may have reset
+    // the connection.
+    assert!(matches!(dashboard.next(), Ok(StreamItem::End) | Err(_)), "an item followed the delay");
     Some(delay)
 }
 
-/// Raises alerts until the server takes no more: what it answered until then, with 200.
+/// Raises alerts until the server closes the connection. Returns the alerts that were answered with
+/// 200.
 fn raise_to_the_end(
     mut publisher: Publisher,
     counter: &AtomicUsize,
@@ -64,14 +66,19 @@ fn raise_to_the_end(
             }
             Ok(response) => assert_eq!(response.status, 503, "{response:?}"),
             Err(closed) => {
-                assert_ne!(closed.kind(), ErrorKind::WouldBlock, "neither an answer nor an end");
+                assert_ne!(
+                    closed.kind(),
+                    ErrorKind::WouldBlock,
+                    "the server neither answers nor closes"
+                );
                 return answered;
             }
         }
     }
 }
 
-/// Comes when the server is about to leave, again and again: it is served, or it is not.
+/// Connects again and again while the server stops, until it no longer listens. Returns the number
+/// of connections.
 fn come_too_late(address: SocketAddr) -> usize {
     let patience = Instant::now() + EXIT_DEADLINE;
     for tries in 0.. {
@@ -86,10 +93,10 @@ fn come_too_late(address: SocketAddr) -> usize {
     unreachable!()
 }
 
-/// A reader, and after how many milliseconds it is to come back.
+/// A reader, and the delay in milliseconds that the server sent at the end, if any.
 type Account = (RecordingClient, Option<u64>);
 
-/// Reads on a thread of its own to the end.
+/// Reads to the end of the stream on a new thread.
 fn listen<'scope>(
     scope: &'scope Scope<'scope, '_>,
     (mut follower, mut dashboard): Reader,
@@ -104,18 +111,19 @@ fn accounts(threads: Vec<ScopedJoinHandle<'_, Account>>) -> Vec<Account> {
     threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 }
 
-/// What came of a stop.
+/// The result of a shutdown under load.
 struct Stopped {
     answered: Vec<AcceptedEvent>,
-    /// Those who read all the time, the recorder first.
+    /// Clients that read all the time. The recorder is the first.
     awake: Vec<Account>,
-    /// Those who were far behind.
+    /// Clients that were behind the head when the stop began.
     behind: Vec<Account>,
     took: Duration,
 }
 
-/// Stops a server while some read, some talk, some publish, some have just come back from `past`
-/// or read nothing before it is too late, and some still come.
+/// Stops a server while clients of every kind are connected: readers, talkers, publishers, readers
+/// that have just resumed from `now` or `past`, and readers that do not read before the end. Others
+/// still connect.
 fn stop_amid(
     scenario: &mut Scenario,
     mut server: TestServer,
@@ -142,8 +150,8 @@ fn stop_amid(
             awake.push(scope.spawn(move || talker.talk_to_the_end(&mut rng)));
         }
         eventually(|| counter.load(Relaxed) > enough);
-        // Those in the first half are near enough to be told; what the others miss, they can have
-        // from the next server.
+        // The first half resumes from `now` and can catch up before the end. The other half resumes
+        // from `past` and may have to get the rest from the next server.
         let from = |n| if n < SOME { now } else { past };
         let behind = (0..2 * SOME).map(|n| come_back(from(n), connect(address), n));
         let behind: Vec<_> = behind.collect();
@@ -151,7 +159,7 @@ fn stop_amid(
         server.begin_stop();
         let mut behind: Vec<_> = behind.into_iter().map(|reader| listen(scope, reader)).collect();
         come_too_late(address);
-        // Nobody drains any more: these cannot have everything.
+        // The drain is over, so these readers cannot receive everything.
         behind.extend(asleep.into_iter().map(|reader| listen(scope, reader)));
         server.stopped();
         Stopped {
@@ -163,16 +171,16 @@ fn stop_amid(
     })
 }
 
-/// How many of each kind take part.
+/// Number of clients of each kind.
 const SOME: usize = 6;
-/// How many readers there are that are up to date.
+/// Number of readers that are up to date.
 const LIVE: usize = 40;
 
 #[test]
-fn a_server_that_stops_has_sent_everybody_all_that_it_answered() {
+fn a_stopping_server_sends_every_answered_event_to_all_readers() {
     run(|scenario| {
         let clients = 1 + LIVE + 4 * SOME;
-        // Room for one more, who comes too late.
+        // One more connection is allowed, for the client that connects too late.
         let server = scenario.server(clients + 1, |_| ());
         let address = server.address();
         let mut recorder = RecordingClient::recorder();
@@ -188,19 +196,20 @@ fn a_server_that_stops_has_sent_everybody_all_that_it_answered() {
 
         let (recorder, farewell) = stopped.awake.remove(0);
         let mut delays: HashSet<_> = farewell.into_iter().collect();
-        assert_eq!(delays.len(), 1, "the recorder was not told");
+        assert_eq!(delays.len(), 1, "the recorder received no delay");
         let audit = DeliveryAudit::of(recorder);
         audit.assert_contains(&stopped.answered);
         audit.assert_sender_order();
         for (follower, farewell) in &stopped.awake {
-            let delay = farewell.expect("one who read all the time was cut");
-            assert!(delays.insert(delay), "two come back after {delay} ms");
+            let delay = farewell.expect("a client that read all the time received no delay");
+            assert!(delays.insert(delay), "two clients reconnect after {delay} ms");
             audit.assert_delivered_to(follower);
         }
         for (follower, farewell) in &stopped.behind {
-            // Whoever is told to come back has everything; the others come back for the rest.
+            // A client that received a delay has received every event. The others must reconnect
+            // for the rest.
             let last = farewell.map_or(follower.at(), |delay| {
-                assert!(delays.insert(delay), "two come back after {delay} ms");
+                assert!(delays.insert(delay), "two clients reconnect after {delay} ms");
                 u64::MAX
             });
             audit.assert_delivered_until(follower, last);

@@ -1,4 +1,4 @@
-//! Attacks of every kind from many sides at once, beside neighbours that must not notice.
+//! Concurrent attacks of every kind, beside healthy clients that must not be affected.
 
 use crate::attacks::ATTACKS;
 use crate::dashboard::Transport;
@@ -10,11 +10,11 @@ use fastrand::Rng;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 
-/// How many attack at a time.
+/// Number of concurrent attackers.
 const ATTACKERS: usize = 8;
 
-/// One attack after the other; after each of them an alert is answered all the same. Also gives
-/// the connections that were left half open.
+/// Carries out `count` attacks one after the other. After each of them an alert must still be
+/// answered. Returns the answered alerts and the connections that are half open.
 fn attack(
     address: SocketAddr,
     name: String,
@@ -27,14 +27,14 @@ fn attack(
         let (name, attack) = rng.choice(ATTACKS).unwrap();
         let seed = rng.u64(..);
         let attacking = std::panic::catch_unwind(|| attack(address, &mut Rng::with_seed(seed)));
-        half_open.extend(attacking.unwrap_or_else(|_| panic!("the attack failed: {name}")));
+        half_open.extend(attacking.unwrap_or_else(|_| panic!("this attack failed: {name}")));
         answered.push(healthy.raise(&padding(rng)));
     }
     (answered, half_open)
 }
 
 #[test]
-fn attacks_from_all_sides_cost_the_neighbours_nothing() {
+fn concurrent_attacks_do_not_affect_healthy_clients() {
     run(|scenario| {
         let server = scenario.server(300, |settings| {
             settings.chat.rate = 20.try_into().unwrap();

@@ -1,4 +1,4 @@
-//! Everybody at once: one order for all, and each event once.
+//! Live fan-out: many senders at the same time, and every client gets each event once in one order.
 
 use crate::dashboard::Transport;
 use crate::delivery_audit::DeliveryAudit;
@@ -7,7 +7,7 @@ use crate::recording_client::{RecordingClient, joined};
 use crate::scenario::{Scenario, Summary, run};
 use std::thread;
 
-/// Who takes part, and how much each of them says.
+/// The number of clients of each kind, and how many events each sender sends.
 struct Cast {
     readers: usize,
     publishers: usize,
@@ -15,7 +15,8 @@ struct Cast {
     each: usize,
 }
 
-/// Readers of both kinds hear what publishers and talkers say at the same time.
+/// Readers over both transports receive the events of publishers and talkers that send
+/// concurrently.
 fn broadcast(scenario: &mut Scenario, cast: &Cast) -> Summary {
     let Cast { readers, publishers, talkers, each } = *cast;
     let server = scenario.server(readers + talkers + 1, |_| ());
@@ -75,7 +76,7 @@ fn every_answered_alert_reaches_200_dashboards_once_and_in_one_order() {
 }
 
 #[test]
-fn alerts_and_chat_of_many_have_one_order_for_all() {
+fn concurrent_alerts_and_chat_arrive_in_one_order() {
     run(|scenario| {
         let each = scenario.volume(400);
         broadcast(scenario, &Cast { readers: 12, publishers: 8, talkers: 8, each })

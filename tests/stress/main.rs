@@ -1,7 +1,8 @@
-//! Stress: many clients and much at once, by chance and yet repeatable, on one server at a time.
+//! Stress tests: random but repeatable load of many clients, on one server at a time.
 //!
-//! Every scenario draws what it does from one seed, checks itself, and leaves nothing behind. The
-//! seed is printed; `NORTHGATE_SEED` sets it, and `NORTHGATE_FULL` makes everything longer.
+//! Every scenario derives its random choices from one seed, checks its own result, and closes
+//! everything that it opened. The run prints its seed. `NORTHGATE_SEED` sets the seed, and
+//! `NORTHGATE_FULL` makes every scenario longer.
 
 mod attacks;
 mod census;

@@ -1,4 +1,4 @@
-//! Those who raise alerts, over HTTP and one connection, and those who talk over a socket.
+//! Senders: publishers raise alerts over one HTTP connection, and talkers send chat over a socket.
 
 use crate::dashboard::{Dashboard, StreamItem, member, offset};
 use crate::drain::farewell;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 
-/// The message that ends every scenario's stream.
+/// The message of the last alert and of the last chat message of every scenario.
 pub const LAST_WORD: &str = "this is the end";
 
-/// As much as a message takes besides its number.
+/// Longest padding of a message behind its number, in characters.
 pub const LONGEST: usize = 4_000;
 
-/// An event that a response acknowledged, word for word.
+/// An event as the server's answer contained it.
 pub struct AcceptedEvent {
     pub offset: u64,
     pub json: String,
@@ -28,7 +28,7 @@ impl AcceptedEvent {
     }
 }
 
-/// Raises alerts on a connection of its own, one after the other.
+/// Raises alerts one after the other on its own connection.
 pub struct Publisher {
     link: BufReader<TcpStream>,
     name: String,
@@ -40,14 +40,14 @@ impl Publisher {
         Self { link: BufReader::new(connect(address)), name, count: 0 }
     }
 
-    /// Raises an alert whose message is this publisher's next number and some text behind it.
+    /// Raises an alert. Its message is this publisher's next number and then `padding`.
     pub fn raise(&mut self, padding: &str) -> AcceptedEvent {
-        let response = self.try_raise(padding).expect("the server ended the connection");
+        let response = self.try_raise(padding).expect("the server closed the connection");
         assert_eq!(response.status, 200, "{response:?}");
         AcceptedEvent::of(&response)
     }
 
-    /// The same for a server that may be stopping: its response.
+    /// Like `raise`, but returns any response or error, for a server that may be stopping.
     pub fn try_raise(&mut self, padding: &str) -> io::Result<HttpResponse> {
         let message = format!("{} {padding}", self.count);
         let body = json!({ "location": self.name, "message": message.trim_end() });
@@ -55,7 +55,7 @@ impl Publisher {
         self.post("/alerts", &body)
     }
 
-    /// So many alerts with texts of every kind.
+    /// Raises `count` alerts with random padding.
     pub fn raise_many(&mut self, count: usize, rng: &mut Rng) -> Vec<AcceptedEvent> {
         (0..count).map(|_| self.raise(&padding(rng))).collect()
     }
@@ -71,8 +71,8 @@ impl Publisher {
     }
 }
 
-/// Ends the streams of everybody: those who want alerts, chat, or both. On a connection of its own:
-/// one that has sent nothing for long is closed.
+/// Sends the last alert and the last chat message, which end the streams of all readers. Uses a new
+/// connection, since the server may have closed an idle one.
 pub fn end(address: SocketAddr) {
     let mut publisher = Publisher::new(address, "the last".to_owned());
     let alert = json!({ "location": "here", "message": LAST_WORD });
@@ -82,7 +82,7 @@ pub fn end(address: SocketAddr) {
     }
 }
 
-/// Talks on a socket, and reads what comes on it.
+/// Sends chat on a socket and records the events that arrive on it.
 pub struct Talker {
     dashboard: Dashboard,
     name: String,
@@ -91,12 +91,12 @@ pub struct Talker {
 }
 
 impl Talker {
-    /// A talker that has got everything so far, over a WebSocket.
+    /// A talker on the WebSocket of a reader that has received every event so far.
     pub fn new((follower, dashboard): Reader, name: String) -> Self {
         Self { dashboard, name, count: 0, follower }
     }
 
-    /// Says so much in bursts, each of which it waits for to come back.
+    /// Sends `count` messages in bursts, and after each burst waits until its last message arrives.
     pub fn talk(&mut self, count: usize, longest_burst: usize, rng: &mut Rng) {
         let end = self.count + count;
         while self.count < end {
@@ -123,8 +123,8 @@ impl Talker {
         RawSocket::frame(0x81, chat.as_bytes())
     }
 
-    /// Talks until the server ends the stream; each message comes back, or a complaint about it.
-    /// Gives what `farewell` gives.
+    /// Sends chat until the server ends the stream. Each message arrives as an event or is answered
+    /// with an error. Returns the result of [`farewell`].
     pub fn talk_to_the_end(mut self, rng: &mut Rng) -> (RecordingClient, Option<u64>) {
         let mut due = 0;
         loop {
@@ -149,14 +149,15 @@ impl Talker {
         member(json, "sender") == Some(self.name.as_str())
     }
 
-    /// Reads on to the end.
+    /// Reads up to the scenario's last event.
     pub fn listen(mut self) -> RecordingClient {
         self.follower.read_to_end(&mut self.dashboard);
         self.follower
     }
 }
 
-/// Text of every kind: mostly short, sometimes as long as is taken.
+/// Random text with special characters: mostly short, in 1 % of cases up to about 4,000 characters
+/// (a message may have 4,096).
 pub fn padding(rng: &mut Rng) -> String {
     const PIECES: [&str; 10] =
         ["a", "gate ", "\"", "\\", "\n", "\u{2028}", "é", "火", "🚨", r#""position":"x-1""#];

@@ -1,4 +1,4 @@
-//! Readers that record every event that they get, over all their connections.
+//! Readers that record every event that they receive, across all their connections.
 
 use crate::dashboard::{self, Dashboard, StreamItem, Transport, member};
 use crate::publisher::LAST_WORD;
@@ -35,42 +35,42 @@ impl Wants {
         }
     }
 
-    /// Whether this is the last event that such a reader gets: an alert and a chat message end
-    /// every stream.
+    /// Whether this is the last event for such a reader. A scenario ends with an alert and then a
+    /// chat message.
     fn ends_with(self, json: &str) -> bool {
         json.contains(LAST_WORD) && (self != Self::Everything || Self::Chat.admits(json))
     }
 }
 
-/// A reader that records what it gets, over all its connections.
+/// A reader that records the events that it receives, across all its connections.
 pub struct RecordingClient {
     pub wants: Wants,
-    /// The offset after which it began.
+    /// The offset after which the record begins.
     pub from: u64,
-    /// The offset of the last event, or of the last word about the stream.
+    /// The offset of the last event, `resume` or `live` frame.
     at: u64,
-    /// The position of the same, to come back with.
+    /// The position that belongs to `at`, for resuming.
     position: String,
-    /// Every event: its offset, and a digest of its JSON.
+    /// The offset of every event, and a digest of its JSON.
     pub seen: Vec<(u64, u64)>,
-    /// Every event, word for word, if others are compared with this reader.
+    /// The JSON of every event, if this reader is the recorder that others are compared with.
     texts: Option<Vec<String>>,
     ended: bool,
-    /// When the last event came, or the reader.
+    /// When the last event arrived, or when the reader connected.
     last_event: Instant,
 }
 
 /// A reader, and the connection on which it reads.
 pub type Reader = (RecordingClient, Dashboard);
 
-/// A reader that comes before the first event.
+/// Connects a reader before the first event.
 pub fn joined(address: SocketAddr, transport: Transport) -> Reader {
     let mut reader = RecordingClient::new(Wants::Everything);
     let dashboard = reader.join(address, transport);
     (reader, dashboard)
 }
 
-/// A reader that has seen everything up to a position, and comes back from there.
+/// Connects a reader that has received all events up to a position and resumes after it.
 pub fn resumed(position: &str, tcp: TcpStream, transport: Transport, wants: Wants) -> Reader {
     let mut reader = RecordingClient::after(position, wants);
     let dashboard = reader.resume_on(tcp, transport);
@@ -78,7 +78,7 @@ pub fn resumed(position: &str, tcp: TcpStream, transport: Transport, wants: Want
 }
 
 impl RecordingClient {
-    /// A reader that was there before the first event.
+    /// A reader that connects before the first event.
     pub fn new(wants: Wants) -> Self {
         Self {
             wants,
@@ -92,18 +92,19 @@ impl RecordingClient {
         }
     }
 
-    /// A reader that was there before the first event, and with whose record others are compared.
+    /// A reader that connects before the first event and stores the JSON that others are compared
+    /// with.
     pub fn recorder() -> Self {
         Self { texts: Some(Vec::new()), ..Self::new(Wants::Everything) }
     }
 
-    /// A reader that has seen everything up to a position.
+    /// A reader that has received all events up to a position.
     pub fn after(position: &str, wants: Wants) -> Self {
         let from = dashboard::offset(position);
         Self { from, at: from, position: position.to_owned(), ..Self::new(wants) }
     }
 
-    /// Connects for what happens from now on.
+    /// Connects and receives events from now on.
     pub fn join(&mut self, address: SocketAddr, transport: Transport) -> Dashboard {
         let mut dashboard =
             Dashboard::connect(address, transport, self.wants.query(), None).unwrap();
@@ -115,12 +116,12 @@ impl RecordingClient {
         dashboard
     }
 
-    /// Comes back to where it was.
+    /// Reconnects and resumes after the last position.
     pub fn resume(&mut self, address: SocketAddr, transport: Transport) -> Dashboard {
         self.resume_on(connect(address), transport)
     }
 
-    /// The same on a connection that the client has made its own way.
+    /// Like `resume`, on a connection that the caller has opened.
     pub fn resume_on(&mut self, tcp: TcpStream, transport: Transport) -> Dashboard {
         self.last_event = Instant::now();
         let (query, after) = (self.wants.query(), Some(self.position.as_str()));
@@ -133,14 +134,18 @@ impl RecordingClient {
         dashboard
     }
 
-    /// Records the next item.
+    /// Reads and records the next item.
     pub fn take(&mut self, dashboard: &mut Dashboard) -> io::Result<StreamItem> {
         let item = dashboard.next()?;
         match item {
             StreamItem::Event(offset) => self.note(offset, &dashboard.json),
             StreamItem::Live(offset) | StreamItem::Resumed { complete: true, offset } => {
-                // Such words come for ever, whatever else is the matter.
-                assert!(self.last_event.elapsed() < 2 * PATIENCE, "{item:?}, and no event");
+                // Idle streams repeat such frames without limit, so they would hide a missing
+                // event.
+                assert!(
+                    self.last_event.elapsed() < 2 * PATIENCE,
+                    "{item:?}, but no event within twice the patience of the tests"
+                );
                 match self.wants {
                     Wants::Everything => assert_eq!(offset, self.at, "{item:?}"),
                     _ => assert!(offset >= self.at, "{item:?} at {}", self.at),
@@ -159,10 +164,10 @@ impl RecordingClient {
 
     fn note(&mut self, offset: u64, json: &str) {
         match self.wants {
-            Wants::Everything => assert_eq!(offset, self.at + 1, "a gap or a repeat"),
+            Wants::Everything => assert_eq!(offset, self.at + 1, "an event is missing or repeated"),
             _ => assert!(offset > self.at, "{offset} after {}", self.at),
         }
-        assert!(self.wants.admits(json), "nobody asked for {json}");
+        assert!(self.wants.admits(json), "this reader did not request {json}");
         self.at = offset;
         self.last_event = Instant::now();
         self.seen.push((offset, digest(json)));
@@ -172,13 +177,14 @@ impl RecordingClient {
         self.ended = self.wants.ends_with(json);
     }
 
-    /// A position of the same log, which no client could know by itself.
+    /// The position of an offset in the same log. Real clients cannot compute it: positions are
+    /// opaque.
     pub fn position_of(&self, offset: u64) -> String {
         let (epoch, _) = self.position.split_once('-').unwrap();
         format!("{epoch}-{offset}")
     }
 
-    /// Reads on a connection that must not end.
+    /// Reads the next item, and fails if the connection ends.
     pub fn read(&mut self, dashboard: &mut Dashboard) -> StreamItem {
         let transport = dashboard.transport();
         match self.take(dashboard) {
@@ -187,7 +193,7 @@ impl RecordingClient {
         }
     }
 
-    /// Reads up to the next event, and gives its offset.
+    /// Reads up to the next event and returns its offset.
     pub fn read_event(&mut self, dashboard: &mut Dashboard) -> u64 {
         loop {
             if let StreamItem::Event(offset) = self.read(dashboard) {
@@ -196,14 +202,14 @@ impl RecordingClient {
         }
     }
 
-    /// Reads up to the last word of the scenario.
+    /// Reads up to the last event of the scenario.
     pub fn read_to_end(&mut self, dashboard: &mut Dashboard) {
         while !self.ended {
             self.read(dashboard);
         }
     }
 
-    /// Whether the last event of the scenario has come.
+    /// Whether the last event of the scenario has arrived.
     pub fn has_ended(&self) -> bool {
         self.ended
     }
@@ -213,9 +219,9 @@ impl RecordingClient {
         self.at
     }
 
-    /// Every event, word for word.
+    /// The JSON of every event.
     pub fn into_texts(self) -> Vec<String> {
-        self.texts.expect("only a recorder keeps the texts")
+        self.texts.expect("only a recorder stores the texts")
     }
 }
 

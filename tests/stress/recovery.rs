@@ -1,4 +1,4 @@
-//! Clients that come back: all at once, again and again, and from far behind.
+//! Reconnects: clients that are disconnected again and again, and clients that are far behind.
 
 use crate::dashboard::{Dashboard, StreamItem, Transport};
 use crate::delivery_audit::DeliveryAudit;
@@ -10,18 +10,18 @@ use northgate_testkit::RawSocket;
 use std::net::SocketAddr;
 use std::thread;
 
-/// How a connection ends.
+/// The way in which a client's connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kick {
-    /// Without a word, and with what has come already left unread.
+    /// The client closes without reading the bytes that have already arrived.
     Dropped,
-    /// In the middle of what the server says.
+    /// The client closes in the middle of a frame or record from the server.
     Torn,
-    /// In the middle of what the client says.
+    /// The client closes in the middle of its own frame.
     TornSaying,
-    /// The client says nothing more, and takes what still comes.
+    /// The client closes its sending half and reads the rest.
     HalfClosed,
-    /// As it should be.
+    /// The client sends a Close frame. On SSE it closes its sending half.
     Closed,
 }
 
@@ -29,7 +29,7 @@ impl Kick {
     const ALL: [Self; 5] =
         [Self::Dropped, Self::Torn, Self::TornSaying, Self::HalfClosed, Self::Closed];
 
-    /// Ends a connection this way. Events that come meanwhile count.
+    /// Ends a connection this way. Events that arrive meanwhile are recorded.
     fn end(self, mut dashboard: Dashboard, follower: &mut RecordingClient, rng: &mut Rng) {
         let is_socket = dashboard.transport() == Transport::WebSocket;
         match self {
@@ -54,27 +54,31 @@ impl Kick {
     }
 }
 
-/// Reads to the end of a connection: how it ended, or nothing if it broke.
+/// Reads to the end of a connection and returns its last item, or `None` if the connection broke.
 fn last_item(dashboard: &mut Dashboard, follower: &mut RecordingClient) -> Option<StreamItem> {
     loop {
         match follower.take(dashboard) {
             Ok(StreamItem::Event(_) | StreamItem::Live(_)) => {}
             Ok(last) => return Some(last),
             Err(error) => {
-                assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "nothing ends");
+                assert_ne!(
+                    error.kind(),
+                    std::io::ErrorKind::WouldBlock,
+                    "the server does not end the connection"
+                );
                 return None;
             }
         }
     }
 }
 
-/// Reads to the last word, over as many connections as it takes; gives how often it came back.
+/// Reads up to the scenario's last event over many connections. Returns the number of reconnects.
 fn follow_through_kicks(
     address: SocketAddr,
     follower: &mut RecordingClient,
     rng: &mut Rng,
 ) -> usize {
-    // One that makes no progress must not try for ever.
+    // The bound ends the test if the client makes no progress.
     for reconnects in 0..100_000 {
         let transport = rng.choice(Transport::BOTH).unwrap();
         let mut dashboard = follower.resume(address, transport);
@@ -89,7 +93,7 @@ fn follow_through_kicks(
             return reconnects;
         }
     }
-    panic!("at {} after all that", follower.at());
+    panic!("at offset {} after 100,000 reconnects", follower.at());
 }
 
 fn spread(total: usize, publishers: usize) -> impl Iterator<Item = (usize, String)> {
@@ -97,10 +101,10 @@ fn spread(total: usize, publishers: usize) -> impl Iterator<Item = (usize, Strin
 }
 
 #[test]
-fn clients_that_are_cut_again_and_again_see_every_event_once() {
+fn clients_that_are_disconnected_often_get_every_event_once() {
     const CLIENTS: usize = 60;
     run(|scenario| {
-        // A connection that was cut counts until the server has seen it.
+        // A closed connection counts towards the limit until the server notices it.
         let server = scenario.server(400, |_| ());
         let address = server.address();
         let total = scenario.volume(10_000);
@@ -146,14 +150,15 @@ fn clients_that_are_cut_again_and_again_see_every_event_once() {
     });
 }
 
-/// More events than the frame log holds.
+/// More events than the frame log retains.
 const BEYOND_THE_WINDOW: u64 = 4_096 + 500;
 
-/// Comes back from before the window, and says where the stream was when it was told to be live.
+/// Resumes from before the window and reads to the end. Returns the offset of the first `live`
+/// frame.
 fn catch_up(address: SocketAddr, follower: &mut RecordingClient, transport: Transport) -> u64 {
     let mut dashboard = follower.resume(address, transport);
     let mut live = None;
-    // One that is never up to date before the end is told then.
+    // A client that catches up only at the end receives its first `live` frame there.
     while !follower.has_ended() || live.is_none() {
         if let StreamItem::Live(offset) = follower.read(&mut dashboard) {
             live.get_or_insert(offset);
@@ -162,7 +167,7 @@ fn catch_up(address: SocketAddr, follower: &mut RecordingClient, transport: Tran
     live.unwrap()
 }
 
-/// Fills the log beyond the window, and gives it as one reader saw it.
+/// Fills the log beyond the window. Returns the stream on which the recorder reads it.
 pub fn fill(
     scenario: &mut Scenario,
     address: SocketAddr,
@@ -211,7 +216,7 @@ fn clients_from_before_the_window_catch_up_under_load() {
             for (follower, transport) in &mut followers {
                 scope.spawn(move || {
                     let live = catch_up(address, follower, *transport);
-                    assert!(live >= head, "live at {live}, and the head was {head}");
+                    assert!(live >= head, "live at offset {live}, before the head {head}");
                 });
             }
             let publishing: Vec<_> = spread(scenario.volume(1_000), 2)

@@ -1,4 +1,4 @@
-//! Runs a scenario: alone, from a seed, and with a check afterwards that it left nothing behind.
+//! Runs one scenario at a time from a seed, and then checks that it left nothing open.
 
 use crate::census::{Census, SCENARIO_THREAD, connections};
 use crate::dashboard::{Dashboard, Transport};
@@ -14,29 +14,30 @@ use std::sync::{Mutex, Once, OnceLock, PoisonError};
 use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
 
-/// Held by the scenario that is played: what is measured is the whole process.
+/// Locked by the running scenario, since files, threads and memory are measured per process.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// What a process holds from its first server on belongs to no scenario.
+/// Starts and stops a first server. The files and threads that it leaves open in the process are
+/// not counted for any scenario.
 static FIRST: Once = Once::new();
 
-/// A server that nobody is connected to is gone at once. One that waits in vain for a task takes
-/// its 8 seconds.
+/// Upper bound of the time that a server without clients needs to stop. A server with a task that
+/// does not end needs 8 seconds.
 const PROMPTLY: Duration = Duration::from_secs(5);
 
-/// How many times as much is done when there is time.
+/// Factor of all volumes in a full run (`NORTHGATE_FULL`).
 const FULL: usize = 5;
 
-/// What a scenario draws from, and how much it does.
+/// The random numbers and the size of a scenario.
 pub struct Scenario {
     pub rng: Rng,
     full: bool,
     limit: usize,
 }
 
-/// What a scenario did.
+/// The result of a scenario, for the summary line.
 pub struct Summary {
-    /// The server, if it still runs. Nobody is connected to it any more.
+    /// The server, if it still runs. No client is connected to it.
     pub server: Option<TestServer>,
     pub clients: usize,
     pub events: usize,
@@ -44,7 +45,8 @@ pub struct Summary {
 }
 
 impl Scenario {
-    /// So many in a minute for everything, and more when there is time.
+    /// Returns `count`, or five times as many in a full run. All scenarios together take about a
+    /// minute with `count`.
     pub fn volume(&self, count: usize) -> usize {
         if self.full { count * FULL } else { count }
     }
@@ -53,7 +55,7 @@ impl Scenario {
         self.full
     }
 
-    /// A server that keeps every event, with room for so many streams.
+    /// Starts a server that retains every event and accepts at most `limit` streams.
     pub fn server(&mut self, limit: usize, adjust: impl FnOnce(&mut Settings)) -> TestServer {
         self.limit = limit;
         TestServer::with(|settings| {
@@ -66,7 +68,7 @@ impl Scenario {
     }
 }
 
-/// Plays a scenario, and then looks whether anything is left of it.
+/// Runs a scenario, and then checks that it left no file, thread or connection open.
 pub fn run<F: FnOnce(&mut Scenario) -> Summary + Send>(play: F) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     FIRST.call_once(|| TestServer::start().stopped());
@@ -91,7 +93,7 @@ pub fn run<F: FnOnce(&mut Scenario) -> Summary + Send>(play: F) {
     });
     eventually(|| match Census::take() {
         now if now.holds_no_more_than(before) => Ok(()),
-        now => Err(format!("{before:?} became {now:?}")),
+        now => Err(format!("open before: {before:?}, after: {now:?}")),
     });
     let Summary { clients, events, reconnects, .. } = played;
     let seconds = began.elapsed().as_secs_f64();
@@ -99,42 +101,45 @@ pub fn run<F: FnOnce(&mut Scenario) -> Summary + Send>(play: F) {
     tell(&format!("stress: {name}: {did}, {seconds:.1} s"));
 }
 
-/// Every client is gone: so must be their connections, cursors and tasks.
+/// Stops the server. All clients have disconnected, so their connections, cursors and tasks must
+/// have ended.
 fn retire(server: TestServer, limit: usize) {
     let address = server.address();
     let none_is_left = || match connections(address) {
         0 => Ok(()),
-        left => Err(format!("{left} connections are left")),
+        left => Err(format!("{left} connections are still open")),
     };
     eventually(none_is_left);
     eventually(|| fills(address, limit));
     eventually(none_is_left);
     let asked = Instant::now();
     server.stopped();
-    assert!(asked.elapsed() < PROMPTLY, "it stopped after {:?}", asked.elapsed());
+    assert!(asked.elapsed() < PROMPTLY, "the server took {:?} to stop", asked.elapsed());
 }
 
-/// Whether there is a place for exactly so many: each cursor holds one.
+/// Whether the server accepts exactly `limit` streams. A leftover cursor would occupy one of them.
 fn fills(address: SocketAddr, limit: usize) -> bool {
     let connect = || Dashboard::connect(address, Transport::WebSocket, "", None);
     let taken: Vec<_> = (0..limit).map_while(|_| connect().ok()).collect();
     taken.len() == limit && connect().is_err()
 }
 
-/// A seed of the scenario's own: it is the same whichever others are played.
+/// The scenario's own seed. It depends on the run's seed and the name, not on the other scenarios.
 fn seed_of(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (seed(), name).hash(&mut hasher);
     hasher.finish()
 }
 
-/// The seed of this run.
+/// The seed of this run, from `NORTHGATE_SEED` or random. Prints it at the first call.
 fn seed() -> u64 {
     static SEED: OnceLock<u64> = OnceLock::new();
     *SEED.get_or_init(|| {
         let given = std::env::var("NORTHGATE_SEED").ok();
         let drawn = || RandomState::new().hash_one("seed") >> 32;
-        let seed = given.map_or_else(drawn, |seed| seed.parse().expect("NORTHGATE_SEED"));
+        let seed = given.map_or_else(drawn, |seed| {
+            seed.parse().expect("NORTHGATE_SEED must be an unsigned 64-bit number")
+        });
         tell(&format!("stress: NORTHGATE_SEED={seed}"));
         seed
     })
@@ -145,7 +150,7 @@ fn tell(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }
 
-/// Tells how to repeat what failed.
+/// Prints the command that repeats a failed scenario.
 struct Replay<'a> {
     name: &'a str,
     full: bool,
@@ -157,7 +162,7 @@ impl Drop for Replay<'_> {
             let (seed, name) = (seed(), self.name);
             let full = if self.full { "NORTHGATE_FULL=1 " } else { "" };
             let test = format!("cargo test -p northgate-tests --test stress -- {name}");
-            eprintln!("to repeat this: {full}NORTHGATE_SEED={seed} {test}");
+            eprintln!("repeat with: {full}NORTHGATE_SEED={seed} {test}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Readers that take little or nothing, beside readers that must not notice.
+//! Slow readers and readers that never read, beside healthy readers that must not be affected.
 
 use crate::census::connections;
 use crate::dashboard::{Dashboard, Transport};
@@ -15,13 +15,13 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// What the kernel takes for a client that does not read: little, so that the server notices.
+/// Size of the client's receive buffer, in bytes. Small, so that the server notices a slow reader.
 const RECEIVE_BUFFER: usize = 16 * 1024;
 
-/// A connection of a client for which the kernel takes little.
+/// Opens a connection with a small receive buffer.
 pub fn narrow(address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    // Said before the window is agreed on.
+    // The size must be set before the connect, which negotiates the TCP window.
     socket.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
     socket.connect(&address.into()).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -33,7 +33,7 @@ fn pair(address: SocketAddr) -> [Reader; 2] {
     Transport::BOTH.map(|transport| joined(address, transport))
 }
 
-/// Raises alerts as large as they may be, each of which is with the neighbours before the next.
+/// Raises alerts of the largest size, and waits after each until the neighbours have received it.
 fn raise_beside(
     publisher: &mut Publisher,
     neighbours: &mut [Reader],
@@ -52,18 +52,18 @@ fn raise_beside(
 }
 
 #[test]
-fn readers_that_take_a_little_at_a_time_get_everything_and_delay_nobody() {
-    /// They take one event of so many.
+fn slow_readers_receive_every_event_and_delay_nobody() {
+    /// Number of raised alerts for each event that a slow reader reads.
     const OF: usize = 40;
     run(|scenario| {
-        // It is slow, and not dead: that is another scenario.
+        // No heartbeat: a slow reader must not be closed as unresponsive.
         let server = scenario.server(5, |s| s.heartbeat.interval = "1h".parse().unwrap());
         let address = server.address();
         let mut recorder = RecordingClient::recorder();
         let mut recording = recorder.join(address, Transport::WebSocket);
         let mut neighbours = pair(address);
         let mut publisher = Publisher::new(address, "large".to_owned());
-        // The slow ones come with a position, which is that of the first event.
+        // The slow readers resume after the first event.
         let first = publisher.raise("first");
         for (follower, dashboard) in &mut neighbours {
             follower.read(dashboard);
@@ -81,7 +81,10 @@ fn readers_that_take_a_little_at_a_time_get_everything_and_delay_nobody() {
             }
         });
         let behind = slow[0].0.at();
-        assert!(behind < first.offset + 2 + (total / OF) as u64, "at {behind}: it was not slow");
+        assert!(
+            behind < first.offset + 2 + (total / OF) as u64,
+            "at offset {behind}: the reader was not slow"
+        );
         end(address);
         for (follower, dashboard) in slow.iter_mut().chain(&mut neighbours) {
             follower.read_to_end(dashboard);
@@ -95,13 +98,13 @@ fn readers_that_take_a_little_at_a_time_get_everything_and_delay_nobody() {
     });
 }
 
-/// How many never read.
+/// Number of clients that never read.
 const DEAD: usize = 30;
-/// What all of them together may cost, in KiB: some buffers each. A queue for each would hold 300 MiB
-/// in the end.
+/// Upper bound of the memory for all of them together, in KiB: a few buffers each. With one queue
+/// per client it would grow to 300 MiB.
 const MOST_KIB: u64 = 24 * 1024;
 
-/// Clients that never read; some of them ask for answers that they do not take.
+/// Connects clients that never read. Every fourth sends pings and does not read the pongs.
 fn dead(scenario: &mut Scenario, address: SocketAddr) -> Vec<Dashboard> {
     let mut connect = |n: usize| {
         let transport = Transport::BOTH[n % 2];
@@ -110,7 +113,7 @@ fn dead(scenario: &mut Scenario, address: SocketAddr) -> Vec<Dashboard> {
             let pings = RawSocket::frame(0x89, &[b'x'; 125]).repeat(scenario.rng.usize(1..10_000));
             dashboard.tcp().set_write_timeout(Some(Duration::from_millis(100))).unwrap();
             let mut tcp = dashboard.tcp();
-            // It is not read any more once it does not take its pongs.
+            // The server stops reading when the pongs are not read.
             let _ = tcp.write_all(&pings);
         }
         dashboard
@@ -118,22 +121,22 @@ fn dead(scenario: &mut Scenario, address: SocketAddr) -> Vec<Dashboard> {
     (0..DEAD).map(&mut connect).collect()
 }
 
-/// Those who never read are cut by the kernel after 20 seconds, whatever else happens.
+/// Asserts that the kernel disconnects clients that never read. It does so after 20 seconds.
 fn assert_cut(publisher: &mut Publisher, readers: &mut [Reader], address: SocketAddr) {
     let living = readers.len() + 1;
     eventually_within(5 * Duration::from_secs(20), || {
         raise_beside(publisher, readers, 1, |_| std::thread::sleep(Duration::from_millis(100)));
         match connections(address) {
-            left if left > living => Err(format!("{left} connections are left")),
+            left if left > living => Err(format!("{left} connections are still open")),
             _ => Ok(()),
         }
     });
 }
 
 #[test]
-fn readers_that_take_nothing_cost_little_and_hold_nobody() {
+fn clients_that_never_read_cost_little_memory_and_delay_nobody() {
     run(|scenario| {
-        // All that the server may keep is kept after the first part: the rest is measured.
+        // The first 2,500 alerts fill the server's windows. Memory growth after that is measured.
         let mut server = scenario.server(DEAD + 3, |settings| {
             set_window(settings, 1_000);
             settings.memory.alerts = 1_000.try_into().unwrap();
@@ -147,7 +150,7 @@ fn readers_that_take_nothing_cost_little_and_hold_nobody() {
         let total = scenario.volume(2_500);
         raise_beside(&mut publisher, &mut readers, total, |_| ());
         let grown = resident_kib().saturating_sub(before);
-        assert!(grown < MOST_KIB, "{grown} KiB for {DEAD} clients that read nothing");
+        assert!(grown < MOST_KIB, "memory grew by {grown} KiB for {DEAD} clients that never read");
         if scenario.is_full() {
             assert_cut(&mut publisher, &mut readers, address);
         }

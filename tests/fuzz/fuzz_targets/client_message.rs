@@ -1,5 +1,5 @@
-//! What clients send as JSON: no bytes break the reader, and what it took it takes again as the
-//! same.
+//! JSON from clients: no input makes the parser panic, and an accepted value is accepted again
+//! unchanged.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -18,7 +18,7 @@ fuzz_target!(|body: &[u8]| {
         Ok(post) => {
             let (sender, message) = (post.sender.as_str(), post.message.as_str());
             let again = json!({ "sender": sender, "message": message }).to_string();
-            let again = NewMessage::parse(again.as_bytes()).expect("it was taken before");
+            let again = NewMessage::parse(again.as_bytes()).expect("the same message was accepted before");
             assert_eq!((again.sender.as_str(), again.message.as_str()), (sender, message));
         }
         Err(error) => check(error),
@@ -26,10 +26,10 @@ fuzz_target!(|body: &[u8]| {
     match ClientRequest::parse(body) {
         ClientRequest::Chat(Ok(_)) => {}
         ClientRequest::Act { reference, act } => {
-            // Whatever it is called by is given back, in a frame that can be read.
+            // The answer is valid JSON and repeats the client's `ref` unchanged.
             let outcome = ActionOutcome::Refused(ActionError::unavailable());
             let frame = ResultFrame::new(&reference, &outcome).to_json();
-            let frame: serde_json::Value = serde_json::from_str(&frame).expect("it is JSON");
+            let frame: serde_json::Value = serde_json::from_str(&frame).expect("the output is JSON");
             assert_eq!(frame["ref"], reference);
             if let Err(error) = act {
                 check(error);
@@ -42,9 +42,9 @@ fuzz_target!(|body: &[u8]| {
     }
     match NewAlert::parse(body) {
         Ok(raise) => {
-            // What is shown of the alert raises it again, field for field.
+            // The alert's JSON, sent as a new alert, is parsed to the same fields.
             let alert = raised(&raise);
-            let shown = serde_json::to_vec(&AlertBody::from(&alert)).expect("it is JSON");
+            let shown = serde_json::to_vec(&AlertBody::from(&alert)).expect("the output is JSON");
             assert_eq!(NewAlert::parse(&shown), Ok(raise));
         }
         Err(error) => check(error),
@@ -60,7 +60,7 @@ fn raised(raise: &RaiseAlert) -> Positioned<Alert> {
     }
 }
 
-/// A refusal says why.
+/// Asserts that an error has field errors, and that each has a text.
 fn check(error: BodyError) {
     if let BodyError::Invalid(findings) = error {
         assert!(findings.sorted().iter().all(|(_, detail)| !detail.is_empty()));

@@ -1,5 +1,5 @@
-//! The guard before the WebSocket decoder: its verdict does not depend on how a stream is cut into
-//! chunks, and what it passes is decoded without a complaint and never too large.
+//! The guard before the WebSocket decoder: its result does not depend on how the stream is cut into
+//! chunks, and the decoder accepts all passed frames and never exceeds the message limit.
 #![no_main]
 
 use actix_http::ws::{Codec, Frame, Item, ProtocolError};
@@ -8,9 +8,9 @@ use libfuzzer_sys::fuzz_target;
 use northgate_ws::fuzzing::scan;
 use tokio_util::codec::Decoder;
 
-/// Small, so that it is reached.
+/// In bytes. Small, so that the fuzzer reaches it.
 const MAX_MESSAGE_BYTES: usize = 256;
-/// One for each 64 bytes of a message.
+/// One fragment for each 64 bytes of a message.
 const MAX_FRAGMENTS: usize = 4;
 
 fuzz_target!(|input: (Vec<u8>, &[u8])| {
@@ -33,13 +33,13 @@ fuzz_target!(|input: (Vec<u8>, &[u8])| {
             }
             Ok(Some(Frame::Ping(bytes) | Frame::Pong(bytes))) => assert!(bytes.len() <= 125),
             Ok(Some(Frame::Close(_))) => {}
-            // A code that nobody may send: the decoder's matter. It has taken the frame all the
-            // same. So it is with a Close of one byte.
+            // The guard leaves a close code that nobody may send, and a Close of one byte, to the
+            // decoder. The decoder has consumed the frame in both cases.
             Err(ProtocolError::BadOpCode | ProtocolError::InvalidLength(1)) => {}
             other => panic!("{other:?}"),
         }
         assert!(message.len() <= MAX_FRAGMENTS);
         assert!(message.iter().map(|bytes| bytes.len()).sum::<usize>() <= MAX_MESSAGE_BYTES);
     }
-    assert!(passed.is_empty(), "the decoder sees the same ends of frames");
+    assert!(passed.is_empty(), "the decoder and the guard find the same ends of frames");
 });

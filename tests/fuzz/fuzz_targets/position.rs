@@ -1,4 +1,4 @@
-//! A position is read in exactly the form in which it was given out, and in no other.
+//! A position is accepted only in exactly the form in which the server writes it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! What a stream is asked for: no query breaks the reader, and a refusal says why.
+//! The query of a stream: no input makes the parser panic, and a refusal names at least one
+//! parameter.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

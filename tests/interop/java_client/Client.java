@@ -1,4 +1,5 @@
-// A client of Northgate by java.net.http with its default version, which offers HTTP/2 on every plain connection.
+// A client of Northgate with java.net.http. Its default version offers HTTP/2 on every plain
+// connection.
 
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
@@ -24,7 +25,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 public class Client {
-    // Lines of JSON are flat enough to be read with patterns; the JDK has no reader for them.
+    // The JDK has no JSON parser. These JSON lines are flat enough for patterns.
     static final Pattern TYPE = Pattern.compile("\"type\":\"([a-z_]+)\"");
     static final Pattern ID = Pattern.compile("\"id\":\"([^\"]+)\"");
     static final Pattern POSITION = Pattern.compile("\"position\":\"([^\"]+)\"");
@@ -50,7 +51,7 @@ public class Client {
         return BodyPublishers.ofString(body);
     }
 
-    /** The length of a stream is not known, so it is sent in chunks. */
+    /** The length of a stream is unknown, so the client sends it in chunks. */
     static BodyPublisher asStream(String body) {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         return BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(bytes));
@@ -78,7 +79,7 @@ public class Client {
             case "sse" -> lines(address, arguments[2]);
             default -> throw new IllegalArgumentException(arguments[0]);
         }
-        // The client has threads that would keep the program alive.
+        // Threads of the HTTP client would keep the program alive.
         System.exit(failures == 0 ? 0 : 1);
     }
 
@@ -94,11 +95,11 @@ public class Client {
             String connection = String.join(",", answer.headers().allValues("connection"));
             String why = null;
             if (answer.statusCode() != status) {
-                why = "is " + answer.statusCode() + " and not " + status + ": " + answer.body();
+                why = "the status is " + answer.statusCode() + " instead of " + status + ": " + answer.body();
             } else if (answer.version() != HttpClient.Version.HTTP_1_1) {
-                why = "came as " + answer.version();
+                why = "the version is " + answer.version();
             } else if (connection.toLowerCase().contains("upgrade")) {
-                why = "came with connection: " + connection;
+                why = "the answer has connection: " + connection;
             }
             report(name, why);
         } catch (Exception error) {
@@ -116,7 +117,7 @@ public class Client {
     static void probe(String address) {
         String alert = "{\"message\": \"from Java\", \"location\": \"interop\"}";
         String alerts = address + "/alerts";
-        // A client of its own makes a new connection; the second request uses it again.
+        // A new client opens a new connection. Its second request reuses the connection.
         for (String time : new String[] {"first", "second"}) {
             check("GET, " + time + " request of a connection", 200, () -> send(HTTP, request(alerts).build()));
         }
@@ -133,9 +134,9 @@ public class Client {
         check("POST of a stream of 60 KB", 200, () -> send(large, post(alerts, asStream(padded)).build()));
         check("POST of a stream with Expect: 100-continue", 200,
             () -> send(HttpClient.newHttpClient(), post(alerts, asStream(alert)).expectContinue(true).build()));
-        check("POST of a string that says nothing", 422,
+        check("POST of an empty object as a string", 422,
             () -> send(HttpClient.newHttpClient(), post(alerts, asString("{}")).build()));
-        check("POST of a stream that says nothing", 422,
+        check("POST of an empty object as a stream", 422,
             () -> send(HttpClient.newHttpClient(), post(alerts, asStream("{}")).build()));
         check("HEAD", 200,
             () -> send(HTTP, request(alerts).method("HEAD", BodyPublishers.noBody()).build()));
@@ -147,10 +148,10 @@ public class Client {
         Thread listener = new Thread(() -> {
             try {
                 while (System.in.read() >= 0) {
-                    // Only the end counts.
+                    // Ignore the input and wait for its end.
                 }
             } catch (IOException error) {
-                // That is the end as well.
+                // An error also counts as the end.
             }
             isHalted = true;
         });
@@ -194,13 +195,13 @@ public class Client {
 
     // Streaming
 
-    /** Tells of one event; true if it is the last one. */
+    /** Reports one event on standard output. Returns true if it is the last event. */
     static boolean take(String event) {
         String type = find(TYPE, event);
         String position = find(POSITION, event);
         if ("resume".equals(type)) {
             if (!"complete".equals(find(OUTCOME, event))) {
-                tell("error a gap where nothing is missing: " + event);
+                tell("error the server reported a gap, but no event is missing: " + event);
             }
             tell("ready");
         } else if ("alert".equals(type)) {
@@ -244,7 +245,7 @@ public class Client {
         }
     }
 
-    /** One connection; `ended` has the milliseconds to wait, or -1 after the last event. */
+    /** One connection. `ended` completes with the milliseconds to wait, or with -1 after the last event. */
     static class Listener implements WebSocket.Listener {
         final CompletableFuture<Long> ended = new CompletableFuture<>();
         final StringBuilder message = new StringBuilder();
@@ -268,7 +269,7 @@ public class Client {
         @Override
         public CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
             String wait = find(RETRY, reason);
-            // 1006 is how a connection that was cut is told here.
+            // java.net.http reports a broken connection as 1006.
             if (code != 1006 && (code != 1001 || wait == null)) {
                 tell("error closed with " + code + " " + reason);
             }
