@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_json_is_400() {
+    fn what_is_no_json_is_malformed() {
         let deep = "[".repeat(10_000);
         for body in [
             &b"{"[..],
