@@ -76,7 +76,8 @@ pub struct AlertBody<'a> {
     /// Time of the last raise.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen: TimestampText,
-    /// Time when the alert resolves automatically. The member is absent if it does not expire.
+    /// Expiry time, at which the alert resolves automatically. The member is absent if the alert
+    /// has no expiry time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     pub expires_at: Option<TimestampText>,
@@ -88,8 +89,8 @@ pub struct AlertBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     pub acknowledged_at: Option<TimestampText>,
-    /// Operator who resolved the alert, or `northgate` if it expired. The member is absent if the
-    /// alert is not resolved.
+    /// Operator who resolved the alert, or `northgate` if it resolved automatically. The member is
+    /// absent if the alert is not resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub resolved_by: Option<&'a str>,
@@ -205,7 +206,8 @@ pub struct AlertUpdateBody<'a> {
     /// The change: `repeated`, `acknowledged`, `unacknowledged`, `resolved`, `reopened` or
     /// `annotated`.
     change: &'static str,
-    /// Operator who made the change, or `northgate` if the alert expired. A repeat has no `by`.
+    /// Operator who made the change, or `northgate` if the alert resolved automatically. A repeat
+    /// has no `by`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     by: Option<&'a str>,

@@ -54,8 +54,9 @@ pub struct NewAlert {
     /// is a repeat: it increments the `count` of that alert.
     #[schema(min_length = 1, max_length = 255)]
     dedup_key: Option<String>,
-    /// Time when the alert resolves automatically (RFC 3339). It must be in the future. A repeat
-    /// can move it to a later time, never to an earlier one. A timestamp of the year 1 means none.
+    /// Expiry time (RFC 3339), at which the alert resolves automatically. It must be in the future.
+    /// A repeat can move it to a later time, never to an earlier one. A timestamp of the year 1
+    /// means none.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
 }

@@ -117,7 +117,8 @@ impl Reader {
         }
     }
 
-    /// Handles an unknown name. If it was probably meant for a known one, it is refused with advice.
+    /// Handles an unknown name. If it was probably meant for a known one, it is refused with
+    /// advice.
     fn take_unknown(&mut self, name: &str, value: &str) {
         let bare = bare(name);
         if bare == LAST_EVENT_ID {
