@@ -67,7 +67,7 @@ fn units(bytes: usize) -> u32 {
 pub(crate) struct Reservation(OwnedSemaphorePermit);
 
 impl Reservation {
-    /// Answers with JSON, and returns the memory that the JSON does not need to the budget.
+    /// Answers with JSON. Releases the reserved memory that the JSON does not need.
     pub(crate) fn json(self, json: Vec<u8>) -> HttpResponse {
         let Self(mut permit) = self;
         let needed = units(json.len()) as usize;

@@ -15,9 +15,9 @@ use tokio::time::{Instant, Sleep, sleep};
 /// Interval of comments that are sent while there are no events, so that no proxy closes the
 /// connection as idle.
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
-/// Delay after which a browser reconnects.
+/// Delay before a browser reconnects.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
-/// Delay after which a browser reconnects that could not be served.
+/// Delay before a browser reconnects after it could not be served.
 const RETRY_AFTER_BUSY: Duration = Duration::from_secs(5);
 
 /// Produces records until the cursor or the client ends. An event needs no allocation: its record

@@ -8,7 +8,7 @@ pub(crate) const ALL_METHODS: &str = "GET, HEAD, POST, OPTIONS";
 /// The codings that a request body may have, as the value of `Accept-Encoding`.
 pub(crate) const ACCEPTED_CODINGS: &str = "gzip, deflate, zstd";
 
-/// What is wrong with the `Idempotency-Key` of a request.
+/// Error of the header `Idempotency-Key`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadKey {
     /// The value is not a valid key.
@@ -23,7 +23,7 @@ pub enum BadKey {
     Unwanted,
 }
 
-/// What is wrong with the `If-Match` of a request.
+/// Error of the header `If-Match`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadIfMatch {
     /// The value cannot be parsed.

@@ -75,20 +75,18 @@ pub(crate) struct HistoryParameters {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the query, which is read name by name")]
 pub(crate) struct AlertParameters {
-    /// Only alerts at one of these locations. The text must be equal. The parameter can be repeated
-    /// at most 64 times.
+    /// Only alerts whose location is exactly one of these. The parameter can occur at most 64 times.
     #[param(max_items = 64)]
     location: Option<Vec<String>>,
-    /// Only alerts from one of these sources. The text must be equal. The parameter can be repeated
-    /// at most 64 times.
+    /// Only alerts whose source is exactly one of these. The parameter can occur at most 64 times.
     #[param(max_items = 64)]
     source: Option<Vec<String>>,
     /// Only alerts with one of these statuses: `open`, `acknowledged`, `resolved`. The parameter
-    /// can be repeated, or contain several values with commas.
+    /// can occur several times, or contain several values with commas.
     #[param(example = json!(["open", "acknowledged"]))]
     status: Option<Vec<String>>,
     /// Only alerts with one of these severities: `critical`, `error`, `warning`, `info`. The
-    /// parameter can be repeated, or contain several values with commas.
+    /// parameter can occur several times, or contain several values with commas.
     #[param(example = json!(["error", "critical"]))]
     severity: Option<Vec<String>>,
     /// Only alerts with at least this severity. `severity` and `min_severity` cannot be combined.

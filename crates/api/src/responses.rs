@@ -5,7 +5,7 @@ use utoipa::IntoResponses;
 
 /// The errors of requests that change something.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
+#[expect(dead_code, reason = "describes answers that `ApiError` sends")]
 pub(crate) enum WriteProblems {
     /// The body cannot be read as JSON, or the `Idempotency-Key` or `If-Match` is invalid or is not
     /// accepted at this address.
@@ -37,7 +37,7 @@ pub(crate) enum WriteProblems {
 /// The answers to an action on an alert, in addition to those of every request that changes
 /// something.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; the handlers and `ApiError` give them")]
+#[expect(dead_code, reason = "describes answers that the handlers and `ApiError` send")]
 pub(crate) enum ActionAnswers {
     /// The alert after the action.
     #[response(status = 200, headers(
@@ -59,7 +59,7 @@ pub(crate) enum ActionAnswers {
 
 /// The errors of requests that only read.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
+#[expect(dead_code, reason = "describes answers that `ApiError` sends")]
 pub(crate) enum ReadProblems {
     /// The store cannot answer now, or the server is not ready.
     #[response(status = 503, content_type = "application/problem+json")]
@@ -68,7 +68,7 @@ pub(crate) enum ReadProblems {
 
 /// The errors of requests for a history.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers; `ApiError` gives them")]
+#[expect(dead_code, reason = "describes answers that `ApiError` sends")]
 pub(crate) enum HistoryProblems {
     /// The query is not valid. The answer names every bad parameter.
     #[response(status = 400, content_type = "application/problem+json")]

@@ -283,8 +283,8 @@ impl ClientRequest {
         if let Some(action) = kind.and_then(Action::parse) {
             return Self::act(fields, action);
         }
-        // A frame with any other type is chat. Without a sender it was probably meant as an action,
-        // so the error names the type too.
+        // A frame with any other type is chat. A frame without a sender was probably meant as an
+        // action, so the error names the type too.
         if kind.is_some_and(|kind| kind != "chat") && fields.value("sender").is_none() {
             fields.complain("type", ACTION_NAMES);
         }

@@ -109,11 +109,11 @@ pub struct AlertBody<'a> {
     /// Time of the newest event of this alert.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: TimestampText,
-    /// Revision number. It rises with each event of this alert, so the state with the higher
-    /// revision is newer. The `ETag` of the alert contains it.
+    /// Number that rises with each event of this alert, so the state with the higher revision is
+    /// newer. The `ETag` of the alert is this number in quotes.
     pub revision: u64,
-    /// Position in the stream at which the alert was raised. In the frame of a change, it is the
-    /// position of that change. Positions are opaque.
+    /// Position in the stream at which the alert was raised. In the frame of a change, the position
+    /// is that of the change. Positions are opaque.
     #[schema(value_type = String)]
     pub position: PositionText,
 }

@@ -92,7 +92,7 @@ impl Health {
 /// Appends the JSON object of an event to `out`.
 #[expect(
     clippy::expect_used,
-    reason = "maps have strings for keys, there is no float, and Vec takes all"
+    reason = "maps have string keys, there are no floats, and writing to a Vec cannot fail"
 )]
 pub fn encode_event(event: &Positioned<Event>, out: &mut Vec<u8>) {
     match &event.value {

@@ -52,7 +52,7 @@ impl<'a> AlertCollection<'a> {
     }
 }
 
-/// Numbers of alerts by status and severity.
+/// Counts of alerts by status and severity.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AlertSummary {
     /// Number of all alerts.
@@ -63,7 +63,7 @@ pub struct AlertSummary {
     unresolved_by_severity: BTreeMap<&'static str, u64>,
     /// Number of alerts of each severity, for each status.
     counts: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
-    /// Position of the newest event that the numbers reflect. A stream that starts after this
+    /// Position of the newest event that the counts reflect. A stream that starts after this
     /// position sends every later event.
     #[schema(value_type = String)]
     position: PositionText,

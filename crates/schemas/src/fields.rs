@@ -1,5 +1,5 @@
-//! Reads a JSON object field by field. A missing, null or wrong field becomes a field error and
-//! reading continues, so that one answer names every bad field.
+//! Reads a JSON object field by field. A bad field becomes a field error and reading continues, so
+//! that one answer names every bad field.
 
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -137,8 +137,7 @@ impl Fields {
         None
     }
 
-    /// Parses an optional string, which may be absent or null. Any other value adds a field error
-    /// and the result is `None`.
+    /// Parses an optional string, which may be absent or null. An invalid value adds a field error.
     pub(crate) fn optional<T, E: Display>(
         &mut self,
         field: &'static str,

@@ -34,8 +34,8 @@ fn json(notice: &impl Serialize) -> String {
     serde_json::to_string(notice).expect("encoding strings cannot fail")
 }
 
-/// The first frame of a stream whose request has any parameter of a stream. It contains the
-/// position from which the stream continues.
+/// The first frame of a stream whose query has at least one known parameter: the position from
+/// which the stream continues.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "resume", "outcome": "complete", "position": "9f86d081884c7d65-42"
@@ -57,7 +57,7 @@ pub struct ResumeNotice {
     oldest: Option<PositionText>,
 }
 
-/// The progress of a stream. It is sent once the stream has caught up, and then at regular
+/// The progress of a stream. The server sends it once the stream has caught up, and then at regular
 /// intervals. Every matching event at or before `position` has been sent.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({ "type": "live", "position": "9f86d081884c7d65-43" }))]

@@ -46,7 +46,7 @@ pub struct FieldProblem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parameter: Option<String>,
-    /// What is wrong with the value.
+    /// Description of the error.
     #[schema(example = "must not be blank")]
     detail: String,
 }

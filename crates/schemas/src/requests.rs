@@ -30,12 +30,12 @@ use uuid::Uuid;
 )]
 #[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
 pub struct NewAlert {
-    /// Description of what happened. It is trimmed and must not be blank. The only permitted
-    /// control characters are newline and tab.
+    /// Description of what happened, trimmed and not blank. The only permitted control characters
+    /// are newline and tab.
     #[schema(min_length = 1, max_length = 4096)]
     message: String,
-    /// Location of what happened. It is trimmed and must not be blank. The only permitted control
-    /// characters are newline and tab.
+    /// Location of what happened, trimmed and not blank. The only permitted control characters are
+    /// newline and tab.
     #[schema(min_length = 1, max_length = 256)]
     location: String,
     /// Severity. A repeat can raise the severity of the existing alert, but never lower it.
@@ -47,7 +47,7 @@ pub struct NewAlert {
     /// Searchable key/value pairs: at most 32. A name has 1 to 64 letters, digits and `_ - . /`,
     /// and a value has at most 256 characters.
     labels: Option<BTreeMap<String, String>>,
-    /// Address of a page with more information. It must begin with `http` or `https`.
+    /// Address of a page with more information, with the scheme `http` or `https`.
     #[schema(max_length = 2048)]
     url: Option<String>,
     /// Deduplication key. While an alert with this key is not resolved, a raise with the same key
@@ -144,12 +144,12 @@ fn label(fields: &mut Fields, raw: &str, value: &Value) -> Option<Label> {
 #[schema(example = json!({ "sender": "Operator 1", "message": "On my way" }))]
 #[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
 pub struct NewMessage {
-    /// Name of the sender. It is trimmed and must not be blank. The only permitted control
-    /// characters are newline and tab.
+    /// Name of the sender, trimmed and not blank. The only permitted control characters are newline
+    /// and tab.
     #[schema(min_length = 1, max_length = 128)]
     sender: String,
-    /// Text of the message. It is trimmed and must not be blank. The only permitted control
-    /// characters are newline and tab.
+    /// Text of the message, trimmed and not blank. The only permitted control characters are
+    /// newline and tab.
     #[schema(min_length = 1, max_length = 4096)]
     message: String,
     /// Id of the alert to whose thread the message belongs.

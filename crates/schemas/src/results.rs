@@ -136,7 +136,7 @@ pub struct ResultFrame<'a> {
     /// Always `result`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// The `ref` of the frame that this answers. It is null if the frame had none.
+    /// The `ref` of the frame that this answers, or null if the frame had none.
     #[serde(rename = "ref")]
     #[schema(value_type = Option<String>, required = true)]
     reference: &'a Value,

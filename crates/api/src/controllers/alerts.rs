@@ -119,7 +119,7 @@ pub(crate) async fn one(
     path = "/alerts/summary",
     tag = "alerts",
     responses(
-        (status = 200, description = "The numbers of alerts.", body = AlertSummary),
+        (status = 200, description = "The counts of alerts.", body = AlertSummary),
         ReadProblems,
     )
 )]

@@ -44,10 +44,10 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
             description = "Only alerts of these severities, separated by commas."),
         ("min_severity" = Option<String>, Query,
             description = "Only alerts with at least this severity."),
-        ("location" = Option<Vec<String>>, Query, description = "Only alerts at one of these \
-            locations. The text must be equal. The parameter can be repeated."),
-        ("source" = Option<Vec<String>>, Query, description = "Only alerts from one of these \
-            systems. The text must be equal. The parameter can be repeated."),
+        ("location" = Option<Vec<String>>, Query, description = "Only alerts whose location \
+            is exactly one of these. The parameter can occur several times."),
+        ("source" = Option<Vec<String>>, Query, description = "Only alerts whose source is \
+            exactly one of these. The parameter can occur several times."),
         ("label.<name>" = Option<Vec<String>>, Query, description = "Only alerts that have this \
             label with this value. Several values of one label are alternatives; several labels \
             must all match."),

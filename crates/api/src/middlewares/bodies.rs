@@ -26,8 +26,8 @@ use tokio::time::{Sleep, sleep};
 #[derive(Debug, Clone, Copy)]
 pub struct BodyPatience(pub Duration);
 
-/// Upper bound of bytes that are read from a body and discarded. If a client sends more, it may
-/// lose the answer.
+/// Upper bound of bytes that are read from a body and discarded. A client that sends more may lose
+/// the answer.
 const DISCARD_MAX: usize = 32 * 1024 * 1024;
 
 /// Whether the client of a connection waits for `100 Continue` before it sends a body (RFC 9110

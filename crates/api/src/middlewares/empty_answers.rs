@@ -12,7 +12,7 @@ use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 
-/// Fills an empty body with the status in words. It must wrap everything that answers.
+/// Fills an empty body with the status in words. This middleware must wrap everything that answers.
 pub async fn fill_empty_answers(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -41,7 +41,7 @@ impl Authority {
             Some(address) => address.parse::<Ipv6Addr>().is_ok(),
             None => !host.trim_matches('.').is_empty() && host.bytes().all(is_name_byte),
         };
-        // A final dot marks a fully qualified name. It is the same host.
+        // A name with a final dot is fully qualified and names the same host.
         let host = host.strip_suffix('.').unwrap_or(host);
         valid.then(|| Self { host: host.to_ascii_lowercase(), port })
     }

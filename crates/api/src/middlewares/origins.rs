@@ -75,8 +75,8 @@ pub async fn refuse_foreign_origins(
     Ok(next.call(request).await?.map_into_left_body())
 }
 
-/// Evidence that a request comes from no page or from an allowed page. It is for addresses that
-/// only read, if foreign pages must not receive their answers.
+/// Evidence that a request comes from no page or from an allowed page. Addresses that only read
+/// need this check, if foreign pages must not receive their answers.
 pub(crate) struct AllowedOrigin;
 
 impl FromRequest for AllowedOrigin {

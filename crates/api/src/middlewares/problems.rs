@@ -9,8 +9,8 @@ use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
 use northgate_schemas::Problem;
 
-/// Gives all errors the same form, and an answer to each of them. It must wrap everything that can
-/// fail.
+/// Gives all errors the same form, and an answer to each of them. This middleware must wrap
+/// everything that can fail.
 pub async fn tell_problems(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
