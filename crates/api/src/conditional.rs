@@ -32,7 +32,7 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// A request without `If-Match`, because it acts on many alerts and each of them has its own
+/// Refuses a request with `If-Match`: the address acts on many alerts, and each of them has its own
 /// revision.
 pub(crate) struct WithoutIfMatch;
 

@@ -274,7 +274,7 @@ impl ResponseError for ApiError {
             // The codings that a request body may have (RFC 9110 section 15.5.16).
             response.insert_header((header::ACCEPT_ENCODING, ACCEPTED_CODINGS));
         }
-        // Not if the outcome is unknown: a client that sends the request again could raise an alert
+        // No `Retry-After` if the outcome is unknown, because a second request could raise the alert
         // twice.
         if matches!(slug, "unavailable" | "busy" | "query-too-slow") {
             response.insert_header((header::RETRY_AFTER, "1"));

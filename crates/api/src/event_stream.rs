@@ -23,7 +23,7 @@ const RETRY_AFTER_BUSY: Duration = Duration::from_secs(5);
 /// Produces records until the cursor or the client ends. An event needs no allocation: its record
 /// consists of a constant and a slice of the buffer that all connections share.
 pub(crate) struct EventStream {
-    /// `None` once the stream has ended, which also releases the permit.
+    /// `None` after the end of the stream, so that the permit is released.
     open: Option<(Cursor, ConnectionPermit)>,
     /// The rest of the record whose beginning was sent last.
     rest: Option<Bytes>,

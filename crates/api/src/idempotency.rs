@@ -33,7 +33,7 @@ impl FromRequest for KeyOfRequest {
     }
 }
 
-/// A request without a key, because the server could not ensure that it is executed only once.
+/// Refuses a request with a key: the address cannot ensure that the request is executed only once.
 pub(crate) struct WithoutKey;
 
 impl FromRequest for WithoutKey {

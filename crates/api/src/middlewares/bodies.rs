@@ -31,9 +31,10 @@ pub struct BodyPatience(pub Duration);
 const DISCARD_MAX: usize = 32 * 1024 * 1024;
 
 /// Whether the client of a connection waits for `100 Continue` before it sends a body (RFC 9110
-/// section 10.1.1). It is data of the connection and has two users: the stream of the connection
-/// reads heads and sends `100 Continue`, and the body of the current request knows first whether a
-/// handler reads it. A request that is answered from its head alone receives no `100 Continue`.
+/// section 10.1.1). This connection data has two users: the stream of the connection, which
+/// reads heads and sends `100 Continue`, and the body of the current request, which records that a
+/// handler wants to read it. A request that is answered from its head alone receives no
+/// `100 Continue`.
 #[derive(Debug, Clone, Default)]
 pub struct Invitation(Rc<Cell<Invited>>);
 

@@ -15,7 +15,7 @@ fn findings(query: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_query_without_known_parameters_is_not_announced() {
+fn a_query_without_known_parameters_asks_for_no_notices() {
     for query in ["", "x=1", "order=asc", "=", "&&", "token=%ff", "lastEventId="] {
         assert!(!request(query).is_announced(), "{query}");
     }
