@@ -103,7 +103,7 @@ fn an_action_without_effect_is_200_and_a_contradicting_one_is_409() {
     assert_eq!(problem["type"], "urn:northgate:problem:contradiction");
     assert_eq!(
         problem["detail"],
-        "The alert is resolved by Ben, so that one cannot acknowledge it. Reopen it first."
+        "Cannot acknowledge the alert because it is resolved (by Ben). Reopen it first."
     );
     assert_eq!(problem["alert"]["status"], "resolved");
     assert_eq!(problem["alert"]["revision"], 3);

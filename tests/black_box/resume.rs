@@ -183,11 +183,11 @@ fn a_stream_filters_by_source_and_labels_like_the_collection() {
 fn an_unknown_stream_filter_is_400_with_advice() {
     let server = TestServer::start();
     for (query, advice) in [
-        ("type=alert", "is called types here"),
-        ("locations=North+Gate", "is called location here, and may be repeated"),
+        ("type=alert", "use types"),
+        ("locations=North+Gate", "use location, once or repeated"),
         ("status=open", "use types=alert,alert_update and compare the status of each event"),
         ("q=gate", "search with GET /alerts"),
-        ("labels=x", "is called label.<name> here"),
+        ("labels=x", "use label.<name>=<value> for each label"),
     ] {
         let problem = server.get(&format!("/events?{query}")).problem(400);
         let error = &problem["errors"][0];

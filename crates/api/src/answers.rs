@@ -1,4 +1,4 @@
-//! Large answers: one budget for all of them, and bodies that are written in pieces.
+//! Large answers: one memory budget for all of them, and bodies that are written in pieces.
 
 use crate::ApiError;
 use actix_web::HttpResponse;
@@ -13,44 +13,47 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// The most bytes of one collection, before JSON: the ten largest alerts that there can be fit.
+/// Upper bound of the bytes of one collection, before encoding. The ten largest possible alerts
+/// fit.
 pub(crate) const ANSWER_BYTES: usize = 2 * 1024 * 1024;
-/// More than the largest alert takes: 64 KiB of texts from its sender, 20 notes of 4 KiB, names.
+/// Upper bound of the bytes of one alert: 64 KiB of texts from its sender, 20 notes of 4 KiB, and
+/// names.
 const LARGEST_ITEM: usize = 192 * 1024;
-/// What is handed to the connection at once: as much as its write buffer takes, so that it copies
-/// no more than that of an answer that its client does not read.
+/// Bytes that are handed to the connection per poll: the size of its write buffer. If the client
+/// does not read the answer, the connection has copied only this much of it.
 const PIECE_BYTES: usize = 16 * 1024;
-/// The most items of a small collection.
+/// Upper bound of items in a small collection.
 const SMALL_LIMIT: usize = 50;
-/// How long a request waits for its part of the budget.
+/// Upper bound of the time that a request waits for memory in the budget.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The budget is counted in so many bytes.
+/// Bytes per permit of the budget.
 const UNIT: usize = 1024;
 
-/// How many bytes all collections together may hold in memory, from the question until the client
-/// has taken the answer; application data, shared by all threads. One slow reader holds its own
-/// answer, and many cannot hold more than this.
+/// Upper bound of the bytes that all collections together may occupy, from the query until the
+/// client has read the answer. It is application data that all threads share. A slow reader
+/// occupies only its own answer, and many slow readers cannot exceed the budget.
 #[derive(Debug, Clone)]
 pub struct AnswerBudget {
-    /// For collections of a few items: readers of large ones must not keep these from anybody.
+    /// Budget of collections with few items, which readers of large collections cannot use up.
     small: Arc<Semaphore>,
     large: Arc<Semaphore>,
 }
 
 impl AnswerBudget {
-    /// A budget of so many bytes, a quarter of them for small collections; each part is enough for
-    /// one answer at least.
+    /// A budget of `bytes`, a quarter of it for small collections. Each of the two parts has enough
+    /// memory for at least one answer.
     pub fn new(bytes: usize) -> Self {
         let part = |bytes: usize| Arc::new(Semaphore::new(bytes.max(ANSWER_BYTES) / UNIT));
         Self { small: part(bytes / 4), large: part(bytes - bytes / 4) }
     }
 
-    /// A part of the budget for an answer of at most `limit` items.
+    /// Reserves memory for an answer of at most `limit` items. Fails with `Busy` after
+    /// [`PATIENCE`].
     pub(crate) async fn reserve(&self, limit: usize) -> Result<Reservation, ApiError> {
         let bytes = limit.saturating_mul(LARGEST_ITEM).min(ANSWER_BYTES);
         let part = if limit <= SMALL_LIMIT { &self.small } else { &self.large };
         let reserved = timeout(PATIENCE, part.clone().acquire_many_owned(units(bytes))).await;
-        // The semaphore is never closed, so that only time is a reason.
+        // The semaphore is never closed, so a timeout is the only possible error.
         reserved.ok().and_then(Result::ok).map(Reservation).ok_or(ApiError::Busy)
     }
 }
@@ -59,12 +62,12 @@ fn units(bytes: usize) -> u32 {
     u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX)
 }
 
-/// A part of the budget that one answer holds.
+/// The memory that one answer occupies in the budget.
 #[derive(Debug)]
 pub(crate) struct Reservation(OwnedSemaphorePermit);
 
 impl Reservation {
-    /// Answers with JSON, and gives back what that does not need.
+    /// Answers with JSON. Releases the reserved memory that the JSON does not need.
     pub(crate) fn json(self, json: Vec<u8>) -> HttpResponse {
         let Self(mut permit) = self;
         let needed = units(json.len()) as usize;
@@ -75,15 +78,15 @@ impl Reservation {
     }
 }
 
-/// A body of known length that is handed over in pieces, which share its memory.
+/// A body of known length that is sent in pieces. The pieces share its memory.
 pub(crate) struct PiecewiseBody {
     rest: Bytes,
-    /// Given back with the body.
+    /// Returned to the budget when the body is dropped.
     _reserved: Option<OwnedSemaphorePermit>,
 }
 
 impl PiecewiseBody {
-    /// A body whose bytes are in memory anyway.
+    /// A body of bytes that are in memory for the life of the process.
     pub(crate) fn shared(bytes: Bytes) -> Self {
         Self { rest: bytes, _reserved: None }
     }
@@ -112,7 +115,7 @@ mod tests {
     use std::task::Waker;
 
     #[test]
-    fn a_body_is_handed_over_in_pieces_that_are_the_whole() {
+    fn the_pieces_of_a_body_add_up_to_the_complete_body() {
         let whole: Vec<u8> = (0..100_000_u32).map(|n| n.to_le_bytes()[0]).collect();
         let mut body = PiecewiseBody::shared(whole.clone().into());
         assert_eq!(body.size(), BodySize::Sized(100_000));
@@ -126,11 +129,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_holds_its_bytes_until_its_body_is_gone() {
+    async fn an_answer_reserves_its_bytes_until_its_body_is_dropped() {
         let budget = AnswerBudget::new(ANSWER_BYTES);
         let first = budget.reserve(1_000).await.unwrap();
         assert!(matches!(budget.reserve(51).await, Err(ApiError::Busy)));
-        assert!(budget.reserve(50).await.is_ok(), "a small collection has a part of its own");
+        assert!(budget.reserve(50).await.is_ok(), "small collections have their own budget");
         let answer = first.json(vec![b'x'; ANSWER_BYTES - 100_000]);
         assert!(matches!(budget.reserve(51).await, Err(ApiError::Busy)));
         drop(answer);
@@ -138,7 +141,10 @@ mod tests {
         assert!(matches!(budget.reserve(1_000).await, Err(ApiError::Busy)));
         drop(answer);
         let answer = budget.reserve(50).await.unwrap().json(b"small".to_vec());
-        assert!(budget.reserve(1).await.is_ok(), "what it did not need is free again");
+        assert!(
+            budget.reserve(1).await.is_ok(),
+            "memory that the answer does not need is free again"
+        );
         drop(answer);
         assert!(budget.reserve(1_000).await.is_ok());
     }

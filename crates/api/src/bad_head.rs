@@ -1,5 +1,5 @@
-//! The answer to a request that is refused before there is one: no handler and no middleware ever
-//! sees it.
+//! Builds the answer to a request whose head is refused. Such a request reaches no handler and no
+//! middleware.
 
 use crate::middlewares::SECURITY_HEADERS;
 use crate::{ApiError, HeadError};
@@ -8,12 +8,13 @@ use actix_web::body::MessageBody;
 use northgate_domain::Timestamp;
 use std::io::Write;
 
-/// A whole answer as bytes. The connection ends with it. `now` is for its date.
+/// Returns a complete answer as bytes. The connection closes after it. `now` is the value of its
+/// `Date` header.
 pub fn answer_to_bad_head(error: HeadError, now: Timestamp) -> Vec<u8> {
     tracing::debug!(%error, "the head of a request was refused");
     let answer = ApiError::Head(error).error_response();
     let (answer, body) = answer.into_parts();
-    // The body of a problem is in memory: it cannot fail.
+    // The body of a problem is in memory, so this cannot fail.
     let body = body.try_into_bytes().unwrap_or_default();
     let status = answer.status();
     let reason = status.canonical_reason().unwrap_or("Error");
@@ -32,7 +33,7 @@ pub fn answer_to_bad_head(error: HeadError, now: Timestamp) -> Vec<u8> {
     bytes
 }
 
-/// A moment as headers have it (RFC 9110 section 5.6.7).
+/// Formats a timestamp for a header (RFC 9110 section 5.6.7).
 fn fixdate(moment: Timestamp) -> String {
     let utc = moment.to_utc();
     let short = |name: String| name.chars().take(3).collect::<String>();
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_is_a_whole_answer_with_a_problem() {
+    fn a_refusal_is_a_complete_answer_with_a_problem() {
         let now = Timestamp::from_unix_micros(784_111_777_000_000);
         let bytes = answer_to_bad_head(HeadError::NoRoom, now);
         let text = String::from_utf8(bytes).unwrap();

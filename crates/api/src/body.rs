@@ -1,4 +1,4 @@
-//! Reading the body of a request: only JSON, only so much, and only when somebody wants it.
+//! Reads the body of a request: only JSON, only up to a limit, and only if the handler needs it.
 
 use crate::ApiError;
 use crate::content_coding::ContentCoding;
@@ -12,11 +12,12 @@ use std::future::{Future, poll_fn};
 use std::io::ErrorKind;
 use std::pin::Pin;
 
-/// The most bytes of a request's body; application data of every route that takes one.
+/// Upper bound of a request body in bytes, compressed and decompressed. It is application data of
+/// every route that reads a body.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimit(pub usize);
 
-/// The bytes of a body that is said to be JSON, or not said to be anything.
+/// The bytes of a body whose `Content-Type` is JSON or absent.
 pub(crate) struct JsonBody(pub(crate) Bytes);
 
 impl FromRequest for JsonBody {
@@ -24,7 +25,8 @@ impl FromRequest for JsonBody {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        // Without a limit nothing is taken: a server that was wired so has none to spare.
+        // Without a configured limit every body is refused: a server must not read bodies without a
+        // bound.
         let limit = request.app_data::<BodyLimit>().map_or(0, |limit| limit.0);
         let coding = coding(request, limit);
         let mut payload = payload.take();
@@ -48,7 +50,7 @@ impl FromRequest for JsonBody {
     }
 }
 
-/// How the body was compressed, unless the headers alone are enough to refuse it.
+/// Returns the compression of the body, or an error if the headers alone are enough to refuse it.
 fn coding(request: &HttpRequest, limit: usize) -> Result<ContentCoding, ApiError> {
     let headers = request.headers();
     let media_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
@@ -65,8 +67,8 @@ fn coding(request: &HttpRequest, limit: usize) -> Result<ContentCoding, ApiError
     ContentCoding::of(request)
 }
 
-/// `application/json`, `application/…+json`, or nothing, with any parameters: what the service
-/// took that Northgate replaced.
+/// Whether a media type is accepted: `application/json`, `application/…+json` or nothing, with any
+/// parameters. The replaced Python service accepted the same ones.
 fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let subtype = essence.strip_prefix("application/");
@@ -78,7 +80,7 @@ mod tests {
     use super::is_json;
 
     #[test]
-    fn json_comes_under_many_names() {
+    fn several_media_types_are_accepted_as_json() {
         for name in [
             "",
             "application/json",

@@ -1,5 +1,5 @@
-//! `ETag`, `If-Match` and `If-None-Match`: acting only on what one has seen, and not reading it
-//! again.
+//! `ETag`, `If-Match` and `If-None-Match`: conditional actions on an alert, and conditional reads
+//! of it.
 
 use crate::{ApiError, BadIfMatch};
 use actix_web::dev::Payload;
@@ -9,7 +9,7 @@ use northgate_domain::{Alert, Positioned, Revision};
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
 
-/// The revisions that a request is for, if it says so.
+/// The revisions in the `If-Match` of a request, if it has this header.
 pub(crate) struct IfMatch(pub(crate) Option<Vec<Revision>>);
 
 impl FromRequest for IfMatch {
@@ -21,7 +21,8 @@ impl FromRequest for IfMatch {
             return ready(Ok(Self(None)));
         }
         ready(match header::IfMatch::parse(request) {
-            // Any revision will do: one that is there, and the rules ask for that anyway.
+            // `*` accepts any revision of an existing alert. The alert must exist in any case, so
+            // there is nothing more to check.
             Ok(header::IfMatch::Any) => Ok(Self(None)),
             Ok(header::IfMatch::Items(tags)) if !tags.is_empty() => {
                 Ok(Self(Some(tags.iter().filter_map(revision_of).collect())))
@@ -31,8 +32,8 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// A request without `If-Match`, because it is for many alerts, each of which has a revision of its
-/// own.
+/// Refuses a request with `If-Match`: the address acts on many alerts, and each of them has its own
+/// revision.
 pub(crate) struct WithoutIfMatch;
 
 impl FromRequest for WithoutIfMatch {
@@ -45,14 +46,14 @@ impl FromRequest for WithoutIfMatch {
     }
 }
 
-/// The revision that has this tag, if there can be one. A weak tag matches nothing in `If-Match`
-/// (RFC 9110 section 13.1.1).
+/// Returns the revision of a tag, if the tag is the tag of a revision. A weak tag matches nothing
+/// in `If-Match` (RFC 9110 section 13.1.1).
 fn revision_of(tag: &EntityTag) -> Option<Revision> {
     let revision = tag.tag().parse().ok().map(Revision::new)?;
     tag.strong_eq(&tag_of(revision)).then_some(revision)
 }
 
-/// The entity tag of an alert: its revision.
+/// Returns the entity tag of an alert, which is its revision.
 fn etag(alert: &Alert) -> EntityTag {
     tag_of(alert.revision)
 }
@@ -61,14 +62,14 @@ fn tag_of(revision: Revision) -> EntityTag {
     EntityTag::new_strong(revision.get().to_string())
 }
 
-/// An answer with one alert.
+/// Starts an answer with one alert.
 pub(crate) fn alert_answer(alert: &Positioned<Alert>) -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response.insert_header(ETag(etag(&alert.value)));
     response
 }
 
-/// The answer to who has seen the alert as it stands already, if `request` says so.
+/// Returns the answer 304 if `If-None-Match` of the `request` matches the current alert.
 pub(crate) fn not_modified(
     request: &HttpRequest,
     alert: &Positioned<Alert>,
@@ -81,24 +82,24 @@ pub(crate) fn not_modified(
     seen.then(|| HttpResponse::NotModified().insert_header(ETag(etag)).finish())
 }
 
-/// `If-Match` as the documentation shows it.
+/// `If-Match` in the OpenAPI document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes the header, which is read by its name")]
 pub(crate) struct IfMatchHeader {
-    /// The `ETag` of the alert as you saw it, or a list of them: only if nothing has happened to
-    /// it since then.
+    /// One `ETag` of the alert, or a list of them. If the alert is at another revision, the action
+    /// is refused with 412.
     #[param(rename = "If-Match", example = "\"3\"")]
     if_match: Option<String>,
 }
 
-/// `If-None-Match` as the documentation shows it.
+/// `If-None-Match` in the OpenAPI document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes the header, which is read by its name")]
 pub(crate) struct IfNoneMatchHeader {
-    /// The `ETag` of the alert as you saw it: the alert comes only if something has happened to it
-    /// since then.
+    /// The `ETag` of the alert that the client has. If the alert is unchanged, the answer is 304
+    /// without the alert.
     #[param(rename = "If-None-Match", example = "\"3\"")]
     if_none_match: Option<String>,
 }
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_revision_is_what_its_own_tag_says() {
+    fn only_the_strong_tag_of_a_revision_is_parsed() {
         let strong = |tag: &str| revision_of(&EntityTag::new_strong(tag.to_owned()));
         assert_eq!(strong("12"), Some(Revision::new(12)));
         for tag in ["", "x", "-1", "+1", "01", "18446744073709551616"] {

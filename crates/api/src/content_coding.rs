@@ -1,4 +1,4 @@
-//! Bodies that their senders have compressed (RFC 9110 section 8.4).
+//! Decompresses request bodies (RFC 9110 section 8.4).
 
 use crate::ApiError;
 use actix_web::HttpRequest;
@@ -7,22 +7,24 @@ use actix_web::web::Bytes;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use std::io::{self, Read};
 
-/// The largest window that a Zstandard frame may ask for, as a power of two: the 8 MiB that every
-/// decoder is to support (RFC 8878 section 3.1.1.1.2).
+/// Upper bound of the window of a Zstandard frame, as a power of two: the 8 MiB that every decoder
+/// should support (RFC 8878 section 3.1.1.1.2).
 const ZSTD_WINDOW_LOG: u32 = 23;
 
-/// How a body was compressed.
+/// Compression of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ContentCoding {
     Identity,
     Gzip,
-    /// By its name in HTTP: zlib, and what some senders take for it, bare deflate.
+    /// The HTTP name of the zlib format. Some senders use it for raw deflate, which is accepted
+    /// too.
     Deflate,
     Zstd,
 }
 
 impl ContentCoding {
-    /// What the headers say. More than one coding is refused, as is one that nobody knows.
+    /// Returns the compression that the headers state. More than one coding and unknown codings are
+    /// refused.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let mut coding = Self::Identity;
         for value in request.headers().get_all(header::CONTENT_ENCODING) {
@@ -43,16 +45,16 @@ impl ContentCoding {
         Ok(coding)
     }
 
-    /// The body as it was before, which may have at most `limit` bytes.
+    /// Returns the decompressed body, which may have at most `limit` bytes.
     pub(crate) fn decode(self, body: Bytes, limit: usize) -> Result<Bytes, ApiError> {
         let bytes: &[u8] = &body;
         let decoded = match self {
             Self::Identity => return Ok(body),
-            // No body is none, whatever was to be done with it.
+            // An empty body stays empty, whatever its coding.
             _ if bytes.is_empty() => return Ok(body),
             Self::Gzip => read(MultiGzDecoder::new(bytes), limit),
-            // The first byte of zlib names the method, and the first two are a multiple of 31
-            // (RFC 1950 section 2.2).
+            // The first byte of a zlib stream names the method, and its first two bytes are a
+            // multiple of 31 (RFC 1950 section 2.2).
             Self::Deflate => match bytes {
                 [first, second, ..]
                     if first & 15 == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0 =>
@@ -77,7 +79,7 @@ impl ContentCoding {
     }
 }
 
-/// All that a decoder gives, or one byte more than the limit.
+/// Reads all bytes of a decoder, but at most one byte more than the limit.
 fn read(decoder: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     decoder.take(limit as u64 + 1).read_to_end(&mut bytes)?;
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_compressed_is_read_as_it_was() {
+    fn compressed_bodies_are_decoded() {
         use ContentCoding::{Deflate, Gzip, Identity, Zstd};
         for (coding, body) in [
             (Identity, TEXT.to_vec()),
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_body_that_becomes_large_is_refused_and_broken_ones_too() {
+    fn too_large_and_broken_compressed_bodies_are_refused() {
         use ContentCoding::{Deflate, Gzip, Zstd};
         let zeros = vec![0; 10_000_000];
         for (coding, encode) in [

@@ -1,4 +1,4 @@
-//! What each address does: parse, one call to a service, and the answer.
+//! The handlers of all addresses: parse the request, call one service, map the result to an answer.
 
 pub(crate) mod actions;
 pub(crate) mod alerts;

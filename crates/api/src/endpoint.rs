@@ -1,21 +1,21 @@
-//! One address with its methods: both spellings of the slash, `HEAD` beside `GET`, `OPTIONS`, and
-//! a 405 that says what is allowed.
+//! One address with its methods: with and without a final slash, `HEAD` in addition to `GET`,
+//! `OPTIONS`, and 405 with the allowed methods for all others.
 
 use crate::ApiError;
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, guard, web};
 
-/// One address, to be added to an app as a service.
+/// One address, which can be added to an app as a service.
 pub struct Endpoint {
-    /// A resource for each spelling: the router compares a path without parameters as it is, but
-    /// searches for several in one by regular expressions.
+    /// One resource for each of the two spellings. The router compares a single path without
+    /// parameters directly, but matches a list of paths with regular expressions.
     spellings: Vec<Resource>,
     methods: Vec<Method>,
 }
 
 impl Endpoint {
-    /// The address `path`, given without a slash at its end.
+    /// An endpoint at `path`, which must have no final slash.
     pub fn at(path: &str) -> Self {
         let mut spellings = vec![web::resource(path)];
         if path != "/" {
@@ -24,7 +24,7 @@ impl Endpoint {
         Self { spellings, methods: Vec::new() }
     }
 
-    /// Answers `GET`, and `HEAD` with the same headers.
+    /// Adds a handler for `GET`, and for `HEAD` with the same headers.
     #[must_use]
     pub fn get<F, Args>(self, handler: F) -> Self
     where
@@ -37,7 +37,8 @@ impl Endpoint {
         self.with([Method::GET, Method::HEAD], route)
     }
 
-    /// Answers `GET` alone: for what has no headers of its own to show.
+    /// Adds a handler for `GET` without `HEAD`, for an address whose headers are of no use alone (a
+    /// WebSocket upgrade).
     #[must_use]
     pub fn get_only<F, Args>(self, handler: F) -> Self
     where
@@ -48,7 +49,7 @@ impl Endpoint {
         self.with([Method::GET], move || web::get().to(handler.clone()))
     }
 
-    /// Answers `POST`.
+    /// Adds a handler for `POST`.
     #[must_use]
     pub fn post<F, Args>(self, handler: F) -> Self
     where
@@ -70,7 +71,7 @@ impl Endpoint {
         self
     }
 
-    /// The methods that the address takes, as a header tells them.
+    /// Returns the value of the `Allow` header.
     fn allow(&self) -> String {
         let names = self.methods.iter().map(Method::as_str).chain(["OPTIONS"]);
         names.collect::<Vec<_>>().join(", ")

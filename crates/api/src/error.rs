@@ -1,4 +1,4 @@
-//! The one map from errors to status codes, and the one way to tell them (RFC 9457).
+//! The only mapping from errors to status codes, and to problem details (RFC 9457).
 
 use crate::headers::{ACCEPTED_CODINGS, ALL_METHODS};
 use crate::{BadIfMatch, BadKey, HeadError, NotReady};
@@ -8,98 +8,98 @@ use northgate_domain::Rejection;
 use northgate_schemas::{ActionError, BodyError, FieldErrors, Problem};
 use northgate_services::{LookupError, SubmitError};
 
-/// Everything that an HTTP request can be refused for.
+/// All errors of an HTTP request.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// The body could not be read as a command.
+    /// The body could not be parsed.
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// The query, or a header that goes with it, asks for what there is not.
+    /// Some parameters of the query are invalid.
     #[error("The query is not valid; see errors.")]
     Query(FieldErrors),
-    /// The key of the request is none.
+    /// The header `Idempotency-Key` is invalid or not accepted at this address.
     #[error("The header Idempotency-Key {0}.")]
     IdempotencyKey(BadKey),
-    /// The revision that the request is for is none, or cannot be minded.
+    /// The header `If-Match` is invalid or not accepted at this address.
     #[error("The header If-Match {0}.")]
     IfMatch(BadIfMatch),
-    /// The body stopped coming, or came broken.
-    #[error("The body could not be read to its end.")]
+    /// The body is incomplete or malformed.
+    #[error("The body is incomplete or malformed. Send the request again.")]
     BrokenBody,
-    /// The body did not come in time.
-    #[error("The body came too slowly.")]
+    /// The body did not arrive in time.
+    #[error("The body did not arrive in time.")]
     SlowBody,
-    /// The body is larger than is taken.
-    #[error("The body is larger than the {limit} bytes that are taken.")]
+    /// The body exceeds the limit.
+    #[error("The body is too large: at most {limit} bytes are accepted.")]
     BodyTooLarge {
-        /// The most bytes that are taken.
+        /// Upper bound in bytes.
         limit: usize,
     },
-    /// The body is not said to be JSON.
-    #[error("Send the body as application/json.")]
+    /// The `Content-Type` of the body is not JSON.
+    #[error("The Content-Type is not supported. Send the body as application/json.")]
     MediaType,
-    /// The body is compressed in a way that is not known here.
-    #[error("Send the body as it is, or compressed once by one of: {ACCEPTED_CODINGS}.")]
+    /// The `Content-Encoding` of the body is not supported.
+    #[error(
+        "The Content-Encoding is not supported. Send the body uncompressed, or compressed once \
+         with one of: {ACCEPTED_CODINGS}."
+    )]
     ContentCoding,
-    /// The body is not what its `Content-Encoding` says.
-    #[error("The body is not compressed as its Content-Encoding says.")]
+    /// The body cannot be decompressed as its `Content-Encoding` states.
+    #[error("The body cannot be decompressed as its Content-Encoding states.")]
     BadCompression,
-    /// The command did not happen.
+    /// The command was not executed, or its outcome is unknown.
     #[error(transparent)]
     Submit(#[from] SubmitError),
     /// The store does not answer.
     #[error("The store cannot answer now. Try again later.")]
     Unavailable,
-    /// The query was not answered in time.
-    #[error(
-        "The query took too long. Ask for less: longer words, fewer conditions, or a shorter time."
-    )]
+    /// The query exceeded its time limit.
+    #[error("The query took too long. Use longer words, fewer conditions or a shorter time range.")]
     TooSlow,
-    /// All large answers together have no memory left for another one.
-    #[error("The server holds as many large answers as it may. Try again later.")]
+    /// The memory budget of large answers is used up.
+    #[error("The memory for large answers is used up. Try again later.")]
     Busy,
-    /// The server should not be sent requests now.
+    /// The server is not ready for requests.
     #[error(transparent)]
     NotReady(#[from] NotReady),
-    /// The query names a position of another log.
-    #[error(
-        "The position is not of this log: its data was replaced since. Ask without after and before."
-    )]
+    /// The query contains a position of another log.
+    #[error("The position belongs to another log: the data was replaced. Omit after and before.")]
     ForeignPosition,
     /// There is no alert with this id.
     #[error("There is no alert with this id.")]
     NoSuchAlert,
-    /// There is nothing at this path.
-    #[error("There is nothing at this address.")]
+    /// There is no resource at this path.
+    #[error("There is no resource at this address.")]
     NotFound,
-    /// The path takes other methods.
-    #[error("This address takes {allow} only.")]
+    /// The path does not accept this method.
+    #[error("The method is not allowed. This address accepts only {allow}.")]
     MethodNotAllowed {
-        /// The methods that the path takes.
+        /// The methods that the path accepts.
         allow: String,
     },
-    /// A page of another origin tried to change something, or to listen.
+    /// A page of an origin that is not allowed tried to change something or to open a stream.
     #[error(
-        "Pages of this origin may not do that. Add the origin to CORS_ORIGINS_ALLOWED, \
-         or its host name with --public-host."
+        "Pages of this origin may not send this request. To allow them, add the origin to \
+         CORS_ORIGINS_ALLOWED, or its host name with --public-host."
     )]
     ForeignOrigin,
-    /// A page of another site tried to start a search.
+    /// A page of another site tried to search.
     #[error(
-        "Pages of other sites may not search here. Add the origin to CORS_ORIGINS_ALLOWED, \
-         or open the address by itself."
+        "Pages of other sites may not search. To allow a site, add its origin to \
+         CORS_ORIGINS_ALLOWED. To search without a page, open the address directly."
     )]
     CrossSiteSearch,
-    /// The request is for a host that this server does not answer for.
+    /// The request is for a host that the server does not accept.
     #[error(
-        "This server answers for its own addresses, for loopback names, and for the names that \
-         it was started with. If it is to answer for this host, start it with --public-host."
+        "The server does not accept requests for this host. It accepts its own addresses, \
+         loopback names, and the hosts of --public-host. To accept this host, add it with \
+         --public-host."
     )]
     ForeignHost,
-    /// The preflight asked for what is not allowed.
+    /// A CORS preflight asked for something that is not allowed.
     #[error("Pages may not send requests with this {0}.")]
     Preflight(&'static str),
-    /// The head of the request could not be taken.
+    /// The request head was refused.
     #[error(transparent)]
     Head(#[from] HeadError),
     /// The framework refused the request or failed.
@@ -108,7 +108,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// The status, and the name of the kind of problem.
+    /// Returns the status, and the name of the kind of problem.
     fn kind(&self) -> (StatusCode, &'static str) {
         use StatusCode as S;
         match self {
@@ -204,13 +204,15 @@ fn submit_detail(error: &SubmitError) -> String {
             return ActionError::from(rejection).detail;
         }
         SubmitError::KeyReused => {
-            "This Idempotency-Key was used for another request, and nothing was kept. Draw a \
-             new one for each request; the same one is for sending the same request again."
+            "This Idempotency-Key was used for another request, so nothing was stored. Use a new \
+             key for each new request, and the same key only to send the same request again."
         }
-        SubmitError::Unavailable => "Nothing is taken now, and nothing was kept. Try again later.",
+        SubmitError::Unavailable => {
+            "The server cannot store events now. Nothing was changed. Try again later."
+        }
         SubmitError::OutcomeUnknown => {
-            "The store failed while it was keeping this: it may or may not be kept. \
-             If it was sent with an Idempotency-Key, send it again with the same one."
+            "The store failed during this request, so it may or may not be stored. \
+             If the request had an Idempotency-Key, send it again with the same key."
         }
         SubmitError::UnexpectedAnswer => "The server failed.",
     };
@@ -219,7 +221,7 @@ fn submit_detail(error: &SubmitError) -> String {
 
 fn framework_detail(status: StatusCode) -> &'static str {
     match status.as_u16() {
-        408 => "The request came too slowly.",
+        408 => "The request did not arrive in time.",
         status if status < 500 => "The request could not be understood.",
         _ => "The server failed.",
     }
@@ -249,7 +251,7 @@ impl ResponseError for ApiError {
             _ => {}
         }
         match status.as_u16() {
-            // What the store has to say of itself, it says itself.
+            // The store logs its own failures, so level debug is enough here.
             status @ (503 | 505) => {
                 tracing::debug!(http.status = status, error = ?self, "a request was not served");
             }
@@ -269,10 +271,11 @@ impl ResponseError for ApiError {
             _ => {}
         }
         if let Self::ContentCoding = self {
-            // What a request may be compressed by (RFC 9110 section 15.5.16).
+            // The codings that a request body may have (RFC 9110 section 15.5.16).
             response.insert_header((header::ACCEPT_ENCODING, ACCEPTED_CODINGS));
         }
-        // Not where it may have been kept: sending it again could raise it twice.
+        // No `Retry-After` if the outcome is unknown, because a second request could raise the alert
+        // twice.
         if matches!(slug, "unavailable" | "busy" | "query-too-slow") {
             response.insert_header((header::RETRY_AFTER, "1"));
         }
@@ -285,13 +288,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_passes_by_itself_says_when_to_come_again() {
+    fn temporary_errors_have_a_retry_after_header() {
         for error in [ApiError::TooSlow, ApiError::Busy, ApiError::Unavailable] {
             let answer = ApiError::error_response(&error);
             assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{error:?}");
             assert!(answer.headers().contains_key(header::RETRY_AFTER), "{error:?}");
         }
         let unknown = ApiError::from(SubmitError::OutcomeUnknown).error_response();
-        assert!(!unknown.headers().contains_key(header::RETRY_AFTER), "it may be kept");
+        assert!(!unknown.headers().contains_key(header::RETRY_AFTER), "it may be stored");
     }
 }

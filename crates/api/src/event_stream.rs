@@ -1,4 +1,4 @@
-//! A stream of server-sent events (WHATWG HTML, section 9.2): the body of an answer.
+//! A stream of server-sent events (WHATWG HTML, section 9.2), as the body of an answer.
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
@@ -12,20 +12,20 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How often something is sent, whatever happens, so that nobody on the way takes the connection
-/// for dead.
+/// Interval of comments that are sent while there are no events, so that no proxy closes the
+/// connection as idle.
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
-/// After what time a browser connects again.
+/// Delay before a browser reconnects.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
-/// After what time a browser asks again that was not served.
+/// Delay before a browser reconnects after it could not be served.
 const RETRY_AFTER_BUSY: Duration = Duration::from_secs(5);
 
-/// Gives records until the cursor or the client ends. An event costs no allocation: its record is
-/// a constant and a part of the buffer that all connections share.
+/// Produces records until the cursor or the client ends. An event needs no allocation: its record
+/// consists of a constant and a slice of the buffer that all connections share.
 pub(crate) struct EventStream {
-    /// Gone once the stream has ended, and the permit free with it.
+    /// `None` after the end of the stream, so that the permit is released.
     open: Option<(Cursor, ConnectionPermit)>,
-    /// What belongs behind what was sent last.
+    /// The rest of the record whose beginning was sent last.
     rest: Option<Bytes>,
     comment: Pin<Box<Sleep>>,
 }
@@ -39,20 +39,20 @@ impl EventStream {
         }
     }
 
-    /// A stream that gives nothing: for who asks for the head alone. The HTTP library drives the
-    /// body all the same, and throws away what comes.
+    /// A stream without records, for a `HEAD` request. The HTTP library polls the body even then,
+    /// and discards what it returns.
     pub(crate) fn ended() -> Self {
         Self { open: None, rest: None, comment: Box::pin(sleep(COMMENT_EVERY)) }
     }
 
-    /// All that a client is sent which cannot be served now, and why.
+    /// Returns the complete body for a client that cannot be served now, with the reason.
     pub(crate) fn busy(why: &str) -> String {
         let name = BusyNotice::NAME;
         let json = BusyNotice::new(why).to_json();
         format!("{}event: {name}\ndata: {json}\n\n", retry(RETRY_AFTER_BUSY))
     }
 
-    /// What a step looks like.
+    /// Returns the beginning of the record of a step.
     fn begin(&mut self, step: Step) -> Option<Bytes> {
         match step {
             Step::Frame(frame) => {
@@ -68,17 +68,18 @@ impl EventStream {
     }
 }
 
-/// What a client is told at the end: when to connect again, if that matters.
+/// Returns the last record of a stream: when to reconnect, if that matters.
 fn last_words(end: End) -> Option<Bytes> {
     match end {
         End::Drained { turn } => Some(retry(return_after(turn)).into()),
         End::Unavailable => Some(EventStream::busy("The store cannot answer now.").into()),
-        // The client resumes after its last event, and is told there what is the matter.
+        // The client resumes after its last event, and the new stream reports the gap if there is
+        // one.
         End::TooFarBehind | End::Cut => None,
     }
 }
 
-/// Says after what time to connect again. It is a record without an event.
+/// Returns a record without an event that sets the delay before a reconnect.
 fn retry(after: Duration) -> String {
     format!("retry: {}\n\n", after.as_millis())
 }

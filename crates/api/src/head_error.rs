@@ -1,48 +1,48 @@
-//! Why a request is refused before there is one.
+//! The reasons why a request head is refused.
 
-/// What is wrong with the head of a request, or with how it comes.
+/// Reason why a request head is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HeadError {
-    /// It is not HTTP/1.1 as RFC 9112 has it.
-    #[error("The request is not HTTP as RFC 9112 has it: {0}.")]
+    /// The head is not valid HTTP/1.1 (RFC 9112).
+    #[error("The request is not valid HTTP/1.1 (RFC 9112): {0}.")]
     Malformed(&'static str),
-    /// It begins like TLS.
+    /// The first bytes look like TLS.
     #[error(
-        "This looks like TLS, and the server speaks plain HTTP here: use http://, or a proxy that \
-         ends TLS."
+        "The request looks like TLS, but this port accepts only plain HTTP. Use http://, or a \
+         proxy that terminates TLS."
     )]
     Tls,
-    /// It asks for a tunnel.
-    #[error("There are no tunnels here.")]
+    /// The method is `CONNECT`.
+    #[error("The method CONNECT is not supported.")]
     Tunnel,
-    /// It is of another major version.
-    #[error("Only HTTP/1.1 and HTTP/1.0 are spoken here.")]
+    /// The major version of HTTP is not 1.
+    #[error("The HTTP version is not supported. Use HTTP/1.1 or HTTP/1.0.")]
     Version,
-    /// Nothing says where its body ends.
-    #[error("Over HTTP/1.0 a POST needs a Content-Length.")]
+    /// No header states the length of the body.
+    #[error("A POST over HTTP/1.0 needs a Content-Length.")]
     LengthRequired,
-    /// Its address is too long.
-    #[error("The address is longer than the {limit} bytes that are taken.")]
+    /// The request target is too long.
+    #[error("The address is too long: at most {limit} bytes are accepted.")]
     TargetTooLong {
-        /// The most bytes that are taken.
+        /// Upper bound in bytes.
         limit: usize,
     },
-    /// It has too many headers.
-    #[error("The request has more than the {limit} headers that are taken.")]
+    /// The request has too many headers.
+    #[error("The request has too many headers: at most {limit} are accepted.")]
     TooManyHeaders {
-        /// The most headers that are taken.
+        /// Upper bound of headers.
         limit: usize,
     },
-    /// It is too large.
-    #[error("The head of the request is larger than the {limit} bytes that are taken.")]
+    /// The request head is too large.
+    #[error("The request head is too large: at most {limit} bytes are accepted.")]
     TooLarge {
-        /// The most bytes that are taken.
+        /// Upper bound in bytes.
         limit: usize,
     },
-    /// It did not come in time.
-    #[error("The head of the request came too slowly.")]
+    /// The request head did not arrive in time.
+    #[error("The request head did not arrive in time.")]
     TooSlow,
-    /// All large heads together take as much memory as they may.
-    #[error("The server reads as many large requests as it may. Try again later.")]
+    /// The memory budget of large request heads is used up.
+    #[error("The memory for large request heads is used up. Try again later.")]
     NoRoom,
 }

@@ -1,34 +1,36 @@
-//! What can be wrong with a request's headers, and the values of headers that tell what is taken.
+//! Errors of request headers, and the values of headers that state what the server accepts.
 
 use northgate_services::RequestKeyError;
 
-/// The methods that some address takes.
+/// All methods that at least one address accepts.
 pub(crate) const ALL_METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
-/// The codings of a body that are taken, as the header `Accept-Encoding` tells them.
+/// The codings that a request body may have, as the value of `Accept-Encoding`.
 pub(crate) const ACCEPTED_CODINGS: &str = "gzip, deflate, zstd";
 
-/// What is wrong with the key of a request.
+/// Error of the header `Idempotency-Key`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadKey {
-    /// It is none.
+    /// The value is not a valid key.
     #[error(transparent)]
     Invalid(#[from] RequestKeyError),
-    /// There are two, and nobody can say which one counts.
-    #[error("must be sent once only")]
+    /// The header occurs more than once, so the key is ambiguous.
+    #[error("must be sent only once")]
     Repeated,
-    /// The address knows no keys, and who sends one must not believe that it does.
-    #[error("is not taken here; leave it out, or act on each alert with a key of its own")]
+    /// The address does not support keys. The request is refused, so that the sender does not rely
+    /// on its key.
+    #[error("is not accepted here; omit it, or send one request per alert, each with its own key")]
     Unwanted,
 }
 
-/// What is wrong with the `If-Match` of a request.
+/// Error of the header `If-Match`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadIfMatch {
-    /// It cannot be read.
-    #[error("must be an ETag of the alert, such as \"3\", or a list of them, or *")]
+    /// The value cannot be parsed.
+    #[error("must be an ETag of the alert, for example \"3\", a list of ETags, or *")]
     Invalid,
-    /// The address is not that of one alert, and who sends it must not believe that it was minded.
-    #[error("is not taken here; leave it out, or act on each alert with its own ETag")]
+    /// The address is not that of one alert. The request is refused, so that the sender does not
+    /// rely on the condition.
+    #[error("is not accepted here; omit it, or send one request per alert, each with its own ETag")]
     Unwanted,
 }

@@ -1,4 +1,4 @@
-//! The query of a history, as controllers get it.
+//! Extracts the query of a history from a request.
 
 use crate::ApiError;
 use crate::answers::ANSWER_BYTES;
@@ -10,7 +10,7 @@ use northgate_schemas::{Order, parse_history};
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
 
-/// The query of a history, and the order in which to show the answer.
+/// The query of a history, and the order of the items in the answer.
 pub(crate) struct AskedHistory {
     pub(crate) query: AlertQuery,
     pub(crate) order: Order,
@@ -34,64 +34,65 @@ impl FromRequest for AskedHistory {
 }
 
 impl AskedHistory {
-    /// The query for messages: all, or those of one alert's thread.
+    /// Returns the query for messages: for all, or for the thread of one alert.
     pub(crate) fn messages(&self, alert_id: Option<AlertId>) -> MessageQuery {
         let (range, search) = (self.query.range, self.query.search.clone());
         MessageQuery { range, search, alert_id }
     }
 }
 
-/// The parameters that every history takes.
+/// The parameters of every history.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the query, which is read name by name")]
 pub(crate) struct HistoryParameters {
-    /// The most items: the newest ones, or with `after` the oldest after it.
+    /// Upper bound of items per page. The page contains the newest items, or with `after` the
+    /// oldest items after that position.
     #[param(minimum = 1, maximum = 1000, default = 10)]
     limit: Option<u16>,
-    /// Only what stands after this position. With `before` as well, the two bound a range.
+    /// Only items after this position. `after` and `before` together select a range.
     #[param(example = "9f86d081884c7d65-42")]
     after: Option<String>,
-    /// Only what stands before this position.
+    /// Only items before this position.
     before: Option<String>,
-    /// Only what began at this moment or later (RFC 3339).
+    /// Only items that were raised or posted at this time or later (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime, example = "2025-07-24T14:00:00Z")]
     since: Option<String>,
-    /// Only what began before this moment (RFC 3339).
+    /// Only items that were raised or posted before this time (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime, example = "2025-07-24T15:00:00Z")]
     until: Option<String>,
-    /// Words, each of which must begin some word of the message, the location or the sender,
-    /// whatever its case and diacritics.
+    /// Search words. Each of them must be the beginning of a word in the message, the location or
+    /// the sender. Case and diacritics are ignored.
     #[param(max_length = 256, example = "intrud gate")]
     q: Option<String>,
-    /// In which order the items are shown; which ones they are does not depend on it.
+    /// Order of the items in the answer. It does not affect which items are selected.
     #[param(inline, default = "asc")]
     order: Option<Order>,
 }
 
-/// What the history of alerts takes besides.
+/// The additional parameters of the history of alerts.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the query, which is read name by name")]
 pub(crate) struct AlertParameters {
-    /// Only alerts at one of these locations, word for word; repeatable, at most 64 times.
+    /// Only alerts whose location is exactly one of these. The parameter can occur at most 64 times.
     #[param(max_items = 64)]
     location: Option<Vec<String>>,
-    /// Only alerts from one of these sources, word for word; repeatable, at most 64 times.
+    /// Only alerts whose source is exactly one of these. The parameter can occur at most 64 times.
     #[param(max_items = 64)]
     source: Option<Vec<String>>,
-    /// Only alerts of one of these statuses: `open`, `acknowledged`, `resolved`; repeatable, or
-    /// separated by commas.
+    /// Only alerts with one of these statuses: `open`, `acknowledged`, `resolved`. The parameter
+    /// can occur several times, or contain several values with commas.
     #[param(example = json!(["open", "acknowledged"]))]
     status: Option<Vec<String>>,
-    /// Only alerts of one of these severities: `critical`, `error`, `warning`, `info`; repeatable,
-    /// or separated by commas.
+    /// Only alerts with one of these severities: `critical`, `error`, `warning`, `info`. The
+    /// parameter can occur several times, or contain several values with commas.
     #[param(example = json!(["error", "critical"]))]
     severity: Option<Vec<String>>,
-    /// Only alerts that are at least as bad as this; not together with `severity`.
+    /// Only alerts with at least this severity. `severity` and `min_severity` cannot be combined.
     min_severity: Option<String>,
-    /// Only alerts with this value of the label of this name, such as `label.zone=perimeter`. Of
-    /// one name any of its values will do; of several names the alert has them all.
+    /// Only alerts that have this label with this value, for example `label.zone=perimeter`.
+    /// Several values of one label are alternatives. Several labels must all match.
     #[param(rename = "label.<name>")]
     label: Option<Vec<String>>,
 }

@@ -1,4 +1,4 @@
-//! The header `Idempotency-Key`, and the one that tells of a repeat.
+//! The request header `Idempotency-Key`, and the response header that marks a replay.
 
 use crate::{ApiError, BadKey};
 use actix_web::dev::Payload;
@@ -8,9 +8,9 @@ use northgate_services::RequestKey;
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
 
-/// A sender's name for a request, so that sending it again changes nothing.
+/// The sender's name for a request. A request with the same key is executed only once.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// `true` on an answer that was given before; pages of other origins may read it.
+/// The response header that is `true` on a replayed answer. Pages of other origins may read it.
 pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The key of a request, if it has one.
@@ -33,7 +33,7 @@ impl FromRequest for KeyOfRequest {
     }
 }
 
-/// A request that has no key, because it could not keep what a key promises.
+/// Refuses a request with a key: the address cannot ensure that the request is executed only once.
 pub(crate) struct WithoutKey;
 
 impl FromRequest for WithoutKey {
@@ -46,7 +46,7 @@ impl FromRequest for WithoutKey {
     }
 }
 
-/// Says in an answer to what is kept whether it was given before.
+/// Adds the header that marks a replay, if the answer is one.
 pub(crate) fn kept(mut response: HttpResponseBuilder, replayed: bool) -> HttpResponseBuilder {
     if replayed {
         response.insert_header((IDEMPOTENT_REPLAYED, "true"));
@@ -54,15 +54,16 @@ pub(crate) fn kept(mut response: HttpResponseBuilder, replayed: bool) -> HttpRes
     response
 }
 
-/// The header as the documentation shows it.
+/// The header in the OpenAPI document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes the header, which is read by its name")]
 pub(crate) struct IdempotencyKeyHeader {
-    /// Your name for this request: 1 to 255 visible ASCII characters, such as a UUID. The same
-    /// request again under it gets the first answer with `Idempotent-Replayed: true`, and nothing
-    /// happens a second time. Keys are remembered for 24 hours: the newest million on disk,
-    /// 10,000 in memory. Where `--retain-bytes` is used up, an hour.
+    /// The client's name for this request: 1 to 255 visible ASCII characters, for example a UUID.
+    /// If the same request is sent again with the same key, the server executes nothing and repeats
+    /// the first answer with `Idempotent-Replayed: true`. The server remembers keys for 24 hours:
+    /// the newest million on disk, 10,000 in memory. If `--retain-bytes` is used up, it remembers
+    /// them for one hour.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! HTTP: which URL there is, what each one does, and how every error is told.
+//! The HTTP interface: the addresses, their handlers, and the answers to all errors.
 
 mod alert_id;
 mod answers;

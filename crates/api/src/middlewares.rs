@@ -1,5 +1,5 @@
-//! What every request passes through, from the outside in: security headers, errors in one form,
-//! bodies read to their end, hosts, origins, CORS.
+//! The middlewares of every request, from the outside in: security headers, problem details,
+//! complete reading of bodies, hosts, origins, CORS.
 
 mod bodies;
 mod cors;

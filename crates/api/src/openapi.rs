@@ -1,4 +1,4 @@
-//! The OpenAPI document, from the code that answers.
+//! Generates the OpenAPI document from the handlers and the wire shapes.
 
 use crate::controllers::{actions, alerts, events, health, messages, root};
 use northgate_schemas::{
@@ -15,14 +15,15 @@ use utoipa::OpenApi;
         title = "Northgate",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
         description = "A self-hosted, real-time alert server.\n\n\
-            Whatever is raised or posted here reaches every WebSocket at `/ws` at once and in one \
-            order: each event as one text frame that holds the same JSON object as the answer. \
-            What happens to an alert later is an `AlertUpdate`, for those who ask for it with \
-            `types=`. A client posts chat by sending `{\"sender\", \"message\"}` as a text frame; what cannot \
-            be read is answered by an `ErrorFrame` to that client alone. `/ws` takes the query of \
-            `/events`; a client that asks for something is told where its stream is by a \
-            `ResumeNotice` first, and by a `LiveNotice` once it has caught up and every 25 s.\n\n\
-            Every address is served with and without a slash at its end. Every error is \
+            Every alert and chat message is sent immediately to every WebSocket at `/ws`, in the \
+            same order for all. Each event is one text frame with the same JSON object as the answer. \
+            Later changes of an alert are `AlertUpdate` frames, which a client receives only if it \
+            requests them with `types=`. A client posts a chat message with the text frame \
+            `{\"sender\", \"message\"}`. If a frame cannot be read, only its sender receives an \
+            `ErrorFrame`. `/ws` accepts the same query as `/events`. A client whose query has any \
+            of these parameters first receives a `ResumeNotice` with the position of its stream. \
+            It receives a `LiveNotice` once it has caught up, and then every 25 s.\n\n\
+            Every address can be used with and without a final slash. Every error is \
             `application/problem+json` (RFC 9457)."
     ),
     paths(
@@ -38,17 +39,17 @@ use utoipa::OpenApi;
         Health, LiveNotice, MessageCollection, NewAction, NewActions, NewAlert, NewMessage, NewNote, NoteBody, Problem, ResultFrame,
         ResumeNotice, Welcome
     )),
-    servers((url = ".", description = "Where this document is.")),
+    servers((url = ".", description = "The address of this document.")),
     tags(
-        (name = "alerts", description = "Raise alerts, and see the newest."),
-        (name = "chat", description = "What operators say beside the alerts."),
-        (name = "streams", description = "Hear of everything as it happens."),
-        (name = "service", description = "The server itself.")
+        (name = "alerts", description = "Raise, list and handle alerts."),
+        (name = "chat", description = "Chat messages of operators."),
+        (name = "streams", description = "Receive events as they happen."),
+        (name = "service", description = "Greeting and health of the server.")
     )
 )]
 struct Document;
 
-/// The document as JSON.
+/// Returns the document as JSON.
 #[expect(clippy::expect_used, reason = "the document is made of strings, lists and maps of them")]
 pub(crate) fn document_json() -> String {
     Document::openapi().to_json().expect("the OpenAPI document can be encoded")

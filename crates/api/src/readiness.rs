@@ -1,4 +1,4 @@
-//! Whether the server should be sent requests.
+//! Readiness: whether the server should receive requests.
 
 use northgate_hub::Hub;
 use northgate_services::StoreProbe;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// How long each part may take to show that it is well.
+/// Upper bound of the time for each check.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What readiness depends on.
+/// The components that readiness depends on.
 #[derive(Clone)]
 pub struct Readiness {
     hub: Hub,
@@ -18,29 +18,29 @@ pub struct Readiness {
     failed: CancellationToken,
 }
 
-/// Why the server should not be sent requests now.
+/// Reason why the server is not ready.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
-    /// It is about to stop.
+    /// A stop was requested.
     #[error("The server is stopping.")]
     Stopping,
-    /// A part that it cannot do without has ended, so it is about to stop.
-    #[error("A part of the server has failed; the server is stopping.")]
+    /// A required component has ended, so the server is about to stop.
+    #[error("A component of the server has failed; the server is stopping.")]
     PartFailed,
-    /// What was asked of the store was not answered.
+    /// The store did not answer a query within the time limit.
     #[error("The store does not answer.")]
     StoreSilent,
-    /// Nothing can be kept now.
-    #[error("Nothing can be stored now: {0}.")]
+    /// The store cannot write now, with its reason.
+    #[error("The store cannot write now: {0}.")]
     Store(String),
-    /// What was kept is not on its way to everyone.
-    #[error("The fan-out is behind.")]
+    /// The fan-out has not caught up with the log within the time limit.
+    #[error("The fan-out has not caught up with the store.")]
     FanOut,
 }
 
 impl Readiness {
-    /// Ready until `stopping` or `failed` is cancelled, as long as the store answers and
-    /// can append, and `hub` keeps up.
+    /// The server is ready until `stopping` or `failed` is cancelled, while the store answers and
+    /// can write, and while `hub` keeps up.
     pub fn new(
         hub: Hub,
         store: StoreProbe,
@@ -50,7 +50,7 @@ impl Readiness {
         Self { hub, store, stopping, failed }
     }
 
-    /// Asks every part.
+    /// Checks every component.
     pub(crate) async fn check(&self) -> Result<(), NotReady> {
         if self.failed.is_cancelled() {
             return Err(NotReady::PartFailed);
@@ -58,7 +58,7 @@ impl Readiness {
         if self.stopping.is_cancelled() {
             return Err(NotReady::Stopping);
         }
-        // First, since it has the reason why the store may not answer.
+        // This check is first, because it knows the reason why the store may not answer.
         self.store.is_writable().map_err(NotReady::Store)?;
         let asked = timeout(PATIENCE, self.store.answers()).await;
         asked.ok().and_then(Result::ok).ok_or(NotReady::StoreSilent)?;

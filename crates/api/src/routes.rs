@@ -1,4 +1,4 @@
-//! Which address does what.
+//! The addresses of this crate and their handlers.
 
 use crate::body::BodyLimit;
 use crate::controllers::{actions, alerts, docs, events, health, messages, root};
@@ -9,26 +9,26 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use northgate_hub::Worker;
 use northgate_services::{AlertService, ChatService, ConnectionLimiter};
 
-/// What the controllers need.
+/// The services and limits that the controllers need.
 #[derive(Clone)]
 pub struct ApiContext {
-    /// Raising and listing alerts.
+    /// Raises, changes and lists alerts.
     pub alerts: AlertService,
-    /// Posting and listing chat messages.
+    /// Posts and lists chat messages.
     pub chat: ChatService,
     /// The fan-out of this thread.
     pub worker: Worker,
-    /// How many connections may stream.
+    /// Limits the number of connections that stream.
     pub limiter: ConnectionLimiter,
-    /// Whether to be sent requests.
+    /// Readiness of the server.
     pub readiness: Readiness,
-    /// How much memory large answers may hold.
+    /// Memory budget of large answers.
     pub answers: AnswerBudget,
-    /// The most bytes of a request's body.
+    /// Upper bound of a request body in bytes.
     pub body_limit: BodyLimit,
 }
 
-/// Adds every address of this crate, and an answer for all others.
+/// Adds every address of this crate, and a 404 answer for all others.
 pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
     app.app_data(web::Data::new(context.alerts))
         .app_data(web::Data::new(context.chat))
@@ -60,8 +60,8 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
         .default_service(web::to(anything_else));
 }
 
-/// Answers a question about the server as a whole (`OPTIONS *`, RFC 9110 section 9.3.7), and says
-/// of everything else that it is not there.
+/// Answers `OPTIONS *`, a question about the server itself (RFC 9110 section 9.3.7), and 404 for
+/// everything else.
 async fn anything_else(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     if request.method() == Method::OPTIONS && request.path() == "*" {
         return Ok(HttpResponse::Ok().insert_header((header::ALLOW, ALL_METHODS)).finish());

@@ -1,4 +1,4 @@
-//! What HTTP clients are told when the store fails: the errors that a healthy server never shows.
+//! Answers to HTTP clients when the store fails. A healthy server never sends these errors.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -32,7 +32,7 @@ use uuid::Uuid;
 
 const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
 
-/// Answers every append in the same way, and no question.
+/// A store that returns the same result for every append, and an error for every query.
 struct Failing(Result<Vec<Outcome>, AppendError>);
 
 #[async_trait]
@@ -87,7 +87,7 @@ impl EventStore for Failing {
     }
 }
 
-/// What controllers need, over `store`.
+/// The context of the controllers, over `store`.
 fn context(store: Failing) -> ApiContext {
     let store = Arc::new(store);
     let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default(), ENCODER);
@@ -112,7 +112,7 @@ fn context(store: Failing) -> ApiContext {
     }
 }
 
-/// Sends one request to a server over `store`, and checks that the answer is a problem.
+/// Sends one request to a server over `store`. Asserts that the answer is a problem.
 async fn problem(store: Failing, request: test::TestRequest, status: u16, slug: &str) -> Value {
     let context = context(store);
     let app = test::init_service(App::new().configure(|app| configure(app, context))).await;
@@ -120,7 +120,7 @@ async fn problem(store: Failing, request: test::TestRequest, status: u16, slug: 
     assert_eq!(answer.status().as_u16(), status);
     assert_eq!(answer.headers().get(CONTENT_TYPE).unwrap(), "application/problem+json");
     let told_to_retry = answer.headers().contains_key(RETRY_AFTER);
-    assert_eq!(told_to_retry, slug == "unavailable", "only where nothing can happen twice");
+    assert_eq!(told_to_retry, slug == "unavailable", "only if nothing can be stored twice");
     let json: Value = serde_json::from_slice(&test::read_body(answer).await).unwrap();
     assert_eq!(json["status"], status);
     assert_eq!(json["type"], format!("urn:northgate:problem:{slug}"));
@@ -136,7 +136,7 @@ fn say() -> test::TestRequest {
 }
 
 #[actix_web::test]
-async fn a_store_that_takes_nothing_is_503() {
+async fn an_unavailable_store_is_503() {
     for request in [raise(), say()] {
         problem(Failing(Err(AppendError::Unavailable)), request, 503, "unavailable").await;
     }
@@ -147,14 +147,14 @@ async fn a_store_that_takes_nothing_is_503() {
 }
 
 #[actix_web::test]
-async fn an_unknown_outcome_is_503_and_says_so() {
+async fn an_unknown_outcome_is_503_with_its_own_type() {
     let store = Failing(Err(AppendError::OutcomeUnknown));
     let json = problem(store, raise(), 503, "outcome-unknown").await;
-    assert!(json["detail"].as_str().unwrap().contains("may or may not be kept"), "{json}");
+    assert!(json["detail"].as_str().unwrap().contains("may or may not be stored"), "{json}");
 }
 
 #[actix_web::test]
-async fn a_refused_command_is_what_its_reason_is() {
+async fn a_refused_command_has_the_status_of_its_reason() {
     let nothing = northgate_domain::Rejection::NoSuchAlert(AlertId(Uuid::nil()));
     for (rejection, status, slug) in [
         (Rejection::Rule(nothing), 404, "no-such-alert"),
@@ -166,7 +166,7 @@ async fn a_refused_command_is_what_its_reason_is() {
 }
 
 #[actix_web::test]
-async fn an_answer_that_does_not_fit_is_500() {
+async fn an_unexpected_outcome_of_the_store_is_500() {
     let chat = Positioned {
         position: Position::start(Epoch::new(1)),
         value: Event::Chat(ChatMessage {
@@ -183,19 +183,19 @@ async fn an_answer_that_does_not_fit_is_500() {
 }
 
 #[actix_web::test]
-async fn a_server_whose_store_does_not_answer_is_alive_and_not_ready() {
+async fn a_server_whose_store_does_not_answer_is_not_ready() {
     let ready = test::TestRequest::get().uri("/health/ready");
     let json = problem(Failing(Err(AppendError::Unavailable)), ready, 503, "not-ready").await;
     assert_eq!(json["detail"], "The store does not answer.");
 }
 
 #[actix_web::test]
-async fn a_stream_that_cannot_begin_tells_browsers_to_come_again() {
+async fn a_stream_that_cannot_begin_sends_busy_with_status_200() {
     let context = context(Failing(Ok(vec![])));
     let app = test::init_service(App::new().configure(|app| configure(app, context))).await;
     let request = test::TestRequest::get().uri("/events?after=0000000000000002-7");
     let answer = test::call_service(&app, request.to_request()).await;
-    assert_eq!(answer.status().as_u16(), 200, "any other would make a browser give up");
+    assert_eq!(answer.status().as_u16(), 200, "after any other status a browser gives up");
     let body = test::read_body(answer).await;
     let busy = "retry: 2000\n\nretry: 5000\n\nevent: busy\ndata: {\"type\":\"busy\",\
                 \"message\":\"The store cannot answer now.\"}\n\n";
@@ -203,7 +203,7 @@ async fn a_stream_that_cannot_begin_tells_browsers_to_come_again() {
 }
 
 #[actix_web::test]
-async fn a_server_with_a_failed_part_is_not_ready_and_says_so() {
+async fn a_server_with_a_failed_component_is_not_ready() {
     let mut context = context(Failing(Err(AppendError::Unavailable)));
     let store = Arc::new(Failing(Err(AppendError::Unavailable)));
     let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default(), ENCODER);
@@ -217,5 +217,5 @@ async fn a_server_with_a_failed_part_is_not_ready_and_says_so() {
     assert_eq!(answer.status().as_u16(), 503);
     let json: Value = serde_json::from_slice(&test::read_body(answer).await).unwrap();
     assert_eq!(json["type"], "urn:northgate:problem:not-ready");
-    assert_eq!(json["detail"], "A part of the server has failed; the server is stopping.");
+    assert_eq!(json["detail"], "A component of the server has failed; the server is stopping.");
 }

@@ -1,41 +1,46 @@
-//! Why an alert is not acted on, in words: the same over HTTP, over a socket, and for each of many.
+//! The reasons why an action on an alert was refused or failed, with one text for HTTP, for frames
+//! and for each alert of a bulk request.
 
 use crate::FieldErrors;
 use northgate_domain::{Action, Alert, Rejection, StatusKind};
 
-/// What whoever is refused is told.
+/// Reason why an action was refused or failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActionError {
-    /// The name of the kind of refusal that stays the same; for programs.
+    /// Stable name of the kind of error, for programs.
     pub slug: &'static str,
-    /// What happened, and what to do about it; for people.
+    /// Description of the error and of what to do about it, for people.
     pub detail: String,
-    /// The alert as it stands, if that was the trouble.
+    /// The current alert, if its state or revision is the reason.
     pub alert: Option<Box<Alert>>,
-    /// Every bad field, if fields were the trouble.
+    /// All field errors, if invalid fields are the reason.
     pub findings: Option<FieldErrors>,
 }
 
 impl ActionError {
-    /// A refusal that is about no alert.
+    /// An error without an alert and without field errors.
     pub fn new(slug: &'static str, detail: impl Into<String>) -> Self {
         Self { slug, detail: detail.into(), alert: None, findings: None }
     }
 
-    /// Nothing is taken now.
+    /// The store accepts no events now, and nothing was stored.
     pub fn unavailable() -> Self {
-        Self::new("unavailable", "Nothing is taken now, and nothing was kept. Try again later.")
-    }
-
-    /// The store failed too late to know.
-    pub fn outcome_unknown() -> Self {
         Self::new(
-            "outcome-unknown",
-            "It is not known whether this was kept. Look before trying again.",
+            "unavailable",
+            "The server cannot store events now. Nothing was changed. Try again later.",
         )
     }
 
-    /// Fields are wrong.
+    /// The store failed too late to know whether the action was stored.
+    pub fn outcome_unknown() -> Self {
+        Self::new(
+            "outcome-unknown",
+            "The store failed during this action, so it may or may not be stored. Read the alert \
+             before you try again.",
+        )
+    }
+
+    /// Some fields are invalid.
     pub fn invalid(findings: &FieldErrors) -> Self {
         let detail = "Some fields are not valid; see errors.";
         Self { findings: Some(findings.clone()), ..Self::new("invalid", detail) }
@@ -56,14 +61,14 @@ impl From<&Rejection> for ActionError {
                 let mut findings = FieldErrors::default();
                 findings.add(
                     "expires_at",
-                    "must lie in the future; leave it out if the alert does not end by itself",
+                    "must be in the future; omit it if the alert must not expire",
                 );
                 Self::invalid(&findings)
             }
             Rejection::Outdated { present } => {
                 let detail = format!(
-                    "The alert is at revision {} now, and not at the one that was asked for. \
-                     Look at it again before acting on it.",
+                    "The alert is now at revision {}, which is not the expected one. Read it again \
+                     before you act on it.",
                     present.revision.get()
                 );
                 Self { alert: Some(present.clone()), ..Self::new("outdated", detail) }
@@ -72,7 +77,7 @@ impl From<&Rejection> for ActionError {
     }
 }
 
-/// What stands in the way, and what would help.
+/// Describes the status that excludes the action, and what the client can do instead.
 fn contradiction(action: Action, present: &Alert) -> String {
     let status = match present.status.kind() {
         StatusKind::Open => "open".to_owned(),
@@ -81,15 +86,15 @@ fn contradiction(action: Action, present: &Alert) -> String {
     };
     let help = match action {
         Action::Acknowledge | Action::Unacknowledge => "Reopen it first.",
-        Action::Reopen => "Only what is resolved can be reopened; unacknowledge gives it back.",
+        Action::Reopen => "Only a resolved alert can be reopened. Use unacknowledge instead.",
         Action::Resolve | Action::Annotate => "",
     };
-    format!("The alert is {status}, so that one cannot {} it. {help}", action.name())
+    format!("Cannot {} the alert because it is {status}. {help}", action.name())
         .trim_end()
         .to_owned()
 }
 
 fn marked(status: &str, present: &Alert) -> String {
     let mark = present.status.resolved().or(present.status.acknowledged());
-    mark.map_or_else(|| status.to_owned(), |mark| format!("{status} by {}", mark.by))
+    mark.map_or_else(|| status.to_owned(), |mark| format!("{status} (by {})", mark.by))
 }

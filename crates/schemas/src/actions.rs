@@ -1,4 +1,5 @@
-//! What operators do about alerts, as it is sent: over HTTP, as a frame, and for many at once.
+//! Requests of operators to act on alerts: the bodies of HTTP requests for one or for many alerts,
+//! and text frames.
 
 use crate::fields::{BodyError, FieldErrors, Fields};
 use crate::history::take_condition;
@@ -11,25 +12,25 @@ use std::collections::HashSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The most alerts that one request acts on.
+/// Upper bound of alerts per request.
 pub const MOST_ACTED_ON: usize = 1_000;
 
-/// What an operator does about the alert of the address.
+/// An action on the alert whose id is in the address.
 #[derive(ToSchema)]
 #[schema(example = json!({ "by": "Anna", "note": "On my way" }))]
 #[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
 pub struct NewAction {
-    /// Who does it.
+    /// Name of the operator.
     #[schema(min_length = 1, max_length = 128)]
     by: String,
-    /// What there is to say about it. It is kept with the alert, if the action changes anything.
+    /// Note of the operator. It is stored with the alert if the action changes the alert.
     #[schema(min_length = 1, max_length = 1024)]
     note: Option<String>,
 }
 
 impl NewAction {
-    /// Reads the body of a request to act on `alert` if its revision is one of those that are
-    /// `expected`, or names everything that is wrong with it.
+    /// Parses the body of a request to act on `alert`. With `expected`, the alert must be at one of
+    /// these revisions. The error lists every bad field.
     pub fn parse(
         body: &[u8],
         alert: AlertId,
@@ -42,20 +43,20 @@ impl NewAction {
     }
 }
 
-/// A note to write to the alert of the address.
+/// A note to add to the alert whose id is in the address.
 #[derive(ToSchema)]
 #[schema(example = json!({ "by": "Anna", "note": "The lock is broken" }))]
 #[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
 pub struct NewNote {
-    /// Who writes it.
+    /// Name of the operator.
     #[schema(min_length = 1, max_length = 128)]
     by: String,
-    /// What it says.
+    /// Text of the note.
     #[schema(min_length = 1, max_length = 1024)]
     note: String,
 }
 
-/// Who acts, and what there is to say about it.
+/// Operator and note of an action.
 struct ActionFields {
     by: Operator,
     note: Option<NoteText>,
@@ -77,7 +78,7 @@ impl ActionFields {
     }
 }
 
-/// What an operator does about many alerts: those with the ids, or those that a filter finds.
+/// An action on many alerts, which are selected by their ids or by a filter.
 #[derive(ToSchema)]
 #[schema(examples(
     json!({
@@ -91,49 +92,51 @@ impl ActionFields {
 ))]
 #[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
 pub struct NewActions {
-    /// What is done: `acknowledge`, `unacknowledge`, `resolve`, `reopen` or `annotate`.
+    /// The action: `acknowledge`, `unacknowledge`, `resolve`, `reopen` or `annotate`.
     action: String,
-    /// Who does it.
+    /// Name of the operator.
     #[schema(min_length = 1, max_length = 128)]
     by: String,
-    /// What there is to say about it; required to `annotate`.
+    /// Note of the operator. It is required for `annotate`.
     #[schema(min_length = 1, max_length = 1024)]
     note: Option<String>,
-    /// The alerts, each of which is acted on once; not together with `filter`.
+    /// Ids of the alerts. An id that is sent twice counts once. `ids` and `filter` cannot be
+    /// combined.
     #[schema(min_items = 1, max_items = 1000)]
     ids: Option<Vec<Uuid>>,
-    /// Which alerts: the parameters of `GET /alerts`, each with one value or a list of them, and at
-    /// least one of them. Of those that match, the newest 1,000 are acted on, or with `after` the
-    /// oldest after it. Without `status` these are the ones that the action changes something
-    /// about. An alert that does not match any more when its turn comes is `refused`.
+    /// Conditions that select the alerts: parameters of `GET /alerts`, each with one value or a
+    /// list of values. At least one condition is required. If more than 1,000 alerts match, the
+    /// action applies to the newest 1,000, or with `after` to the oldest 1,000 after that position.
+    /// Without `status`, the filter selects the alerts that the action would change. An alert that
+    /// no longer matches when the server reaches it is `refused`.
     #[schema(value_type = Option<Object>)]
     filter: Option<Map<String, Value>>,
 }
 
-/// Many alerts to act on.
+/// A parsed request to act on many alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actions {
-    /// What is done.
+    /// The action.
     pub action: Action,
-    /// Who does it.
+    /// Operator who acts.
     pub by: Operator,
-    /// What there is to say about it.
+    /// Note of the operator.
     pub note: Option<NoteText>,
-    /// To which alerts.
+    /// The alerts to act on.
     pub which: Targets,
 }
 
-/// Which alerts to act on.
+/// How a request selects its alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Targets {
-    /// Those with these ids.
+    /// The alerts with these ids.
     Ids(Vec<AlertId>),
-    /// Those that match, at most [`MOST_ACTED_ON`].
+    /// The alerts that match a query, at most [`MOST_ACTED_ON`].
     Matching(Box<AlertQuery>),
 }
 
 impl Actions {
-    /// Reads the body of a request, or names everything that is wrong with it.
+    /// Parses the body of a request. The error lists every bad field.
     pub fn parse(body: &[u8]) -> Result<Self, BodyError> {
         let mut fields = Fields::read(body)?;
         let action = fields.required("action", |name| {
@@ -166,20 +169,20 @@ fn which(fields: &mut Fields, action: Option<Action>) -> Option<Targets> {
             None
         }
         (None, None) => {
-            fields.complain("ids", "is required, or else filter");
+            fields.complain("ids", "is required, unless filter is sent");
             None
         }
         (Some(_), Some(_)) => {
-            fields.complain("filter", "must not stand beside ids");
+            fields.complain("filter", "cannot be combined with ids");
             None
         }
     }
 }
 
-/// The alerts that are named, each once.
+/// Parses the ids and removes duplicates.
 fn ids(fields: &mut Fields, ids: &[Value]) -> Option<Vec<AlertId>> {
     if ids.is_empty() || ids.len() > MOST_ACTED_ON {
-        fields.complain("ids", format!("must be 1 to {MOST_ACTED_ON} ids"));
+        fields.complain("ids", format!("must contain 1 to {MOST_ACTED_ON} ids"));
         return None;
     }
     let parsed: Vec<_> = ids.iter().map_while(|id| parse_alert_id(id.as_str()?).ok()).collect();
@@ -191,8 +194,8 @@ fn ids(fields: &mut Fields, ids: &[Value]) -> Option<Vec<AlertId>> {
     Some(parsed.into_iter().filter(|id| seen.insert(*id)).collect())
 }
 
-/// The question that a filter asks. A name that nobody knows is wrong here, and so is a filter that
-/// nothing stands in: whoever misspells a name or has an empty list would act on everything.
+/// Turns a filter into a query. Unknown names and an empty filter are errors: with a misspelt name
+/// or an empty list the request would act on all alerts.
 fn filter(
     fields: &mut Fields,
     filter: &Map<String, Value>,
@@ -206,19 +209,22 @@ fn filter(
             value => std::slice::from_ref(value),
         };
         if values.is_empty() {
-            findings.complain(pointer(name), "must be a string, or a list of at least one");
+            findings.complain(pointer(name), "must be a string or a list of at least one string");
         }
         for value in values {
             let taken = match value {
                 Value::String(value) => take_condition(&mut query, name, value),
-                _ => Err((name.clone().into(), "must be a string, or a list of them".into())),
+                _ => Err((name.clone().into(), "must be a string or a list of strings".into())),
             };
             match taken {
                 Ok(true) => {}
-                Ok(false) => findings
-                    .complain(pointer(name), "is no parameter of GET /alerts that says which ones"),
+                Ok(false) => findings.complain(
+                    pointer(name),
+                    "is not a parameter of GET /alerts that selects alerts",
+                ),
                 Err((wrong, detail)) => {
-                    // Of two that exclude each other the same one is named, whichever came last.
+                    // `severity` and `min_severity` exclude each other. The error always names
+                    // `min_severity`, in whichever order the two were sent.
                     let name = if wrong == "min_severity" { &wrong } else { name.as_str() };
                     findings.complain(pointer(name), detail);
                 }
@@ -226,7 +232,7 @@ fn filter(
         }
     }
     if findings.is_empty() && query == AlertQuery::newest(MOST_ACTED_ON) {
-        findings.complain("filter", "must have a condition");
+        findings.complain("filter", "must have at least one condition");
     }
     for (name, detail) in findings.sorted() {
         fields.complain(name.to_owned(), detail.to_owned());
@@ -240,34 +246,34 @@ fn filter(
     Some(query)
 }
 
-/// Where a parameter of the filter stands in the body (RFC 6901).
+/// Path of a filter parameter within the body, escaped as in a JSON pointer (RFC 6901).
 fn pointer(name: &str) -> String {
     format!("filter/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// What is wrong with the `type` of a frame that is neither an action nor chat.
-const ACTION_NAMES: &str = "must be acknowledge, unacknowledge, resolve, reopen or annotate, or be \
-    left out for a chat message";
+/// Error text for a `type` that is neither an action nor chat.
+const ACTION_NAMES: &str = "must be acknowledge, unacknowledge, resolve, reopen or annotate; \
+    omit it for a chat message";
 
-/// What a client says over a socket.
+/// A request of a client in a text frame.
 #[derive(Debug, PartialEq)]
 pub enum ClientRequest {
-    /// Something to everybody: what has no `type` of those that follow.
+    /// A chat message for all clients: any frame whose `type` is not the name of an action.
     Chat(Result<PostMessage, BodyError>),
-    /// An action, and what its result is to be told by.
+    /// An action, with the client's name for this frame.
     Act {
-        /// What the client calls this frame; null if it gives no name.
+        /// The client's `ref` for this frame, which the result repeats; null if the frame has none.
         reference: Value,
-        /// The action.
+        /// The action, or what is wrong with the frame.
         act: Result<ActOnAlert, BodyError>,
     },
 }
 
 impl ClientRequest {
-    /// The most characters of a `ref`.
+    /// Upper bound of characters in a `ref`.
     pub const MAX_REF_CHARS: usize = 128;
 
-    /// Reads a text frame.
+    /// Parses a text frame.
     pub fn parse(text: &[u8]) -> Self {
         let mut fields = match Fields::read(text) {
             Ok(fields) => fields,
@@ -277,7 +283,8 @@ impl ClientRequest {
         if let Some(action) = kind.and_then(Action::parse) {
             return Self::act(fields, action);
         }
-        // Whatever else has a type is chat; but without a sender it was hardly meant to be.
+        // A frame with any other type is chat. A frame without a sender was probably meant as an
+        // action, so the error names the type too.
         if kind.is_some_and(|kind| kind != "chat") && fields.value("sender").is_none() {
             fields.complain("type", ACTION_NAMES);
         }
@@ -304,7 +311,7 @@ impl ClientRequest {
             Some(revision) => {
                 let revision = revision.as_u64().map(Revision::new);
                 if revision.is_none() {
-                    fields.complain("revision", "must be a number");
+                    fields.complain("revision", "must be a whole number");
                 }
                 revision.map(|seen| vec![seen])
             }
@@ -315,7 +322,8 @@ impl ClientRequest {
     }
 }
 
-/// What an operator does, as a text frame; the answer is a `Result` to this client alone.
+/// An action on one alert, as a text frame. The server answers with a `Result` frame, which only
+/// this client receives.
 #[derive(ToSchema)]
 #[schema(as = ActionFrame, example = json!({
     "type": "acknowledge",
@@ -326,19 +334,20 @@ impl ClientRequest {
 }))]
 #[expect(dead_code, reason = "describes the shape; frames are read field by field")]
 pub struct ActionFrame {
-    /// `acknowledge`, `unacknowledge`, `resolve`, `reopen` or `annotate`.
+    /// The action: `acknowledge`, `unacknowledge`, `resolve`, `reopen` or `annotate`.
     #[schema(rename = "type")]
     r#type: String,
-    /// The alert.
+    /// Id of the alert.
     id: Uuid,
-    /// Who does it.
+    /// Name of the operator.
     #[schema(min_length = 1, max_length = 128)]
     by: String,
-    /// What there is to say about it; required to `annotate`.
+    /// Note of the operator. It is required for `annotate`.
     #[schema(min_length = 1, max_length = 1024)]
     note: Option<String>,
-    /// Only if the alert is still at this revision.
+    /// Revision that the alert must have. If the alert has another revision, the action is refused.
     revision: Option<u64>,
-    /// What the result is to be told by: a string of at most 128 characters, or a number.
+    /// Name of this frame, which the result repeats: a string of at most 128 characters, or a
+    /// number.
     r#ref: Option<String>,
 }

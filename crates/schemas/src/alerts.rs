@@ -1,4 +1,4 @@
-//! Alerts as flat JSON objects, and what changed about them.
+//! Alerts as flat JSON objects, and the frames of their changes.
 
 use crate::{PositionText, TimestampText};
 use northgate_domain::{
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// An alert, as it stands.
+/// The current state of an alert.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Alert, example = json!({
     "id": "5c54e4c8-7a07-4d4f-9d0a-3f2f6c1c2d11",
@@ -35,83 +35,85 @@ use uuid::Uuid;
     "position": "9f86d081884c7d65-42"
 }))]
 pub struct AlertBody<'a> {
-    /// Drawn by the server: UUID version 4.
+    /// Id of the alert: a random UUID (version 4) that the server generates.
     pub id: Uuid,
-    /// When the alert was raised: RFC 3339, UTC, microseconds.
+    /// Time when the alert was raised: RFC 3339, UTC, microseconds.
     #[schema(value_type = String, format = DateTime)]
     pub timestamp: TimestampText,
-    /// `alert`; in the frame of a change `alert_update`.
+    /// Always `alert`, except in the frame of a change, where it is `alert_update`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// What happened.
+    /// Description of what happened.
     pub message: &'a str,
-    /// Where it happened.
+    /// Location of what happened.
     pub location: &'a str,
-    /// Which system said so; absent if it gave no name.
+    /// Name of the system that raised the alert. The member is absent if the sender gave no name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub source: Option<&'a str>,
-    /// How bad it is: `critical`, `error`, `warning` or `info`; the worst that was said.
+    /// Severity: `critical`, `error`, `warning` or `info`. If repeats differ, the worst one counts.
     pub severity: &'static str,
-    /// By what else it can be found; absent if there is nothing.
+    /// Searchable key/value pairs. The member is absent if there are none.
     #[serde(skip_serializing_if = "LabelsBody::is_empty")]
     #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
     pub labels: LabelsBody<'a>,
-    /// Where more is to be read.
+    /// Address of a page with more information.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub url: Option<&'a str>,
-    /// The key that it was raised with. Whatever is raised with the same one is a repeat of it,
-    /// while it is not resolved.
+    /// Deduplication key. While this alert is not resolved, a later raise with the same key is a
+    /// repeat of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub dedup_key: Option<&'a str>,
-    /// `open`, `acknowledged` or `resolved`.
+    /// Status: `open`, `acknowledged` or `resolved`.
     pub status: &'static str,
-    /// How often it was raised.
+    /// Number of raises, including the first one.
     pub count: u64,
-    /// When it was raised for the first time: the same as `timestamp`.
+    /// Time of the first raise, equal to `timestamp`.
     #[schema(value_type = String, format = DateTime)]
     pub first_seen: TimestampText,
-    /// When it was raised for the last time.
+    /// Time of the last raise.
     #[schema(value_type = String, format = DateTime)]
     pub last_seen: TimestampText,
-    /// When it resolves by itself; absent if it does not.
+    /// Expiry time, at which the alert resolves automatically. The member is absent if the alert
+    /// has no expiry time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     pub expires_at: Option<TimestampText>,
-    /// Who took it on, if anybody did.
+    /// Operator who acknowledged the alert. The member is absent if nobody did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub acknowledged_by: Option<&'a str>,
-    /// When somebody took it on.
+    /// Time of the acknowledgement.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     pub acknowledged_at: Option<TimestampText>,
-    /// Who ended it, if it is over; `northgate` if it ended by itself.
+    /// Operator who resolved the alert, or `northgate` if it resolved automatically. The member is
+    /// absent if the alert is not resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub resolved_by: Option<&'a str>,
-    /// When it ended.
+    /// Time when the alert was resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     pub resolved_at: Option<TimestampText>,
-    /// The newest notes, oldest first; absent if there are none.
+    /// The newest notes, oldest first. The member is absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub notes: Vec<NoteBody<'a>>,
-    /// How many older notes are not shown any more.
+    /// Number of older notes that are no longer shown.
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(required = false)]
     pub notes_dropped: u64,
-    /// When its newest event happened.
+    /// Time of the newest event of this alert.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: TimestampText,
-    /// Rises with each event of this alert: of two states, the higher one is newer. It is the
-    /// alert's `ETag`.
+    /// Number that rises with each event of this alert, so the state with the higher revision is
+    /// newer. The `ETag` of the alert is this number in quotes.
     pub revision: u64,
-    /// Where in the stream the alert was raised, in the frame of a change where that stands;
-    /// opaque.
+    /// Position in the stream at which the alert was raised. In the frame of a change, the position
+    /// is that of the change. Positions are opaque.
     #[schema(value_type = String)]
     pub position: PositionText,
 }
@@ -170,11 +172,11 @@ impl<'a> AlertBody<'a> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Note)]
 pub struct NoteBody<'a> {
-    /// Who wrote it.
+    /// Operator who wrote the note.
     pub by: &'a str,
-    /// What it says.
+    /// Text of the note.
     pub note: &'a str,
-    /// When it was kept.
+    /// Time when the note was stored.
     #[schema(value_type = String, format = DateTime)]
     pub at: TimestampText,
 }
@@ -196,23 +198,24 @@ impl Serialize for LabelsBody<'_> {
     }
 }
 
-/// Something happened to an alert that is there already. Only streams that ask for the type
-/// `alert_update` have this frame.
+/// A change of an existing alert. Only streams that request the type `alert_update` receive this
+/// frame.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AlertUpdate)]
 pub struct AlertUpdateBody<'a> {
-    /// What happened: `repeated`, `acknowledged`, `unacknowledged`, `resolved`, `reopened` or
+    /// The change: `repeated`, `acknowledged`, `unacknowledged`, `resolved`, `reopened` or
     /// `annotated`.
     change: &'static str,
-    /// Who did it, if it was an operator; `northgate` if it happened by itself.
+    /// Operator who made the change, or `northgate` if the alert resolved automatically. A repeat
+    /// has no `by`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     by: Option<&'a str>,
-    /// What there was to say about it.
+    /// Note that the operator sent with the change.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     note: Option<&'a str>,
-    /// The whole alert as it stands afterwards.
+    /// The complete alert after the change.
     #[serde(flatten)]
     alert: AlertBody<'a>,
 }
@@ -240,25 +243,25 @@ impl<'a> AlertFrame<'a> {
     }
 }
 
-/// What of an alert whoever is refused needs to know.
+/// The part of an alert that explains why a request was refused.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AlertState {
-    /// The alert.
+    /// Id of the alert.
     id: Uuid,
-    /// `open`, `acknowledged` or `resolved`.
+    /// Status: `open`, `acknowledged` or `resolved`.
     #[schema(example = "resolved")]
     status: &'static str,
-    /// The newest revision.
+    /// The newest revision of the alert.
     revision: u64,
-    /// Who took it on, if anybody did.
+    /// Operator who acknowledged the alert. The member is absent if nobody did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     acknowledged_by: Option<String>,
-    /// Who ended it, if it is over.
+    /// Operator who resolved the alert. The member is absent if the alert is not resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     resolved_by: Option<String>,
-    /// When its newest event happened.
+    /// Time of the newest event of this alert.
     #[schema(value_type = String, format = DateTime)]
     updated_at: TimestampText,
 }

@@ -1,4 +1,4 @@
-//! Chat messages and small answers as flat JSON objects, and the one encoder of events.
+//! Chat messages and small answers as flat JSON objects, and the only encoder of events.
 
 use crate::alerts::AlertFrame;
 use crate::{PositionText, TimestampText};
@@ -18,23 +18,24 @@ use uuid::Uuid;
     "position": "9f86d081884c7d65-43"
 }))]
 pub struct ChatBody<'a> {
-    /// Drawn by the server: UUID version 4.
+    /// Id of the message: a random UUID (version 4) that the server generates.
     pub id: Uuid,
-    /// When the message was kept: RFC 3339, UTC, microseconds.
+    /// Time when the message was stored: RFC 3339, UTC, microseconds.
     #[schema(value_type = String, format = DateTime)]
     pub timestamp: TimestampText,
     /// Always `chat`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// Who said it.
+    /// Name of the sender.
     pub sender: &'a str,
-    /// What was said.
+    /// Text of the message.
     pub message: &'a str,
-    /// The alert that it is about; absent if it belongs to the thread of none.
+    /// Id of the alert whose thread contains the message. The member is absent if the message
+    /// belongs to no thread.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub alert_id: Option<Uuid>,
-    /// Where in the stream the message stands; opaque.
+    /// Position of the message in the stream. Positions are opaque.
     #[schema(value_type = String)]
     pub position: PositionText,
 }
@@ -59,10 +60,10 @@ impl<'a> ChatBody<'a> {
     }
 }
 
-/// What `GET /` answers.
+/// The answer of `GET /`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Welcome {
-    /// The greeting of the service that Northgate replaced; scripts look for it.
+    /// Greeting of the Python service that Northgate replaced. Scripts check for this text.
     #[schema(example = "Welcome to my WebSocket Application")]
     pub message: &'static str,
 }
@@ -73,25 +74,25 @@ impl Default for Welcome {
     }
 }
 
-/// What a probe is answered when all is well.
+/// The answer to a successful health probe.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// `live` or `ready`, as was asked.
+    /// The state that was requested: `live` or `ready`.
     #[schema(example = "ready")]
     status: &'static str,
 }
 
 impl Health {
-    /// The answer to a question for `status`.
+    /// The answer to a probe for `status`.
     pub const fn new(status: &'static str) -> Self {
         Self { status }
     }
 }
 
-/// Writes the JSON object of an event behind what `out` holds already.
+/// Appends the JSON object of an event to `out`.
 #[expect(
     clippy::expect_used,
-    reason = "maps have strings for keys, there is no float, and Vec takes all"
+    reason = "maps have string keys, there are no floats, and writing to a Vec cannot fail"
 )]
 pub fn encode_event(event: &Positioned<Event>, out: &mut Vec<u8>) {
     match &event.value {
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_the_whole_alert_and_who_did_what() {
+    fn a_change_contains_the_complete_alert_and_the_action() {
         let anna = Operator::parse("Anna").unwrap();
         let mark = |seconds| Attribution { by: anna.clone(), at: at(seconds) };
         let note = Note { by: anna.clone(), text: NoteText::parse("hot").unwrap(), at: at(3) };

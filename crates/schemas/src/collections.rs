@@ -1,4 +1,4 @@
-//! Answers that hold many items, with the position that they reflect.
+//! Answers with many items, each with the log position that it reflects.
 
 use crate::Order;
 use crate::encoding::encode;
@@ -11,29 +11,30 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// Alerts, oldest first unless the other order was asked for.
+/// A page of alerts, oldest first unless the request asked for the other order.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AlertCollection<'a> {
-    /// The alerts, as they stand now.
+    /// The alerts in their current state.
     #[schema(inline = false)]
     pub alerts: Vec<AlertBody<'a>>,
-    /// How many alerts this answer holds.
+    /// Number of alerts in this answer.
     pub count: usize,
-    /// The newest event that the alerts reflect: what comes after it is on the stream.
+    /// Position of the newest event that the alerts reflect. A stream that starts after this
+    /// position sends every later event.
     #[schema(value_type = String)]
     pub position: PositionText,
-    /// The address of what is newer; `null` if nothing is. Follow it until it is `null`: an answer
-    /// may hold fewer items than its limit, or none, and more may match.
+    /// Address of the page with newer alerts, or `null` if there are none. Follow it until it is
+    /// `null`. A page can contain fewer items than its limit, or none, even if more items match.
     #[schema(required = true, example = "/alerts?limit=10&after=9f86d081884c7d65-42")]
     pub next: Option<String>,
-    /// The address of what is older; `null` if nothing is. Follow it until it is `null`: an answer
-    /// may hold fewer items than its limit, or none, and more may match.
+    /// Address of the page with older alerts, or `null` if there are none. Follow it until it is
+    /// `null`. A page can contain fewer items than its limit, or none, even if more items match.
     #[schema(required = true, example = "/alerts?limit=10&before=9f86d081884c7d65-33")]
     pub previous: Option<String>,
 }
 
 impl<'a> AlertCollection<'a> {
-    /// The `page` that answers `query`.
+    /// The answer to `query` with the items of `page`.
     pub fn new(query: &AlertQuery, order: Order, page: &'a HistoryPage<Alert>) -> Self {
         let PageLinks { next, previous } = links(query, order, page);
         Self {
@@ -51,24 +52,25 @@ impl<'a> AlertCollection<'a> {
     }
 }
 
-/// All alerts in numbers.
+/// Counts of alerts by status and severity.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AlertSummary {
-    /// How many alerts there are.
+    /// Number of all alerts.
     total: u64,
-    /// How many there are of each status.
+    /// Number of alerts of each status.
     by_status: BTreeMap<&'static str, u64>,
-    /// How many of those that are not resolved there are of each severity.
+    /// Number of alerts of each severity, without the resolved ones.
     unresolved_by_severity: BTreeMap<&'static str, u64>,
-    /// How many there are of each severity, for each status.
+    /// Number of alerts of each severity, for each status.
     counts: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
-    /// The newest event that the counts reflect: what comes after it is on the stream.
+    /// Position of the newest event that the counts reflect. A stream that starts after this
+    /// position sends every later event.
     #[schema(value_type = String)]
     position: PositionText,
 }
 
 impl AlertSummary {
-    /// The counts of a summary.
+    /// The wire form of `counts` at `position`.
     pub fn new(Summary { position, counts }: Summary) -> Self {
         let severities = |statuses: &[StatusKind]| {
             let of = |severity| statuses.iter().map(|status| counts.count(*status, severity)).sum();
@@ -88,30 +90,31 @@ impl AlertSummary {
     }
 }
 
-/// Chat messages, oldest first unless the other order was asked for.
+/// A page of chat messages, oldest first unless the request asked for the other order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageCollection<'a> {
     /// The messages.
     #[schema(inline = false)]
     pub chat_messages: Vec<ChatBody<'a>>,
-    /// How many messages this answer holds.
+    /// Number of messages in this answer.
     pub count: usize,
-    /// The newest event that the messages reflect: what comes after it is on the stream.
+    /// Position of the newest event that the messages reflect. A stream that starts after this
+    /// position sends every later event.
     #[schema(value_type = String)]
     pub position: PositionText,
-    /// The address of what is newer; `null` if nothing is. Follow it until it is `null`: an answer
-    /// may hold fewer items than its limit, or none, and more may match.
+    /// Address of the page with newer messages, or `null` if there are none. Follow it until it is
+    /// `null`. A page can contain fewer items than its limit, or none, even if more items match.
     #[schema(required = true, example = "/message/?limit=10&after=9f86d081884c7d65-42")]
     pub next: Option<String>,
-    /// The address of what is older; `null` if nothing is. Follow it until it is `null`: an answer
-    /// may hold fewer items than its limit, or none, and more may match.
+    /// Address of the page with older messages, or `null` if there are none. Follow it until it is
+    /// `null`. A page can contain fewer items than its limit, or none, even if more items match.
     #[schema(required = true, example = "/message/?limit=10&before=9f86d081884c7d65-33")]
     pub previous: Option<String>,
 }
 
 impl<'a> MessageCollection<'a> {
-    /// The `page` that answers `query`.
+    /// The answer to `query` with the items of `page`.
     pub fn new(query: &AlertQuery, order: Order, page: &'a HistoryPage<ChatMessage>) -> Self {
         let PageLinks { next, previous } = links(query, order, page);
         Self {

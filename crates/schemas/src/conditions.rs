@@ -1,23 +1,25 @@
-//! What the conditions of streams and of histories have in common.
+//! Parsers that the conditions of streams and of histories share.
 
 use northgate_domain::{Label, LabelName, LabelValue, Severity};
 use std::borrow::Cow;
 
-/// The most values that a condition may name of one kind: each item is compared with each of them.
+/// Upper bound of values per condition. Each item is compared with each value, so more values cost
+/// more time per item.
 pub(crate) const VALUES_MAX: usize = 64;
 
-/// What a severity must be.
+/// Error text for an unknown severity.
 pub(crate) const SEVERITY_NAMES: &str = "must be critical, error, warning or info";
 
-/// Which parameter is wrong, and why.
+/// Name of a bad parameter, and what is wrong with it.
 pub(crate) type FieldError = (Cow<'static, str>, Cow<'static, str>);
 
-/// Turns an error of the parameter `name` into a finding.
+/// Turns a parse error of the parameter `name` into a field error.
 pub(crate) fn because<E: ToString>(name: &'static str) -> impl FnOnce(E) -> FieldError {
     move |error| (name.into(), error.to_string().into())
 }
 
-/// Adds values of the parameter `name` to those that will do, each once.
+/// Adds `more` values of the parameter `name` to `values`, without duplicates. More than
+/// [`VALUES_MAX`] values are an error.
 pub(crate) fn push<T: PartialEq>(
     name: &'static str,
     values: &mut Vec<T>,
@@ -36,15 +38,17 @@ pub(crate) fn push<T: PartialEq>(
     Ok(())
 }
 
-/// Reads severities, separated by commas.
+/// Parses severities that are separated by commas.
 pub(crate) fn parse_severities(value: &str) -> Result<Vec<Severity>, &'static str> {
     let names = value.split(',').map(str::trim);
     names
-        .map(|name| Severity::parse(name).ok_or("must be some of critical, error, warning, info"))
+        .map(|name| {
+            Severity::parse(name).ok_or("must be one or more of critical, error, warning, info")
+        })
         .collect()
 }
 
-/// Reads a label, and names the parameter if it is none.
+/// Parses a label. The error names the bad parameter.
 pub(crate) fn parse_label(name: &str, value: &str) -> Result<Label, FieldError> {
     let name = LabelName::parse(name).map_err(because("label"))?;
     match LabelValue::parse(value) {

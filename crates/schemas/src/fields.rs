@@ -1,34 +1,34 @@
-//! Reading a JSON object field by field: what is missing, null or of the wrong type is a finding
-//! and not an error, so that one answer names every bad field.
+//! Reads a JSON object field by field. A bad field becomes a field error and reading continues, so
+//! that one answer names every bad field.
 
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt::Display;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
-/// Why a body gave no command.
+/// Reason why a body could not be parsed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum BodyError {
-    /// It is no JSON, or JSON that is not read: nested too deep, or with half a character in it.
+    /// The body is not JSON, is nested too deeply, or contains half of a surrogate pair.
     #[error("the body cannot be read as JSON (line {line}, column {column})")]
     Malformed {
-        /// Where reading stopped, counted from 1.
+        /// Line where reading stopped, counted from 1.
         line: usize,
-        /// Where in that line reading stopped, counted in bytes.
+        /// Column where reading stopped, counted in bytes.
         column: usize,
     },
-    /// It is JSON, but not what was asked for.
-    #[error("the body is not what was expected")]
+    /// The body is JSON, but some fields are invalid.
+    #[error("some fields of the body are not valid")]
     Invalid(FieldErrors),
 }
 
-/// What is wrong with a body: every bad field, each with its reason.
+/// All field errors of a body or of a query, each with its reason.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FieldErrors(ValidationErrors);
 
 impl FieldErrors {
-    /// The findings in the order of their fields' names: the field, empty for the body itself,
-    /// and what is wrong with it.
+    /// Returns the field errors sorted by field name: the name (empty for the body itself) and what
+    /// is wrong.
     pub fn sorted(&self) -> Vec<(&str, &str)> {
         let mut findings = Vec::new();
         for (field, kind) in self.0.errors() {
@@ -45,12 +45,13 @@ impl FieldErrors {
         findings
     }
 
-    /// Whether nothing was found.
+    /// Whether there are no field errors.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Adds a finding about a parameter: one that is wrong a thousand times is told once.
+    /// Adds an error of a parameter, unless that parameter already has one. A parameter that is
+    /// wrong a thousand times is reported once.
     pub(crate) fn complain(
         &mut self,
         name: impl Into<Cow<'static, str>>,
@@ -62,7 +63,7 @@ impl FieldErrors {
         }
     }
 
-    /// Adds a finding about a field.
+    /// Adds an error of a field.
     pub(crate) fn add(
         &mut self,
         field: impl Into<Cow<'static, str>>,
@@ -84,18 +85,18 @@ impl FieldErrors {
     }
 }
 
-/// The fields of one object, and what was found wrong with them so far.
+/// The fields of one object, and the field errors found so far.
 pub(crate) struct Fields {
     object: Map<String, Value>,
     findings: FieldErrors,
 }
 
 impl Fields {
-    /// Reads `body` as a JSON object. Of a name that is given twice the last value counts, and
-    /// names that nobody asks for are ignored.
+    /// Parses `body` as a JSON object. If a name occurs twice, the last value counts. Unknown names
+    /// are ignored.
     pub(crate) fn read(body: &[u8]) -> Result<Self, BodyError> {
-        // Some shells put a byte order mark before what they send (RFC 8259 section 8.1 lets us
-        // ignore it).
+        // Some shells send a byte order mark before the body (RFC 8259 section 8.1 permits ignoring
+        // it).
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(FieldErrors::of_body("is required: send a JSON object"));
@@ -107,19 +108,19 @@ impl Fields {
         }
     }
 
-    /// What a field holds, null included. Nothing else looks a name up.
+    /// Returns the value of a field, including null. All look-ups pass through here.
     fn get(&self, field: &str) -> Option<&Value> {
         #[cfg(test)]
         requested::NAMES.with_borrow_mut(|names| names.insert(field.to_owned()));
         self.object.get(field)
     }
 
-    /// What a field holds, if it is there and not null.
+    /// Returns the value of a field, unless it is absent or null.
     pub(crate) fn value(&self, field: &str) -> Option<&Value> {
         self.get(field).filter(|value| !value.is_null())
     }
 
-    /// A text that must be there. `None` is a finding.
+    /// Parses a required string. If the result is `None`, a field error was added.
     pub(crate) fn required<T, E: Display>(
         &mut self,
         field: &'static str,
@@ -136,7 +137,7 @@ impl Fields {
         None
     }
 
-    /// A text that may be absent, or null. `None` is a finding only if there is something else.
+    /// Parses an optional string, which may be absent or null. An invalid value adds a field error.
     pub(crate) fn optional<T, E: Display>(
         &mut self,
         field: &'static str,
@@ -146,7 +147,7 @@ impl Fields {
         self.required(field, parse)
     }
 
-    /// Adds a finding about a field, or something in it.
+    /// Adds an error of a field, or of a value inside it.
     pub(crate) fn complain(
         &mut self,
         field: impl Into<Cow<'static, str>>,
@@ -155,7 +156,8 @@ impl Fields {
         self.findings.add(field, detail);
     }
 
-    /// What was read, unless something is wrong; what is not there was complained about.
+    /// Returns `read`, unless there are field errors. If `read` is `None`, a field error was added
+    /// before.
     pub(crate) fn finish<T>(self, read: Option<T>) -> Result<T, BodyError> {
         match read {
             Some(read) if self.findings.is_empty() => Ok(read),
@@ -164,7 +166,7 @@ impl Fields {
     }
 }
 
-/// The names that readers on this thread have looked up.
+/// Names that readers on this thread have looked up.
 #[cfg(test)]
 pub(crate) mod requested {
     use std::cell::RefCell;

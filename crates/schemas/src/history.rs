@@ -1,4 +1,4 @@
-//! The query string of a history, and the links to the pages beside its answer.
+//! Parses the query string of a history, and builds the page links of its answer.
 
 use crate::conditions::{FieldError, SEVERITY_NAMES, because, parse_label, parse_severities, push};
 use crate::fields::FieldErrors;
@@ -14,12 +14,12 @@ use serde::Serialize;
 use std::borrow::Cow;
 use utoipa::ToSchema;
 
-/// The most items of one answer.
+/// Upper bound of items per page.
 pub const LIMIT_MAX: usize = 1_000;
-/// How many items are given to whoever does not say.
+/// Items per page if the request has no `limit`.
 pub const LIMIT_DEFAULT: usize = 10;
 
-/// In which order items are shown; which ones they are does not depend on it.
+/// The order of the items in an answer. It does not affect which items are selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Order {
@@ -30,9 +30,9 @@ pub enum Order {
     Desc,
 }
 
-/// Reads the query string of a history: which items are asked for, and in which order to show
-/// them. Unknown names are ignored; every bad value is named. If a name that may be given once is
-/// given twice, the last value counts. A history of messages uses the range and the search alone.
+/// Parses the query string of a history: the selection, and the order of the items in the answer.
+/// Unknown names are ignored. The error names every bad parameter. If a name that may occur once
+/// occurs twice, the last value counts. A history of messages uses only the range and the search.
 pub fn parse_history(query: &str) -> Result<(AlertQuery, Order), FieldErrors> {
     let (mut asked, mut order) = (AlertQuery::newest(LIMIT_DEFAULT), Order::default());
     let mut errors = FieldErrors::default();
@@ -49,7 +49,8 @@ pub fn parse_history(query: &str) -> Result<(AlertQuery, Order), FieldErrors> {
     if errors.is_empty() { Ok((asked, order)) } else { Err(errors) }
 }
 
-/// Takes a parameter that is a condition on the items. False if there is no such parameter.
+/// Applies a parameter that is a condition on the items. Returns false if there is no such
+/// parameter.
 pub(crate) fn take_condition(
     query: &mut AlertQuery,
     name: &str,
@@ -103,12 +104,13 @@ pub(crate) fn take_condition(
     Ok(true)
 }
 
-/// `severity` and `min_severity` were both given.
+/// Error for `severity` together with `min_severity`.
 const SEVERITY_TWICE: FieldError =
-    (Cow::Borrowed("min_severity"), Cow::Borrowed("must not stand beside severity"));
+    (Cow::Borrowed("min_severity"), Cow::Borrowed("cannot be combined with severity"));
 
-/// Links to the pages beside the page that answers `query`: queries for the address that the
-/// request came to (RFC 3986 section 5.2), whatever its name outside.
+/// Returns the links to the neighbours of the page that answers `query`. Each link is only a query,
+/// relative to the address of the request (RFC 3986 section 5.2), so it works under any public
+/// address.
 pub(crate) fn links<T>(query: &AlertQuery, order: Order, page: &HistoryPage<T>) -> PageLinks {
     let HistoryRange { after, before, .. } = query.range;
     let upwards = after.is_some();
@@ -117,23 +119,23 @@ pub(crate) fn links<T>(query: &AlertQuery, order: Order, page: &HistoryPage<T>) 
     let examined_down = page.examined_to.filter(|_| !upwards);
     let last = examined_up.or(page.items.last().map(|item| item.position));
     let next = page.has_newer.then(|| match last {
-        // From one end of the range to the other.
+        // The next page reaches from the end of this one to the other end of the range.
         Some(last) => link(Some(last), before.filter(|_| upwards)),
-        // Nothing stands before the position: newer items begin at the very first.
+        // No item precedes the position, so the newer items begin at the start of the log.
         None => link(before.map(|before| Position::start(before.epoch)), None),
     });
     let first = examined_down.or(page.items.first().map(|item| item.position));
     let previous = page.has_older.then(|| match first {
         Some(first) => link(None, Some(first)),
-        // Nothing stands in the range: older items stand before its end.
+        // The range contains no item, so the older items lie before its end.
         None => link(None, before),
     });
     PageLinks { next, previous }
 }
 
 impl Continuation {
-    /// Where `query` goes on after `page`, if more match: with older items, or with newer ones if
-    /// the query asks for those after a position.
+    /// Returns the parameter that continues `query` after `page`, if more items match: older items,
+    /// or newer ones if the query has `after`.
     pub fn of<T>(query: &AlertQuery, page: &HistoryPage<T>) -> Option<Self> {
         let upwards = query.range.after.is_some();
         let (more, end) = if upwards {
@@ -197,20 +199,20 @@ fn link(
     text.finish()
 }
 
-/// The parameter with which a request goes on where a part of its answer ended.
+/// The parameter with which the next request continues after this page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = Rest, rename_all = "lowercase")]
 pub enum Continuation {
-    /// What is older.
+    /// Older items follow.
     #[schema(value_type = String)]
     Before(PositionText),
-    /// What is newer.
+    /// Newer items follow.
     #[schema(value_type = String)]
     After(PositionText),
 }
 
-/// The items of `page` in the order in which they are shown.
+/// The items of `page` in the requested order.
 pub(crate) fn shown<'a, T, B: From<&'a Positioned<T>>>(
     page: &'a HistoryPage<T>,
     order: Order,
@@ -221,7 +223,7 @@ pub(crate) fn shown<'a, T, B: From<&'a Positioned<T>>>(
     }
 }
 
-/// The links to the pages beside one; absent where there is none.
+/// The links to the neighbouring pages. A link is absent if there is no such page.
 pub(crate) struct PageLinks {
     pub(crate) next: Option<String>,
     pub(crate) previous: Option<String>,
@@ -246,7 +248,7 @@ fn position(name: &'static str, value: &str) -> Result<Position, FieldError> {
     parse_position(value).map_err(because(name))
 }
 
-/// Reads a moment. A `+` that was not escaped has arrived as a space.
+/// Parses a timestamp. An unescaped `+` arrives as a space and is restored.
 fn moment(name: &'static str, value: &str) -> Result<Timestamp, FieldError> {
     let (date, time) = value.split_at_checked("2025-07-24T".len()).unwrap_or((value, ""));
     parse_moment(&format!("{date}{}", time.replace(' ', "+"))).map_err(because(name))
@@ -255,7 +257,7 @@ fn moment(name: &'static str, value: &str) -> Result<Timestamp, FieldError> {
 fn parse_statuses(value: &str) -> Result<Vec<StatusKind>, &'static str> {
     let names = value.split(',').map(str::trim);
     let parse =
-        |name| StatusKind::parse(name).ok_or("must be some of open, acknowledged, resolved");
+        |name| StatusKind::parse(name).ok_or("must be one or more of open, acknowledged, resolved");
     names.map(parse).collect()
 }
 

@@ -1,5 +1,6 @@
-//! The wire contract: every JSON shape that leaves or enters Northgate, and the one encoder from
-//! an event to bytes. The shapes are apart from the model, so that either can change alone.
+//! The wire contract: every JSON shape that enters or leaves Northgate, and the only encoder from
+//! an event to bytes. The shapes are separate from the model, so that each can change without the
+//! other.
 #![warn(missing_docs)]
 
 mod action_error;

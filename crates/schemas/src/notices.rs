@@ -1,11 +1,11 @@
-//! Notices as JSON: where a stream goes on, and how far it is.
+//! Notices as JSON: the position at which a stream resumes, and its progress.
 
 use crate::PositionText;
 use northgate_domain::Notice;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The `type` of a notice on the wire, and the name of its event over SSE.
+/// The `type` of a notice on the wire, which is also the name of its SSE event.
 pub const fn notice_name(notice: &Notice) -> &'static str {
     match notice {
         Notice::Resumed(_) | Notice::Gap { .. } => "resume",
@@ -13,7 +13,7 @@ pub const fn notice_name(notice: &Notice) -> &'static str {
     }
 }
 
-/// The JSON of a notice.
+/// Returns the JSON of a notice.
 pub fn notice_json(notice: &Notice) -> String {
     let kind = notice_name(notice);
     let position = PositionText(notice.position());
@@ -34,8 +34,8 @@ fn json(notice: &impl Serialize) -> String {
     serde_json::to_string(notice).expect("encoding strings cannot fail")
 }
 
-/// The first frame of a stream that was asked for more than what happens from now on: where it
-/// goes on.
+/// The first frame of a stream whose query has at least one known parameter: the position from
+/// which the stream continues.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "resume", "outcome": "complete", "position": "9f86d081884c7d65-42"
@@ -44,42 +44,43 @@ pub struct ResumeNotice {
     /// Always `resume`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// `complete`: everything after `position` follows. `gap`: some of what was asked for is no
-    /// longer held, or never was in this log; nothing is replayed, and the stream goes on live.
+    /// `complete`: every matching event after `position` follows. `gap`: some of the requested
+    /// events are no longer retained, or the position never existed in this log. After a gap
+    /// nothing is replayed, and the stream continues live.
     outcome: &'static str,
-    /// The position after which the stream goes on.
+    /// The position after which the stream continues.
     #[schema(value_type = String)]
     position: PositionText,
-    /// On a gap, the oldest position from which the stream could have gone on.
+    /// Only on a gap: the oldest position from which the stream could have resumed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, nullable = false)]
     oldest: Option<PositionText>,
 }
 
-/// How far a stream is. It comes once the stream has caught up, and again and again after that:
-/// nothing that matches and lies at or before `position` is still to come.
+/// The progress of a stream. The server sends it once the stream has caught up, and then at regular
+/// intervals. Every matching event at or before `position` has been sent.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({ "type": "live", "position": "9f86d081884c7d65-43" }))]
 pub struct LiveNotice {
     /// Always `live`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// How far the stream is; to resume from here is to miss nothing.
+    /// The progress of the stream. A client that resumes from this position misses no event.
     #[schema(value_type = String)]
     position: PositionText,
 }
 
-/// The one event of a stream over SSE that cannot be served now. The client connects again by
-/// itself: any status but 200 would make a browser give up for good.
+/// The only event of an SSE stream that the server cannot serve now. The status is 200 and the
+/// client reconnects automatically: after any other status a browser gives up permanently.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "type": "busy", "message": "The server has no place for another stream now."
+    "type": "busy", "message": "The store cannot answer now."
 }))]
 pub struct BusyNotice {
     /// Always `busy`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// Why, for people.
+    /// Reason, for people.
     message: String,
 }
 
@@ -87,7 +88,7 @@ impl BusyNotice {
     /// The name of the event.
     pub const NAME: &'static str = "busy";
 
-    /// A notice that says why.
+    /// A notice with the reason `message`.
     pub fn new(message: impl Into<String>) -> Self {
         Self { kind: Self::NAME, message: message.into() }
     }
@@ -104,7 +105,7 @@ mod tests {
     use northgate_domain::{Epoch, Position};
 
     #[test]
-    fn notices_say_where_the_stream_is() {
+    fn notices_contain_the_position_of_the_stream() {
         let at = |offset| Position { epoch: Epoch::new(1), offset };
         for (notice, json) in [
             (

@@ -1,13 +1,13 @@
 //! A position as one opaque string: sixteen hexadecimal digits, a dash, and a decimal number.
 //!
-//! Clients store it and send it back; that it has parts is nobody's business but ours.
+//! Clients store it and send it back. They must not rely on its inner form.
 
 use northgate_domain::{Epoch, Position};
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::io::Write;
 
-/// A position, shown as clients see it.
+/// The wire form of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PositionText(pub Position);
 
@@ -23,18 +23,18 @@ impl Serialize for PositionText {
     }
 }
 
-/// Appends the text of a position.
+/// Appends the text of a position to `out`.
 pub fn encode_position(position: Position, out: &mut Vec<u8>) {
     // Writing to a vector cannot fail.
     let _ = write!(out, "{}", PositionText(position));
 }
 
-/// The text is no position that this server ever gave out.
+/// The text does not have the form of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is not a position; use one exactly as the server gave it")]
+#[error("is not a position; send a position exactly as the server sent it")]
 pub struct PositionError;
 
-/// Reads a position in exactly the form in which it was given out, and in no other.
+/// Parses a position. Only the exact form that the server sends is accepted.
 pub fn parse_position(text: &str) -> Result<Position, PositionError> {
     let (epoch, offset) = text.split_once('-').ok_or(PositionError)?;
     let lower_hex = |c: u8| matches!(c, b'0'..=b'9' | b'a'..=b'f');
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_given_out_is_refused() {
+    fn a_text_in_any_other_form_is_not_a_position() {
         for text in [
             "",
             "-",
@@ -90,7 +90,7 @@ mod tests {
         }
 
         #[test]
-        fn only_the_given_form_is_read(text in "[0-9a-fA-F+ -]{0,40}|\\PC{0,40}") {
+        fn only_the_canonical_form_is_parsed(text in "[0-9a-fA-F+ -]{0,40}|\\PC{0,40}") {
             if let Ok(position) = parse_position(&text) {
                 prop_assert_eq!(PositionText(position).to_string(), text);
             }

@@ -5,17 +5,17 @@ use northgate_domain::Alert;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A problem, as `application/problem+json`.
+/// An error of a request, as `application/problem+json` (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "urn:northgate:problem:invalid",
     "title": "Unprocessable Entity",
     "status": 422,
-    "detail": "Some fields of the body are not valid.",
+    "detail": "The body is not valid; see errors.",
     "errors": [{ "pointer": "#/message", "detail": "must not be blank" }]
 }))]
 pub struct Problem {
-    /// A name of the kind of problem that stays the same; for programs.
+    /// Stable name of the kind of problem, for programs.
     #[serde(rename = "type")]
     #[schema(value_type = String, format = "uri")]
     kind: String,
@@ -23,35 +23,36 @@ pub struct Problem {
     title: &'static str,
     /// The HTTP status code.
     status: u16,
-    /// What happened, and what to do about it; for people.
+    /// Description of the problem and of what to do about it, for people.
     detail: String,
-    /// Every bad field of the body, if fields were the trouble.
+    /// All bad fields of the body, or all bad parameters of the query, if these are the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
-    /// The alert as it stands, if that was the trouble.
+    /// The current alert, if its state or revision is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     alert: Option<AlertState>,
 }
 
-/// One bad field.
+/// A bad field of a body, or a bad parameter of a query.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldProblem {
-    /// Where in the body: a JSON pointer as a URI fragment (RFC 6901 section 6).
+    /// Path of the field in the body: a JSON pointer as a URI fragment (RFC 6901 section 6). The
+    /// member is absent if the error is about the query.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "#/message", nullable = false)]
     pointer: Option<String>,
-    /// Which query parameter, if it is not about the body.
+    /// Name of the query parameter. The member is absent if the error is about the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parameter: Option<String>,
-    /// What is wrong there.
+    /// Description of the error.
     #[schema(example = "must not be blank")]
     detail: String,
 }
 
 impl FieldProblem {
-    /// One for each bad field of a body.
+    /// One entry for each field error of a body.
     pub(crate) fn of_body(findings: &FieldErrors) -> Vec<Self> {
         let problem = |(field, detail): (&str, &str)| Self {
             pointer: Some(if field.is_empty() { "#".to_owned() } else { format!("#/{field}") }),
@@ -61,7 +62,7 @@ impl FieldProblem {
         findings.sorted().into_iter().map(problem).collect()
     }
 
-    /// One for each bad parameter of a query.
+    /// One entry for each field error of a query.
     pub(crate) fn of_query(findings: &FieldErrors) -> Vec<Self> {
         let problem = |(name, detail): (&str, &str)| Self {
             pointer: None,
@@ -76,7 +77,7 @@ impl Problem {
     /// The media type of a problem.
     pub const MEDIA_TYPE: &'static str = "application/problem+json";
 
-    /// A problem of the kind `slug`, with the status in numbers and in words.
+    /// A problem of the kind `slug`, with the status as a number and in words.
     pub fn new(slug: &str, status: u16, title: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("urn:northgate:problem:{slug}"),
@@ -88,21 +89,21 @@ impl Problem {
         }
     }
 
-    /// The same problem with the alert that stands in the way.
+    /// Adds the alert whose state or revision is the reason.
     #[must_use]
     pub fn with_alert(mut self, alert: &Alert) -> Self {
         self.alert = Some(alert.into());
         self
     }
 
-    /// The same problem with every bad field of the body.
+    /// Adds the field errors of the body.
     #[must_use]
     pub fn with_body(mut self, findings: &FieldErrors) -> Self {
         self.errors = FieldProblem::of_body(findings);
         self
     }
 
-    /// The same problem with every bad parameter of the query.
+    /// Adds the field errors of the query.
     #[must_use]
     pub fn with_query(mut self, findings: &FieldErrors) -> Self {
         self.errors = FieldProblem::of_query(findings);

@@ -1,4 +1,4 @@
-//! The documented shapes of requests are those that are read.
+//! Tests that the documented members of requests are exactly those that the readers look up.
 
 use crate::fields::requested;
 use crate::{
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 const ID: &str = "5c54e4c8-7a07-4d4f-9d0a-3f2f6c1c2d11";
 
-/// A documented shape, the member that may not stand beside its others, and the reader.
+/// A documented shape, the member that cannot be combined with the others, and the reader.
 type Shape = (Value, &'static str, fn(&[u8]) -> Result<(), BodyError>);
 
 fn shapes() -> [Shape; 7] {
@@ -45,7 +45,7 @@ fn shapes() -> [Shape; 7] {
     ]
 }
 
-/// A good value of a member.
+/// A valid value of a member.
 fn example(member: &str) -> Value {
     match member {
         "action" | "type" => json!("resolve"),
@@ -61,7 +61,7 @@ fn example(member: &str) -> Value {
     }
 }
 
-/// The members that a reader finds fault with.
+/// The members for which a reader reports an error.
 fn bad_members(read: Result<(), BodyError>) -> Vec<String> {
     match read {
         Ok(()) => Vec::new(),
@@ -93,7 +93,7 @@ fn requests_have_exactly_the_members_that_are_documented() {
             other.insert(member.clone(), json!([[]]));
             assert_eq!(bad_members(parse(&other)), [member.as_str()], "{other:?}");
             other.remove(member);
-            // One of the two that exclude each other must be there.
+            // `ids` and `filter` exclude each other, and one of them is required.
             let is_required = required.contains(&&json!(member))
                 || (!excluded.is_empty() && ["ids", "filter"].contains(&member.as_str()));
             assert_eq!(parse(&other).is_err(), is_required, "{other:?}");

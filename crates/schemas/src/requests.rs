@@ -1,4 +1,4 @@
-//! What clients send: an alert to raise, a message to post.
+//! Requests of clients to raise an alert or to post a chat message.
 
 use crate::fields::{BodyError, Fields};
 use crate::scalars::parse_moment;
@@ -30,31 +30,33 @@ use uuid::Uuid;
 )]
 #[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
 pub struct NewAlert {
-    /// What happened. Trimmed; not blank; no control characters but newline and tab.
+    /// Description of what happened, trimmed and not blank. The only permitted control characters
+    /// are newline and tab.
     #[schema(min_length = 1, max_length = 4096)]
     message: String,
-    /// Where it happened. Trimmed; not blank; no control characters but newline and tab.
+    /// Location of what happened, trimmed and not blank. The only permitted control characters are
+    /// newline and tab.
     #[schema(min_length = 1, max_length = 256)]
     location: String,
-    /// How bad it is. With `dedup_key`, an alert that is there becomes as bad as this, and never
-    /// milder.
+    /// Severity. A repeat can raise the severity of the existing alert, but never lower it.
     #[schema(inline)]
     severity: Option<SeverityName>,
-    /// Which system says so.
+    /// Name of the system that raises the alert.
     #[schema(min_length = 1, max_length = 128)]
     source: Option<String>,
-    /// By what else it can be found: at most 32, with names of 1 to 64 letters, digits and
-    /// `_ - . /` and values of at most 256 characters.
+    /// Searchable key/value pairs: at most 32. A name has 1 to 64 letters, digits and `_ - . /`,
+    /// and a value has at most 256 characters.
     labels: Option<BTreeMap<String, String>>,
-    /// Where more is to be read: an `http` or `https` address.
+    /// Address of a page with more information, with the scheme `http` or `https`.
     #[schema(max_length = 2048)]
     url: Option<String>,
-    /// What repeats have in common: while an alert with this key is not resolved, raising it again
-    /// counts that one up.
+    /// Deduplication key. While an alert with this key is not resolved, a raise with the same key
+    /// is a repeat: it increments the `count` of that alert.
     #[schema(min_length = 1, max_length = 255)]
     dedup_key: Option<String>,
-    /// When it resolves by itself (RFC 3339): a moment to come. A repeat can make this later, never
-    /// earlier. A moment of the year 1 stands for none.
+    /// Expiry time (RFC 3339), at which the alert resolves automatically. It must be in the future.
+    /// A repeat can move it to a later time, never to an earlier one. A timestamp of the year 1
+    /// means none.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
 }
@@ -71,7 +73,7 @@ enum SeverityName {
 }
 
 impl NewAlert {
-    /// Reads the body of a request, or names everything that is wrong with it.
+    /// Parses the body of a request. The error lists every bad field.
     pub fn parse(body: &[u8]) -> Result<RaiseAlert, BodyError> {
         let mut fields = Fields::read(body)?;
         let message = fields.required("message", MessageText::parse);
@@ -83,7 +85,7 @@ impl NewAlert {
         let labels = labels(&mut fields);
         let url = fields.optional("url", HttpUrl::parse);
         let dedup_key = fields.optional("dedup_key", DedupKey::parse);
-        // The first moment of all, as some languages write that there is none.
+        // Some languages write an absent timestamp as the first instant of the year 1.
         let expires_at = fields.optional("expires_at", parse_moment);
         let expires_at = expires_at.filter(|end| end.to_utc().year() > 1);
         let raise = message.zip(location).map(|(message, location)| RaiseAlert {
@@ -99,7 +101,7 @@ impl NewAlert {
     }
 }
 
-/// The labels of an alert. What is wrong with one of them is told by its name.
+/// Parses the labels of an alert. A field error of a label contains its name.
 fn labels(fields: &mut Fields) -> Labels {
     let object = match fields.value("labels") {
         None => return Labels::default(),
@@ -122,7 +124,7 @@ fn label(fields: &mut Fields, raw: &str, value: &Value) -> Option<Label> {
         fields.complain("labels", LabelError::Name.to_string());
         return None;
     };
-    // A slash within a name has another form in a JSON pointer (RFC 6901 section 3).
+    // A slash within a name is escaped in a JSON pointer (RFC 6901 section 3).
     let field = format!("labels/{}", raw.replace('/', "~1"));
     let Value::String(value) = value else {
         fields.complain(field, "must be a string");
@@ -137,28 +139,30 @@ fn label(fields: &mut Fields, raw: &str, value: &Value) -> Option<Label> {
     }
 }
 
-/// A chat message to post, over HTTP or as a text frame.
+/// A chat message, over HTTP or as a text frame.
 #[derive(ToSchema)]
 #[schema(example = json!({ "sender": "Operator 1", "message": "On my way" }))]
 #[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
 pub struct NewMessage {
-    /// Who says it. Trimmed; not blank; no control characters but newline and tab.
+    /// Name of the sender, trimmed and not blank. The only permitted control characters are newline
+    /// and tab.
     #[schema(min_length = 1, max_length = 128)]
     sender: String,
-    /// What is said. Trimmed; not blank; no control characters but newline and tab.
+    /// Text of the message, trimmed and not blank. The only permitted control characters are
+    /// newline and tab.
     #[schema(min_length = 1, max_length = 4096)]
     message: String,
-    /// The alert that it is about: it belongs to the thread of that one.
+    /// Id of the alert to whose thread the message belongs.
     alert_id: Option<Uuid>,
 }
 
 impl NewMessage {
-    /// Reads the body of a request or a text frame, or names everything that is wrong with it.
+    /// Parses the body of a request or a text frame. The error lists every bad field.
     pub fn parse(body: &[u8]) -> Result<PostMessage, BodyError> {
         Self::take(Fields::read(body)?)
     }
 
-    /// The same of fields that were read.
+    /// Parses a message from `fields`.
     pub(crate) fn take(mut fields: Fields) -> Result<PostMessage, BodyError> {
         let sender = fields.required("sender", Sender::parse);
         let message = fields.required("message", MessageText::parse);
@@ -169,9 +173,9 @@ impl NewMessage {
     }
 }
 
-/// Reads the id of an alert.
+/// Parses the id of an alert.
 pub(crate) fn parse_alert_id(text: &str) -> Result<AlertId, &'static str> {
-    Uuid::try_parse(text).map(AlertId).map_err(|_| "must be the id of an alert")
+    Uuid::try_parse(text).map(AlertId).map_err(|_| "must be the id of an alert, which is a UUID")
 }
 
 #[cfg(test)]
@@ -191,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_field_is_named_at_once() {
+    fn every_bad_field_is_reported_in_one_answer() {
         let long = "x".repeat(4_097);
         for (field, detail) in [
             (String::new(), "is required"),
@@ -228,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_object_is_one_finding() {
+    fn a_body_that_is_not_an_object_is_one_field_error() {
         for body in ["", " \n", "null", "[]", "\"text\"", "3"] {
             let found = findings(body);
             assert_eq!(found.len(), 1);
@@ -237,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_malformed() {
+    fn a_body_that_is_not_json_is_malformed() {
         let deep = "[".repeat(10_000);
         for body in [
             &b"{"[..],
@@ -257,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_are_ignored_and_the_last_of_two_counts() {
+    fn unknown_members_are_ignored_and_the_last_duplicate_counts() {
         let body =
             "\u{feff}{\"message\":1,\"location\":\"x\",\"message\":\"kept\",\"other\":{\"a\":[1]}}";
         assert_eq!(NewAlert::parse(body.as_bytes()).unwrap().message.as_str(), "kept");

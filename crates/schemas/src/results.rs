@@ -1,4 +1,4 @@
-//! What came of an action: as a frame, and for each of many alerts.
+//! Outcomes of actions: as a frame, and for each alert of a bulk request.
 
 use crate::encoding::encode;
 use crate::problem::FieldProblem;
@@ -9,30 +9,31 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The outcome of an action that happened.
+/// Outcome of an action that changed the alert.
 const CHANGED: &str = "changed";
 
-/// What came of one action.
+/// Outcome of one action.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ActionOutcome {
-    /// It happened: this is the alert afterwards.
+    /// The action changed the alert: its state after the change.
     Changed(Positioned<Alert>),
-    /// It held already: this is the alert.
+    /// The alert already was in the requested state: its current state.
     Unchanged(Positioned<Alert>),
-    /// It did not happen.
+    /// The action was refused.
     Refused(ActionError),
-    /// It did not happen, or that is not known, because the server failed.
+    /// The server failed: the action was not stored, or may or may not be stored.
     Failed(ActionError),
 }
 
 impl ActionOutcome {
-    /// The outcome of an action that ended with this alert; `changed` tells whether it did anything.
+    /// The outcome of an action after which the alert is `alert`. `changed` states whether the
+    /// action changed it.
     pub fn done(alert: Positioned<Alert>, changed: bool) -> Self {
         if changed { Self::Changed(alert) } else { Self::Unchanged(alert) }
     }
 
-    /// The outcome of an action that broke `rule`, or else failed in the store, which is known to
-    /// have stored nothing if `is_unavailable`.
+    /// The outcome of an action that broke `rule`, or without a rule, failed in the store. If
+    /// `is_unavailable`, the store is known to have stored nothing.
     pub fn not_done(rule: Option<&Rejection>, is_unavailable: bool) -> Self {
         match rule {
             Some(rule) => Self::Refused(rule.into()),
@@ -51,17 +52,18 @@ impl ActionOutcome {
     }
 }
 
-/// What came of it, in members that every shape has.
+/// The members that the outcome has in every frame.
 #[derive(Debug, Serialize, ToSchema)]
 struct OutcomeBody<'a> {
-    /// `changed`; `unchanged` if it held already; `refused`; or `failed` if the server could not,
-    /// or does not know whether it did.
+    /// `changed`: the action changed the alert. `unchanged`: the alert already was in the requested
+    /// state. `refused`: the action is not possible. `failed`: the server could not store the
+    /// action, or does not know whether it did.
     outcome: &'static str,
-    /// The alert as it stands, unless there is an error.
+    /// The current alert, unless there is an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     alert: Option<AlertBody<'a>>,
-    /// Why it did not happen.
+    /// Reason why the action was refused or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<ActionErrorBody>,
@@ -81,21 +83,21 @@ impl<'a> From<&'a ActionOutcome> for OutcomeBody<'a> {
     }
 }
 
-/// Why an action did not happen.
+/// Reason why an action was refused or failed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ActionError)]
 struct ActionErrorBody {
-    /// A name of the kind of trouble that stays the same; for programs.
+    /// Stable name of the kind of error, for programs.
     #[serde(rename = "type")]
     #[schema(example = "urn:northgate:problem:contradiction")]
     kind: String,
-    /// What happened, and what to do about it; for people.
+    /// Description of the error and of what to do about it, for people.
     detail: String,
-    /// Every bad field, if fields were the trouble.
+    /// All field errors, if invalid fields are the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldProblem>,
-    /// The alert as it stands, if that was the trouble.
+    /// The current alert, if its state or revision is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     alert: Option<AlertState>,
@@ -112,7 +114,7 @@ impl From<&ActionError> for ActionErrorBody {
     }
 }
 
-/// The answer to an `ActionFrame`, for the client that sent it alone.
+/// The answer to an `ActionFrame`. Only the client that sent the action receives it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "result",
@@ -120,7 +122,7 @@ impl From<&ActionError> for ActionErrorBody {
     "outcome": "refused",
     "error": {
         "type": "urn:northgate:problem:contradiction",
-        "detail": "The alert is resolved by Ben, so that one cannot acknowledge it. Reopen it first.",
+        "detail": "Cannot acknowledge the alert because it is resolved (by Ben). Reopen it first.",
         "alert": {
             "id": "5c54e4c8-7a07-4d4f-9d0a-3f2f6c1c2d11",
             "status": "resolved",
@@ -134,7 +136,7 @@ pub struct ResultFrame<'a> {
     /// Always `result`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// The `ref` of the frame that this answers; null if it had none.
+    /// The `ref` of the frame that this answers, or null if the frame had none.
     #[serde(rename = "ref")]
     #[schema(value_type = Option<String>, required = true)]
     reference: &'a Value,
@@ -143,7 +145,7 @@ pub struct ResultFrame<'a> {
 }
 
 impl<'a> ResultFrame<'a> {
-    /// What came of the frame that its client calls `reference`.
+    /// The result of the frame whose `ref` is `reference`.
     pub fn new(reference: &'a Value, outcome: &'a ActionOutcome) -> Self {
         Self { kind: "result", reference, outcome: outcome.into() }
     }
@@ -155,27 +157,28 @@ impl<'a> ResultFrame<'a> {
     }
 }
 
-/// What came of an action on one alert of many: no more than a client needs to know what to do
-/// next, so that an answer about 1,000 alerts stays small.
+/// Outcome of an action on one alert of many. It contains only what a client needs for its next
+/// step, so that an answer about 1,000 alerts stays small.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActionResult {
-    /// The alert.
+    /// Id of the alert.
     id: Uuid,
-    /// `changed`; `unchanged` if it held already; `refused`; or `failed` if the server could not,
-    /// or does not know whether it did.
+    /// `changed`: the action changed the alert. `unchanged`: the alert already was in the requested
+    /// state. `refused`: the action is not possible. `failed`: the server could not store the
+    /// action, or does not know whether it did.
     outcome: &'static str,
-    /// The revision of the alert as it stands, as far as it is known.
+    /// The current revision of the alert, if the server knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     revision: Option<u64>,
-    /// Why it did not happen.
+    /// Reason why the action was refused or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<BriefError>,
 }
 
 impl ActionResult {
-    /// What came of an action on the alert `id`.
+    /// The outcome of an action on the alert `id`.
     pub fn new(id: AlertId, outcome: &ActionOutcome) -> Self {
         let (alert, error) = match outcome {
             ActionOutcome::Changed(alert) | ActionOutcome::Unchanged(alert) => {
@@ -190,14 +193,14 @@ impl ActionResult {
     }
 }
 
-/// Why an action on one alert of many did not happen.
+/// Reason why an action on one alert of many was refused or failed.
 #[derive(Debug, Serialize, ToSchema)]
 struct BriefError {
-    /// A name of the kind of trouble that stays the same; for programs.
+    /// Stable name of the kind of error, for programs.
     #[serde(rename = "type")]
     #[schema(example = "urn:northgate:problem:contradiction")]
     kind: String,
-    /// What happened, and what to do about it; for people.
+    /// Description of the error and of what to do about it, for people.
     detail: String,
 }
 
@@ -210,23 +213,24 @@ impl From<&ActionError> for BriefError {
     }
 }
 
-/// What came of an action on many alerts.
+/// Outcomes of an action on many alerts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActionResults {
-    /// What came of each, in the order of the ids, or from the oldest alert on.
+    /// One outcome per alert: in the order of `ids`, or for a filter, from the oldest alert to the
+    /// newest.
     results: Vec<ActionResult>,
-    /// How many alerts were acted on.
+    /// Number of alerts in `results`.
     count: usize,
-    /// How many of them changed.
+    /// Number of alerts that changed.
     changed: usize,
-    /// What to put into the filter, beside what stands there, to act on the others that match it;
-    /// null if there are none.
+    /// Parameter to add to the same filter in order to act on the remaining alerts. It is null if
+    /// no alerts remain.
     #[schema(required = true)]
     rest: Option<Continuation>,
 }
 
 impl ActionResults {
-    /// The results of one request; `rest` says where others match the filter as well.
+    /// The outcomes of one request. `rest` is the parameter that selects the remaining alerts.
     pub fn new(results: Vec<ActionResult>, rest: Option<Continuation>) -> Self {
         let is_changed = |result: &&ActionResult| result.outcome == CHANGED;
         let changed = results.iter().filter(is_changed).count();

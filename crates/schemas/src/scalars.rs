@@ -7,13 +7,13 @@ use std::fmt;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// A moment as RFC 3339 in UTC, always with six digits of a second and a `Z`.
+/// A timestamp in the form of RFC 3339 in UTC, always with six digits of a second and a `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimestampText(pub Timestamp);
 
 impl TimestampText {
-    /// The text, digit by digit: an alert has four moments and more, and through the formatter they
-    /// would be two fifths of the work of writing it.
+    /// Returns the text, digit by digit. An alert has at least four timestamps, and with the
+    /// formatter they would take two fifths of the time to encode it.
     fn ascii(self) -> [u8; 27] {
         let utc = self.0.to_utc();
         let (year, month, day) = (utc.year().unsigned_abs(), u8::from(utc.month()), utc.day());
@@ -47,12 +47,13 @@ impl Serialize for TimestampText {
     }
 }
 
-/// Why a text is no moment.
+/// The text is not a timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a moment such as 2025-07-24T14:23:00Z")]
+#[error("must be a timestamp as in RFC 3339, for example 2025-07-24T14:23:00Z")]
 pub(crate) struct MomentError;
 
-/// Reads a moment as RFC 3339 has it, in any zone: one that can be written in UTC again.
+/// Parses a timestamp in the form of RFC 3339, in any time zone. The timestamp must also be in the
+/// range that can be written in UTC.
 pub(crate) fn parse_moment(text: &str) -> Result<Timestamp, MomentError> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| MomentError)?;
     let utc = moment.checked_to_offset(UtcOffset::UTC).ok_or(MomentError)?;
@@ -74,7 +75,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_moment_is_written_as_the_library_reads_it(
+        fn a_written_timestamp_parses_to_the_same_value(
             micros in -62_167_219_200_000_000..253_402_300_800_000_000_i64,
         ) {
             let moment = Timestamp::from_unix_micros(micros);
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_can_be_written_as_it_was_read() {
+    fn every_accepted_timestamp_can_be_written() {
         for text in ["0000-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"] {
             assert_eq!(TimestampText(parse_moment(text).unwrap()).to_string(), text);
         }

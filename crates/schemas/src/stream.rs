@@ -1,4 +1,4 @@
-//! From the query string of a stream to a subscription, over WebSocket and SSE alike.
+//! Parses the query string of a stream into a subscription, for WebSocket and SSE.
 
 use crate::conditions::{FieldError, SEVERITY_NAMES, because, parse_label, parse_severities, push};
 use crate::fields::FieldErrors;
@@ -8,17 +8,17 @@ use std::borrow::Cow;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// The most events that `last` may ask for.
+/// Upper bound of `last`, in events.
 pub const LAST_MAX: usize = 1_000;
 
-/// The names of event types, as the OpenAPI document shows them.
+/// Schema of the names of event types in the OpenAPI document.
 pub struct EventTypeName;
 
 impl PartialSchema for EventTypeName {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("A kind of event, by its name in the `type` member."))
+            .description(Some("The type of an event, as in its member `type`."))
             .enum_values(Some(EventType::ALL.map(EventType::name)))
             .into()
     }
@@ -30,7 +30,7 @@ impl ToSchema for EventTypeName {
     }
 }
 
-/// Reads the query string of a stream. The error lists every bad value, and every unknown name
+/// Parses the query string of a stream. The error lists every bad value, and every unknown name
 /// that was probably meant for a known one. Other unknown names are ignored.
 pub fn parse_subscription(query: &str) -> Result<Subscription, FieldErrors> {
     let mut reader = Reader::default();
@@ -40,62 +40,64 @@ pub fn parse_subscription(query: &str) -> Result<Subscription, FieldErrors> {
     if reader.findings.is_empty() { Ok(reader.settle()) } else { Err(reader.findings) }
 }
 
-/// The name under which polyfills of `EventSource` send in the query what a browser sends as the
-/// header `Last-Event-ID`, without what they write differently.
+/// The normalized name under which polyfills of `EventSource` send `Last-Event-ID` in the query. A
+/// browser sends it as a header.
 const LAST_EVENT_ID: &str = "lasteventid";
 
-/// Names that a stream does not know, but whoever sends them wants what it would not do: each as
-/// [`bare`] has it, with what to do instead. `docs/PROTOCOL.md` lists them.
+/// Unknown names that were probably meant for a known one, or for something that a stream cannot
+/// do. Each is in the form that [`bare`] returns, with the error text. `docs/PROTOCOL.md` lists
+/// them.
 const ADVICE: [(&str, &str); 22] = [
-    ("after", "is called after here"),
-    ("last", "is called last here"),
-    ("type", "is called types here"),
-    ("types", "is called types here, and takes several, separated by commas"),
-    ("location", "is called location here, and may be repeated"),
-    ("locations", "is called location here, and may be repeated"),
-    ("source", "is called source here, and may be repeated"),
-    ("sources", "is called source here, and may be repeated"),
-    ("severity", "is called severity here, and takes several, separated by commas"),
-    ("severities", "is called severity here, and takes several, separated by commas"),
-    ("minseverity", "is called min_severity here"),
-    ("label", "needs the name of the label: label.<name>=<value>"),
-    ("labels", "is called label.<name> here, one for each label"),
-    ("position", "is called after here"),
-    ("from", "is called after here, and takes a position"),
-    ("since", "is no parameter of a stream; use after=<position> or last=<n>"),
-    ("limit", "is no parameter of a stream; use last=<n>"),
-    ("before", "is no parameter of a stream, which has no end; use GET /alerts"),
-    ("until", "is no parameter of a stream, which has no end; use GET /alerts"),
-    ("q", "is no parameter of a stream; search with GET /alerts, or compare the texts of events"),
+    ("after", "is not a parameter of a stream; use after=<position>"),
+    ("last", "is not a parameter of a stream; use last=<n>"),
+    ("type", "is not a parameter of a stream; use types"),
+    ("types", "is not a parameter of a stream; use types, with commas between several"),
+    ("location", "is not a parameter of a stream; use location, once or repeated"),
+    ("locations", "is not a parameter of a stream; use location, once or repeated"),
+    ("source", "is not a parameter of a stream; use source, once or repeated"),
+    ("sources", "is not a parameter of a stream; use source, once or repeated"),
+    ("severity", "is not a parameter of a stream; use severity, with commas between several"),
+    ("severities", "is not a parameter of a stream; use severity, with commas between several"),
+    ("minseverity", "is not a parameter of a stream; use min_severity"),
+    ("label", "is not a parameter of a stream; use label.<name>=<value>"),
+    ("labels", "is not a parameter of a stream; use label.<name>=<value> for each label"),
+    ("position", "is not a parameter of a stream; use after=<position>"),
+    ("from", "is not a parameter of a stream; use after=<position>"),
+    ("since", "is not a parameter of a stream; use after=<position> or last=<n>"),
+    ("limit", "is not a parameter of a stream; use last=<n>"),
+    ("before", "is not a parameter of a stream, which has no end; use GET /alerts"),
+    ("until", "is not a parameter of a stream, which has no end; use GET /alerts"),
+    ("q", "is not a parameter of a stream; search with GET /alerts, or filter in the client"),
     ("status", STATUS_ADVICE),
     ("statuses", STATUS_ADVICE),
 ];
 
-/// A name without what is written differently by different people: case, `_`, `-`, and `[]` at the
+/// Returns a name in a normal form: in lower case, without `_` and `-`, and without `[]` at the
 /// end.
 fn bare(name: &str) -> String {
     let name = name.strip_suffix("[]").unwrap_or(name);
     name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// A status changes in the life of an alert: with such a filter the change away from it would never
-/// be seen.
-const STATUS_ADVICE: &str = "is no parameter of a stream, since you would miss how an alert leaves \
-    that status; use types=alert,alert_update and compare the status of each event";
+/// Advice for a filter by status. The status of an alert changes, and a stream with such a filter
+/// would not send the event by which an alert leaves that status.
+const STATUS_ADVICE: &str = "is not a parameter of a stream, because the client would not see an \
+    alert leave that status; use types=alert,alert_update and compare the status of each event";
 
 #[derive(Default)]
 struct Reader {
     subscription: Subscription,
     labels: Vec<Label>,
     findings: FieldErrors,
-    /// Which of the two parameters has given the severities.
+    /// The parameter that set the severities: `severity` or `min_severity`.
     severities_from: Option<&'static str>,
     last_event_id: Option<String>,
-    /// How many names were refused: an answer must not grow with the query.
+    /// Number of refused names. The answer lists only some of them, so that it does not grow with
+    /// the query.
     refused_names: usize,
 }
 
-/// The most refused names that are named.
+/// Upper bound of refused names that an answer lists.
 const MOST_REFUSED_NAMES: usize = 32;
 
 impl Reader {
@@ -115,11 +117,12 @@ impl Reader {
         }
     }
 
-    /// Takes a name that is not one of a stream's, if it was meant for one.
+    /// Handles an unknown name. If it was probably meant for a known one, it is refused with
+    /// advice.
     fn take_unknown(&mut self, name: &str, value: &str) {
         let bare = bare(name);
         if bare == LAST_EVENT_ID {
-            // A browser that has seen no id yet may say so.
+            // A browser that has received no id yet may send an empty value.
             self.last_event_id = Some(value.to_owned()).filter(|id| !id.is_empty());
         } else if let Some((_, advice)) = ADVICE.iter().find(|(near, _)| *near == bare) {
             self.refused_names += 1;
@@ -129,7 +132,7 @@ impl Reader {
         }
     }
 
-    /// The subscription, when everything was read and there are no findings.
+    /// Returns the subscription, once all parameters were read without field errors.
     fn settle(mut self) -> Subscription {
         self.subscription.filter.set_labels(self.labels);
         match self.last_event_id {
@@ -156,7 +159,7 @@ impl Reader {
         if self.subscription.start == StartFrom::Now {
             self.subscription.start = start;
         } else {
-            let detail = "must be given once, and only one of after and last";
+            let detail = "must be given once; after and last cannot be combined";
             self.findings.complain(name, detail);
         }
     }
@@ -168,7 +171,8 @@ impl Reader {
                 Some(kind) if types.contains(&kind) => {}
                 Some(kind) => types.push(kind),
                 None => {
-                    self.findings.complain("types", "must be some of alert, alert_update, chat");
+                    self.findings
+                        .complain("types", "must be one or more of alert, alert_update, chat");
                 }
             }
         }
@@ -191,7 +195,8 @@ impl Reader {
     fn severities(&mut self, name: &'static str, severities: Vec<Severity>) {
         match self.severities_from.replace(name) {
             Some(before) if before != name => {
-                self.findings.complain(name, "cannot be combined with the other one of the two");
+                self.findings
+                    .complain(name, "cannot be combined: send either severity or min_severity");
             }
             Some("min_severity") => self.findings.complain(name, "must be given once"),
             _ => {}

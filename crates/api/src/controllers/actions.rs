@@ -1,4 +1,4 @@
-//! Acting on alerts over HTTP: on one, and on many at once.
+//! Actions on one alert and on many alerts over HTTP.
 
 use crate::alert_id::alert_id;
 use crate::answers::ANSWER_BYTES;
@@ -17,7 +17,8 @@ use northgate_schemas::{
 use northgate_services::{Acted, AlertService, SubmitError};
 use std::future::{Ready, ready};
 
-/// What of an action stands outside the body: the alert, its revision, and the request's key.
+/// The parts of an action outside the body: the alert, its expected revision, and the idempotency
+/// key.
 pub(crate) struct AskedAction {
     alert: AlertId,
     revision: IfMatch,
@@ -54,8 +55,11 @@ impl AskedAction {
     }
 }
 
-/// Takes an alert on: everybody sees who looks after it. One that is taken on stays with whom it
-/// is.
+/// Acknowledge an alert.
+///
+/// All clients see who handles the alert. If the alert is acknowledged already, nothing changes and
+/// the operator stays the same. A resolved alert must be reopened first; until then the answer is
+/// 409.
 #[utoipa::path(
     post,
     path = "/alerts/{id}/acknowledge",
@@ -72,7 +76,10 @@ pub(crate) async fn acknowledge(
     asked.act(&service, &body, Action::Acknowledge).await
 }
 
-/// Gives an alert back: it is open again.
+/// Remove the acknowledgement of an alert.
+///
+/// The alert becomes open again. A resolved alert must be reopened first; until then the answer is
+/// 409.
 #[utoipa::path(
     post,
     path = "/alerts/{id}/unacknowledge",
@@ -89,7 +96,9 @@ pub(crate) async fn unacknowledge(
     asked.act(&service, &body, Action::Unacknowledge).await
 }
 
-/// Ends an alert. Whatever is raised under its key from now on is a new one.
+/// Resolve an alert.
+///
+/// A later raise with the same `dedup_key` creates a new alert.
 #[utoipa::path(
     post,
     path = "/alerts/{id}/resolve",
@@ -106,7 +115,9 @@ pub(crate) async fn resolve(
     asked.act(&service, &body, Action::Resolve).await
 }
 
-/// Opens a resolved alert again. It does not resolve by itself any more.
+/// Reopen a resolved alert.
+///
+/// The expiry time of the alert is removed. For an acknowledged alert the answer is 409.
 #[utoipa::path(
     post,
     path = "/alerts/{id}/reopen",
@@ -123,7 +134,9 @@ pub(crate) async fn reopen(
     asked.act(&service, &body, Action::Reopen).await
 }
 
-/// Writes a note to an alert, whatever its status. The newest 20 are shown with it.
+/// Add a note to an alert.
+///
+/// The alert can have any status. Its newest 20 notes are part of the alert.
 #[utoipa::path(
     post,
     path = "/alerts/{id}/notes",
@@ -140,18 +153,20 @@ pub(crate) async fn annotate(
     asked.act(&service, &body, Action::Annotate).await
 }
 
-/// Acts on many alerts: on those with the ids, or on those that a filter finds, 1,000 at most.
+/// Act on many alerts.
 ///
-/// Each is decided by itself, and one that is refused is no reason for the others. There is no
-/// `Idempotency-Key` for this: what was done already is `unchanged`, but a note that is sent again
-/// is written again. Nor is there an `If-Match`: each alert has a revision of its own.
+/// The request selects the alerts by their ids or by a filter, at most 1,000. Each alert has its
+/// own outcome, and a refused alert does not affect the others. `Idempotency-Key` is not accepted
+/// here: when the request is sent again, alerts that have the status already are `unchanged`, but a
+/// note is added once more. `If-Match` is not accepted here either, because each alert has its own
+/// revision.
 #[utoipa::path(
     post,
     path = "/alerts/actions",
     tag = "alerts",
     request_body = NewActions,
     responses(
-        (status = 200, description = "What came of each.", body = ActionResults),
+        (status = 200, description = "The outcome for each alert.", body = ActionResults),
         WriteProblems,
     )
 )]
@@ -162,7 +177,7 @@ pub(crate) async fn on_many(
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let Actions { action, by, note, which } = Actions::parse(&body.0)?;
-    // Before anything is done: afterwards there is no way to refuse an answer.
+    // Memory is reserved before the actions, because afterwards the answer must not be refused.
     let reservation = budget.reserve(MOST_ACTED_ON).await?;
     let act = |alert, expected| {
         let (by, note) = (by.clone(), note.clone());

@@ -1,4 +1,4 @@
-//! Alerts over HTTP.
+//! Raises and reads alerts over HTTP.
 
 use crate::alert_id::alert_id;
 use crate::body::JsonBody;
@@ -11,10 +11,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use northgate_schemas::{AlertBody, AlertCollection, AlertSummary, NewAlert, Problem};
 use northgate_services::AlertService;
 
-/// Raises an alert: it is kept when the answer comes, and on its way to every dashboard.
+/// Raise an alert.
 ///
-/// With the `dedup_key` of an alert that is not resolved it is a repeat of that one: the answer is
-/// that alert with the new `count`. Repeats that come within 100 ms are kept together.
+/// When the answer arrives, the alert is stored and is being sent to all clients. If an alert with
+/// the same `dedup_key` is not resolved, the request is a repeat: the answer is that alert with the
+/// new `count`. Repeats within 100 ms are stored together as one event.
 #[utoipa::path(
     post,
     path = "/alerts",
@@ -22,10 +23,10 @@ use northgate_services::AlertService;
     params(IdempotencyKeyHeader),
     request_body = NewAlert,
     responses(
-        (status = 200, description = "The alert was kept.", body = AlertBody,
+        (status = 200, description = "The alert was stored.", body = AlertBody,
             headers(
                 ("Idempotent-Replayed" = bool,
-                    description = "`true` if it was kept before, under the same key."),
+                    description = "Is `true` if the answer is a replay for the same `Idempotency-Key`."),
                 ("ETag" = String, description = "The alert's revision, in quotes."),
             )),
         WriteProblems,
@@ -41,10 +42,11 @@ pub(crate) async fn raise(
     Ok(kept(alert_answer(&alert.value), alert.replayed).json(body))
 }
 
-/// Alerts as they stand, in the order of their raising: the newest 10, or what is asked for.
+/// List alerts.
 ///
-/// `GET /alerts` and `GET /alerts/history` are the same. The collection at its `position`, with the
-/// stream after that position, is the present.
+/// The answer contains the current state of the newest 10 alerts, or of the selected ones, in the
+/// order in which they were raised. `GET /alerts` and `GET /alerts/history` are the same. A client
+/// that opens a stream after the `position` of this answer misses no event.
 #[utoipa::path(
     get,
     path = "/alerts",
@@ -66,7 +68,9 @@ pub(crate) async fn history(
     Ok(reservation.json(answer.to_json()))
 }
 
-/// The address of the history that was there first; see `GET /alerts`.
+/// List alerts under the older address.
+///
+/// The answer is the same as that of `GET /alerts`.
 #[utoipa::path(
     get,
     path = "/alerts/history",
@@ -80,7 +84,9 @@ pub(crate) async fn history(
 #[expect(dead_code, reason = "describes the address; `history` answers there")]
 fn history_as_ever() {}
 
-/// One alert as it stands.
+/// Get one alert.
+///
+/// The answer contains the current state of the alert.
 #[utoipa::path(
     get,
     path = "/alerts/{id}",
@@ -89,9 +95,9 @@ fn history_as_ever() {}
     responses(
         (status = 200, description = "The alert.", body = AlertBody,
             headers(("ETag" = String, description = "The alert's revision, in quotes."))),
-        (status = 304, description = "It is as it was at the `ETag` of If-None-Match.",
+        (status = 304, description = "The alert still has the `ETag` of If-None-Match.",
             headers(("ETag" = String, description = "The alert's revision, in quotes."))),
-        (status = 404, description = "There is none with this id.",
+        (status = 404, description = "There is no alert with this id.",
             body = Problem, content_type = "application/problem+json"),
         ReadProblems,
     )
@@ -106,13 +112,13 @@ pub(crate) async fn one(
     Ok(known.unwrap_or_else(|| alert_answer(&alert).json(AlertBody::from(&alert))))
 }
 
-/// All alerts in numbers, by status and severity.
+/// Count alerts by status and severity.
 #[utoipa::path(
     get,
     path = "/alerts/summary",
     tag = "alerts",
     responses(
-        (status = 200, description = "The numbers.", body = AlertSummary),
+        (status = 200, description = "The counts of alerts.", body = AlertSummary),
         ReadProblems,
     )
 )]

@@ -1,5 +1,5 @@
-//! The documentation that the server carries: the OpenAPI document and a page to try it. Each file
-//! is in memory once, and answers share it.
+//! Serves the built-in documentation: the OpenAPI document and a page to try it. Each file is in
+//! memory once, and all answers share it.
 
 use crate::ApiError;
 use crate::answers::PiecewiseBody;
@@ -13,10 +13,11 @@ use utoipa_swagger_ui::Config;
 
 const PAGE: &str = include_str!("../docs/index.html");
 const STARTER: &str = include_str!("../docs/starter.js");
-/// What the page needs of its library.
+/// The files of the Swagger UI library that the page loads.
 const LIBRARY: [&str; 3] = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
 
-/// Scripts from here alone; the page's library sets styles on elements, and its icons are `data:`.
+/// Scripts come only from this server. The library sets styles on elements, and its icons are
+/// `data:` addresses.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -27,7 +28,7 @@ struct Asset {
     bytes: Bytes,
 }
 
-/// The files of the library by their names.
+/// The files of the library by name.
 static ASSETS: LazyLock<HashMap<&str, Asset>> = LazyLock::new(|| {
     let config = Arc::new(Config::from("/openapi.json"));
     let asset = |name| {
@@ -44,10 +45,10 @@ pub(crate) async fn openapi() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(body)
 }
 
-/// The page with links that stay below whatever address a proxy gives to the server.
+/// Serves the page. Its links are relative, so they work under any path prefix of a proxy.
 pub(crate) async fn page(request: HttpRequest) -> HttpResponse {
     static PAGES: LazyLock<[Bytes; 2]> = LazyLock::new(|| {
-        // What is linked to stands beside `/docs`, and one step above `/docs/`.
+        // The linked files are siblings of `/docs`, and one level above `/docs/`.
         [("docs/", ""), ("", "../")]
             .map(|(docs, root)| PAGE.replace("{docs}", docs).replace("{root}", root).into())
     });
@@ -64,7 +65,7 @@ pub(crate) async fn asset(name: web::Path<String>) -> Result<HttpResponse, ApiEr
     Ok(file(content_type, bytes.clone()))
 }
 
-/// The other page that the Python service had.
+/// Redirects from the second documentation page of the Python service.
 pub(crate) async fn redoc(request: HttpRequest) -> HttpResponse {
     let docs = if request.path().ends_with('/') { "../docs" } else { "docs" };
     HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, docs)).finish()

@@ -1,4 +1,4 @@
-//! Events as they happen, over HTTP.
+//! Streams events over HTTP as server-sent events.
 
 use crate::ApiError;
 use crate::event_stream::EventStream;
@@ -12,48 +12,50 @@ use northgate_schemas::{EventTypeName, Problem, parse_position, parse_subscripti
 use northgate_services::ConnectionLimiter;
 use std::time::Duration;
 
-/// How often a client is told how far its stream is.
+/// Interval of `live` notices.
 const LIVE_EVERY: Duration = Duration::from_secs(15);
 
-/// Says where a browser was cut.
+/// Header with the id of the last event that a browser received.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Tells proxies (nginx's name for it) to hand on at once what comes.
+/// Asks proxies (with the header of nginx) to forward each event immediately.
 const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 
-/// Every event as it happens, as server-sent events: what `/ws` sends, for browsers' `EventSource`
-/// and for `curl -N`.
+/// Stream events as server-sent events.
 ///
-/// Events have no name and carry their position as `id`; `resume`, `live` and `busy` are named. A
-/// stream opens with a `resume` or a `live`, so that there is an `id` to come back with from the
-/// first moment on. A server that is full, or whose store is away, says `busy` and ends.
+/// The stream contains the same events as `/ws`, for the `EventSource` of browsers and for `curl
+/// -N`. Events of the log have no name, and their `id` is their position. The notices `resume`,
+/// `live` and `busy` have names. A stream begins with `resume` or `live`, so that a client has an
+/// `id` to resume from even before the first event. If the server has no free connection or its
+/// store is unavailable, the stream sends `busy` and ends.
 #[utoipa::path(
     get,
     path = "/events",
     tag = "streams",
     params(
-        ("after" = Option<String>, Query, description = "Begin after this position: everything \
-            since then, and then what happens. Not together with `last`.",
+        ("after" = Option<String>, Query, description = "Start after this position: \
+            first the events since then, then new events. `after` and `last` cannot be combined.",
             example = "9f86d081884c7d65-42"),
-        ("last" = Option<u16>, Query, maximum = 1000, description = "Begin with the newest so many \
-            events that match, among the newest 32,768 that are held."),
+        ("last" = Option<u16>, Query, maximum = 1000, description = "Start with this number of the \
+            newest matching events. Only the newest 32,768 retained events are searched."),
         ("types" = Option<Vec<EventTypeName>>, Query, explode = false,
             description = "Only events of these types, separated by commas. Changes of alerts \
-            (`alert_update`) come to nobody who does not ask for them here."),
+            (`alert_update`) are only sent if they are listed here."),
         ("severity" = Option<Vec<String>>, Query, explode = false,
             description = "Only alerts of these severities, separated by commas."),
         ("min_severity" = Option<String>, Query,
-            description = "Only alerts that are at least as bad as this."),
-        ("location" = Option<Vec<String>>, Query, description = "Only alerts at one of these \
-            locations, word for word; repeatable."),
-        ("source" = Option<Vec<String>>, Query, description = "Only alerts from one of these \
-            systems, word for word; repeatable."),
-        ("label.<name>" = Option<Vec<String>>, Query, description = "Only alerts with this value of \
-            the label of this name. Of one name any of its values will do; of several names the \
-            alert has them all."),
+            description = "Only alerts with at least this severity."),
+        ("location" = Option<Vec<String>>, Query, description = "Only alerts whose location \
+            is exactly one of these. The parameter can occur several times."),
+        ("source" = Option<Vec<String>>, Query, description = "Only alerts whose source is \
+            exactly one of these. The parameter can occur several times."),
+        ("label.<name>" = Option<Vec<String>>, Query, description = "Only alerts that have this \
+            label with this value. Several values of one label are alternatives; several labels \
+            must all match."),
         ("lastEventId" = Option<String>, Query, description = "The same as the header \
-            `Last-Event-ID`, for clients that cannot send it. It wins over `after` and `last`."),
-        ("Last-Event-ID" = Option<String>, Header, description = "The `id` that a browser saw last; \
-            it wins over the query. If it is no position, the stream opens with a gap.")
+            `Last-Event-ID`, for clients that cannot send it. It overrides `after` and `last`."),
+        ("Last-Event-ID" = Option<String>, Header, description = "The last `id` that the client \
+            received. It overrides the query. If it is not a position, the stream begins with \
+            a gap.")
     ),
     responses(
         (status = 200, description = "The stream.", content_type = "text/event-stream",
@@ -61,7 +63,7 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
             \"position\":\"9f86d081884c7d65-43\"}\nid: 9f86d081884c7d65-43\n\n"),
         (status = 400, description = "The query is not valid; every bad parameter is named.",
             body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "A page of a foreign origin asked.",
+        (status = 403, description = "The origin of the page is not allowed.",
             body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -75,7 +77,7 @@ pub(crate) async fn stream(
     let mut response = HttpResponse::Ok();
     response
         .content_type("text/event-stream")
-        // Proxies that compress gather what they compress: an event would wait for the next one.
+        // Proxies that compress would buffer an event until the next one arrives.
         .insert_header((header::CACHE_CONTROL, "no-store, no-transform"))
         .insert_header(UNBUFFERED);
     if request.method() == Method::HEAD {
@@ -86,7 +88,7 @@ pub(crate) async fn stream(
             let cursor = worker.stream(subscription, Some(LIVE_EVERY));
             response.body(EventStream::new(cursor, permit))
         }
-        // Any other status would make a browser give up for good.
+        // After any other status a browser would give up permanently.
         Err(full) => response.body(EventStream::busy(&full.to_string())),
     })
 }
@@ -95,9 +97,10 @@ fn subscription(request: &HttpRequest) -> Result<Subscription, ApiError> {
     let wanted = parse_subscription(request.query_string()).map_err(ApiError::Query)?;
     let mut ids = request.headers().get_all(LAST_EVENT_ID).map(HeaderValue::as_bytes);
     Ok(match (ids.next(), ids.next()) {
-        // A browser that has seen no id yet may say so.
+        // A browser that has received no id yet may send an empty value.
         (None | Some(b""), None) => wanted,
-        // Of two ids nobody knows which one counts: together they are none.
+        // Two ids are ambiguous. Joined, two positions are not a position, so the stream begins
+        // with a gap.
         (id, other) => {
             let id = [id.unwrap_or_default(), other.unwrap_or_default()].concat();
             wanted.resumed(parse_position(&String::from_utf8_lossy(&id)).ok())

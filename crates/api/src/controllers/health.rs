@@ -1,28 +1,30 @@
-//! Probes: is the process alive, and should it be sent requests.
+//! Health probes: whether the process is alive, and whether it is ready for requests.
 
 use crate::responses::ReadProblems;
 use crate::{ApiError, Readiness};
 use actix_web::{HttpResponse, Responder, web};
 use northgate_schemas::Health;
 
-/// The process is alive: it answers.
+/// Check whether the process is alive.
 #[utoipa::path(
     get,
     path = "/health/live",
     tag = "service",
-    responses((status = 200, description = "It is.", body = Health))
+    responses((status = 200, description = "The process is alive.", body = Health))
 )]
 pub(crate) async fn live() -> impl Responder {
     web::Json(Health::new("live"))
 }
 
-/// The server can be sent requests: the store answers and can keep what comes, the fan-out keeps
-/// up, and nobody has asked the server to stop.
+/// Check whether the server is ready.
+///
+/// The server is ready if the store answers and can write, the fan-out keeps up, and no stop was
+/// requested.
 #[utoipa::path(
     get,
     path = "/health/ready",
     tag = "service",
-    responses((status = 200, description = "It can.", body = Health), ReadProblems)
+    responses((status = 200, description = "The server is ready.", body = Health), ReadProblems)
 )]
 pub(crate) async fn ready(readiness: web::Data<Readiness>) -> Result<HttpResponse, ApiError> {
     readiness.check().await?;

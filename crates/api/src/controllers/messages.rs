@@ -1,4 +1,4 @@
-//! Chat over HTTP.
+//! Posts and reads chat messages over HTTP.
 
 use crate::alert_id::alert_id;
 use crate::body::JsonBody;
@@ -11,7 +11,9 @@ use northgate_domain::MessageQuery;
 use northgate_schemas::{ChatBody, MessageCollection, NewMessage, Problem};
 use northgate_services::{AlertService, ChatService};
 
-/// Posts a chat message: it is kept when the answer comes, and on its way to everyone.
+/// Post a chat message.
+///
+/// When the answer arrives, the message is stored and is being sent to all clients.
 #[utoipa::path(
     post,
     path = "/message/",
@@ -19,9 +21,9 @@ use northgate_services::{AlertService, ChatService};
     params(IdempotencyKeyHeader),
     request_body = NewMessage,
     responses(
-        (status = 200, description = "The message was kept.", body = ChatBody,
+        (status = 200, description = "The message was stored.", body = ChatBody,
             headers(("Idempotent-Replayed" = bool,
-                description = "`true` if it was kept before, under the same key."))),
+                description = "Is `true` if the answer is a replay for the same `Idempotency-Key`."))),
         WriteProblems,
     )
 )]
@@ -34,9 +36,10 @@ pub(crate) async fn post(
     Ok(kept(HttpResponse::Ok(), message.replayed).json(ChatBody::from(&message.value)))
 }
 
-/// Chat messages in their order: the newest 10, or what is asked for.
+/// List chat messages.
 ///
-/// A parameter that is only for alerts, such as `severity`, leaves no message out.
+/// The answer contains the newest 10 messages, or the selected ones. Parameters that are only for
+/// alerts, for example `severity`, are ignored.
 #[utoipa::path(
     get,
     path = "/message/",
@@ -58,8 +61,10 @@ pub(crate) async fn history(
     Ok(reservation.json(answer.to_json()))
 }
 
-/// The thread of an alert: the messages that were posted with its id, the newest 10, or what is
-/// asked for.
+/// List the chat messages of an alert.
+///
+/// The thread of an alert contains the messages that were posted with its id. The answer contains
+/// the newest 10 of them, or the selected ones.
 #[utoipa::path(
     get,
     path = "/alerts/{id}/messages",
@@ -67,7 +72,7 @@ pub(crate) async fn history(
     params(("id" = Uuid, Path, description = "The alert's id."), HistoryParameters),
     responses(
         (status = 200, description = "The messages.", body = MessageCollection),
-        (status = 404, description = "There is no alert with this id, and no message about one.",
+        (status = 404, description = "There is no alert with this id, and its thread is empty.",
             body = Problem, content_type = "application/problem+json"),
         HistoryProblems,
     )
@@ -83,7 +88,7 @@ pub(crate) async fn thread(
     let reservation = budget.reserve(asked.query.range.limit).await?;
     let messages = chat.history(asked.messages(Some(id))).await?;
     if messages.items.is_empty() && alerts.find(id).await?.is_none() {
-        // An alert that is not held any more leaves its thread behind.
+        // The thread of an alert is still available after the alert itself is no longer retained.
         let any = MessageQuery { alert_id: Some(id), ..MessageQuery::newest(1) };
         if chat.history(any).await?.items.is_empty() {
             return Err(ApiError::NoSuchAlert);

@@ -1,4 +1,4 @@
-// Shows the server's own OpenAPI document; nothing is loaded from anywhere else.
+// Shows the OpenAPI document of this server. The page loads nothing from other servers.
 const place = document.getElementById("docs");
 window.ui = SwaggerUIBundle({
   url: new URL(place.dataset.document, document.baseURI).href,

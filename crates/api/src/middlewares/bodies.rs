@@ -1,8 +1,8 @@
-//! Every body is read to its end, in time, whoever answers the request.
+//! Reads every request body to its end within a time limit, whatever answers the request.
 //!
-//! An answer that comes before the body has come would reset the connection under a client that
-//! still sends, and be lost with it. And a body that never ends must not hold a connection, nor
-//! the exit of the server.
+//! If the server closed the connection after an answer while the client still sends, the connection
+//! would be reset and the answer lost. A body that never ends must not block a connection or the
+//! exit of the server.
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
@@ -22,43 +22,45 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
-/// How long a body may take.
+/// Upper bound of the time for one body.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyPatience(pub Duration);
 
-/// The most that is read of a body that nobody wants. Who sends more has no claim on an answer.
+/// Upper bound of bytes that are read from a body and discarded. A client that sends more may lose
+/// the answer.
 const DISCARD_MAX: usize = 32 * 1024 * 1024;
 
 /// Whether the client of a connection waits for `100 Continue` before it sends a body (RFC 9110
-/// section 10.1.1): data of the connection, shared by its stream, which sees heads and sends the
-/// `100 Continue`, and by the body of the present request, which is the first to know whether
-/// anybody wants it. A request that its head decides is answered without it.
+/// section 10.1.1). This connection data has two users: the stream of the connection, which
+/// reads heads and sends `100 Continue`, and the body of the current request, which records that a
+/// handler wants to read it. A request that is answered from its head alone receives no
+/// `100 Continue`.
 #[derive(Debug, Clone, Default)]
 pub struct Invitation(Rc<Cell<Invited>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Invited {
-    /// Nobody waits.
+    /// The client does not wait.
     #[default]
     Unasked,
     /// The client waits.
     Awaited,
-    /// The client waits, and somebody wants the body.
+    /// The client waits, and a handler wants to read the body.
     Wanted,
 }
 
 impl Invitation {
-    /// Notes that the client waits.
+    /// Records that the client waits.
     pub fn begin(&self) {
         self.0.set(Invited::Awaited);
     }
 
-    /// Notes that the client does not wait any more: it sends its body, or was answered.
+    /// Records that the client no longer waits, because it sends its body or was answered.
     pub fn settle(&self) {
         self.0.set(Invited::Unasked);
     }
 
-    /// Whether `100 Continue` is to be sent.
+    /// Whether `100 Continue` should be sent.
     pub fn is_wanted(&self) -> bool {
         self.0.get() == Invited::Wanted
     }
@@ -74,7 +76,7 @@ impl Invitation {
     }
 }
 
-/// Gives a body its deadline (application data), and reads what the handler left of it.
+/// Sets the time limit of a body (application data), and reads what the handler did not read.
 pub async fn read_bodies_to_their_end(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -94,16 +96,16 @@ pub async fn read_bodies_to_their_end(
     request.set_payload(Payload::Stream { payload: handed_on });
     let mut response = next.call(request).await?;
     let is_sent = !invitation.is_awaited();
-    // Who is answered is not invited any more.
+    // After an answer, `100 Continue` must not be sent.
     invitation.settle();
     if !(is_sent && is_read_to_its_end(&body).await) {
-        // What comes next on the connection may be the rest of this body.
+        // The next bytes on the connection may belong to this body.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     Ok(response)
 }
 
-/// Reads what is left of a body, and says whether that is all of it.
+/// Reads the rest of a body. Returns whether the body is now complete.
 async fn is_read_to_its_end(body: &RefCell<Body>) -> bool {
     let mut left = DISCARD_MAX;
     while let Some(chunk) = poll_fn(|cx| body.borrow_mut().poll_next(cx)).await {
@@ -114,21 +116,21 @@ async fn is_read_to_its_end(body: &RefCell<Body>) -> bool {
     !body.borrow().has_failed
 }
 
-/// Whether what follows a head is a body.
+/// Whether a body follows a request head.
 fn has_body(head: &RequestHead) -> bool {
     let headers = head.headers();
     let is_framed = headers.contains_key(header::CONTENT_LENGTH)
         || headers.contains_key(header::TRANSFER_ENCODING);
-    // Behind these the framework takes everything for another protocol's.
+    // After these requests the framework treats all bytes as another protocol.
     is_framed && head.method != Method::CONNECT && !headers.contains_key(header::UPGRADE)
 }
 
-/// What is left of a body.
+/// The unread rest of a body.
 struct Body {
     payload: Payload,
     invitation: Invitation,
     patience: Pin<Box<Sleep>>,
-    /// Whether it came broken, or not in time.
+    /// Whether the body was malformed or late.
     has_failed: bool,
 }
 
@@ -152,7 +154,7 @@ impl Body {
     }
 }
 
-/// The handler's view of the body.
+/// The handler's access to the body.
 struct HandedOn(Rc<RefCell<Body>>);
 
 impl Stream for HandedOn {

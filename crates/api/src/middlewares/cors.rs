@@ -1,4 +1,4 @@
-//! CORS: which pages may read answers.
+//! CORS: the pages that may read answers.
 
 use super::OriginPolicy;
 use super::origins::host_of;
@@ -7,19 +7,19 @@ use actix_cors::Cors;
 use actix_web::http::Method;
 use actix_web::http::header::{ETAG, HeaderName};
 
-/// What pages of allowed origins may do.
+/// Permissions of pages of allowed origins.
 #[derive(Debug, Clone)]
 pub struct CorsSettings {
-    /// Methods; `None` means all.
+    /// Allowed methods; `None` means all.
     pub methods: Option<Vec<Method>>,
-    /// Request headers; `None` means all.
+    /// Allowed request headers; `None` means all.
     pub headers: Option<Vec<HeaderName>>,
-    /// Whether cookies and the like may be sent.
+    /// Whether requests may contain credentials, for example cookies.
     pub credentials: bool,
 }
 
-/// Answers preflights, and lets pages of the origins that `policy` allows read answers. The
-/// allowed origin is always named, never `*`.
+/// Answers preflights, and permits pages of the origins that `policy` allows to read answers. The
+/// answer names the allowed origin, never `*`.
 pub fn cors(settings: &CorsSettings, policy: OriginPolicy) -> Cors {
     let mut cors = Cors::default()
         .allowed_origin_fn(move |origin, head| {

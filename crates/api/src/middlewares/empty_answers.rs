@@ -1,8 +1,9 @@
-//! Gives every answer a body, however short.
+//! Adds a short body to every answer that has none.
 //!
-//! The HTTP library writes an answer without a body straight into the connection's buffer, without
-//! a look at how full that is; answers with a body wait until there is room. A client that sends
-//! requests without end and reads no answers would otherwise fill the memory with empty ones.
+//! The HTTP library writes an answer without a body directly into the buffer of the connection,
+//! without checking how full the buffer is. Answers with a body wait until there is free space.
+//! Without this middleware, a client that sends requests and reads no answers could fill the memory
+//! with empty answers.
 
 use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -11,7 +12,7 @@ use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 
-/// Fills what is empty with the status in words. To be wrapped around everything that answers.
+/// Fills an empty body with the status in words. This middleware must wrap everything that answers.
 pub async fn fill_empty_answers(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -1,5 +1,5 @@
-//! Refuses requests for foreign hosts: a page on the Internet whose name points at an address of
-//! this machine must not reach the server (DNS rebinding).
+//! Refuses requests for foreign hosts. A page on the Internet whose host name resolves to an
+//! address of this machine must not reach the server (DNS rebinding).
 
 use super::names::{Authority, parse_all};
 use crate::ApiError;
@@ -11,11 +11,11 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use std::net::IpAddr;
 
-/// The address of this machine to which a client has connected: data of the connection.
+/// The local address that a client connected to. It is data of the connection.
 #[derive(Debug, Clone, Copy)]
 pub struct LocalAddress(pub IpAddr);
 
-/// For which hosts the server answers.
+/// The hosts that the server accepts requests for.
 #[derive(Debug, Clone)]
 pub struct HostPolicy {
     bound: IpAddr,
@@ -23,8 +23,8 @@ pub struct HostPolicy {
 }
 
 impl HostPolicy {
-    /// Allows loopback names, the literal `bound` address, the address that a client has connected
-    /// to, and `public_hosts`.
+    /// Allows loopback names, the literal `bound` address, the address that a client connected to,
+    /// and `public_hosts`.
     pub fn new(bound: IpAddr, public_hosts: &[String]) -> Self {
         Self { bound, public: parse_all(public_hosts) }
     }
@@ -41,7 +41,7 @@ impl HostPolicy {
 }
 
 /// Answers 421 to requests for hosts that the policy (application data) does not allow. A request
-/// that names no host, as HTTP/1.0 may, comes from no browser and is let through.
+/// without a host, which HTTP/1.0 permits, cannot come from a browser and is accepted.
 pub async fn refuse_foreign_hosts(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -49,7 +49,7 @@ pub async fn refuse_foreign_hosts(
     let policy = request.app_data::<web::Data<HostPolicy>>();
     let header = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
     let in_target = request.uri().authority().map(UriAuthority::as_str);
-    // Without a policy no host is allowed: the guard must not vanish with its settings.
+    // Without a policy every host is refused, so that a missing setting does not disable the check.
     let local = request.conn_data::<LocalAddress>().map(|local| local.0);
     let allowed = |host| policy.is_some_and(|policy| policy.allows(host, local));
     if !header.into_iter().chain(in_target).all(allowed) {
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn only_known_hosts_are_answered_for_wherever_the_server_listens() {
+    fn only_known_hosts_are_accepted_on_every_bound_address() {
         for (bound, local) in
             [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "192.0.2.7"), ("::", "::ffff:192.0.2.7")]
         {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_that_a_client_has_connected_to_is_answered_for() {
+    fn the_address_that_a_client_connected_to_is_accepted() {
         assert!(allowed("0.0.0.0", "192.0.2.7", "192.0.2.7:8000"));
         assert!(allowed("0.0.0.0", "192.0.2.7", "0.0.0.0:8000"), "as the first line prints it");
         assert!(allowed("::", "::ffff:192.0.2.7", "192.0.2.7"));

@@ -1,21 +1,21 @@
-//! Host names and addresses as they stand in `Host` and `Origin`.
+//! Host names and addresses in the headers `Host` and `Origin`.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Whether `text` can stand in a `Host` header: a name or an address, with or without a port.
+/// Whether `text` is valid in a `Host` header: a name or an address, with or without a port.
 pub fn is_host(text: &str) -> bool {
     Authority::parse(text).is_some()
 }
 
-/// The hosts that were configured. What is no host covers nothing.
+/// Parses the configured hosts. Invalid names are ignored.
 pub(super) fn parse_all(names: &[String]) -> Vec<Authority> {
     names.iter().filter_map(|name| Authority::parse(name)).collect()
 }
 
-/// A host with its port, if one is given: `name`, `name:8000`, `127.0.0.1:8000`, `[::1]:8000`.
+/// A host and an optional port: `name`, `name:8000`, `127.0.0.1:8000`, `[::1]:8000`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Authority {
-    /// In lower case, with an IPv6 address in brackets.
+    /// In lower case; an IPv6 address is in brackets.
     pub(super) host: String,
     pub(super) port: Option<u16>,
 }
@@ -31,7 +31,7 @@ impl Authority {
         };
         let digits = |port: &str| port.bytes().all(|c| c.is_ascii_digit());
         let port = match port {
-            // A port that is left out behind its colon is the default one (RFC 3986 section 3.2.3).
+            // A colon without a port means the default port (RFC 3986 section 3.2.3).
             None | Some("") => None,
             Some(port) if digits(port) => Some(port.parse().ok()?),
             Some(_) => return None,
@@ -41,30 +41,29 @@ impl Authority {
             Some(address) => address.parse::<Ipv6Addr>().is_ok(),
             None => !host.trim_matches('.').is_empty() && host.bytes().all(is_name_byte),
         };
-        // A name that ends with a dot is the same name, said to be complete.
+        // A name with a final dot is fully qualified and names the same host.
         let host = host.strip_suffix('.').unwrap_or(host);
         valid.then(|| Self { host: host.to_ascii_lowercase(), port })
     }
 
-    /// Whether this can only mean this very machine.
+    /// Whether the host can only be this machine.
     pub(super) fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.address().is_some_and(is_loopback)
     }
 
-    /// The address, if the host is one.
+    /// Returns the address, if the host is one.
     pub(super) fn address(&self) -> Option<IpAddr> {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         bare.parse().ok()
     }
 
-    /// Whether a public name that was configured covers this host. A name without a port covers
-    /// every port.
+    /// Whether a configured public name covers this host. A name without a port covers every port.
     pub(super) fn is_covered_by(&self, public: &Self) -> bool {
         self.host == public.host && (public.port.is_none() || public.port == self.port)
     }
 }
 
-/// Whether an address is this very machine, also if it is an IPv4 one in IPv6's clothes.
+/// Whether an address is this machine. An IPv4 address that is mapped to IPv6 counts as IPv4.
 pub(super) fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
@@ -78,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn authorities_are_taken_apart() {
+    fn authorities_are_split_into_host_and_port() {
         let parsed = |text| Authority::parse(text).map(|a| (a.host, a.port));
         assert_eq!(parsed("Example.COM:80"), Some(("example.com".to_owned(), Some(80))));
         assert_eq!(parsed("localhost"), Some(("localhost".to_owned(), None)));

@@ -1,5 +1,5 @@
-//! Refuses pages of foreign origins. Browsers do not apply CORS to WebSockets, nor to simple
-//! requests that change something, so the server must look at `Origin` itself.
+//! Refuses pages of foreign origins. Browsers do not apply CORS to WebSockets or to simple requests
+//! that change something, so the server must check `Origin` itself.
 
 use super::names::{Authority, is_loopback, parse_all};
 use crate::ApiError;
@@ -12,28 +12,31 @@ use actix_web::{Error, FromRequest, HttpRequest, web};
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
 
-/// Which origins' pages may use the server.
+/// The origins whose pages may use the server.
 #[derive(Debug, Clone)]
 pub struct OriginPolicy {
-    /// Every origin, `null` included.
+    /// Whether every origin is allowed, including `null`.
     any: bool,
-    /// Origins given word for word.
+    /// Allowed origins, compared word for word.
     listed: Vec<String>,
     bound: SocketAddr,
     public: Vec<Authority>,
 }
 
 impl OriginPolicy {
-    /// Allows the pages of the server itself, by whatever name it is asked; the literal `bound`
-    /// address; while that is a loopback address, any page from a loopback name; every one of
-    /// `public_hosts` with either scheme; and `listed` origins, of which `*` means all.
+    /// Allows these origins:
+    /// - the pages of the server itself, under every host name that it accepts;
+    /// - the literal `bound` address;
+    /// - pages of all loopback names, if `bound` is a loopback address;
+    /// - every one of `public_hosts`, with both schemes;
+    /// - the `listed` origins, where `*` means all.
     pub fn new(bound: SocketAddr, public_hosts: &[String], listed: &[String]) -> Self {
         let any = listed.iter().any(|origin| origin == "*");
         Self { any, listed: listed.to_vec(), bound, public: parse_all(public_hosts) }
     }
 
-    /// Whether pages of `origin`, as it stands in the header, may use the server, which was asked as
-    /// `host`.
+    /// Whether pages of `origin`, a value of the `Origin` header, may use the server. `host` is the
+    /// host that the request is for.
     pub fn allows(&self, origin: &str, host: Option<&str>) -> bool {
         if self.any || self.listed.iter().any(|listed| listed == origin) {
             return true;
@@ -45,8 +48,8 @@ impl OriginPolicy {
         };
         let Some(page) = Authority::parse(authority) else { return false };
         let port = page.port.unwrap_or(default_port);
-        // Hosts are checked first: who asks by this name asks this server. Behind a proxy that ends
-        // TLS the scheme is not known here, and a port that is left out may be either's.
+        // The host was checked before, so it is a name of this server. Behind a proxy that
+        // terminates TLS the scheme is unknown here, so an absent port can mean 80 or 443.
         let is_own = host.and_then(Authority::parse).is_some_and(|asked| {
             asked.host == page.host && asked.port.unwrap_or(default_port) == port
         });
@@ -58,8 +61,8 @@ impl OriginPolicy {
     }
 }
 
-/// Answers 403 to foreign pages (by the policy in the application data) that want to open a
-/// WebSocket or to change something. Requests without `Origin` come from no page.
+/// Answers 403 to pages of foreign origins that try to open a WebSocket or to change something. The
+/// policy is application data. A request without `Origin` does not come from a page.
 pub async fn refuse_foreign_origins(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -72,8 +75,8 @@ pub async fn refuse_foreign_origins(
     Ok(next.call(request).await?.map_into_left_body())
 }
 
-/// Says that a request came from no page, or from one that may use the server: for addresses that
-/// only read, and whose answers no foreign page is to have.
+/// Evidence that a request comes from no page or from an allowed page. Addresses that only read
+/// need this check, if foreign pages must not receive their answers.
 pub(crate) struct AllowedOrigin;
 
 impl FromRequest for AllowedOrigin {
@@ -86,9 +89,8 @@ impl FromRequest for AllowedOrigin {
     }
 }
 
-/// Whether a page of another site sent the request, without an `Origin` that may use the server.
-/// Browsers add `Sec-Fetch-Site` to what a page loads by an image or a script, too, where there is
-/// no `Origin`.
+/// Whether a page of another site sent the request without an allowed `Origin`. Browsers send
+/// `Sec-Fetch-Site` also when a page loads an image or a script, where they send no `Origin`.
 pub(crate) fn is_cross_site(request: &HttpRequest) -> bool {
     let site = request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
     let is_known = request.headers().contains_key(header::ORIGIN) && !is_foreign(request);
@@ -97,14 +99,14 @@ pub(crate) fn is_cross_site(request: &HttpRequest) -> bool {
 
 fn is_foreign(request: &HttpRequest) -> bool {
     let policy = request.app_data::<web::Data<OriginPolicy>>();
-    // Without a policy no page is allowed: the guard must not vanish with its settings.
+    // Without a policy every page is refused, so that a missing setting does not disable the check.
     let host = host_of(request.headers());
     let allowed = |origin: &str| policy.is_some_and(|policy| policy.allows(origin, host));
     let mut origins = request.headers().get_all(header::ORIGIN);
     origins.any(|origin| !origin.to_str().is_ok_and(allowed))
 }
 
-/// The host that a request is for, as its header says.
+/// Returns the value of the `Host` header.
 pub(super) fn host_of(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::HOST).and_then(|host| host.to_str().ok())
 }
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn on_loopback_every_loopback_page_is_at_home() {
+    fn a_server_on_loopback_allows_every_loopback_page() {
         let policy = policy("127.0.0.1:8000", &[], &[]);
         for origin in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173"] {
             assert!(policy.allows(origin, None), "{origin}");
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn bound_to_the_world_only_what_was_named_is_at_home() {
+    fn a_server_on_a_public_address_allows_only_configured_origins() {
         let policy = policy("192.0.2.7:8000", &["alerts.example.com"], &["https://board.test"]);
         for origin in [
             "http://192.0.2.7:8000",
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_the_server_itself_is_at_home_by_whatever_name_it_was_asked() {
+    fn a_page_of_the_server_itself_is_allowed_under_every_host_name() {
         let policy = policy("0.0.0.0:8000", &[], &[]);
         for (origin, host) in [
             ("http://192.0.2.7:8000", "192.0.2.7:8000"),
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_means_all() {
+    fn a_star_allows_every_origin() {
         let policy = policy("127.0.0.1:8000", &[], &["*"]);
         assert!(policy.allows("null", None));
         assert!(policy.allows("http://evil.test", None));

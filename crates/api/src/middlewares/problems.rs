@@ -1,4 +1,4 @@
-//! Turns every error that the framework answers by itself into a problem.
+//! Turns every error that the framework answers into problem details.
 
 use crate::ApiError;
 use actix_cors::CorsError;
@@ -9,13 +9,13 @@ use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
 use northgate_schemas::Problem;
 
-/// Gives errors their one form, and every error a response. To be wrapped around everything that
-/// can fail.
+/// Gives all errors the same form, and an answer to each of them. This middleware must wrap
+/// everything that can fail.
 pub async fn tell_problems(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    // What is inside answers errors with responses; only the framework could still fail here.
+    // The inner services answer their errors. Only the framework could still fail here.
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
     let told = response
@@ -39,7 +39,8 @@ fn what_was_refused(error: &CorsError) -> &'static str {
     match error {
         CorsError::MethodNotAllowed | CorsError::BadRequestMethod => "method",
         CorsError::HeadersNotAllowed | CorsError::BadRequestHeaders => "header",
-        // The library may grow further reasons; what is left of the present ones is the origin.
+        // Later versions of the library may add reasons. The remaining present ones are about the
+        // origin.
         _ => "origin",
     }
 }

@@ -1,4 +1,4 @@
-//! The headers that every answer carries.
+//! The security headers of every answer.
 
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, HeaderName, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
@@ -6,7 +6,7 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::DefaultHeaders;
 
-/// The headers and their values.
+/// Names and values of the headers.
 pub(crate) const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
@@ -18,8 +18,8 @@ pub(crate) const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// Adds the security headers that an answer does not have yet. To be wrapped around all else, so
-/// that errors and the 101 carry them too.
+/// Adds the security headers that an answer does not have yet. It must be the outermost middleware,
+/// so that errors and the 101 have the headers too.
 pub fn security_headers() -> DefaultHeaders {
     SECURITY_HEADERS.into_iter().fold(DefaultHeaders::new(), DefaultHeaders::add)
 }

@@ -1,4 +1,4 @@
-//! Queries of histories, and the links beside their answers.
+//! Tests of the query strings of histories, and of the page links.
 
 use super::*;
 use crate::conditions::VALUES_MAX;
@@ -14,7 +14,7 @@ fn at(offset: u64) -> Position {
 }
 
 #[test]
-fn who_asks_for_nothing_gets_the_newest_ten() {
+fn an_empty_query_selects_the_newest_ten_items() {
     let newest = AlertQuery::newest(10);
     for query in ["", "x=1", "Limit=3", "=&&", "q=", "q=+!"] {
         assert_eq!(parse_history(query), Ok((newest.clone(), Order::Asc)), "{query}");
@@ -26,7 +26,7 @@ fn who_asks_for_nothing_gets_the_newest_ten() {
 }
 
 #[test]
-fn moments_are_read_in_any_zone_and_with_a_plus_that_became_a_space() {
+fn timestamps_accept_any_zone_and_a_space_for_an_unescaped_plus() {
     let utc = request("since=2025-07-24T14:23:00Z").range.since;
     assert_eq!(utc, Some(Timestamp::from_unix_micros(1_753_366_980_000_000)));
     for query in [
@@ -68,7 +68,7 @@ fn every_bad_parameter_is_named_once() {
     }
 }
 
-/// A page beside which there are others.
+/// A page with neighbours on both sides.
 fn page(items: &[u64], examined_to: Option<u64>) -> HistoryPage<()> {
     let item = |offset: &u64| Positioned { position: at(*offset), value: () };
     HistoryPage {
@@ -91,7 +91,7 @@ fn links(query: &str, items: &[u64], older: bool, newer: bool) -> (String, Strin
 }
 
 #[test]
-fn links_lead_to_the_parts_beside_this_one() {
+fn links_lead_to_the_neighbouring_pages() {
     let at = |query: &str| query.replace('p', "00000000000000ab-");
     for (query, items, previous, next) in [
         ("", &[5, 7][..], "limit=10&before=p5", "limit=10&after=p7"),
@@ -109,7 +109,7 @@ fn links_lead_to_the_parts_beside_this_one() {
 }
 
 #[test]
-fn after_a_scan_that_stopped_the_links_begin_where_it_stopped() {
+fn links_continue_where_an_incomplete_scan_stopped() {
     let page = |examined_to| page(&[5, 7], Some(examined_to));
     let asked = request("q=x");
     let PageLinks { next, previous } = super::links(&asked, Order::Asc, &page(2));
@@ -129,7 +129,7 @@ fn after_a_scan_that_stopped_the_links_begin_where_it_stopped() {
 }
 
 #[test]
-fn what_is_left_is_on_the_side_that_was_walked_to() {
+fn the_continuation_follows_the_direction_of_the_query() {
     let rest = |query: &str, has_older, has_newer| {
         let page = HistoryPage { has_older, has_newer, ..page(&[5, 7], None) };
         Continuation::of(&request(&query.replace('p', "00000000000000ab-")), &page)
@@ -149,7 +149,7 @@ fn what_is_left_is_on_the_side_that_was_walked_to() {
 }
 
 #[test]
-fn links_keep_the_filters_and_the_order() {
+fn links_repeat_the_filters_and_the_order() {
     let query = "order=desc&q=caf%C3%A9+%26&location=A%2BB&location=C&until=2025-07-24T14:23:00Z\
                  &since=2025-07-24T16:00:00%2B02:00&limit=3&status=open,resolved&source=a%26b\
                  &min_severity=error&label.host=x&label.a/b=%C3%A4";

@@ -1,4 +1,4 @@
-//! Queries of streams, and what their filters admit.
+//! Tests of the query strings of streams, and of their filters.
 
 use super::*;
 use crate::conditions::VALUES_MAX;
@@ -15,14 +15,14 @@ fn findings(query: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_empty_query_asks_for_nothing() {
+fn a_query_without_known_parameters_asks_for_no_notices() {
     for query in ["", "x=1", "order=asc", "=", "&&", "token=%ff", "lastEventId="] {
         assert!(!request(query).is_announced(), "{query}");
     }
 }
 
 #[test]
-fn a_stream_begins_where_it_is_told_to() {
+fn after_and_last_set_the_start_of_a_stream() {
     let position = Position { epoch: Epoch::new(0xab), offset: 7 };
     assert_eq!(request("after=00000000000000ab-7").start, StartFrom::After(position));
     assert_eq!(request("last=0").start, StartFrom::Last(0));
@@ -30,7 +30,7 @@ fn a_stream_begins_where_it_is_told_to() {
 }
 
 #[test]
-fn who_was_cut_goes_on_from_there_whatever_else_is_asked() {
+fn last_event_id_overrides_after_and_last() {
     let position = Position { epoch: Epoch::new(0xab), offset: 7 };
     let known = "00000000000000ab-7";
     for name in ["lastEventId", "lastEventID", "Last-Event-ID", "last_event_id"] {
@@ -123,7 +123,7 @@ fn every_bad_parameter_is_named() {
 }
 
 #[test]
-fn a_filter_is_short() {
+fn the_size_of_a_filter_is_bounded() {
     for name in ["location", "source", "label"] {
         let parameter = |n| match name {
             "label" => format!("label.a{n}=x"),
@@ -147,7 +147,7 @@ fn the_document_lists_the_names_of_event_types() {
     let schema = serde_json::to_value(EventTypeName::schema()).unwrap();
     let described = serde_json::json!({
         "type": "string",
-        "description": "A kind of event, by its name in the `type` member.",
+        "description": "The type of an event, as in its member `type`.",
         "enum": ["alert", "alert_update", "chat"],
     });
     assert_eq!(schema, described);
