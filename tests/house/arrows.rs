@@ -1,37 +1,21 @@
 //! Allowed dependencies: between the crates of the workspace, and on libraries.
 
 use crate::assert_none;
-use crate::source::{crates, root};
+use crate::source::{crates, root, text};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-/// Every existing or planned crate, by its folder, with the crates that it may depend on.
+/// Every crate, by its folder, with the crates that it may depend on.
 /// Dependencies of its tests do not count.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("schemas", &["domain"]),
     ("storage", &["domain"]),
     ("storage-sqlite", &["domain", "storage"]),
     ("services", &["domain", "storage"]),
     ("hub", &["domain", "storage"]),
-    ("api", &["domain", "schemas", "services", "hub", "ingest"]),
+    ("api", &["domain", "schemas", "services", "hub"]),
     ("ws", &["domain", "schemas", "services", "hub"]),
-    ("ingest", &["domain"]),
-    ("dashboard", &[]),
-    (
-        "server",
-        &[
-            "domain",
-            "schemas",
-            "storage",
-            "storage-sqlite",
-            "services",
-            "hub",
-            "api",
-            "ws",
-            "ingest",
-            "dashboard",
-        ],
-    ),
+    ("server", &["domain", "schemas", "storage", "storage-sqlite", "services", "hub", "api", "ws"]),
     // It uses a server only through sockets.
     ("bench", &[]),
     // Only for integration tests.
@@ -44,10 +28,8 @@ const LIBRARIES: [(&str, &[&str]); 1] =
     [("domain", &["enum-map", "thiserror", "time", "unicode-normalization", "url", "uuid"])];
 
 /// Prefixes of library names, with the only crates that may depend on them, even in tests.
-const OWNED: [(&str, &[&str]); 2] = [
-    ("rusqlite", &["storage-sqlite"]),
-    ("actix", &["api", "ws", "ingest", "dashboard", "server", "bench", "testkit"]),
-];
+const OWNED: [(&str, &[&str]); 2] =
+    [("rusqlite", &["storage-sqlite"]), ("actix", &["api", "ws", "server", "bench", "testkit"])];
 
 const PREFIX: &str = "northgate-";
 
@@ -101,6 +83,32 @@ fn every_workspace_member_is_in_the_table_and_named_by_its_folder() {
         }
     }
     assert_none(&findings);
+}
+
+#[test]
+fn the_architecture_page_shows_the_table_of_crates() {
+    let page = text("docs/ARCHITECTURE.md");
+    let table = page.split("\n| crate | what it is | knows |\n").nth(1).expect("a table of crates");
+    let rows = table.lines().skip(1).map_while(|line| line.strip_prefix("| `"));
+    let shown: Vec<(&str, Vec<&str>)> = rows
+        .map(|row| {
+            let name = row.split('`').next().unwrap_or_default();
+            let knows = row.trim_end_matches(" |").rsplit("| ").next().unwrap_or_default();
+            (name, knows.split(", ").filter(|name| *name != "–").collect())
+        })
+        .collect();
+    // The page describes `tests` below the table.
+    let expected = ARROWS.iter().filter(|(name, _)| *name != "tests");
+    assert_eq!(shown, expected.map(|(name, knows)| (*name, knows.to_vec())).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_row_of_the_table_is_a_crate() {
+    let metadata = metadata();
+    let packages = metadata.workspace_packages();
+    let exists = |name: &str| packages.iter().any(|package| short(package) == name);
+    let missing = ARROWS.iter().filter(|(name, _)| !exists(name));
+    assert_none(&missing.map(|(name, _)| format!("there is no crate {name}")).collect::<Vec<_>>());
 }
 
 #[test]
