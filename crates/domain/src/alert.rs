@@ -56,7 +56,7 @@ pub struct Alert {
     pub url: Option<HttpUrl>,
     /// Key that marks later raises as repeats of this alert. Without a key it has no repeats.
     pub dedup_key: Option<DedupKey>,
-    /// Time at which the alert is resolved automatically, if it has one.
+    /// Time at which the alert is resolved automatically; `None` if it does not expire.
     pub expires_at: Option<Timestamp>,
     /// Time of the first raise.
     pub raised_at: Timestamp,

@@ -61,8 +61,8 @@ impl RaiseAlert {
         }
     }
 
-    /// Returns whether every expiry time of this command is at or before `now`. A command without
-    /// any is never over.
+    /// Returns whether all expiry times of this raise have passed at `now`. Without an expiry time,
+    /// the result is false.
     pub fn is_over_at(&self, now: Timestamp) -> bool {
         self.expires_at.max(self.latest_end).is_some_and(|end| end <= now)
     }
@@ -135,8 +135,8 @@ pub enum Subject<'a> {
 
 impl Command {
     /// Returns the alert whose state decides this command. A store loads that alert before it calls
-    /// [`decide`](crate::decide). A command that always creates something has no subject: a random
-    /// id is never checked for collisions, because a collision is too unlikely.
+    /// [`decide`](crate::decide). A command that always creates something has no subject: stores do
+    /// not check whether the new random id exists already, because a collision is too unlikely.
     pub fn subject(&self) -> Option<Subject<'_>> {
         match self {
             Self::RaiseAlert(raise) => raise.dedup_key.as_ref().map(Subject::OpenKey),

@@ -13,7 +13,8 @@ use crate::{
 pub enum Decision {
     /// The command has an effect: the store appends this event.
     Event(Event),
-    /// The alert is already in the requested state. Nothing is stored; this is the current alert.
+    /// The command has no effect, for example because the alert already has the requested status.
+    /// Nothing is stored; this is the current alert.
     Unchanged(Alert),
 }
 

@@ -47,8 +47,8 @@ impl AlertQuery {
             || conditions.into_iter().filter(|condition| *condition).count() > 1
     }
 
-    /// Returns whether an alert matches, apart from its position and its words. Each store
-    /// implements those two in its own way.
+    /// Returns whether an alert matches. Position and words are not compared: each store does that
+    /// in its own way.
     pub fn admits(&self, alert: &Alert) -> bool {
         self.range.admits(alert.raised_at)
             && is_any_of(&self.locations, Some(&alert.location))
@@ -131,7 +131,7 @@ impl MessageQuery {
         self.range.is_search() || !self.search.is_empty()
     }
 
-    /// Returns whether a message matches, apart from its position and its words.
+    /// Returns whether a message matches. Position and words are not compared.
     pub fn admits(&self, message: &ChatMessage) -> bool {
         self.range.admits(message.sent_at)
             && self.alert_id.is_none_or(|id| message.alert_id == Some(id))

@@ -182,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_normal_form_is_its_own_normal_form(text in "\\PC*|[\\p{L}\\p{M}\\p{N} ]{0,40}") {
+        fn normalizing_twice_returns_the_same_text(text in "\\PC*|[\\p{L}\\p{M}\\p{N} ]{0,40}") {
             let once = SearchText::of([text.as_str()]);
             prop_assert_eq!(SearchText::of([once.as_str()]), once);
         }

@@ -3,7 +3,8 @@
 use crate::named::named;
 
 named! {
-    /// Severity of an alert, with the names of the Common Event Format (PD-CEF), in rising order.
+    /// Severity of an alert, with the names of the PagerDuty Common Event Format (PD-CEF), in rising
+    /// order.
     #[derive(Default)]
     pub enum Severity {
         /// For information: nothing to do.

@@ -157,7 +157,7 @@ fn annotate_without_a_note_changes_nothing() {
 }
 
 #[test]
-fn a_repeat_counts_never_lowers_severity_and_leaves_the_owner() {
+fn a_repeat_is_counted_keeps_the_owner_and_never_lowers_severity() {
     let state = after(&[Action::Acknowledge]);
     let worse = RaiseAlert {
         severity: Severity::Critical,
@@ -268,7 +268,7 @@ proptest! {
         for (step, n) in steps.iter().zip(2..) {
             let command = command(&alert, step);
             let decided = decide(Some(&alert), &command, stamped(n));
-            prop_assert_eq!(&decide(Some(&alert), &command, stamped(n)), &decided, "it is pure");
+            prop_assert_eq!(&decide(Some(&alert), &command, stamped(n)), &decided, "decide is pure");
             let happens = match *step {
                 Step::Raise { key, .. } if !key || over => {
                     // A new alert is created, and this one does not change.

@@ -1,4 +1,5 @@
-//! A cursor: the position of one connection in the stream of frames, and its way to the head.
+//! A cursor: the position of one connection in the stream of frames, and the source of its next
+//! frame.
 
 use crate::catch_up::{Filter, Opened, PATIENCE, PendingRead};
 use crate::frame_log::Phase;
@@ -173,8 +174,8 @@ impl Cursor {
         )))
     }
 
-    /// Returns the source after a page. A cursor does not enter the window as soon as it could:
-    /// many resuming cursors would then run through the window together, without a limit.
+    /// Returns the source after a page: the window only if the cursor is near the head. If cursors
+    /// entered the window earlier, many of them could run through it together, without a limit.
     fn after_page(&self) -> Source {
         let head = self.thread.local.borrow().window.head();
         let near = self.after.offset >= head.offset || self.is_near_head(self.after, head);

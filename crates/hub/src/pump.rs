@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 /// Pause before the next attempt to read a store that could not be read.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// Drives a [`Hub`](crate::Hub): only its [`run`](Pump::run) appends to the shared log.
+/// Drives a [`Hub`](crate::Hub). Its [`run`](Pump::run) is the only task that appends to the shared
+/// log.
 pub struct Pump {
     store: Arc<dyn EventLog>,
     log: Arc<FrameLog>,

@@ -76,7 +76,7 @@ fn a_cursor_is_too_far_behind_only_once_its_next_event_was_trimmed() {
 }
 
 #[test]
-fn a_batch_larger_than_the_window_leaves_its_newest_events() {
+fn the_window_retains_the_newest_events_of_a_larger_batch() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
         let mut behind = running.cursor(0);

@@ -57,7 +57,7 @@ fn an_unreadable_store_is_read_twice_a_second_while_patience_lasts() {
 }
 
 #[test]
-fn a_store_that_recovers_in_time_loses_and_repeats_nothing() {
+fn no_event_is_lost_or_repeated_if_the_store_recovers_in_time() {
     for trouble in [Reads::Hang, Reads::Fail, Reads::Nothing] {
         on_one_thread(async {
             let (store, _running, mut client) = far_behind().await;
