@@ -3,8 +3,8 @@
 use crate::named::named;
 
 named! {
-    /// Severity of an alert, with the names of the PagerDuty Common Event Format (PD-CEF), in rising
-    /// order.
+    /// Severity of an alert, in rising order. The names are those of the PagerDuty Common Event
+    /// Format (PD-CEF).
     #[derive(Default)]
     pub enum Severity {
         /// For information: nothing to do.

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 /// Usual number of frames per page. A page ends where the offset is a multiple of this number, so
 /// cursors that start at different offsets soon request the same pages.
 pub(crate) const FRAMES_PER_PAGE: usize = 64;
-/// Maximum size of a page in bytes: the page ends with the frame that reaches it. The bound matters
-/// because a cursor holds the page until its client has read all of it.
+/// Size at which a page ends, in bytes: the frame that reaches it is the last. The size is bounded
+/// because a cursor retains the page until its client has read all of it.
 const PAGE_BYTES: usize = 64 * 1024;
 /// Maximum size in bytes of all pages in the cache.
 const KEPT_BYTES: usize = 4 * 1024 * 1024;

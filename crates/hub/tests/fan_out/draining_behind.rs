@@ -29,9 +29,9 @@ fn drained(turn: u64) -> Seen {
 struct OnTheirWay {
     store: Arc<FaultyLog>,
     running: Running,
-    /// A client that has taken one event of a page.
+    /// A client that has received one event of a page.
     giving: Client,
-    /// A client that has taken a complete page and waits for the next.
+    /// A client that has received a complete page and waits for the next.
     pausing: Client,
     /// A client that resumes and one that requests the newest events: both wait for their start.
     opening: [Client; 2],
