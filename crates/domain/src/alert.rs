@@ -1,4 +1,4 @@
-//! An alert: something that happened somewhere, as it stands now.
+//! An alert in its current state: what happened, where, and what was done about it.
 
 use crate::{
     DedupKey, HttpUrl, Labels, Location, MessageText, Notes, SearchText, Severity, Source, Status,
@@ -6,84 +6,85 @@ use crate::{
 };
 use uuid::Uuid;
 
-/// The identity of an alert.
+/// Unique id of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AlertId(pub Uuid);
 
-/// How many events an alert has seen, its raising included: of two states of one alert, the one
-/// with the higher revision is newer.
+/// Number of events of an alert, including the one that raised it. Of two states of one alert,
+/// the state with the higher revision is newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Revision(u64);
 
 impl Revision {
-    /// The revision of an alert that was just raised.
+    /// Revision of an alert that was just raised.
     pub const FIRST: Self = Self(1);
 
-    /// A revision by its number, as a store keeps it.
+    /// Restores a revision from the number that a store holds.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number of events so far.
+    /// Returns the number of events so far.
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// The one after the next event.
+    /// Returns the revision after one more event.
     pub(crate) const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
-/// One alert in its present state.
+/// One alert in its current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// Its identity, drawn by the store.
+    /// Unique id, assigned by the store.
     pub id: AlertId,
-    /// Rises with each event of this alert.
+    /// Increases by one with each event of this alert.
     pub revision: Revision,
-    /// What happened.
+    /// Description of what happened.
     pub message: MessageText,
-    /// Where it happened.
+    /// Location where it happened.
     pub location: Location,
-    /// Which system said so, if it gave a name.
+    /// System that raised the alert, if it sent its name.
     pub source: Option<Source>,
-    /// How bad it is: the worst that was said.
+    /// Severity: the worst of the first raise and all repeats.
     pub severity: Severity,
-    /// By what else it can be found.
+    /// Searchable name/value pairs.
     pub labels: Labels,
-    /// Where more is to be read.
+    /// Address of a page with more information.
     pub url: Option<HttpUrl>,
-    /// What its repeats say, if it may have any.
+    /// Key that marks later raises as repeats of this alert. Without a key it has no repeats.
     pub dedup_key: Option<DedupKey>,
-    /// When it resolves by itself, if it does.
+    /// Time at which the alert is resolved automatically; `None` if it does not expire.
     pub expires_at: Option<Timestamp>,
-    /// When it was raised: when it was first seen.
+    /// Time of the first raise.
     pub raised_at: Timestamp,
-    /// When it was raised for the last time.
+    /// Time of the last raise.
     pub last_seen: Timestamp,
-    /// When its newest event was kept.
+    /// Time of its newest event.
     pub updated_at: Timestamp,
-    /// How often it was raised.
+    /// Number of raises, including the first.
     pub count: u64,
-    /// Whether it was taken on, and whether it is over.
+    /// Open, acknowledged or resolved, with the operators who changed it.
     pub status: Status,
-    /// What operators noted.
+    /// Newest notes of operators.
     pub notes: Notes,
 }
 
 impl Alert {
-    /// What a search looks through: the message and the location.
+    /// Returns the words that a search compares: those of the message and the location.
     pub fn search_text(&self) -> SearchText {
         SearchText::of([self.message.as_str(), self.location.as_str()])
     }
 
-    /// Whether it is over.
+    /// Returns whether the alert is resolved.
     pub fn is_resolved(&self) -> bool {
         self.status.kind() == StatusKind::Resolved
     }
 
-    /// The key by which it takes in repeats, as long as it is not over.
+    /// Returns the deduplication key while the alert is not resolved, that is, while it can have
+    /// repeats.
     pub fn open_key(&self) -> Option<&DedupKey> {
         self.dedup_key.as_ref().filter(|_| !self.is_resolved())
     }

@@ -1,4 +1,4 @@
-//! How many alerts there are of each status and severity.
+//! Number of alerts of each status and severity.
 
 use crate::{Alert, Position, Severity, StatusKind};
 use enum_map::EnumMap;
@@ -8,34 +8,34 @@ use enum_map::EnumMap;
 pub struct AlertCounts(pub EnumMap<StatusKind, EnumMap<Severity, u64>>);
 
 impl AlertCounts {
-    /// How many alerts there are of a status and a severity.
+    /// Returns the number of alerts with this status and severity.
     pub fn count(&self, status: StatusKind, severity: Severity) -> u64 {
         self.0[status][severity]
     }
 
-    /// Counts an alert.
+    /// Adds an alert to the counts.
     pub fn add(&mut self, alert: &Alert) {
         let count = &mut self.0[alert.status.kind()][alert.severity];
         *count = count.saturating_add(1);
     }
 
-    /// Counts an alert no longer.
+    /// Removes an alert from the counts.
     pub fn remove(&mut self, alert: &Alert) {
         self.remove_one(alert.status.kind(), alert.severity);
     }
 
-    /// Counts an alert of a status and a severity no longer.
+    /// Removes one alert with this status and severity from the counts.
     pub fn remove_one(&mut self, status: StatusKind, severity: Severity) {
         let count = &mut self.0[status][severity];
         *count = count.saturating_sub(1);
     }
 }
 
-/// The counts of all alerts, with the position of the log that they reflect.
+/// Counts of all alerts, with the log position that they reflect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
-    /// The newest event that the counts reflect.
+    /// Position of the newest event that the counts include.
     pub position: Position,
-    /// The counts.
+    /// Counts by status and severity.
     pub counts: AlertCounts,
 }

@@ -1,29 +1,29 @@
-//! A chat message: what an operator said beside the alerts, in the same order for everyone.
+//! A chat message of an operator. Messages share one order with the alerts, the same for everyone.
 
 use crate::{AlertId, MessageText, SearchText, Sender, Timestamp};
 use uuid::Uuid;
 
-/// The identity of a chat message.
+/// Unique id of a chat message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub Uuid);
 
 /// One chat message. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatMessage {
-    /// Its identity, drawn by the store.
+    /// Unique id, assigned by the store.
     pub id: MessageId,
-    /// Who said it.
+    /// Name of the author, as the client sent it.
     pub sender: Sender,
-    /// What was said.
+    /// Text of the message.
     pub message: MessageText,
-    /// The alert that it is about, if it belongs to the thread of one.
+    /// Alert to whose thread the message belongs, if any.
     pub alert_id: Option<AlertId>,
-    /// When it was kept.
+    /// Time at which the store accepted the message.
     pub sent_at: Timestamp,
 }
 
 impl ChatMessage {
-    /// What a search looks through: the message and its sender.
+    /// Returns the words that a search compares: those of the message and its sender.
     pub fn search_text(&self) -> SearchText {
         SearchText::of([self.message.as_str(), self.sender.as_str()])
     }

@@ -1,25 +1,25 @@
-//! Moments, and the clock that gives them.
+//! Timestamps, and the clock that returns them.
 
 use time::OffsetDateTime;
 
-/// A moment in UTC, to the microsecond.
+/// A time in UTC, with a resolution of one microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp {
     unix_micros: i64,
 }
 
 impl Timestamp {
-    /// A moment by its distance from 1970-01-01T00:00:00Z in microseconds.
+    /// Creates a timestamp from the number of microseconds since 1970-01-01T00:00:00Z.
     pub const fn from_unix_micros(unix_micros: i64) -> Self {
         Self { unix_micros }
     }
 
-    /// The distance from 1970-01-01T00:00:00Z in microseconds.
+    /// Returns the number of microseconds since 1970-01-01T00:00:00Z.
     pub const fn unix_micros(self) -> i64 {
         self.unix_micros
     }
 
-    /// The moment as date and time. Years beyond 9999 are shown as the epoch: no clock gives them.
+    /// Returns the date and time. A year after 9999 is returned as 1970-01-01: no clock reaches it.
     pub fn to_utc(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.unix_micros) * 1_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -27,20 +27,20 @@ impl Timestamp {
 }
 
 impl From<OffsetDateTime> for Timestamp {
-    /// Drops what is finer than a microsecond.
+    /// Rounds down to a microsecond.
     fn from(moment: OffsetDateTime) -> Self {
         let micros = moment.unix_timestamp_nanos().div_euclid(1_000);
         Self { unix_micros: i64::try_from(micros).unwrap_or(i64::MAX) }
     }
 }
 
-/// A source of the present moment. Tests own time by giving a clock of their own.
+/// Source of the current time. A test controls time with its own clock.
 pub trait Clock: Send + Sync {
-    /// The present moment. The clock may be set back or forth.
+    /// Returns the current time. The clock may be set backward or forward between two calls.
     fn now(&self) -> Timestamp;
 
-    /// The time of a clock that nobody can set: only the distance between two of its moments has a
-    /// meaning. A clock that is never set is its own steady clock.
+    /// Returns the time of a monotonic clock: only the difference between two of its values has a
+    /// meaning. The default is `now`, which is correct for a clock that is never set.
     fn steady(&self) -> Timestamp {
         self.now()
     }

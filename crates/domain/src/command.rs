@@ -1,4 +1,4 @@
-//! What somebody wants to happen. A command may be refused; an event has happened.
+//! Commands: requested changes. A command can be rejected; an event has already happened.
 
 use crate::named::named;
 use crate::{
@@ -7,45 +7,45 @@ use crate::{
 };
 use std::num::NonZeroU32;
 
-/// A wish, already parsed: every text in it is within its limits.
+/// A requested change. Its fields are parsed: every text is within its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Something happened somewhere.
+    /// A sender raises an alert, or repeats one.
     RaiseAlert(RaiseAlert),
-    /// An operator does something about an alert.
+    /// An operator acts on an alert.
     ActOnAlert(ActOnAlert),
-    /// An operator says something.
+    /// An operator posts a chat message.
     PostMessage(PostMessage),
 }
 
-/// What an alert is raised with.
+/// Content of a request to raise an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RaiseAlert {
-    /// What happened.
+    /// Description of what happened.
     pub message: MessageText,
-    /// Where it happened.
+    /// Location where it happened.
     pub location: Location,
-    /// Which system says so.
+    /// System that raises the alert, if it sent its name.
     pub source: Option<Source>,
-    /// How bad it is.
+    /// Severity of this raise.
     pub severity: Severity,
-    /// By what else it can be found.
+    /// Searchable name/value pairs.
     pub labels: Labels,
-    /// Where more is to be read.
+    /// Address of a page with more information.
     pub url: Option<HttpUrl>,
-    /// While an alert with this key is not over, this is a repeat of that one.
+    /// Key that makes this raise a repeat of the unresolved alert with the same key, if any.
     pub dedup_key: Option<DedupKey>,
-    /// When it resolves by itself.
+    /// Time at which the alert is to be resolved automatically.
     pub expires_at: Option<Timestamp>,
-    /// How often it happened: repeats that came close together are one command.
+    /// Number of raises in this command: repeats that arrive close together are combined into one.
     pub times: NonZeroU32,
-    /// The latest end that any of those was raised with. It is for an alert that they repeat and
-    /// that has an end; one that they begin has the end of the first.
+    /// Latest `expires_at` of the combined raises. It applies if they repeat an alert that has an
+    /// expiry time. If they create an alert, that alert gets the `expires_at` of the first raise.
     pub latest_end: Option<Timestamp>,
 }
 
 impl RaiseAlert {
-    /// What happened where, once, and nothing else.
+    /// Creates a single raise with a message and a location, and defaults for everything else.
     pub fn new(message: MessageText, location: Location) -> Self {
         Self {
             message,
@@ -61,45 +61,46 @@ impl RaiseAlert {
         }
     }
 
-    /// Whether the alert would be over at that moment, and all of its repeats too.
+    /// Returns whether all expiry times of this raise have passed at `now`. Without an expiry time,
+    /// the result is false.
     pub fn is_over_at(&self, now: Timestamp) -> bool {
         self.expires_at.max(self.latest_end).is_some_and(|end| end <= now)
     }
 }
 
-/// Something that is done about an alert.
+/// An action of an operator on an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActOnAlert {
-    /// Which alert.
+    /// Id of the alert.
     pub alert: AlertId,
-    /// What is done.
+    /// Action to perform.
     pub action: Action,
-    /// Who does it.
+    /// Operator who acts.
     pub by: Operator,
-    /// What there is to say about it. [`Action::Annotate`] is nothing without it.
+    /// Note to add to the alert. [`Action::Annotate`] without a note changes nothing.
     pub note: Option<NoteText>,
-    /// Only if the alert is still as it was seen: at one of these revisions.
+    /// Revisions at which the alert may be acted on. At any other revision the action is rejected.
     pub expected: Option<Vec<Revision>>,
 }
 
 named! {
-    /// What can be done about an alert.
+    /// An action that an operator can perform on an alert.
     pub enum Action {
-        /// Take it on.
+        /// Become the owner of the alert.
         Acknowledge = "acknowledge",
-        /// Give it back.
+        /// Give up ownership: the alert is open again.
         Unacknowledge = "unacknowledge",
-        /// End it.
+        /// Close the alert.
         Resolve = "resolve",
-        /// It is not over after all.
+        /// Open a resolved alert again.
         Reopen = "reopen",
-        /// Write a note.
+        /// Add a note without a change of status.
         Annotate = "annotate",
     }
 }
 
 impl Action {
-    /// The statuses that it changes something about.
+    /// Returns the statuses in which the action has an effect.
     pub const fn changes(self) -> &'static [StatusKind] {
         match self {
             Self::Acknowledge => &[StatusKind::Open],
@@ -111,31 +112,31 @@ impl Action {
     }
 }
 
-/// What a chat message is posted with.
+/// Content of a request to post a chat message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostMessage {
-    /// Who says it.
+    /// Name of the author.
     pub sender: Sender,
-    /// What is said.
+    /// Text of the message.
     pub message: MessageText,
-    /// The alert that it is about, which must be there.
+    /// Alert to whose thread the message belongs. The alert must exist.
     pub alert_id: Option<AlertId>,
 }
 
-/// The alert whose state decides a command.
+/// Identifies the alert whose state decides a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject<'a> {
-    /// The one with this id.
+    /// The alert with this id.
     Id(AlertId),
-    /// Of those with this key that are not over, the one that was raised last. There is more than
-    /// one only if one was reopened beside another.
+    /// The unresolved alert with this key. If several are unresolved, because one was reopened
+    /// while another was open, it is the one that was raised last.
     OpenKey(&'a DedupKey),
 }
 
 impl Command {
-    /// The alert whose state decides this command: the one that a store loads before it calls
-    /// [`decide`](crate::decide). What makes something new has none: ids are drawn at random from
-    /// so many that no store needs to look whether one is taken.
+    /// Returns the alert whose state decides this command. A store loads that alert before it calls
+    /// [`decide`](crate::decide). A command that always creates something has no subject: stores do
+    /// not check whether the new random id exists already, because a collision is too unlikely.
     pub fn subject(&self) -> Option<Subject<'_>> {
         match self {
             Self::RaiseAlert(raise) => raise.dedup_key.as_ref().map(Subject::OpenKey),

@@ -1,29 +1,29 @@
-//! When alerts end by themselves.
+//! The times at which alerts are resolved automatically.
 
 use crate::{Alert, Severity, Timestamp};
 use enum_map::EnumMap;
 
-/// The moments at which alerts that are not over are to end.
+/// The times that decide which unresolved alerts are overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {
-    /// The present: what expires at this moment, or expired before, is to end.
+    /// Current time. An alert whose `expires_at` is at or before this time is overdue.
     pub now: Timestamp,
-    /// By severity: an alert that had its newest event at this moment, or before, is
-    /// to end.
+    /// Limit for each severity: an alert whose newest event is at or before this time is overdue.
+    /// `None` means that alerts of the severity never become overdue by inactivity.
     pub quiet_since: EnumMap<Severity, Option<Timestamp>>,
 }
 
-/// Why an alert is to end.
+/// Reason why an alert is overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overdue {
-    /// It was raised with an end.
+    /// Its `expires_at` has passed.
     Expired,
-    /// Nothing has happened to it for as long as one of its severity may wait.
+    /// It had no event for the time that its severity allows.
     Quiet,
 }
 
 impl Deadlines {
-    /// Why an alert is to end, if it is.
+    /// Returns why the alert is overdue, or `None` if it is not, or is resolved already.
     pub fn overdue(&self, alert: &Alert) -> Option<Overdue> {
         if alert.is_resolved() {
             None

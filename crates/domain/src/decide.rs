@@ -1,48 +1,49 @@
-//! The rules: which command may follow which state, and what state an event leaves behind.
+//! The rules: `decide` turns a command and a state into an event, and `evolve` applies an event.
 //!
-//! Both functions are pure. Every store calls them inside its own critical section, so that the
-//! rules exist once and two commands on one alert are decided one after the other.
+//! Both functions are pure. Every store calls them inside its own critical section. So the rules
+//! exist once, and two commands on one alert are decided one after the other.
 
 use crate::{
     ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, Attribution, ChatMessage, Command,
     Event, EventMeta, MessageId, Note, Notes, RaiseAlert, Revision, Status,
 };
 
-/// What a command leads to.
+/// Result of an accepted command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// It happens: this event is to be kept.
+    /// The command has an effect: the store appends this event.
     Event(Event),
-    /// It already holds: nothing is kept, and this is the state.
+    /// The command has no effect, for example because the alert already has the requested status.
+    /// Nothing is stored; this is the current alert.
     Unchanged(Alert),
 }
 
-/// Why a command may not happen.
+/// Reason why a command is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// There is nothing to act on.
+    /// The alert does not exist.
     #[error("there is no alert with the id {}", .0.0)]
     NoSuchAlert(AlertId),
-    /// The state of the alert says no.
-    #[error("{} does not follow {}", .action.name(), .present.status.kind().name())]
+    /// The status of the alert does not allow the action.
+    #[error("cannot {} an alert that is {}", .action.name(), .present.status.kind().name())]
     Contradicts {
-        /// What was to be done.
+        /// Requested action.
         action: Action,
-        /// The alert as it stands.
+        /// Current alert.
         present: Box<Alert>,
     },
-    /// An alert was raised whose end lies in the past.
-    #[error("the alert would be over already")]
+    /// The expiry time of the raised alert is not in the future.
+    #[error("the expiry time of the alert has already passed")]
     AlreadyOver,
-    /// The alert is not as whoever acts believes it to be.
-    #[error("the alert has had other events since; its revision is {}", .present.revision.get())]
+    /// The alert is not at one of the revisions that the action expects.
+    #[error("the alert has changed; its current revision is {}", .present.revision.get())]
     Outdated {
-        /// The alert as it stands.
+        /// Current alert.
         present: Box<Alert>,
     },
 }
 
-/// Decides `command` against the state of its [subject](Command::subject).
+/// Decides `command` against `state`, the state of its [subject](Command::subject).
 pub fn decide(
     state: Option<&Alert>,
     command: &Command,
@@ -80,7 +81,7 @@ pub fn decide(
 }
 
 impl Alert {
-    /// The alert that begins with `raise`.
+    /// Creates the alert of a first raise.
     pub fn raised(raise: &RaiseAlert, meta: EventMeta) -> Self {
         Self {
             id: AlertId(meta.id),
@@ -103,13 +104,13 @@ impl Alert {
     }
 }
 
-/// Whether `raise` is one more of what `alert` is about.
+/// Returns whether `raise` repeats `alert`: the keys are equal and the alert is not resolved.
 fn is_repeat(alert: &Alert, raise: &RaiseAlert) -> bool {
     raise.dedup_key.is_some() && raise.dedup_key.as_ref() == alert.open_key()
 }
 
-/// An alert is raised again while it is not over. It never becomes milder, and never ends sooner
-/// than was said before.
+/// Returns the event of a repeat. A repeat never lowers the severity and never makes the expiry
+/// time earlier.
 fn repeated(alert: &Alert, raise: &RaiseAlert, meta: EventMeta) -> AlertEvent {
     let latest_end = raise.expires_at.max(raise.latest_end);
     let alert = Alert {
@@ -124,7 +125,7 @@ fn repeated(alert: &Alert, raise: &RaiseAlert, meta: EventMeta) -> AlertEvent {
     AlertEvent { change: AlertChange::Repeated, alert, by: None, note: None }
 }
 
-/// What follows from an operator's action: an event, or nothing if it holds already.
+/// Returns the event of an operator's action, or `None` if the action changes nothing.
 fn act_on(
     alert: &Alert,
     act: &ActOnAlert,
@@ -165,7 +166,7 @@ fn act_on(
         }
         None => alert.notes.clone(),
     };
-    // What was to end it has ended it once: who opens it again wants it open.
+    // The expiry time may already have resolved this alert. A reopened alert must not expire again.
     let expires_at = alert.expires_at.filter(|_| change != AlertChange::Reopened);
     let alert = Alert {
         revision: alert.revision.next(),
@@ -178,8 +179,9 @@ fn act_on(
     Ok(Some(AlertEvent { change, alert, by: Some(act.by.clone()), note: act.note.clone() }))
 }
 
-/// The state of an alert after `event`. An event of another alert, a chat message, or a state
-/// that is as new already leaves it as it is, so that replaying a log twice changes nothing.
+/// Returns the state of an alert after `event`. The state does not change if the event is a chat
+/// message, belongs to another alert, or is not newer than the state. So a log can be replayed
+/// twice with the same result.
 pub fn evolve(state: Option<Alert>, event: &Event) -> Option<Alert> {
     let Event::Alert(AlertEvent { alert, .. }) = event else {
         return state;

@@ -1,20 +1,20 @@
-//! What has happened. Events are kept, ordered and sent; they are never edited.
+//! Events: changes that have happened. They are stored, ordered and sent, and never edited.
 
 use crate::named::named;
 use crate::{Alert, ChatMessage, NoteText, Operator, Position, Timestamp};
 
-/// One thing that happened.
+/// A change that has happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "alerts are what events mostly are")]
+#[expect(clippy::large_enum_variant, reason = "most events are alerts")]
 pub enum Event {
     /// An alert was raised or changed.
     Alert(AlertEvent),
-    /// An operator said something.
+    /// An operator posted a chat message.
     Chat(ChatMessage),
 }
 
 impl Event {
-    /// When it happened.
+    /// Returns the time of the event.
     pub const fn at(&self) -> Timestamp {
         match self {
             Self::Alert(event) => event.alert.updated_at,
@@ -23,52 +23,52 @@ impl Event {
     }
 }
 
-/// A step in the life of one alert. It carries the whole state after the step, so that whoever
-/// reads the log (a socket, a page of history, another store) needs nothing else to show it.
+/// A change of one alert. It contains the complete state after the change, so a reader of the log
+/// (a socket, a page of history, another store) needs no other event to show the alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertEvent {
-    /// What happened to the alert.
+    /// Kind of change.
     pub change: AlertChange,
-    /// The alert as it stands afterwards.
+    /// Complete alert after the change.
     pub alert: Alert,
-    /// Who did it, if it was an operator.
+    /// Operator who made the change; `None` for a raise or a repeat.
     pub by: Option<Operator>,
-    /// What there was to say about it.
+    /// Note that the operator added with the change.
     pub note: Option<NoteText>,
 }
 
 impl AlertEvent {
-    /// An alert comes into being.
+    /// Creates the event of a first raise.
     pub const fn raised(alert: Alert) -> Self {
         Self { change: AlertChange::Raised, alert, by: None, note: None }
     }
 }
 
 named! {
-    /// The steps that an alert's life can take.
+    /// Kinds of change of an alert.
     pub enum AlertChange {
-        /// It came into being.
+        /// It was raised for the first time.
         Raised = "raised",
         /// It was raised again.
         Repeated = "repeated",
-        /// Somebody took it on.
+        /// An operator became its owner.
         Acknowledged = "acknowledged",
-        /// Somebody gave it back.
+        /// Its owner was removed.
         Unacknowledged = "unacknowledged",
-        /// It is over.
+        /// It was resolved.
         Resolved = "resolved",
-        /// It is not over after all.
+        /// It was opened again after it was resolved.
         Reopened = "reopened",
-        /// Somebody wrote a note.
+        /// An operator added a note.
         Annotated = "annotated",
     }
 }
 
-/// Something together with the place in the log where it stands.
+/// A value with its position in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Positioned<T> {
-    /// The position of the event; for an alert or a message, that of the event that began it.
+    /// Position of the event; for an alert or a message, the position of the event that created it.
     pub position: Position,
-    /// What stands there.
+    /// The event, alert or message at this position.
     pub value: T,
 }

@@ -1,4 +1,4 @@
-//! Which events a stream holds: the types of events, and the conditions that alerts must meet.
+//! Filters that select the events of a stream, by event type and by fields of the alert.
 
 use crate::{AlertChange, Event, Label, Labels, Location, Severity, Source};
 
@@ -14,10 +14,10 @@ pub enum EventType {
 }
 
 impl EventType {
-    /// All of them.
+    /// All event types.
     pub const ALL: [Self; 3] = [Self::Alert, Self::AlertUpdate, Self::Chat];
 
-    /// The word for it.
+    /// Returns the name of the type, as it is sent.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Alert => "alert",
@@ -26,12 +26,12 @@ impl EventType {
         }
     }
 
-    /// The type that is called `name`.
+    /// Returns the type with this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The type under which an event is sent.
+    /// Returns the type under which an event is sent.
     pub const fn of(event: &Event) -> Self {
         match event {
             Event::Alert(event) => match event.change {
@@ -42,8 +42,9 @@ impl EventType {
         }
     }
 
-    /// Whether a stream that names no types has these. Changes are for those who ask for them: a
-    /// client that knows alerts and chat only would take a change for something new.
+    /// Returns whether a stream without a condition on types includes this type. Changes are sent
+    /// on request only: a client that knows only alerts and chat would mistake a change for a new
+    /// alert.
     pub const fn is_sent_unasked(self) -> bool {
         match self {
             Self::Alert | Self::Chat => true,
@@ -52,24 +53,24 @@ impl EventType {
     }
 }
 
-/// The parts of an event that filters compare. Cloning shares the texts.
+/// Fields of an event that filters compare. Cloning shares the texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facets {
-    /// The type under which the event is sent.
+    /// Type under which the event is sent.
     pub kind: EventType,
-    /// Those of its alert; `None` for a chat message.
+    /// Compared fields of its alert; `None` for a chat message.
     pub alert: Option<AlertFacets>,
 }
 
-/// The parts of an alert that filters compare. All of them are in the alert's frame too, so that
-/// facets at most double the memory of a frame.
+/// Fields of an alert that filters compare. The alert's frame contains all of them too, so facets
+/// at most double the memory of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertFacets {
-    /// Where it happened.
+    /// Location where it happened.
     pub location: Location,
-    /// The system that raised the alert, if named.
+    /// System that raised the alert, if it sent its name.
     pub source: Option<Source>,
-    /// How bad it is.
+    /// Current severity.
     pub severity: Severity,
     /// Searchable name/value pairs.
     pub labels: Labels,
@@ -90,11 +91,12 @@ impl From<&Event> for Facets {
     }
 }
 
-/// Conditions on events, joined by *and*; within one, any value matches. A condition without
-/// values matches everything. A condition on alerts is met by no chat message.
+/// Conditions on events. An event must meet all of them (*and*); it meets one if any value of that
+/// condition matches (*or*). A condition without values matches every event. A chat message never
+/// meets a condition on alerts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
-    /// Types of events; without any, those that are [sent unasked](EventType::is_sent_unasked).
+    /// Types of events; if empty, the types that are [sent unasked](EventType::is_sent_unasked).
     pub types: Vec<EventType>,
     /// Locations of alerts.
     pub locations: Vec<Location>,
@@ -102,28 +104,28 @@ pub struct EventFilter {
     pub sources: Vec<Source>,
     /// Severities of alerts.
     pub severities: Vec<Severity>,
-    /// In order, so that the values of one name follow one another.
+    /// Sorted, so that labels with the same name are adjacent.
     labels: Vec<Label>,
 }
 
 impl EventFilter {
-    /// Sets the condition on labels: an alert must have, of each name, one of the values.
+    /// Sets the condition on labels: for each name, an alert must have one of the given values.
     pub fn set_labels(&mut self, mut labels: Vec<Label>) {
         labels.sort();
         self.labels = labels;
     }
 
-    /// Whether the filter has no condition: it matches what every stream holds.
+    /// Returns whether the filter has no condition: it then matches every event sent unasked.
     pub fn is_open(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether an event matches.
+    /// Returns whether an event matches.
     pub fn admits(&self, event: &Event) -> bool {
         self.matches(&event.into())
     }
 
-    /// Whether an event with these facets matches. Allocates nothing.
+    /// Returns whether an event with these facets matches. Does not allocate.
     pub fn matches(&self, facets: &Facets) -> bool {
         let kind = match &self.types[..] {
             [] => facets.kind.is_sent_unasked(),
@@ -146,7 +148,7 @@ impl EventFilter {
                 .all(|values| values.iter().any(|label| alert.labels.contains(label)))
     }
 
-    /// Whether only alerts can meet all conditions.
+    /// Returns whether the filter has a condition on alerts, so that no chat message matches.
     fn is_about_alerts(&self) -> bool {
         let Self { types: _, locations, sources, severities, labels } = self;
         let is_open = locations.is_empty() && sources.is_empty() && severities.is_empty();

@@ -1,55 +1,56 @@
-//! The id and the time that a store gives every event at the moment it is decided.
+//! The id and the time that a store assigns to an event when it decides a command.
 
 use crate::{Clock, Timestamp};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The id and the time of one decision.
+/// Id and time of one decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventMeta {
-    /// The id of the alert or message that the decision creates; UUID v4 in production.
+    /// Id of the alert or message that the decision creates; UUID v4 in production.
     pub id: Uuid,
-    /// The moment of the decision. Within one log it never lies before that of an earlier one.
+    /// Time of the decision. Within one log it never decreases from one event to the next.
     pub at: Timestamp,
-    /// The moment by the clock, which may have been set back.
+    /// Time of the clock at the decision. It can decrease if the clock is set back.
     pub clock: Timestamp,
 }
 
 impl EventMeta {
-    /// A decision at a moment of the clock.
+    /// Creates the id and time of a decision; `at` is the time of the clock.
     pub const fn new(id: Uuid, at: Timestamp) -> Self {
         Self { id, at, clock: at }
     }
 
-    /// The same decision in a log whose newest event is of the moment `newest`.
+    /// Returns the same decision with `at` raised to `newest`, the time of the log's newest event,
+    /// if the clock is behind it.
     #[must_use]
     pub fn not_before(self, newest: Timestamp) -> Self {
         Self { at: self.at.max(newest), ..self }
     }
 }
 
-/// A source of ids. Tests give one of their own.
+/// Source of ids. Tests use their own.
 pub trait IdSource: Send + Sync {
-    /// The next id. Ids never repeat.
+    /// Returns the next id. Ids never repeat.
     fn next_id(&self) -> Uuid;
 }
 
-/// The clock and the ids by which a store decides. Clones share both.
+/// Clock and id source of a store. Clones share both.
 #[derive(Clone)]
 pub struct MetaSource {
-    /// Gives the moments.
+    /// Source of the time of each decision.
     pub clock: Arc<dyn Clock>,
-    /// Gives the ids.
+    /// Source of the id of each decision.
     pub ids: Arc<dyn IdSource>,
 }
 
 impl MetaSource {
-    /// Decides by `clock` and `ids`.
+    /// Combines a clock and an id source.
     pub fn new(clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
         Self { clock, ids }
     }
 
-    /// The id and the time of the next decision.
+    /// Returns the id and the time of the next decision.
     pub fn next(&self) -> EventMeta {
         EventMeta::new(self.ids.next_id(), self.clock.now())
     }
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decision_moves_to_the_newest_event_and_never_back() {
+    fn a_decision_is_never_earlier_than_the_newest_event() {
         let at = Timestamp::from_unix_micros;
         let meta = EventMeta::new(Uuid::nil(), at(7));
         assert_eq!(meta.not_before(at(5)), meta);

@@ -1,23 +1,25 @@
-//! The page of a history that answers a query.
+//! A page of alerts or messages: the result of a query.
 
 use crate::{Position, Positioned};
 
-/// A page of a history together with the position of the log that it reflects: *the collection at
-/// p* plus *the stream after p* is the present.
+/// A page of alerts or messages, with the log position that it reflects. A client that applies the
+/// stream after that position to the collection at that position has the current state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryPage<T> {
-    /// The newest event that the items reflect.
+    /// Position of the newest event that the items reflect.
     pub position: Position,
-    /// The items, oldest first.
+    /// Matching items, oldest first.
     pub items: Vec<Positioned<T>>,
-    /// Whether older ones match as well, before [`after`](crate::HistoryRange::after) too. After a scan that
-    /// stopped early nobody knows, and this says that they may.
+    /// Whether older items match too, including items at or before
+    /// [`after`](crate::HistoryRange::after). Also true if the scan stopped early and more items
+    /// may match.
     pub has_older: bool,
-    /// Whether newer ones match as well: before [`before`](crate::HistoryRange::before) if both ends are given,
-    /// and else wherever they stand. After a scan that stopped early this says that they may.
+    /// Whether newer items match too. If both `after` and [`before`](crate::HistoryRange::before)
+    /// are set, only items before `before` count. Also true if the scan stopped early and more
+    /// items may match.
     pub has_newer: bool,
-    /// Where the scan ended, if it ended before it had filled the part: every item between its
-    /// beginning and this position, inclusive, was examined. The next part begins here and not at
+    /// Position where the scan stopped, if it stopped before the page was full. The scan examined
+    /// every item from its start to this position, inclusive. The next page starts here and not at
     /// the last item.
     pub examined_to: Option<Position>,
 }

@@ -1,31 +1,33 @@
-//! Where more is to be read about an alert: an address that a browser may safely open.
+//! The address of a page about an alert, checked so that a browser can open it safely.
 
 use std::sync::Arc;
 use url::Url;
 
-/// An `http` or `https` address of at most 2,048 bytes, in its normal form, which has no spaces, no
-/// quotes, and no characters beyond ASCII. Cloning shares the text.
+/// An `http` or `https` address of at most 2,048 bytes in normal form. The normal form has no
+/// spaces, no quotes, and only ASCII characters. Cloning shares the text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct HttpUrl(Arc<str>);
 
-/// Why a text is no address.
+/// Reason why a text is not accepted as an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HttpUrlError {
-    /// It is none, or of another scheme: a page that shows it as a link must not run it.
+    /// The text is not a URL, or has another scheme. A page shows the address as a link, and a
+    /// scheme such as `javascript` would run code.
     #[error("must be an http or https address")]
     NotHttp,
-    /// It is longer than is kept.
+    /// The address is longer than [`HttpUrl::MAX_BYTES`], as sent or in normal form.
     #[error("must be at most {} bytes long", HttpUrl::MAX_BYTES)]
     TooLong,
 }
 
 impl HttpUrl {
-    /// The most bytes of an address in its normal form.
+    /// Maximum length of an address, in bytes, as sent and in normal form.
     pub const MAX_BYTES: usize = 2_048;
 
-    /// Accepts `raw` in its normal form, or says why not.
+    /// Parses `raw` and brings it into normal form, or returns why it is not accepted.
     pub fn parse(raw: &str) -> Result<Self, HttpUrlError> {
-        // What grows in its normal form is judged by that; what is long before is not even read.
+        // The limit applies twice: before parsing, to bound the work, and below to the normal form,
+        // which can be longer.
         if raw.len() > Self::MAX_BYTES {
             return Err(HttpUrlError::TooLong);
         }
@@ -36,15 +38,16 @@ impl HttpUrl {
         if url.as_str().len() > Self::MAX_BYTES {
             return Err(HttpUrlError::TooLong);
         }
-        // There are names of hosts that can be written in their normal form and not be read in it.
+        // The normal form of some long host names cannot be parsed again: do not accept those.
         if Url::parse(url.as_str()).as_ref() != Ok(&url) {
             return Err(HttpUrlError::NotHttp);
         }
         Ok(Self(url.as_str().into()))
     }
 
-    /// Restores an address that was stored. Its scheme and its characters are checked, because a
-    /// page shows it as a link; its length is not, because limits change and stored data stays.
+    /// Restores an address that was stored. The scheme and the characters are checked, because a
+    /// page shows the address as a link. The length is not checked, because limits can change and
+    /// stored data must stay readable.
     pub fn from_stored(stored: &str) -> Result<Self, HttpUrlError> {
         let is_http = ["http://", "https://"].iter().any(|scheme| stored.starts_with(scheme));
         if is_http && stored.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -54,7 +57,7 @@ impl HttpUrl {
         }
     }
 
-    /// The address.
+    /// Returns the address in normal form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -66,7 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn addresses_of_the_web_are_taken_and_nothing_else() {
+    fn only_http_and_https_addresses_are_accepted() {
         for (raw, kept) in [
             ("https://example.com/runbook#disk", "https://example.com/runbook#disk"),
             (" HTTP://Grafana.local:3000/d/1?x=\"y\" ", "http://grafana.local:3000/d/1?x=%22y%22"),
@@ -95,14 +98,14 @@ mod tests {
         assert_eq!(HttpUrl::parse(&grows), Err(HttpUrlError::TooLong));
     }
 
-    /// A name of a host in signs of which each is one of 20,000: it is three bytes long, and its
-    /// normal form is longer still.
+    /// A host name of characters out of 20,000 different ones. Each takes three bytes in UTF-8, and
+    /// more in the normal form.
     fn long_host(signs: u32) -> String {
         (0..signs).filter_map(|n| char::from_u32(0x4E00 + n * 7_919 % 20_000)).collect()
     }
 
     #[test]
-    fn a_host_that_could_not_be_read_again_is_none() {
+    fn a_host_whose_normal_form_cannot_be_parsed_is_rejected() {
         let mut refused = 0;
         for signs in 600..680 {
             match HttpUrl::parse(&format!("http://{}/", long_host(signs))) {
@@ -111,11 +114,11 @@ mod tests {
                 Err(HttpUrlError::TooLong) => {}
             }
         }
-        assert!(refused > 0, "none was of the kind that this is about");
+        assert!(refused > 0, "no generated host name has a normal form that cannot be parsed");
     }
 
     #[test]
-    fn a_stored_address_is_checked_for_its_form_alone() {
+    fn a_stored_address_is_checked_for_scheme_and_characters_only() {
         let unreadable = format!("http://xn--{}/", "a".repeat(2_001));
         assert_eq!(HttpUrl::parse(&unreadable), Err(HttpUrlError::NotHttp));
         assert_eq!(HttpUrl::from_stored(&unreadable).unwrap().as_str(), unreadable);
@@ -128,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_read_again_as_it_is(
+        fn an_accepted_address_parses_to_itself(
             raw in "https?://(\\PC{0,9}|[a-z.]{1,9}|[\u{4E00}-\u{9FFF}]{0,679})/\\PC{0,40}",
         ) {
             if let Ok(link) = HttpUrl::parse(&raw) {

@@ -1,19 +1,19 @@
-//! Labels: names with values, by which alerts are told apart and found.
+//! Labels: searchable name/value pairs of an alert.
 
 use crate::{LabelValue, TextError};
 use std::fmt;
 use std::sync::Arc;
 
-/// The name of a label: 1 to 64 ASCII letters, digits and `_`, `-`, `.`, `/`, of which the first is
-/// a letter or `_`. Cloning shares the text.
+/// Name of a label: 1 to 64 ASCII letters, digits, `_`, `-`, `.` or `/`. The first character is a
+/// letter or `_`. Cloning shares the text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LabelName(Arc<str>);
 
 impl LabelName {
-    /// The most characters of a name.
+    /// Maximum number of characters of a name.
     pub const MAX_CHARS: usize = 64;
 
-    /// Takes a name as it was sent.
+    /// Parses a name as a client sent it.
     pub fn parse(raw: &str) -> Result<Self, LabelError> {
         let first = |c: char| c.is_ascii_alphabetic() || c == '_';
         let any = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
@@ -29,7 +29,7 @@ impl LabelName {
         Self(stored.into())
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -41,51 +41,50 @@ impl fmt::Display for LabelName {
     }
 }
 
-/// Why labels were refused.
+/// Reason why labels are not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LabelError {
-    /// A name is none.
+    /// A name is not valid; see [`LabelName`].
     #[error(
-        "must have names of 1 to {} letters, digits and _ - . /, beginning with a letter or _",
+        "must have names of 1 to {} letters, digits, _ - . or /, starting with a letter or _",
         LabelName::MAX_CHARS
     )]
     Name,
-    /// A value is none.
+    /// A value is not valid.
     #[error(transparent)]
     Value(#[from] TextError),
-    /// There are more than an alert takes.
-    #[error("must be at most {}", Labels::MAX)]
+    /// There are more than [`Labels::MAX`].
+    #[error("must contain at most {} labels", Labels::MAX)]
     TooMany,
 }
 
 /// One label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Label {
-    /// What it is about.
+    /// Name, unique among the labels of an alert.
     pub name: LabelName,
-    /// What it says.
+    /// Value, at most 256 characters.
     pub value: LabelValue,
 }
 
-/// The labels of one alert, at most 32, in the order of their names, each of which there is once.
-/// Cloning shares them.
+/// Labels of one alert: at most 32, sorted by name, with unique names. Cloning shares them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Labels {
-    /// Nothing is allocated for an alert without any.
+    /// `None` if there are no labels, so that an alert without labels allocates nothing.
     sorted: Option<Arc<[Label]>>,
 }
 
 impl Labels {
-    /// The most labels of an alert.
+    /// Maximum number of labels of an alert.
     pub const MAX: usize = 32;
 
-    /// Takes labels in any order; of two with one name the last one counts.
+    /// Accepts labels in any order. If a name occurs twice, the last value is used.
     pub fn new(labels: Vec<Label>) -> Result<Self, LabelError> {
         let labels = Self::from_stored(labels);
         if labels.as_slice().len() > Self::MAX { Err(LabelError::TooMany) } else { Ok(labels) }
     }
 
-    /// Restores labels that were stored, however many there are.
+    /// Restores labels that were stored, without a limit on their number.
     pub fn from_stored(labels: Vec<Label>) -> Self {
         let mut sorted: Vec<Label> = Vec::with_capacity(labels.len());
         for label in labels {
@@ -101,12 +100,12 @@ impl Labels {
         Self { sorted: (!sorted.is_empty()).then(|| sorted.into()) }
     }
 
-    /// The labels in the order of their names.
+    /// Returns the labels, sorted by name.
     pub fn as_slice(&self) -> &[Label] {
         self.sorted.as_deref().unwrap_or_default()
     }
 
-    /// Whether this label is among them.
+    /// Returns whether the labels include this name with this value.
     pub fn contains(&self, label: &Label) -> bool {
         self.as_slice().binary_search(label).is_ok()
     }
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_plain_and_short() {
+    fn label_names_are_1_to_64_plain_characters() {
         for name in ["a", "_", "host", "app.kubernetes.io/name", "A-1", &"x".repeat(64)] {
             assert_eq!(LabelName::parse(name).unwrap().as_str(), name);
         }
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_sorted_and_the_last_of_one_name_counts() {
+    fn labels_are_sorted_and_the_last_value_of_a_name_wins() {
         let labels = Labels::new(vec![label("b", "1"), label("a", "2"), label("b", "3")]).unwrap();
         assert_eq!(labels.as_slice(), [label("a", "2"), label("b", "3")]);
         assert!(labels.contains(&label("b", "3")) && !labels.contains(&label("b", "1")));
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_limit_to_labels() {
+    fn the_number_of_labels_is_limited() {
         let some = |n: usize| (0..n).map(|n| label(&format!("l{n}"), "x")).collect();
         assert_eq!(Labels::new(some(32)).unwrap().as_slice().len(), 32);
         assert_eq!(Labels::new(some(33)), Err(LabelError::TooMany));

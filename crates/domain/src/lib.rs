@@ -1,5 +1,5 @@
-//! The model of Northgate and its rules: what an alert is, what may happen to it, and in which
-//! order. Nothing here does I/O, and nothing here knows JSON, HTTP or a database.
+//! The domain model of Northgate and its rules: alerts, the commands on them, and their events.
+//! This crate does no I/O, and does not depend on JSON, HTTP or a database.
 #![warn(missing_docs)]
 
 mod alert;

@@ -1,6 +1,6 @@
-//! Enums whose values have names on the wire and on disk.
+//! A macro for enums whose values have names on the wire and on disk.
 
-/// Declares an enum with the name of each value: `ALL`, `name` and `parse` follow from it.
+/// Declares an enum with a name for each value, and generates `ALL`, `name` and `parse`.
 macro_rules! named {
     (
         $(#[$meta:meta])*
@@ -14,14 +14,14 @@ macro_rules! named {
             /// All values, in the order of their declaration.
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$value),+];
 
-            /// The name of the value, as it is sent and stored.
+            /// Returns the name of the value, as it is sent and stored.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$value => $name,)+
                 }
             }
 
-            /// The value that is called `name`.
+            /// Returns the value with this name.
             pub fn parse(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(Self::$value),)+

@@ -1,4 +1,4 @@
-//! What operators noted about one alert: the newest of it.
+//! The newest notes of operators about one alert.
 
 use crate::{NoteText, Operator, Timestamp};
 use std::sync::Arc;
@@ -6,28 +6,29 @@ use std::sync::Arc;
 /// One note. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// Who wrote it.
+    /// Author of the note.
     pub by: Operator,
-    /// What it says.
+    /// Text of the note.
     pub text: NoteText,
-    /// When it was kept.
+    /// Time of the event that added it.
     pub at: Timestamp,
 }
 
-/// The newest notes of an alert, oldest first. Every event carries them, so there are few: longer
-/// talk belongs to the alert's thread of messages. Cloning shares them.
+/// Newest notes of an alert, oldest first. Every event of the alert contains them, so their number
+/// is small: longer discussions belong in the alert's chat thread. Cloning shares them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Notes {
-    /// Nothing is allocated for an alert without any.
+    /// `None` if there are no notes, so that an alert without notes allocates nothing.
     held: Option<Arc<[Note]>>,
     dropped: u64,
 }
 
 impl Notes {
-    /// The most notes that stay with an alert; the oldest make room.
+    /// Maximum number of notes of an alert. One more drops the oldest.
     pub const MAX: usize = 20;
 
-    /// The newest of `notes`, before which `dropped` others were there.
+    /// Creates the notes of an alert from `notes`, of which only the newest [`MAX`](Self::MAX)
+    /// stay; `dropped` is the number of earlier notes that were dropped before.
     pub fn new(notes: Vec<Note>, dropped: u64) -> Self {
         let excess = notes.len().saturating_sub(Self::MAX);
         let dropped = dropped.saturating_add(excess as u64);
@@ -35,19 +36,19 @@ impl Notes {
         Self { held: (!held.is_empty()).then_some(held), dropped }
     }
 
-    /// The same with one more.
+    /// Returns a copy with one more note.
     #[must_use]
     pub fn with(&self, note: Note) -> Self {
         let notes = self.as_slice().iter().cloned().chain([note]).collect();
         Self::new(notes, self.dropped)
     }
 
-    /// The notes, oldest first.
+    /// Returns the notes, oldest first.
     pub fn as_slice(&self) -> &[Note] {
         self.held.as_deref().unwrap_or_default()
     }
 
-    /// How many older ones have made room.
+    /// Returns the number of older notes that were dropped.
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_note_makes_room_and_is_counted() {
+    fn the_oldest_note_is_dropped_and_counted() {
         let mut notes = Notes::default();
         for n in 0..Notes::MAX + 3 {
             notes = notes.with(Note {

@@ -1,42 +1,42 @@
-//! Where an event stands in the log: an epoch that names the log, and an offset within it.
+//! The position of an event in the log: an epoch that identifies the log, and an offset in it.
 
-/// The name of one log, drawn at random when a store is created, and drawn anew when a copy of a
-/// store begins a life of its own. A position of another epoch says nothing about this log.
+/// Identifier of one log, drawn at random when a store is created. A copy of a store that becomes
+/// a separate store gets a new one. A position of another epoch has no meaning in this log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(u64);
 
 impl Epoch {
-    /// Names an epoch by a number that its creator drew at random.
+    /// Creates an epoch from a number that the caller drew at random.
     pub const fn new(value: u64) -> Self {
         Self(value)
     }
 
-    /// The number that was drawn.
+    /// Returns the number.
     pub const fn get(self) -> u64 {
         self.0
     }
 }
 
-/// A place in the log: the one after the event with this offset. Offset 0 is the place before the
-/// first event, which has offset 1.
+/// A position in the log: directly after the event with this offset. The first event has offset 1;
+/// offset 0 is the position before it.
 ///
-/// Offsets rise by one from event to event: a law for stores (see the port `EventStore`), and
-/// never a promise to clients, who see one opaque string.
+/// Offsets increase by one from event to event. This is a law for stores (see the port
+/// `EventStore`) and not a promise to clients, which receive a position as an opaque string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// The log that the offset belongs to.
+    /// Log to which the offset belongs.
     pub epoch: Epoch,
-    /// How many events lie at or before this place, trimmed ones included.
+    /// Number of events at or before this position, including trimmed events.
     pub offset: u64,
 }
 
 impl Position {
-    /// The place before the first event of a log.
+    /// Returns the position before the first event of a log.
     pub const fn start(epoch: Epoch) -> Self {
         Self { epoch, offset: 0 }
     }
 
-    /// The place `count` events further on.
+    /// Returns the position `count` events later.
     #[must_use]
     pub const fn advanced_by(self, count: u64) -> Self {
         Self { epoch: self.epoch, offset: self.offset + count }

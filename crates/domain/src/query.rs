@@ -1,4 +1,4 @@
-//! Queries of what outlives the window of events: the alerts as they stand, and the messages.
+//! Queries for current alerts and for chat messages, which outlive the retained events.
 
 use crate::{
     Alert, AlertId, ChatMessage, Label, LabelName, Location, Position, Search, Severity, Source,
@@ -6,33 +6,33 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Which alerts to give. The conditions are joined by *and*.
+/// Selects alerts. An alert must meet all conditions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AlertQuery {
-    /// The part of the matching items.
+    /// Range and size of the page.
     pub range: HistoryRange,
-    /// Words that the items must have, each by its beginning.
+    /// Prefixes of words, all of which the text of an item must contain.
     pub search: Search,
-    /// Where they were raised: at one of these, or anywhere if there are none.
+    /// Locations of the alert; if empty, any location.
     pub locations: Vec<Location>,
-    /// Which system raised them: one of these, or any or none if there are none.
+    /// Sources of the alert; if empty, any source or none.
     pub sources: Vec<Source>,
-    /// Where they stand: at one of these, or anywhere if there are none.
+    /// Statuses of the alert; if empty, any status.
     pub statuses: Vec<StatusKind>,
-    /// How bad they are.
+    /// Severities of the alert.
     pub severities: SeverityFilter,
-    /// Of each name that stands here, the alert has one of the values that stand here.
+    /// Labels: for each name in this list, the alert must have one of the listed values.
     pub labels: Vec<Label>,
 }
 
 impl AlertQuery {
-    /// The newest `limit` of all.
+    /// Selects the newest `limit` items, without other conditions.
     pub fn newest(limit: usize) -> Self {
         Self { range: HistoryRange::newest(limit), ..Self::default() }
     }
 
-    /// Whether items may have to be passed in vain to find those that match. One condition alone
-    /// is none: an index leads to its items, and to nothing else.
+    /// Returns whether a store may have to examine items that do not match. A single condition on
+    /// locations, sources, statuses or severities is no search: an index finds exactly its items.
     pub fn is_search(&self) -> bool {
         let Self { range, search, locations, sources, statuses, severities, labels } = self;
         let conditions = [
@@ -47,8 +47,8 @@ impl AlertQuery {
             || conditions.into_iter().filter(|condition| *condition).count() > 1
     }
 
-    /// Whether an alert matches, wherever it stands. Its words are not looked at: each store has
-    /// its own way to find them.
+    /// Returns whether an alert matches. Position and words are not compared: each store does that
+    /// in its own way.
     pub fn admits(&self, alert: &Alert) -> bool {
         self.range.admits(alert.raised_at)
             && is_any_of(&self.locations, Some(&alert.location))
@@ -61,7 +61,7 @@ impl AlertQuery {
                 .all(|choices| choices.iter().any(|label| alert.labels.contains(label)))
     }
 
-    /// The labels by their names: an alert has one of each.
+    /// Returns the labels grouped by name: a matching alert has one label of each group.
     pub fn label_choices(&self) -> BTreeMap<&LabelName, Vec<&Label>> {
         let mut choices: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for label in &self.labels {
@@ -71,7 +71,7 @@ impl AlertQuery {
     }
 }
 
-/// Which severities match.
+/// Condition on the severity.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum SeverityFilter {
     /// Every severity.
@@ -84,7 +84,7 @@ pub enum SeverityFilter {
 }
 
 impl SeverityFilter {
-    /// Whether a severity matches.
+    /// Returns whether a severity matches.
     pub fn admits(&self, severity: Severity) -> bool {
         match self {
             Self::Any => true,
@@ -93,7 +93,7 @@ impl SeverityFilter {
         }
     }
 
-    /// The severities that match; empty if all do.
+    /// Returns the severities that match, or an empty list if all match.
     pub fn listed(&self) -> Vec<Severity> {
         match self {
             Self::Any => Vec::new(),
@@ -103,62 +103,63 @@ impl SeverityFilter {
     }
 }
 
-/// Whether `value` is among those that are wanted, or nothing special is.
+/// Returns whether `wanted` is empty or contains `value`.
 fn is_any_of<T: PartialEq>(wanted: &[T], value: Option<&T>) -> bool {
     wanted.is_empty() || value.is_some_and(|value| wanted.contains(value))
 }
 
-/// Which chat messages to give. The conditions are joined by *and*.
+/// Selects chat messages. A message must meet all conditions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MessageQuery {
-    /// The part of the matching items.
+    /// Range and size of the page.
     pub range: HistoryRange,
-    /// Words that the items must have, each by its beginning.
+    /// Prefixes of words, all of which the text of an item must contain.
     pub search: Search,
-    /// Only those that belong to the thread of this alert.
+    /// Alert to whose thread the message must belong; if `None`, any message matches.
     pub alert_id: Option<AlertId>,
 }
 
 impl MessageQuery {
-    /// The newest `limit` of all.
+    /// Selects the newest `limit` items, without other conditions.
     pub fn newest(limit: usize) -> Self {
         Self { range: HistoryRange::newest(limit), ..Self::default() }
     }
 
-    /// As [`AlertQuery::is_search`].
+    /// Returns whether a store may have to examine messages that do not match; see
+    /// [`AlertQuery::is_search`].
     pub fn is_search(&self) -> bool {
         self.range.is_search() || !self.search.is_empty()
     }
 
-    /// Whether a message matches, wherever it stands and whatever its words.
+    /// Returns whether a message matches. Position and words are not compared.
     pub fn admits(&self, message: &ChatMessage) -> bool {
         self.range.admits(message.sent_at)
             && self.alert_id.is_none_or(|id| message.alert_id == Some(id))
     }
 }
 
-/// Which part of a history to give: at most `limit` items, the oldest of those after `after` if it
-/// is given, and else the newest. An item stands where it began, and only that counts: a position
-/// whose event was trimmed is as good as any.
+/// Range and size of a page: at most `limit` items, the oldest ones after `after` if it is set,
+/// and otherwise the newest ones. The position of an item is the position of the event that created
+/// it. A position is valid here even if its event has been trimmed.
 ///
-/// A part ends early when it reaches `max_bytes` or when `max_scanned` items were examined.
+/// A page ends early when it reaches `max_bytes` or when `max_scanned` items were examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryRange {
-    /// The most items.
+    /// Maximum number of items.
     pub limit: usize,
-    /// The most bytes of all items together, by [`Alert::approximate_bytes`] and its like. The
-    /// first item is given whatever its size.
+    /// Maximum size of all items together, in bytes, as estimated by [`Alert::approximate_bytes`]
+    /// or [`ChatMessage::approximate_bytes`]. The first item is returned whatever its size.
     pub max_bytes: usize,
-    /// The most items that are examined, matching or not. A store that finds matching items in an
-    /// index examines only those.
+    /// Maximum number of items that are examined, matching or not. A store that finds matching
+    /// items in an index examines only those.
     pub max_scanned: usize,
-    /// Only items that stand after this position.
+    /// Only items after this position.
     pub after: Option<Position>,
-    /// Only items that stand before this position; one that stands at it is left out.
+    /// Only items before this position, exclusive.
     pub before: Option<Position>,
-    /// Only items that began at this moment or later.
+    /// Only items created at or after this time.
     pub since: Option<Timestamp>,
-    /// Only items that began before this moment.
+    /// Only items created before this time.
     pub until: Option<Timestamp>,
 }
 
@@ -177,10 +178,10 @@ impl Default for HistoryRange {
 }
 
 impl HistoryRange {
-    /// How many items a search may examine before its part ends: some 50 ms of work.
+    /// Number of items that a search may examine before its page ends: about 50 ms of work.
     pub const MAX_SCANNED: usize = 32_768;
 
-    /// The newest `limit` of all.
+    /// Selects the newest `limit` items, without other conditions.
     pub fn newest(limit: usize) -> Self {
         Self { limit, ..Self::default() }
     }
@@ -189,7 +190,7 @@ impl HistoryRange {
         self.since.is_some() || self.until.is_some()
     }
 
-    /// Whether an item that began at this moment matches.
+    /// Returns whether an item that was created at this time matches.
     pub fn admits(&self, began: Timestamp) -> bool {
         self.since.is_none_or(|since| since <= began)
             && self.until.is_none_or(|until| began < until)

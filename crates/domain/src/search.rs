@@ -1,20 +1,19 @@
-//! Free-text search: one normal form for what is kept and for what is looked for, so that every
-//! store finds the same.
+//! Free-text search: one normal form for stored texts and for queries, so that all stores agree.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
-/// How much of a word counts, in characters of its normal form.
+/// Number of characters of a word, in normal form, that are compared.
 const WORD_CHARS: usize = 64;
 
-/// The words of some texts in normal form: decomposed for compatibility (NFKD), lower-cased, and
-/// without the marks that a letter carries. A word is a run of letters and digits, of which the
-/// first 64 count.
+/// The words of one or more texts in normal form: compatibility decomposition (NFKD), lower case,
+/// without combining marks. A word is a run of letters and digits; only its first 64 characters
+/// are compared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SearchText(String);
 
 impl SearchText {
-    /// The words of all `texts`, in their order.
+    /// Collects the words of all `texts`, in order.
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut words = Words::default();
         for text in texts {
@@ -28,17 +27,17 @@ impl SearchText {
         Self(words.text)
     }
 
-    /// The words, each after one space.
+    /// Returns the words, with one space before each.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Collects words: each character goes to the present word, ends it, or says nothing.
+/// Collects words. Each character extends the current word, ends it, or is ignored.
 #[derive(Default)]
 struct Words {
     text: String,
-    /// Characters of the present word; none before it begins.
+    /// Number of characters of the current word; 0 before the word begins.
     chars: usize,
 }
 
@@ -55,7 +54,7 @@ impl Words {
             self.text.push(' ');
         }
         if self.chars < WORD_CHARS {
-            // The two forms of a small sigma differ by their place in a word only.
+            // The two forms of the small sigma differ only by their position in a word.
             self.text.push(if c == 'ς' { 'σ' } else { c });
         }
         self.chars += 1;
@@ -66,26 +65,26 @@ impl Words {
     }
 }
 
-/// Why a search was refused.
+/// The search text is longer than [`Search::MAX_CHARS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be at most {} characters long", Search::MAX_CHARS)]
 pub struct SearchTooLong;
 
-/// What somebody looks for: texts in which every word of the search begins some word. A search
-/// without words finds everything.
+/// A search for texts: a text matches if every word of the search is a prefix of some word of the
+/// text. A search without words matches every text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search {
-    /// The search as it was typed; empty if it has no words.
+    /// The search as the user typed it; empty if it has no words.
     text: String,
-    /// Each after one space, as [`SearchText`] has them.
+    /// Words in normal form, with one space before each, as in [`SearchText`].
     prefixes: Vec<String>,
 }
 
 impl Search {
-    /// The most characters (Unicode scalar values) of a search.
+    /// Maximum number of characters (Unicode scalar values) of a search.
     pub const MAX_CHARS: usize = 256;
 
-    /// Reads what somebody typed.
+    /// Parses a search as the user typed it.
     pub fn parse(raw: &str) -> Result<Self, SearchTooLong> {
         if raw.chars().count() > Self::MAX_CHARS {
             return Err(SearchTooLong);
@@ -99,22 +98,22 @@ impl Search {
         Ok(Self { text, prefixes })
     }
 
-    /// The search as it was typed; empty if it has no words.
+    /// Returns the search as the user typed it, or an empty string if it has no words.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether there is nothing to look for.
+    /// Returns whether the search has no words, and so matches every text.
     pub fn is_empty(&self) -> bool {
         self.prefixes.is_empty()
     }
 
-    /// The beginnings of words that must all be found, in normal form: letters and digits only.
+    /// Returns the prefixes that must all be found, in normal form: letters and digits only.
     pub fn prefixes(&self) -> impl Iterator<Item = &str> {
         self.prefixes.iter().map(|prefix| prefix.trim_start())
     }
 
-    /// Whether every word of the search begins some word of `text`.
+    /// Returns whether every word of the search is a prefix of some word of `text`.
     pub fn matches(&self, text: &SearchText) -> bool {
         self.prefixes.iter().all(|prefix| text.0.contains(prefix.as_str()))
     }
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn case_diacritics_and_forms_of_letters_do_not_count() {
+    fn search_ignores_case_diacritics_and_letter_forms() {
         for (search, text) in [
             ("uber", "Über"),
             ("ÜBER", "u\u{308}berall"),
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_is_a_beginning_of_some_word() {
+    fn every_search_word_is_a_prefix_of_some_word() {
         let text = "Disk /dev/sda1 is 95% full, on db-3.example.org";
         for search in
             ["", " ", "!?", "disk", "di fu", "full disk", "95", "dev/sd", "db-3.ex", "sda1"]
@@ -162,34 +161,34 @@ mod tests {
     }
 
     #[test]
-    fn words_do_not_run_from_one_text_into_the_next() {
+    fn a_word_does_not_span_two_texts() {
         let text = SearchText::of(["north", "gate", "", "Ö", "l"]);
         assert_eq!(text.as_str(), " north gate o l");
         assert!(!Search::parse("northg").unwrap().matches(&text));
     }
 
     #[test]
-    fn the_beginning_of_a_long_word_counts() {
+    fn only_the_beginning_of_a_long_word_is_compared() {
         let long = "x".repeat(WORD_CHARS);
         assert!(finds(&format!("{long}y"), &format!("{long}z")));
         assert_eq!(SearchText::of([format!("{long}z").as_str()]).as_str().len(), 1 + WORD_CHARS);
     }
 
     #[test]
-    fn a_search_is_short() {
+    fn the_length_of_a_search_is_limited() {
         assert!(Search::parse(&"é".repeat(Search::MAX_CHARS)).is_ok());
         assert_eq!(Search::parse(&"é".repeat(Search::MAX_CHARS + 1)), Err(SearchTooLong));
     }
 
     proptest! {
         #[test]
-        fn the_normal_form_is_its_own_normal_form(text in "\\PC*|[\\p{L}\\p{M}\\p{N} ]{0,40}") {
+        fn normalizing_twice_returns_the_same_text(text in "\\PC*|[\\p{L}\\p{M}\\p{N} ]{0,40}") {
             let once = SearchText::of([text.as_str()]);
             prop_assert_eq!(SearchText::of([once.as_str()]), once);
         }
 
         #[test]
-        fn words_hold_letters_and_digits_only(text in "\\PC*|[\\p{L}\\p{M}\\p{N} ]{0,40}") {
+        fn words_contain_only_letters_and_digits(text in "\\PC*|[\\p{L}\\p{M}\\p{N} ]{0,40}") {
             for word in SearchText::of([text.as_str()]).as_str().split_terminator(' ').skip(1) {
                 prop_assert!(!word.is_empty());
                 prop_assert!(word.chars().all(char::is_alphanumeric), "{word:?}");
@@ -198,7 +197,7 @@ mod tests {
         }
 
         #[test]
-        fn a_text_is_found_by_what_it_says(text in "\\PC{0,64}") {
+        fn a_text_matches_a_search_for_itself(text in "\\PC{0,64}") {
             prop_assert!(finds(&text, &text));
         }
     }

@@ -1,25 +1,26 @@
-//! How bad it is.
+//! The severity of an alert.
 
 use crate::named::named;
 
 named! {
-    /// The severity of an alert, in the words of the Common Event Format (PD-CEF); a later one is worse.
+    /// Severity of an alert, in rising order. The names are those of the PagerDuty Common Event
+    /// Format (PD-CEF).
     #[derive(Default)]
     pub enum Severity {
-        /// Nothing to do.
+        /// For information: nothing to do.
         Info = "info",
-        /// Something to look at. An alert that does not say how bad it is counts as this.
+        /// Something to check. The default of an alert without a severity.
         #[default]
         Warning = "warning",
         /// Something is broken.
         Error = "error",
-        /// Something that matters is broken.
+        /// Something important is broken.
         Critical = "critical",
     }
 }
 
 impl Severity {
-    /// This one and all that are worse.
+    /// Returns this severity and all worse ones.
     pub fn and_worse(self) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |severity| *severity >= self)
     }

@@ -1,23 +1,23 @@
-//! Roughly how many bytes an event takes on the wire: what bounds pages and batches.
+//! Estimated sizes of events on the wire, in bytes, which bound pages and batches.
 //!
-//! Only texts vary, so only they are counted; names of members, ids and moments are a constant.
-//! Escapes in JSON can at most double the count.
+//! Only texts vary in size, so only texts are counted. Member names, ids and timestamps are covered
+//! by a constant. JSON escapes can at most double the count.
 
 use crate::{
     Alert, AlertEvent, ChatMessage, Command, DedupKey, Event, HttpUrl, Labels, Notes, PostMessage,
     RaiseAlert, Source,
 };
 
-/// Everything of an alert that is no text of its sender.
+/// Bytes of an alert apart from the texts of its sender and operators.
 const ALERT_BASE: usize = 512;
-/// Everything of a chat message that is no text of its sender.
+/// Bytes of a chat message apart from its text and sender.
 const MESSAGE_BASE: usize = 256;
-/// An alert that an action changes is written anew, with its texts and notes: more than most have,
-/// and less than the largest.
+/// Bytes of an alert after an action. The event contains the complete alert with its texts and
+/// notes. The estimate is above the size of most alerts and below that of the largest.
 const CHANGED_ALERT: usize = 16 * 1024;
 
 impl Alert {
-    /// Roughly how many bytes it takes on the wire.
+    /// Returns the estimated size on the wire, in bytes.
     pub fn approximate_bytes(&self) -> usize {
         let texts = [
             Some(self.message.as_str()),
@@ -34,14 +34,14 @@ impl Alert {
 }
 
 impl ChatMessage {
-    /// Roughly how many bytes it takes on the wire.
+    /// Returns the estimated size on the wire, in bytes.
     pub fn approximate_bytes(&self) -> usize {
         MESSAGE_BASE + self.message.as_str().len() + self.sender.as_str().len()
     }
 }
 
 impl Event {
-    /// Roughly how many bytes it takes on the wire.
+    /// Returns the estimated size on the wire, in bytes.
     pub fn approximate_bytes(&self) -> usize {
         match self {
             Self::Alert(AlertEvent { alert, .. }) => alert.approximate_bytes(),
@@ -51,7 +51,7 @@ impl Event {
 }
 
 impl Command {
-    /// Roughly how many bytes the event takes to which it leads.
+    /// Returns the estimated size of the resulting event, in bytes.
     pub fn approximate_bytes(&self) -> usize {
         match self {
             Self::RaiseAlert(RaiseAlert { message, location, labels, .. }) => {

@@ -1,35 +1,35 @@
-//! Where an alert stands: whether somebody has taken it on, and whether it is over.
+//! The status of an alert: open, acknowledged or resolved.
 
 use crate::named::named;
 use crate::{Operator, Timestamp};
 
-/// Who did something, and when.
+/// Operator and time of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribution {
-    /// Who did it.
+    /// Operator who made the change.
     pub by: Operator,
-    /// When it was kept.
+    /// Time of the event.
     pub at: Timestamp,
 }
 
-/// Where an alert stands.
+/// Status of an alert, with the operators who changed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// Nobody has taken it on.
+    /// No operator owns the alert.
     Open,
-    /// Somebody looks after it.
+    /// An operator owns the alert.
     Acknowledged(Attribution),
-    /// It is over.
+    /// The alert is closed.
     Resolved {
-        /// Who looked after it before, if anybody did.
+        /// Owner before it was resolved, if it had one.
         acknowledged: Option<Attribution>,
-        /// Who ended it.
+        /// Operator who resolved it.
         resolved: Attribution,
     },
 }
 
 impl Status {
-    /// The status without who and when.
+    /// Returns the status without operators and times.
     pub const fn kind(&self) -> StatusKind {
         match self {
             Self::Open => StatusKind::Open,
@@ -38,7 +38,7 @@ impl Status {
         }
     }
 
-    /// Who has taken the alert on, whether it is over by now or not.
+    /// Returns who acknowledged the alert. A resolved alert keeps this information.
     pub const fn acknowledged(&self) -> Option<&Attribution> {
         match self {
             Self::Open => None,
@@ -47,7 +47,7 @@ impl Status {
         }
     }
 
-    /// Who has ended it, if it is over.
+    /// Returns who resolved the alert, if it is resolved.
     pub const fn resolved(&self) -> Option<&Attribution> {
         match self {
             Self::Open | Self::Acknowledged(_) => None,
@@ -57,18 +57,18 @@ impl Status {
 }
 
 named! {
-    /// A status by its name.
+    /// A status without operators and times.
     pub enum StatusKind {
-        /// Nobody has taken the alert on.
+        /// No operator owns the alert.
         Open = "open",
-        /// Somebody looks after it.
+        /// An operator owns the alert.
         Acknowledged = "acknowledged",
-        /// It is over.
+        /// The alert is closed.
         Resolved = "resolved",
     }
 }
 
 impl StatusKind {
-    /// Those of an alert that is not over.
+    /// Statuses of an alert that is not resolved.
     pub const UNRESOLVED: [Self; 2] = [Self::Open, Self::Acknowledged];
 }

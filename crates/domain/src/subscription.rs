@@ -1,65 +1,65 @@
-//! A subscription to the stream of events: where it begins, which events it holds, and what the
-//! subscriber is told of its progress.
+//! A subscription to the stream of events: its start, its filter, and its progress notices.
 
 use crate::{EventFilter, Position};
 
-/// Where a stream begins.
+/// Start of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StartFrom {
-    /// With what happens from now on.
+    /// At the head: only new events.
     #[default]
     Now,
-    /// With everything after a position.
+    /// With every event after a position.
     After(Position),
-    /// With a gap: the client was cut after something that is no position of any log.
+    /// With a gap: the client resumes from a text that is not a position of any log.
     Gap,
-    /// With the newest so many events that match, and then what happens from now on.
+    /// With the newest n events that match, followed by new events.
     Last(usize),
 }
 
-/// The stream that a client asks for.
+/// A client's request for a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Subscription {
-    /// Where the stream begins.
+    /// Where the stream starts.
     pub start: StartFrom,
-    /// Which events the stream holds.
+    /// Which events the stream contains.
     pub filter: EventFilter,
 }
 
 impl Subscription {
-    /// Whether the client asked for anything, and so receives notices. A client that asks for
-    /// nothing receives events alone.
+    /// Returns whether the client requested a start or a filter. Only such a client receives
+    /// notices; any other client receives only events.
     pub fn is_announced(&self) -> bool {
         self.start != StartFrom::Now || !self.filter.is_open()
     }
 
-    /// The same subscription from where the client was cut, whatever its start: a reconnect repeats
-    /// the first request. Without a position the stream begins with a gap and not with an error:
-    /// after an error a browser never connects again.
+    /// Returns the same subscription with a new start: the position after which the client was
+    /// disconnected. The old start is ignored, because a reconnect repeats the first request.
+    /// Without a position the stream starts with a gap and not with an error, because a browser
+    /// does not reconnect after an error.
     #[must_use]
     pub fn resumed(self, cut_after: Option<Position>) -> Self {
         Self { start: cut_after.map_or(StartFrom::Gap, StartFrom::After), ..self }
     }
 }
 
-/// Progress of a stream. A notice is no event of the log and has no place in it.
+/// Progress of a stream. A notice is not an event and is not part of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// Everything after this position follows.
+    /// Every matching event after this position follows.
     Resumed(Position),
-    /// The stream cannot begin where the client asked. Nothing is replayed.
+    /// The stream cannot start at the requested position. No earlier events are sent.
     Gap {
-        /// The head, after which the stream goes on.
+        /// The head, after which the stream continues.
         position: Position,
-        /// The smallest position from which the stream could have gone on.
+        /// Smallest position from which the stream could have resumed.
         oldest: Position,
     },
-    /// Nothing that matches and lies at or before this position is still to come.
+    /// Every matching event at or before this position has been sent.
     Live(Position),
 }
 
 impl Notice {
-    /// Where a client that is cut after this notice resumes.
+    /// Returns the position from which a client resumes if it is disconnected after this notice.
     pub const fn position(&self) -> Position {
         match *self {
             Self::Resumed(position) | Self::Gap { position, .. } | Self::Live(position) => position,

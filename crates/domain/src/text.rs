@@ -1,18 +1,18 @@
-//! Bounded text: the only place that knows how long a message, a location, a name or a note may be.
+//! Bounded texts: the only file that defines the length limits of messages, names and other texts.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a text was refused.
+/// Reason why a text is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing that anybody sees.
+    /// No visible character.
     #[error("must not be blank")]
     Blank,
-    /// More characters than the field takes.
+    /// More characters than the field allows.
     #[error("must be at most {limit} characters long")]
     TooLong {
-        /// The most characters (Unicode scalar values) that the field takes.
+        /// Maximum number of characters (Unicode scalar values) of the field.
         limit: usize,
     },
     /// A control character other than newline and tab.
@@ -20,7 +20,7 @@ pub enum TextError {
     ControlCharacter,
 }
 
-/// Brings `raw` into the form that is kept: CRLF becomes LF, white space at both ends goes.
+/// Brings `raw` into the stored form: replaces CRLF with LF and trims white space at both ends.
 fn parse(raw: &str, limit: usize) -> Result<Arc<str>, TextError> {
     let unix;
     let text = if raw.contains('\r') {
@@ -32,7 +32,7 @@ fn parse(raw: &str, limit: usize) -> Result<Arc<str>, TextError> {
     if text.chars().all(is_invisible) {
         return Err(TextError::Blank);
     }
-    // A text of few bytes has few characters: counting is for the long ones.
+    // A text never has more characters than bytes: only longer texts need counting.
     if text.len() > limit && text.chars().count() > limit {
         return Err(TextError::TooLong { limit });
     }
@@ -42,8 +42,8 @@ fn parse(raw: &str, limit: usize) -> Result<Arc<str>, TextError> {
     Ok(text.into())
 }
 
-/// Whether nobody sees a character: white space, and what Unicode says is to be ignored where it
-/// cannot be shown (`Default_Ignorable_Code_Point`, UAX 44), such as a zero-width space.
+/// Returns whether a character is invisible: white space, or a code point that Unicode marks as
+/// ignorable in display (`Default_Ignorable_Code_Point`, UAX 44), for example a zero-width space.
 fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || matches!(c,
@@ -58,27 +58,27 @@ macro_rules! bounded_text {
     ($(#[$doc:meta])* $name:ident, $limit:literal) => {
         $(#[$doc])*
         ///
-        /// Trimmed, with LF line ends, never blank, and free of control characters other than
+        /// Trimmed, with LF line ends, never blank, and without control characters other than
         /// newline and tab. Cloning shares the text.
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The most characters (Unicode scalar values) that are accepted.
+            /// Maximum number of characters (Unicode scalar values).
             pub const MAX_CHARS: usize = $limit;
 
-            /// Accepts `raw` in its kept form, or says why not.
+            /// Parses `raw` and brings it into the stored form, or returns why it is not accepted.
             pub fn parse(raw: &str) -> Result<Self, TextError> {
                 parse(raw, Self::MAX_CHARS).map(Self)
             }
 
-            /// Restores a text that was stored. Limits are for new input: they may have been wider
-            /// when this was accepted, and stored data must stay readable.
+            /// Restores a text that was stored. Limits apply only to new input: they may have been
+            /// wider when this text was accepted, and stored data must stay readable.
             pub fn from_stored(stored: &str) -> Self {
                 Self(stored.into())
             }
 
-            /// The text as it is kept.
+            /// Returns the text in its stored form.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -99,42 +99,42 @@ macro_rules! bounded_text {
 }
 
 bounded_text!(
-    /// What an alert or a chat message says: at most 4,096 characters.
+    /// Text of an alert or a chat message: at most 4,096 characters.
     MessageText,
     4_096
 );
 bounded_text!(
-    /// Where an alert was raised: at most 256 characters.
+    /// Location of an alert: at most 256 characters.
     Location,
     256
 );
 bounded_text!(
-    /// Who sent a chat message: at most 128 characters.
+    /// Author of a chat message: at most 128 characters.
     Sender,
     128
 );
 bounded_text!(
-    /// Which system raised an alert: at most 128 characters.
+    /// System that raised an alert: at most 128 characters.
     Source,
     128
 );
 bounded_text!(
-    /// What repeats of one alert have in common: at most 255 characters.
+    /// Deduplication key, equal in all repeats of one alert: at most 255 characters.
     DedupKey,
     255
 );
 bounded_text!(
-    /// What a label says: at most 256 characters.
+    /// Value of a label: at most 256 characters.
     LabelValue,
     256
 );
 bounded_text!(
-    /// Who acted on an alert: at most 128 characters.
+    /// Operator who acted on an alert: at most 128 characters.
     Operator,
     128
 );
 bounded_text!(
-    /// What an operator noted about an alert: at most 1,024 characters.
+    /// Text of a note about an alert: at most 1,024 characters.
     NoteText,
     1_024
 );
@@ -174,14 +174,14 @@ mod tests {
     }
 
     #[test]
-    fn white_space_at_the_ends_does_not_count() {
+    fn white_space_at_the_ends_is_not_counted() {
         let padded = format!("  {}\n", "x".repeat(Sender::MAX_CHARS));
         assert!(Sender::parse(&padded).is_ok());
     }
 
     proptest! {
         #[test]
-        fn what_was_accepted_keeps_its_promises(raw in "\\PC*|[\\s\\x00-\\x20a\u{85}\u{1F6A8}]{0,300}") {
+        fn accepted_text_is_trimmed_bounded_and_without_controls(raw in "\\PC*|[\\s\\x00-\\x20a\u{85}\u{1F6A8}]{0,300}") {
             if let Ok(text) = Location::parse(&raw) {
                 let kept = text.as_str();
                 prop_assert!(!kept.is_empty());

@@ -1,9 +1,5 @@
-//! The rules as properties: what every command leads to, whatever came before it.
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "what the tests have in common fails as they do"
-)]
+//! Tests of the rules: the result of each command in each state, as tables and as properties.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "shared test code may panic, as tests do")]
 
 use northgate_domain::{
     ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, Command, Decision, DedupKey,
@@ -38,7 +34,7 @@ fn stamped(n: u64) -> EventMeta {
     EventMeta::new(Uuid::from_u128(n.into()), at(i64::try_from(n).unwrap()))
 }
 
-/// The event that a command leads to.
+/// Returns the event that a command results in.
 fn event(state: Option<&Alert>, command: impl Borrow<Command>, n: u64) -> AlertEvent {
     let command = command.borrow();
     match decide(state, command, stamped(n)) {
@@ -51,7 +47,7 @@ fn raised(raise: RaiseAlert) -> Alert {
     event(None, Command::RaiseAlert(raise), 1).alert
 }
 
-/// The alert after these actions of Anna's, one a microsecond.
+/// Returns an alert after these actions by Anna, one microsecond apart.
 fn after(actions: &[Action]) -> Alert {
     let mut alert = raised(raise(Some("key")));
     for (action, n) in actions.iter().zip(2..) {
@@ -61,12 +57,12 @@ fn after(actions: &[Action]) -> Alert {
 }
 
 #[test]
-fn what_may_follow_what_is_this_table() {
+fn each_action_in_each_status_has_the_listed_result() {
     use Action::{Acknowledge, Annotate, Reopen, Resolve, Unacknowledge};
     use StatusKind::{Acknowledged, Open, Resolved};
     let lives = [after(&[]), after(&[Acknowledge]), after(&[Acknowledge, Resolve])];
     for (action, expected) in [
-        // The statuses after it, from open, acknowledged and resolved; none is a contradiction.
+        // Status after the action, from open, acknowledged and resolved. `None`: contradiction.
         (Acknowledge, [Some(Acknowledged), Some(Acknowledged), None]),
         (Unacknowledge, [Some(Open), Some(Open), None]),
         (Resolve, [Some(Resolved), Some(Resolved), Some(Resolved)]),
@@ -102,7 +98,7 @@ fn what_may_follow_what_is_this_table() {
 }
 
 #[test]
-fn who_was_first_stays() {
+fn the_first_owner_stays() {
     let state = after(&[Action::Acknowledge]);
     let command = Command::ActOnAlert(act(&state, Action::Acknowledge, "Ben"));
     let decided = decide(Some(&state), &command, stamped(7));
@@ -119,7 +115,7 @@ fn who_was_first_stays() {
 }
 
 #[test]
-fn an_action_on_what_somebody_saw_is_only_for_that() {
+fn an_action_on_an_outdated_revision_is_rejected() {
     let state = after(&[Action::Acknowledge]);
     for action in Action::ALL {
         let too_late = ActOnAlert {
@@ -137,7 +133,7 @@ fn an_action_on_what_somebody_saw_is_only_for_that() {
 }
 
 #[test]
-fn there_is_nothing_to_do_about_an_alert_that_is_not_there() {
+fn a_command_on_an_unknown_alert_is_rejected() {
     let id = AlertId(Uuid::from_u128(5));
     let nothing = Err(Rejection::NoSuchAlert(id));
     for action in Action::ALL {
@@ -154,14 +150,14 @@ fn there_is_nothing_to_do_about_an_alert_that_is_not_there() {
 }
 
 #[test]
-fn a_note_that_says_nothing_is_nothing() {
+fn annotate_without_a_note_changes_nothing() {
     let state = after(&[]);
     let command = Command::ActOnAlert(act(&state, Action::Annotate, "Anna"));
     assert_eq!(decide(Some(&state), &command, stamped(2)), Ok(Decision::Unchanged(state.clone())));
 }
 
 #[test]
-fn a_repeat_counts_and_is_never_milder_and_leaves_who_took_the_alert_on() {
+fn a_repeat_is_counted_keeps_the_owner_and_never_lowers_severity() {
     let state = after(&[Action::Acknowledge]);
     let worse = RaiseAlert {
         severity: Severity::Critical,
@@ -175,13 +171,13 @@ fn a_repeat_counts_and_is_never_milder_and_leaves_who_took_the_alert_on() {
     assert_eq!(alert.status, state.status);
 
     let milder = RaiseAlert { severity: Severity::Info, ..raise(Some("key")) };
-    // The clock went back.
+    // The clock was set back.
     let again = event(Some(&alert), Command::RaiseAlert(milder), 40).alert;
     assert_eq!((again.count, again.severity, again.last_seen), (9, Severity::Critical, at(50)));
 }
 
 #[test]
-fn after_its_end_or_under_another_key_or_none_an_alert_is_a_new_one() {
+fn a_raise_without_an_open_alert_of_its_key_creates_an_alert() {
     let open = after(&[]);
     let resolved = after(&[Action::Resolve]);
     let keyless = raised(raise(None));
@@ -199,7 +195,7 @@ fn after_its_end_or_under_another_key_or_none_an_alert_is_a_new_one() {
 }
 
 #[test]
-fn a_repeat_lets_an_alert_live_longer_and_never_shorter() {
+fn a_repeat_can_only_postpone_expiry() {
     for (before, said, expected) in [
         (Some(10), Some(20), Some(20)),
         (Some(20), Some(10), Some(20)),
@@ -215,7 +211,7 @@ fn a_repeat_lets_an_alert_live_longer_and_never_shorter() {
 }
 
 #[test]
-fn what_is_opened_again_does_not_end_by_what_ended_it_before() {
+fn a_reopened_alert_has_no_expiry_time() {
     let alert = raised(RaiseAlert { expires_at: Some(at(3)), ..raise(None) });
     let resolved =
         event(Some(&alert), Command::ActOnAlert(act(&alert, Action::Resolve, "northgate")), 4);
@@ -224,7 +220,7 @@ fn what_is_opened_again_does_not_end_by_what_ended_it_before() {
     assert_eq!(event(Some(&resolved.alert), command, 5).alert.expires_at, None);
 }
 
-/// One thing that may happen to an alert.
+/// One random command for an alert.
 #[derive(Debug, Clone)]
 enum Step {
     Raise { key: bool, severity: Severity, times: u32 },
@@ -264,18 +260,18 @@ fn command(alert: &Alert, step: &Step) -> Command {
 
 proptest! {
     #[test]
-    fn a_life_is_what_a_simple_account_of_it_says(steps in proptest::collection::vec(step(), 0..60)) {
+    fn an_alert_follows_a_simple_model(steps in proptest::collection::vec(step(), 0..60)) {
         let mut alert = raised(raise(Some("key")));
-        // The account: who has it, whether it is over, how often, how bad, how many notes.
+        // The model: owner, resolved or not, number of raises, severity, number of notes.
         let (mut holder, mut over) = (None::<u8>, false);
         let (mut count, mut severity, mut notes) = (1, Severity::Warning, 0);
         for (step, n) in steps.iter().zip(2..) {
             let command = command(&alert, step);
             let decided = decide(Some(&alert), &command, stamped(n));
-            prop_assert_eq!(&decide(Some(&alert), &command, stamped(n)), &decided, "it is pure");
+            prop_assert_eq!(&decide(Some(&alert), &command, stamped(n)), &decided, "decide is pure");
             let happens = match *step {
                 Step::Raise { key, .. } if !key || over => {
-                    // Another alert begins, and this one stays as it is.
+                    // A new alert is created, and this one does not change.
                     let Ok(Decision::Event(event)) = decided else { panic!("{decided:?}") };
                     prop_assert_eq!(evolve(Some(alert.clone()), &event), Some(alert.clone()));
                     continue;
@@ -326,7 +322,7 @@ proptest! {
     }
 
     #[test]
-    fn foreign_events_leave_an_alert_alone(steps in proptest::collection::vec(step(), 1..9)) {
+    fn events_of_other_alerts_do_not_change_an_alert(steps in proptest::collection::vec(step(), 1..9)) {
         let mine = raised(raise(None));
         let other = event(None, Command::RaiseAlert(raise(None)), 99).alert;
         for step in &steps {

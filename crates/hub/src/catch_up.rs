@@ -1,4 +1,4 @@
-//! What the window no longer holds: read from the store a page at a time, by a few at a time.
+//! Reads events older than the window from the store, in pages, with few reads at the same time.
 
 use crate::frame::Encoder;
 use crate::page::{FRAMES_PER_PAGE, Page, Pages};
@@ -15,36 +15,37 @@ use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-/// How long a cursor behind the window may go without progress: while the store does not answer,
-/// or while its client takes nothing.
+/// Maximum time that a cursor behind the window may go without progress, because the store does
+/// not return or because its client does not read.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// How many cursors may be reading at once, of all threads together. The rest wait in a row, so
-/// that a storm of them leaves the threads, and the store, time for what is new.
+/// Maximum number of cursors that read the store at the same time, over all threads. The others
+/// wait in a queue, so that many of them together leave the threads and the store time for new
+/// events.
 const READERS: usize = 32;
-/// How much longer a turn lasts when others wait for theirs: a storm has time, and what is new has
-/// none.
+/// Extra time for which a reader holds its permit after a read while all permits are in use. It
+/// slows down catching up in favour of new events, which are more urgent.
 const CROWDED_PAUSE: Duration = Duration::from_millis(1);
 
-/// A question to the store, under way for one cursor. It is a task of its own and not a part of
-/// the cursor: a place among the readers must not depend on when a connection, whose client may
-/// take nothing, is polled again. Dropping it takes the question back.
+/// A running read of the store for one cursor. The read is a separate task: it must release its
+/// reader permit even if the connection is not polled again because its client does not read.
+/// Dropping it cancels the read.
 pub(crate) struct PendingRead<T>(AbortOnDropHandle<Result<T, End>>);
 
-/// The filter of a cursor; without one everything matches that is sent unasked.
+/// Filter of a cursor. `None` matches every event that is sent unasked.
 pub(crate) type Filter = Option<Arc<EventFilter>>;
 
-/// The way to what was, shared by all cursors.
+/// Reads older events from the store. All cursors share one reader.
 pub(crate) struct CatchUpReader {
     store: Arc<dyn EventLog>,
     encoder: Encoder,
     readers: Semaphore,
-    /// The tasks of all questions that are under way.
+    /// Tasks of all reads that are running.
     questions: TaskTracker,
-    /// Pages that others may be about to ask for, held for moments only.
+    /// Recent pages that other cursors may request soon. The lock is held only briefly.
     pages: Mutex<Pages>,
 }
 
-/// Where a stream begins, and what comes first.
+/// Start of a stream: its first notice, and the first page after it.
 pub(crate) struct Opened {
     pub(crate) notice: Notice,
     pub(crate) page: Page,
@@ -61,7 +62,8 @@ impl CatchUpReader {
         }
     }
 
-    /// The beginning of a stream with everything after a position, or the gap instead.
+    /// Opens a stream with every event after a position, or with a gap if the store cannot continue
+    /// there.
     pub(crate) fn open_after(self: &Arc<Self>, after: Position) -> PendingRead<Opened> {
         let catch_up_reader = self.clone();
         self.ask(async move {
@@ -80,8 +82,8 @@ impl CatchUpReader {
         })
     }
 
-    /// The beginning of a stream with the newest `count` events up to `head` that match, of the
-    /// newest 32,768: a filter that matches nothing must not walk through the whole log.
+    /// Opens a stream with the newest `count` matching events up to `head`. The search examines at
+    /// most the newest 32,768 events, so that a filter without a match does not read the whole log.
     pub(crate) fn open_last(
         self: &Arc<Self>,
         count: usize,
@@ -116,8 +118,8 @@ impl CatchUpReader {
         })
     }
 
-    /// The next page. A store that cannot be read now is asked again, for as long as a cursor may
-    /// go without progress; waiting for others does not count.
+    /// Reads the next page. If the read fails, it is repeated until [`PATIENCE`] is used up. Time
+    /// spent waiting for a reader permit does not count.
     pub(crate) fn page(self: &Arc<Self>, after: Position) -> PendingRead<Page> {
         let catch_up_reader = self.clone();
         self.ask(async move {
@@ -131,8 +133,8 @@ impl CatchUpReader {
                         return Ok(page);
                     }
                     Err(ReadError::Gap { .. }) => return Err(End::TooFarBehind),
-                    // Nothing is found where the window had something: to go back there at once
-                    // would be to go in circles.
+                    // The store returned no event although there is one after this position. Retry
+                    // after a pause: an immediate retry would be a busy loop.
                     Ok(_) | Err(ReadError::Unavailable(_)) => {}
                 }
                 drop(turn);
@@ -145,7 +147,7 @@ impl CatchUpReader {
         })
     }
 
-    /// Waits until no question is under way. To be called once the cursors are going.
+    /// Waits until no read is running. Call it while the cursors are being dropped.
     pub(crate) async fn questions_gone(&self) {
         self.questions.close();
         self.questions.wait().await;
@@ -158,13 +160,14 @@ impl CatchUpReader {
         PendingRead(AbortOnDropHandle::new(self.questions.spawn(question)))
     }
 
-    /// A place among the readers. An error would mean that there are none any more, and they are
-    /// never sent away.
+    /// Waits for a reader permit. An error would mean that the semaphore is closed, and it is never
+    /// closed.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.readers.acquire().await
     }
 
-    /// The end of a turn: the thread looks after its sockets before anyone here reads on.
+    /// Pauses before the permit is released, so that the thread serves its sockets before the next
+    /// read.
     async fn rest(&self) {
         if self.readers.available_permits() == 0 {
             sleep(CROWDED_PAUSE).await;
@@ -173,7 +176,7 @@ impl CatchUpReader {
         }
     }
 
-    /// The page after a position: another cursor's, or else read and encoded.
+    /// Returns the page after a position from the cache, or reads and encodes it.
     async fn try_page(&self, after: Position, patience: Duration) -> Result<Page, ReadError> {
         if let Some(page) = self.pages.lock().get(after, Instant::now()) {
             return Ok(page);
@@ -181,14 +184,14 @@ impl CatchUpReader {
         let limit = Page::most_events(after);
         let events = self.try_read(ReadFrom::After(after), limit, patience).await?;
         let page = Page::encode(after, &events, self.encoder);
-        // What ends at the head will be longer the next time.
+        // A page that ends at the head would be longer at the next read: do not cache it.
         if page.is_whole() {
             self.pages.lock().put(after, page.clone(), Instant::now());
         }
         Ok(page)
     }
 
-    /// Reads once. A store that does not answer in time is as good as away.
+    /// Reads once. A store that does not return within `patience` counts as unavailable.
     async fn try_read(
         &self,
         from: ReadFrom,
@@ -201,9 +204,9 @@ impl CatchUpReader {
 }
 
 impl<T> PendingRead<T> {
-    /// The answer, once it is there.
+    /// Polls for the result of the read.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, End>> {
-        // An error means that the runtime is going away, and everything with it.
+        // An error means that the runtime is shutting down.
         Pin::new(&mut self.0).poll(cx).map(|answer| answer.unwrap_or(Err(End::Cut)))
     }
 }
@@ -215,7 +218,7 @@ fn matches(filter: &Filter, event: &Positioned<Event>) -> bool {
     }
 }
 
-/// The place before the event at `position`.
+/// Returns the position directly before the event at `position`.
 fn before_event(position: Position) -> Position {
     Position { offset: position.offset.saturating_sub(1), ..position }
 }

@@ -1,4 +1,5 @@
-//! A place in the stream of frames: all that a connection is to the hub.
+//! A cursor: the position of one connection in the stream of frames, and the source of its next
+//! frame.
 
 use crate::catch_up::{Filter, Opened, PATIENCE, PendingRead};
 use crate::frame_log::Phase;
@@ -15,11 +16,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-/// Who comes back takes turns until no more events than these lie before it.
+/// Maximum distance from the head, in events, at which a cursor resumes in the window. A cursor
+/// further behind reads from the store, where the number of readers is limited.
 const NEAR_HEAD: u64 = 256;
 
-/// Gives the events after a position, in order, as its connection takes them. Those that the
-/// window holds come from there; a cursor that is further behind reads the store until it reaches
+/// Returns the events after a position, in order, at the pace of its connection. Events in the
+/// window come from the window. A cursor that is further behind reads the store until it reaches
 /// the window.
 pub struct Cursor {
     thread: Rc<Thread>,
@@ -28,38 +30,40 @@ pub struct Cursor {
     source: Source,
     filter: Filter,
     notifier: Option<Box<ProgressNotifier>>,
-    /// Set once it has ended: an end does not change.
+    /// Set when the cursor ends. It never changes afterwards.
     ended: Option<End>,
     _counted: TaskTrackerToken,
 }
 
-/// Where the next frame comes from.
+/// Source of the next frame.
 enum Source {
     Window,
-    /// It is being found out where to begin.
+    /// The start of the stream is still being read from the store.
     Opening(PendingRead<Opened>),
-    /// The store.
+    /// Pages of the store.
     CatchUpReader(Box<CatchUp>),
 }
 
-/// The way from a place behind the window.
+/// State of a cursor behind the window.
 enum CatchUp {
     PendingRead(PendingRead<Page>),
     Giving {
         page: Page,
-        /// When the client last took something.
+        /// Time when the client last took a frame, or when the page arrived.
         taken_at: Instant,
     },
 }
 
 impl Worker {
-    /// A cursor that gives every event after `after`, and nothing else.
+    /// Creates a cursor that returns every event after `after`, except the types that are sent only
+    /// on request, and no notices.
     pub fn cursor(&self, after: Position) -> Cursor {
         Cursor::new(self.0.clone(), after)
     }
 
-    /// A cursor that gives the stream of a subscription. With `live_every`, the client receives a
-    /// notice at the beginning, once the stream has caught up, and then each time after it.
+    /// Creates a cursor that returns the stream of a subscription. With `live_every`, it also
+    /// returns notices: at the start unless the subscription requests nothing, once the stream has
+    /// caught up, and then at this interval.
     pub fn stream(&self, subscription: Subscription, live_every: Option<Duration>) -> Cursor {
         self.cursor(self.head()).subscribed(subscription, live_every)
     }
@@ -81,7 +85,7 @@ impl Cursor {
         }
     }
 
-    /// The same cursor, from the head, for a subscription; see [`Worker::stream`].
+    /// Turns a cursor at the head into the cursor of a subscription; see [`Worker::stream`].
     fn subscribed(mut self, subscription: Subscription, live_every: Option<Duration>) -> Self {
         let head = self.after;
         let announced = subscription.is_announced();
@@ -96,7 +100,7 @@ impl Cursor {
                 self.source = Source::Opening(catch_up_reader.open_after(after));
             }
             StartFrom::Gap => {
-                // A position beyond the head of any log is one.
+                // The store reports a gap for a position beyond the head.
                 let nowhere = Position { offset: u64::MAX, ..head };
                 self.source = Source::Opening(catch_up_reader.open_after(nowhere));
             }
@@ -105,20 +109,20 @@ impl Cursor {
                     Source::Opening(catch_up_reader.open_last(count, head, self.filter.clone()));
             }
         }
-        // What is asked of the store brings its own notice.
+        // A stream that the store opens gets its first notice from `open`.
         let known = announced && matches!(self.source, Source::Window);
         let first = known.then_some(Notice::Resumed(self.after));
         self.notifier = live_every.map(|every| Box::new(ProgressNotifier::new(every, first, head)));
         self
     }
 
-    /// The position of the last event given, or the one to start after.
+    /// Returns the position up to which the cursor has advanced, or its start.
     pub fn position(&self) -> Position {
         self.after
     }
 
-    /// The next step, or a promise to wake the caller when there is one. In the window it is
-    /// cheap, and free of locks and allocations.
+    /// Returns the next step, or registers the caller's waker for it. In the window, a poll needs
+    /// no lock and no allocation.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         if let Some(end) = self.ended {
             return Poll::Ready(Step::End(end));
@@ -170,19 +174,19 @@ impl Cursor {
         )))
     }
 
-    /// Where to go on after a page. Not in the window as soon as that is possible: a storm of those
-    /// who come back would fall upon it at full speed.
+    /// Returns the source after a page: the window only if the cursor is near the head. If cursors
+    /// entered the window earlier, many of them could run through it together, without a limit.
     fn after_page(&self) -> Source {
         let head = self.thread.local.borrow().window.head();
         let near = self.after.offset >= head.offset || self.is_near_head(self.after, head);
         if near { Source::Window } else { self.next_page() }
     }
 
-    /// The next step from the window; `None` if the window no longer holds it.
+    /// Polls the window for the next step. Returns `None` if the window no longer retains it.
     fn poll_window(&mut self, cx: &mut Context<'_>) -> Option<Poll<Step>> {
         let mut local = self.thread.local.borrow_mut();
         loop {
-            // Also after what was skipped: it may have been the last.
+            // Check after each skipped event too: it may have been the last before the end.
             match local.phase {
                 Phase::Over => return Some(Poll::Ready(Step::End(End::Cut))),
                 Phase::Draining(until) if self.after.offset >= until.offset => {
@@ -210,7 +214,7 @@ impl Cursor {
         Some(polled.map(Step::Notice))
     }
 
-    /// The next step from the store; `None` if it comes from elsewhere now.
+    /// Polls the pages of the store for the next step. Returns `None` if the source has changed.
     fn poll_catch_up(&mut self, cx: &mut Context<'_>) -> Option<Poll<Step>> {
         let Source::CatchUpReader(catch_up) = &mut self.source else { return None };
         loop {
@@ -219,7 +223,7 @@ impl Cursor {
                     Poll::Ready(Ok(page)) => {
                         **catch_up = CatchUp::Giving { page, taken_at: Instant::now() };
                     }
-                    // The window may hold what the store has trimmed, or cannot give.
+                    // The window may retain an event that the store has trimmed or cannot read.
                     Poll::Ready(Err(End::TooFarBehind)) if self.is_in_window() => {
                         self.source = Source::Window;
                         return None;
@@ -244,7 +248,7 @@ impl Cursor {
         }
     }
 
-    /// Goes on where the store said.
+    /// Starts the stream at the position that the store returned.
     fn open(&mut self, opened: Opened) -> Step {
         let Opened { notice, page } = opened;
         self.after = notice.position();
@@ -254,14 +258,14 @@ impl Cursor {
         Step::Notice(notice)
     }
 
-    /// A client that is told where its stream is knows this much.
+    /// Records the position that the client now knows, if it receives notices.
     fn gave(&mut self, position: Position) {
         if let Some(notifier) = &mut self.notifier {
             notifier.gave(position);
         }
     }
 
-    /// Whether what comes after a position of this log is few, and can be had without the store.
+    /// Returns whether at most [`NEAR_HEAD`] events follow `after`, and the window retains them.
     fn is_near_head(&self, after: Position, head: Position) -> bool {
         let local = self.thread.local.borrow();
         let behind = head.offset.checked_sub(after.offset);
@@ -277,7 +281,7 @@ impl Cursor {
         self.thread.local.borrow().phase == Phase::Over
     }
 
-    /// Nothing yet from the store: perhaps a word meanwhile.
+    /// Polls for a notice while the store has not returned yet.
     fn poll_behind(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         self.thread.local.borrow_mut().park(self.key, Waits::Phase, cx.waker());
         let notifier = self.notifier.as_mut();

@@ -1,27 +1,28 @@
-//! One event as bytes, encoded once for every transport.
+//! One event as bytes, encoded once for all transports.
 
 use bytes::{Buf, Bytes};
 use northgate_domain::{Event, EventFilter, Facets, Position, Positioned};
 
-/// The most bytes that a frame header without a mask can take (RFC 6455 section 5.2).
+/// Maximum size of a frame header without a mask, in bytes (RFC 6455 section 5.2).
 const HEADER_ROOM: usize = 10;
 
 /// FIN and the opcode of a text message (RFC 6455 section 5.2).
 const FINAL_TEXT: u8 = 0x81;
 
-/// How events become text. Plain functions: a call of one costs no lookup and no allocation.
+/// Functions that encode events as text. Plain function pointers need no dynamic dispatch and no
+/// allocation.
 #[derive(Debug, Clone, Copy)]
 pub struct Encoder {
     /// Appends an event as one line of UTF-8.
     pub event: fn(&Positioned<Event>, &mut Vec<u8>),
-    /// Appends a position as the `id` with which a client of an event stream comes back: at most
-    /// 200 bytes, without a line feed.
+    /// Appends a position as the `id` from which a client of an event stream resumes: at most 200
+    /// bytes, without a line feed.
     pub position: fn(Position, &mut Vec<u8>),
 }
 
-/// An event, encoded once. One buffer holds what each transport sends, one after the other: the
-/// header of a WebSocket frame, the event's JSON, and the end of a record of an event stream.
-/// Frames from a server carry no mask, so every socket gets these very bytes. Cloning shares them.
+/// An event, encoded once. One buffer contains, in this order, the header of a WebSocket frame, the
+/// event's JSON, and the end of an event stream record; each transport sends its part of it. Frames
+/// from a server have no mask, so every socket sends the same bytes. Cloning shares the buffer.
 #[derive(Debug, Clone)]
 pub struct Frame {
     position: Position,
@@ -40,36 +41,37 @@ impl Frame {
         (encoder.position)(event.position, &mut buffer);
         buffer.extend_from_slice(b"\n\n");
         let trailer_len = u8::try_from(buffer.len() - payload_end);
-        debug_assert!(trailer_len.is_ok(), "a position is short");
+        debug_assert!(trailer_len.is_ok(), "an encoded position has at most 200 bytes");
         let (bytes, header_len) = framed(buffer, payload_end);
         let trailer_len = trailer_len.unwrap_or(u8::MAX);
         Self { position: event.position, bytes, header_len, trailer_len }
     }
 
-    /// Where the event stands.
+    /// Returns the position of the event.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// How many bytes it takes to hold this.
+    /// Returns the size of the buffer in bytes.
     pub fn held_bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The whole WebSocket text frame, header and payload.
+    /// Returns the complete WebSocket text frame: header and payload.
     pub fn into_websocket(mut self) -> Bytes {
         self.bytes.truncate(self.bytes.len() - usize::from(self.trailer_len));
         self.bytes
     }
 
-    /// What follows `data: ` in an event stream: the event's JSON, its `id`, and the empty line.
+    /// Returns the text after `data: ` in an event stream: the event's JSON, its `id`, and the
+    /// empty line.
     pub fn into_event_stream(mut self) -> Bytes {
         self.bytes.advance(usize::from(self.header_len));
         self.bytes
     }
 }
 
-/// A WebSocket text frame that holds `json`.
+/// Encodes `json` as a WebSocket text frame.
 pub fn text_frame(json: &str) -> Bytes {
     let mut buffer = buffer();
     buffer.extend_from_slice(json.as_bytes());
@@ -77,7 +79,7 @@ pub fn text_frame(json: &str) -> Bytes {
     framed(buffer, payload_end).0
 }
 
-/// An event's frame, and beside it what filters look at.
+/// The frame of an event, with the facets that filters compare.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) frame: Frame,
@@ -89,7 +91,8 @@ impl Entry {
         Self { frame: Frame::encode(event, encoder), facets: Facets::from(&event.value) }
     }
 
-    /// Whether whoever has this filter, or none, is to get it.
+    /// Returns whether a cursor with this filter receives the event. Without a filter, it receives
+    /// the types that are sent unasked.
     pub(crate) fn is_for(&self, filter: Option<&EventFilter>) -> bool {
         match filter {
             Some(filter) => filter.matches(&self.facets),
@@ -98,18 +101,19 @@ impl Entry {
     }
 }
 
-/// A buffer that begins with room for a header: its length depends on the payload's.
+/// Creates a buffer with free space for the longest header at its start. The actual length of the
+/// header depends on the length of the payload.
 fn buffer() -> Vec<u8> {
     let mut buffer = Vec::with_capacity(512);
     buffer.resize(HEADER_ROOM, 0);
     buffer
 }
 
-/// A text frame from a [`buffer`] whose payload ends at `payload_end`, and the length of its
-/// header, which ends where the payload begins.
+/// Writes the header of a text frame directly before the payload of a [`buffer`]; the payload ends
+/// at `payload_end`. Returns the frame and the length of the header in bytes.
 fn framed(mut buffer: Vec<u8>, payload_end: usize) -> (Bytes, u8) {
     let (header, header_len) = text_header(payload_end - HEADER_ROOM);
-    // The window counts bytes: what it does not count must not be held.
+    // The window counts the length of a frame, so the buffer must not have unused capacity.
     buffer.shrink_to_fit();
     let start = HEADER_ROOM - usize::from(header_len);
     for (byte, slot) in
@@ -120,8 +124,8 @@ fn framed(mut buffer: Vec<u8>, payload_end: usize) -> (Bytes, u8) {
     (Bytes::from(buffer).slice(start..), header_len)
 }
 
-/// The header of an unmasked, unfragmented text frame, and how many of its bytes count.
-#[expect(clippy::cast_possible_truncation, reason = "each arm keeps within its width")]
+/// Returns the header of an unmasked, unfragmented text frame, and its length in bytes.
+#[expect(clippy::cast_possible_truncation, reason = "the range of each arm fits its width")]
 fn text_header(payload: usize) -> ([u8; HEADER_ROOM], u8) {
     let mut header = [0; HEADER_ROOM];
     header[0] = FINAL_TEXT;
@@ -149,7 +153,7 @@ mod tests {
     use crate::window::tests::{ENCODER, chat};
 
     #[test]
-    fn the_header_takes_the_shortest_form() {
+    fn the_header_uses_the_shortest_form() {
         let header = |payload| {
             let (bytes, len) = text_header(payload);
             bytes[..usize::from(len)].to_vec()

@@ -1,4 +1,4 @@
-//! The shared log of frames: the pump writes it, and every worker follows it.
+//! The shared log of frames: the pump writes it, and every worker copies from it.
 
 use crate::frame::Entry;
 use crate::window::{Window, WindowLimits};
@@ -8,49 +8,49 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Notify, watch};
 
-/// What cursors do at the end of the frames.
+/// What a cursor does when it has returned all frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Wait for more.
+    /// Wait for more frames.
     Live,
-    /// End once this position was given.
+    /// End once this position is reached.
     Draining(Position),
-    /// End at once.
+    /// End immediately, even if frames are left.
     Over,
 }
 
-/// What all threads share. Its lock is held for copies of handles only, and never across an await.
+/// State that all threads share. Its lock is held only to copy handles, and never across an await.
 pub(crate) struct FrameLog {
     state: Mutex<State>,
-    /// Where the log ends, for those who wait for the pump.
+    /// Newest position in the log, for tasks that wait for the pump.
     pumped: watch::Sender<Position>,
-    /// How many cursors have drained.
+    /// Number of cursors that have drained.
     drained: AtomicU64,
 }
 
 struct State {
     window: Window,
     phase: Phase,
-    /// One per worker: notified after every change.
+    /// One for each worker, notified after every change.
     wakes: Vec<Arc<Notify>>,
 }
 
 impl FrameLog {
-    /// An empty log after `start`.
+    /// Creates an empty log after `start`.
     pub(crate) fn new(limits: WindowLimits, start: Position) -> Self {
         let window = Window::new(limits, start);
         let state = Mutex::new(State { window, phase: Phase::Live, wakes: Vec::new() });
         Self { state, pumped: watch::Sender::new(start), drained: AtomicU64::new(0) }
     }
 
-    /// The window and the phase as they are now. `wake` is notified after every later change.
+    /// Returns the current window and phase. `wake` is notified after every later change.
     pub(crate) fn follow(&self, wake: Arc<Notify>) -> (Window, Phase) {
         let mut state = self.state.lock();
         state.wakes.push(wake);
         (state.window.clone(), state.phase)
     }
 
-    /// Where the log ends, as it moves.
+    /// Returns a receiver of the newest position in the log.
     pub(crate) fn pumped(&self) -> watch::Receiver<Position> {
         self.pumped.subscribe()
     }
@@ -68,13 +68,14 @@ impl FrameLog {
         self.pumped.send_replace(last);
     }
 
-    /// Begins anew after `head`: the frames between are lost to cursors that have not had them.
+    /// Restarts the log after `head`. Cursors that have not read the frames before `head` have lost
+    /// them.
     pub(crate) fn restart(&self, head: Position) {
         self.change(|state| state.window = state.window.restarted(head));
         self.pumped.send_replace(head);
     }
 
-    /// Lets every cursor end once it has given the frames that the log holds now.
+    /// Lets every cursor end after it has returned the frames that are in the log now.
     pub(crate) fn drain(&self) {
         self.change(|state| state.phase = Phase::Draining(state.window.head()));
     }
@@ -84,7 +85,8 @@ impl FrameLog {
         self.change(|state| state.phase = Phase::Over);
     }
 
-    /// Brings a worker's window up to date: one lock, and a copied handle for each new frame.
+    /// Updates a worker's window: acquires the lock once, and copies a handle for each new frame.
+    /// Returns the current phase.
     pub(crate) fn refresh(&self, window: &mut Window) -> Phase {
         let state = self.state.lock();
         match state.window.since(window.head().offset) {
@@ -96,7 +98,7 @@ impl FrameLog {
         state.phase
     }
 
-    /// Counts a cursor that has drained, and returns how many did before it.
+    /// Counts a cursor that has drained, and returns the number of those before it.
     pub(crate) fn count_drained(&self) -> u64 {
         self.drained.fetch_add(1, Ordering::Relaxed)
     }

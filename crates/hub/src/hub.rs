@@ -1,4 +1,4 @@
-//! The hub: it wires the frame log, the pump and the workers, and ends them.
+//! The hub: connects the frame log, the pump and the workers, and shuts them down.
 
 use crate::catch_up::CatchUpReader;
 use crate::frame::Encoder;
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A handle to the fan-out; clones are handles to the same one.
+/// A handle to the fan-out. Clones are handles to the same fan-out.
 #[derive(Clone)]
 pub struct Hub {
     log: Arc<FrameLog>,
@@ -22,13 +22,13 @@ pub struct Hub {
     cursors: TaskTracker,
     workers: TaskTracker,
     workers_stop: CancellationToken,
-    /// Cancelled when a worker's task ends although nobody stopped it.
+    /// Cancelled when a worker's task ends before [`Hub::stop_workers`].
     worker_failed: CancellationToken,
 }
 
 impl Hub {
-    /// A hub that fans out what is appended to `store` from now on, as bytes of `encoder`, and the
-    /// pump that drives it.
+    /// Creates a hub that fans out every event appended to `store` from now on, encoded by
+    /// `encoder`, and the pump that drives the hub.
     pub fn new(store: Arc<dyn EventLog>, limits: WindowLimits, encoder: Encoder) -> (Self, Pump) {
         let head = store.head();
         let start = *head.borrow();
@@ -45,8 +45,8 @@ impl Hub {
         (hub, Pump::new(store, log, encoder, start))
     }
 
-    /// This thread's part of the fan-out. Spawns its task on the `LocalSet` of the calling thread;
-    /// the task ends with [`Hub::stop_workers`].
+    /// Creates the worker of the calling thread. Spawns its task on the thread's `LocalSet`; the
+    /// task ends with [`Hub::stop_workers`].
     pub fn worker(&self) -> Worker {
         let worker = Worker::new(
             self.log.clone(),
@@ -63,47 +63,47 @@ impl Hub {
         worker
     }
 
-    /// Returns once the task of a worker has ended before [`Hub::stop_workers`], as by a panic or
-    /// with its thread: the connections of that thread get no events any more.
+    /// Waits until the task of a worker has ended before [`Hub::stop_workers`], for example by a
+    /// panic or with its thread. The connections of that thread receive no more events.
     pub async fn worker_failed(&self) {
         self.worker_failed.cancelled().await;
     }
 
-    /// How many cursors there are now.
+    /// Returns the current number of cursors.
     pub fn cursors(&self) -> usize {
         self.cursors.len()
     }
 
-    /// The newest position that was encoded for everyone, as it moves.
+    /// Returns a receiver of the newest position that the pump has appended to the frame log.
     pub fn pumped(&self) -> watch::Receiver<Position> {
         self.log.pumped()
     }
 
-    /// Waits until the pump has reached what the store's head is now.
+    /// Waits until the pump has reached the position that is the store's head at the call.
     pub async fn caught_up(&self) {
         let goal = *self.head.borrow();
         let mut pumped = self.log.pumped();
-        // An error means that the pump is gone, which cannot be while `self` holds its sender.
+        // An error would mean that the sender is closed, but `self.log` owns the sender.
         let _ = pumped.wait_for(|at| at.epoch == goal.epoch && at.offset >= goal.offset).await;
     }
 
-    /// Lets every cursor end once it has given the frames that the log holds now.
+    /// Lets every cursor end after it has returned the frames that are in the log now.
     pub fn drain(&self) {
         self.log.drain();
     }
 
-    /// Lets every cursor end at its next poll, wherever it stands.
+    /// Lets every cursor end at its next poll, even if frames are left.
     pub fn end(&self) {
         self.log.end();
     }
 
-    /// Waits until no cursor is left. To be called once the hub is draining.
+    /// Waits until every cursor is dropped. Call it after [`Hub::drain`] or [`Hub::end`].
     pub async fn cursors_gone(&self) {
         self.cursors.close();
         self.cursors.wait().await;
     }
 
-    /// Ends the workers' tasks and waits for them, and for what the last cursors asked of the store.
+    /// Stops the workers' tasks, and waits for them and for the store reads of the last cursors.
     pub async fn stop_workers(&self) {
         self.workers_stop.cancel();
         self.workers.close();
@@ -112,7 +112,7 @@ impl Hub {
     }
 }
 
-/// Reports the end of a worker's task when it is dropped, however that comes about.
+/// Guard in a worker's task. Its drop reports the end of the task, also after a panic.
 struct WorkerEnd {
     stop: CancellationToken,
     failed: CancellationToken,

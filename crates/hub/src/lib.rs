@@ -1,16 +1,18 @@
 //! The live fan-out: one shared log of encoded frames, and a cursor for every connection.
 //!
 //! The [`Pump`] follows the store's tail, encodes each event once, and appends it to the frame
-//! log. Every worker thread holds a [`Worker`]: woken once per batch, it takes the log's lock
-//! once, copies the new frames' handles into its own window, and wakes the connections of its own
-//! thread. A connection is a [`Cursor`] into that window and nothing else: it has no queue, so a
-//! slow one costs no memory and delays nobody. One that is behind the window, because it resumes or
-//! because it is slow, reads the store a page at a time until it reaches the window again: live,
-//! resuming and slow are one thing at different distances from the head.
+//! log. Every worker thread has a [`Worker`], which is woken once per batch. The worker acquires
+//! the log's lock once, copies the handles of the new frames into its window (the newest events,
+//! retained in memory), and wakes the connections of its thread. For the hub, a connection is only
+//! a [`Cursor`] into that window. A cursor has no queue, so a slow connection costs no memory and
+//! delays no other. A cursor behind the window, because it resumes or because it is slow, reads the
+//! store one page at a time until it reaches the window again. Live, resuming and slow connections
+//! therefore use the same code; they differ only in their distance from the head.
 //!
-//! Who owns what: the pump's task alone appends to the shared log (a mutex, held for copies of
-//! handles only and never across an await); each window, and every cursor on it, belongs to one
-//! worker thread. A cursor's read of the store belongs to the cursor, and goes with it.
+//! Ownership: only the pump's task appends to the shared log. The log is behind a mutex that is
+//! locked only to copy handles, and never across an await. Each window, and every cursor on it,
+//! belongs to one worker thread. A cursor owns its read of the store: dropping the cursor cancels
+//! the read.
 #![warn(missing_docs)]
 
 mod catch_up;

@@ -1,4 +1,4 @@
-//! Pages of encoded events from before the window, shared by the cursors that come by.
+//! Pages of encoded events that are older than the window, shared by the cursors that need them.
 
 use crate::frame::{Encoder, Entry, Frame};
 use northgate_domain::{Event, EventFilter, Position, Positioned};
@@ -7,37 +7,38 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The usual number of frames of a page. Pages end where the offset is a multiple of it, wherever
-/// they begin: so cursors that came to different places soon ask for the same pages.
+/// Usual number of frames per page. A page ends where the offset is a multiple of this number, so
+/// cursors that start at different offsets soon request the same pages.
 pub(crate) const FRAMES_PER_PAGE: usize = 64;
-/// A page ends with the frame that reaches so many bytes: it stays with a cursor until its client
-/// has taken it.
+/// Size at which a page ends, in bytes: the frame that reaches it is the last. The size is bounded
+/// because a cursor retains the page until its client has read all of it.
 const PAGE_BYTES: usize = 64 * 1024;
-/// The most bytes of pages that are kept for others.
+/// Maximum size in bytes of all pages in the cache.
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
-/// How long they are kept.
+/// Time after which a page is removed from the cache.
 const KEPT_FOR: Duration = Duration::from_secs(10);
 
-/// Events that follow one another, in the hand of one cursor. Cloning shares them.
+/// A run of consecutive events, with the read offset of one cursor. Cloning shares the events.
 #[derive(Clone)]
 pub(crate) struct Page {
     entries: Arc<[Entry]>,
-    /// How many of them were given.
+    /// Number of entries that the cursor has passed.
     given: usize,
-    /// Where to go on once all were given.
+    /// Position to continue from after the last entry.
     next: Position,
-    /// Whether it would be the same if it was read again later.
+    /// Whether a later read would return the same page.
     whole: bool,
 }
 
 impl Page {
-    /// Nothing, before `next`.
+    /// Creates a page without events, from which the cursor continues at `next`.
     pub(crate) fn empty(next: Position) -> Self {
         Self { entries: Arc::new([]), given: 0, next, whole: false }
     }
 
-    /// The most events that a page after this position has: up to the next place where pages end,
-    /// or the one after that where the next is near.
+    /// Returns the maximum number of events of the page after this position. The page ends at the
+    /// next multiple of [`FRAMES_PER_PAGE`], or at the one after it if the next is less than half a
+    /// page away.
     pub(crate) fn most_events(after: Position) -> usize {
         let size = FRAMES_PER_PAGE as u64;
         let rest = size - after.offset % size;
@@ -45,7 +46,7 @@ impl Page {
         usize::try_from(most).unwrap_or(FRAMES_PER_PAGE)
     }
 
-    /// The page after a position, from the events there.
+    /// Encodes the events after a position as a page.
     pub(crate) fn encode(after: Position, events: &[Positioned<Event>], encoder: Encoder) -> Self {
         let mut entries = Vec::with_capacity(events.len());
         let mut bytes = 0;
@@ -62,7 +63,7 @@ impl Page {
         Self { entries: entries.into(), given: 0, next, whole }
     }
 
-    /// The next frame that matches.
+    /// Returns the next frame that matches the filter, and skips the others.
     pub(crate) fn next_frame(&mut self, filter: Option<&EventFilter>) -> Option<Frame> {
         while let Some(entry) = self.entries.get(self.given) {
             self.given += 1;
@@ -73,12 +74,13 @@ impl Page {
         None
     }
 
-    /// Where to go on once all was given.
+    /// Returns the position to continue from after the last entry.
     pub(crate) fn next(&self) -> Position {
         self.next
     }
 
-    /// Whether it would be the same if it was read again later: it does not end at the head.
+    /// Returns whether a later read would return the same page. A page that ended at the head would
+    /// be longer later.
     pub(crate) fn is_whole(&self) -> bool {
         self.whole
     }
@@ -88,27 +90,27 @@ impl Page {
     }
 }
 
-/// The pages that were read last, by the position that they follow. In a storm of cursors that
-/// come back from the same place, each page is read and encoded once, and not by each of them.
+/// Cache of the pages that were read last, by the position that they follow. When many cursors
+/// resume from the same position together, each page is read and encoded only once.
 #[derive(Default)]
 pub(crate) struct Pages {
     by_position: HashMap<Position, Page>,
-    /// The same in the order in which they came, with their sizes.
+    /// The same pages in the order of insertion, with size in bytes and time of insertion.
     order: VecDeque<(Position, usize, Instant)>,
     bytes: usize,
 }
 
 impl Pages {
-    /// The page after a position, if it was read not long ago.
+    /// Returns the page after a position, if it is in the cache.
     pub(crate) fn get(&mut self, after: Position, now: Instant) -> Option<Page> {
         self.forget_old(now);
         self.by_position.get(&after).cloned()
     }
 
-    /// Keeps a page for others.
+    /// Adds a page to the cache.
     pub(crate) fn put(&mut self, after: Position, page: Page, now: Instant) {
         let bytes = page.held_bytes();
-        // Two may have read it at the same time.
+        // Two cursors can read the same page at the same time: count its bytes once.
         if self.by_position.insert(after, page).is_none() {
             self.order.push_back((after, bytes, now));
             self.bytes += bytes;
@@ -142,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn pages_end_at_the_same_places_wherever_they_begin() {
+    fn pages_end_at_the_same_offsets_whatever_their_start() {
         for (after, most) in [(0, 64), (1, 63), (32, 32), (33, 95), (63, 65), (64, 64), (100, 92)] {
             assert_eq!(Page::most_events(position(after)), most);
         }
     }
 
     #[test]
-    fn a_page_ends_with_the_frame_that_reaches_its_bytes() {
+    fn a_page_ends_with_the_frame_that_reaches_its_byte_limit() {
         let page = Page::encode(position(0), &events(1, 64, 4_000), ENCODER);
         let size = Entry::encode(&chat(1, &"x".repeat(4_000)), ENCODER).frame.held_bytes();
         let count = PAGE_BYTES.div_ceil(size) as u64;
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_ends_at_the_head_will_be_longer() {
+    fn a_page_that_ends_at_the_head_is_not_final() {
         assert!(!Page::encode(position(0), &events(1, 63, 10), ENCODER).is_whole());
         assert!(Page::encode(position(0), &events(1, 64, 10), ENCODER).is_whole());
         assert!(Page::encode(position(30), &events(31, 34, 10), ENCODER).is_whole());
@@ -169,18 +171,18 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_kept_for_a_while_and_within_their_bytes() {
+    fn cached_pages_are_bounded_by_age_and_bytes() {
         let start = Instant::now();
         let mut pages = Pages::default();
         let page = Page::encode(position(0), &events(1, 64, 4_000), ENCODER);
         let fitting = KEPT_BYTES / page.held_bytes();
         for n in 0..fitting as u64 + 5 {
             pages.put(position(n), page.clone(), start);
-            // Read by two at once.
+            // Two cursors read the same page at the same time.
             pages.put(position(n), page.clone(), start);
         }
         assert!(pages.bytes <= KEPT_BYTES && pages.order.len() == fitting);
-        assert!(pages.get(position(4), start).is_none(), "the oldest go first");
+        assert!(pages.get(position(4), start).is_none(), "the oldest are removed first");
         assert_eq!(given(pages.get(position(5), start).unwrap()), given(page));
         assert!(pages.get(position(5), start + KEPT_FOR).is_none());
         assert_eq!((pages.bytes, pages.by_position.len()), (0, 0));

@@ -1,4 +1,4 @@
-//! When a client is told where its stream is.
+//! Decides when a client receives a notice about the position of its stream.
 
 use northgate_domain::{Notice, Position};
 use std::pin::Pin;
@@ -6,41 +6,42 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Gives notices for one cursor: on beginning, once it has caught up, and then again and again.
+/// Notices of one cursor: at the start, once it has caught up, and then periodically.
 pub(crate) struct ProgressNotifier {
-    /// What comes before everything else.
+    /// Notice to send before everything else.
     first: Option<Notice>,
-    /// The head when the client came: it has caught up once it is there. Nothing after that.
+    /// Head at the time when the client subscribed. The cursor has caught up once it reaches this
+    /// position; then this is `None`.
     goal: Option<Position>,
     every: Duration,
     tick: Pin<Box<Sleep>>,
-    /// The position of what was given last: how much the client knows.
+    /// Position that the client knows: that of the last event or notice.
     told: Position,
 }
 
 impl ProgressNotifier {
-    /// For a cursor whose client came when the head was at `head`; `first` comes before everything
-    /// else.
+    /// Creates the notifier of a cursor whose client subscribed when the log's head was `head`;
+    /// `first` is sent before everything else.
     pub(crate) fn new(every: Duration, first: Option<Notice>, head: Position) -> Self {
         let told = first.map_or(head, |notice| notice.position());
         Self { first, goal: Some(head), every, tick: Box::pin(sleep(every)), told }
     }
 
-    /// What comes before everything else, once.
+    /// Returns the first notice, once.
     pub(crate) fn first(&mut self) -> Option<Notice> {
         self.first.take()
     }
 
-    /// An event was given.
+    /// Records the position of an event or notice that the cursor returned.
     pub(crate) fn gave(&mut self, position: Position) {
         self.told = position;
     }
 
-    /// For a cursor that has given all that its thread knows of: a notice once it has caught up,
-    /// and when it is time for another.
+    /// For a cursor that has returned every frame of its thread's window: returns a notice once the
+    /// cursor has caught up, and later when the next one is due.
     pub(crate) fn poll_at_head(&mut self, at: Position, cx: &mut Context<'_>) -> Poll<Notice> {
         match self.goal {
-            // The thread is about to hear of more.
+            // The thread's window has not reached the goal yet.
             Some(goal) if at.offset < goal.offset => return self.poll_behind(at, cx),
             Some(_) => self.goal = None,
             None => ready!(self.tick.as_mut().poll(cx)),
@@ -48,8 +49,8 @@ impl ProgressNotifier {
         Poll::Ready(self.live(at))
     }
 
-    /// For a cursor on its way to the head: a notice when it is time for one, and the cursor has
-    /// moved without an event that matched.
+    /// For a cursor behind the head: returns a notice if one is due and the cursor has advanced
+    /// over events that did not match.
     pub(crate) fn poll_behind(&mut self, at: Position, cx: &mut Context<'_>) -> Poll<Notice> {
         while self.tick.as_mut().poll(cx).is_ready() {
             if at != self.told {

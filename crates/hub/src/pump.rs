@@ -1,4 +1,4 @@
-//! The pump: one task that follows the store's tail and encodes every event once.
+//! The pump: a task that follows the store's tail and encodes every event once.
 
 use crate::frame::{Encoder, Entry};
 use crate::frame_log::FrameLog;
@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long to wait before asking a store again that could not be read.
+/// Pause before the next attempt to read a store that could not be read.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// Drives a [`Hub`](crate::Hub); its [`run`](Pump::run) is the task that owns the shared log.
+/// Drives a [`Hub`](crate::Hub). Its [`run`](Pump::run) is the only task that appends to the shared
+/// log.
 pub struct Pump {
     store: Arc<dyn EventLog>,
     log: Arc<FrameLog>,
@@ -41,7 +42,7 @@ impl Pump {
                 Ok(events) => {
                     let entries = events.iter().map(|event| Entry::encode(event, self.encoder));
                     self.log.extend(entries.collect());
-                    // A store that always has more must not keep this thread to itself.
+                    // A store that always has more events must not block this thread's other tasks.
                     tokio::task::yield_now().await;
                 }
                 Err(ReadError::Gap { latest, .. }) => {
@@ -51,7 +52,7 @@ impl Pump {
                     tokio::task::yield_now().await;
                 }
                 Err(ReadError::Unavailable(error)) => {
-                    tracing::warn!(%error, "events cannot be read; trying again");
+                    tracing::warn!(%error, "cannot read events from the store; trying again");
                     tokio::time::sleep(RETRY_AFTER).await;
                 }
             }

@@ -1,38 +1,39 @@
-//! What a cursor gives, and how it ends.
+//! The steps that a cursor returns, and the reasons why it ends.
 
 use crate::frame::Frame;
 use northgate_domain::Notice;
 use std::time::Duration;
 
-/// What a cursor gives next.
+/// One result of polling a cursor.
 #[derive(Debug, Clone)]
 pub enum Step {
     /// The next event.
     Frame(Frame),
-    /// Where the stream is.
+    /// Progress of the stream.
     Notice(Notice),
-    /// Nothing any more. Polling on gives the same.
+    /// The stream has ended. Every later poll returns the same end.
     End(End),
 }
 
 /// Why a cursor ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// The hub is leaving, and everything was given.
+    /// The hub is shutting down, and the cursor has returned every frame.
     Drained {
-        /// How many cursors were done before this one: for spreading their clients' return.
+        /// Number of cursors that drained before this one; see [`return_after`].
         turn: u64,
     },
-    /// The hub is gone, and something may be missing.
+    /// The hub has shut down, and some events may be missing.
     Cut,
-    /// The store no longer holds the next event, or the client takes too little for too long.
+    /// The store no longer retains the next event, or the cursor made no progress for 30 s: the
+    /// client did not read, or the store could not be read.
     TooFarBehind,
-    /// The store could not say where the stream begins.
+    /// The store could not be read to find the start of the stream.
     Unavailable,
 }
 
-/// After what time the client of a cursor that has drained should connect again: the more were done
-/// before it, the later, so that a server that starts anew is not asked by all at once.
+/// Returns the time after which the client of a drained cursor should reconnect: 1 s, plus 1 ms for
+/// each cursor that drained before it. The delay spreads the load on a restarted server.
 pub fn return_after(turn: u64) -> Duration {
     const FIRST: Duration = Duration::from_secs(1);
     const EACH: Duration = Duration::from_millis(1);

@@ -1,16 +1,16 @@
-//! The newest frames in a ring bounded by frames and by bytes: the shape of the shared log and of
-//! every worker's copy of it.
+//! A ring of the newest frames, bounded by number and by bytes: the shared log and each worker's
+//! copy of it have this form.
 
 use crate::frame::Entry;
 use northgate_domain::Position;
 use std::collections::VecDeque;
 
-/// How many of the newest events a window holds: both limits hold at once.
+/// Limits of the window of retained events. Both limits apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowLimits {
-    /// Frames.
+    /// Maximum number of frames.
     pub frames: usize,
-    /// Bytes of all frames together.
+    /// Maximum size of all frames together, in bytes.
     pub bytes: usize,
 }
 
@@ -20,27 +20,27 @@ impl Default for WindowLimits {
     }
 }
 
-/// What lies behind a position.
+/// What follows a position.
 pub(crate) enum Next<'a> {
     /// The next event.
     Entry(&'a Entry),
-    /// Nothing yet.
+    /// Nothing yet: the position is at or beyond the head.
     AtHead,
-    /// Events that this window no longer holds.
+    /// Events that this window no longer retains, or a position of another log.
     Lost,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
     limits: WindowLimits,
-    /// Contiguous positions; the last one is `head`.
+    /// Frames at consecutive positions, the last one at `head`.
     entries: VecDeque<Entry>,
     bytes: usize,
     head: Position,
 }
 
 impl Window {
-    /// An empty window after `head`.
+    /// Creates an empty window after `head`.
     pub(crate) fn new(limits: WindowLimits, head: Position) -> Self {
         Self { limits, entries: VecDeque::new(), bytes: 0, head }
     }
@@ -49,8 +49,9 @@ impl Window {
         self.head
     }
 
-    /// Appends the next event, and drops the oldest where a limit is passed. The newest is always
-    /// held. One that does not follow the head restarts the window.
+    /// Appends the next event, and drops the oldest events while a limit is exceeded. The newest
+    /// event is always retained. An event that does not directly follow the head restarts the
+    /// window.
     pub(crate) fn push(&mut self, entry: Entry) {
         let position = entry.frame.position();
         if position != self.head.advanced_by(1) {
@@ -70,12 +71,13 @@ impl Window {
         }
     }
 
-    /// An empty window of the same limits after `head`.
+    /// Returns an empty window with the same limits after `head`.
     pub(crate) fn restarted(&self, head: Position) -> Self {
         Self::new(self.limits, head)
     }
 
-    /// What lies behind `after`. A position of another log is lost, wherever it stands there.
+    /// Returns what follows `after`. For a position of another log, the result is always
+    /// [`Next::Lost`].
     pub(crate) fn next(&self, after: Position) -> Next<'_> {
         if after.epoch != self.head.epoch {
             return Next::Lost;
@@ -88,14 +90,14 @@ impl Window {
             .map_or(Next::Lost, Next::Entry)
     }
 
-    /// The events behind `offset`, or `None` if some of them are no longer held.
+    /// Returns the events after `offset`, or `None` if some of them are no longer retained.
     pub(crate) fn since(&self, offset: u64) -> Option<impl Iterator<Item = &Entry>> {
         let at =
             if offset >= self.head.offset { self.entries.len() } else { self.index_after(offset)? };
         Some(self.entries.range(at..))
     }
 
-    /// The place in the ring of the event behind `offset`, which must be below the head.
+    /// Returns the index in the ring of the event after `offset`, which must be below the head.
     fn index_after(&self, offset: u64) -> Option<usize> {
         let oldest_readable = self.head.offset - self.entries.len() as u64;
         usize::try_from(offset.checked_sub(oldest_readable)?).ok()
@@ -115,7 +117,7 @@ pub(crate) mod tests {
 
     pub(crate) const ENCODER: Encoder = Encoder {
         event: |event, text| {
-            let Event::Chat(chat) = &event.value else { panic!("only chat is encoded here") };
+            let Event::Chat(chat) = &event.value else { panic!("these tests encode only chat") };
             write!(text, "{{\"message\":{:?}}}", chat.message.as_str()).unwrap();
         },
         position: |at, text| write!(text, "{}-{}", at.epoch.get(), at.offset).unwrap(),
@@ -158,14 +160,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_newest_frame_is_held_whatever_the_limits() {
+    fn the_newest_frame_is_retained_whatever_the_limits() {
         let mut window = window(0, 0);
         window.push(entry(1));
         assert!(matches!(window.next(position(0)), Next::Entry(_)));
     }
 
     #[test]
-    fn a_frame_that_does_not_follow_restarts_the_window() {
+    fn a_frame_that_does_not_follow_the_head_restarts_the_window() {
         let mut window = window(10, 100_000);
         window.push(entry(1));
         window.push(entry(9));
@@ -178,9 +180,10 @@ pub(crate) mod tests {
     }
 
     proptest! {
-        /// Whatever the limits, a reader sees its next event, or is told the truth.
+        /// With any limits, a reader gets its next event, or correctly learns that there is none or
+        /// that it is lost.
         #[test]
-        fn next_is_the_next_event_or_the_truth(
+        fn next_returns_the_next_event_or_the_correct_reason(
             frames in 1_usize..20,
             pushed in 0_u64..60,
             ask in 0_u64..70,

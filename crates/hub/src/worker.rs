@@ -1,4 +1,4 @@
-//! One worker thread's part: its copy of the window, and the cursors to wake.
+//! The worker of one thread: its copy of the window, and the cursors that wait for more.
 
 use crate::catch_up::CatchUpReader;
 use crate::frame_log::{FrameLog, Phase};
@@ -13,44 +13,44 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The fan-out as one thread sees it. Clones are handles to the same one; it stays on its thread.
+/// The fan-out of one thread. Clones are handles to the same worker. A worker stays on its thread.
 #[derive(Clone)]
 pub struct Worker(pub(crate) Rc<Thread>);
 
-/// What the cursors of one thread have in common.
+/// State that the cursors of one thread share.
 pub(crate) struct Thread {
     pub(crate) local: RefCell<Local>,
     pub(crate) log: Arc<FrameLog>,
     pub(crate) catch_up_reader: Arc<CatchUpReader>,
     pub(crate) cursors: TaskTracker,
     head: watch::Receiver<Position>,
-    /// Notified after every change of the log.
+    /// Notified after every change of the frame log.
     wake: Arc<Notify>,
 }
 
-/// What belongs to the thread. Borrowed for moments only: never across an await, and never while
-/// anything of ours is polled.
+/// Mutable state of the thread. Borrowed only briefly: never across an await, and never while a
+/// future of this crate is polled.
 pub(crate) struct Local {
     pub(crate) window: Window,
     pub(crate) phase: Phase,
     parked: Slab<Parking>,
 }
 
-/// The place of one cursor.
+/// Waker of one cursor, and what it waits for.
 #[derive(Default)]
 struct Parking {
     waker: Option<Waker>,
     waits: Waits,
 }
 
-/// What a cursor is to be woken for.
+/// Change for which a cursor is to be woken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Waits {
     #[default]
     Nothing,
-    /// More events.
+    /// New events or a new phase.
     Events,
-    /// Another phase: something else wakes it for events.
+    /// A new phase only: the cursor's read of the store wakes it for events.
     Phase,
 }
 
@@ -67,8 +67,8 @@ impl Worker {
         Self(Rc::new(Thread { local, log, catch_up_reader, cursors, head, wake }))
     }
 
-    /// The newest position that the store has answered for. A connection that starts here never
-    /// receives an event that was answered before it came.
+    /// Returns the newest position that the store has committed. A connection that starts here
+    /// never receives an event whose write was answered before.
     pub fn head(&self) -> Position {
         *self.0.head.borrow()
     }
@@ -92,7 +92,8 @@ impl Local {
         self.parked.try_remove(key);
     }
 
-    /// Remembers whom to wake when there is more. Cloning the waker is for the first time only.
+    /// Stores the waker of a cursor and what it waits for. The waker is cloned only if it differs
+    /// from the stored one.
     pub(crate) fn park(&mut self, key: usize, waits: Waits, waker: &Waker) {
         let Some(parking) = self.parked.get_mut(key) else {
             return;

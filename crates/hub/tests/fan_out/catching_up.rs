@@ -1,5 +1,5 @@
-//! The way from far behind to the window: page by page through the seam, with nothing lost or
-//! repeated.
+//! Catching up: a cursor far behind reads pages of the store until it reaches the window, and no
+//! event is lost or repeated.
 
 use crate::client::{after, alerts};
 use crate::faulty_log::{FaultyLog, Reads};
@@ -14,22 +14,23 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
-/// What a page may hold: events read, and bytes after which no further frame is taken.
+/// Limits of a page: number of events, and bytes after which no further frame is added.
 const FRAMES_PER_PAGE: usize = 64;
 const PAGE_BYTES: usize = 64 * 1024;
 
-/// What a cursor gives before it waits for the next page, which comes meanwhile.
+/// Takes the frames that a cursor returns before it waits for the next page, and lets that page
+/// arrive.
 async fn page(cursor: &mut Cursor) -> Vec<Frame> {
     let woken = Arc::new(Wakes::default());
     let (frames, end) = take_with(cursor, &Waker::from(woken.clone()));
-    assert_eq!((end, woken.taken()), (None, 0), "a turn is over with a page");
+    assert_eq!((end, woken.taken()), (None, 0), "a cursor waits after each page");
     settled().await;
     assert_eq!(woken.taken(), 1);
     frames
 }
 
 #[test]
-fn a_cursor_from_far_behind_goes_over_to_the_window() {
+fn a_cursor_far_behind_reaches_the_window() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
         let mut live = running.cursor(0);
@@ -44,13 +45,13 @@ fn a_cursor_from_far_behind_goes_over_to_the_window() {
             (vec![1_001, 1_002, 1_003], vec![1_001, 1_002, 1_003])
         );
         for (one, other) in shared.iter().zip(&own) {
-            assert_eq!(websocket(one).as_ptr(), websocket(other).as_ptr(), "as everyone's");
+            assert_eq!(websocket(one).as_ptr(), websocket(other).as_ptr(), "the buffer is shared");
         }
     });
 }
 
 #[test]
-fn frames_from_the_store_are_the_frames_of_the_window() {
+fn frames_from_the_store_equal_frames_from_the_window() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
         let mut live = running.cursor(0);
@@ -71,7 +72,7 @@ fn frames_from_the_store_are_the_frames_of_the_window() {
 }
 
 #[test]
-fn a_cursor_reads_one_page_a_turn() {
+fn a_cursor_reads_one_page_at_a_time() {
     on_one_thread(async {
         let store = Arc::new(FaultyLog::new(memory_store(10_000)));
         let running = Running::over(store.clone(), EIGHT);
@@ -90,14 +91,14 @@ fn a_cursor_reads_one_page_a_turn() {
 }
 
 #[test]
-fn a_page_of_which_nothing_matches_takes_its_turn_too() {
+fn a_page_without_a_match_counts_as_a_page() {
     on_one_thread(async {
         let store = Arc::new(FaultyLog::new(memory_store(10_000)));
         let running = Running::over(store.clone(), EIGHT);
         running.append(600).await;
         store.asked();
         let mut client = running.client(alerts(after(0)));
-        // The first page is read to find out where the stream begins.
+        // The first page is read to find the start of the stream.
         assert_eq!(client.take(), []);
         for turn in 0..4 {
             settled().await;
@@ -109,7 +110,7 @@ fn a_page_of_which_nothing_matches_takes_its_turn_too() {
 }
 
 #[test]
-fn a_page_ends_with_the_frame_that_reaches_its_bytes() {
+fn a_page_ends_with_the_frame_that_reaches_its_byte_limit() {
     on_one_thread(async {
         for (text, count) in
             [("é".repeat(4_096), 60), ("\"".repeat(4_096), 60), ("x".repeat(1_000), 600)]
@@ -133,7 +134,7 @@ fn a_page_ends_with_the_frame_that_reaches_its_bytes() {
 }
 
 #[test]
-fn a_page_in_hand_is_given_though_the_store_has_trimmed_it() {
+fn a_page_already_read_is_returned_even_if_trimmed_since() {
     on_one_thread(async {
         let running = Running::over(Arc::new(memory_store(200)), EIGHT);
         running.append(200).await;
@@ -142,7 +143,7 @@ fn a_page_in_hand_is_given_though_the_store_has_trimmed_it() {
         let mut frames = take_one(&mut cursor);
         running.append(100).await;
         running.append(100).await;
-        // The page reached to 64, and what follows it is gone.
+        // The page ended at 64, and the store has trimmed the events after it.
         let (rest, end) = catch_up(&mut cursor).await;
         frames.extend(rest);
         assert_eq!(frames, (1..=64).collect::<Vec<_>>());
@@ -150,7 +151,7 @@ fn a_page_in_hand_is_given_though_the_store_has_trimmed_it() {
     });
 }
 
-/// The offset of the next frame, which is there.
+/// Takes the next frame, which must be available, and returns its offset.
 fn take_one(cursor: &mut Cursor) -> Vec<u64> {
     match cursor.poll_next(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Step::Frame(frame)) => offsets(&[frame]),
@@ -160,15 +161,15 @@ fn take_one(cursor: &mut Cursor) -> Vec<u64> {
 
 #[derive(Debug, Clone)]
 enum Act {
-    /// Appends so many texts of this length, one vector.
+    /// Appends `count` texts of this length in one batch.
     Append { count: usize, length: usize },
-    /// Lets everything run that can.
+    /// Lets all tasks run until they wait.
     Settle,
-    /// Makes a cursor this far behind the head, in percent.
+    /// Creates a cursor at this percentage of the log.
     Come(u64),
-    /// Polls a cursor so many times.
+    /// Polls a cursor `times` times.
     Take { cursor: usize, times: usize },
-    /// What becomes of reads from now on.
+    /// Sets the behaviour of store reads from now on.
     Reads(Reads),
 }
 
@@ -186,7 +187,7 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
-    fn wherever_a_cursor_begins_it_gives_everything_once_and_in_order(
+    fn a_cursor_from_any_position_returns_each_event_once_in_order(
         frames in 0_usize..40,
         acts in prop::collection::vec(act(), 1..40),
     ) {
@@ -223,13 +224,13 @@ proptest! {
             append(running.store.as_ref(), 1).await;
             settled().await;
             for (_, cursor) in &mut readers {
-                assert_eq!(offsets(&take(cursor).0), [head + 1], "all are in the window");
+                assert_eq!(offsets(&take(cursor).0), [head + 1], "all cursors are in the window");
             }
         });
     }
 }
 
-/// Polls a cursor so many times, and checks that its events follow each other.
+/// Polls a cursor `times` times, and checks that its events are consecutive.
 fn poll_times((after, cursor): &mut (u64, Cursor), times: usize) {
     for _ in 0..times {
         match cursor.poll_next(&mut Context::from_waker(Waker::noop())) {

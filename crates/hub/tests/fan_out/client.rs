@@ -1,4 +1,4 @@
-//! A client of a stream, and what it sees.
+//! A test client of a stream, and the steps that it receives.
 
 use crate::one_thread::settled;
 use crate::sample::{MOST_PAUSES, Wakes, next};
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// How often a client that asked for something is told where it is.
+/// Interval of the notices for a client that requested something.
 pub(crate) const LIVE_EVERY: Duration = Duration::from_secs(25);
 
-/// What a client sees, by the offsets.
+/// A step that a client receives, with offsets instead of positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Seen {
     Event(u64),
@@ -39,12 +39,12 @@ impl From<Step> for Seen {
     }
 }
 
-/// The stream after this offset.
+/// A subscription that starts after this offset.
 pub(crate) fn after(offset: u64) -> Subscription {
     from(StartFrom::After(Position { epoch: Epoch::new(7), offset }))
 }
 
-/// The stream that begins with the newest so many events.
+/// A subscription that starts with the newest `count` events.
 pub(crate) fn last(count: usize) -> Subscription {
     from(StartFrom::Last(count))
 }
@@ -53,18 +53,18 @@ pub(crate) fn from(start: StartFrom) -> Subscription {
     Subscription { start, ..Subscription::default() }
 }
 
-/// Only the alerts of a stream.
+/// The same subscription, for alerts only.
 pub(crate) fn alerts(mut subscription: Subscription) -> Subscription {
     subscription.filter.types = vec![EventType::Alert];
     subscription
 }
 
-/// Only the alerts of a stream that happen from now on.
+/// A subscription to new alerts only.
 pub(crate) fn new_alerts() -> Subscription {
     alerts(Subscription::default())
 }
 
-/// These events, as a client sees them.
+/// The events at these offsets, as a client receives them.
 pub(crate) fn events(offsets: impl IntoIterator<Item = u64>) -> Vec<Seen> {
     offsets.into_iter().map(Seen::Event).collect()
 }
@@ -81,7 +81,7 @@ impl Client {
         Self { cursor, waker: woken.clone().into(), woken }
     }
 
-    /// What it sees when it looks once.
+    /// Polls once, and returns the step if there is one.
     pub(crate) fn look(&mut self) -> Option<Seen> {
         let Poll::Ready(step) = self.cursor.poll_next(&mut Context::from_waker(&self.waker)) else {
             return None;
@@ -91,16 +91,19 @@ impl Client {
             Step::Notice(notice) => Some(notice.position()),
             Step::End(_) => None,
         };
-        assert!(at.is_none_or(|at| at == self.cursor.position()), "a cursor stands where it gave");
+        assert!(
+            at.is_none_or(|at| at == self.cursor.position()),
+            "the position is that of the step"
+        );
         Some(step.into())
     }
 
-    /// Whether it was called since the last time this was asked.
+    /// Returns whether the client was woken since the last call.
     pub(crate) fn is_woken(&self) -> bool {
         self.woken.taken() > 0
     }
 
-    /// What it sees until the cursor makes a pause, waits, or ends.
+    /// Takes steps until the cursor waits or ends.
     pub(crate) fn take(&mut self) -> Vec<Seen> {
         let mut seen = Vec::new();
         while let Some(next) = self.look() {
@@ -112,7 +115,7 @@ impl Client {
         seen
     }
 
-    /// What it sees until nothing wakes it any more.
+    /// Takes steps until nothing wakes the client any more.
     pub(crate) async fn see(&mut self) -> Vec<Seen> {
         let mut seen = Vec::new();
         for _ in 0..MOST_PAUSES {
@@ -122,15 +125,15 @@ impl Client {
                 return seen;
             }
         }
-        panic!("a cursor that pauses for ever");
+        panic!("the cursor never stops waking its client");
     }
 
-    /// Waits for what it sees next.
+    /// Waits for the next step.
     pub(crate) async fn next(&mut self) -> Seen {
         next(&mut self.cursor).await.into()
     }
 
-    /// The offsets of the events that it sees until this one has come, or the end.
+    /// Takes events up to the offset `last` or the end, and returns their offsets.
     pub(crate) async fn events_up_to(&mut self, last: u64) -> (Vec<u64>, Option<End>) {
         let mut offsets = Vec::new();
         while offsets.last().is_none_or(|&offset| offset < last) {

@@ -1,4 +1,5 @@
-//! The end: everything up to the head, then the end for ever, and nobody waits for a slow one.
+//! Draining: each cursor returns everything up to the head and then ends, and a slow one delays no
+//! other.
 
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ROOMY, Wakes, append, catch_up, memory_store, take_offsets, take_with};
@@ -7,16 +8,16 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-/// A window so small that nearly everything is behind it.
+/// A window so small that it retains almost nothing.
 const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
 
-/// What a cursor gives that ends after these offsets and so many others.
+/// Result of a cursor that returns these offsets and drains after `turn` other cursors.
 fn drained(given: impl IntoIterator<Item = u64>, turn: u64) -> (Vec<u64>, Option<End>) {
     (given.into_iter().collect(), Some(End::Drained { turn }))
 }
 
 #[test]
-fn a_draining_cursor_gives_everything_up_to_the_head_and_ends() {
+fn a_draining_cursor_returns_everything_up_to_the_head_and_ends() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let (mut at_start, mut halfway) = (running.cursor(0), running.cursor(300));
@@ -58,7 +59,7 @@ fn a_hub_has_caught_up_only_once_the_pump_has() {
 }
 
 #[test]
-fn a_worker_that_comes_late_drains_too() {
+fn a_worker_created_while_draining_drains_too() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         running.append(2).await;
@@ -93,7 +94,7 @@ fn parked_cursors_are_woken_to_end() {
 }
 
 #[test]
-fn a_cursor_that_is_not_polled_holds_no_other() {
+fn a_draining_cursor_that_is_not_polled_delays_no_other() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let (mut quick, mut idle) = (running.cursor(0), running.cursor(0));
@@ -106,7 +107,7 @@ fn a_cursor_that_is_not_polled_holds_no_other() {
 }
 
 #[test]
-fn a_draining_cursor_behind_the_window_gives_everything_too() {
+fn a_draining_cursor_behind_the_window_returns_everything_too() {
     on_one_thread(async {
         let running = Running::new(TWO);
         let mut behind = running.cursor(0);
@@ -118,7 +119,7 @@ fn a_draining_cursor_behind_the_window_gives_everything_too() {
 }
 
 #[test]
-fn a_cursor_that_was_too_far_behind_is_not_drained() {
+fn a_cursor_that_is_too_far_behind_does_not_count_as_drained() {
     on_one_thread(async {
         let running = Running::over(Arc::new(memory_store(2)), TWO);
         let mut behind = running.cursor(0);
@@ -126,7 +127,7 @@ fn a_cursor_that_was_too_far_behind_is_not_drained() {
         running.hub.drain();
         settled().await;
         assert_eq!(catch_up(&mut behind).await, (vec![], Some(End::TooFarBehind)));
-        assert_eq!(catch_up(&mut running.cursor(1)).await, drained([2, 3], 0), "nor counted");
+        assert_eq!(catch_up(&mut running.cursor(1)).await, drained([2, 3], 0), "nor is it counted");
     });
 }
 
@@ -145,7 +146,7 @@ fn cursors_are_gone_when_the_last_one_is_dropped() {
         let mut left = cursors.len();
         for (turn, mut cursor) in cursors.into_iter().enumerate() {
             assert_eq!(take_offsets(&mut cursor), drained([], turn as u64));
-            assert!(!is_gone(), "a cursor that has ended is still there");
+            assert!(!is_gone(), "a cursor that has ended still counts until it is dropped");
             assert_eq!(running.hub.cursors(), left);
             assert_eq!(woken.taken(), 0);
             drop(cursor);
@@ -158,7 +159,7 @@ fn cursors_are_gone_when_the_last_one_is_dropped() {
 }
 
 #[test]
-fn an_unfinished_cursor_is_cut_at_the_end() {
+fn an_unfinished_cursor_is_cut_when_the_hub_ends() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut unfinished = running.cursor(0);
@@ -178,19 +179,19 @@ fn an_unfinished_cursor_is_cut_at_the_end() {
 }
 
 #[test]
-fn workers_end_when_they_are_told_to() {
+fn workers_end_when_the_hub_stops_them() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut cursor = running.cursor(0);
         running.append(1).await;
         running.hub.stop_workers().await;
         running.append(1).await;
-        assert_eq!(take_offsets(&mut cursor), (vec![1], None), "nobody follows the log any more");
+        assert_eq!(take_offsets(&mut cursor), (vec![1], None), "no worker updates the window");
     });
 }
 
 #[test]
-fn a_draining_cursor_ends_where_the_log_stood_whatever_comes_later() {
+fn a_draining_cursor_returns_no_event_appended_after_the_drain() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let [mut ended, mut on_its_way] = [running.cursor(0), running.cursor(0)];
@@ -205,7 +206,7 @@ fn a_draining_cursor_ends_where_the_log_stood_whatever_comes_later() {
 }
 
 #[test]
-fn an_end_does_not_change() {
+fn the_end_of_a_cursor_never_changes() {
     on_one_thread(async {
         let running = Running::over(Arc::new(memory_store(2)), TWO);
         let (mut behind, mut at_head) = (running.cursor(0), running.cursor(3));

@@ -1,5 +1,5 @@
-//! The end of cursors on their way: each gives what is held before it drains, and can be cut
-//! wherever it is.
+//! Draining behind the window: a cursor returns all retained events before it drains, and can be
+//! cut in every state.
 
 use crate::client::{Client, Seen, after, alerts, events, last};
 use crate::faulty_log::{FaultyLog, Reads};
@@ -16,7 +16,7 @@ use tokio::time::{advance, sleep, timeout};
 
 const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
 const HEAD: u64 = 300;
-/// How many may read at once, and how many want to.
+/// Number of reader permits, and number of cursors that need one.
 const PLACES: usize = 32;
 const READING: usize = PLACES + 8;
 const CUT: Seen = Seen::End(End::Cut);
@@ -25,17 +25,17 @@ fn drained(turn: u64) -> Seen {
     Seen::End(End::Drained { turn })
 }
 
-/// One client for each place where a cursor can be on its way, over a store that does not answer.
+/// One client for each state of a cursor behind the window, over a store that does not return.
 struct OnTheirWay {
     store: Arc<FaultyLog>,
     running: Running,
-    /// It has taken one event of a page.
+    /// A client that has received one event of a page.
     giving: Client,
-    /// It has taken a whole page and waits for the next.
+    /// A client that has received a complete page and waits for the next.
     pausing: Client,
-    /// One that resumes and one that wants the newest: they do not know yet where to begin.
+    /// A client that resumes and one that requests the newest events: both wait for their start.
     opening: [Client; 2],
-    /// More than can read at once: some of them wait in the row.
+    /// More clients than reader permits: some of them wait in the queue.
     reading: Vec<Client>,
 }
 
@@ -53,7 +53,7 @@ impl OnTheirWay {
         settled().await;
         assert_eq!(pausing.take(), events(1..=64));
         store.let_reads(Reads::Hang);
-        // The pages that were read are forgotten: the others are to ask by themselves.
+        // The cached pages expire, so each of the other clients has to read the store.
         advance(Duration::from_secs(10)).await;
         let mut opening = [running.client(after(3)), running.client(last(149))];
         let mut reading: Vec<_> = (0..READING).map(|_| Client::new(running.cursor(0))).collect();
@@ -66,7 +66,7 @@ impl OnTheirWay {
 }
 
 #[test]
-fn whoever_is_on_its_way_gives_all_that_is_held_before_it_drains() {
+fn a_cursor_behind_the_window_returns_all_events_before_it_drains() {
     on_one_thread(async {
         let OnTheirWay { store, running, mut giving, mut pausing, mut opening, mut reading } =
             OnTheirWay::new().await;
@@ -74,7 +74,7 @@ fn whoever_is_on_its_way_gives_all_that_is_held_before_it_drains() {
         settled().await;
         assert_eq!(giving.see().await, events(2..=64));
         for client in [&mut pausing].into_iter().chain(&mut opening).chain(&mut reading) {
-            assert_eq!(client.see().await, [], "none ends before the store has answered");
+            assert_eq!(client.see().await, [], "none ends before the store has returned");
         }
         let [resumed, newest] = opening;
         let mut tasks = JoinSet::new();
@@ -97,7 +97,8 @@ fn whoever_is_on_its_way_gives_all_that_is_held_before_it_drains() {
     });
 }
 
-/// That a client sees this notice, then the events from here on, and then the end.
+/// Asserts that a client receives this notice, then every event from `from` to the head, and then
+/// the end. Returns its turn.
 async fn drains(mut client: Client, first: Option<Seen>, from: u64) -> u64 {
     if let Some(first) = first {
         assert_eq!(client.next().await, first);
@@ -105,13 +106,13 @@ async fn drains(mut client: Client, first: Option<Seen>, from: u64) -> u64 {
     for offset in from..=HEAD {
         assert_eq!(client.next().await, Seen::Event(offset));
     }
-    let Seen::End(End::Drained { turn }) = client.next().await else { panic!("there is more") };
+    let Seen::End(End::Drained { turn }) = client.next().await else { panic!("it is not drained") };
     assert_eq!(client.next().await, drained(turn));
     turn
 }
 
 #[test]
-fn whoever_waits_is_called_and_cut_when_the_hub_is_over() {
+fn waiting_cursors_are_woken_and_cut_when_the_hub_ends() {
     on_one_thread(async {
         let OnTheirWay { store, running, mut giving, mut pausing, mut opening, mut reading } =
             OnTheirWay::new().await;
@@ -119,7 +120,7 @@ fn whoever_waits_is_called_and_cut_when_the_hub_is_over() {
         running.hub.drain();
         settled().await;
         for client in [&mut pausing].into_iter().chain(&mut opening).chain(&mut reading) {
-            assert!(client.is_woken(), "to see that the hub is leaving");
+            assert!(client.is_woken(), "it is woken because the hub drains");
             assert_eq!(client.take(), []);
             client.is_woken();
         }
@@ -129,9 +130,9 @@ fn whoever_waits_is_called_and_cut_when_the_hub_is_over() {
             assert!(client.is_woken());
             assert_eq!(client.take(), [CUT]);
         }
-        assert_eq!(giving.take(), [CUT], "though it has more in hand");
+        assert_eq!(giving.take(), [CUT], "although its page has more events");
         settled().await;
-        assert_eq!(store.under_way(), 0, "what is cut takes back what it asked");
+        assert_eq!(store.under_way(), 0, "a cursor that is cut cancels its read");
         store.let_reads(Reads::Pass);
         for client in [&mut giving, &mut pausing].into_iter().chain(&mut opening) {
             assert_eq!(client.see().await, [CUT]);
@@ -140,7 +141,7 @@ fn whoever_waits_is_called_and_cut_when_the_hub_is_over() {
 }
 
 #[test]
-fn whoever_pauses_is_cut_too() {
+fn a_cursor_that_waits_for_a_page_is_cut_too() {
     on_one_thread(async {
         let running = Running::new(TWO);
         running.append(10).await;
@@ -153,14 +154,14 @@ fn whoever_pauses_is_cut_too() {
 }
 
 #[test]
-fn events_wake_nobody_who_is_behind_them() {
+fn new_events_do_not_wake_a_cursor_behind_the_window() {
     on_one_thread(async {
         let store = Arc::new(FaultyLog::new(memory_store(10_000)));
         let running = Running::over(store.clone(), TWO);
         running.append(5).await;
         let mut behind = Client::new(running.cursor(0));
         store.let_reads(Reads::Fail);
-        assert_eq!(behind.see().await, [], "it waits to ask again");
+        assert_eq!(behind.see().await, [], "it waits before it reads again");
         store.let_reads(Reads::Pass);
         for _ in 0..5 {
             running.append(3).await;
@@ -173,7 +174,7 @@ fn events_wake_nobody_who_is_behind_them() {
 }
 
 #[test]
-fn a_drained_cursor_leaves_no_place_taken() {
+fn cursors_dropped_while_draining_are_no_longer_counted() {
     on_one_thread(async {
         let OnTheirWay { running, opening, reading, giving, pausing, .. } = OnTheirWay::new().await;
         assert_eq!(running.hub.cursors(), READING + 4);
@@ -185,7 +186,7 @@ fn a_drained_cursor_leaves_no_place_taken() {
 }
 
 #[test]
-fn a_filtered_cursor_behind_the_window_drains_with_what_matches() {
+fn a_filtered_cursor_behind_the_window_returns_matches_then_drains() {
     on_one_thread(async {
         let running = Running::new(TWO);
         for _ in 0..30 {
@@ -206,7 +207,7 @@ fn a_filtered_cursor_behind_the_window_drains_with_what_matches() {
 }
 
 #[test]
-fn a_store_that_does_not_come_back_ends_a_draining_cursor_unfinished() {
+fn a_draining_cursor_is_too_far_behind_if_the_store_hangs() {
     on_one_thread(async {
         let mut scene = OnTheirWay::new().await;
         scene.running.hub.drain();
@@ -216,7 +217,7 @@ fn a_store_that_does_not_come_back_ends_a_draining_cursor_unfinished() {
 }
 
 #[test]
-fn workers_end_once_nothing_is_asked_of_the_store_any_more() {
+fn workers_stop_once_no_store_read_is_running() {
     on_one_thread(async {
         let OnTheirWay { store, running, opening, reading, giving, pausing } =
             OnTheirWay::new().await;

@@ -1,4 +1,4 @@
-//! The end of a filtered cursor: what does not match keeps it no longer than what does.
+//! Draining a filtered cursor: events that do not match do not delay its end.
 
 use crate::client::{Seen, after, alerts, events, new_alerts};
 use crate::one_thread::{Running, on_one_thread, settled};
@@ -8,12 +8,12 @@ use northgate_hub::End;
 const DRAINED: Seen = Seen::End(End::Drained { turn: 0 });
 
 #[test]
-fn a_filtered_cursor_drains_though_nothing_of_what_is_left_matches() {
+fn a_filtered_cursor_drains_though_no_remaining_event_matches() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut client = running.client(new_alerts());
         assert_eq!(client.see().await, [Seen::Resumed(0), Seen::Live(0)]);
-        // One visit of the worker brings both the events and the end.
+        // One refresh of the worker's window brings both the events and the drain.
         append(running.store.as_ref(), 3).await;
         running.hub.caught_up().await;
         running.hub.drain();
@@ -24,7 +24,7 @@ fn a_filtered_cursor_drains_though_nothing_of_what_is_left_matches() {
 }
 
 #[test]
-fn a_filtered_cursor_gives_no_event_that_came_after_the_end() {
+fn a_filtered_cursor_returns_no_event_appended_after_the_drain() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut client = running.client(alerts(after(0)));
@@ -37,7 +37,7 @@ fn a_filtered_cursor_gives_no_event_that_came_after_the_end() {
 }
 
 #[test]
-fn a_filtered_cursor_gives_what_matches_before_it_ends() {
+fn a_filtered_cursor_returns_all_matches_before_it_drains() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut client = running.client(alerts(after(0)));

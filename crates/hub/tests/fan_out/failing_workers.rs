@@ -1,4 +1,4 @@
-//! The end of a worker's task is reported, unless the hub asked for it.
+//! The end of a worker's task is reported, unless the hub has stopped it.
 
 use crate::one_thread::{on_one_thread, settled};
 use crate::sample::{ENCODER, memory_store};
@@ -18,10 +18,10 @@ fn a_workers_task_that_ends_with_its_thread_is_reported() {
         let (hub, _pump) = Hub::new(Arc::new(memory_store(10)), WindowLimits::default(), ENCODER);
         let thread = LocalSet::new();
         thread.run_until(async { hub.worker() }).await;
-        assert!(!is_reported(&hub).await, "it runs");
+        assert!(!is_reported(&hub).await, "the task still runs");
         drop(thread);
         assert!(is_reported(&hub).await);
-        assert!(is_reported(&hub.clone()).await, "to whoever asks later, too");
+        assert!(is_reported(&hub.clone()).await, "a later caller receives the report too");
     });
 }
 

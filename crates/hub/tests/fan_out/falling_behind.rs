@@ -1,4 +1,4 @@
-//! A cursor that is not polled costs itself alone, and memory stays within the window's limits.
+//! A cursor that is not polled delays no other, and memory stays within the window's limits.
 
 use crate::faulty_log::FaultyLog;
 use crate::one_thread::{Running, on_one_thread};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
 
-/// How many of these frames somebody else still holds.
+/// Returns the number of these frames that have another owner.
 fn held(frames: &[Bytes]) -> usize {
     frames.iter().filter(|frame| !frame.is_unique()).count()
 }
@@ -39,7 +39,7 @@ fn a_cursor_that_is_not_polled_delays_no_other() {
 }
 
 #[test]
-fn a_cursor_asks_the_store_only_once_its_next_event_has_left_the_window() {
+fn a_cursor_reads_the_store_only_after_its_next_event_left_the_window() {
     on_one_thread(async {
         let store = Arc::new(FaultyLog::new(memory_store(1_000)));
         let running = Running::over(store.clone(), EIGHT);
@@ -76,20 +76,20 @@ fn a_cursor_is_too_far_behind_only_once_its_next_event_was_trimmed() {
 }
 
 #[test]
-fn a_batch_larger_than_the_window_leaves_its_newest_events() {
+fn the_window_retains_the_newest_events_of_a_larger_batch() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
         let mut behind = running.cursor(0);
         running.append(3).await;
         running.append(700).await;
         assert_eq!(take_offsets(&mut running.cursor(695)), ((696..=703).collect(), None));
-        assert_eq!(take_offsets(&mut running.cursor(694)), (vec![], None), "asks the store");
+        assert_eq!(take_offsets(&mut running.cursor(694)), (vec![], None), "it reads the store");
         assert_eq!(catch_up(&mut behind).await, ((1..=703).collect(), None));
     });
 }
 
 #[test]
-fn a_window_bounded_by_bytes_holds_as_much_as_fits() {
+fn a_window_bounded_by_bytes_retains_what_fits() {
     on_one_thread(async {
         let limit = 2_000;
         let running = Running::new(WindowLimits { frames: usize::MAX, bytes: limit });
@@ -101,7 +101,7 @@ fn a_window_bounded_by_bytes_holds_as_much_as_fits() {
         }
         let fitting = (0..60).rev().find(|&from| sizes[from..].iter().sum::<usize>() > limit);
         let oldest_readable = fitting.unwrap() as u64 + 1;
-        assert!((2..58).contains(&oldest_readable), "several frames fit, and not all");
+        assert!((2..58).contains(&oldest_readable), "several frames fit, but not all");
         for offset in 0..60 {
             let (at_once, end) = take_offsets(&mut running.cursor(offset));
             let held = if offset < oldest_readable { 60..60 } else { offset..60 };
@@ -112,7 +112,7 @@ fn a_window_bounded_by_bytes_holds_as_much_as_fits() {
 }
 
 #[test]
-fn frames_that_left_the_window_are_free_whoever_has_not_read_them() {
+fn frames_that_left_the_window_are_freed_even_if_unread() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
         let other = running.hub.worker();
@@ -125,7 +125,7 @@ fn frames_that_left_the_window_are_free_whoever_has_not_read_them() {
             all.extend(take(&mut quick).0.into_iter().map(Frame::into_websocket));
             assert_eq!((all.len(), held(&all)), (count, count.min(8)));
         }
-        assert!(held(&all[92..]) == 8, "the newest are held");
+        assert!(held(&all[92..]) == 8, "the newest frames are retained");
         assert_eq!(catch_up(&mut elsewhere).await, ((1..=100).collect(), None));
         drop(behind);
         assert_eq!(held(&all), 8);
@@ -133,7 +133,7 @@ fn frames_that_left_the_window_are_free_whoever_has_not_read_them() {
 }
 
 #[test]
-fn a_large_window_gives_all_that_it_holds_at_once() {
+fn a_large_window_is_returned_without_a_pause() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut behind = running.cursor(0);
@@ -145,7 +145,7 @@ fn a_large_window_gives_all_that_it_holds_at_once() {
 }
 
 #[test]
-fn a_cursor_of_another_log_is_too_far_behind_wherever_it_stands() {
+fn a_cursor_of_another_log_is_too_far_behind_at_any_offset() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         running.append(3).await;

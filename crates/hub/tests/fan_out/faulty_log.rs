@@ -1,4 +1,4 @@
-//! A log whose reads fail, hang or take their time while a test wants it so, and are counted.
+//! A log for tests: its reads can fail, hang or be slow, and are counted.
 
 use async_trait::async_trait;
 use northgate_domain::{Event, Position, Positioned};
@@ -9,16 +9,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
 use tokio::task::yield_now;
 
-/// What becomes of a read.
+/// Behaviour of a read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Reads {
     Pass,
     Fail,
-    /// It does not come back before this is over.
+    /// It does not return until the behaviour changes.
     Hang,
-    /// It finds nothing, whatever there is.
+    /// It returns no events, whatever the log contains.
     Nothing,
-    /// It lets others run before it comes back.
+    /// It lets other tasks run before it returns.
     Dawdle,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct FaultyLog {
     most_events: AtomicUsize,
 }
 
-/// One read, for as long as somebody waits for it.
+/// Counts one read while a caller waits for it.
 struct UnderWay<'a>(&'a AtomicUsize);
 
 impl Drop for UnderWay<'_> {
@@ -56,22 +56,22 @@ impl FaultyLog {
         self.reads.send_replace(reads);
     }
 
-    /// How many reads there were since the last time this was asked.
+    /// Returns the number of reads since the last call.
     pub(crate) fn asked(&self) -> usize {
         self.asked.swap(0, Ordering::Relaxed)
     }
 
-    /// How many reads there are now.
+    /// Returns the number of reads that are running.
     pub(crate) fn under_way(&self) -> usize {
         self.under_way.load(Ordering::SeqCst)
     }
 
-    /// How many reads there ever were at once.
+    /// Returns the maximum number of reads that ran at the same time.
     pub(crate) fn most_at_once(&self) -> usize {
         self.most_at_once.load(Ordering::SeqCst)
     }
 
-    /// The largest number of events that a read ever asked for.
+    /// Returns the largest limit of a read, in events.
     pub(crate) fn most_events(&self) -> usize {
         self.most_events.load(Ordering::Relaxed)
     }
@@ -101,11 +101,14 @@ impl EventLog for FaultyLog {
         let reads = *reads.wait_for(|reads| !matches!(reads, Reads::Hang)).await.unwrap();
         match reads {
             Reads::Fail => {
-                assert!(asked < 1_000, "a store that fails is asked again without a pause");
+                assert!(asked < 1_000, "a store that fails is read again without a pause");
                 return Err(ReadError::Unavailable(Unavailable));
             }
             Reads::Nothing => {
-                assert!(asked < 1_000, "a store that finds nothing is asked again without a pause");
+                assert!(
+                    asked < 1_000,
+                    "a store that returns nothing is read again without a pause"
+                );
                 return Ok(Vec::new());
             }
             Reads::Dawdle => {

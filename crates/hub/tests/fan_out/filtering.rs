@@ -1,4 +1,4 @@
-//! A filtered stream is the whole stream without what does not match.
+//! A filtered stream is the complete stream without the events that do not match.
 
 use crate::client::{Client, Seen, after, new_alerts};
 use crate::one_thread::{Running, on_one_thread, settled};
@@ -10,7 +10,7 @@ use northgate_hub::WindowLimits;
 use northgate_testkit::say;
 use proptest::prelude::*;
 
-/// A client of a hub after six events, by what of them it sees.
+/// Returns the offsets that a client with this filter receives from a hub with six events.
 async fn sees_of_six(limits: WindowLimits, filter: EventFilter) -> Vec<u64> {
     let running = Running::new(limits);
     for event in ["North Gate", "", "East Gate", "North Gate", "", "South Gate"] {
@@ -53,7 +53,7 @@ fn conditions_are_joined_by_and() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
     #[test]
-    fn a_filtered_stream_holds_exactly_what_matches(
+    fn a_filtered_stream_contains_exactly_the_matches(
         frames in prop_oneof![Just(1_usize), 1_usize..50, Just(1_000)],
         batches in prop::collection::vec(prop::collection::vec(event(), 0..90), 1..8),
         wanted in wanted(),
@@ -87,7 +87,7 @@ proptest! {
 }
 
 #[test]
-fn a_filtered_client_is_not_lost_while_nothing_matches() {
+fn a_filtered_client_follows_the_window_while_nothing_matches() {
     on_one_thread(async {
         let running = Running::new(WindowLimits { frames: 4, bytes: usize::MAX });
         let mut clients: Vec<Client> = (0..3).map(|_| running.client(new_alerts())).collect();
@@ -98,7 +98,7 @@ fn a_filtered_client_is_not_lost_while_nothing_matches() {
             running.append(3).await;
             for client in &mut clients {
                 assert!(client.is_woken());
-                assert_eq!(client.take(), [], "and skips what came within the window");
+                assert_eq!(client.take(), [], "it skips the new events within the window");
                 assert!(!client.is_woken());
             }
         }

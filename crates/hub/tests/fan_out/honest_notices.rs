@@ -1,5 +1,5 @@
-//! Whatever happens in whatever order: what a stream says of itself is true, and all that matches
-//! is given once and in order.
+//! Random schedules: every notice of a stream is true, and every matching event is returned exactly
+//! once and in order.
 
 use crate::client::{Client, Seen, after, last};
 use crate::faulty_log::{FaultyLog, Reads};
@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::advance;
 
-/// All the time of one play: less than anybody's patience.
+/// Number of steps and longest wait (ms) of one run: together at most 28 s, less than the patience
+/// of a cursor.
 const STEPS: usize = 40;
 const LONGEST: u64 = 700;
 const LIVE_EVERY: Duration = Duration::from_secs(1);
@@ -23,9 +24,9 @@ const LIVE_EVERY: Duration = Duration::from_secs(1);
 enum Act {
     Append(Vec<Submission>),
     Settle,
-    /// Lets the client look so many times.
+    /// Polls the client this many times.
     Look(usize),
-    /// Lets so many milliseconds pass.
+    /// Advances the clock by this many milliseconds.
     Wait(u64),
     Reads(Reads),
 }
@@ -46,7 +47,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Where a stream begins, by a number that is taken to be within what there is.
+/// Start of a stream. Numbers beyond the log are reduced to its length.
 #[derive(Debug, Clone, Copy)]
 enum Begins {
     After(u64),
@@ -62,7 +63,7 @@ fn begins() -> impl Strategy<Value = Begins> {
     ]
 }
 
-/// Follows what one client sees.
+/// Records what one client receives.
 struct Witness {
     client: Client,
     seen: Vec<Seen>,
@@ -85,8 +86,8 @@ impl Witness {
         self.seen.extend((0..times).filter_map(|_| self.client.look()));
     }
 
-    /// That everything that matches came once and in order up to `head`, and that no notice was
-    /// ahead of it.
+    /// Asserts that the client received every matching event up to `head` once and in order, and
+    /// that no notice was ahead of the events.
     fn testify(&self, matching: &[u64], start: u64, head: u64, announced: bool) {
         let mut known = start;
         for (index, &seen) in self.seen.iter().enumerate() {
@@ -94,12 +95,12 @@ impl Witness {
             let at = match seen {
                 Seen::Event(at) => {
                     assert!(matching.contains(&at) && at > known, "{at} after {known}");
-                    assert!(!missed(at), "something is missing before {at}");
+                    assert!(!missed(at), "an event before {at} is missing");
                     at
                 }
                 Seen::Live(at) => {
                     assert!(announced && at >= known, "{at} after {known}");
-                    assert!(!missed(at + 1), "{at} is claimed too early");
+                    assert!(!missed(at + 1), "the notice of {at} is too early");
                     at
                 }
                 Seen::Resumed(at) => {
@@ -119,7 +120,7 @@ impl Witness {
 
 proptest! {
     #[test]
-    fn a_notice_never_claims_what_was_not_given(
+    fn a_notice_is_never_ahead_of_the_returned_events(
         frames in prop_oneof![Just(1_usize), 1_usize..80, Just(1_000)],
         before in prop::collection::vec(event(), 0..400),
         begins in begins(),
@@ -149,15 +150,15 @@ proptest! {
                     Act::Settle => settled().await,
                     Act::Look(times) => witness.look(times),
                     Act::Wait(millis) => advance(Duration::from_millis(millis)).await,
-                    // A store that is away when a stream begins is another matter.
+                    // A store that fails when a stream starts is tested elsewhere.
                     Act::Reads(Reads::Fail) if witness.seen.is_empty() => {}
                     Act::Reads(reads) => store.let_reads(reads),
                 }
             }
             store.let_reads(Reads::Pass);
             running.hub.caught_up().await;
-            // A store that failed is asked again after a moment; a notice that was due meanwhile
-            // comes an interval later.
+            // A store that failed is read again after a pause. A notice that was due during the
+            // pause comes one interval later.
             for time in [Duration::ZERO, Duration::from_secs(1), LIVE_EVERY * 2, LIVE_EVERY * 2] {
                 advance(time).await;
                 witness.seen.extend(witness.client.see().await);

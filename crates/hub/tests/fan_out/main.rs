@@ -1,10 +1,10 @@
-//! The fan-out from the outside: cursors, workers and the pump, without sockets and without sleeps.
+//! Tests of the fan-out through its public API: cursors, workers and the pump, without sockets.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what the tests have in common fails as they do"
+    reason = "shared test code may panic, as tests do"
 )]
 
 mod catching_up;

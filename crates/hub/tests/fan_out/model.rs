@@ -1,5 +1,5 @@
-//! Random interleavings against a model: every cursor gives every event once and in order, waits
-//! only where nothing is to be had, and reads the store a bounded part at a time.
+//! Random interleavings against a model: every cursor returns every event once and in order, waits
+//! only if no event is available, and reads the store in bounded pages.
 
 mod expectations;
 
@@ -23,15 +23,15 @@ const WORKERS: usize = 2;
 
 #[derive(Debug, Clone)]
 enum Act {
-    /// Appends one vector of texts of these lengths.
+    /// Appends one batch of texts with these lengths.
     Append(Vec<usize>),
     /// Lets the pump run.
     Pump,
     /// Lets one worker run.
     Refresh(usize),
-    /// Makes a cursor of a worker so many events below the store's head.
+    /// Creates a cursor of a worker, `below` events before the store's head.
     Come { worker: usize, below: u64 },
-    /// Polls a cursor so many times.
+    /// Polls a cursor up to `times` times, while it has more.
     Take { cursor: usize, times: usize },
     /// Drops a cursor.
     Go { cursor: usize },
@@ -57,14 +57,14 @@ fn limits() -> impl Strategy<Value = WindowLimits> {
 
 proptest! {
     #[test]
-    fn cursors_give_everything_in_order_unless_the_store_has_trimmed_it(
+    fn cursors_return_all_events_in_order_unless_trimmed(
         limits in limits(),
         capacity in prop_oneof![3 => Just(1_000_000_usize), 1 => 1_usize..20, 1 => 1_usize..500],
         acts in acts(),
     ) {
         let runtime =
             Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        // The model decides what runs when: the runtime must not have pauses of its own.
+        // The model decides what runs when, so the runtime must not force tasks to yield.
         runtime.block_on(coop::unconstrained(async {
             let mut play = Play::new(limits, capacity);
             for act in acts {
@@ -76,11 +76,11 @@ proptest! {
     }
 }
 
-/// The hub with everything that moves it, and the model beside it.
+/// The hub with its store, pump, workers and cursors, and the model of them.
 struct Play {
     store: Arc<FaultyLog>,
     hub: Hub,
-    /// Polled by hand; nothing else lets the pump run.
+    /// Polled only by this test.
     pump: Pin<Box<dyn Future<Output = ()>>>,
     workers: Vec<(LocalSet, Worker)>,
     connections: Vec<Connection>,
@@ -91,23 +91,23 @@ struct Connection {
     cursor: Cursor,
     worker: usize,
     wakes: Arc<Wakes>,
-    /// The offset of the last event that it gave.
+    /// Offset of the last event that the cursor returned.
     after: u64,
     waits: Waits,
-    /// Whether it has had no reason to leave the window since it was at its head.
+    /// Whether the cursor has stayed in the window since it was last at the window's head.
     follows: bool,
     ended: Option<End>,
 }
 
-/// What the last poll of a cursor left it waiting for.
+/// What a cursor waits for since its last poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waits {
     Nothing,
     /// More events.
     Events,
-    /// An answer of the store.
+    /// A read of the store.
     Read,
-    /// Nothing any more: the store has answered.
+    /// Nothing: the store has returned.
     Answered,
 }
 
@@ -174,7 +174,7 @@ impl Play {
             }
         }
         self.model.pump();
-        // Those reads were the pump's.
+        // The reads so far were those of the pump: reset the counter.
         self.store.asked();
     }
 
@@ -182,10 +182,10 @@ impl Play {
         let copied = std::mem::replace(&mut self.model.copied[worker], self.model.pumped);
         let news = self.model.draining || copied.head < self.model.pumped.head;
         let (thread, _) = &self.workers[worker];
-        // Reads take two rounds of the runtime, whoever asked.
+        // Each read needs two iterations of the runtime.
         thread.run_until(settled()).await;
         let reading = self.connections.iter().filter(|one| one.waits == Waits::Read).count();
-        assert!(self.store.asked() <= reading, "one read for each that waits, at most");
+        assert!(self.store.asked() <= reading, "at most one read for each waiting cursor");
         for connection in &mut self.connections {
             let read = connection.waits == Waits::Read;
             let called = connection.waits == Waits::Events && news && connection.worker == worker;
@@ -202,7 +202,7 @@ impl Play {
 
     fn come(&mut self, worker: usize, below: u64) {
         let head = self.workers[worker].1.head();
-        assert_eq!(head.offset, self.model.sizes.len() as u64, "the head is the store's");
+        assert_eq!(head.offset, self.model.sizes.len() as u64, "the worker's head is the store's");
         let after = head.offset.saturating_sub(below);
         let cursor = self.workers[worker].1.cursor(Position { offset: after, ..head });
         self.connections.push(Connection {
@@ -216,7 +216,7 @@ impl Play {
         });
     }
 
-    /// Polls a cursor, and says whether it can go on at once.
+    /// Polls a cursor, and returns whether it may have more frames immediately.
     fn take(&mut self, cursor: usize) -> bool {
         let Self { connections, model, .. } = self;
         let connection = &mut connections[cursor];
@@ -227,7 +227,7 @@ impl Play {
         let in_window = at_head || model.window_holds(connection.worker, after);
         match step {
             Poll::Ready(Step::Frame(frame)) => {
-                assert_eq!(connection.ended, None, "an end is the end");
+                assert_eq!(connection.ended, None, "no frame follows the end");
                 assert_eq!(frame.position().offset, after + 1);
                 assert_eq!(frame.held_bytes(), model.size_after(after));
                 connection.after += 1;
@@ -246,20 +246,24 @@ impl Play {
                 assert_eq!(*connection.ended.get_or_insert(end), end);
             }
             Poll::Pending if at_head => {
-                assert!(!model.draining, "everything was given");
+                assert!(!model.draining, "a draining cursor ends at the head");
                 (connection.waits, connection.follows) = (Waits::Events, true);
             }
             Poll::Pending => {
-                assert_ne!(connection.waits, Waits::Answered, "every read brings something");
-                assert!(!(connection.follows && in_window), "the window holds it");
+                assert_ne!(
+                    connection.waits,
+                    Waits::Answered,
+                    "every read returns an event or an end"
+                );
+                assert!(!(connection.follows && in_window), "the window retains the next event");
                 (connection.waits, connection.follows) = (Waits::Read, false);
             }
-            Poll::Ready(Step::Notice(notice)) => panic!("nobody asked for {notice:?}"),
+            Poll::Ready(Step::Notice(notice)) => panic!("unrequested notice {notice:?}"),
         }
         false
     }
 
-    /// In the end every cursor gives what the store holds, and ends.
+    /// Drains the hub: every cursor returns the events that the store retains, and ends.
     async fn drain(mut self) {
         self.pump();
         self.hub.drain();
@@ -277,6 +281,6 @@ impl Play {
                 assert_eq!(after, self.model.head());
             }
         }
-        assert!(self.store.most_events() <= PAGE_EVENTS, "no read asks for more than a page");
+        assert!(self.store.most_events() <= PAGE_EVENTS, "no read requests more than a page");
     }
 }

@@ -1,4 +1,4 @@
-//! A stream that begins with the newest events that match.
+//! A stream that starts with the newest matching events.
 
 use crate::client::{Client, Seen, alerts, events, last};
 use crate::one_thread::{Running, on_one_thread};
@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
 
-/// What a client sees that resumes after `from` and is then at `head`.
+/// The steps of a client whose stream starts after `from`, returns these events, and is then live.
 fn newest(from: u64, given: impl IntoIterator<Item = u64>, head: u64) -> Vec<Seen> {
     [vec![Seen::Resumed(from)], events(given), vec![Seen::Live(head)]].concat()
 }
 
 #[test]
-fn the_newest_are_given_and_then_what_follows() {
+fn the_newest_events_are_followed_by_new_ones() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
         running.append(600).await;
@@ -37,7 +37,7 @@ fn the_newest_are_given_and_then_what_follows() {
 }
 
 #[test]
-fn the_newest_of_an_empty_log_are_none() {
+fn an_empty_log_has_no_newest_events() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
         for subscription in [last(0), last(5), alerts(last(5))] {
@@ -47,7 +47,7 @@ fn the_newest_of_an_empty_log_are_none() {
 }
 
 #[test]
-fn the_newest_that_match_may_lie_far_back() {
+fn the_newest_matches_may_be_far_behind_the_head() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
         running.append(10).await;
@@ -70,7 +70,7 @@ fn the_newest_that_match_may_lie_far_back() {
     });
 }
 
-/// What a client sees until it has caught up, however long that takes.
+/// Takes steps until the client has caught up.
 async fn up_to_live(mut client: Client) -> Vec<Seen> {
     let mut seen = Vec::new();
     while !matches!(seen.last(), Some(Seen::Live(_))) {
@@ -80,7 +80,7 @@ async fn up_to_live(mut client: Client) -> Vec<Seen> {
 }
 
 #[test]
-fn the_search_for_the_newest_ends_after_so_many_events() {
+fn the_search_for_the_newest_matches_is_bounded() {
     const EXAMINED: usize = 32_768;
     on_one_thread(async {
         let running = Running::over(Arc::new(memory_store(EXAMINED + 100)), EIGHT);
@@ -97,7 +97,7 @@ fn the_search_for_the_newest_ends_after_so_many_events() {
 }
 
 #[test]
-fn what_comes_while_the_newest_are_looked_for_is_given_too() {
+fn events_appended_during_the_search_are_returned_too() {
     on_one_thread(async {
         let running = Running::new(EIGHT);
         running.append(600).await;
@@ -108,7 +108,7 @@ fn what_comes_while_the_newest_are_looked_for_is_given_too() {
 }
 
 #[test]
-fn the_newest_end_where_the_store_ends() {
+fn the_newest_events_start_at_the_oldest_in_the_store() {
     on_one_thread(async {
         let running = Running::over(Arc::new(memory_store(50)), EIGHT);
         for _ in 0..30 {
@@ -127,9 +127,9 @@ fn the_newest_end_where_the_store_ends() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
     #[test]
-    fn exactly_the_newest_that_match_are_given(
+    fn exactly_the_newest_matches_are_returned(
         frames in prop_oneof![Just(1_usize), 1_usize..300],
-        // What is appended at once in the end must reach the pump.
+        // At least 2: the store must retain the last batch of two until the pump has read it.
         capacity in prop_oneof![2_usize..300, Just(10_000)],
         log in prop::collection::vec(event(), 0..500),
         wanted in wanted(),

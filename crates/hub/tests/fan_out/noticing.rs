@@ -1,4 +1,4 @@
-//! Where a client is told that its stream is, and when.
+//! Notices: when a client receives one, and with which position.
 
 use crate::client::{LIVE_EVERY, Seen, after, alerts, events, last, new_alerts};
 use crate::faulty_log::{FaultyLog, Reads};
@@ -12,14 +12,14 @@ use tokio::time::{Instant, advance, sleep};
 const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
 const A_MOMENT: Duration = Duration::from_millis(5);
 
-/// Time goes on, and whoever waits for it is called.
+/// Advances the clock, and lets the tasks that wait for it run.
 async fn pass(time: Duration) {
     advance(time).await;
     settled().await;
 }
 
 #[test]
-fn a_client_is_told_again_after_every_interval_whatever_it_gets_meanwhile() {
+fn notices_come_at_every_interval_even_between_events() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut client = running.client(last(0));
@@ -37,7 +37,7 @@ fn a_client_is_told_again_after_every_interval_whatever_it_gets_meanwhile() {
 }
 
 #[test]
-fn a_client_that_waits_is_called_to_be_told() {
+fn a_waiting_client_is_woken_for_a_notice() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut client = running.client(last(0));
@@ -53,13 +53,13 @@ fn a_client_that_waits_is_called_to_be_told() {
 }
 
 #[test]
-fn a_notice_says_where_the_stream_is_though_nothing_of_it_matched() {
+fn a_notice_reports_progress_without_a_match() {
     on_one_thread(async {
         let running = Running::new(TWO);
         let mut client = running.client(new_alerts());
         assert_eq!(client.take(), [Seen::Resumed(0), Seen::Live(0)]);
         for round in 1..=3 {
-            // Once more than the window holds, and more than a page.
+            // Each round has more events than the window retains, and more than a page.
             for _ in 0..20 {
                 running.append(10).await;
             }
@@ -71,7 +71,7 @@ fn a_notice_says_where_the_stream_is_though_nothing_of_it_matched() {
 }
 
 #[test]
-fn events_that_are_there_come_before_a_notice_that_is_due() {
+fn available_events_come_before_a_due_notice() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut client = running.client(new_alerts());
@@ -84,12 +84,12 @@ fn events_that_are_there_come_before_a_notice_that_is_due() {
 }
 
 #[test]
-fn a_client_that_resumes_is_told_only_once_it_has_caught_up() {
+fn a_resuming_client_gets_a_live_notice_only_once_caught_up() {
     on_one_thread(async {
         let running = Running::new(TWO);
         running.append(400).await;
         let mut client = running.client(after(0));
-        // Time passes while it takes what it missed, a notice is due, and its place is known.
+        // A notice becomes due while the client catches up, but each event reports the position.
         assert_eq!(client.next().await, Seen::Resumed(0));
         for offset in 1..=400 {
             assert_eq!(client.next().await, Seen::Event(offset));
@@ -102,8 +102,8 @@ fn a_client_that_resumes_is_told_only_once_it_has_caught_up() {
     });
 }
 
-/// A client that has had its first page of a log of 400, of which nothing or only this matches,
-/// over a store that does not answer any more.
+/// Creates a client that has received the first page of a log of 400 events, over a store that then
+/// hangs. Only the event at the offset `matches` matches; 0 means none.
 async fn stuck_after_a_page(matches: u64) -> (Arc<FaultyLog>, Running, crate::client::Client) {
     let store = Arc::new(FaultyLog::new(memory_store(1_000)));
     let running = Running::over(store.clone(), TWO);
@@ -126,7 +126,7 @@ async fn stuck_after_a_page(matches: u64) -> (Arc<FaultyLog>, Running, crate::cl
 }
 
 #[test]
-fn a_client_on_its_way_is_told_if_it_moved_without_an_event() {
+fn a_client_behind_gets_a_notice_if_it_advanced_without_an_event() {
     for matches in [0, 1, 63] {
         on_one_thread(async {
             let (store, _running, mut client) = stuck_after_a_page(matches).await;
@@ -139,9 +139,9 @@ fn a_client_on_its_way_is_told_if_it_moved_without_an_event() {
 }
 
 #[test]
-fn a_client_on_its_way_is_not_told_what_it_knows() {
+fn a_client_behind_gets_no_notice_of_a_known_position() {
     on_one_thread(async {
-        // The last event of the page matched, so the client knows the place.
+        // The last event of the page matched, so the client knows the position.
         let (store, _running, mut client) = stuck_after_a_page(64).await;
         sleep(LIVE_EVERY + A_MOMENT).await;
         assert_eq!(client.see().await, []);
@@ -149,7 +149,7 @@ fn a_client_on_its_way_is_not_told_what_it_knows() {
         assert_eq!(client.see().await, [Seen::Live(400)]);
     });
     on_one_thread(async {
-        // The newest begin there, and nothing was read yet.
+        // The newest events start after 100, and no page was read yet.
         let (store, running, _) = stuck_after_a_page(0).await;
         store.let_reads(Reads::Pass);
         let mut client = running.client(last(300));
@@ -162,18 +162,18 @@ fn a_client_on_its_way_is_not_told_what_it_knows() {
     on_one_thread(async {
         let (_store, _running, mut client) = stuck_after_a_page(0).await;
         assert_eq!(client.next().await, Seen::Live(64));
-        assert_eq!(client.next().await, Seen::End(End::TooFarBehind), "and nothing before");
+        assert_eq!(client.next().await, Seen::End(End::TooFarBehind), "no notice before the end");
     });
 }
 
 #[test]
-fn a_client_that_knew_its_place_is_told_of_the_next_one_in_its_time() {
+fn a_skipped_notice_is_due_again_after_one_interval() {
     on_one_thread(async {
         let began = Instant::now();
         let (store, _running, mut client) = stuck_after_a_page(64).await;
         sleep(LIVE_EVERY + A_MOMENT).await;
         assert_eq!(client.see().await, []);
-        // One more page, of which nothing matches.
+        // One more page without a match.
         store.let_reads(Reads::Pass);
         settled().await;
         assert_eq!(client.take(), []);
@@ -185,7 +185,7 @@ fn a_client_that_knew_its_place_is_told_of_the_next_one_in_its_time() {
 }
 
 #[test]
-fn a_client_is_told_nothing_before_its_stream_has_begun() {
+fn a_client_gets_no_notice_before_its_stream_has_started() {
     on_one_thread(async {
         let store = Arc::new(FaultyLog::new(memory_store(1_000)));
         let running = Running::over(store.clone(), TWO);

@@ -1,4 +1,4 @@
-//! A hub and its pump on one thread, where a test decides when they may run.
+//! A hub and its pump on one thread, where a test decides when they run.
 
 use crate::client::{Client, LIVE_EVERY};
 use crate::sample::{ENCODER, append, memory_store};
@@ -12,23 +12,25 @@ use tokio::task::{JoinSet, LocalSet, yield_now};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Runs a test in a `LocalSet`. Its clock goes on only when every task waits, so a test that waits
-/// for what never comes fails at once.
+/// Runs a test in a `LocalSet`. The clock advances only when every task waits, so a test that waits
+/// for something that never happens fails immediately.
 pub(crate) fn on_one_thread(test: impl Future<Output = ()>) {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     LocalSet::new().block_on(&runtime, async {
-        timeout(Duration::from_hours(1), test).await.expect("the test waits for what never comes");
+        timeout(Duration::from_hours(1), test)
+            .await
+            .expect("the test finishes within 1 h of its clock");
     });
 }
 
-/// Lets the pump and the workers of this thread do all that they can do now.
+/// Lets the pump and the workers of this thread run until they wait.
 pub(crate) async fn settled() {
     for _ in 0..16 {
         yield_now().await;
     }
 }
 
-/// A hub whose pump runs, and one worker.
+/// A hub with a running pump and one worker.
 pub(crate) struct Running {
     pub(crate) store: Arc<dyn EventLog>,
     pub(crate) hub: Hub,
@@ -51,7 +53,7 @@ impl Running {
         Self { store, hub, worker, stop, pump: pumps }
     }
 
-    /// Appends so many events at once, and lets them reach the workers.
+    /// Appends `count` events in one batch, and lets them reach the workers.
     pub(crate) async fn append(&self, count: usize) {
         append(self.store.as_ref(), count).await;
         settled().await;
@@ -61,13 +63,13 @@ impl Running {
         Position { offset, ..self.worker.head() }
     }
 
-    /// A client with this subscription.
+    /// Creates a client with this subscription.
     pub(crate) fn client(&self, subscription: Subscription) -> Client {
         let live_every = subscription.is_announced().then_some(LIVE_EVERY);
         Client::new(self.worker.stream(subscription, live_every))
     }
 
-    /// A cursor that gives every event after this offset.
+    /// Creates a cursor that returns every event after this offset.
     pub(crate) fn cursor(&self, offset: u64) -> Cursor {
         self.worker.cursor(self.position(offset))
     }

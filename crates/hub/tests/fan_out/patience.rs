@@ -1,5 +1,5 @@
-//! How long a cursor behind the window goes without progress: while the store does not answer,
-//! and while its client takes nothing.
+//! Patience: how long a cursor behind the window may go without progress, because the store does
+//! not return or the client does not read.
 
 use crate::client::{Client, Seen, events};
 use crate::faulty_log::{FaultyLog, Reads};
@@ -12,12 +12,12 @@ use tokio::time::{Instant, advance, sleep};
 
 const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
 const TOO_FAR_BEHIND: Seen = Seen::End(End::TooFarBehind);
-/// As long as a cursor goes without progress, and how often it asks a store that cannot be read.
+/// Maximum time without progress, and the pause between reads of a store that cannot be read.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
 const NEARLY: Duration = Duration::from_secs(29);
 
-/// A hub with 500 events, nearly all of them behind its window, and a client at the start.
+/// Creates a hub with 500 events, of which the window retains two, and a client at the start.
 async fn far_behind() -> (Arc<FaultyLog>, Running, Client) {
     let store = Arc::new(FaultyLog::new(memory_store(10_000)));
     let running = Running::over(store.clone(), TWO);
@@ -29,7 +29,7 @@ async fn far_behind() -> (Arc<FaultyLog>, Running, Client) {
 }
 
 #[test]
-fn a_store_that_does_not_answer_ends_a_cursor_after_its_patience() {
+fn a_hanging_store_ends_a_cursor_after_its_patience() {
     on_one_thread(async {
         let (store, _running, mut client) = far_behind().await;
         store.let_reads(Reads::Hang);
@@ -42,8 +42,8 @@ fn a_store_that_does_not_answer_ends_a_cursor_after_its_patience() {
 }
 
 #[test]
-fn an_unreadable_store_is_asked_twice_a_second_while_patience_lasts() {
-    // One that does not find what the window had, which no honest store does, is no better.
+fn an_unreadable_store_is_read_twice_a_second_while_patience_lasts() {
+    // A store that does not return an event that the window had is broken, and treated the same.
     for trouble in [Reads::Fail, Reads::Nothing] {
         on_one_thread(async {
             let (store, _running, mut client) = far_behind().await;
@@ -57,12 +57,12 @@ fn an_unreadable_store_is_asked_twice_a_second_while_patience_lasts() {
 }
 
 #[test]
-fn a_store_that_recovers_in_time_loses_and_repeats_nothing() {
+fn no_event_is_lost_or_repeated_if_the_store_recovers_in_time() {
     for trouble in [Reads::Hang, Reads::Fail, Reads::Nothing] {
         on_one_thread(async {
             let (store, _running, mut client) = far_behind().await;
             let mut given = Vec::new();
-            // Each page is progress: trouble before each of them is not added up.
+            // Each page is progress: the times without progress are not added up.
             for goal in (0..8).map(|page| page * 64 + 1) {
                 store.let_reads(trouble);
                 let recovering = async {
@@ -80,7 +80,7 @@ fn a_store_that_recovers_in_time_loses_and_repeats_nothing() {
 }
 
 #[test]
-fn a_cursor_that_asks_a_failing_store_takes_no_place_between() {
+fn a_cursor_holds_no_permit_between_retries() {
     on_one_thread(async {
         let (store, running, mut client) = far_behind().await;
         store.let_reads(Reads::Fail);
@@ -107,7 +107,7 @@ fn a_client_that_stalls_within_a_page_is_too_far_behind() {
 }
 
 #[test]
-fn a_client_that_takes_something_in_time_may_take_as_long_as_it_likes() {
+fn a_slow_client_that_makes_progress_is_never_too_far_behind() {
     on_one_thread(async {
         let (_, _running, mut client) = far_behind().await;
         for offset in 1..=500 {
@@ -121,7 +121,7 @@ fn a_client_that_takes_something_in_time_may_take_as_long_as_it_likes() {
 }
 
 #[test]
-fn a_client_in_the_window_may_take_nothing_for_as_long_as_it_likes() {
+fn a_client_in_the_window_may_pause_without_limit() {
     on_one_thread(async {
         let (_, running, mut client) = far_behind().await;
         assert_eq!(client.see().await.len(), 500);

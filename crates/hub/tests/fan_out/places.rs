@@ -1,4 +1,5 @@
-//! A few read the store at once; the others wait in a row, and everyone has a turn.
+//! Reader permits: a few cursors read the store at the same time, the others wait in a queue, and
+//! each gets a permit.
 
 use crate::client::{Client, Seen, after, last};
 use crate::faulty_log::{FaultyLog, Reads};
@@ -12,13 +13,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-/// How many may read at once.
+/// Number of reader permits.
 const PLACES: usize = 32;
 const EVENTS: usize = 300;
 const ALL: u64 = EVENTS as u64;
 const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
 
-/// A hub behind whose window there is a lot, over a store that does not answer for now.
+/// Creates a hub with many events older than its window, over a store that hangs for now.
 async fn over_a_hanging_store() -> (Arc<FaultyLog>, Running) {
     let store = Arc::new(FaultyLog::new(memory_store(10_000)));
     let running = Running::over(store.clone(), TWO);
@@ -30,7 +31,7 @@ async fn over_a_hanging_store() -> (Arc<FaultyLog>, Running) {
     (store, running)
 }
 
-/// So many clients on their way from the start, each as far as it comes.
+/// Creates `count` clients at the start of the log, and polls each until it waits.
 async fn behind(running: &Running, count: usize) -> Vec<Client> {
     let mut clients: Vec<_> = (0..count).map(|_| Client::new(running.cursor(0))).collect();
     for client in &mut clients {
@@ -40,7 +41,7 @@ async fn behind(running: &Running, count: usize) -> Vec<Client> {
 }
 
 #[test]
-fn only_so_many_read_at_once_and_all_get_through() {
+fn the_number_of_readers_is_limited_and_all_finish() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let elsewhere = running.hub.worker();
@@ -61,7 +62,7 @@ fn only_so_many_read_at_once_and_all_get_through() {
 }
 
 #[test]
-fn a_row_is_served_in_its_order() {
+fn waiting_readers_are_served_in_order() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let served = Rc::new(RefCell::new(Vec::new()));
@@ -77,7 +78,7 @@ fn a_row_is_served_in_its_order() {
         settled().await;
         store.let_reads(Reads::Pass);
         tasks.join_all().await;
-        // Those of one row are served at the same time, in any order.
+        // Readers of one group of `PLACES` run at the same time and finish in any order.
         let rows: Vec<_> = served.borrow().iter().map(|n| n / PLACES).collect();
         assert!(rows.is_sorted(), "{rows:?}");
         assert_eq!(rows.len(), 3 * PLACES);
@@ -85,7 +86,7 @@ fn a_row_is_served_in_its_order() {
 }
 
 #[test]
-fn who_goes_leaves_its_place_to_the_next() {
+fn a_dropped_reader_passes_its_permit_to_the_next() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let mut clients = behind(&running, PLACES + 3).await;
@@ -97,12 +98,12 @@ fn who_goes_leaves_its_place_to_the_next() {
         }
         drop(clients.remove(0));
         settled().await;
-        assert_eq!((store.asked(), store.under_way()), (0, PLACES - 1), "nobody waits any more");
+        assert_eq!((store.asked(), store.under_way()), (0, PLACES - 1), "the queue is empty");
     });
 }
 
 #[test]
-fn who_goes_while_it_waits_in_the_row_takes_nobodys_place() {
+fn a_cursor_dropped_in_the_queue_uses_no_permit() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let mut clients = behind(&running, PLACES + 2).await;
@@ -116,11 +117,11 @@ fn who_goes_while_it_waits_in_the_row_takes_nobodys_place() {
 }
 
 #[test]
-fn who_goes_when_its_turn_has_come_leaves_it_to_the_next() {
+fn a_cursor_dropped_when_it_gets_a_permit_passes_it_on() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let mut clients = behind(&running, PLACES + 2).await;
-        // The next in the row goes in the moment in which its turn comes.
+        // The next cursor in the queue is dropped just when it gets the permit.
         drop(clients.remove(0));
         drop(clients.remove(PLACES - 1));
         settled().await;
@@ -129,10 +130,10 @@ fn who_goes_when_its_turn_has_come_leaves_it_to_the_next() {
 }
 
 #[test]
-fn a_client_that_does_not_look_holds_no_place() {
+fn a_cursor_that_is_not_polled_holds_no_permit() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
-        // They began, and are never polled again.
+        // These clients have started to read, and are never polled again.
         let stalled = behind(&running, PLACES + 5).await;
         store.let_reads(Reads::Pass);
         let mut another = Client::new(running.cursor(0));
@@ -142,7 +143,7 @@ fn a_client_that_does_not_look_holds_no_place() {
 }
 
 #[test]
-fn a_page_in_hand_takes_no_place() {
+fn a_cursor_with_a_page_holds_no_permit() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         store.let_reads(Reads::Pass);
@@ -158,7 +159,7 @@ fn a_page_in_hand_takes_no_place() {
 }
 
 #[test]
-fn who_opens_a_stream_waits_in_the_same_row() {
+fn opening_a_stream_waits_in_the_same_queue() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let mut reading = behind(&running, PLACES).await;
@@ -178,7 +179,7 @@ fn who_opens_a_stream_waits_in_the_same_row() {
 }
 
 #[test]
-fn waiting_in_the_row_is_no_lack_of_progress() {
+fn time_in_the_queue_does_not_count_as_lack_of_progress() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let began = Instant::now();
@@ -191,8 +192,8 @@ fn waiting_in_the_row_is_no_lack_of_progress() {
             });
             settled().await;
         }
-        // The first row ends in vain after 30 seconds and the second after 60; the third is
-        // served.
+        // The first group gives up after 30 s and the second after 60 s; the third gets its
+        // events.
         sleep(Duration::from_secs(75)).await;
         store.let_reads(Reads::Pass);
         for (row, given, after) in tasks.join_all().await {
@@ -208,7 +209,7 @@ fn waiting_in_the_row_is_no_lack_of_progress() {
 }
 
 #[test]
-fn who_comes_out_of_the_row_has_all_its_patience_left() {
+fn a_reader_leaves_the_queue_with_its_full_patience() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let first = behind(&running, PLACES).await;
@@ -226,8 +227,8 @@ fn who_comes_out_of_the_row_has_all_its_patience_left() {
 }
 
 #[test]
-fn a_storm_of_those_who_come_rests_after_the_first_turns() {
-    // Two pages back, so that finding the place takes more than one turn.
+fn many_opening_streams_pause_after_their_first_reads() {
+    // The start is two pages back, so that finding it takes more than one read.
     for subscription in [after(0), last(150)] {
         on_one_thread(async {
             let (store, running) = over_a_hanging_store().await;
@@ -237,9 +238,9 @@ fn a_storm_of_those_who_come_rests_after_the_first_turns() {
             for client in &mut clients {
                 assert_eq!(client.take(), []);
             }
-            // The runtime goes round and round, and no time passes.
+            // The runtime runs many iterations, but the clock does not advance.
             settled().await;
-            // The first to come find places free and do not rest; all who follow do.
+            // The first readers find free permits and do not pause; all later ones do.
             let asked = store.asked();
             assert!(asked < 2 * PLACES, "{subscription:?}: {asked}");
         });

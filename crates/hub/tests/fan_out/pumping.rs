@@ -1,4 +1,4 @@
-//! The pump beside a store that cannot be read, that trims too early, or that never answers.
+//! The pump over a store that cannot be read, that trims too early, or that never returns.
 
 use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::advance;
 
-/// Longer than the pump waits before it asks a failing store again, and shorter than two waits.
+/// Longer than the pump's pause before it reads a failing store again, and shorter than two pauses.
 const A_WHILE: Duration = Duration::from_millis(600);
 
-/// A hub over a store that can fail.
+/// Creates a hub over a store that can fail.
 fn over_a_faulty_log() -> (Arc<FaultyLog>, Running) {
     let store = Arc::new(FaultyLog::new(memory_store(1_000)));
     (store.clone(), Running::over(store, ROOMY))
@@ -40,7 +40,7 @@ fn events_that_cannot_be_read_for_a_while_are_not_lost() {
 }
 
 #[test]
-fn a_store_that_fails_is_asked_again_after_a_pause() {
+fn a_failing_store_is_read_again_after_a_pause() {
     on_one_thread(async {
         let (store, running) = over_a_faulty_log();
         settled().await;
@@ -50,7 +50,7 @@ fn a_store_that_fails_is_asked_again_after_a_pause() {
         assert_eq!(store.asked(), 1);
         for _ in 0..10 {
             running.append(1).await;
-            assert_eq!(store.asked(), 0, "not before the pause is over");
+            assert_eq!(store.asked(), 0, "no read before the pause is over");
             advance(A_WHILE).await;
             settled().await;
             assert_eq!(store.asked(), 1);
@@ -59,7 +59,7 @@ fn a_store_that_fails_is_asked_again_after_a_pause() {
 }
 
 #[test]
-fn a_store_that_trims_before_the_pump_restarts_the_frame_log_at_the_head() {
+fn trimming_ahead_of_the_pump_restarts_the_frame_log_at_the_head() {
     on_one_thread(async {
         let running = Running::over(Arc::new(memory_store(4)), ROOMY);
         let (mut at_start, mut parked) = (running.cursor(0), running.cursor(0));
@@ -86,10 +86,10 @@ fn a_store_that_trims_before_the_pump_restarts_the_frame_log_at_the_head() {
     });
 }
 
-/// Cancels the pump, which must not need anything else to end.
+/// Cancels the pump, and asserts that this is enough to end it.
 async fn ends_when_cancelled(mut running: Running) {
     settled().await;
-    assert!(running.pump.try_join_next().is_none(), "the pump runs until it is told to stop");
+    assert!(running.pump.try_join_next().is_none(), "the pump runs until it is cancelled");
     running.stop.cancel();
     running.pump.join_next().await.unwrap().unwrap();
 }
@@ -104,19 +104,19 @@ fn the_pump_stops_while_it_waits_for_events() {
 }
 
 #[test]
-fn the_pump_stops_while_it_waits_to_ask_again() {
+fn the_pump_stops_during_the_pause_before_a_retry() {
     on_one_thread(async {
         let (store, running) = over_a_faulty_log();
         store.let_reads(Reads::Fail);
         running.append(1).await;
         let before = tokio::time::Instant::now();
         ends_when_cancelled(running).await;
-        assert_eq!(before.elapsed(), Duration::ZERO, "it does not wait its pause out");
+        assert_eq!(before.elapsed(), Duration::ZERO, "it does not wait for the end of its pause");
     });
 }
 
 #[test]
-fn the_pump_stops_while_the_store_does_not_answer() {
+fn the_pump_stops_while_the_store_hangs() {
     on_one_thread(async {
         let (store, running) = over_a_faulty_log();
         store.let_reads(Reads::Hang);

@@ -1,4 +1,4 @@
-//! A stream that begins after a position: everything that followed, or the gap instead.
+//! A stream that starts after a position: it returns every later event, or a gap instead.
 
 use crate::client::{Client, Seen, after, events, from, last};
 use crate::faulty_log::{FaultyLog, Reads};
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
 
-/// A hub after 300 events, of which its window holds 8 and its store this many.
+/// Creates a hub with 300 events, of which the window retains 8 and the store `held`.
 async fn after_300(held: usize) -> (Arc<FaultyLog>, Running) {
     let store = Arc::new(FaultyLog::new(memory_store(held)));
     let running = Running::over(store.clone(), EIGHT);
@@ -24,13 +24,13 @@ async fn after_300(held: usize) -> (Arc<FaultyLog>, Running) {
     (store, running)
 }
 
-/// What a client sees that resumes after `from` and misses nothing up to the head.
+/// The steps of a client that resumes after `from` and misses no event up to the head.
 fn resumed(from: u64, head: u64) -> Vec<Seen> {
     [vec![Seen::Resumed(from)], events(from + 1..=head), vec![Seen::Live(head)]].concat()
 }
 
 #[test]
-fn what_the_window_holds_is_resumed_without_the_store() {
+fn a_resume_within_the_window_does_not_read_the_store() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
         for from in 292..=300 {
@@ -41,7 +41,7 @@ fn what_the_window_holds_is_resumed_without_the_store() {
 }
 
 #[test]
-fn what_the_store_holds_is_resumed_from_there() {
+fn a_resume_behind_the_window_reads_the_store() {
     on_one_thread(async {
         let (store, running) = after_300(200).await;
         // Pages end at 192 and 256, and at the head.
@@ -49,14 +49,14 @@ fn what_the_store_holds_is_resumed_from_there() {
             store.asked();
             assert_eq!(running.client(after(from)).see().await, resumed(from, 300));
             assert_eq!(store.asked(), pages, "after {from}");
-            // Pages are kept for a while: the next client is to ask by itself.
+            // The cached pages expire, so that the next client reads the store itself.
             tokio::time::advance(Duration::from_secs(10)).await;
         }
     });
 }
 
 #[test]
-fn a_resumed_stream_goes_on_live() {
+fn a_resumed_stream_continues_live() {
     on_one_thread(async {
         let (_, running) = after_300(10_000).await;
         let mut clients = [0, 150, 295, 300].map(|from| running.client(after(from)));
@@ -71,7 +71,7 @@ fn a_resumed_stream_goes_on_live() {
 }
 
 #[test]
-fn what_comes_while_a_stream_resumes_is_part_of_it() {
+fn events_appended_during_a_resume_are_part_of_the_stream() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
         let mut client = running.client(after(10));
@@ -83,7 +83,7 @@ fn what_comes_while_a_stream_resumes_is_part_of_it() {
     });
 }
 
-/// That this subscription is answered by a gap, and then by what happens from now on.
+/// Asserts that this subscription receives a gap, and then new events.
 async fn is_a_gap(running: &Running, subscription: Subscription, oldest: u64) {
     let mut client = running.client(subscription.clone());
     let head = running.worker.head().offset;
@@ -93,7 +93,7 @@ async fn is_a_gap(running: &Running, subscription: Subscription, oldest: u64) {
 }
 
 #[test]
-fn what_was_trimmed_is_a_gap() {
+fn resuming_before_the_oldest_event_is_a_gap() {
     on_one_thread(async {
         let (_, running) = after_300(200).await;
         is_a_gap(&running, after(99), 100).await;
@@ -128,7 +128,7 @@ fn a_position_beyond_the_head_is_a_gap() {
 }
 
 #[test]
-fn a_position_that_the_pump_has_not_reached_is_no_gap() {
+fn a_position_that_the_pump_has_not_reached_is_not_a_gap() {
     on_one_thread(async {
         let (_, running) = after_300(10_000).await;
         crate::sample::append(running.store.as_ref(), 5).await;
@@ -143,7 +143,7 @@ fn a_position_that_the_pump_has_not_reached_is_no_gap() {
 }
 
 #[test]
-fn a_stream_over_a_store_that_cannot_be_read_does_not_begin() {
+fn a_stream_does_not_start_if_the_store_cannot_be_read() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
         store.let_reads(Reads::Fail);
@@ -158,12 +158,12 @@ fn a_stream_over_a_store_that_cannot_be_read_does_not_begin() {
             }
             assert_eq!(began.elapsed(), Duration::ZERO);
         }
-        assert_eq!(running.client(after(295)).take(), resumed(295, 300), "that needs no store");
+        assert_eq!(running.client(after(295)).take(), resumed(295, 300), "the window is enough");
     });
 }
 
 #[test]
-fn a_stream_over_a_store_that_does_not_answer_does_not_begin() {
+fn a_stream_does_not_start_if_the_store_hangs() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
         store.let_reads(Reads::Hang);
@@ -177,14 +177,14 @@ fn a_stream_over_a_store_that_does_not_answer_does_not_begin() {
 }
 
 #[test]
-fn a_store_that_goes_away_after_the_beginning_has_time_to_come_back() {
+fn a_store_that_fails_after_the_start_has_time_to_recover() {
     on_one_thread(async {
         let (store, running) = after_300(10_000).await;
         let mut client = running.client(after(10));
         assert_eq!(client.take(), []);
         settled().await;
         let first = client.take();
-        assert_eq!(first.len(), 1 + 54, "up to 64");
+        assert_eq!(first.len(), 1 + 54, "the notice, and the events up to 64");
         store.let_reads(Reads::Fail);
         assert_eq!(client.see().await, []);
         tokio::time::sleep(Duration::from_secs(20)).await;
@@ -195,7 +195,7 @@ fn a_store_that_goes_away_after_the_beginning_has_time_to_come_back() {
 }
 
 #[test]
-fn a_client_that_asked_for_nothing_gets_events_and_no_notices() {
+fn a_client_that_requests_nothing_receives_no_notices() {
     on_one_thread(async {
         let (_, running) = after_300(10_000).await;
         let mut client = running.client(Subscription::default());
@@ -210,7 +210,7 @@ fn a_client_that_asked_for_nothing_gets_events_and_no_notices() {
 }
 
 #[test]
-fn notices_come_without_a_request_where_the_transport_wants_them() {
+fn a_transport_can_enable_notices_without_a_request() {
     on_one_thread(async {
         let (_, running) = after_300(10_000).await;
         let every = Some(Duration::from_secs(15));

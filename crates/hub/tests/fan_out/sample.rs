@@ -1,4 +1,4 @@
-//! A store in memory, events to append to it, and ways to take what a cursor gives.
+//! Test data: an in-memory store, events to append, and functions that poll a cursor.
 
 use crate::one_thread::settled;
 use bytes::Bytes;
@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Room for everything that a test appends.
+/// Limits large enough for everything that a test appends.
 pub(crate) const ROOMY: WindowLimits = WindowLimits { frames: 1_000_000, bytes: usize::MAX };
 
-/// Bytes that differ from event to event, and are as many as the texts have.
+/// An encoder whose bytes differ between events and grow with the text of the event.
 pub(crate) const ENCODER: Encoder = Encoder {
     event: |event, out| {
         let text = match &event.value {
@@ -28,10 +28,10 @@ pub(crate) const ENCODER: Encoder = Encoder {
     position: |at, out| write!(out, "{}-{}", at.epoch.get(), at.offset).unwrap(),
 };
 
-/// More pauses than a cursor needs on its way through whatever a test appends.
+/// More pauses than a cursor needs to read everything that a test appends.
 pub(crate) const MOST_PAUSES: usize = 2_000;
 
-/// An empty store that holds the newest so many events.
+/// Creates an empty store that retains the newest `events` events.
 pub(crate) fn memory_store(events: usize) -> MemoryStore {
     let events = NonZeroUsize::new(events).unwrap();
     let capacity = Capacity { events, ..Capacity::default() };
@@ -42,47 +42,52 @@ pub(crate) fn alert(location: &str) -> Submission {
     raise_at(location, "Intruder detected")
 }
 
-/// Appends so many events at once, and returns the offset of the last one.
+/// Appends `count` events in one batch, and returns the offset of the last one.
 pub(crate) async fn append(store: &dyn EventLog, count: usize) -> u64 {
     let outcomes = store.append(vec![say("What is happening?"); count]).await.unwrap();
     assert_eq!(outcomes.len(), count);
     store.head().borrow().offset
 }
 
-/// Waits for what the cursor gives next.
+/// Waits for the cursor's next step.
 pub(crate) async fn next(cursor: &mut Cursor) -> Step {
     poll_fn(|cx| cursor.poll_next(cx)).await
 }
 
-/// What a cursor that asked for no notices gives at once: frames, until it waits (`None`) or ends.
+/// Takes frames from a cursor without notices until it waits (`None`) or ends.
 pub(crate) fn take(cursor: &mut Cursor) -> (Vec<Frame>, Option<End>) {
     take_with(cursor, Waker::noop())
 }
 
-/// As [`take`], and whom to wake if the cursor waits.
+/// Like [`take`], with the waker to wake if the cursor waits.
 pub(crate) fn take_with(cursor: &mut Cursor, waker: &Waker) -> (Vec<Frame>, Option<End>) {
     let mut frames = Vec::new();
     loop {
         match cursor.poll_next(&mut Context::from_waker(waker)) {
             Poll::Ready(Step::Frame(frame)) => {
-                assert_eq!(cursor.position(), frame.position(), "a cursor stands where it gave");
+                assert_eq!(
+                    cursor.position(),
+                    frame.position(),
+                    "the position is that of the frame"
+                );
                 frames.push(frame);
             }
-            Poll::Ready(Step::Notice(notice)) => panic!("nobody asked for {notice:?}"),
+            Poll::Ready(Step::Notice(notice)) => panic!("unrequested notice {notice:?}"),
             Poll::Ready(Step::End(end)) => return (frames, Some(end)),
             Poll::Pending => return (frames, None),
         }
-        assert!(frames.len() <= 100_000, "a cursor that never waits");
+        assert!(frames.len() <= 100_000, "the cursor never waits");
     }
 }
 
-/// As [`take`], by the offsets alone.
+/// Like [`take`], but returns only the offsets.
 pub(crate) fn take_offsets(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
     let (frames, end) = take(cursor);
     (offsets(&frames), end)
 }
 
-/// What a cursor gives until nothing wakes it any more: it may pause on its way, to let others run.
+/// Takes offsets from a cursor until nothing wakes it any more. The cursor may pause to let other
+/// tasks run.
 pub(crate) async fn catch_up(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
     let woken = Arc::new(Wakes::default());
     let waker = Waker::from(woken.clone());
@@ -95,7 +100,7 @@ pub(crate) async fn catch_up(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
             return (given, end);
         }
     }
-    panic!("a cursor that pauses for ever");
+    panic!("the cursor never stops waking its connection");
 }
 
 pub(crate) fn offsets(frames: &[Frame]) -> Vec<u64> {
@@ -107,7 +112,7 @@ pub(crate) fn offsets(frames: &[Frame]) -> Vec<u64> {
 pub(crate) struct Wakes(AtomicUsize);
 
 impl Wakes {
-    /// How often since the last time this was asked.
+    /// Returns the number of wakes since the last call.
     pub(crate) fn taken(&self) -> usize {
         self.0.swap(0, Ordering::Relaxed)
     }
@@ -119,12 +124,12 @@ impl Wake for Wakes {
     }
 }
 
-/// The bytes that every socket gets.
+/// Returns the bytes that every socket sends.
 pub(crate) fn websocket(frame: &Frame) -> Bytes {
     frame.clone().into_websocket()
 }
 
-/// The event's JSON.
+/// Returns the event's JSON.
 pub(crate) fn json(frame: &Frame) -> Bytes {
     let record = frame.clone().into_event_stream();
     let end = record.windows(2).position(|two| two == b"\ni").unwrap();

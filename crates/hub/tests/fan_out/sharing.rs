@@ -1,10 +1,10 @@
-//! An event is encoded once: every cursor gives the same bytes in memory, not copies of them.
+//! An event is encoded once: every cursor returns the same bytes in memory, not copies of them.
 
 use crate::one_thread::{Running, on_one_thread};
 use crate::sample::{ROOMY, json, take, websocket};
 
 #[test]
-fn every_cursor_of_every_worker_gives_the_same_bytes_in_memory() {
+fn every_cursor_of_every_worker_returns_the_same_bytes_in_memory() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let other = running.hub.worker();
@@ -26,7 +26,7 @@ fn every_cursor_of_every_worker_gives_the_same_bytes_in_memory() {
 }
 
 #[test]
-fn what_an_event_stream_sends_is_a_part_of_the_same_buffer() {
+fn an_event_stream_sends_a_part_of_the_same_buffer() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut cursor = running.cursor(0);

@@ -1,4 +1,4 @@
-//! Many threads at once: every cursor gives every later event, once and in one order.
+//! Many threads together: every cursor returns every later event once and in one order.
 
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ENCODER, ROOMY, append, json, memory_store, next, take_offsets, websocket};
@@ -20,18 +20,18 @@ use tokio_util::sync::CancellationToken;
 const WORKERS: usize = 3;
 const WRITERS: usize = 3;
 const READERS_FROM_THE_START: usize = 4;
-/// Short-lived cursors of each worker, one after the other.
+/// Number of short-lived cursors of each worker, one after the other.
 const ROUNDS: usize = 100;
-/// Where a writer gives up on readers that never finish.
+/// Number of appends after which a writer gives up on readers that never finish.
 const MOST_APPENDS: usize = 20_000;
-/// How long a thread may wait for the others.
+/// Maximum time that a thread waits for the others.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The frames that one cursor gave, and where it began.
+/// Start of one cursor, and the frames that it returned.
 type Received = (Position, Vec<Frame>);
 
 #[test]
-fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
+fn cursors_on_every_thread_return_each_later_event_once_in_order() {
     let store: Arc<dyn EventLog> = Arc::new(memory_store(1_000_000));
     let start = *store.head().borrow();
     let (hub, pump) = Hub::new(store.clone(), ROOMY, ENCODER);
@@ -74,7 +74,7 @@ fn every_cursor_gives_every_later_event_once_and_in_order_on_every_thread() {
     assert_eq!(hub.cursors(), 0);
 }
 
-/// Every event that the store holds, page by page.
+/// Reads every event after `start` from the store, in pages.
 async fn everything_after(store: &dyn EventLog, start: Position) -> Vec<Positioned<Event>> {
     let mut page = next_page(store, start).await.unwrap();
     let mut events = Vec::new();
@@ -85,11 +85,11 @@ async fn everything_after(store: &dyn EventLog, start: Position) -> Vec<Position
     events
 }
 
-/// Waits on a runtime and a `LocalSet` of this thread.
+/// Runs a future on a runtime and a `LocalSet` of this thread.
 pub(crate) fn wait_for<T>(work: impl Future<Output = T>) -> T {
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
-        timeout(PATIENCE, work).await.expect("the other threads do what this one waits for")
+        timeout(PATIENCE, work).await.expect("this thread finishes within 1 min")
     })
 }
 
@@ -105,14 +105,14 @@ async fn write_along(hub: &Hub, store: &dyn EventLog, writer: usize, finished: &
     }
 }
 
-/// Cursors that stay to the end, beside cursors that come and go.
+/// Runs cursors that stay to the end, together with short-lived cursors.
 async fn read_along(
     hub: &Hub,
     store: &dyn EventLog,
     start: Position,
     finished: &AtomicUsize,
 ) -> Vec<Received> {
-    /// Says that this thread's rounds are over, even if by a panic.
+    /// Guard that counts this thread as finished, even after a panic.
     struct Rounds<'a>(&'a AtomicUsize);
     impl Drop for Rounds<'_> {
         fn drop(&mut self) {
@@ -149,22 +149,22 @@ async fn read_to_the_end(mut cursor: Cursor) -> Received {
                 assert!(matches!(end, End::Drained { .. }), "{end:?}");
                 return (began, frames);
             }
-            Step::Notice(notice) => panic!("nobody asked for {notice:?}"),
+            Step::Notice(notice) => panic!("unrequested notice {notice:?}"),
         }
     }
 }
 
-/// A cursor that starts at the head after an append of its own, gives a few events, and goes,
-/// every other time while it waits.
+/// Appends one event, creates a cursor at the head, takes a few events, and drops the cursor, in
+/// every other round while it waits.
 async fn come_and_go(worker: &Worker, store: &dyn EventLog, round: usize) {
     let answered = append(store, 1).await;
     let mut cursor = worker.cursor(worker.head());
     let began = cursor.position();
-    assert!(began.offset >= answered, "what was answered is not given again");
+    assert!(began.offset >= answered, "a committed event is not returned again");
     for count in 1..=round as u64 % 5 {
         match next(&mut cursor).await {
             Step::Frame(frame) => assert_eq!(frame.position(), began.advanced_by(count)),
-            step => panic!("{step:?} while others were writing"),
+            step => panic!("{step:?} while other threads were writing"),
         }
     }
     if round.is_multiple_of(2) {
@@ -173,7 +173,7 @@ async fn come_and_go(worker: &Worker, store: &dyn EventLog, round: usize) {
 }
 
 #[test]
-fn a_cursor_at_the_head_gives_only_later_events() {
+fn a_cursor_at_the_head_returns_only_later_events() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         for n in 0..20 {
@@ -193,13 +193,13 @@ fn a_cursor_at_the_head_gives_only_later_events() {
 }
 
 #[test]
-fn a_worker_that_comes_while_the_log_grows_misses_nothing() {
+fn a_worker_created_while_the_log_grows_misses_nothing() {
     let store: Arc<dyn EventLog> = Arc::new(memory_store(10_000));
     let (hub, pump) = Hub::new(store.clone(), ROOMY, ENCODER);
     let stop = CancellationToken::new();
     thread::scope(|scope| {
         let _stopped_in_any_case = stop.clone().drop_guard();
-        // This thread does nothing but pump, and never goes to sleep.
+        // This thread only polls the pump, and never sleeps.
         scope.spawn(|| {
             let mut pump = pin!(coop::unconstrained(pump.run(stop.clone())));
             while pump.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
@@ -216,8 +216,8 @@ fn a_worker_that_comes_while_the_log_grows_misses_nothing() {
     });
 }
 
-/// Workers come one after the other until one finds the event after `before`: so some come at the
-/// very moment when it gets there. Nothing follows to wake those that missed it.
+/// Creates workers one after the other until one finds the event after `before`, so that some are
+/// created exactly while the event arrives. No later event would wake a worker that missed it.
 async fn workers_around_one_event(hub: &Hub, before: Position) {
     let mut cursors = Vec::new();
     loop {

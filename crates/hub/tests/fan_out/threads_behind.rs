@@ -1,4 +1,4 @@
-//! Many threads at once, and a window so small that everyone falls behind it again and again.
+//! Many threads together, with a window so small that every cursor repeatedly falls behind it.
 
 use crate::faulty_log::{FaultyLog, Reads};
 use crate::sample::{ENCODER, memory_store, next};
@@ -15,21 +15,21 @@ use tokio_util::sync::CancellationToken;
 
 const WORKERS: u64 = 4;
 const WRITERS: usize = 3;
-/// Cursors of each worker, begun one after the other while the log grows.
+/// Number of cursors of each worker, created one after the other while the log grows.
 const ROUNDS: u64 = 25;
-/// Vectors of each writer.
+/// Number of batches of each writer.
 const APPENDS: usize = 600;
-/// Before anybody comes.
+/// Number of events before the first cursor is created.
 const AT_FIRST: usize = 400;
-/// How many cursors may read the store at once, and the pump beside them.
+/// Maximum number of reads at the same time: 32 cursors and the pump.
 const READERS: usize = 32 + 1;
 const TINY: WindowLimits = WindowLimits { frames: 3, bytes: usize::MAX };
 
-/// Where a cursor ended, and as which one.
+/// Position where a cursor ended, and its turn.
 type Ended = (Position, u64);
 
 #[test]
-fn cursors_on_every_thread_give_everything_once_and_in_order() {
+fn cursors_behind_on_every_thread_return_each_event_once_in_order() {
     let store = Arc::new(FaultyLog::new(memory_store(1_000_000)));
     store.let_reads(Reads::Dawdle);
     let (hub, pump) = Hub::new(store.clone(), TINY, ENCODER);
@@ -53,7 +53,7 @@ fn cursors_on_every_thread_give_everything_once_and_in_order() {
     });
 
     let head = *store.head().borrow();
-    assert!(ended.iter().all(|(at, _)| *at == head), "nobody ends before everything was given");
+    assert!(ended.iter().all(|(at, _)| *at == head), "every cursor returns all events, then ends");
     let turns: BTreeSet<_> = ended.iter().map(|(_, turn)| *turn).collect();
     assert_eq!(turns, (0..WORKERS * ROUNDS).collect());
     assert!((2..=READERS).contains(&store.most_at_once()), "{}", store.most_at_once());
@@ -69,7 +69,7 @@ async fn write_along(store: &dyn EventLog) {
     }
 }
 
-/// Begins cursors everywhere in the log, while it grows, and follows each to its end.
+/// Creates cursors at many offsets of the growing log, and reads each to its end.
 async fn come_again_and_again(hub: &Hub, store: &dyn EventLog, seed: u64) -> Vec<Ended> {
     let worker = hub.worker();
     let mut head = store.head();

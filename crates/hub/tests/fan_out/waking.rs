@@ -1,4 +1,4 @@
-//! Who waits is woken once for a batch, and nobody is woken for nothing.
+//! Waking: a waiting cursor is woken once per batch, and no cursor is woken without a reason.
 
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ROOMY, Wakes, append, offsets, take_with};
@@ -6,7 +6,7 @@ use northgate_hub::{Cursor, End};
 use std::sync::Arc;
 use std::task::Waker;
 
-/// A cursor's connection, as far as waking goes.
+/// A connection with a cursor and a waker that counts.
 struct Connection {
     cursor: Cursor,
     wakes: Arc<Wakes>,
@@ -38,7 +38,7 @@ fn a_parked_cursor_is_woken_once_per_batch() {
         append(running.store.as_ref(), 1).await;
         append(running.store.as_ref(), 300).await;
         settled().await;
-        assert_eq!(connection.wakes.taken(), 1, "batches that come together wake once");
+        assert_eq!(connection.wakes.taken(), 1, "batches that arrive together wake once");
         assert_eq!(connection.take().0.len(), 301);
 
         running.append(1).await;
@@ -46,19 +46,19 @@ fn a_parked_cursor_is_woken_once_per_batch() {
         assert_eq!(
             connection.wakes.taken(),
             1,
-            "who was woken and did not come is not called again"
+            "a cursor that was woken but not polled is not woken again"
         );
         assert_eq!(connection.take(), (vec![307, 308], None));
     });
 }
 
 #[test]
-fn nobody_is_woken_when_nothing_happens() {
+fn no_cursor_is_woken_without_new_events() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut connection = Connection::new(running.cursor(0));
         running.append(1).await;
-        assert_eq!(connection.wakes.taken(), 0, "a cursor that was never polled waits for nothing");
+        assert_eq!(connection.wakes.taken(), 0, "a cursor that was never polled is not woken");
         assert_eq!(connection.take(), (vec![1], None));
         append(running.store.as_ref(), 0).await;
         let _another = running.hub.worker();
@@ -69,7 +69,7 @@ fn nobody_is_woken_when_nothing_happens() {
 }
 
 #[test]
-fn a_cursor_with_more_to_give_is_not_woken() {
+fn a_cursor_with_unread_frames_is_not_woken() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut connection = Connection::new(running.cursor(0));
@@ -85,7 +85,7 @@ fn a_cursor_with_more_to_give_is_not_woken() {
 }
 
 #[test]
-fn the_last_waker_is_the_one_that_counts() {
+fn only_the_last_waker_is_woken() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut connection = Connection::new(running.cursor(0));
@@ -95,7 +95,7 @@ fn the_last_waker_is_the_one_that_counts() {
         assert_eq!(connection.take(), (vec![], None));
         running.append(1).await;
         assert_eq!((earlier.taken(), connection.wakes.taken()), (0, 1));
-        assert_eq!(Arc::strong_count(&earlier), 1, "the earlier waker is forgotten");
+        assert_eq!(Arc::strong_count(&earlier), 1, "the earlier waker is dropped");
     });
 }
 
@@ -121,7 +121,7 @@ fn each_of_many_cursors_on_two_workers_is_woken_once() {
 }
 
 #[test]
-fn a_cursor_that_is_dropped_while_parked_leaves_nothing_behind() {
+fn a_cursor_dropped_while_parked_is_removed_completely() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut connections: Vec<_> = (0..3).map(|_| Connection::new(running.cursor(0))).collect();
@@ -132,9 +132,9 @@ fn a_cursor_that_is_dropped_while_parked_leaves_nothing_behind() {
         let Connection { cursor, wakes, waker } = connections.remove(1);
         drop((cursor, waker));
         assert_eq!(running.hub.cursors(), 2);
-        assert_eq!(Arc::strong_count(&wakes), 1, "its waker is forgotten");
+        assert_eq!(Arc::strong_count(&wakes), 1, "its waker is dropped");
 
-        // Whoever takes over its place has not been polled, and so is not woken either.
+        // A new cursor that reuses its slot has not been polled, so it is not woken either.
         let heir = Connection::new(running.cursor(0));
         running.append(1).await;
         assert_eq!((wakes.taken(), heir.wakes.taken()), (0, 0));

@@ -1,4 +1,4 @@
-//! Random events, random filters, and which of the one match the other, said a second time.
+//! Random events and filters, and a second, independent implementation of the filter.
 
 use crate::sample::alert;
 use northgate_domain::{Event, EventFilter, EventType, Location};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 const PLACES: [&str; 3] = ["North Gate", "East Gate", "Gate"];
 
-/// What a client wants: each condition is a set, and `None` is no condition.
+/// Conditions of a client: each is a set, and `None` means no condition.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     types: Option<Vec<&'static str>>,
@@ -36,7 +36,7 @@ impl Wanted {
         type_matches && place_matches
     }
 
-    /// The offsets of all events of a store that match, among those that it holds.
+    /// Returns the offsets of all matching events that the store retains.
     pub(crate) async fn of(&self, store: &dyn EventLog) -> Vec<u64> {
         let newest = *store.head().borrow();
         let held = store.read(ReadFrom::Before(newest), usize::MAX).await.unwrap();
@@ -45,7 +45,7 @@ impl Wanted {
     }
 }
 
-/// A filter on types and, unless there are none, on the places of alerts.
+/// Creates a filter on event types and, unless `places` is empty, on the locations of alerts.
 pub(crate) fn filter<'a>(
     types: Vec<EventType>,
     places: impl IntoIterator<Item = &'a str>,
@@ -63,7 +63,7 @@ pub(crate) fn wanted() -> impl Strategy<Value = Wanted> {
         .prop_map(|(types, places)| Wanted { types, places })
 }
 
-/// One event: chat, or an alert somewhere.
+/// One event: a chat message, or an alert at one of the locations.
 pub(crate) fn event() -> impl Strategy<Value = Submission> {
     (0..8_usize).prop_map(|n| PLACES.get(n).map_or_else(|| say("What?"), |place| alert(place)))
 }

@@ -1,28 +1,28 @@
-//! What there is to give, and whom it has reached, according to the model.
+//! The model: which events exist, and which frames the pump and each worker have.
 
 use super::WORKERS;
 use northgate_hub::WindowLimits;
 
 pub(super) struct Model {
     limits: WindowLimits,
-    /// How many events the store holds.
+    /// Maximum number of events that the store retains.
     capacity: usize,
-    /// The frame sizes of all events appended, the first one's at index 0.
+    /// Frame sizes in bytes of all appended events, the first event at index 0.
     pub(super) sizes: Vec<usize>,
     pub(super) pumped: Log,
-    /// What each worker has copied of it.
+    /// The copy of each worker.
     pub(super) copied: [Log; WORKERS],
     pub(super) draining: bool,
-    /// How many cursors have drained.
+    /// Number of cursors that have drained.
     drained: u64,
 }
 
-/// The offsets of a frame log, as if nothing had ever left it.
+/// Offsets of a frame log without limits.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Log {
-    /// The newest one.
+    /// Offset of the newest frame.
     pub(super) head: u64,
-    /// Where it began anew because the store had trimmed what came next.
+    /// Offset after which the log restarted because the store had trimmed the next event.
     restarted: u64,
 }
 
@@ -46,39 +46,39 @@ impl Model {
         self.pumped.head = self.head();
     }
 
-    /// The head of the store.
+    /// Returns the offset of the store's head.
     pub(super) fn head(&self) -> u64 {
         self.sizes.len() as u64
     }
 
-    /// How many events the store no longer holds.
+    /// Returns the number of events that the store has trimmed.
     pub(super) fn trimmed(&self) -> u64 {
         self.head().saturating_sub(self.capacity as u64)
     }
 
-    /// The size of the frame that follows an offset.
+    /// Returns the size in bytes of the frame after an offset.
     pub(super) fn size_after(&self, after: u64) -> usize {
         self.sizes[index(after)]
     }
 
-    /// Whether a cursor may drain now, as the one after so many.
+    /// Counts a drained cursor, and returns whether it may drain now with this turn.
     pub(super) fn drains(&mut self, turn: u64) -> bool {
         self.drained += 1;
         self.draining && turn + 1 == self.drained
     }
 
-    /// Whether a worker knows of nothing after an offset.
+    /// Returns whether a worker has no frame after an offset.
     pub(super) fn is_at_head(&self, worker: usize, after: u64) -> bool {
         after >= self.copied[worker].head
     }
 
-    /// Whether a worker's window holds what comes after an offset below its head.
+    /// Returns whether a worker's window retains every frame after an offset below its head.
     pub(super) fn window_holds(&self, worker: usize, after: u64) -> bool {
         let Log { head, restarted } = self.copied[worker];
         let sizes = &self.sizes[index(after)..index(head)];
         let fits =
             sizes.len() <= self.limits.frames && sizes.iter().sum::<usize>() <= self.limits.bytes;
-        // The newest frame is held in any case.
+        // The newest frame is always retained.
         after >= restarted && (fits || sizes.len() == 1)
     }
 }
