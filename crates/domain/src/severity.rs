@@ -3,7 +3,7 @@
 use crate::named::named;
 
 named! {
-    /// Severity of an alert, in rising order. The names are those of the PagerDuty Common Event
+    /// Severity of an alert, in rising order. The names are those of the `PagerDuty` Common Event
     /// Format (PD-CEF).
     #[derive(Default)]
     pub enum Severity {

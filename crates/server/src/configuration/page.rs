@@ -1,6 +1,5 @@
 //! Generates the tables of docs/CONFIGURATION.md from the flags, and compares the page with them.
-//!
-//! `NORTHGATE_WRITE_DOCS=1 cargo test -p northgate-server configuration::page` writes the page again.
+//! With `NORTHGATE_WRITE_DOCS` set, the comparison writes the page instead.
 
 use super::arguments::Arguments;
 use super::{Loaded, Settings};
@@ -9,17 +8,18 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 const BEGIN: &str = "<!-- Generated from the flags. -->\n";
+const HOW: &str = "run NORTHGATE_WRITE_DOCS=1 cargo test -p northgate-server configuration::page";
 const END: &str = "<!-- End of the generated part. -->\n";
 
-/// One flag with the bracketed parts of its help text.
-struct Flag {
+/// A flag with the bracketed parts of its help text.
+struct Row {
     flag: String,
     variable: String,
     default: String,
     meaning: String,
 }
 
-impl Flag {
+impl Row {
     fn of(argument: &clap::Arg) -> Option<Self> {
         let help = argument.get_long_help().or(argument.get_help())?.to_string();
         let (meaning, brackets) = help.split_once(" [").unwrap_or((&help, ""));
@@ -45,13 +45,9 @@ impl Flag {
     }
 }
 
-fn flags() -> Vec<Flag> {
+fn flags() -> Vec<Row> {
     let command = Arguments::command();
-    command
-        .get_arguments()
-        .filter(|argument| !argument.is_hide_set())
-        .filter_map(Flag::of)
-        .collect()
+    command.get_arguments().filter(|argument| !argument.is_hide_set()).filter_map(Row::of).collect()
 }
 
 fn tables() -> String {
@@ -67,7 +63,7 @@ fn tables() -> String {
             );
             group = its_group;
         }
-        let Flag { flag, variable, default, meaning } = flag;
+        let Row { flag, variable, default, meaning } = flag;
         _ = writeln!(page, "| `{flag}` | `{variable}` | `{key}` | {default} | {meaning} |");
     }
     page.push('\n');
@@ -85,10 +81,7 @@ fn the_page_of_settings_is_generated_from_the_flags() {
         std::fs::write(&path, &generated).unwrap();
         return;
     }
-    assert!(
-        page == generated,
-        "docs/CONFIGURATION.md differs from the flags; the first lines of this file say how to generate it"
-    );
+    assert!(page == generated, "docs/CONFIGURATION.md differs from the flags: {HOW}");
 }
 
 #[test]
@@ -98,7 +91,7 @@ fn every_visible_flag_documents_a_variable() {
     let builtin = ["help", "version"];
     let named = visible.filter(|argument| !builtin.contains(&argument.get_id().as_str()));
     for argument in named {
-        assert!(Flag::of(argument).is_some(), "{} names no variable", argument.get_id());
+        assert!(Row::of(argument).is_some(), "{} names no variable", argument.get_id());
     }
 }
 
