@@ -142,7 +142,8 @@ impl Floor {
             let drained = read.len() < READ_BYTES && !is_closed;
             match &mut connection.role {
                 Role::Publisher(request) => request.extend_from_slice(read),
-                // Of a receiver's frames only Close matters: answer it and remove the connection.
+                // Other frames from a receiver are ignored. Answer a Close frame and remove the
+                // receiver.
                 Role::Receiver if read.first() == Some(&(0x80 | frames::CLOSE)) => {
                     let _gone = connection.stream.write(&[0x80 | frames::CLOSE, 0]);
                     return self.remove(index);

@@ -79,7 +79,7 @@ impl OrderCheck {
         true
     }
 
-    /// Returns the errors, given for each publisher the number of alerts that were answered.
+    /// Returns the errors. `answered` has the number of answered alerts for each publisher.
     pub(crate) fn conclude(&self, answered: &[u32]) -> DeliveryErrors {
         let mut lost: HashMap<usize, u64> = HashMap::new();
         for &(socket, publisher, seq) in &self.skipped {

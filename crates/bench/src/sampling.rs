@@ -62,7 +62,7 @@ pub(crate) fn is_connected(pid: u32, server_port: u16, client_port: u16) -> Resu
     })
 }
 
-/// Takes a sample again and again, on a thread of its own.
+/// Takes samples at a fixed interval, on a separate thread.
 pub(crate) struct Sampler<T> {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<T>,

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// The reading half of a connection. It ends with the client's stream, which also ends when the
-/// outgoing body is dropped. Dropping `session` informs the outgoing body of this end.
+/// outgoing body is dropped. When `session` is dropped, the outgoing body ends too.
 pub(crate) struct Connection<C> {
     pub(crate) messages: AggregatedMessageStream,
     pub(crate) guard: FrameGuard,
@@ -24,8 +24,9 @@ pub(crate) struct Connection<C> {
     pub(crate) heartbeat: Heartbeat,
 }
 
-/// Size above which at most one reply waits for its client. The library queues up to 32 frames of
-/// any size, so large replies would otherwise use too much memory.
+/// Size in bytes above which a reply must reach the HTTP writer before the next message is read.
+/// The library queues up to 32 frames of any size, so large replies would otherwise use too much
+/// memory.
 const LARGE_ANSWER_BYTES: usize = 4 * 1024;
 
 impl<C: MessageHandler> Connection<C> {

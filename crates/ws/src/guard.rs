@@ -15,8 +15,8 @@ use std::task::{Context, Poll, ready};
 /// the decoder reads as long as bytes are available, and a client that sends many frames together
 /// must not occupy the thread.
 ///
-/// Clones are handles to the same stream. The decoder has one; the connection has another, to read
-/// on after the decoder has stopped.
+/// Clones are handles to the same stream. The decoder has one. The connection has another, with
+/// which it reads after the decoder has stopped.
 #[derive(Clone)]
 pub(crate) struct FrameGuard(Rc<RefCell<Inbound>>);
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 pub struct HeartbeatSettings {
     /// Time without a frame from the client after which the server sends a ping.
     pub ping_after: Duration,
-    /// Time without a frame from the client, after that ping, after which the server closes.
+    /// Time after that ping, without a frame from the client, after which the server closes.
     pub pong_within: Duration,
 }
 

@@ -26,7 +26,7 @@ impl Default for ChatLimitSettings {
     }
 }
 
-/// Result of a message that exceeds the limit.
+/// Reason why a message is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Excess {
     /// The next message is accepted after this time.

@@ -17,8 +17,8 @@ pub(crate) struct OutgoingBody {
     /// Frames that the library sends: pings, pongs and replies. The stream ends with the reading
     /// half, and dropping it ends the reading half.
     inner: BoxBody,
-    /// Receives from the reading half how to close. The sender is dropped without a value if the
-    /// client disconnected.
+    /// Receives the [`Closing`] from the reading half. If the client disconnected, the sender is
+    /// dropped without a value.
     closing: oneshot::Receiver<Closing>,
     /// Notified when all frames that the library had queued were passed to the HTTP writer, and on
     /// drop.
@@ -57,7 +57,8 @@ impl OutgoingBody {
         closing.frame()
     }
 
-    /// Returns how to close after this end of the cursor; `None` means without a Close frame.
+    /// Returns the [`Closing`] for an end of the cursor; `None` ends the connection without a Close
+    /// frame.
     fn closing_of(end: End) -> Option<Closing> {
         match end {
             End::Drained { turn } => {
@@ -107,7 +108,7 @@ impl MessageBody for OutgoingBody {
             }
             State::Ended => return Poll::Ready(None),
         };
-        // The reading half sends the way to close before it ends, so check for that first.
+        // The reading half sends its `Closing` before it ends, so check for that first.
         match Pin::new(&mut this.closing).poll(cx) {
             Poll::Ready(Ok(closing)) => return Poll::Ready(Some(Ok(this.close(closing)))),
             Poll::Ready(Err(_gone)) => {

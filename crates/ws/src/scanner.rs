@@ -8,8 +8,8 @@
 const HEADER_MAX: usize = 14;
 /// Largest payload of a control frame in bytes (RFC 6455 section 5.5).
 const CONTROL_MAX: u64 = 125;
-/// Bytes of the size limit for each fragment that a message may have. Small fragments are allowed,
-/// but a message of many tiny ones would exhaust the server's memory.
+/// A message may have one fragment for each of this many bytes of the size limit, and always one.
+/// Small fragments are allowed, but many tiny fragments would exhaust the server's memory.
 const BYTES_PER_FRAGMENT: u64 = 64;
 
 /// Reason why the rest of the stream must not be decoded.
@@ -89,8 +89,8 @@ impl FrameScanner {
         matches!(self.place, Place::Header(0)) && self.opcode() == 0x8
     }
 
-    /// Scans the next bytes of the stream, at most to the end of the current frame. On a violation
-    /// the scanner returns to its state before these bytes.
+    /// Scans the next bytes of the stream, at most to the end of the current frame. After a
+    /// violation the scanner is at the offset before these bytes.
     pub(crate) fn scan(&mut self, chunk: &[u8]) -> Result<Scanned, Violation> {
         let before = self.place;
         let scanned = self.follow(chunk);
@@ -370,7 +370,7 @@ mod tests {
                 assert!(scanner.is_after_close(), "{violating:02x?} in chunks of {size}");
                 rest = vec![0];
                 scanner.skip(&rest);
-                assert!(!scanner.is_after_close(), "something came after the Close");
+                assert!(!scanner.is_after_close(), "a byte followed the Close");
             }
         }
     }

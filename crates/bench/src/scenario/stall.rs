@@ -23,7 +23,7 @@ use crate::sampling::{self, Sampler};
 use crate::target::Target;
 
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
-/// Limit for the disconnection of the stalled socket, from the last alert.
+/// Time after the last alert within which the server must disconnect the stalled socket.
 const CUT_LIMIT: Duration = Duration::from_mins(1);
 const READ_LIMIT: Duration = Duration::from_secs(2);
 

@@ -157,7 +157,7 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Measures the same with one commit per event, and the gain of commits with many events.
+    /// Measures the same with one commit per event, and the gain of group commit.
     fn measure_gain(&self, case: &str, publishers: usize, report: &mut TargetReport) -> Result<()> {
         let alone = format!("{case}, one commit each");
         self.measure_posts(&alone, publishers, &["--appends-per-commit", "1"], report)?;
