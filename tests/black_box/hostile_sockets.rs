@@ -117,7 +117,7 @@ fn a_flooding_client_gets_a_delay_and_is_then_closed_with_1008() {
             refused += 1;
         }
     };
-    assert_eq!(reason, "too many messages, and still more when told so");
+    assert_eq!(reason, "too many messages, and the requests to wait were ignored");
     socket.assert_ended();
     // 100 messages were refused. The Close frame may overtake the last refusals.
     assert!(refused > 50, "{refused}");

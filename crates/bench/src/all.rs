@@ -1,4 +1,4 @@
-//! The full run: every scenario, one after the other, as `docs/PERFORMANCE.md` shows it.
+//! The full run: every scenario in sequence, as `docs/PERFORMANCE.md` shows it.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use clap::{Args, Parser};
 use crate::error::Result;
 use crate::scenario::Scenario;
 
-/// The scenarios with their arguments, as one would type them.
+/// Command lines of the scenarios.
 const SUITE: [&str; 11] = [
     "fanout --rounds 3",
     "fanout --rounds 3 --frame-bytes 500",
@@ -24,7 +24,7 @@ const SUITE: [&str; 11] = [
 
 #[derive(Args, Debug)]
 pub(crate) struct AllArgs {
-    /// Only say what would be run
+    /// Print the scenarios, and run none of them
     #[arg(long)]
     dry: bool,
 }
@@ -35,7 +35,8 @@ struct Line {
     scenario: Scenario,
 }
 
-/// Runs the suite to its end, also after a broken promise or an error, and says whether every promise held.
+/// Runs every scenario, also after a broken promise or an error, and returns whether every promise
+/// held.
 pub(crate) fn run(args: &AllArgs) -> Result<bool> {
     let mut held = true;
     for line in SUITE {
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &AllArgs) -> Result<bool> {
         if args.dry {
             continue;
         }
-        // A test parses every line.
+        // A test proves that every line can be parsed.
         let line = Line::parse_from(["bench"].into_iter().chain(line.split(' ')));
         match line.scenario.run() {
             Ok(passed) => held &= passed,

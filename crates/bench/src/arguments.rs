@@ -1,41 +1,41 @@
-//! Arguments that scenarios share.
+//! Command line arguments that the scenarios share.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-/// The server that is measured, and where the results go.
+/// Arguments for the measured server and for the results.
 #[derive(Args, Clone, Debug, Serialize)]
 pub(crate) struct TargetArgs {
-    /// The server to start [default: `northgate` beside this program]
+    /// The server program to start [default: `northgate` in the folder of this program]
     #[arg(long, value_name = "PATH", conflicts_with = "url")]
     pub(crate) server: Option<PathBuf>,
-    #[arg(long, help = "A server that is running already, such as http://127.0.0.1:8000")]
+    #[arg(long, help = "A running server to measure, such as http://127.0.0.1:8000")]
     pub(crate) url: Option<String>,
-    /// The process to sample, with --url
+    /// Process id of the server at --url, to sample its processor time and memory
     #[arg(long, requires = "url")]
     pub(crate) pid: Option<u32>,
-    /// Worker threads of the server that is started
+    /// Worker threads of the started server [default: the server's own default]
     #[arg(long)]
     pub(crate) workers: Option<usize>,
-    /// The path that upgrades to a WebSocket
+    /// Path of the WebSocket
     #[arg(long, default_value = "/ws")]
     pub(crate) path: String,
-    /// Threads that read the sockets
+    /// Number of threads that read the sockets
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) readers: u16,
-    /// Measure the bare floor in the same run, where the scenario has one
+    /// Measure the floor in the same run, if the scenario has one
     #[arg(long, value_enum, default_value_t = Switch::On)]
     pub(crate) floor: Switch,
-    /// Repeat everything so often, server and floor in turn; the table shows medians
+    /// Number of rounds, each with the server and then the floor; the table shows medians
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) rounds: u16,
-    /// Write the report as JSON
+    /// Write the report to this file as JSON
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     pub(crate) json: Option<PathBuf>,
-    /// Further arguments for the server that is started
+    /// More arguments for the started server
     #[arg(last = true, value_name = "SERVER_ARGS")]
     pub(crate) server_args: Vec<String>,
 }
@@ -47,10 +47,10 @@ pub(crate) enum Switch {
     Off,
 }
 
-/// A rate above zero.
+/// Parses a finite number above zero.
 pub(crate) fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
-        _ => Err("a number above 0 is needed".to_owned()),
+        _ => Err("must be a number above 0".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! The command line, and with it the manual.
+//! The command line and its help texts.
 
 use clap::{Parser, Subcommand};
 
@@ -7,14 +7,16 @@ use crate::error::{BenchError, Result};
 use crate::floor;
 use crate::scenario::Scenario;
 
-/// Measures a Northgate server: speed, memory, and whether every event arrives exactly once and in order.
+/// Measures a Northgate server: speed, memory, and whether every event arrives once and in order.
 ///
-/// Each scenario starts a server of its own (or takes one with --url), drives it over raw sockets, and
-/// samples its processor time and memory from the operating system. In the same run it measures a bare
-/// floor, one send(2) of a prebuilt frame for each socket, with the same client; so every figure is also
-/// a ratio, and machines compare.
+/// Each scenario starts its own server (or measures the one at --url), loads it over raw sockets,
+/// and reads its processor time and memory from the operating system. In the same run and with the
+/// same client it measures the floor: one send(2) of a prebuilt frame for each socket. The report
+/// shows each figure also as a ratio to the floor, so that results of different machines can be
+/// compared.
 ///
-/// Exit code: 0 if every promise held, 1 if one was broken or the run failed, 2 for wrong arguments.
+/// Exit code: 0 if every promise held, 1 if a promise was broken or the run failed, 2 for wrong
+/// arguments.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version, verbatim_doc_comment)]
 pub(crate) struct Cli {
@@ -26,15 +28,15 @@ pub(crate) struct Cli {
 enum Command {
     #[command(flatten)]
     Scenario(Box<Scenario>),
-    /// All of these, one after the other, as docs/PERFORMANCE.md shows them; some minutes
+    /// Run all scenarios in sequence, as docs/PERFORMANCE.md shows them; takes some minutes
     All(AllArgs),
-    /// The floor itself, as the bench starts it
+    /// Run the floor; the bench starts it in this way
     #[command(hide = true)]
     Floor { frame_bytes: usize },
 }
 
 impl Cli {
-    /// Carries out the command, and says whether every promise held.
+    /// Runs the command, and returns whether every promise held.
     pub(crate) fn run(&self) -> Result<bool> {
         match &self.command {
             Command::Scenario(scenario) => scenario.run(),

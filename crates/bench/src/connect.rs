@@ -1,4 +1,4 @@
-//! Opening many WebSockets: in batches that the listen backlog holds, each with its time limit.
+//! Opens many connections in batches that fit into the listen backlog, with time limits.
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,27 +11,29 @@ use crate::error::{BenchError, Result};
 use crate::http::{self, ResponseReader};
 use crate::parallel;
 
-/// For each thread: together a quarter of the usual backlog of 1,024, beyond which each connect waits a second.
+/// Connections per batch and thread. All threads together use a quarter of the usual backlog of
+/// 1,024; beyond the backlog, each connect waits a second.
 const BATCH: usize = 128;
 const CONNECTING_THREADS: usize = 2;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const UPGRADE_LIMIT: Duration = Duration::from_secs(15);
 
-/// The smallest receive buffer that the kernel grants: a reader that never reads fills it at once.
+/// Receive buffer in bytes, as small as the kernel allows: a client that never reads fills it
+/// quickly.
 const TINY_BUFFER: usize = 2048;
 
-/// How events are read.
+/// Protocol by which events are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     WebSocket,
     EventStream,
 }
 
-/// Where events are read.
+/// Address and path from which events are read.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
-    /// With the query.
+    /// Path with its query.
     pub(crate) path: String,
     pub(crate) protocol: Protocol,
 }
@@ -52,7 +54,7 @@ impl Endpoint {
     }
 }
 
-/// An open connection, and the bytes that came behind the response's head.
+/// An open connection, and the bytes that arrived after the head of the response.
 #[derive(Debug)]
 pub(crate) struct OpenConnection {
     pub(crate) stream: TcpStream,
@@ -85,13 +87,13 @@ fn open_share(endpoint: &Endpoint, range: Range<usize>) -> Result<Vec<OpenConnec
     Ok(opened)
 }
 
-/// Opens one connection; `at` names it in errors.
+/// Opens one connection. `at` is its number in errors.
 pub(crate) fn open_one(endpoint: &Endpoint, at: usize) -> Result<OpenConnection> {
     let stream = send_request(endpoint.address, &endpoint.request(), at)?;
     await_response(endpoint, stream, at)
 }
 
-/// Opens one connection with a tiny receive buffer, for a peer that never reads.
+/// Opens one connection with a tiny receive buffer, for a client that never reads.
 pub(crate) fn open_silent(endpoint: &Endpoint) -> Result<TcpStream> {
     let stream =
         connect_tiny(endpoint.address).map_err(|source| BenchError::Connect { at: 0, source })?;
@@ -103,7 +105,7 @@ pub(crate) fn open_silent(endpoint: &Endpoint) -> Result<TcpStream> {
 
 fn connect_tiny(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // Before connecting: the window's scale is agreed in the handshake.
+    // Set before connecting, because the TCP handshake fixes the window scale.
     socket.set_recv_buffer_size(TINY_BUFFER)?;
     socket.connect_timeout(&address.into(), CONNECT_LIMIT)?;
     Ok(socket.into())

@@ -1,4 +1,4 @@
-//! The errors that end a run, each with a line that says what to do.
+//! The errors that end a run, where possible with the remedy.
 
 use std::error::Error as _;
 use std::io;
@@ -14,56 +14,56 @@ pub(crate) type Result<T, E = BenchError> = std::result::Result<T, E>;
 #[derive(Debug, Error)]
 pub(crate) enum BenchError {
     #[error(
-        "cannot start {} (build it with `cargo build --release`, or name it with --server PATH)",
+        "cannot start {} (build it with `cargo build --release`, or set --server PATH)",
         .path.display()
     )]
     Spawn { path: PathBuf, source: io::Error },
-    #[error("the server ended, or said nothing for {seconds} s, without printing its address{log}")]
+    #[error("the server ended, or printed no address within {seconds} s{log}")]
     NoAddress { seconds: u64, log: String },
-    #[error("{0:?} is no address: give --url http://127.0.0.1:8000")]
+    #[error("--url {0:?} is not valid: it must have the form http://127.0.0.1:8000")]
     BadUrl(String),
-    #[error("the server did not end within {seconds} s of its signal")]
+    #[error("the server did not exit within {seconds} s of SIGTERM")]
     NoExit { seconds: u64 },
-    #[error("{0}: this scenario starts and stops the server itself, so it takes no --url")]
+    #[error("{0} starts and stops the server itself, so it cannot use --url")]
     OwnServerOnly(&'static str),
     #[error(
-        "this scenario reads the server's memory: give --pid with --url, or let the bench start it"
+        "this scenario samples the server's process: set --pid with --url, or let the bench start the server"
     )]
     PidNeeded,
     #[error("cannot connect socket {at}{}", advice(.source))]
     Connect { at: usize, source: io::Error },
-    #[error("socket {at} got no answer")]
+    #[error("socket {at} received no complete answer to its request")]
     NoUpgrade { at: usize, source: io::Error },
-    #[error("socket {at} was not closed in good form")]
+    #[error("socket {at} was not closed as the protocol requires")]
     NoClose { at: usize, source: io::Error },
     #[error("socket {at} was refused with {status}: {body}")]
     Refused { at: usize, status: u16, body: String },
-    #[error("the server's answer cannot be read")]
+    #[error("the server's answer cannot be parsed")]
     Response(#[from] ResponseError),
     #[error(
-        "{wanted} sockets need more open files than the limit of {limit}: raise it (ulimit -n {wanted}) or open fewer"
+        "the scenario needs {wanted} open files, and the limit is {limit}: raise it (ulimit -n {wanted}) or open fewer sockets"
     )]
     FileLimit { wanted: u64, limit: u64 },
     #[error("cannot read /proc/{pid} of the server (is it still running?)")]
     Sample { pid: u32, source: ProcError },
-    #[error("the histogram cannot be made")]
+    #[error("cannot create the histogram")]
     Latency(#[from] hdrhistogram::CreationError),
     #[error("the event loop failed")]
     Poll(#[source] io::Error),
     #[error("a receiver or publisher thread ended early")]
     ThreadGone,
-    #[error("the first alert did not reach the sockets, so nothing can be measured: {0}")]
+    #[error("the first alert did not arrive at the sockets, so nothing can be measured: {0}")]
     NoDelivery(String),
-    #[error("POST /alerts was answered without a position, so nothing can be resumed")]
+    #[error("the answer to POST /alerts contains no position, so no client can resume")]
     NoPosition,
     #[error("cannot write {}", .path.display())]
     Report { path: PathBuf, source: io::Error },
-    #[error("the operating system refused a call")]
+    #[error("a call of the operating system failed")]
     System(#[from] io::Error),
 }
 
 impl BenchError {
-    /// With every cause, on one line.
+    /// Returns the error with all its causes, on one line.
     pub(crate) fn in_full(&self) -> String {
         let mut line = self.to_string();
         let mut cause = self.source();
@@ -76,7 +76,7 @@ impl BenchError {
     }
 }
 
-/// Advice on the usual failures of connect(2).
+/// Returns a hint for the usual failures of connect(2).
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => " (is a server listening there?)",

@@ -1,20 +1,21 @@
-//! Server-sent events in a chunked HTTP response, read from any cut of bytes.
+//! A parser for server-sent events in a chunked HTTP response, for bytes divided at any point.
 
 use httparse::Status;
 use thiserror::Error;
 
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(crate) enum ChunkError {
-    #[error("the event stream is not chunked")]
+    #[error("the event stream contains no valid chunk size")]
     NoSize,
-    #[error("a chunk of the event stream does not end where it should")]
+    #[error("a chunk of the event stream does not end after its size")]
     NoEnd,
 }
 
-/// The part that was split off, and the bytes behind it.
+/// The bytes that were split off, and the bytes after them.
 type Split<'a> = (&'a [u8], &'a [u8]);
 
-/// Splits the first whole chunk off `bytes`; `None` while it is incomplete. The last chunk is empty.
+/// Splits the first complete chunk off `bytes`; `None` while it is incomplete. The last chunk is
+/// empty.
 pub(crate) fn split_chunk(bytes: &[u8]) -> Result<Option<Split<'_>>, ChunkError> {
     let Status::Complete((start, size)) =
         httparse::parse_chunk_size(bytes).map_err(|_| ChunkError::NoSize)?
@@ -32,13 +33,13 @@ pub(crate) fn split_chunk(bytes: &[u8]) -> Result<Option<Split<'_>>, ChunkError>
     }
 }
 
-/// Splits the first whole record, with its empty line, off the text inside the chunks.
+/// Splits the first complete record, with its empty line, off the text inside the chunks.
 pub(crate) fn split_record(text: &[u8]) -> Option<Split<'_>> {
     let end = text.windows(2).position(|window| window == b"\n\n")?;
     text.split_at_checked(end + 2)
 }
 
-/// The data of a record; `None` for comments and for named records, which are no events.
+/// Returns the data of an event; `None` for comments and named records, which are not events.
 pub(crate) fn event_data(record: &[u8]) -> Option<&[u8]> {
     let mut data = None;
     for line in record.split(|&byte| byte == b'\n') {
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn records_cut_at_any_byte_come_out_whole() {
+    fn records_divided_at_any_byte_are_parsed_completely() {
         for cut in 0..=STREAM.len() {
             let found = records(&[&STREAM[..cut], &STREAM[cut..]]);
             let data: Vec<_> = found.iter().map(|record| event_data(record)).collect();

@@ -1,7 +1,8 @@
-//! The floor: the least that a server can do, one `send(2)` of a prebuilt frame for each socket and alert.
+//! The floor: the minimum work of a server, one `send(2)` of a prebuilt frame per socket and alert.
 //!
-//! The floor speaks just enough HTTP for the same client to measure it: upgrades are answered, and a POST is
-//! fanned out and then answered. Nothing is stored, checked or queued.
+//! The floor implements only the HTTP that the same client needs to measure it. It answers
+//! upgrades, and it sends the body of a POST to all sockets and then answers the POST. It stores,
+//! validates and queues nothing.
 
 use std::io::{self, Read, Write};
 use std::mem;
@@ -19,10 +20,10 @@ use crate::frames;
 use crate::http;
 
 const READ_BYTES: usize = 16 * 1024;
-/// As the server's own.
+/// Listen backlog, equal to the server's.
 const BACKLOG: i32 = 1024;
 const LISTENER: Token = Token(usize::MAX);
-/// A reader that takes nothing for so long is dropped.
+/// Time after which a socket whose buffer stays full is dropped.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
 
 const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ";
@@ -30,7 +31,7 @@ const OK: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
 
 enum Role {
-    /// Sends requests; the start of the next one.
+    /// Sends requests. The bytes are the start of the next request.
     Publisher(Vec<u8>),
     /// Receives frames.
     Receiver,
@@ -80,7 +81,8 @@ pub(crate) fn serve(frame_bytes: usize) -> io::Result<()> {
     }
 }
 
-/// A listener whose backlog holds the bench's batches, which the standard library's 128 does not.
+/// Returns a listener whose backlog is large enough for the bench's batches. The standard library's
+/// backlog of 128 is not.
 fn listen() -> io::Result<TcpListener> {
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -90,7 +92,8 @@ fn listen() -> io::Result<TcpListener> {
     Ok(TcpListener::from_std(socket.into()))
 }
 
-/// The bench holds the other end of standard input: when it goes, however it goes, so does the floor.
+/// Ends this process when standard input ends. The bench has the other end, so the floor ends with
+/// the bench, even if the bench is killed.
 fn end_with_parent() {
     thread::spawn(|| {
         let _ended = io::copy(&mut io::stdin(), &mut io::sink());
@@ -104,7 +107,8 @@ impl Floor {
             let mut stream = match listener.accept() {
                 Ok((stream, _)) => stream,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                // The peer went before it was accepted, or the limit on files is reached.
+                // The peer disconnected before it was accepted, or the limit of open files is
+                // reached.
                 Err(_) => continue,
             };
             stream.set_nodelay(true)?;
@@ -120,8 +124,9 @@ impl Floor {
         }
     }
 
-    /// Reads what came. A short read has drained the socket; only its end, of which epoll tells once,
-    /// is read up to. So no publisher that is quick to go on keeps the others waiting.
+    /// Reads the available bytes. It stops after a short read, which has drained the socket, so
+    /// that a fast publisher does not delay the others. Only a closed socket is read to its end,
+    /// because epoll reports the end once.
     fn read(&mut self, index: usize, is_closed: bool) {
         let mut buffer = [0; READ_BYTES];
         loop {
@@ -137,7 +142,8 @@ impl Floor {
             let drained = read.len() < READ_BYTES && !is_closed;
             match &mut connection.role {
                 Role::Publisher(request) => request.extend_from_slice(read),
-                // The only frame that matters here is Close, and it is answered by closing.
+                // Other frames from a receiver are ignored. Answer a Close frame and remove the
+                // receiver.
                 Role::Receiver if read.first() == Some(&(0x80 | frames::CLOSE)) => {
                     let _gone = connection.stream.write(&[0x80 | frames::CLOSE, 0]);
                     return self.remove(index);
@@ -160,7 +166,7 @@ impl Floor {
         }
     }
 
-    /// Answers every whole request that has come.
+    /// Answers every complete request that has arrived.
     fn serve_requests(&mut self, index: usize) {
         loop {
             let Some(Some(connection)) = self.connections.get_mut(index) else {
@@ -215,16 +221,17 @@ impl Floor {
     }
 }
 
-/// The request's body, which holds the marker, as a frame of `frame_bytes` in all if it fits.
+/// Builds a frame from the body of the request, which contains the marker. The frame has
+/// `frame_bytes` bytes with its header, or more if the body does not fit.
 fn build_frame(body: &[u8], frame_bytes: usize, frame: &mut Vec<u8>) {
     let mut payload = body.to_vec();
-    // Blanks after the object keep it JSON.
+    // With spaces after the object the payload is still valid JSON.
     payload.resize(payload.len().max(frames::payload_len(frame_bytes)), b' ');
     frame.clear();
     frames::text(&payload, frame);
 }
 
-/// One write(2), and a wait only if the socket's buffer is full.
+/// Sends all bytes: one write(2), unless the socket's buffer is full.
 fn send(stream: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match stream.write(bytes) {
@@ -251,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_has_the_size_that_was_asked_for_and_holds_the_body() {
+    fn a_frame_has_the_requested_size_and_contains_the_body() {
         for size in [60, 127, 130, 200, 500, 70_000] {
             let mut frame = Vec::new();
             build_frame(b"{\"message\":\"b:1:0:0:0:\"}", size, &mut frame);

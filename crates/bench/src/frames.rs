@@ -1,8 +1,8 @@
-//! WebSocket frames as a client meets them: whole, unmasked ones from the server, short masked ones to it.
+//! WebSocket frames of a client: it parses unmasked frames and builds masked control frames.
 
 use thiserror::Error;
 
-/// The opcode of a frame that goes on with a fragmented message.
+/// Opcode of a frame that continues a fragmented message.
 const CONTINUATION: u8 = 0x0;
 const OPCODE: u8 = 0x0F;
 const FINAL: u8 = 0x80;
@@ -14,14 +14,15 @@ pub(crate) const CLOSE: u8 = 0x8;
 pub(crate) const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
-/// One whole frame, still in the buffer that it was read into.
+/// One complete frame, which borrows the read buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Frame<'a> {
     pub(crate) opcode: u8,
     pub(crate) payload: &'a [u8],
 }
 
-/// Frames that a server must never send to a client that negotiated no extension.
+/// Frames that a server must not send to a client without extensions, or that the bench does not
+/// expect.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(crate) enum FrameError {
     #[error("the server masked a frame")]
@@ -30,11 +31,11 @@ pub(crate) enum FrameError {
     Reserved,
     #[error("the server fragmented an event")]
     Fragmented,
-    #[error("the server announced a frame longer than memory")]
+    #[error("the server announced a frame that is longer than the address space")]
     TooLong,
 }
 
-/// Splits the first whole frame off `bytes`; `None` while it is incomplete.
+/// Splits the first complete frame off `bytes`; `None` while it is incomplete.
 pub(crate) fn split(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, FrameError> {
     let [first, second, rest @ ..] = bytes else {
         return Ok(None);
@@ -56,7 +57,7 @@ pub(crate) fn split(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, FrameErr
     Ok(rest.split_at_checked(length).map(|(payload, rest)| (Frame { opcode, payload }, rest)))
 }
 
-/// The payload's length in its 0, 2 or 8 further bytes (RFC 6455, section 5.2).
+/// Reads the length of the payload from its 0, 2 or 8 further bytes (RFC 6455, section 5.2).
 fn split_length(second: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
     match second {
         126 => rest
@@ -67,7 +68,7 @@ fn split_length(second: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
     }
 }
 
-/// The payload of a frame with so many bytes in all.
+/// Returns the payload length of a frame with `frame` bytes, header included.
 pub(crate) const fn payload_len(frame: usize) -> usize {
     match frame {
         0..=127 => frame.saturating_sub(2),
@@ -76,7 +77,7 @@ pub(crate) const fn payload_len(frame: usize) -> usize {
     }
 }
 
-/// An unmasked text frame, as the floor sends it.
+/// Appends an unmasked text frame to `out`, as the floor sends it.
 pub(crate) fn text(payload: &[u8], out: &mut Vec<u8>) {
     out.push(FINAL | TEXT);
     if let Ok(length @ 0..=125) = u8::try_from(payload.len()) {
@@ -91,17 +92,18 @@ pub(crate) fn text(payload: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(payload);
 }
 
-/// The answer to a ping.
+/// Returns the answer to a ping.
 pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
     control(PONG, payload)
 }
 
-/// A Close frame to the server, which echoes the payload of the server's own.
+/// Returns a Close frame to the server; as an echo it has the payload of the server's Close frame.
 pub(crate) fn close(payload: &[u8]) -> Vec<u8> {
     control(CLOSE, payload)
 }
 
-/// A masked control frame. The key is zero: clients must mask, but nothing here needs hiding from a proxy.
+/// Returns a masked control frame. Clients must mask, but the mask can be zero here because no
+/// proxy has to be protected.
 fn control(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len().min(125)).unwrap_or(125);
     let mut frame = vec![FINAL | opcode, MASKED | length, 0, 0, 0, 0];
@@ -109,7 +111,7 @@ fn control(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The code of a Close frame; 1005 stands for none, as in RFC 6455, section 7.1.5.
+/// Returns the code of a Close frame, or 1005 if it has none (RFC 6455, section 7.1.5).
 pub(crate) fn close_code(payload: &[u8]) -> u16 {
     payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code))
 }
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_cut_at_any_byte_come_out_whole() {
+    fn frames_divided_at_any_byte_are_parsed_completely() {
         let (bytes, payloads) = stream(&[0, 1, 125, 126, 300]);
         for cut in 0..=bytes.len() {
             let mut found = Vec::new();

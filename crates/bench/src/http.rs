@@ -1,4 +1,4 @@
-//! As much HTTP/1.1 as a load generator needs: prebuilt requests, and responses read from any cut of bytes.
+//! HTTP/1.1 for a load generator: prebuilt requests, and a parser for responses in pieces.
 
 use std::io::{self, Read};
 use std::iter;
@@ -9,11 +9,12 @@ use thiserror::Error;
 
 use crate::marker::{self, Marker, Run};
 
-/// The key, and the `Sec-WebSocket-Accept` for it, that RFC 6455, section 1.3 uses as its example.
+/// The example key of RFC 6455, section 1.3. [`ACCEPT`] is the `Sec-WebSocket-Accept` for it.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// A response with a longer head, or with more headers, is an error.
+/// Longest head of a response in bytes. A longer one, or more than `MAX_HEADERS` headers, is an
+/// error.
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_HEADERS: usize = 64;
 
@@ -21,13 +22,13 @@ const MAX_HEADERS: usize = 64;
 pub(crate) enum ResponseError {
     #[error("the answer's headers exceed 64 KiB")]
     LongHead,
-    #[error("not an HTTP/1.1 answer: {0:?}")]
+    #[error("the answer is not HTTP/1.1: {0:?}")]
     NoHttp(String),
     #[error("the answer has no Content-Length")]
     NoLength,
 }
 
-/// The request that opens a WebSocket.
+/// Returns the request that opens a WebSocket.
 pub(crate) fn upgrade(host: SocketAddr, path: &str) -> Vec<u8> {
     format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -36,7 +37,7 @@ pub(crate) fn upgrade(host: SocketAddr, path: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The request that opens an event stream.
+/// Returns the request that opens an event stream.
 pub(crate) fn subscribe(host: SocketAddr, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n").into_bytes()
 }
@@ -45,7 +46,7 @@ pub(crate) fn get(host: SocketAddr, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()
 }
 
-/// A `POST /alerts` whose text is overwritten for each alert and never changes its length.
+/// A `POST /alerts` request whose text is overwritten for each alert and has a fixed length.
 #[derive(Clone, Debug)]
 pub(crate) struct AlertRequest {
     bytes: Vec<u8>,
@@ -54,10 +55,10 @@ pub(crate) struct AlertRequest {
 }
 
 impl AlertRequest {
-    /// An alert with a text of its own, which is to be sent as it is. It must need no escapes.
+    /// Returns a request with this text instead of a marker. The text must need no JSON escapes.
     pub(crate) fn with_text(host: SocketAddr, text: &str) -> Vec<u8> {
         let Self { mut bytes, text_at, text_len } = Self::new(host, text.len());
-        // Blanks at the end are not kept.
+        // The server removes spaces at the end.
         let padded = text.bytes().chain(iter::repeat(b' '));
         for (place, byte) in bytes.iter_mut().skip(text_at).take(text_len).zip(padded) {
             *place = byte;
@@ -65,10 +66,10 @@ impl AlertRequest {
         bytes
     }
 
-    /// A text too short for a marker is lengthened.
+    /// Creates a request whose text has `message_bytes` bytes, or as many as a marker needs.
     pub(crate) fn new(host: SocketAddr, message_bytes: usize) -> Self {
         const BEFORE: &str = r#"{"message":""#;
-        // Short, for frames of 200 bytes.
+        // The location is short, so that a frame of 200 bytes is possible.
         const AFTER: &str = r#"","location":"B"}"#;
         let text_len = message_bytes.max(marker::MIN_TEXT);
         let body = BEFORE.len() + text_len + AFTER.len();
@@ -83,7 +84,7 @@ impl AlertRequest {
         Self { bytes, text_at, text_len }
     }
 
-    /// The request's bytes for this alert.
+    /// Writes the marker of this alert into the request, and returns its bytes.
     pub(crate) fn marked(&mut self, run: &Run, marker: Marker) -> &[u8] {
         let end = self.text_at + self.text_len;
         if let Some(text) = self.bytes.get_mut(self.text_at..end) {
@@ -100,14 +101,14 @@ pub(crate) struct Response {
     pub(crate) body: Vec<u8>,
 }
 
-/// Collects bytes and gives out whole responses.
+/// Collects bytes and returns complete responses.
 #[derive(Debug, Default)]
 pub(crate) struct ResponseReader {
     buffer: Vec<u8>,
 }
 
 impl ResponseReader {
-    /// One read(2). The end of the stream is an error, since a response is due.
+    /// Performs one read(2). The end of the stream is an error, because a response is expected.
     pub(crate) fn read_from(&mut self, mut stream: impl Read) -> io::Result<()> {
         let mut buffer = [0; 4096];
         match stream.read(&mut buffer)? {
@@ -119,7 +120,7 @@ impl ResponseReader {
         }
     }
 
-    /// The next whole response, if it is there.
+    /// Returns the next response if it is complete.
     pub(crate) fn take(&mut self) -> Result<Option<Response>, ResponseError> {
         let Some(head) = parse_response_head(&self.buffer)? else {
             return Ok(None);
@@ -133,7 +134,8 @@ impl ResponseReader {
         Ok(Some(Response { status: head.start, body }))
     }
 
-    /// The status of a response whose body never ends. The start of the body stays in the buffer.
+    /// Returns the status of a response whose body never ends. The start of the body stays in the
+    /// buffer.
     pub(crate) fn take_head(&mut self) -> Result<Option<u16>, ResponseError> {
         let Some(head) = parse_response_head(&self.buffer)? else {
             return Ok(None);
@@ -142,22 +144,22 @@ impl ResponseReader {
         Ok(Some(head.start))
     }
 
-    /// The bytes after the last response: the first frames, after an upgrade.
+    /// Returns the bytes after the last response: after an upgrade, the first frames.
     pub(crate) fn into_rest(self) -> Vec<u8> {
         self.buffer
     }
 }
 
-/// The parts of a head that matter here.
+/// The parts of a head that the bench uses.
 pub(crate) struct Head<Start> {
     /// The status of a response, the method of a request.
     pub(crate) start: Start,
     pub(crate) content_length: Option<usize>,
-    /// In bytes, with the empty line.
+    /// Length of the head in bytes, with the empty line.
     pub(crate) length: usize,
 }
 
-/// The head at the start of `bytes`; `None` while it is incomplete.
+/// Parses the head at the start of `bytes`; `None` while it is incomplete.
 fn parse_response_head(bytes: &[u8]) -> Result<Option<Head<u16>>, ResponseError> {
     let mut headers = [EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
@@ -175,7 +177,7 @@ fn parse_response_head(bytes: &[u8]) -> Result<Option<Head<u16>>, ResponseError>
     }
 }
 
-/// The head at the start of `bytes`; `None` while it is incomplete, or if it is none.
+/// Parses the head at the start of `bytes`; `None` if it is incomplete or not valid.
 pub(crate) fn parse_request_head(bytes: &[u8]) -> Option<Head<&str>> {
     let mut headers = [EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -199,7 +201,7 @@ mod tests {
         HTTP/1.1 422 Unprocessable Entity\r\nContent-Length: 0\r\n\r\n";
 
     #[test]
-    fn responses_cut_at_any_byte_come_out_whole() {
+    fn responses_divided_at_any_byte_are_parsed_completely() {
         for cut in 0..=TWO.len() {
             let mut reader = ResponseReader::default();
             let mut found = Vec::new();
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_behind_an_upgrade_are_kept() {
+    fn frames_after_an_upgrade_stay_in_the_buffer() {
         let mut reader = ResponseReader {
             buffer: b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x02hi"
                 .to_vec(),
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_response_are_an_error() {
+    fn bytes_that_are_not_a_response_are_an_error() {
         let take = |bytes: &[u8]| ResponseReader { buffer: bytes.to_vec() }.take();
         assert!(matches!(take(b"SSH-2.0-OpenSSH\r\n\r\n"), Err(ResponseError::NoHttp(_))));
         assert!(matches!(take(b"HTTP/1.0 200 OK\r\n\r\n"), Err(ResponseError::NoHttp(_))));
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_announces_its_length_and_keeps_it() {
+    fn a_marker_does_not_change_the_length_of_a_request() {
         let mut request = AlertRequest::new(([127, 0, 0, 1], 80).into(), 100);
         let run = Run::begin();
         let first = Marker { publisher: 0, seq: 0, due: 1 };

@@ -1,4 +1,4 @@
-//! One request and its response at a time, over a connection that stays.
+//! An HTTP client with one keep-alive connection and one request at a time.
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::http::{Response, ResponseReader};
 
-/// How long connecting, a write, or the next part of a response may take.
+/// Time limit for connecting, for each write and for each read.
 const IO_LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) struct HttpClient {

@@ -1,4 +1,4 @@
-//! Latencies as a histogram from 64 ns to ten minutes, exact to three digits.
+//! Histogram of latencies from 64 ns to ten minutes, with three significant digits.
 
 use hdrhistogram::{CreationError, Histogram};
 
@@ -21,11 +21,11 @@ impl Latency {
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
-        // Both have the same bounds, which is the only thing that could fail.
+        // Fails only if the bounds differ, and all histograms have the same bounds.
         let _same_bounds = self.0.add(&other.0);
     }
 
-    /// In milliseconds; `None` without a sample.
+    /// Returns a quantile in milliseconds; `None` without a sample.
     pub(crate) fn quantile_ms(&self, quantile: f64) -> Option<f64> {
         (!self.0.is_empty()).then(|| millis(self.0.value_at_quantile(quantile)))
     }
@@ -35,13 +35,13 @@ impl Latency {
     }
 }
 
-/// Nanoseconds as milliseconds.
+/// Converts nanoseconds to milliseconds.
 #[expect(clippy::cast_precision_loss, reason = "spans of minutes are far below 2^53 ns")]
 pub(crate) fn millis(span: Nanos) -> f64 {
     span as f64 / 1e6
 }
 
-/// Nanoseconds as seconds.
+/// Converts nanoseconds to seconds.
 pub(crate) fn seconds(span: Nanos) -> f64 {
     millis(span) / 1e3
 }

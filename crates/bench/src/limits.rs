@@ -1,21 +1,21 @@
-//! The limit on open files, raised as far as it goes and checked before sockets are opened.
+//! The limit of open files, raised to its maximum and checked before sockets are opened.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::error::{BenchError, Result};
 
-/// Files that are no sockets of the scenario: the standard ones, epoll, pipes, publishers.
+/// Open files that are not sockets of the scenario: standard streams, epoll, pipes, publishers.
 const OTHERS: u64 = 100;
 
-/// Raises the soft limit to the hard one. A server started afterwards inherits it.
+/// Raises the soft limit to the hard limit. A server that is started later inherits it.
 pub(crate) fn raise() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    // Without the right to do so the soft limit stays, and `check` speaks up if it is too low.
+    // If this fails, the soft limit is unchanged, and `check` reports it if it is too low.
     let _unchanged = setrlimit(Resource::Nofile, limit);
 }
 
-/// Fails early, with what to do, if so many sockets cannot be opened.
+/// Fails if `sockets` sockets cannot be opened; the error contains the remedy.
 pub(crate) fn check(sockets: usize) -> Result<()> {
     let wanted = sockets as u64 + OTHERS;
     match getrlimit(Resource::Nofile).current {

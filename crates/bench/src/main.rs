@@ -1,4 +1,4 @@
-//! The load generator of Northgate: it measures a server over raw sockets and proves what the server promises.
+//! The load generator of Northgate: measures a server over raw sockets and checks its promises.
 
 mod all;
 mod arguments;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            // With standard error closed there is nobody left to tell.
+            // If standard error is closed, the error cannot be reported.
             let _closed = writeln!(io::stderr(), "bench: {}", error.in_full());
             ExitCode::FAILURE
         }

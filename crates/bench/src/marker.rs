@@ -1,7 +1,8 @@
-//! The marker in each alert's text, by which receivers know it without parsing JSON.
+//! The marker in each alert's text, by which receivers identify the alert without a JSON parser.
 //!
-//! `b:` and then the run, the publisher, the number and the microsecond at which the alert was due, in
-//! base 36 and of fixed width: 19 characters, so that they fit even where a whole frame has 200 bytes.
+//! A marker is `b:`, and then the run, the publisher, the number and the microsecond at which the
+//! alert was due, each in base 36 with a fixed width. It has 19 characters and fits into a frame of
+//! 200 bytes.
 
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,31 +11,33 @@ use crate::clock::Nanos;
 
 const RUN_DIGITS: usize = 3;
 const PUBLISHER_DIGITS: usize = 2;
-/// 60 million alerts for each publisher.
+/// Enough for 60 million alerts per publisher.
 const SEQ_DIGITS: usize = 5;
-/// 21 hours.
+/// Enough for 21 hours in microseconds.
 const DUE_DIGITS: usize = 7;
 const PREFIX_LEN: usize = 2 + RUN_DIGITS;
 
-/// A text shorter than this cannot be marked.
+/// Length of a marker in bytes. A shorter text cannot contain one.
 pub(crate) const MIN_TEXT: usize = PREFIX_LEN + PUBLISHER_DIGITS + SEQ_DIGITS + DUE_DIGITS;
 
-/// Which alert of a run this is, and when it was meant to be sent.
+/// Identifies an alert of a run, and states when it was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Marker {
     pub(crate) publisher: u32,
-    /// Rises by one from zero for each publisher.
+    /// Number of the alert, counted from zero for each publisher.
     pub(crate) seq: u32,
-    /// The intended moment, not the real one: a late sender's delay counts as latency.
+    /// Time at which the alert should be sent, not the actual time: a late sender's delay counts as
+    /// latency.
     pub(crate) due: Nanos,
 }
 
-/// The prefix that sets one phase's alerts apart from all others.
+/// Prefix that distinguishes the alerts of one phase from all others.
 #[derive(Clone, Debug)]
 pub(crate) struct Run([u8; PREFIX_LEN]);
 
 impl Run {
-    /// A prefix that no other phase of this process uses, nor, most likely, another running process.
+    /// Returns a prefix that no other phase of this process uses, and most probably no other
+    /// process.
     pub(crate) fn begin() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -72,7 +75,8 @@ impl Run {
 #[derive(Debug)]
 pub(crate) struct Finder {
     prefix: [u8; PREFIX_LEN],
-    /// Where the last marker was: frames of one server look alike, so it is nearly always there again.
+    /// Offset of the last marker. Frames of one server have the same layout, so the next marker is
+    /// nearly always there too.
     hint: usize,
 }
 
@@ -81,7 +85,7 @@ impl Finder {
         Self { prefix: run.0, hint: 0 }
     }
 
-    /// The marker in this frame; `None` if the frame belongs to no alert of the run.
+    /// Returns the marker in this frame; `None` if the frame contains no alert of the run.
     pub(crate) fn find(&mut self, payload: &[u8]) -> Option<Marker> {
         let hinted = payload.get(self.hint..).and_then(|rest| rest.strip_prefix(&self.prefix));
         if let Some(rest) = hinted {
@@ -104,7 +108,7 @@ fn parse(bytes: &[u8]) -> Option<Marker> {
     })
 }
 
-/// A number of so many digits, and what follows it.
+/// Parses a number of `DIGITS` digits, and returns it with the bytes after it.
 fn number<const DIGITS: usize>(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (digits, rest) = bytes.split_first_chunk::<DIGITS>()?;
     let mut value = 0;
@@ -119,7 +123,7 @@ fn number<const DIGITS: usize>(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((value, rest))
 }
 
-/// The low digits of a number, as many as there is room for.
+/// Writes the low digits of a number, as many as `digits` has bytes.
 fn write_digits(mut value: u64, digits: &mut [u8]) {
     for digit in digits.iter_mut().rev() {
         let low = u8::try_from(value % 36).unwrap_or(0);
@@ -141,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_is_found_wherever_it_stands() {
+    fn a_marker_is_found_at_any_offset() {
         let run = Run::begin();
         let mut finder = Finder::new(&run);
         for before in ["{", "{\"id\":\"1\",", "{", "{"] {
@@ -150,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_another_run_are_foreign() {
+    fn frames_without_a_marker_of_this_run_are_ignored() {
         let mut finder = Finder::new(&Run::begin());
         assert_eq!(finder.find(&frame(&Run::begin(), "{")), None);
         assert_eq!(finder.find(b"{\"message\":\"Intruder detected\"}"), None);
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_or_cut_marker_is_no_marker() {
+    fn a_damaged_or_incomplete_marker_is_ignored() {
         let run = Run::begin();
         let mut text = [0; MIN_TEXT];
         run.write(MARKER, &mut text);
@@ -174,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_keeps_its_largest_value() {
+    fn the_largest_value_of_every_field_can_be_read_back() {
         let run = Run::begin();
         let largest = Marker {
             publisher: 36_u32.pow(2) - 1,

@@ -1,40 +1,42 @@
-//! The proof of exactly once and in one order: each socket's deliveries against what the publishers sent.
+//! Checks that each socket receives every answered alert exactly once, and all in the same order.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-/// The multiplier of FNV-1a, with which each socket's sequence is hashed.
+/// Multiplier of FNV-1a, for the hash of each socket's sequence.
 const FNV_PRIME: u64 = 0x0000_0100_0000_01B3;
 
-/// Follows every socket of one receiver. In the good case a delivery costs one comparison and one multiplication.
+/// Checks the deliveries to every socket of one receiver. A delivery in order costs one comparison
+/// and one multiplication.
 #[derive(Debug)]
 pub(crate) struct OrderCheck {
     publishers: usize,
-    /// The next number due, for each socket and publisher.
+    /// Next expected number for each socket and publisher.
     next: Vec<u32>,
     sockets: Vec<SocketOrder>,
-    /// Alerts passed over so far, by socket, publisher and number: lost, unless it still comes.
+    /// Skipped alerts as socket, publisher and number. An alert is lost unless it arrives later.
     skipped: HashSet<(usize, u32, u32)>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct SocketOrder {
-    /// Over publisher and number, in the order of receipt: equal on all sockets that saw the same sequence.
+    /// Hash of publishers and numbers in the order of receipt. Sockets with the same sequence have
+    /// the same hash.
     sequence: u64,
     repeated: u64,
     reordered: u64,
 }
 
-/// Deliveries that broke exactly once or the order, of one or more receivers.
+/// Violations of exactly-once delivery and of the order, at one or more receivers.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct DeliveryErrors {
-    /// Alerts that were answered with 2xx and did not come, counted once for each socket.
+    /// Alerts that were answered with 2xx and did not arrive, counted once per socket.
     pub(crate) missing: u64,
     pub(crate) repeated: u64,
-    /// Came after a later one of the same publisher.
+    /// Alerts that arrived after a later one of the same publisher.
     pub(crate) reordered: u64,
-    /// How many sockets saw each sequence; one entry if all agree.
+    /// Number of sockets per sequence hash; one entry if all sockets agree.
     #[serde(skip)]
     sequences: BTreeMap<u64, u64>,
 }
@@ -49,7 +51,7 @@ impl OrderCheck {
         }
     }
 
-    /// Notes one delivery; false if no such publisher or socket exists.
+    /// Records one delivery; returns false if the publisher or the socket does not exist.
     pub(crate) fn observe(&mut self, socket: usize, publisher: u32, seq: u32) -> bool {
         let column = publisher as usize;
         let place = socket * self.publishers + column;
@@ -77,7 +79,7 @@ impl OrderCheck {
         true
     }
 
-    /// Judges against the number of alerts that each publisher had answered.
+    /// Returns the errors. `answered` has the number of answered alerts for each publisher.
     pub(crate) fn conclude(&self, answered: &[u32]) -> DeliveryErrors {
         let mut lost: HashMap<usize, u64> = HashMap::new();
         for &(socket, publisher, seq) in &self.skipped {
@@ -97,7 +99,8 @@ impl OrderCheck {
             errors.missing += missing;
             errors.repeated += socket_order.repeated;
             errors.reordered += socket_order.reordered;
-            // A socket with losses differs for that reason and is counted there.
+            // A socket with losses or repeats is already counted, and its sequence differs for that
+            // reason.
             if missing == 0 && socket_order.repeated == 0 {
                 *errors.sequences.entry(socket_order.sequence).or_default() += 1;
             }
@@ -116,7 +119,7 @@ impl DeliveryErrors {
         }
     }
 
-    /// Sockets that saw everything, but in another order than most.
+    /// Returns the number of sockets that received everything, but in another order than most.
     pub(crate) fn differing_sockets(&self) -> u64 {
         let total: u64 = self.sequences.values().sum();
         total - self.sequences.values().max().copied().unwrap_or(0)
@@ -142,37 +145,37 @@ mod tests {
     }
 
     #[test]
-    fn exactly_once_and_in_order_finds_nothing() {
+    fn exact_delivery_in_order_has_no_errors() {
         let sequence: &[(u32, u32)] = &[(0, 0), (1, 0), (0, 1), (1, 1)];
         assert_eq!(counts(&check(&[sequence, sequence], &[2, 2])), [0, 0, 0, 0]);
     }
 
     #[test]
-    fn a_loss_in_the_middle_or_at_the_end_is_missing() {
+    fn an_alert_lost_in_the_middle_or_at_the_end_is_missing() {
         assert_eq!(counts(&check(&[&[(0, 0), (0, 2)]], &[3])), [1, 0, 0, 0]);
         assert_eq!(counts(&check(&[&[(0, 0)]], &[3])), [2, 0, 0, 0]);
         assert_eq!(counts(&check(&[&[]], &[3, 4])), [7, 0, 0, 0]);
     }
 
     #[test]
-    fn a_second_delivery_is_repeated() {
+    fn a_second_delivery_counts_as_repeated() {
         assert_eq!(counts(&check(&[&[(0, 0), (0, 0), (0, 1)]], &[2])), [0, 1, 0, 0]);
         assert_eq!(counts(&check(&[&[(0, 0), (0, 1), (0, 0)]], &[2])), [0, 1, 0, 0]);
     }
 
     #[test]
-    fn a_late_delivery_is_reordered_and_not_missing() {
+    fn a_late_delivery_counts_as_reordered_and_not_as_missing() {
         assert_eq!(counts(&check(&[&[(0, 0), (0, 2), (0, 1)]], &[3])), [0, 0, 1, 0]);
     }
 
     #[test]
-    fn a_late_delivery_that_comes_twice_is_both() {
+    fn a_late_delivery_that_arrives_twice_counts_as_both() {
         let deliveries: &[(u32, u32)] = &[(0, 1), (0, 0), (0, 0)];
         assert_eq!(counts(&check(&[deliveries], &[2])), [0, 1, 1, 0]);
     }
 
     #[test]
-    fn two_publishers_interleaved_differently_are_another_order() {
+    fn another_interleaving_of_publishers_is_another_order() {
         let most: &[(u32, u32)] = &[(0, 0), (1, 0)];
         let other: &[(u32, u32)] = &[(1, 0), (0, 0)];
         assert_eq!(counts(&check(&[most, other, most], &[1, 1])), [0, 0, 0, 1]);
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unanswered_alert_may_come_or_not() {
+    fn an_unanswered_alert_may_arrive_or_not() {
         assert_eq!(counts(&check(&[&[(0, 0), (0, 1)], &[(0, 0), (0, 1)]], &[1])), [0, 0, 0, 0]);
     }
 

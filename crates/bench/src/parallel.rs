@@ -1,10 +1,10 @@
-//! Several jobs at once, each on a thread.
+//! Runs several jobs at the same time, each on its own thread.
 
 use std::thread;
 
 use crate::error::{BenchError, Result};
 
-/// Runs all jobs at once and collects their results in order.
+/// Runs all jobs at the same time and returns their results in order.
 pub(crate) fn run<T, Job>(jobs: impl Iterator<Item = Job>) -> Result<Vec<T>>
 where
     T: Send,

@@ -1,4 +1,5 @@
-//! One measured phase: publishers against receivers, with the server sampled before and after.
+//! One measured phase: publishers send, receivers check, and the server is sampled before and
+//! after.
 
 use std::process;
 use std::sync::atomic::AtomicBool;
@@ -24,12 +25,12 @@ pub(crate) struct PhaseResult {
     client_cpu: u64,
 }
 
-/// Publishes the plan, waits until all has arrived, and judges.
+/// Publishes the plan, waits until all alerts have arrived, and returns the results.
 pub(crate) fn run(target: &Target, receivers: &Receivers, plan: &Plan) -> Result<PhaseResult> {
     run_until(target, receivers, plan, &AtomicBool::new(false))
 }
 
-/// The same, but a paced plan ends early once `over` is set.
+/// As [`run`], but a paced plan ends early when `over` is set.
 pub(crate) fn run_until(
     target: &Target,
     receivers: &Receivers,
@@ -57,7 +58,7 @@ pub(crate) fn run_until(
     })
 }
 
-/// The text length that makes frames `frame_bytes` long, found by sending one alert.
+/// Sends one alert, and returns the text length with which a frame has `frame_bytes` bytes.
 pub(crate) fn calibrate(
     target: &Target,
     receivers: &Receivers,
@@ -85,14 +86,14 @@ impl PhaseResult {
         verdict
     }
 
-    /// The mean size of a frame with its header, rounded.
+    /// Returns the mean size of a frame in bytes with its header, rounded.
     pub(crate) fn frame_bytes(&self) -> Option<usize> {
         let DeliveryStats { wire_bytes, delivered, .. } = self.stats;
         let mean = (wire_bytes + delivered / 2).checked_div(delivered)?;
         usize::try_from(mean).ok()
     }
 
-    /// From the first alert to the last delivery or answer.
+    /// Returns the time from the first alert to the last delivery or answer.
     pub(crate) fn span(&self) -> Nanos {
         let last = self.stats.last_at.max(self.published.finished);
         last.saturating_sub(self.published.started)
@@ -107,14 +108,14 @@ impl PhaseResult {
         per_second(self.published.total(), latency::seconds(self.published.span()))
     }
 
-    /// Microseconds of processor time for each of `count`; `None` if there were none.
+    /// Returns the microseconds of processor time per item; `None` if `count` is 0.
     fn cpu_per(cpu: impl Into<Option<u64>>, count: u64) -> Option<f64> {
         let cpu = cpu.into()?;
         (count > 0).then(|| ratio(cpu, count))
     }
 
-    /// Processor time over the deliveries. The larger the client's, the more it is the client that
-    /// is measured.
+    /// Adds the processor time per delivery of server and client. A large value of the client means
+    /// that the client limits the result.
     pub(crate) fn measure_cpu(&self, report: &mut TargetReport) {
         let delivered = self.stats.delivered;
         let server = Self::cpu_per(self.server_cpu, delivered);
@@ -123,14 +124,15 @@ impl PhaseResult {
         report.measure("client CPU per delivery", Unit::Micros, client);
     }
 
-    /// The figures of a delivery's latency, each name after `prefix`.
+    /// Adds the figures of the delivery latency, with names that begin with `prefix`.
     pub(crate) fn measure_latency(&self, report: &mut TargetReport, prefix: &str) {
         let latency = &self.stats.latency;
         report.measure_percentiles(prefix, latency, &[50, 90, 99]);
         report.measure(format!("{prefix} max"), Unit::Millis, latency.max_ms());
     }
 
-    /// The figures and the verdict of publishing at full speed, each name after `case`.
+    /// Adds the figures and the verdict of publishing at full speed, with names that begin with
+    /// `case`.
     pub(crate) fn measure_posts(&self, report: &mut TargetReport, case: &str) {
         report.measure(format!("{case}: POST"), Unit::PerSecond, self.posts_per_second());
         report.measure_percentiles(&format!("{case}:"), &self.published.latency, &[50, 99]);
@@ -139,7 +141,7 @@ impl PhaseResult {
         report.verdicts.insert(case.to_owned(), self.verdict());
     }
 
-    /// The real size of frames, for the table and for the floor.
+    /// Adds the actual frame size, for the table and for the floor.
     pub(crate) fn measure_frame(&self, report: &mut TargetReport) {
         report.frame_bytes = self.frame_bytes();
         let shown = report.frame_bytes.map(|size| ratio(size as u64, 1));
@@ -150,11 +152,11 @@ impl PhaseResult {
         let log = target.last_lines();
         let failures = self.published.failures.join("; ");
         let foreign = self.stats.foreign;
-        format!("{failures}{foreign} other frames came{log}")
+        format!("{failures}{foreign} other frames arrived{log}")
     }
 }
 
-/// `over` divided by `under`.
+/// Returns `over` divided by `under`.
 #[expect(clippy::cast_precision_loss, reason = "counts and microseconds are far below 2^53")]
 pub(crate) fn ratio(over: u64, under: u64) -> f64 {
     over as f64 / under as f64

@@ -1,4 +1,4 @@
-//! The publishers: alerts at a pace, or as fast as their responses come.
+//! The publishers: they send alerts at a steady rate, or as fast as the responses arrive.
 
 mod closed;
 mod paced;
@@ -12,8 +12,8 @@ use crate::marker::Run;
 use paced::Schedule;
 pub(crate) use plan::{Pace, Plan, Published};
 
-/// Publishes the plan and returns when every publisher is done. A paced plan ends early once `over` is
-/// set.
+/// Publishes the plan and returns when every publisher is done. A paced plan ends early when `over`
+/// is set.
 pub(crate) fn publish(
     address: SocketAddr,
     run: &Run,

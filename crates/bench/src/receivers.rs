@@ -1,4 +1,4 @@
-//! The receivers: all sockets of a scenario, spread over a few threads that read and check them.
+//! The receivers: all sockets of a scenario, distributed over a few threads that read and check.
 
 mod event_loop;
 mod socket;
@@ -20,13 +20,13 @@ use event_loop::{EventLoop, Progress, ReceiverCommand};
 use stats::DeliveryRecorder;
 pub(crate) use stats::{DeliveryStats, Ending, Endings};
 
-/// How often the owner reads the progress while it waits.
+/// Interval at which the owner reads the progress while it waits.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(2);
-/// Waiting ends when nothing has arrived for so long.
+/// Waiting ends when nothing has arrived for this time.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(5);
 const REPLY_LIMIT: Duration = Duration::from_mins(1);
 
-/// The open sockets of a scenario. Dropping it closes them.
+/// The open sockets of a scenario, closed on drop.
 pub(crate) struct Receivers {
     threads: Vec<ReceiverThread>,
 }
@@ -40,12 +40,12 @@ struct ReceiverThread {
 }
 
 impl Receivers {
-    /// Opens `sockets` and spreads them over `threads`.
+    /// Opens `sockets` sockets and distributes them over `threads` threads.
     pub(crate) fn connect(endpoint: &Endpoint, sockets: usize, threads: u16) -> Result<Self> {
         Self::adopt(connect::open(endpoint, sockets)?, threads, &Run::begin(), 1)
     }
 
-    /// Takes sockets that are open already; `run` counts from their first frame on.
+    /// Takes over open sockets. The alerts of `run` are counted from the first frame.
     pub(crate) fn adopt(
         mut opened: Vec<OpenConnection>,
         threads: u16,
@@ -65,25 +65,25 @@ impl Receivers {
         self.threads.iter().map(|thread| thread.sockets).sum()
     }
 
-    /// From now on, count the alerts of this run.
+    /// Counts the alerts of this run from now on.
     pub(crate) fn record(&self, run: &Run, publishers: usize) -> Result<()> {
         for thread in &self.threads {
             let recorder = DeliveryRecorder::new(run, thread.sockets, publishers)?;
             thread.send(ReceiverCommand::Record(Box::new(recorder)))?;
         }
-        // The answer proves that the thread counts anew, and that its progress says so.
+        // The reply proves that the thread has replaced its recorder and reset its progress.
         for thread in &self.threads {
             thread.conclude(&Arc::from([]))?;
         }
         Ok(())
     }
 
-    /// Waits for so many deliveries; gives up when none has come for a while.
+    /// Waits for this number of deliveries, or until none has arrived for [`DELIVERY_LIMIT`].
     pub(crate) fn settle(&self, deliveries: u64) {
         self.wait_until(|progress| &progress.delivered, deliveries);
     }
 
-    /// Waits until every socket has ended, as after the server's exit.
+    /// Waits until every socket has ended, for example after the server's exit.
     pub(crate) fn settle_endings(&self) {
         self.wait_until(|progress| &progress.ended, self.sockets() as u64);
     }
@@ -109,7 +109,7 @@ impl Receivers {
         }
     }
 
-    /// The deliveries of the run, judged against each publisher's answered alerts.
+    /// Returns the deliveries of the run, checked against the answered alerts of each publisher.
     pub(crate) fn conclude(&self, answered: &[u32]) -> Result<(DeliveryStats, Endings)> {
         let answered: Arc<[u32]> = answered.into();
         let mut stats = DeliveryStats::new()?;
@@ -155,7 +155,7 @@ impl Drop for ReceiverThread {
         if self.waker.wake().is_ok()
             && let Some(handle) = self.handle.take()
         {
-            // The last command has already reported an early end.
+            // The last command has already reported it if the thread ended early.
             let _reported = handle.join();
         }
     }

@@ -1,4 +1,4 @@
-//! The report: a table for people, JSON for machines, medians over rounds, ratios to the floor.
+//! The report: a table for people, JSON for programs, medians over rounds, ratios to the floor.
 
 mod table;
 
@@ -41,7 +41,7 @@ pub(crate) struct Measure {
     pub(crate) value: f64,
 }
 
-/// Whether every socket got every answered alert once and in order.
+/// Result of the check that every socket received every answered alert once and in order.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Verdict {
     pub(crate) expected: u64,
@@ -49,18 +49,18 @@ pub(crate) struct Verdict {
     pub(crate) missing: u64,
     pub(crate) repeated: u64,
     pub(crate) reordered: u64,
-    /// Sockets that saw everything, but in another order than most.
+    /// Sockets that received everything, but in another order than most.
     pub(crate) differing_sockets: u64,
-    /// Text frames that belong to no alert of the run: another publisher's.
+    /// Text frames that contain no alert of the run, for example another program's alerts.
     pub(crate) foreign: u64,
-    /// How sockets ended that should have stayed open.
+    /// Number of ended sockets by kind of end. None of them should have ended.
     pub(crate) endings: BTreeMap<String, u64>,
-    /// Why publishers stopped early.
+    /// Reasons why publishers stopped early.
     pub(crate) failures: Vec<String>,
 }
 
 impl Verdict {
-    /// Over sockets that should all have stayed open.
+    /// Creates a verdict for sockets that should all have stayed open.
     pub(crate) fn new(expected: u64, stats: &DeliveryStats, endings: &Endings) -> Self {
         Self {
             expected,
@@ -88,13 +88,13 @@ pub(crate) struct TargetReport {
     pub(crate) measures: Vec<Measure>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) verdicts: BTreeMap<String, Verdict>,
-    /// Events of the round, in words.
+    /// Remarks about the round, for people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
-    /// Promises that did not hold, besides those of the verdicts.
+    /// Broken promises, in addition to those in the verdicts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) broken: Vec<String>,
-    /// The frame's real size, which the floor then copies.
+    /// Actual size of a frame in bytes, which the floor then uses too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) frame_bytes: Option<usize>,
 }
@@ -112,7 +112,7 @@ impl TargetReport {
         }
     }
 
-    /// Percentiles of a latency, each name after `prefix`.
+    /// Adds percentiles of a latency, with names that begin with `prefix`.
     pub(crate) fn measure_percentiles(&mut self, prefix: &str, latency: &Latency, of: &[u8]) {
         for percent in of {
             let value = latency.quantile_ms(f64::from(*percent) / 100.0);
@@ -143,14 +143,14 @@ impl Round {
     }
 }
 
-/// The names of the two things that are compared.
+/// Names of the two compared targets.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Columns {
     pub(crate) server: &'static str,
     pub(crate) floor: &'static str,
 }
 
-/// One figure over all rounds.
+/// Median of one figure over all rounds.
 #[derive(Debug, Serialize)]
 struct Figure {
     name: String,
@@ -165,7 +165,7 @@ pub(crate) struct Report {
     scenario: &'static str,
     parameters: Value,
     columns: Columns,
-    /// Medians over the rounds, and the server's as a ratio to the floor's.
+    /// Medians over the rounds, and the ratio of the server's median to the floor's.
     figures: Vec<Figure>,
     /// Whether every promise held in every round.
     passed: bool,
@@ -181,7 +181,7 @@ impl Report {
     ) -> Self {
         Self {
             scenario,
-            // A parameter that is no JSON is left out rather than worth a failed run.
+            // Parameters that cannot be JSON are omitted, since they must not make the run fail.
             parameters: serde_json::to_value(parameters).unwrap_or_default(),
             columns,
             figures: figures(&rounds),
@@ -221,7 +221,7 @@ fn figures(rounds: &[Round]) -> Vec<Figure> {
     first.server.measures.iter().filter_map(figure).collect()
 }
 
-/// The nearest whole number.
+/// Rounds to the nearest integer.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -231,7 +231,7 @@ pub(crate) fn whole(value: f64) -> u64 {
     value.round() as u64
 }
 
-/// The middle value, or the mean of the two middle ones.
+/// Returns the middle value, or the mean of the two middle values.
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn one_lost_delivery_in_one_round_fails_the_report() {
+    fn one_lost_delivery_in_one_round_makes_the_report_fail() {
         let mut lost = report(1.0);
         let verdict = Verdict { missing: 1, ..Verdict::default() };
         lost.verdicts.insert("all".to_owned(), verdict);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_median_of_two_is_their_mean() {
+    fn the_median_of_two_values_is_their_mean() {
         assert_eq!(median([4.0, 2.0].into_iter()), Some(3.0));
         assert_eq!(median(std::iter::empty()), None);
     }

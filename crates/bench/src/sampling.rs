@@ -1,4 +1,4 @@
-//! Figures of the operating system about the server: processor time, memory, open files, the state of a socket.
+//! Samples of the server from `/proc`: processor time, memory, open files, state of a socket.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,11 +12,11 @@ use serde::Serialize;
 
 use crate::error::{BenchError, Result};
 
-/// Resident memory, in KiB.
+/// Resident memory in KiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Memory {
     pub(crate) rss_kib: u64,
-    /// With shared pages divided among those who share them.
+    /// Proportional set size: a shared page is divided by the number of processes that share it.
     pub(crate) pss_kib: u64,
 }
 
@@ -25,7 +25,7 @@ fn sample<T>(pid: u32, read: impl Fn(&Process) -> ProcResult<T>) -> Result<T> {
     process.and_then(|process| read(&process)).map_err(|source| BenchError::Sample { pid, source })
 }
 
-/// User and system time of all threads, in microseconds, counted by the kernel in its own ticks.
+/// Returns the user and system time of all threads in microseconds. The kernel counts in ticks.
 pub(crate) fn cpu_micros(pid: u32) -> Result<u64> {
     let stat = sample(pid, Process::stat)?;
     Ok((stat.utime + stat.stime) * 1_000_000 / procfs::ticks_per_second().max(1))
@@ -62,7 +62,7 @@ pub(crate) fn is_connected(pid: u32, server_port: u16, client_port: u16) -> Resu
     })
 }
 
-/// Takes a sample again and again, on a thread of its own.
+/// Takes samples at a fixed interval, on a separate thread.
 pub(crate) struct Sampler<T> {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<T>,
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_seen_until_one_end_closes() {
+    fn a_connection_is_reported_until_one_end_closes() {
         let pid = std::process::id();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = listener.local_addr().unwrap().port();

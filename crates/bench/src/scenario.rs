@@ -1,4 +1,4 @@
-//! The list of scenarios, one file each.
+//! The list of scenarios, with one file for each.
 
 mod drain;
 mod fanout;
@@ -23,32 +23,32 @@ use crate::report::{Columns, Report, Round};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Scenario {
-    /// Alerts at a steady pace to many sockets: latency and processor time per delivery
+    /// Send alerts at a steady rate to many sockets: latency and processor time per delivery
     Fanout(fanout::FanoutArgs),
-    /// Alerts as fast as publishers can: deliveries per second and processor time per delivery
+    /// Send alerts as fast as possible: deliveries per second and processor time per delivery
     Flood(flood::FloodArgs),
-    /// Many sockets that do nothing: memory per connection, at rest and after a burst
+    /// Open many idle sockets: memory per connection, at rest and after a burst
     Idle(idle::IdleArgs),
-    /// Connecting and disconnecting: upgrades per second, and no file left open afterwards
+    /// Connect and disconnect: upgrades per second, and no file left open at the end
     Storm(storm::StormArgs),
-    /// POST throughput and latency, with and without readers
+    /// Measure throughput and latency of POST, with and without readers
     Post(post::PostArgs),
-    /// One reader that never reads: what it costs the others, and when it is cut
+    /// Stall one reader: latency of the other readers, and time until the server disconnects it
     Stall(stall::StallArgs),
-    /// SIGTERM under load: everything answered arrives, then Close 1001, then a clean exit
+    /// Send SIGTERM under load: every answered alert arrives, then Close 1001, then exit code 0
     Drain(drain::DrainArgs),
-    /// Clients that come back at once and resume: time to catch up, and what it costs a live reader
+    /// Resume many clients at the same time: time to catch up, and latency of a live reader
     Resume(resume::ResumeArgs),
-    /// Alerts at a steady pace to many event streams (GET /events)
+    /// Send alerts at a steady rate to many event streams (GET /events)
     Sse(sse::SseArgs),
-    /// The store on disk against the one in memory: POST, paced fan-out, histories, and what a commit carries
+    /// Compare the stores on disk and in memory: POST, paced fan-out, histories, events per commit
     Stores(stores::StoresArgs),
 }
 
 const FLOOR: Columns = Columns { server: "server", floor: "floor" };
 
 impl Scenario {
-    /// Runs the scenario, prints its report, and says whether every promise held.
+    /// Runs the scenario, prints its report, and returns whether every promise held.
     pub(crate) fn run(&self) -> Result<bool> {
         match self {
             Self::Fanout(args) => print(FLOOR, "fanout", &args.target, args, fanout::run(args)?),

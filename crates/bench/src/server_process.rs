@@ -1,4 +1,4 @@
-//! A server that the bench started: its address, its log's last lines, its signals and its end.
+//! A server process that the bench started: its address, last log lines, signals and exit.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
@@ -16,7 +16,7 @@ use crate::clock;
 use crate::error::{BenchError, Result};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
-/// The server's own deadline is 8 s; past this it is ended by force.
+/// Limit for the server's exit. The server's own deadline is 8 s.
 const EXIT_LIMIT: Duration = Duration::from_secs(30);
 const LOG_LIMIT: Duration = Duration::from_secs(2);
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
@@ -24,17 +24,17 @@ const LOG_LINES: usize = 12;
 
 type Log = Arc<Mutex<VecDeque<String>>>;
 
-/// Dropping it ends the process.
+/// A running server process, killed on drop.
 pub(crate) struct ServerProcess {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// The floor ends when this closes, so it cannot outlive a bench that was killed.
+    /// The floor ends when this is closed, so it also ends when the bench is killed.
     _stdin: Option<ChildStdin>,
     log: Log,
 }
 
 impl ServerProcess {
-    /// Starts it and waits for the line that says where it listens.
+    /// Starts the server and waits for the line with its address.
     pub(crate) fn start(program: &Path, arguments: &[String]) -> Result<Self> {
         let spawned = Command::new(program)
             .args(arguments)
@@ -64,7 +64,7 @@ impl ServerProcess {
                 return Ok(address);
             }
         }
-        // The log's reader may be a moment behind the process's end.
+        // The thread that reads the log may finish shortly after the process ends.
         thread::sleep(Duration::from_millis(50));
         let seconds = START_LIMIT.as_secs();
         Err(BenchError::NoAddress { seconds, log: self.last_lines() })
@@ -74,7 +74,7 @@ impl ServerProcess {
         self.child.id()
     }
 
-    /// The end of its log, for an error message.
+    /// Returns the last lines of the log, for an error message.
     pub(crate) fn last_lines(&self) -> String {
         let lines = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
@@ -85,8 +85,8 @@ impl ServerProcess {
         text
     }
 
-    /// The last line of its log in which `word` stands. The log's reader may be a moment behind the
-    /// process's end.
+    /// Returns the last stored log line that contains `word`. Waits up to [`LOG_LIMIT`] for it,
+    /// because the thread that reads the log may finish shortly after the process ends.
     pub(crate) fn last_line_with(&self, word: &str) -> Option<String> {
         let deadline = clock::now() + clock::nanos(LOG_LIMIT);
         while clock::now() < deadline {
@@ -103,12 +103,12 @@ impl ServerProcess {
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         if let Some(pid) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
-            // This fails only for a process that has ended, which `wait` reports.
+            // This fails only if the process has ended, and `wait` reports that.
             let _ended = kill_process(pid, Signal::TERM);
         }
     }
 
-    /// Waits for the end.
+    /// Waits for the exit, at most [`EXIT_LIMIT`].
     pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
         let deadline = clock::now() + clock::nanos(EXIT_LIMIT);
         loop {
@@ -127,14 +127,14 @@ impl ServerProcess {
 impl Drop for ServerProcess {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
-            // Nothing more can be done about a process that neither ends nor can be waited for.
+            // Errors are ignored: there is no other way to end the process.
             let _ended = self.child.kill();
             let _status = self.child.wait();
         }
     }
 }
 
-/// The address in a line such as `listening on http://127.0.0.1:8000`.
+/// Returns the address in a line such as `listening on http://127.0.0.1:8000`.
 pub(crate) fn address_in(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("http://")?;
     let end = rest
@@ -157,13 +157,15 @@ fn keep_last_lines(stream: Option<impl Read + Send + 'static>, log: Log) {
     });
 }
 
-/// Reads to the end, so that the server never waits for a full pipe.
+/// Returns the lines of a stream, which is read to its end so that the server never blocks on a
+/// full pipe.
 fn lines_of(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
     let (lines, received) = mpsc::channel();
     if let Some(stream) = stream {
         thread::spawn(move || {
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                // Once the address is known nobody listens, and the pipe is drained all the same.
+                // After the address is known the receiver is dropped, but the pipe must still be
+                // read.
                 let _nobody_listens = lines.send(line);
             }
         });

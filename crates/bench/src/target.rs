@@ -1,4 +1,4 @@
-//! The target of a measurement: the server, started here or found at a URL, or the floor.
+//! The target of a measurement: a started server, a running server at a URL, or the floor.
 
 use std::env;
 use std::io;
@@ -21,7 +21,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Starts the server, or takes the one at `--url`.
+    /// Starts the server, or uses the one at `--url`.
     pub(crate) fn server(args: &TargetArgs) -> Result<Self> {
         if let Some(url) = &args.url {
             let address = server_process::address_in(url);
@@ -41,7 +41,8 @@ impl Target {
         Ok(Self::started(ServerProcess::start(&program, &arguments)?, &args.path))
     }
 
-    /// Starts the floor: this program again, so that its processor time is its own.
+    /// Starts the floor as a second process of this program, so that its processor time is
+    /// separate.
     pub(crate) fn floor(frame_bytes: usize) -> Result<Self> {
         let arguments = ["floor".to_owned(), frame_bytes.to_string()];
         let process = ServerProcess::start(&env::current_exe()?, &arguments)?;
@@ -56,7 +57,8 @@ impl Target {
         Self { address, endpoint, is_floor: false, pid, process: Some(process) }
     }
 
-    /// From now on, read events as an event stream. The floor has but one way to send them.
+    /// Reads events from an event stream from now on. Has no effect on the floor, which supports
+    /// only WebSockets.
     pub(crate) fn read_event_stream(&mut self, path: &str) {
         if !self.is_floor {
             self.endpoint.protocol = Protocol::EventStream;
@@ -64,7 +66,7 @@ impl Target {
         }
     }
 
-    /// The process to sample, for scenarios that are about nothing else.
+    /// Returns the process to sample, for scenarios that need it.
     pub(crate) fn required_pid(&self) -> Result<u32> {
         self.pid.ok_or(BenchError::PidNeeded)
     }
@@ -73,24 +75,25 @@ impl Target {
         self.pid.map(sampling::cpu_micros).transpose()
     }
 
-    /// Sends SIGTERM to a server that was started here.
+    /// Sends SIGTERM to a server that the bench started.
     pub(crate) fn terminate(&self) {
         if let Some(process) = &self.process {
             process.terminate();
         }
     }
 
-    /// Waits for the end of a server that was started here.
+    /// Waits for the exit of a server that the bench started.
     pub(crate) fn wait(&mut self) -> Result<Option<ExitStatus>> {
         self.process.as_mut().map(ServerProcess::wait).transpose()
     }
 
-    /// The last line with `word` in the log of a server that was started here and has ended.
+    /// Returns the last line with `word` in the log of a server that the bench started and that has
+    /// ended.
     pub(crate) fn last_line_with(&self, word: &str) -> Option<String> {
         self.process.as_ref().and_then(|process| process.last_line_with(word))
     }
 
-    /// The last lines that a server that was started here wrote to its log.
+    /// Returns the last log lines of a server that the bench started.
     pub(crate) fn last_lines(&self) -> String {
         self.process.as_ref().map_or_else(String::new, ServerProcess::last_lines)
     }

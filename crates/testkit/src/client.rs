@@ -1,4 +1,4 @@
-//! Requests and streams of one server, each on a connection of its own.
+//! A client of one server: requests and streams, each on a separate connection.
 
 use crate::connection::{connect, try_connect};
 use crate::event_stream::EventStream;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 
-/// The header of every JSON body.
+/// Header line for a JSON body.
 pub const JSON: &str = "Content-Type: application/json\r\n";
 
 /// A client of the server at one address.
@@ -30,7 +30,8 @@ impl Client {
         connect(self.0)
     }
 
-    /// One request. `headers` are whole lines, and may begin with a `Host` of their own.
+    /// Sends one request. `headers` are complete lines; if they begin with `Host:`, that value
+    /// replaces the default.
     #[track_caller]
     pub fn request(
         self,
@@ -39,10 +40,10 @@ impl Client {
         headers: &str,
         body: impl AsRef<[u8]>,
     ) -> HttpResponse {
-        self.try_request(method, path, headers, body).expect("a whole response")
+        self.try_request(method, path, headers, body).expect("a complete response")
     }
 
-    /// As [`Client::request`], to a server that may end at any time.
+    /// As [`Client::request`], for a server that may stop at any time.
     pub fn try_request(
         self,
         method: &str,
@@ -61,7 +62,8 @@ impl Client {
         write!(request, "{headers}\r\n")?;
         request.extend(body);
         let mut stream = BufReader::new(try_connect(self.0)?);
-        // A server that refuses a body may close before all of it was written: its response counts.
+        // A server that refuses a body may close before all of it is written. Its response still
+        // counts.
         let _ = stream.get_mut().write_all(&request);
         match method {
             "HEAD" => HttpResponse::read_head(&mut stream),
@@ -79,19 +81,19 @@ impl Client {
         self.request("POST", path, JSON, body)
     }
 
-    /// Raises an alert at `North Gate`, and gives the response's JSON.
+    /// Raises an alert at `North Gate`, and returns the response's JSON.
     #[track_caller]
     pub fn raise(self, message: &str) -> Value {
         self.raise_at("North Gate", message)
     }
 
-    /// Raises an alert, and gives the response's JSON.
+    /// Raises an alert, and returns the response's JSON.
     #[track_caller]
     pub fn raise_at(self, location: &str, message: &str) -> Value {
         self.publish("/alerts", &json!({ "message": message, "location": location }))
     }
 
-    /// Sends a chat message, and gives the response's JSON.
+    /// Sends a chat message, and returns the response's JSON.
     #[track_caller]
     pub fn say(self, message: &str) -> Value {
         self.publish("/message/", &json!({ "sender": "Operator 1", "message": message }))
@@ -104,30 +106,30 @@ impl Client {
         response.json()
     }
 
-    /// A dashboard that gets what happens from now on.
+    /// Opens a WebSocket that receives new events only.
     #[track_caller]
     pub fn socket(self) -> WebSocket {
         self.try_socket("").unwrap()
     }
 
-    /// A dashboard that asks for more than that.
+    /// Opens a WebSocket with this query, which has no question mark.
     #[track_caller]
     pub fn socket_with(self, query: &str) -> WebSocket {
         self.try_socket(query).unwrap()
     }
 
-    /// As [`Client::socket_with`], of a server that may end at any time.
+    /// As [`Client::socket_with`], for a server that may stop at any time.
     pub fn try_socket(self, query: &str) -> io::Result<WebSocket> {
         WebSocket::connect(self.0, &format!("/ws?{query}"))
     }
 
-    /// A dashboard that may break every rule.
+    /// Opens a WebSocket that may violate the protocol.
     #[track_caller]
     pub fn raw_socket(self) -> RawSocket {
         RawSocket::connect(self.0)
     }
 
-    /// A stream of server-sent events; `query` begins with a question mark, or is empty.
+    /// Opens a stream of server-sent events. `query` begins with a question mark, or is empty.
     #[track_caller]
     pub fn event_stream(self, query: &str, headers: &str) -> EventStream {
         let request = format!("GET /events{query} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", self.0);

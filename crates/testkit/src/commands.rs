@@ -1,4 +1,4 @@
-//! Commands as tests append them: only what a test is about differs from one to the next.
+//! Commands for tests, with fixed values for every field that is not a parameter.
 
 use northgate_domain::{
     ActOnAlert, Action, AlertId, Command, Event, Location, MessageText, Operator, PostMessage,
@@ -7,40 +7,40 @@ use northgate_domain::{
 use northgate_storage::{Fingerprint, IdempotencyKey, Outcome, Submission};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// An alert at the North Gate with this message, and every other field by default.
+/// Returns an alert at the North Gate with this message and defaults in all other fields.
 pub fn raise_alert(message: &str) -> RaiseAlert {
     RaiseAlert::new(MessageText::parse(message).unwrap(), Location::parse("North Gate").unwrap())
 }
 
-/// Raises an alert at the North Gate.
+/// Returns a submission that raises an alert at the North Gate.
 pub fn raise(message: &str) -> Submission {
     Command::RaiseAlert(raise_alert(message)).into()
 }
 
-/// Raises an alert somewhere else.
+/// Returns a submission that raises an alert at `location`.
 pub fn raise_at(location: &str, message: &str) -> Submission {
     let location = Location::parse(location).unwrap();
     Command::RaiseAlert(RaiseAlert { location, ..raise_alert(message) }).into()
 }
 
-/// Anna's action on an alert, whatever its revision, without a note.
+/// Returns an action by Anna on any revision of an alert, without a note.
 pub fn act_on_alert(alert: AlertId, action: Action) -> ActOnAlert {
     let by = Operator::parse("Anna").unwrap();
     ActOnAlert { alert, action, by, note: None, expected: None }
 }
 
-/// Acts on an alert as Anna.
+/// Returns a submission of an action by Anna.
 pub fn act(alert: AlertId, action: Action) -> Submission {
     Command::ActOnAlert(act_on_alert(alert, action)).into()
 }
 
-/// Posts a chat message that is about no alert.
+/// Returns a submission of a chat message by Ben that refers to no alert.
 pub fn say(message: &str) -> Submission {
     let (sender, message) = (Sender::parse("Ben").unwrap(), MessageText::parse(message).unwrap());
     Command::PostMessage(PostMessage { sender, message, alert_id: None }).into()
 }
 
-/// The same submission under an idempotency key; equal commands have equal fingerprints.
+/// Returns the submission with an idempotency key. Equal commands have equal fingerprints.
 pub fn keyed(value: &str, submission: Submission) -> Submission {
     let mut hasher = DefaultHasher::new();
     format!("{:?}", submission.command).hash(&mut hasher);
@@ -51,7 +51,7 @@ pub fn keyed(value: &str, submission: Submission) -> Submission {
     Submission { key: Some(key), ..submission }
 }
 
-/// The alert of an event that was appended.
+/// Returns the id of the alert in an appended event.
 pub fn alert_of(outcome: &Outcome) -> AlertId {
     match outcome {
         Outcome::Appended { event, .. } => match &event.value {

@@ -1,17 +1,17 @@
-//! Plain connections to a server, and addresses for servers.
+//! TCP connections to a server, and free addresses for servers.
 
 use crate::patience::PATIENCE;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// A connection on which nothing waits for longer than [`PATIENCE`].
+/// Opens a connection on which connecting, reads and writes fail after [`PATIENCE`].
 #[track_caller]
 pub fn connect(address: SocketAddr) -> TcpStream {
     try_connect(address).unwrap()
 }
 
-/// As [`connect`], to a server that may be gone.
+/// As [`connect`], for a server that may have stopped.
 pub fn try_connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -20,11 +20,11 @@ pub fn try_connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A loopback address with a free port, outside the range from which clients get theirs: nobody is
-/// given this port while its server restarts.
+/// Returns a loopback address with a free port outside the ephemeral range. No client can therefore
+/// occupy the port while its server restarts.
 pub fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Processes that run at the same time begin at different ports.
+    // Test processes that run at the same time begin at different ports.
     let first = 10_000 + std::process::id() % 10_000;
     let is_free = |port| TcpListener::bind(("127.0.0.1", port)).ok()?.local_addr().ok();
     let mut ports = (0..1_000).map(|_| {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-/// An open stream.
+/// An open event stream.
 pub struct EventStream {
     pub head: HttpResponse,
     body: BufReader<Body>,
@@ -26,7 +26,7 @@ impl Record {
         serde_json::from_str(self.data.as_deref().unwrap_or_else(|| panic!("{self:?}"))).unwrap()
     }
 
-    /// Takes one line that is neither empty nor a comment.
+    /// Adds one line that is neither empty nor a comment.
     fn add(&mut self, line: &str) {
         let (field, value) = line.split_once(": ").unwrap_or_else(|| panic!("{line:?}"));
         let place = match field {
@@ -54,7 +54,7 @@ impl EventStream {
         Ok(Self { head, body: BufReader::new(body) })
     }
 
-    /// The next record, comments left out; `None` once the stream has ended.
+    /// Returns the next record and skips comments; `None` after the end of the stream.
     #[track_caller]
     pub fn next_record(&mut self) -> Option<Record> {
         self.try_next_record().unwrap()
@@ -67,10 +67,10 @@ impl EventStream {
         loop {
             line.clear();
             if self.body.read_line(&mut line)? == 0 {
-                assert_eq!(record, Record::default(), "half a record");
+                assert_eq!(record, Record::default(), "the stream ended within a record");
                 return Ok(None);
             }
-            match line.strip_suffix('\n').expect("a whole line") {
+            match line.strip_suffix('\n').expect("the stream ended within a line") {
                 "" if record != Record::default() => return Ok(Some(record)),
                 "" => {}
                 comment if comment.starts_with(':') => {}
@@ -79,7 +79,7 @@ impl EventStream {
         }
     }
 
-    /// The next record's name and JSON. An event has no name.
+    /// Returns the name and the JSON of the next record. An event has no name.
     #[track_caller]
     pub fn next_event(&mut self) -> (Option<String>, Value) {
         let record = self.next_record().expect("the stream has ended");
@@ -88,12 +88,13 @@ impl EventStream {
         (record.event, json)
     }
 
-    /// The connection underneath, of which some bytes may have been read ahead.
+    /// Returns the TCP connection. This stream may already have read and buffered some of its
+    /// bytes.
     pub fn tcp(&self) -> &TcpStream {
         self.body.get_ref().stream.get_ref()
     }
 
-    /// Drops up to so many bytes of what comes next: no record can be read after them.
+    /// Discards up to `bytes` further bytes, and closes the connection, possibly within a record.
     pub fn tear(mut self, bytes: usize) -> io::Result<()> {
         let there = self.body.fill_buf()?.len();
         self.body.consume(there.min(bytes));
@@ -101,10 +102,10 @@ impl EventStream {
     }
 }
 
-/// A body as its head frames it: in chunks, or as one piece of a length.
+/// Body of a response, either in chunks or with a Content-Length.
 struct Body {
     stream: BufReader<TcpStream>,
-    /// Bytes that are left of this chunk.
+    /// Bytes left in the current chunk, or in a body with a Content-Length.
     left: usize,
     /// Whether another chunk follows.
     is_chunked: bool,
@@ -115,7 +116,7 @@ impl Read for Body {
         if self.left == 0 && self.is_chunked {
             let mut size = String::new();
             if self.stream.read_line(&mut size)? == 0 {
-                // Without its last chunk a body is torn.
+                // The connection ended before the last chunk.
                 return Err(ErrorKind::UnexpectedEof.into());
             }
             self.left = usize::from_str_radix(size.trim_end(), 16).unwrap();

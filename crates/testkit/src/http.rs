@@ -1,31 +1,32 @@
-//! HTTP/1.1 responses as they came.
+//! HTTP/1.1 responses with their original head.
 
 use serde_json::Value;
 use std::io::{self, Read};
 
-/// A response as it came.
+/// A response with its original head.
 #[derive(Debug)]
 pub struct HttpResponse {
     pub status: u16,
-    /// The status line and the headers, word for word.
+    /// Status line and headers, byte for byte.
     pub head: String,
     pub body: Vec<u8>,
 }
 
-/// Reads one response from a connection that the test wrote to by itself.
+/// Reads one response from a connection on which the test has sent a request.
 #[track_caller]
 pub fn read_response(stream: &mut impl Read) -> HttpResponse {
     HttpResponse::read(stream).unwrap()
 }
 
-/// Reads a response that has a head alone.
+/// Reads the head of a response without a body.
 #[track_caller]
 pub fn read_head(stream: &mut impl Read) -> HttpResponse {
     HttpResponse::read_head(stream).unwrap()
 }
 
 impl HttpResponse {
-    /// Reads a head and a body of the length that the head gives. Half a response is an error.
+    /// Reads a head, and a body of the length that the head states. An incomplete response is an
+    /// error.
     pub fn read(stream: &mut impl Read) -> io::Result<Self> {
         let mut response = Self::read_head(stream)?;
         response.body.resize(response.content_length().unwrap_or(0), 0);
@@ -33,7 +34,7 @@ impl HttpResponse {
         Ok(response)
     }
 
-    /// Reads the head byte by byte, so that nothing behind it is taken from the stream. Responses of
+    /// Reads the head byte by byte, so that the bytes after it stay in the stream. Responses with
     /// status 100 are skipped.
     pub fn read_head(stream: &mut impl Read) -> io::Result<Self> {
         let mut head = Vec::new();
@@ -52,7 +53,7 @@ impl HttpResponse {
         }
     }
 
-    /// The value of a header, whatever its case.
+    /// Returns the value of a header. The case of the name does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (found, value) = line.split_once(':')?;
@@ -74,7 +75,7 @@ impl HttpResponse {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    /// Asserts that this is a problem (RFC 9457) of this status, and gives its JSON.
+    /// Asserts that this is a problem (RFC 9457) with this status, and returns its JSON.
     #[track_caller]
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");

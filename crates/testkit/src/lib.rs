@@ -1,4 +1,4 @@
-//! Clients that show raw bytes, started servers, commands and a clock, for integration tests.
+//! The test kit for integration tests: clients for raw bytes, test servers, commands and a clock.
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,

@@ -1,23 +1,23 @@
-//! The deadlines of tests, and the one loop that waits.
+//! Time limits of tests, and the only loop that waits for a condition.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The limit for anything that takes milliseconds on a machine that is not busy.
+/// Time limit for operations that take milliseconds on an idle machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// Five times what a server allows for its own exit.
+/// Time limit for the exit of a server: five times the 8 s that the server allows itself.
 pub const EXIT_DEADLINE: Duration = Duration::from_secs(5 * 8);
 
-/// Whether tests may take longer, and do more (`NORTHGATE_FULL`).
+/// Whether tests may take longer and check more: the variable `NORTHGATE_FULL` is set.
 pub fn is_full_run() -> bool {
     std::env::var_os("NORTHGATE_FULL").is_some()
 }
 
-/// The result of one attempt; `false`, `None` and `Err` ask for another one.
+/// Result of one attempt. After `false`, `None` or `Err`, another attempt follows.
 pub trait Attempt {
     type Value;
 
-    /// The value, or the reason why there is none yet.
+    /// Returns the value, or the reason why there is none yet.
     fn result(self) -> Result<Self::Value, String>;
 }
 
@@ -51,7 +51,7 @@ pub fn eventually<A: Attempt>(attempt: impl FnMut() -> A) -> A::Value {
     eventually_within(PATIENCE, attempt)
 }
 
-/// As [`eventually`], with a limit of its own.
+/// As [`eventually`], with another time limit.
 #[track_caller]
 pub fn eventually_within<A: Attempt>(limit: Duration, mut attempt: impl FnMut() -> A) -> A::Value {
     let deadline = Instant::now() + limit;

@@ -1,5 +1,4 @@
-//! The binary as a process: started in a folder and an environment of its own, and never left
-//! behind.
+//! A program as a process with its own folder and environment. It ends with the test at the latest.
 
 use crate::client::Client;
 use crate::patience::{EXIT_DEADLINE, PATIENCE, eventually, eventually_within};
@@ -13,10 +12,10 @@ use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Runs "$0" with its arguments after another command.
+/// Shell code that runs `$0` with its arguments after another command has succeeded.
 const THEN_PROGRAM: &str = r#"&& exec "$0" "$@""#;
 
-/// A process that is not started yet.
+/// A process that has not been started yet.
 #[must_use]
 pub struct ProcessBuilder {
     folder: TempDir,
@@ -24,12 +23,13 @@ pub struct ProcessBuilder {
     variables: Vec<(String, String)>,
     stdout: Stdio,
     stderr: Stdio,
-    /// Ends of pipes that nobody reads.
+    /// Reading ends of full pipes. They are open, but never read.
     unread: Vec<PipeReader>,
 }
 
 impl ProcessBuilder {
-    /// A program with these flags, in an empty folder, with nothing in the environment but `PATH`.
+    /// Prepares a program with these flags, in an empty folder, with only `PATH` in its
+    /// environment.
     pub fn new(program: &str, flags: &[&str]) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -41,18 +41,18 @@ impl ProcessBuilder {
         }
     }
 
-    /// Starts it by another program, which gets these words first.
+    /// Starts the program by another program, whose command line begins with these words.
     fn started_by(mut self, words: &[&str]) -> Self {
         self.words.splice(0..0, words.iter().map(|word| (*word).to_owned()));
         self
     }
 
-    /// Starts it from a shell that runs `before`.
+    /// Starts the program from a shell that runs `before` first.
     pub fn after(self, before: &str) -> Self {
         self.started_by(&["sh", "-c", &format!("{before} {THEN_PROGRAM}")])
     }
 
-    /// Lets modes of files bind it even if root runs it.
+    /// Removes the capabilities with which a program of root ignores file modes.
     pub fn bound_by_modes(self) -> Self {
         if !rustix::process::geteuid().is_root() {
             return self;
@@ -61,9 +61,10 @@ impl ProcessBuilder {
         self.started_by(&["setpriv", "--bounding-set", without, "--"])
     }
 
-    /// Gives it mounts of its own: `mount` runs before it, and no other process sees its effect.
+    /// Starts the program in its own mount namespace, in which `mount` runs first. Other processes
+    /// do not see that mount.
     pub fn with_mount(self, mount: &str) -> Self {
-        // Where this user may not mount, one may who is root in a namespace of users.
+        // Only root may mount, so another user becomes root in a user namespace.
         let is_root = rustix::process::geteuid().is_root();
         let unshare = if is_root {
             &["unshare", "--mount"][..]
@@ -90,13 +91,13 @@ impl ProcessBuilder {
         self
     }
 
-    /// Makes standard error a pipe that is full, and that nobody reads.
+    /// Makes standard error a full pipe that is never read.
     pub fn stalled_stderr(mut self) -> Self {
         self.stderr = self.full_pipe();
         self
     }
 
-    /// Makes standard output a pipe that is full, and that nobody reads.
+    /// Makes standard output a full pipe that is never read.
     pub fn stalled_stdout(mut self) -> Self {
         self.stdout = self.full_pipe();
         self
@@ -108,19 +109,19 @@ impl ProcessBuilder {
         writer.into()
     }
 
-    /// Starts it with a port of its own choice, and waits for the address that it prints.
+    /// Starts the program on a free port, and waits for the address that it prints.
     pub fn serve(mut self) -> Process {
         self.words.extend(["--port", "0"].map(str::to_owned));
         let mut process = self.start();
         let line = process.stdout.recv_timeout(PATIENCE).expect("a first line on standard output");
         let address = line.strip_prefix("http://").map(str::parse);
-        let address = address.expect("the line is a URL").expect("with an address in it");
+        let address = address.expect("the line is a URL").expect("the URL contains an address");
         process.client = Some(Client::new(address));
         process.printed.push(line);
         process
     }
 
-    /// Starts it at `address`, and waits until it listens there.
+    /// Starts the program at `address`, and waits until it listens there.
     pub fn serve_at(mut self, address: SocketAddr) -> Process {
         self.words.extend(["--port".to_owned(), address.port().to_string()]);
         let mut process = self.start();
@@ -129,13 +130,13 @@ impl ProcessBuilder {
         process
     }
 
-    /// Starts it, and waits for its end.
+    /// Starts the program, and waits for its end.
     #[track_caller]
     pub fn run(self) -> ProcessOutput {
         self.start().output_within(PATIENCE)
     }
 
-    /// Starts it, and waits for nothing.
+    /// Starts the program, and does not wait.
     pub fn start(self) -> Process {
         let mut command = Command::new(&self.words[0]);
         command.args(&self.words[1..]).current_dir(self.folder.path());
@@ -156,7 +157,7 @@ impl ProcessBuilder {
     }
 }
 
-/// A pipe that takes nothing more: whoever writes to it waits for a reader.
+/// Returns a full pipe. A write to it blocks until the pipe is read.
 fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
     ioctl_fionbio(&writer, true).unwrap();
@@ -167,7 +168,7 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// The lines of `stream` as they come, up to its end.
+/// Returns the lines of `stream` as they arrive, until it ends.
 fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -180,14 +181,14 @@ fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// A process that runs, and is killed when the test ends first. If it serves, it is a [`Client`] too.
+/// A running process, killed on drop. If it was started to serve, it can be used as a [`Client`].
 pub struct Process {
     child: Child,
     stdout: Receiver<String>,
     stderr: Receiver<String>,
-    /// Lines that were read from standard output already.
+    /// Lines that were already read from standard output.
     printed: Vec<String>,
-    /// Lines that were read from standard error already.
+    /// Lines that were already read from standard error.
     logged: Vec<String>,
     client: Option<Client>,
     _folder: TempDir,
@@ -201,12 +202,12 @@ impl Process {
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        // Every shell has `kill`; not every machine has it as a program.
+        // Every shell has `kill` as a built-in; not every machine has it as a program.
         let command = format!("kill -{name} {}", self.pid());
         assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
     }
 
-    /// Whether a line on standard error has `text` in it.
+    /// Whether a line on standard error contains `text`.
     pub fn has_logged(&mut self, text: &str) -> bool {
         self.logged.extend(self.stderr.try_iter());
         self.logged.iter().any(|line| line.contains(text))
@@ -219,7 +220,7 @@ impl Process {
         self.output()
     }
 
-    /// Waits for the end, for as long as a stop may take.
+    /// Waits for the end, at most for [`EXIT_DEADLINE`].
     #[track_caller]
     pub fn output(self) -> ProcessOutput {
         self.output_within(EXIT_DEADLINE)
@@ -247,13 +248,13 @@ impl Deref for Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // An error means that it has ended by itself.
+        // An error means that the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The result of a process that has ended, with every line that it wrote.
+/// Result of a process that has ended, with every line that it wrote.
 #[derive(Debug)]
 pub struct ProcessOutput {
     /// `None` if a signal ended it.
@@ -263,7 +264,7 @@ pub struct ProcessOutput {
 }
 
 impl ProcessOutput {
-    /// Asserts that the process ended by itself with this code.
+    /// Asserts that the process exited with this code, and was not ended by a signal.
     #[track_caller]
     #[expect(clippy::return_self_not_must_use, reason = "often the code is all that matters")]
     pub fn assert_code(self, code: i32) -> Self {
@@ -271,12 +272,12 @@ impl ProcessOutput {
         self
     }
 
-    /// The number of lines on standard error that have `text` in them.
+    /// Returns the number of lines on standard error that contain `text`.
     pub fn count_logged(&self, text: &str) -> usize {
         self.stderr.iter().filter(|line| line.contains(text)).count()
     }
 
-    /// Whether a line on standard error has `text` in it.
+    /// Whether a line on standard error contains `text`.
     pub fn has_logged(&self, text: &str) -> bool {
         self.count_logged(text) > 0
     }

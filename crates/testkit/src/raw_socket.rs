@@ -1,4 +1,4 @@
-//! A WebSocket client that may break every rule, frame by frame.
+//! A WebSocket client that can send any bytes, also frames that violate the protocol.
 
 use crate::connection::connect;
 use crate::http::HttpResponse;
@@ -6,11 +6,11 @@ use serde_json::Value;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-/// The headers that ask for a WebSocket, with the key of RFC 6455 section 1.3.
+/// Headers that request a WebSocket, with the example key of RFC 6455 section 1.3.
 pub const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/// A WebSocket whose frames are made and read by hand.
+/// A WebSocket that builds and parses frames itself, without a library.
 pub struct RawSocket(BufReader<TcpStream>);
 
 impl RawSocket {
@@ -20,7 +20,7 @@ impl RawSocket {
         Self::open(connect(address), &request).unwrap()
     }
 
-    /// Sends `request`, which contains [`UPGRADE`]. Any response but 101 is an error.
+    /// Sends `request`, which contains [`UPGRADE`]. Any response except 101 is an error.
     pub fn open(mut stream: TcpStream, request: &str) -> io::Result<Self> {
         stream.write_all(request.as_bytes())?;
         let mut stream = BufReader::new(stream);
@@ -32,7 +32,7 @@ impl RawSocket {
         Ok(Self(stream))
     }
 
-    /// A masked frame with the shortest header that fits.
+    /// Returns a masked frame with the shortest possible header.
     pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
         let mask = [0x11, 0x22, 0x33, 0x44];
         let mut frame = vec![first];
@@ -56,24 +56,24 @@ impl RawSocket {
         self.send(&Self::frame(first, payload));
     }
 
-    /// Sends bytes as they are. A server that has had enough may have closed already.
+    /// Sends bytes unchanged. An error is ignored, because the server may already have closed.
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = self.tcp().write_all(bytes);
     }
 
-    /// The next frame from the server: its first byte and its payload.
+    /// Returns the next frame from the server: its first byte and its payload.
     #[track_caller]
     pub fn read_frame(&mut self) -> (u8, Vec<u8>) {
         self.try_read_frame().unwrap().expect("the connection has ended")
     }
 
-    /// As [`RawSocket::read_frame`]; `None` at the end of a connection that ends between frames.
+    /// As [`RawSocket::read_frame`]; `None` if the connection has ended between two frames.
     pub fn try_read_frame(&mut self) -> io::Result<Option<(u8, Vec<u8>)>> {
         if self.0.fill_buf()?.is_empty() {
             return Ok(None);
         }
         let [first, length] = self.read_bytes()?;
-        assert!(length < 0x80, "a server masks nothing");
+        assert!(length < 0x80, "a server must not mask a frame");
         let length = match length {
             126 => u64::from(u16::from_be_bytes(self.read_bytes()?)),
             127 => u64::from_be_bytes(self.read_bytes()?),
@@ -90,7 +90,7 @@ impl RawSocket {
         Ok(bytes)
     }
 
-    /// The next frame, which is a whole text, as JSON.
+    /// Returns the JSON in the next frame, which must be a complete text message.
     #[track_caller]
     pub fn next_json(&mut self) -> Value {
         let (first, payload) = self.read_frame();
@@ -107,20 +107,21 @@ impl RawSocket {
         self.assert_ended();
     }
 
-    /// Asserts that nothing more comes, and that the server's side has ended.
+    /// Asserts that no more bytes arrive, and that the server has ended its side.
     #[track_caller]
     pub fn assert_ended(&mut self) {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
             Ok(_) => {}
-            // The server left some of our bytes unread.
+            // The server closed before it read all bytes of this client.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
             Err(error) => panic!("the connection did not end: {error}"),
         }
         assert_eq!(rest, b"", "nothing may follow a Close frame");
     }
 
-    /// The connection underneath, of which some bytes may have been read ahead.
+    /// Returns the TCP connection. This socket may already have read and buffered some of its
+    /// bytes.
     pub fn tcp(&self) -> &TcpStream {
         self.0.get_ref()
     }
@@ -130,7 +131,7 @@ impl RawSocket {
         self.tcp().shutdown(Shutdown::Write).unwrap();
     }
 
-    /// Drops up to so many bytes of what comes next: no frame can be read after them.
+    /// Discards up to `bytes` further bytes, and closes the connection, possibly within a frame.
     pub fn tear(mut self, bytes: usize) -> io::Result<()> {
         let there = self.0.fill_buf()?.len();
         self.0.consume(there.min(bytes));

@@ -1,4 +1,4 @@
-//! The real application, in this process, on a thread of its own.
+//! The real application, on a separate thread of the test process.
 
 use crate::client::Client;
 use crate::stores::{Store, chosen_store, in_memory, on_disk};
@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
-/// A running server. It stops, in good order, when this is dropped.
+/// A running server. It is stopped gracefully on drop.
 pub struct TestServer {
     client: Client,
     stop: Option<oneshot::Sender<&'static str>>,
@@ -17,29 +17,29 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// A server with the defaults, without a generator.
+    /// Starts a server with the default settings, without the generator.
     pub fn start() -> Self {
         Self::with(|_| ())
     }
 
-    /// A server with settings of its own and an empty store, which `NORTHGATE_TEST_STORE` names:
-    /// `memory`, the default, or `disk`.
+    /// Starts a server with adjusted settings and an empty store. The variable
+    /// `NORTHGATE_TEST_STORE` selects the store: `memory`, the default, or `disk`.
     pub fn with(adjust: impl FnOnce(&mut Settings)) -> Self {
         Self::launch(chosen_store(), tempfile::tempdir().unwrap(), adjust)
     }
 
-    /// As [`TestServer::with`], for a test that is about the store in memory.
+    /// As [`TestServer::with`], for a test that needs the store in memory.
     pub fn in_memory(adjust: impl FnOnce(&mut Settings)) -> Self {
         Self::launch(in_memory, PathBuf::new(), adjust)
     }
 
-    /// A server that keeps its events in this folder, for a test of what survives a restart.
+    /// Starts a server that stores its events in this folder, for a test that restarts it.
     pub fn on_disk(folder: &Path) -> Self {
         Self::launch(on_disk, folder.to_owned(), |_| ())
     }
 
-    /// Builds and runs the server by the same two calls as the binary. The thread owns the folder of
-    /// the store, so that a temporary one goes with the server.
+    /// Builds and runs the server with the same two calls as the binary. The thread owns the folder
+    /// of the store, so a temporary folder is removed when the server has ended.
     fn launch(
         store: Store,
         folder: impl AsRef<Path> + Send + 'static,
@@ -64,14 +64,14 @@ impl TestServer {
         Self { client, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// Asks the server to stop, and does not wait for it.
+    /// Asks the server to stop, and returns immediately.
     pub fn begin_stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send("the test");
         }
     }
 
-    /// Waits until the server is gone.
+    /// Stops the server, and waits until it has ended.
     pub fn stopped(mut self) {
         self.join();
     }

@@ -1,17 +1,18 @@
-//! The stores that the tests run against, and capacities that mean the same in each of them.
+//! The stores that the tests can run against, and a capacity that applies to each of them.
 
 use northgate_server::{Application, ApplicationBuilder, Settings};
 use std::env::{VarError, var};
 use std::path::Path;
 
-/// Names the store of every [`TestServer`](crate::TestServer) that picks none itself.
+/// Variable with the name of the store for every [`TestServer`](crate::TestServer) of a test that
+/// selects no store.
 const VARIABLE: &str = "NORTHGATE_TEST_STORE";
 
-/// Begins a server that keeps its events in one kind of store. A store with files keeps them in the
-/// folder, which exists.
+/// Function that returns the builder of a server with one kind of store. A store on disk has its
+/// files in the folder, which exists.
 pub(crate) type Store = fn(Settings, &Path) -> ApplicationBuilder;
 
-/// Every store by its name; the first one is the default. Another store needs one line here.
+/// All stores with their names. The first is the default. Another store needs one line here.
 const STORES: &[(&str, Store)] = &[("memory", in_memory), ("disk", on_disk)];
 
 pub(crate) fn in_memory(settings: Settings, _folder: &Path) -> ApplicationBuilder {
@@ -23,7 +24,7 @@ pub(crate) fn on_disk(mut settings: Settings, folder: &Path) -> ApplicationBuild
     Application::builder(settings)
 }
 
-/// The store that the environment names.
+/// Returns the store that the environment selects.
 pub(crate) fn chosen_store() -> Store {
     let name = match var(VARIABLE) {
         Err(VarError::NotPresent) => return STORES[0].1,
@@ -34,7 +35,7 @@ pub(crate) fn chosen_store() -> Store {
     named.unwrap_or_else(|| panic!("{VARIABLE} is {name:?}; it must be one of {known:?}")).1
 }
 
-/// Lets any store keep only the newest `events`.
+/// Makes every store retain only the newest `events`.
 pub fn set_window(settings: &mut Settings, events: usize) {
     settings.memory.events = events.try_into().unwrap();
     settings.storage.retain_events = settings.memory.events;

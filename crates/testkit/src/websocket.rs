@@ -1,4 +1,4 @@
-//! A WebSocket client that other people wrote.
+//! A WebSocket client from a library that is independent of the server's code.
 
 use crate::connection::try_connect;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Message, Result};
 
-/// An open WebSocket. Pings are answered.
+/// An open WebSocket. The library answers pings.
 pub struct WebSocket(tungstenite::WebSocket<TcpStream>);
 
 impl WebSocket {
@@ -27,7 +27,7 @@ impl WebSocket {
         self.0.send(Message::binary(bytes.to_vec())).unwrap();
     }
 
-    /// The next message that is no pong.
+    /// Returns the next message that is not a pong.
     pub fn try_next(&mut self) -> Result<Message> {
         loop {
             match self.0.read()? {
@@ -37,7 +37,7 @@ impl WebSocket {
         }
     }
 
-    /// The next text frame; anything else but a pong is a failure.
+    /// Returns the next text message and skips pongs. Any other message fails the test.
     #[track_caller]
     pub fn next_text(&mut self) -> String {
         match self.try_next().unwrap() {
@@ -51,17 +51,17 @@ impl WebSocket {
         serde_json::from_str(&self.next_text()).unwrap()
     }
 
-    /// Asserts that the server has sent nothing but the answer to this ping.
+    /// Asserts that the server has sent nothing: the answer to a ping is the next message.
     #[track_caller]
     pub fn assert_nothing_came(&mut self) {
         self.0.send(Message::Ping("is there anything?".into())).unwrap();
         match self.0.read().unwrap() {
             Message::Pong(payload) => assert_eq!(payload, "is there anything?"),
-            other => panic!("something came: {other:?}"),
+            other => panic!("expected only a pong, got {other:?}"),
         }
     }
 
-    /// Reads until the server closes: the texts before it, and the Close frame.
+    /// Reads until the server closes. Returns the text messages before that, and the Close frame.
     #[track_caller]
     pub fn read_to_close(&mut self) -> (Vec<String>, Option<CloseFrame>) {
         let mut texts = Vec::new();

@@ -1,5 +1,5 @@
-//! A server that says back what it hears, for suites that test conformance to RFC 6455. Handshake,
-//! guard, reading and sending half, and the closing handshake are those of the product.
+//! A server that echoes every message, for suites that test conformance to RFC 6455. It uses the
+//! product's opening handshake, frame guard, reading half, sending half and closing handshake.
 //!
 //! `cargo run --release -p northgate-ws --example echo -- 9001`, then `ws://127.0.0.1:9001/ws`.
 
@@ -23,8 +23,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-/// Suites send messages of up to 16 MiB, in fragments of down to 64 bytes: the guard takes one
-/// fragment for each 64 bytes of this.
+/// Size limit of a message. Suites send messages of up to 16 MiB, in fragments as small as 64
+/// bytes; the guard accepts one fragment for each 64 bytes of this limit.
 const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
 
 struct Echo;
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port: u16 = std::env::args().nth(1).ok_or("usage: echo PORT")?.parse()?;
     let clock = ManualClock::at(0);
     let store = Arc::new(MemoryStore::new(Epoch::new(0), Capacity::default(), clock.meta()));
-    // Connections stand at the head of a log in which nothing ever happens.
+    // Each connection starts at the head of an empty log, so it never receives an event.
     let encoder = Encoder { event: encode_event, position: encode_position };
     let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default(), encoder);
     let limiter = ConnectionLimiter::new(ConnectionLimits { total: 1_000, per_address: 1_000 });
@@ -72,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             },
         }))
     };
-    // How connections end is a matter of these too: they are the product's.
+    // These settings affect how connections end, so they equal the product's settings.
     let server = HttpServer::new(app)
         .client_disconnect_timeout(Duration::ZERO)
         .tcp_nodelay(true)

@@ -1,4 +1,4 @@
-//! What a client says is chat, or an action on an alert: each is done, or it is told why not.
+//! The product's message handler: posts chat, acts on alerts, and reports why a message failed.
 
 use crate::close::CloseCode;
 use crate::limit::{ChatLimit, Excess};
@@ -11,7 +11,7 @@ use northgate_schemas::{
 use northgate_services::{AlertService, ChatService, SubmitError};
 use serde_json::Value;
 
-/// What one client says.
+/// Message handler of one client.
 pub(crate) struct Chat {
     pub(crate) service: ChatService,
     pub(crate) alerts: AlertService,
@@ -27,10 +27,10 @@ impl MessageHandler for Chat {
         match message {
             ClientRequest::Chat(Err(error)) => not_chat(&error),
             ClientRequest::Chat(Ok(post)) => match self.service.post(post, None).await {
-                // The sender, too, gets the message from the stream.
+                // The sender also receives the message from the stream.
                 Ok(_) => Reply::Nothing,
                 Err(error) => {
-                    tracing::debug!(%error, "a chat message was not kept");
+                    tracing::debug!(%error, "posting a chat message failed");
                     on_refusal(&error)
                 }
             },
@@ -41,7 +41,8 @@ impl MessageHandler for Chat {
     }
 }
 
-/// What is to be done, or else what to answer. A message over the limit is not even read.
+/// Returns the client's request, or the reply to a message that is refused. A message over the
+/// limit is not parsed.
 fn judge(message: &ClientMessage, pace: Result<(), Excess>) -> Result<ClientRequest, Reply> {
     match pace {
         Ok(()) => {}
@@ -49,7 +50,7 @@ fn judge(message: &ClientMessage, pace: Result<(), Excess>) -> Result<ClientRequ
             return Err(complaint(&ErrorFrame::too_many_messages(retry_after)));
         }
         Err(Excess::Flooding) => {
-            tracing::info!("closed a connection that flooded");
+            tracing::info!("closed a connection that ignored its message limit");
             return Err(Reply::Close(CloseCode::NotAllowed));
         }
     }
@@ -66,7 +67,7 @@ fn not_chat(error: &BodyError) -> Reply {
     }
 }
 
-/// Does what an action says, if that can be read.
+/// Performs an action, or reports the errors of its fields.
 async fn act_on(alerts: &AlertService, act: Result<ActOnAlert, BodyError>) -> ActionOutcome {
     match act {
         Ok(act) => match alerts.act(act, None).await {
@@ -78,7 +79,7 @@ async fn act_on(alerts: &AlertService, act: Result<ActOnAlert, BodyError>) -> Ac
         Err(BodyError::Invalid(findings)) => {
             ActionOutcome::Refused(ActionError::invalid(&findings))
         }
-        // What has a type that says so was read.
+        // Not expected: the frame was parsed as JSON before its type was known.
         Err(error @ BodyError::Malformed { .. }) => {
             ActionOutcome::Refused(ActionError::new("malformed-json", error.to_string()))
         }
@@ -89,16 +90,16 @@ fn result(reference: &Value, outcome: &ActionOutcome) -> Reply {
     Reply::Send(ClientMessage::Text(ResultFrame::new(reference, outcome).to_json().into()))
 }
 
-/// A message was well formed and still was not kept: what to tell its sender.
+/// Returns the error frame for a valid message that could not be posted.
 fn on_refusal(error: &SubmitError) -> Reply {
     complaint(&ErrorFrame::new(match error {
-        // Without a key none is reused.
+        // Chat over a WebSocket has no idempotency key, so `KeyReused` is not expected.
         SubmitError::Refused(_) | SubmitError::KeyReused => {
-            "The message was refused, and not sent: there is no alert with its alert_id."
+            "The message was refused and not sent: no alert has its alert_id."
         }
-        SubmitError::Unavailable => "The message was not kept, and not sent. Try again later.",
+        SubmitError::Unavailable => "The message was not stored and not sent. Try again later.",
         SubmitError::OutcomeUnknown | SubmitError::UnexpectedAnswer => {
-            "It is not known whether the message was kept. Look before sending it again."
+            "It is unknown whether the message was stored. Check the chat before sending it again."
         }
     }))
 }
@@ -125,18 +126,18 @@ mod tests {
         ClientMessage::Text(text.to_owned().into())
     }
 
-    /// What a client is told.
+    /// Returns the JSON of a reply.
     fn told(answer: Reply) -> String {
         match answer {
             Reply::Send(ClientMessage::Text(json)) => json.to_string(),
-            other => panic!("expected a complaint, got {other:?}"),
+            other => panic!("expected a text frame, got {other:?}"),
         }
     }
 
     fn complaint_about(message: &str) -> String {
         match judge(&text(message), Ok(())) {
             Ok(ClientRequest::Chat(Err(error))) => told(not_chat(&error)),
-            other => panic!("expected what cannot be read, got {other:?}"),
+            other => panic!("expected an invalid chat message, got {other:?}"),
         }
     }
 
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_chat_message_is_complained_about() {
+    fn an_invalid_chat_message_is_answered_with_an_error_frame() {
         for bad in ["", "hello", "{", "[[[["] {
             let json = complaint_about(bad);
             assert!(json.starts_with(&PLAIN[..PLAIN.len() - 1]), "{json}");
@@ -157,20 +158,20 @@ mod tests {
     }
 
     #[test]
-    fn a_complaint_names_every_bad_field() {
+    fn an_error_frame_names_every_bad_field() {
         let json: Value = serde_json::from_str(&complaint_about(r#"{"message":7}"#)).unwrap();
         assert_eq!(json["errors"][0]["pointer"], "#/message");
         assert_eq!(json["errors"][1]["pointer"], "#/sender");
     }
 
     #[test]
-    fn a_bad_action_frame_gets_a_result_that_says_what_is_wrong() {
+    fn an_invalid_action_is_answered_with_its_field_errors() {
         let message = r#"{"type":"acknowledge","by":7,"ref":"a"}"#;
         let Ok(ClientRequest::Act { reference, act }) = judge(&text(message), Ok(())) else {
-            panic!("it is an action")
+            panic!("expected an action")
         };
         assert_eq!(reference, "a");
-        let Err(BodyError::Invalid(findings)) = act else { panic!("it is not whole") };
+        let Err(BodyError::Invalid(findings)) = act else { panic!("expected field errors") };
         let outcome = ActionOutcome::Refused(ActionError::invalid(&findings));
         let json: Value = serde_json::from_str(&told(result(&reference, &outcome))).unwrap();
         assert_eq!((&json["type"], &json["ref"]), (&json!("result"), &json!("a")));
@@ -178,25 +179,25 @@ mod tests {
         assert_eq!(json["error"]["type"], "urn:northgate:problem:invalid");
         assert_eq!(json["error"]["errors"][0]["pointer"], "#/by");
         assert_eq!(json["error"]["errors"][1]["pointer"], "#/id");
-        // Whatever else a message calls itself, it is chat, as it always was.
+        // A message of any other type is chat, as in the service that Northgate replaces.
         let message = r#"{"type":"resolved","sender":"Op","message":"hello"}"#;
         assert!(matches!(judge(&text(message), Ok(())), Ok(ClientRequest::Chat(Ok(_)))));
     }
 
     #[test]
-    fn a_message_that_was_not_kept_is_complained_about() {
+    fn a_message_that_was_not_stored_is_answered_with_an_error_frame() {
         for error in
             [SubmitError::Unavailable, SubmitError::OutcomeUnknown, SubmitError::UnexpectedAnswer]
         {
             let json: Value = serde_json::from_str(&told(on_refusal(&error))).unwrap();
             assert_eq!(json["type"], "error");
             let kept_for_sure = error == SubmitError::Unavailable;
-            assert_eq!(json["message"].as_str().unwrap().contains("was not kept"), kept_for_sure);
+            assert_eq!(json["message"].as_str().unwrap().contains("was not stored"), kept_for_sure);
         }
     }
 
     #[test]
-    fn over_the_limit_even_a_good_message_is_refused_and_then_the_client() {
+    fn messages_over_the_limit_are_refused_and_then_the_client_is_closed() {
         for sent in [text(GOOD), text("{"), ClientMessage::Binary(Bytes::new())] {
             let wait = Err(Excess::Wait(Duration::from_micros(49_001)));
             let json: Value = serde_json::from_str(&told(judge(&sent, wait).unwrap_err())).unwrap();
@@ -204,7 +205,7 @@ mod tests {
             assert_eq!(
                 json,
                 json!({ "type": "error", "message": message, "retry_after_ms": 50 }),
-                "a client that waits so long is not too early"
+                "the wait is rounded up to milliseconds"
             );
             let flooding = judge(&sent, Err(Excess::Flooding));
             assert_eq!(flooding, Err(Reply::Close(CloseCode::NotAllowed)));

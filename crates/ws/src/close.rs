@@ -1,4 +1,4 @@
-//! Every close code, in one table, and the Close frame on the wire (RFC 6455 sections 5.5.1, 7.4).
+//! The table of all close codes, and the Close frame on the wire (RFC 6455 sections 5.5.1, 7.4).
 
 use actix_ws::ProtocolError;
 use bytes::Bytes;
@@ -6,41 +6,45 @@ use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::time::Duration;
 
-/// How long a client may take to answer a Close, or to stop sending, before it is cut. Ending at
-/// once would reset the connection while the client still sends, and what it has not received yet
-/// would be lost (RFC 6455 section 7.1.1).
+/// Time that a client has to answer a Close frame, or to stop sending, before the server ends the
+/// connection. To end it immediately would reset the connection while the client still sends, and
+/// the client would lose the frames that it has not received yet (RFC 6455 section 7.1.1).
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
-/// Why the server closes a connection. Of the codes that are ours, 4000 to 4499 mean *connect
-/// again*, and 4500 to 4999 mean *do not*. `docs/PROTOCOL.md` tells clients the same.
+/// Reason why the server closes a connection. Northgate's own codes from 4000 to 4499 mean *connect
+/// again*, and those from 4500 to 4999 mean *do not*. `docs/PROTOCOL.md` has the same table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseCode {
-    /// The server leaves.
+    /// The server is stopping.
     GoingAway {
-        /// How long the client is to wait before it connects again, so that not all come at once.
+        /// Time that the client should wait before it reconnects. It differs between clients, so
+        /// that they do not all reconnect at the same time.
         retry_after: Duration,
     },
-    /// The client broke the protocol.
+    /// The client violated RFC 6455.
     ProtocolError,
-    /// A text message was not UTF-8.
+    /// A text message, or the reason of a Close frame, was not UTF-8.
     InvalidText,
-    /// The client does what is not allowed, and was told so.
+    /// The client exceeded its message limit, and ignored the error frames that asked it to wait.
     NotAllowed,
-    /// A message was larger than is taken.
+    /// A message exceeded the size limit, or had too many fragments.
     MessageTooBig,
-    /// The server is full, or its store is away.
+    /// The store cannot be read, so the stream cannot start. (A full server answers the upgrade
+    /// with 503.)
     TryAgainLater,
-    /// The client took so little that the next event is no longer held.
+    /// The client read so slowly that its next event is no longer retained.
     TooFarBehind,
     /// The client did not answer a ping.
     NoPong,
 }
 
 impl CloseCode {
-    /// Why the decoder gave up; `None` if the connection broke and there is nobody to tell.
+    /// Returns the code for an error of the decoder; `None` if the connection broke, since a Close
+    /// frame could not be delivered.
     pub(crate) fn of(error: &ProtocolError) -> Option<Self> {
         match error {
-            // The library's way to say that text, or a fragmented text, is no UTF-8.
+            // The library returns this error for a text message, fragmented or not, that is not
+            // UTF-8.
             ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
                 Some(Self::InvalidText)
             }
@@ -57,7 +61,7 @@ impl CloseCode {
         }
     }
 
-    /// The number on the wire.
+    /// Returns the number on the wire.
     pub const fn number(self) -> u16 {
         match self {
             Self::GoingAway { .. } => 1001,
@@ -71,17 +75,17 @@ impl CloseCode {
         }
     }
 
-    /// The reason on the wire: at most 123 bytes. All are for people, but the delay of `GoingAway`
-    /// is for clients too.
+    /// Returns the reason on the wire, at most 123 bytes. It is for people; only the delay in the
+    /// reason of `GoingAway` is also for programs.
     pub fn reason(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::GoingAway { retry_after } => {
                 let delay = retry_after.as_millis();
                 return Cow::Owned(format!("retry_after_ms={delay}; the server is stopping"));
             }
-            Self::ProtocolError => "this is not the WebSocket protocol as RFC 6455 has it",
+            Self::ProtocolError => "a frame violates the WebSocket protocol, RFC 6455",
             Self::InvalidText => "a text message was not UTF-8",
-            Self::NotAllowed => "too many messages, and still more when told so",
+            Self::NotAllowed => "too many messages, and the requests to wait were ignored",
             Self::MessageTooBig => "the message is larger than the server takes",
             Self::TryAgainLater => "the server cannot take this connection now; try again later",
             Self::TooFarBehind => "too far behind; connect again",
@@ -93,14 +97,14 @@ impl CloseCode {
 /// How the server ends its half of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Closing {
-    /// For a reason of its own.
+    /// With a code that the server chose.
     With(CloseCode),
-    /// Because the client said so: with the client's own code, if it gave one.
+    /// In answer to the client's Close frame, with the client's own code if it sent one.
     Echo(Option<u16>),
 }
 
 impl Closing {
-    /// The Close frame, unmasked.
+    /// Returns the Close frame, unmasked.
     pub(crate) fn frame(self) -> Bytes {
         let (code, reason) = match self {
             Self::With(code) => (Some(code.number()), code.reason()),
@@ -112,7 +116,10 @@ impl Closing {
             payload.extend_from_slice(reason.as_bytes());
         }
         let length = u8::try_from(payload.len()).unwrap_or(u8::MAX);
-        debug_assert!(length <= 125, "control frames are short (RFC 6455 section 5.5)");
+        debug_assert!(
+            length <= 125,
+            "a control frame has at most 125 bytes of payload (RFC 6455 section 5.5)"
+        );
         [&[0x88, length], payload.as_slice()].concat().into()
     }
 }
@@ -129,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_leaves_says_when_to_come_back() {
+    fn the_reason_of_1001_begins_with_the_delay_before_reconnecting() {
         let retry_after = Duration::from_millis(1_250);
         let frame = Closing::With(CloseCode::GoingAway { retry_after }).frame();
         assert_eq!(frame[2..4], [0x03, 0xE9]);
@@ -142,7 +149,7 @@ mod tests {
         assert_eq!(Closing::Echo(None).frame()[..], [0x88, 0]);
     }
 
-    /// One of each: `tests/house` compares the match in `number` with the same table.
+    /// Every code once. `tests/house` compares the match in `number` with the documented table.
     const ALL: [CloseCode; 8] = [
         CloseCode::GoingAway { retry_after: Duration::MAX },
         CloseCode::ProtocolError,
@@ -154,7 +161,7 @@ mod tests {
         CloseCode::NoPong,
     ];
 
-    /// The rows of the table of close codes that clients read: its cells, from left to right.
+    /// Returns the cells, from left to right, of each row of the table of close codes for clients.
     fn documented() -> Vec<[&'static str; 4]> {
         let text = include_str!("../../../docs/PROTOCOL.md");
         let (_, section) = text.split_once("\n## Close codes\n").unwrap();
@@ -165,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_table_holds_exactly_these_codes() {
+    fn the_documented_table_contains_exactly_these_codes() {
         let documented = documented();
         assert_eq!(documented.len(), ALL.len());
         for (code, [number, reason, when, reconnect]) in ALL.into_iter().zip(documented) {

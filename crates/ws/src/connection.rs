@@ -1,4 +1,4 @@
-//! The task that reads one client: message by message, until one side is gone.
+//! The reading half of a connection: a task that reads one client until one side disconnects.
 
 use crate::close::{Closing, LINGER};
 use crate::guard::FrameGuard;
@@ -10,27 +10,28 @@ use std::rc::Rc;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// The reading half of a connection. It ends when the client's stream does, which is also when
-/// the feed is dropped. The feed sees its end when `session` is dropped.
+/// The reading half of a connection. It ends with the client's stream, which also ends when the
+/// outgoing body is dropped. When `session` is dropped, the outgoing body ends too.
 pub(crate) struct Connection<C> {
     pub(crate) messages: AggregatedMessageStream,
     pub(crate) guard: FrameGuard,
     pub(crate) session: Session,
     pub(crate) handler: C,
     pub(crate) closing: oneshot::Sender<Closing>,
-    /// Notified when what was sent has been handed to the HTTP writer, and when nothing is any
-    /// more.
+    /// Notified when queued frames were passed to the HTTP writer, and when the outgoing body is
+    /// dropped.
     pub(crate) taken: Rc<Notify>,
     pub(crate) heartbeat: Heartbeat,
 }
 
-/// The library queues 32 frames, whatever their size. Of answers that are larger than this, one
-/// waits for its client at a time.
+/// Size in bytes above which a reply must reach the HTTP writer before the next message is read.
+/// The library queues up to 32 frames of any size, so large replies would otherwise use too much
+/// memory.
 const LARGE_ANSWER_BYTES: usize = 4 * 1024;
 
 impl<C: MessageHandler> Connection<C> {
-    /// Runs until the connection ends. One message at a time: a client that does not take its
-    /// pongs and answers is not read any further, which costs only itself.
+    /// Runs until the connection ends, and processes one message at a time. If a client does not
+    /// read its pongs and replies, nothing more is read from it; other clients are not affected.
     pub(crate) async fn run(mut self) {
         let closing = loop {
             let received = timeout_at(self.heartbeat.due(), self.messages.recv()).await;
@@ -51,16 +52,17 @@ impl<C: MessageHandler> Connection<C> {
                 Err(Closed) => return,
             }
         };
-        // An error means that the feed is gone: the close is done.
+        // An error means that the outgoing body was dropped: the connection has already ended.
         let _ = self.closing.send(closing);
         if let Closing::With(_) = closing {
-            // An error means that the client was given its moment and still sends, or does not
-            // answer: read no more.
+            // An error means that the client still sends, or has not answered, after `LINGER`: stop
+            // reading.
             let _ = timeout(LINGER, self.guard.discard()).await;
         }
     }
 
-    /// Does what a frame asks for. `Some` is the end, with a word; an error is one without.
+    /// Performs a reaction. `Some` ends the connection with a Close frame, an error ends it without
+    /// one.
     async fn perform(&mut self, reaction: Reaction) -> Result<Option<Closing>, Closed> {
         match reaction {
             Reaction::Nothing => {}

@@ -1,19 +1,20 @@
-//! The frame guard's scanner for fuzz targets, which are not of this workspace: see `tests/fuzz`.
+//! Access to the frame scanner for the fuzz targets in `tests/fuzz`, outside this workspace.
 
 use crate::scanner::{FrameScanner, Violation};
 
-/// What became of a stream.
+/// Result of the scan of a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ScanReport {
-    /// Where the frames end that may be decoded.
+    /// Offsets in bytes where the valid frames end.
     pub ends: Vec<usize>,
-    /// The close code for what came after them, if that was a violation.
+    /// Close code of the violation that followed these frames, if there was one.
     pub code: Option<u16>,
-    /// Whether the stream's last byte was the end of a Close, the violation notwithstanding.
+    /// Whether the last byte of the stream ended a Close frame, with or without an earlier
+    /// violation.
     pub after_close: bool,
 }
 
-/// Scans a stream that comes in chunks of these lengths, and then the rest of it in one.
+/// Scans a stream that arrives in chunks of these lengths, with the rest in one last chunk.
 pub fn scan(stream: &[u8], lengths: &[u8], max_message_bytes: usize) -> ScanReport {
     let mut scanner = FrameScanner::new(max_message_bytes);
     let mut outcome = ScanReport { ends: Vec::new(), code: None, after_close: false };
@@ -26,7 +27,10 @@ pub fn scan(stream: &[u8], lengths: &[u8], max_message_bytes: usize) -> ScanRepo
         while !chunk.is_empty() && outcome.code.is_none() {
             match scanner.scan(chunk) {
                 Ok(passed) => {
-                    assert!(passed.len > 0, "a scan that finds nothing wrong goes on");
+                    assert!(
+                        passed.len > 0,
+                        "a scan without a violation consumes at least one byte"
+                    );
                     chunk = chunk.get(passed.len..).unwrap_or_default();
                     if passed.frame_ended {
                         outcome.ends.push(stream.len() - rest.len() - chunk.len());

@@ -1,4 +1,4 @@
-//! The client's bytes on their way to the decoder: they end where a violation begins.
+//! A filter before the decoder: the client's byte stream, which ends where a violation begins.
 
 use crate::scanner::{FrameScanner, Violation};
 use actix_http::error::PayloadError;
@@ -11,20 +11,20 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-/// A stream of client bytes that gives only what may be decoded, and then ends. It gives one frame
-/// a turn: the decoder reads as long as there is something, and a client that sends much at once
-/// must not have the thread for itself meanwhile.
+/// The client's byte stream up to the first violation. After each frame it returns `Pending` once:
+/// the decoder reads as long as bytes are available, and a client that sends many frames together
+/// must not occupy the thread.
 ///
-/// Clones are handles to the same stream: the decoder has one, and the connection another, for the
-/// time when the decoder has given up.
+/// Clones are handles to the same stream. The decoder has one. The connection has another, with
+/// which it reads after the decoder has stopped.
 #[derive(Clone)]
 pub(crate) struct FrameGuard(Rc<RefCell<Inbound>>);
 
 struct Inbound {
     payload: Payload,
-    /// What has come and was not given yet.
+    /// Bytes that were received and not returned yet.
     ahead: Bytes,
-    /// A frame was just given: the decoder's turn.
+    /// Whether a frame has just ended, so that the next poll returns `Pending`.
     pausing: bool,
     scanner: FrameScanner,
     violation: Option<Violation>,
@@ -41,21 +41,21 @@ impl FrameGuard {
         })))
     }
 
-    /// Why the stream has ended, if not because the client's has.
+    /// Returns the violation that ended the stream, if one did.
     pub(crate) fn violation(&self) -> Option<Violation> {
         self.0.borrow().violation
     }
 
-    /// Reads what still comes to nowhere, until the client has said Close and nothing after it. A
-    /// connection that ends while its client sends is reset by the kernel, and what was sent last,
-    /// such as a Close frame, is lost.
+    /// Reads and discards the client's bytes until the last of them ends a Close frame, or the
+    /// stream ends. If a connection ended while its client still sends, the kernel would reset it,
+    /// and the client would lose the last frames, such as the server's Close frame.
     pub(crate) async fn discard(self) {
         poll_fn(|cx| self.0.borrow_mut().poll_discard(cx)).await;
     }
 }
 
 impl Inbound {
-    /// Makes sure that there is something ahead. `None` is the end of the client's stream.
+    /// Reads until `ahead` is not empty. `None` is the end of the client's stream.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), PayloadError>>> {
         while self.ahead.is_empty() {
             match ready!(Pin::new(&mut self.payload).poll_next(cx)?) {
@@ -117,7 +117,7 @@ mod tests {
     use std::pin::pin;
     use std::task::Waker;
 
-    /// What each poll gives, until the stream ends: the bytes, or `None` for a pause.
+    /// Returns the result of each poll until the stream ends: the bytes, or `None` for a pause.
     fn turns(sent: Vec<u8>) -> (Vec<Option<Bytes>>, Option<Violation>) {
         let mut guard = FrameGuard::new(Payload::from(sent), 1_000);
         let mut cx = Context::from_waker(Waker::noop());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_says_much_at_once_gets_one_frame_a_turn() {
+    fn the_guard_pauses_after_every_frame() {
         let frames = [ping(b"one"), ping(b""), ping(b"three")];
         let (turns, verdict) = turns(frames.concat());
         let mut expected = Vec::new();
@@ -152,14 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_frame_that_violates_is_given() {
+    fn no_byte_of_a_violating_frame_is_returned() {
         let unmasked = vec![0x81, 0x01, b'x'];
         let (turns, verdict) = turns([ping(b"fine"), unmasked].concat());
         assert_eq!(turns, [Some(Bytes::from(ping(b"fine"))), None]);
         assert_eq!(verdict, Some(Violation::Protocol));
     }
 
-    /// A client that sends these chunks, and then is silent.
+    /// A client that sends these chunks and then stays silent.
     struct Silent(VecDeque<Bytes>);
 
     impl Stream for Silent {
@@ -170,7 +170,7 @@ mod tests {
         }
     }
 
-    /// Whether a connection that was closed for what comes first ends once the rest has come.
+    /// Whether a connection that was closed because of the first chunk ends after the other chunks.
     fn ends_after(chunks: &[&[u8]]) -> bool {
         let chunks = chunks.iter().map(|chunk| Bytes::copy_from_slice(chunk)).collect();
         let payload: BoxedPayloadStream = Box::pin(Silent(chunks));
@@ -182,15 +182,15 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_answers_the_close_is_not_waited_for_any_longer() {
+    fn the_wait_ends_when_the_client_answers_the_close() {
         let bad = [0xC1, 0x81, 0, 0, 0, 0, b'x'];
         let close = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xEA];
         assert!(ends_after(&[&bad, &close]));
         assert!(ends_after(&[&bad[..1], &[&bad[1..], &close[..3]].concat(), &close[3..]]));
         assert!(ends_after(&[&[&bad[..], &ping(b"x"), &close].concat()]));
-        assert!(ends_after(&[&close]), "what was closed for was a Close already");
-        assert!(!ends_after(&[&bad]), "the answer has not come yet");
+        assert!(ends_after(&[&close]), "the first chunk is already a Close");
+        assert!(!ends_after(&[&bad]), "the client has not answered yet");
         assert!(!ends_after(&[&bad, &close[..7]]));
-        assert!(!ends_after(&[&close, &ping(b"x")]), "a client that still sends is given its time");
+        assert!(!ends_after(&[&close, &ping(b"x")]), "a client that still sends is waited for");
     }
 }

@@ -1,26 +1,26 @@
-//! Whether a client is still there: a ping after a silence, and an end after a silence on that.
-//! Time is told to it, so it needs no clock.
+//! Detects disconnected clients: a silent client receives a ping, and is closed if it stays silent.
+//! The time is a parameter, so the heartbeat needs no clock.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a client may be silent.
+/// Limits on the silence of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeartbeatSettings {
-    /// Without anything from the client for this long, it is pinged.
+    /// Time without a frame from the client after which the server sends a ping.
     pub ping_after: Duration,
-    /// Without anything from the client for this long after a ping, it is closed.
+    /// Time after that ping, without a frame from the client, after which the server closes.
     pub pong_within: Duration,
 }
 
-/// What a silence calls for.
+/// Action that is due when a client is silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Beat {
     Ping,
     GiveUp,
 }
 
-/// The silence of one client.
+/// Timer for the silence of one client.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     settings: HeartbeatSettings,
@@ -33,17 +33,17 @@ impl Heartbeat {
         Self { settings, next: Beat::Ping, due: now + settings.ping_after }
     }
 
-    /// When something is to be done, if the client stays silent until then.
+    /// Returns the time of the next action if the client stays silent until then.
     pub(crate) fn due(&self) -> Instant {
         self.due
     }
 
-    /// The client said something: a message, a pong, whatever it is.
+    /// Restarts the timer, because a frame of any kind arrived.
     pub(crate) fn heard(&mut self, now: Instant) {
         *self = Self::new(self.settings, now);
     }
 
-    /// The client was silent until [`due`](Self::due): says what is to be done about it.
+    /// Returns the action for a client that was silent until [`due`](Self::due).
     pub(crate) fn beat(&mut self, now: Instant) -> Beat {
         let beat = self.next;
         self.next = Beat::GiveUp;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whatever_is_heard_begins_the_silence_anew() {
+    async fn every_frame_restarts_the_timer() {
         let start = Instant::now();
         let mut heartbeat = Heartbeat::new(SETTINGS, start);
         for second in [1, 20, 40] {
@@ -84,6 +84,6 @@ mod tests {
         let answered = start + Duration::from_secs(70);
         heartbeat.heard(answered);
         assert_eq!(heartbeat.due(), answered + Duration::from_secs(25));
-        assert_eq!(heartbeat.beat(heartbeat.due()), Beat::Ping, "an answer saves the client");
+        assert_eq!(heartbeat.beat(heartbeat.due()), Beat::Ping, "an answer restarts the timer");
     }
 }

@@ -1,10 +1,10 @@
-//! WebSocket: the upgrade, the guard before the decoder, the session, and the feed that sends.
+//! WebSocket connections: the upgrade, the frame guard, the reading half and the sending half.
 //!
-//! A connection is two halves. The *feed* is the HTTP response's body: it gives what is for this
-//! client alone (pongs and complaints, which may overtake events), events from the connection's
-//! cursor, and at the end the Close frame. The *session* is a task that reads what the client sends
-//! and decides, without any I/O of its own, what is to follow. What is done with messages is behind
-//! a seam, the *handler*: chat in the product, an echo for suites that test conformance.
+//! A connection has two halves. The *sending half*, `outgoing_body`, is the body of the HTTP
+//! response. It sends pongs and replies (which may overtake events), events from the connection's
+//! cursor, and finally the Close frame. The *reading half*, `connection`, is a task that reads
+//! the client's frames; `session` decides the reaction to each frame without I/O. A
+//! [`MessageHandler`] processes the messages: chat in the product, an echo for conformance suites.
 
 mod chat;
 mod close;

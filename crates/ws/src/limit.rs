@@ -1,4 +1,4 @@
-//! How much one client may say: messages have a bucket that fills with time, and so have refusals.
+//! Rate limit for the messages of one client: a token bucket for messages and one for refusals.
 
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
@@ -9,12 +9,12 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How much one client may say.
+/// Rate limit for the messages of one client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChatLimitSettings {
-    /// So many messages a second, in the long run.
+    /// Sustained rate in messages per second.
     pub per_second: NonZeroU32,
-    /// So many messages at once, after a silence.
+    /// Number of messages that are accepted without a pause, after a silence.
     pub burst: NonZeroU32,
 }
 
@@ -26,19 +26,19 @@ impl Default for ChatLimitSettings {
     }
 }
 
-/// A message came too soon.
+/// Reason why a message is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Excess {
-    /// The next one is taken after so long.
+    /// The next message is accepted after this time.
     Wait(Duration),
-    /// The client was told so again and again, and does not care.
+    /// The client used up its refusals too: it ignores the requests to wait.
     Flooding,
 }
 
-/// What one client may still say.
+/// Token buckets of one client.
 pub(crate) struct ChatLimit {
     messages: Bucket,
-    /// A client that cannot know yet that it is too fast gets as many refusals as it gets messages.
+    /// As large as `messages`: a client may have sent a burst before it reads the first refusal.
     refusals: Bucket,
 }
 
@@ -52,7 +52,7 @@ impl ChatLimit {
         Self { messages: bucket(), refusals: bucket() }
     }
 
-    /// Counts one message.
+    /// Counts one message, and refuses it if it exceeds the limit.
     pub(crate) fn take(&self) -> Result<(), Excess> {
         let Err(not_until) = self.messages.check() else { return Ok(()) };
         if self.refusals.check().is_err() {
@@ -62,7 +62,7 @@ impl ChatLimit {
     }
 }
 
-/// The runtime's clock, which tests pause.
+/// Clock of the Tokio runtime, which tests can pause.
 #[derive(Debug, Clone, Copy)]
 struct TokioClock {
     start: Instant,
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_burst_is_taken_and_then_so_many_a_second() {
+    async fn a_burst_is_accepted_and_then_the_sustained_rate() {
         let limit = limit(20, 100);
         for _ in 0..100 {
             assert_eq!(limit.take(), Ok(()));
@@ -98,12 +98,12 @@ mod tests {
         assert_eq!(limit.take(), Err(Excess::Wait(Duration::from_millis(1))));
         for _ in 0..200 {
             advance(wait).await;
-            assert_eq!(limit.take(), Ok(()), "a client that keeps the pace is never refused");
+            assert_eq!(limit.take(), Ok(()), "a client at the sustained rate is never refused");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silence_fills_the_bucket_and_no_more() {
+    async fn a_long_silence_allows_only_one_burst() {
         let limit = limit(10, 3);
         for _ in 0..2 {
             for _ in 0..3 {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_does_not_care_is_flooding() {
+    async fn a_client_that_ignores_refusals_is_flooding() {
         let limit = limit(10, 3);
         for _ in 0..3 {
             assert_eq!(limit.take(), Ok(()));
@@ -125,13 +125,16 @@ mod tests {
         }
         assert_eq!(limit.take(), Err(Excess::Flooding));
         advance(Duration::from_millis(100)).await;
-        assert_eq!(limit.take(), Ok(()), "what is allowed stays allowed");
-        assert!(matches!(limit.take(), Err(Excess::Wait(_))), "refusals fill up as well");
+        assert_eq!(limit.take(), Ok(()), "a message within the limit is still accepted");
+        assert!(
+            matches!(limit.take(), Err(Excess::Wait(_))),
+            "the bucket of refusals is refilled too"
+        );
         assert_eq!(limit.take(), Err(Excess::Flooding));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_defaults_are_what_the_documents_say() {
+    async fn the_defaults_match_the_documents() {
         let ChatLimitSettings { per_second, burst } = ChatLimitSettings::default();
         assert_eq!((per_second.get(), burst.get()), (20, 100));
     }

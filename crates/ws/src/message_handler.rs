@@ -1,18 +1,18 @@
-//! The seam between the WebSocket protocol and what a client says over it.
+//! The interface between the WebSocket protocol and the handling of a client's messages.
 
 use crate::close::CloseCode;
 use bytes::Bytes;
 use bytestring::ByteString;
 use std::future::Future;
 
-/// What is done with what one client says. Control frames, limits on bytes, and the closing
-/// handshake are the connection's own affair.
+/// Handles the messages of one client. The connection itself handles control frames, size limits
+/// and the closing handshake.
 pub trait MessageHandler: 'static {
-    /// Hears one message. The client is not read any further until its answer is there.
+    /// Handles one message. Nothing more is read from the client until the reply is returned.
     fn handle(&mut self, message: ClientMessage) -> impl Future<Output = Reply>;
 }
 
-/// A whole message, its fragments together.
+/// A complete message, with its fragments joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientMessage {
     /// A text message.
@@ -21,13 +21,13 @@ pub enum ClientMessage {
     Binary(Bytes),
 }
 
-/// What follows from a message, for the client that sent it.
+/// Effect of a message on the client that sent it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// Nothing.
+    /// Send nothing.
     Nothing,
-    /// This is sent to it, before any event that waits.
+    /// Send this message, before any waiting event.
     Send(ClientMessage),
-    /// It is closed.
+    /// Close the connection.
     Close(CloseCode),
 }

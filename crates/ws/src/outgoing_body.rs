@@ -12,14 +12,16 @@ use std::task::{Context, Poll, ready};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Sleep, sleep};
 
-/// Gives control frames first, then events, and at the end one Close frame.
+/// Sends control frames and replies first, then events, and finally one Close frame.
 pub(crate) struct OutgoingBody {
-    /// What the library sends: pongs and complaints. It ends with the reading half, and dropping
-    /// it ends the reading half.
+    /// Frames that the library sends: pings, pongs and replies. The stream ends with the reading
+    /// half, and dropping it ends the reading half.
     inner: BoxBody,
-    /// How the reading half wants this to end; dropped without a word when the client is gone.
+    /// Receives the [`Closing`] from the reading half. If the client disconnected, the sender is
+    /// dropped without a value.
     closing: oneshot::Receiver<Closing>,
-    /// Notified when everything that the library had to send was handed over, and at the end.
+    /// Notified when all frames that the library had queued were passed to the HTTP writer, and on
+    /// drop.
     taken: Rc<Notify>,
     state: State,
 }
@@ -27,10 +29,10 @@ pub(crate) struct OutgoingBody {
 enum State {
     Open {
         cursor: Cursor,
-        /// Free again when the stream ends, and not only with the connection.
+        /// Released when the stream ends, which can be before the connection ends.
         _permit: ConnectionPermit,
     },
-    /// The Close frame was given; the client has a moment to end its half.
+    /// The Close frame was sent. The client has [`LINGER`] to end its half.
     Lingering(Pin<Box<Sleep>>),
     Ended,
 }
@@ -46,7 +48,7 @@ impl OutgoingBody {
         Self { inner, closing, taken, state: State::Open { cursor, _permit: permit } }
     }
 
-    /// Gives the Close frame, and lingers unless the client has said its last word already.
+    /// Returns the Close frame, and lingers unless the client has already sent its own.
     fn close(&mut self, closing: Closing) -> Bytes {
         self.state = match closing {
             Closing::Echo(_) => State::Ended,
@@ -55,7 +57,8 @@ impl OutgoingBody {
         closing.frame()
     }
 
-    /// How the cursor's end is told to the client; `None` ends without a word.
+    /// Returns the [`Closing`] for an end of the cursor; `None` ends the connection without a Close
+    /// frame.
     fn closing_of(end: End) -> Option<Closing> {
         match end {
             End::Drained { turn } => {
@@ -105,7 +108,7 @@ impl MessageBody for OutgoingBody {
             }
             State::Ended => return Poll::Ready(None),
         };
-        // The reading half says how it ends before it does: look for that word first.
+        // The reading half sends its `Closing` before it ends, so check for that first.
         match Pin::new(&mut this.closing).poll(cx) {
             Poll::Ready(Ok(closing)) => return Poll::Ready(Some(Ok(this.close(closing)))),
             Poll::Ready(Err(_gone)) => {
@@ -153,7 +156,7 @@ mod tests {
 
     const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
 
-    /// The library's half: these frames, and then nothing or the end.
+    /// Replaces the library's stream: returns these frames, and then stays pending or ends.
     struct Control {
         frames: VecDeque<&'static [u8]>,
         ends: bool,
@@ -178,7 +181,7 @@ mod tests {
         }
     }
 
-    /// A feed over a hub whose log holds two events that were not given yet.
+    /// An outgoing body on a hub whose log contains two events that were not sent yet.
     struct Scene {
         hub: Hub,
         worker: Worker,
@@ -214,7 +217,7 @@ mod tests {
             scene
         }
 
-        /// Lets the worker see what the hub has.
+        /// Lets the worker receive the hub's events.
         async fn settle(&self) {
             for _ in 0..8 {
                 yield_now().await;
@@ -258,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn control_frames_come_first_then_events_then_it_waits() {
+    fn control_frames_are_sent_before_events() {
         run(async || {
             let mut scene = Scene::new(&[b"pong", b"complaint"], false).await;
             assert_eq!(scene.next(), "pong");
@@ -269,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drained_feed_gives_its_events_then_1001_and_lingers_a_moment() {
+    fn a_drained_body_sends_its_events_then_1001_and_lingers() {
         run(async || {
             let mut scene = Scene::new(&[], false).await;
             scene.hub.drain();
@@ -277,8 +280,8 @@ mod tests {
             scene.assert_events();
             let leaving = CloseCode::GoingAway { retry_after: return_after(0) };
             assert_eq!(scene.next(), Closing::With(leaving).frame());
-            assert_eq!(scene.hub.cursors(), 0, "nobody waits for one that lingers");
-            assert_eq!(scene.limiter.taken(), 0, "its permit is free for another");
+            assert_eq!(scene.hub.cursors(), 0, "a drain does not wait for a lingering body");
+            assert_eq!(scene.limiter.taken(), 0, "its permit is released");
             let closed = Instant::now();
             scene.end().await;
             assert_eq!(closed.elapsed(), LINGER);
@@ -286,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn lingering_ends_with_the_reading_half_and_gives_no_control_frames() {
+    fn lingering_sends_no_control_frames_and_ends_with_the_reading_half() {
         run(async || {
             let mut scene = Scene::new(&[], true).await;
             let close = scene.close.take().unwrap();
@@ -299,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clients_close_is_echoed_and_ends_the_feed_at_once() {
+    fn the_clients_close_is_echoed_and_ends_the_body_immediately() {
         run(async || {
             let mut scene = Scene::new(&[b"pong"], false).await;
             scene.close.take().unwrap().send(Closing::Echo(Some(1_000))).unwrap();
@@ -310,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_gone_ends_the_feed_without_a_word() {
+    fn a_disconnected_client_ends_the_body_without_a_close() {
         run(async || {
             let mut scene = Scene::new(&[], false).await;
             drop(scene.close.take());
@@ -319,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hub_that_is_over_cuts_the_feed_without_a_word() {
+    fn the_end_of_the_hub_ends_the_body_without_a_close() {
         run(async || {
             let mut scene = Scene::new(&[], false).await;
             scene.hub.end();

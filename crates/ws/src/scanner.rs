@@ -1,57 +1,57 @@
-//! Reads the headers of client frames as they arrive, and finds what must not be decoded.
+//! Scans the headers of client frames as they arrive, and stops at what must not be decoded.
 //!
-//! The decoder behind it buffers a whole frame before it looks at its size, so a header that
-//! declares a gigabyte must be stopped here. What is stopped here needs no buffer: the scanner
-//! holds one header, a few numbers, and a Close.
+//! The decoder behind the scanner buffers a complete frame before it checks its size, so a header
+//! that declares a gigabyte must be rejected here. The scanner stores no frames: only one header, a
+//! few numbers, and the payload of a Close frame.
 
-/// The longest header of a masked frame: 2 bytes, 8 of length, 4 of mask (RFC 6455 section 5.2).
+/// Longest header of a masked frame in bytes: 2, 8 of length, 4 of mask (RFC 6455 section 5.2).
 const HEADER_MAX: usize = 14;
-/// The most payload of a control frame (RFC 6455 section 5.5).
+/// Largest payload of a control frame in bytes (RFC 6455 section 5.5).
 const CONTROL_MAX: u64 = 125;
-/// Fragments need not be large, but a message of many tiny ones is an attack on our memory: a
-/// message may have one for each of this many bytes that it could have.
+/// A message may have one fragment for each of this many bytes of the size limit, and always one.
+/// Small fragments are allowed, but many tiny fragments would exhaust the server's memory.
 const BYTES_PER_FRAGMENT: u64 = 64;
 
-/// Why the rest of the stream must not be decoded.
+/// Reason why the rest of the stream must not be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Violation {
-    /// A message is larger than is taken, or comes in too many fragments.
+    /// A message exceeds the size limit, or has too many fragments.
     TooBig,
     /// The client does not follow RFC 6455.
     Protocol,
-    /// The reason of a Close is no UTF-8. The decoder finds that too, but says only that something
-    /// is wrong with the Close.
+    /// The reason of a Close frame is not UTF-8. The decoder detects that too, but reports only an
+    /// invalid Close frame.
     InvalidText,
 }
 
-/// How far the scanner came.
+/// Progress of one call of [`FrameScanner::scan`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scanned {
-    /// This many bytes may be decoded.
+    /// Number of bytes that may be decoded.
     pub(crate) len: usize,
-    /// They end with the end of a frame.
+    /// Whether the last of these bytes ends a frame.
     pub(crate) frame_ended: bool,
 }
 
-/// The place in the stream of frames.
+/// State of the scan of one client's stream.
 #[derive(Debug)]
 pub(crate) struct FrameScanner {
     max_message_bytes: u64,
     header: [u8; HEADER_MAX],
     place: Place,
-    /// The message under way, if its last fragment has not come.
+    /// The current message, if its last fragment has not arrived.
     message: Option<Fragments>,
-    /// The payload of a Close under way.
+    /// Unmasked payload of the current Close frame, as far as it has arrived.
     close: Vec<u8>,
-    /// Nobody decodes the stream any more: frames are followed as they are.
+    /// The stream is no longer decoded: frames are followed without checks.
     lenient: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Place {
-    /// So many bytes of a header have come.
+    /// Number of header bytes that have arrived.
     Header(usize),
-    /// So many bytes of a payload are still to come.
+    /// Number of payload bytes that are still to arrive.
     Payload(u64),
 }
 
@@ -73,8 +73,8 @@ impl FrameScanner {
         }
     }
 
-    /// Follows bytes that nobody decodes, frame by frame, whatever they are. From here on nothing
-    /// is a violation.
+    /// Follows the frames in bytes that are not decoded. After this call the scanner reports no
+    /// violations.
     pub(crate) fn skip(&mut self, mut chunk: &[u8]) {
         self.lenient = true;
         while !chunk.is_empty()
@@ -84,13 +84,13 @@ impl FrameScanner {
         }
     }
 
-    /// Whether the last byte was the end of a Close.
+    /// Whether the last byte ended a Close frame.
     pub(crate) fn is_after_close(&self) -> bool {
         matches!(self.place, Place::Header(0)) && self.opcode() == 0x8
     }
 
-    /// Follows the next bytes of the stream, at most to the end of the frame under way. On a
-    /// violation the scanner stays where it was before them.
+    /// Scans the next bytes of the stream, at most to the end of the current frame. After a
+    /// violation the scanner is at the offset before these bytes.
     pub(crate) fn scan(&mut self, chunk: &[u8]) -> Result<Scanned, Violation> {
         let before = self.place;
         let scanned = self.follow(chunk);
@@ -130,7 +130,8 @@ impl FrameScanner {
         first & 0x0F
     }
 
-    /// Goes on with a header of which so much is there, and judges each part as soon as it can be.
+    /// Continues with a header of `header_len` bytes so far, and checks each field once it is
+    /// complete.
     fn enter(&mut self, header_len: usize) -> Result<(), Violation> {
         self.place = Place::Header(header_len);
         let [first, second, extended @ ..] = self.header;
@@ -194,13 +195,14 @@ impl FrameScanner {
         Ok(())
     }
 
-    /// The next bytes of the payload of a Close, and whether they are its last ones.
+    /// Stores the next payload bytes of a Close frame, and checks the reason after the last of
+    /// them.
     fn judge_close<'a>(
         &mut self,
         payload: impl Iterator<Item = &'a u8>,
         last: bool,
     ) -> Result<(), Violation> {
-        // A control frame's header is the short form, with the mask behind it.
+        // The header of a control frame has the short form, so the mask follows after two bytes.
         let [_, _, mask @ ..] = self.header;
         let mask = mask.iter().take(4).cycle().skip(self.close.len() % 4);
         self.close.extend(payload.zip(mask).map(|(byte, mask)| byte ^ mask));
@@ -241,8 +243,8 @@ mod tests {
         bytes
     }
 
-    /// Scans a stream that comes in chunks of these lengths. Gives the ends of the frames that may
-    /// be decoded, and what was found after them.
+    /// Scans a stream that arrives in chunks of these lengths. Returns the offsets where valid
+    /// frames end, and the violation that follows, if any.
     fn scan_chunks(
         stream: &[u8],
         chunks: impl IntoIterator<Item = usize>,
@@ -255,7 +257,7 @@ mod tests {
             while at < end {
                 match scanner.scan(&stream[at..end]) {
                     Ok(Scanned { len, frame_ended }) => {
-                        assert!(len > 0, "a scan that finds nothing wrong goes on");
+                        assert!(len > 0, "a scan without a violation consumes at least one byte");
                         at += len;
                         if frame_ended {
                             ends.push(at);
@@ -268,7 +270,8 @@ mod tests {
         (ends, Ok(()))
     }
 
-    /// Scans a stream that comes in one piece: where the last good frame ends, or what was found.
+    /// Scans a stream that arrives in one chunk. On a violation, returns it and the offset where
+    /// the last valid frame ends.
     fn scan(stream: &[u8]) -> Result<(), (usize, Violation)> {
         let (ends, verdict) = scan_chunks(stream, [stream.len()]);
         verdict.map_err(|violation| (ends.last().copied().unwrap_or(0), violation))
@@ -283,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rfc_6455_forbids_is_found_at_its_frame() {
+    fn a_violation_of_rfc_6455_is_found_at_its_frame() {
         let good = frame(0x81, 7);
         let unmasked = vec![0x81, 0x01, b'x'];
         for bad in [
@@ -307,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_too_big_as_soon_as_its_header_says_so() {
+    fn a_message_is_too_big_as_soon_as_its_header_declares_it() {
         assert_eq!(scan(&frame(0x81, LIMIT + 1)[..4]), Err((0, Violation::TooBig)));
         let gigabyte = [&[0x82, 0xFF][..], &(1_u64 << 30).to_be_bytes()].concat();
         assert_eq!(scan(&gigabyte), Err((0, Violation::TooBig)));
@@ -317,7 +320,7 @@ mod tests {
         assert_eq!(scan(&exact), Ok(()));
     }
 
-    /// A Close with this reason, under a mask.
+    /// A masked Close frame with this reason.
     fn close(reason: &[u8]) -> Vec<u8> {
         let mask = [0xA5, 0x5A, 0x0F, 0xF1];
         let payload = [&[0x03, 0xE8], reason].concat();
@@ -327,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_of_a_close_is_text() {
+    fn the_reason_of_a_close_must_be_utf_8() {
         for reason in ["", "bye", "é", &"ß".repeat(61)] {
             let close = close(reason.as_bytes());
             for size in 1..=close.len() {
@@ -345,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_violation_the_clients_close_is_still_found() {
+    fn the_clients_close_is_found_after_a_violation() {
         let unmasked = vec![0xF3, 0x7E, 0x00, 0x80, 0x88].into_iter().chain([0x88; 127]).collect();
         for bad in [frame(0xC1, 300), frame(0x89, 126), unmasked, frame(0x82, LIMIT + 1)] {
             let violating = [frame(0x81, 3), bad].concat();
@@ -357,7 +360,7 @@ mod tests {
                 while let Ok(scanned) = scanner.scan(chunk) {
                     chunk = &chunk[scanned.len..];
                     if chunk.is_empty() {
-                        chunk = chunks.next().expect("there is a violation");
+                        chunk = chunks.next().expect("the stream contains a violation");
                     }
                 }
                 for chunk in [chunk].into_iter().chain(chunks) {
@@ -367,18 +370,18 @@ mod tests {
                 assert!(scanner.is_after_close(), "{violating:02x?} in chunks of {size}");
                 rest = vec![0];
                 scanner.skip(&rest);
-                assert!(!scanner.is_after_close(), "something came after the Close");
+                assert!(!scanner.is_after_close(), "a byte followed the Close");
             }
         }
     }
 
     #[test]
-    fn endless_empty_fragments_end() {
+    fn endless_empty_fragments_are_too_big() {
         let endless = [frame(0x01, 0), vec![frame(0x00, 0); 500].concat()].concat();
         assert!(matches!(scan(&endless), Err((_, Violation::TooBig))));
     }
 
-    /// Mostly what a client may send, so that long streams are reached.
+    /// First bytes of frames, most of them valid, so that long streams pass.
     fn first_byte() -> impl Strategy<Value = u8> {
         prop_oneof![
             6 => prop::sample::select(vec![0x81_u8, 0x82, 0x88, 0x89, 0x8A, 0x01, 0x00, 0x80]),
@@ -387,7 +390,7 @@ mod tests {
     }
 
     proptest! {
-        /// However a stream is cut into chunks, the same frames pass, and the verdict is the same.
+        /// Every division of a stream into chunks leads to the same frames and the same verdict.
         #[test]
         fn the_verdict_does_not_depend_on_the_chunks(
             frames in prop::collection::vec((first_byte(), 0_usize..300), 1..12),
@@ -409,7 +412,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_break_the_scanner(stream: Vec<u8>) {
+        fn the_scanner_does_not_panic_on_any_bytes(stream: Vec<u8>) {
             let _ = scan(&stream);
         }
     }

@@ -1,4 +1,4 @@
-//! What a client's frames mean: input in, reaction out, and no I/O.
+//! Decides the reaction to each frame of a client, without I/O.
 
 use crate::close::{CloseCode, Closing};
 use crate::heartbeat::Beat;
@@ -7,22 +7,22 @@ use crate::scanner::Violation;
 use actix_ws::{AggregatedMessage, ProtocolError};
 use bytes::Bytes;
 
-/// What follows from what a client sent.
+/// Reaction to a frame, to the end of the stream, or to a silence.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Reaction {
     Nothing,
-    /// Ask whether the client is there.
+    /// Send a ping.
     Ping,
-    /// Answer a ping.
+    /// Send a pong with this payload.
     Pong(Bytes),
-    /// Hear what the client says.
+    /// Pass the message to the handler.
     Handle(ClientMessage),
     Close(Closing),
-    /// The client is gone: there is nobody to tell.
+    /// End without a Close frame, because the client is disconnected.
     Leave,
 }
 
-/// A whole message, or a control frame.
+/// Returns the reaction to a complete message or a control frame.
 pub(crate) fn on_message(message: AggregatedMessage) -> Reaction {
     match message {
         AggregatedMessage::Text(text) => Reaction::Handle(ClientMessage::Text(text)),
@@ -35,12 +35,12 @@ pub(crate) fn on_message(message: AggregatedMessage) -> Reaction {
     }
 }
 
-/// The decoder gave up.
+/// Returns the reaction to an error of the decoder.
 pub(crate) fn on_decode_error(error: &ProtocolError) -> Reaction {
     CloseCode::of(error).map_or(Reaction::Leave, |code| Reaction::Close(Closing::With(code)))
 }
 
-/// The client's stream ended, because of a violation or because the client is gone.
+/// Returns the reaction to the end of the client's stream: a violation or a disconnect.
 pub(crate) fn on_end(violation: Option<Violation>) -> Reaction {
     let code = match violation {
         Some(Violation::TooBig) => CloseCode::MessageTooBig,
@@ -51,7 +51,7 @@ pub(crate) fn on_end(violation: Option<Violation>) -> Reaction {
     Reaction::Close(Closing::With(code))
 }
 
-/// The client was silent for too long.
+/// Returns the reaction to a client that was silent for too long.
 pub(crate) fn on_silence(beat: Beat) -> Reaction {
     match beat {
         Beat::Ping => Reaction::Ping,
@@ -65,7 +65,7 @@ mod tests {
     use actix_ws::CloseReason;
 
     #[test]
-    fn messages_are_heard() {
+    fn messages_are_passed_to_the_handler() {
         let text = on_message(AggregatedMessage::Text("hello".into()));
         assert_eq!(text, Reaction::Handle(ClientMessage::Text("hello".into())));
         let bytes = Bytes::from_static(b"hello");
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn control_frames_are_answered_as_rfc_6455_wants() {
+    fn control_frames_are_answered_as_rfc_6455_requires() {
         let payload = Bytes::from_static(b"beat");
         assert_eq!(
             on_message(AggregatedMessage::Ping(payload.clone())),

@@ -1,5 +1,4 @@
-//! From an HTTP request to a WebSocket: the checks of the handshake, and the wiring of a
-//! connection.
+//! The upgrade of an HTTP request to a WebSocket: handshake checks and the setup of a connection.
 
 use crate::chat::Chat;
 use crate::connection::Connection;
@@ -23,55 +22,58 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-/// What a connection needs, one per worker thread.
+/// Dependencies and limits of connections, one per worker thread.
 pub struct SocketContext {
-    /// The fan-out of this thread.
+    /// Fan-out of this thread.
     pub worker: Worker,
-    /// How many connections there may be.
+    /// Limit on the number of connections.
     pub limiter: ConnectionLimiter,
-    /// Where chat messages go.
+    /// Service that posts chat messages.
     pub chat: ChatService,
-    /// Where alerts are acted on.
+    /// Service that acts on alerts.
     pub alerts: AlertService,
-    /// How much one client may say.
+    /// Rate limit for the messages of one client.
     pub chat_limit: ChatLimitSettings,
     /// Owns the task of every connection.
     pub tasks: TaskTracker,
-    /// The most bytes of one message, its fragments together.
+    /// Largest message in bytes, with all of its fragments.
     pub max_message_bytes: usize,
-    /// How long a client may be silent.
+    /// Limits on the silence of a client.
     pub heartbeat: HeartbeatSettings,
 }
 
-/// How often a client that asked for more than what happens from now on is told how far it is.
+/// Interval of the notices that state the position of the stream. A client receives them if its
+/// query asks for more than new events without a filter.
 const LIVE_EVERY: Duration = Duration::from_secs(25);
 
-/// When to ask again after there was no place. (Seconds.)
+/// Seconds until a client may try again after the limit of connections was reached.
 const RETRY_AFTER_SECONDS: &str = "5";
 
-/// Why a request does not become a WebSocket.
+/// Reason why a request does not become a WebSocket.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum UpgradeError {
-    /// There is no `Upgrade: websocket`, or no `Connection: Upgrade`.
-    #[error("This address speaks WebSocket only: connect with a WebSocket client.")]
+    /// The request has no `Upgrade: websocket`, or no `Connection: Upgrade`.
+    #[error("This path accepts WebSocket connections only. Connect with a WebSocket client.")]
     NotAnUpgrade,
     /// The version is not the one of RFC 6455.
-    #[error("Only version 13 of the WebSocket protocol is spoken here.")]
+    #[error("Sec-WebSocket-Version must be 13.")]
     Version,
     /// The key is missing, or is not sixteen bytes in Base64.
-    #[error("Sec-WebSocket-Key must be given once, and be sixteen bytes in Base64.")]
+    #[error("Sec-WebSocket-Key must be sent once and be 16 bytes in Base64.")]
     Key,
-    /// There is a body, or more than one protocol to choose from. The HTTP decoder takes what
-    /// follows such a request for something else than we would, and a proxy for a third.
-    #[error("The request for a WebSocket has no body, and asks for websocket alone.")]
+    /// The request has a body, or offers more than one protocol. The HTTP decoder, this crate and a
+    /// proxy could each interpret the bytes after such a request in another way.
+    #[error(
+        "A WebSocket request must have no body, and its Upgrade header must be websocket alone."
+    )]
     Ambiguous,
-    /// The request's HTTP version knows no upgrade.
-    #[error("A WebSocket begins with an HTTP/1.1 request.")]
+    /// The HTTP version of the request does not support an upgrade.
+    #[error("A WebSocket request must use HTTP/1.1.")]
     HttpVersion,
-    /// The query asks for what there is not.
+    /// The query of the request is not valid.
     #[error("The query is not valid; see errors.")]
     Query(FieldErrors),
-    /// There is no place for another connection.
+    /// The limit of connections is reached.
     #[error(transparent)]
     ConnectionLimitReached(#[from] ConnectionLimitReached),
 }
@@ -107,7 +109,7 @@ impl ResponseError for UpgradeError {
     }
 }
 
-/// Answers `GET /ws`: what the client says is chat, or acts on alerts.
+/// Answers `GET /ws` with a connection for chat messages and actions on alerts.
 pub async fn upgrade(
     request: HttpRequest,
     payload: web::Payload,
@@ -119,8 +121,8 @@ pub async fn upgrade(
     upgrade_with(&request, payload, &context, chat).await
 }
 
-/// Begins a connection that hears what its client says by `handler`. Unless the query asks
-/// for more, it starts at what is the head now, before its 101.
+/// Starts a connection whose messages `handler` handles. Unless the query asks for more, the stream
+/// starts at the head of the log at this time, before the 101 response.
 pub async fn upgrade_with(
     request: &HttpRequest,
     payload: web::Payload,
@@ -161,7 +163,7 @@ pub async fn upgrade_with(
         .map_body(|_, inner| OutgoingBody::new(inner, cursor, permit, closing, taken).boxed()))
 }
 
-/// The server's part of RFC 6455 section 4.2.1.
+/// Checks the request as RFC 6455 section 4.2.1 requires of a server.
 fn check_handshake(request: &HttpRequest) -> Result<(), UpgradeError> {
     let headers = request.headers();
     let has_token = |name, token: &str| {

@@ -1,4 +1,4 @@
-//! Alerts as fast as responses come: many keep-alive connections on one event loop, each with one request in flight.
+//! Closed-loop publishers: keep-alive connections on one event loop, one request in flight each.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -13,20 +13,20 @@ use crate::error::{BenchError, Result};
 use crate::http::{AlertRequest, ResponseReader};
 use crate::marker::{Marker, Run};
 
-/// A response that stays away for so long ends the phase.
+/// The phase ends if no response arrives for this time.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(30);
 
 struct PublisherSocket {
     stream: TcpStream,
     request: AlertRequest,
     responses: ResponseReader,
-    /// The part of the request that the kernel has not taken yet.
+    /// Bytes of the request that the kernel has not accepted yet.
     unsent: Vec<u8>,
     sent_at: Nanos,
     is_done: bool,
 }
 
-/// The alerts and the time that are left.
+/// Limits of the phase: the alerts that are left, and the time of the end.
 struct Budget {
     alerts: u32,
     until: Nanos,
@@ -67,7 +67,7 @@ pub(crate) fn publish(
     Ok(published)
 }
 
-/// The loop over all sockets.
+/// The event loop over all sockets.
 struct ClosedLoop<'a> {
     run: &'a Run,
     budget: &'a mut Budget,
@@ -91,14 +91,14 @@ impl ClosedLoop<'_> {
                 heard_at = clock::now();
             }
             if clock::now() - heard_at > clock::nanos(RESPONSE_LIMIT) {
-                self.published.failures.push("no answer for 30 s".to_owned());
+                self.published.failures.push("no answer within 30 s".to_owned());
                 break;
             }
         }
         Ok(())
     }
 
-    /// Sends the next alert; the socket is done when none is left.
+    /// Sends the next alert; if none is left, marks the socket as done.
     fn start(&mut self, index: usize, socket: &mut PublisherSocket) {
         if !self.budget.take() {
             socket.is_done = true;
@@ -121,7 +121,7 @@ impl ClosedLoop<'_> {
         self.published.failures.push(failure);
     }
 
-    /// Reads what came and, after an answer, sends the next alert.
+    /// Reads the available bytes and, after an answer, sends the next alert.
     fn serve(&mut self, index: usize, socket: &mut PublisherSocket) {
         if socket.is_done {
             return;
@@ -137,7 +137,7 @@ impl ClosedLoop<'_> {
                 }
                 self.start(index, socket);
             }
-            Ok(Some(status)) => self.fail(socket, format!("an alert was answered {status}")),
+            Ok(Some(status)) => self.fail(socket, format!("an alert was answered with {status}")),
             Err(error) => self.fail(socket, format!("an alert was not answered: {error}")),
         }
     }
@@ -169,7 +169,7 @@ impl PublisherSocket {
         })
     }
 
-    /// Hands the request to the kernel; what it does not take waits for the next event.
+    /// Writes the request. Bytes that the kernel does not accept are written at the next event.
     fn flush(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
             match self.stream.write(&self.unsent) {
@@ -183,7 +183,7 @@ impl PublisherSocket {
         Ok(())
     }
 
-    /// The status of the response, once it is whole.
+    /// Returns the status of the response when it is complete.
     fn read(&mut self) -> io::Result<Option<u16>> {
         loop {
             match self.responses.read_from(&self.stream) {

@@ -1,4 +1,4 @@
-//! Alerts at a steady rate. Each carries the moment at which it was due, so a late one shows its whole delay.
+//! Paced publishers: a steady rate. Each alert contains its due time, so a delay counts in full.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,15 +16,15 @@ use crate::parallel;
 /// Time to start the threads before the first alert is due.
 const START_DELAY: Duration = Duration::from_millis(20);
 
-/// When alerts are due, and when no more are.
+/// Due times of the alerts, and the signal to end early.
 pub(super) struct Schedule<'a> {
     pub(super) alerts: u32,
     pub(super) per_second: f64,
-    /// Set from outside to end early.
+    /// Set by the caller to end early.
     pub(super) over: &'a AtomicBool,
 }
 
-/// One publisher's share of the schedule: alerts `publisher`, `publisher + step`, … of all.
+/// One publisher's share of the schedule: the alerts `publisher`, `publisher + step`, and so on.
 struct PacedPublisher<'a> {
     schedule: &'a Schedule<'a>,
     publisher: u32,
@@ -99,7 +99,7 @@ impl PacedPublisher<'_> {
                     sent.latency.record(sent.finished.saturating_sub(due));
                 }
                 Ok(status) => {
-                    sent.failure = Some(format!("an alert was answered {status}"));
+                    sent.failure = Some(format!("an alert was answered with {status}"));
                     break;
                 }
                 Err(error) => {
@@ -111,7 +111,8 @@ impl PacedPublisher<'_> {
         Ok(sent)
     }
 
-    /// When the alert `at` is due, from the start. Computed from the whole, so no error adds up.
+    /// Returns the time from the start to the due time of alert `at`. It does not depend on the
+    /// previous alert, so that rounding errors do not add up.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

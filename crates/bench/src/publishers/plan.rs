@@ -1,15 +1,16 @@
-//! The plan of one phase, and the result of publishing by it.
+//! The plan of one phase, and the result of the publishers.
 
 use crate::clock::Nanos;
 use crate::error::Result;
 use crate::latency::Latency;
 
-/// How alerts are sent.
+/// Pace at which alerts are sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pace {
-    /// So many a second in all, whether or not the answers keep up.
+    /// A steady rate in alerts per second for all publishers together. Due times do not depend on
+    /// the answers, but each publisher waits for an answer before its next alert.
     Rate { alerts: u32, per_second: f64 },
-    /// One in flight for each publisher, until so many are sent or so much time has passed.
+    /// One alert in flight per publisher, until `alerts` are sent or `limit` has passed.
     Closed { alerts: u32, limit: Nanos },
 }
 
@@ -18,20 +19,21 @@ pub(crate) enum Pace {
 pub(crate) struct Plan {
     pub(crate) publishers: usize,
     pub(crate) pace: Pace,
-    /// Bytes of the alert's text.
+    /// Length of the alert's text in bytes.
     pub(crate) message_bytes: usize,
 }
 
 /// The results of all publishers.
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
-    /// For each publisher, how many alerts were answered with 2xx: its numbers from zero up to this.
+    /// For each publisher, the number of alerts that were answered with 2xx. Their numbers are from
+    /// zero to one less than this.
     pub(crate) answered: Vec<u32>,
-    /// From the intended moment (paced) or from sending (closed) to the answer.
+    /// Time to the answer, from the due time (paced) or from sending (closed).
     pub(crate) latency: Latency,
     pub(crate) started: Nanos,
     pub(crate) finished: Nanos,
-    /// Why publishers stopped early. Each stops at its first failure.
+    /// Reasons why publishers stopped early. Each publisher stops at its first failure.
     pub(crate) failures: Vec<String>,
 }
 
@@ -50,7 +52,7 @@ impl Published {
         self.answered.iter().map(|&count| u64::from(count)).sum()
     }
 
-    /// From the first alert to the last answer.
+    /// Returns the time from the first alert to the last answer.
     pub(crate) fn span(&self) -> Nanos {
         self.finished.saturating_sub(self.started)
     }

@@ -1,4 +1,4 @@
-//! One receiver thread: thousands of sockets behind one event loop and one read buffer.
+//! One receiver thread: thousands of sockets with one event loop and one read buffer.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -14,17 +14,18 @@ use super::stats::{DeliveryRecorder, DeliveryStats, Ending, Endings, ProtocolErr
 use crate::clock;
 use crate::connect::OpenConnection;
 
-/// Larger than any frame that a server with sane limits sends; a longer one is an error.
+/// Size of the read buffer, larger than any frame that a server with usual limits sends. A longer
+/// frame is an error.
 const BUFFER_BYTES: usize = 256 * 1024;
 const WAKE: Token = Token(usize::MAX);
 
-/// A command of the owner. When the owner goes, the thread ends.
+/// A command of the owner. The thread ends when the owner is dropped.
 pub(crate) enum ReceiverCommand {
     Record(Box<DeliveryRecorder>),
     Conclude { answered: Arc<[u32]>, reply: Sender<(DeliveryStats, Endings)> },
 }
 
-/// Counters that the owner may read while the thread works.
+/// Counters that the owner reads while the thread runs.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     pub(crate) delivered: AtomicU64,
@@ -34,9 +35,9 @@ pub(crate) struct Progress {
 /// The result of one read(2).
 enum ReadStatus {
     Empty,
-    /// The socket is drained, but its end may follow.
+    /// The socket is drained, but the end of its stream may follow.
     Short,
-    /// There may be more.
+    /// More bytes may be available.
     Full,
 }
 
@@ -51,7 +52,7 @@ pub(crate) struct EventLoop {
 }
 
 impl EventLoop {
-    /// Registers the sockets; frames that came with the upgrade are counted by `recorder`.
+    /// Registers the sockets. `recorder` also counts the frames that arrived with the upgrade.
     pub(crate) fn new(
         opened: Vec<OpenConnection>,
         recorder: DeliveryRecorder,
@@ -91,7 +92,7 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Reads until the owner goes.
+    /// Runs until the owner is dropped.
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         loop {
@@ -116,7 +117,7 @@ impl EventLoop {
         ended.store(self.endings.total(), Ordering::Relaxed);
     }
 
-    /// Carries out the owner's commands; false once the owner is gone.
+    /// Performs the owner's commands; returns false when the owner is dropped.
     fn carry_out_commands(&mut self) -> bool {
         loop {
             match self.commands.try_recv() {
@@ -124,7 +125,7 @@ impl EventLoop {
                 Ok(ReceiverCommand::Conclude { answered, reply }) => {
                     self.publish_progress();
                     let result = (self.recorder.conclude(&answered), self.endings.clone());
-                    // An owner that stopped waiting has its own error to report.
+                    // This fails if the owner no longer waits; it then reports its own error.
                     let _gone = reply.send(result);
                 }
                 Err(TryRecvError::Empty) => return true,
@@ -133,8 +134,9 @@ impl EventLoop {
         }
     }
 
-    /// Reads what one socket has. A short read has drained it, so one system call is the rule; only
-    /// the end of the stream, of which epoll tells once, is read up to.
+    /// Reads the available bytes of one socket. A short read has drained it, so one system call
+    /// usually suffices. Only a closed socket is read to its end, because epoll reports the end
+    /// once.
     fn read(&mut self, event: &Event) {
         let Token(index) = event.token();
         let to_the_end = event.is_read_closed() || event.is_error();
@@ -151,7 +153,7 @@ impl EventLoop {
         }
     }
 
-    /// One read(2), and all events in it.
+    /// Performs one read(2) and counts all events in its bytes.
     fn read_once(&mut self, index: usize) -> Result<ReadStatus, Ending> {
         let Some(socket) = self.sockets.get_mut(index) else {
             return Ok(ReadStatus::Empty);

@@ -1,4 +1,4 @@
-//! One socket of a receiver: the bytes that wait for their rest, and how bytes become events.
+//! One socket of a receiver: it stores incomplete frames and extracts events from bytes.
 
 use std::io::Write;
 
@@ -9,14 +9,15 @@ use crate::connect::Protocol;
 use crate::event_stream::{self, ChunkError};
 use crate::frames::{self, FrameError};
 
-/// A socket costs the client this and a part of a frame.
+/// State of a socket. With one incomplete frame it is all the memory that the client needs per
+/// socket.
 pub(super) struct ReceiverSocket {
-    /// Gone once the socket has ended.
+    /// `None` when the socket has ended.
     pub(super) stream: Option<TcpStream>,
     protocol: Protocol,
-    /// The start of a frame or chunk whose rest has not come yet.
+    /// Start of a frame or chunk whose rest has not arrived yet.
     pub(super) carry: Vec<u8>,
-    /// The start of a record that is spread over several chunks.
+    /// Start of a record that is divided over several chunks.
     text: Vec<u8>,
     close_code: Option<u16>,
 }
@@ -26,13 +27,13 @@ impl ReceiverSocket {
         Self { stream, protocol, carry: Vec::new(), text: Vec::new(), close_code: None }
     }
 
-    /// How the socket ended, if it ended in this way. After a Close frame any end is a proper one:
-    /// the server may be gone before our echo arrives.
+    /// Returns how the socket ended: `otherwise`, unless a Close frame has arrived. After a Close
+    /// frame any end is correct, because the server may close before it receives the echo.
     pub(super) fn ending(&self, otherwise: Ending) -> Ending {
         self.close_code.map_or(otherwise, Ending::Closed)
     }
 
-    /// Takes all that is whole and carries the rest over.
+    /// Counts all complete events, and stores the remaining bytes in `carry`.
     pub(super) fn take(
         &mut self,
         bytes: &[u8],
@@ -78,7 +79,7 @@ impl ReceiverSocket {
         while let Some((data, after)) = event_stream::split_chunk(rest)? {
             rest = after;
             if self.text.is_empty() {
-                // The rule: chunks hold whole records, and nothing is copied.
+                // The usual case: a chunk contains complete records, and nothing is copied.
                 let left = take_records(data, recorder);
                 self.text.extend_from_slice(left);
             } else {
@@ -90,7 +91,7 @@ impl ReceiverSocket {
         Ok(rest)
     }
 
-    /// Sends a control frame. Should it fail, the next read says how the socket ended.
+    /// Sends a control frame. If this fails, the next read reports how the socket ended.
     fn reply(&mut self, frame: &[u8]) {
         if let Some(stream) = self.stream.as_mut() {
             let _shown_by_read = stream.write(frame);
@@ -98,7 +99,7 @@ impl ReceiverSocket {
     }
 }
 
-/// Counts the events of all whole records and gives back the rest.
+/// Counts the events in all complete records, and returns the remaining bytes.
 fn take_records<'a>(text: &'a [u8], recorder: &mut SocketRecorder<'_>) -> &'a [u8] {
     let mut rest = text;
     while let Some((record, after)) = event_stream::split_record(rest) {
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
     use crate::marker::{MIN_TEXT, Marker, Run};
 
-    /// Three events as the protocol sends them, cut in two at every byte, must be three deliveries.
+    /// Asserts that three events of a protocol, divided in two at every byte, are three deliveries.
     fn three_events_arrive(protocol: Protocol, encode: fn(&[u8]) -> Vec<u8>) {
         let run = Run::begin();
         let bytes: Vec<u8> = (0..3)
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn websocket_events_cut_at_any_byte_are_counted_once() {
+    fn websocket_events_divided_at_any_byte_are_counted_once() {
         three_events_arrive(Protocol::WebSocket, |text| {
             let mut frame = Vec::new();
             frames::text(text, &mut frame);
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn records_in_one_chunk_or_over_two_are_counted_once() {
+    fn records_in_one_or_in_several_chunks_are_counted_once() {
         three_events_arrive(Protocol::EventStream, |text| {
             let record = [b"id: p\ndata: ", text, b"\n\n"].concat();
             [format!("{:x}\r\n", record.len()).as_bytes(), &record, b"\r\n"].concat()
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_frame_decides_how_the_socket_ended() {
+    fn a_close_frame_determines_how_the_socket_ended() {
         let run = Run::begin();
         let mut recorder = DeliveryRecorder::new(&run, 1, 1).unwrap();
         let mut socket = ReceiverSocket::new(None, Protocol::WebSocket);

@@ -1,4 +1,4 @@
-//! The counts of receivers during one phase, and how sockets ended.
+//! The counters of receivers during one phase, and how sockets ended.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::latency::Latency;
 use crate::marker::{Finder, Run};
 use crate::order::{DeliveryErrors, OrderCheck};
 
-/// How the server broke the protocol.
+/// Violation of the protocol by the server.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub(crate) enum ProtocolError {
     #[error(transparent)]
@@ -24,7 +24,7 @@ pub(crate) enum ProtocolError {
     TooLong,
 }
 
-/// How a socket ended.
+/// End of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
     /// A Close frame with this code, then the end of the stream.
@@ -32,7 +32,7 @@ pub(crate) enum Ending {
     /// The end of the stream with no Close frame before it.
     Cut,
     Reset,
-    /// The server broke the protocol.
+    /// The server violated the protocol.
     Broken,
 }
 
@@ -42,20 +42,20 @@ impl fmt::Display for Ending {
             Self::Closed(code) => write!(out, "closed {code}"),
             Self::Cut => out.write_str("ended without Close"),
             Self::Reset => out.write_str("reset"),
-            Self::Broken => out.write_str("broke the protocol"),
+            Self::Broken => out.write_str("ended by a protocol error"),
         }
     }
 }
 
-/// The deliveries of one phase; those of several threads merge into one.
+/// The deliveries of one phase, at one thread or merged over all threads.
 #[derive(Clone, Debug)]
 pub(crate) struct DeliveryStats {
     pub(crate) errors: DeliveryErrors,
     pub(crate) latency: Latency,
     pub(crate) delivered: u64,
-    /// Bytes of the counted frames with their headers.
+    /// Bytes of the counted frames, headers included.
     pub(crate) wire_bytes: u64,
-    /// Text frames that belong to no alert of the run.
+    /// Text frames that contain no alert of the run.
     pub(crate) foreign: u64,
     pub(crate) last_at: Nanos,
 }
@@ -82,7 +82,7 @@ impl DeliveryStats {
     }
 }
 
-/// Counts the deliveries of one phase in one thread. Only alerts of its run count.
+/// Counts the deliveries of one phase in one thread. Only alerts of its run are counted.
 #[derive(Debug)]
 pub(crate) struct DeliveryRecorder {
     finder: Finder,
@@ -100,12 +100,12 @@ impl DeliveryRecorder {
         self.stats.delivered
     }
 
-    /// A recorder of the bytes that `socket` received at `at`.
+    /// Returns a recorder for the bytes that `socket` received at the time `at`.
     pub(super) fn at(&mut self, socket: usize, at: Nanos) -> SocketRecorder<'_> {
         SocketRecorder { recorder: self, socket, at }
     }
 
-    /// Judges against the number of alerts that each publisher had answered.
+    /// Returns the deliveries, checked against the number of answered alerts of each publisher.
     pub(crate) fn conclude(&self, answered: &[u32]) -> DeliveryStats {
         DeliveryStats { errors: self.order.conclude(answered), ..self.stats.clone() }
     }
@@ -119,7 +119,7 @@ pub(super) struct SocketRecorder<'a> {
 }
 
 impl SocketRecorder<'_> {
-    /// Counts an event of so many bytes on the wire.
+    /// Counts an event that has `wire_bytes` bytes on the wire.
     pub(super) fn record(&mut self, payload: &[u8], wire_bytes: usize) {
         let DeliveryRecorder { finder, order, stats } = &mut *self.recorder;
         let known = finder
@@ -136,12 +136,12 @@ impl SocketRecorder<'_> {
     }
 }
 
-/// The ends of sockets since they were opened, over all phases.
+/// Ends of the sockets since they were opened, over all phases.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Endings {
     pub(crate) counts: BTreeMap<Ending, u64>,
     pub(crate) last_at: Nanos,
-    /// The first error, for the report.
+    /// First violation of the protocol, for the report.
     pub(crate) first_error: Option<ProtocolError>,
 }
 
@@ -159,7 +159,8 @@ impl Endings {
         self.first_error = self.first_error.take().or(other.first_error);
     }
 
-    /// For the report, with the first error of the protocol in words.
+    /// Returns the counts by name, for the report. The name of a protocol error contains the first
+    /// error.
     pub(crate) fn by_name(&self) -> BTreeMap<String, u64> {
         let name = |ending: &Ending| match (ending, self.first_error) {
             (Ending::Broken, Some(error)) => format!("{ending} ({error})"),

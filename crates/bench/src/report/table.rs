@@ -95,7 +95,7 @@ fn rounded(value: f64) -> String {
     grouped(whole(value))
 }
 
-/// Digits in groups of three.
+/// Formats a number with its digits in groups of three.
 fn grouped(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! Drain: SIGTERM while alerts go by. All that was answered arrives, then Close 1001, then the server is gone.
+//! Drain: SIGTERM under load. Every answered alert arrives, then Close 1001, then the server exits.
 
 use std::process::ExitStatus;
 use std::sync::atomic::AtomicBool;
@@ -23,26 +23,27 @@ use crate::report::{Round, TargetReport, Unit, Verdict};
 use crate::sampling;
 use crate::target::Target;
 
-/// The code with which a server that leaves closes (RFC 6455, section 7.4.1).
+/// The close code of a server that stops (RFC 6455, section 7.4.1).
 const GOING_AWAY: Ending = Ending::Closed(1001);
-/// Gone in less than this, whoever reads or does not.
+/// Promised limit for the server's exit, even if clients do not read.
 const EXIT_PROMISE: Duration = Duration::from_secs(10);
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct DrainArgs {
-    /// Sockets that read
+    /// Number of sockets that read
     #[arg(long, default_value_t = 5000)]
     sockets: usize,
-    /// Alerts a second, in all
+    /// Alerts per second, of all publishers together
     #[arg(long, default_value_t = 20.0, value_parser = positive)]
     rate: f64,
-    /// Seconds of alerts before the signal
+    /// Seconds of alerts before SIGTERM
     #[arg(long, default_value_t = 2)]
     seconds: u32,
-    /// Connections that publish, in turn
+    /// Number of connections that publish, in turn
     #[arg(long, default_value_t = 4)]
     publishers: usize,
-    /// Alerts of 1,000 bytes that fill the buffers of one more socket, which never reads; 0 for none
+    /// Number of 1,000-byte alerts that fill the buffers of one extra socket, which never reads; 0
+    /// for none
     #[arg(long, default_value_t = 2000)]
     stuffing: u32,
     #[command(flatten)]
@@ -67,7 +68,7 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<TargetReport> {
     receivers.record(&run, args.publishers)?;
     let plan = Plan {
         publishers: args.publishers,
-        // Without an end: the publishers stop when the server no longer answers.
+        // No limit: the publishers stop when the server no longer answers.
         pace: Pace::Rate { alerts: u32::MAX, per_second: args.rate },
         message_bytes: 100,
     };
@@ -78,8 +79,8 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<TargetReport> {
     if args.stuffing > 0 {
         let port = stuffed.local_addr()?.port();
         let is_open = sampling::is_connected(target.required_pid()?, address.port(), port)?;
-        let still = if is_open { "still open" } else { "already cut" };
-        report.notes.push(format!("at the signal the stuffed socket was {still}"));
+        let still = if is_open { "still open" } else { "already closed" };
+        report.notes.push(format!("at SIGTERM the socket that never reads was {still}"));
     }
     let signalled = clock::now();
     target.terminate();
@@ -100,8 +101,9 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<TargetReport> {
     }
     judge_exit(&mut report, exit, exited - signalled);
     judge_endings(&mut report, &endings, args.sockets as u64);
-    // An alert that was stored but not answered may have arrived too: more may come than expected.
-    // How the sockets ended is judged apart, since here they all must end.
+    // An alert that was stored but not answered may have arrived too, so there may be more
+    // deliveries than expected. The ends of the sockets are checked separately, because all of them
+    // must end.
     let expected = published.total() * args.sockets as u64;
     let verdict = Verdict::new(expected, &stats, &Endings::default());
     report.verdicts.insert("drain".to_owned(), verdict);
@@ -111,7 +113,7 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<TargetReport> {
     Ok(report)
 }
 
-/// Publishes until the silent socket's buffers are full, before the others come.
+/// Publishes alerts that fill the buffers of the silent socket, before the other sockets connect.
 fn stuff(args: &DrainArgs, target: &Target) -> Result<()> {
     let pace = Pace::Closed { alerts: args.stuffing, limit: Nanos::MAX };
     let plan = Plan { publishers: 4, pace, message_bytes: 1000 };
@@ -127,7 +129,7 @@ fn judge_exit(report: &mut TargetReport, status: Result<Option<ExitStatus>>, spa
     }
     if span > clock::nanos(EXIT_PROMISE) {
         let limit = EXIT_PROMISE.as_secs();
-        report.broken.push(format!("the exit took longer than {limit} s"));
+        report.broken.push(format!("the server's exit took longer than {limit} s"));
     }
 }
 
@@ -142,6 +144,6 @@ fn judge_endings(report: &mut TargetReport, endings: &Endings, sockets: u64) {
     }
     let open = sockets.saturating_sub(endings.total());
     if open > 0 {
-        report.broken.push(format!("{open} sockets never ended"));
+        report.broken.push(format!("{open} sockets did not end"));
     }
 }

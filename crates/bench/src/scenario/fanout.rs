@@ -15,22 +15,22 @@ use crate::target::Target;
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct FanoutArgs {
-    /// Sockets that receive every alert
+    /// Number of sockets that receive every alert
     #[arg(long, default_value_t = 1000)]
     sockets: usize,
-    /// Alerts that are measured
+    /// Number of measured alerts
     #[arg(long, default_value_t = Self::ALERTS)]
     alerts: u32,
-    /// Alerts a second
+    /// Alerts per second
     #[arg(long, default_value_t = Self::RATE, value_parser = positive)]
     rate: f64,
-    /// Length of a frame on the wire; if the server's JSON is longer by itself, that
+    /// Bytes of a frame on the wire; frames are longer if the server's JSON needs more
     #[arg(long, default_value_t = Self::FRAME_BYTES)]
     frame_bytes: usize,
-    /// Connections that publish, in turn
+    /// Number of connections that publish, in turn
     #[arg(long, default_value_t = Self::PUBLISHERS)]
     publishers: usize,
-    /// Alerts before the measured ones
+    /// Number of alerts before the measured ones
     #[arg(long, default_value_t = Self::WARMUP)]
     warmup: u32,
     #[command(flatten)]
@@ -44,7 +44,7 @@ impl FanoutArgs {
     const PUBLISHERS: usize = 1;
     const WARMUP: u32 = 20;
 
-    /// The defaults, over so many sockets.
+    /// Returns the defaults with this number of sockets.
     pub(crate) fn over(sockets: usize, target: TargetArgs) -> Self {
         Self {
             sockets,

@@ -1,4 +1,4 @@
-//! Full load: alerts as fast as publishers can send them.
+//! Full load: alerts as fast as the publishers can send them.
 
 use std::time::Duration;
 
@@ -18,22 +18,22 @@ use crate::target::Target;
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct FloodArgs {
-    /// Sockets that receive every alert
+    /// Number of sockets that receive every alert
     #[arg(long, default_value_t = 200)]
     sockets: usize,
-    /// Alerts in all
+    /// Number of alerts, of all publishers together
     #[arg(long, default_value_t = 2000, conflicts_with = "seconds")]
     alerts: u32,
-    /// Publish for so long instead of a number of alerts
+    /// Publish for this number of seconds, instead of a number of alerts
     #[arg(long)]
     seconds: Option<u64>,
-    /// Connections that publish, each with one alert in flight
+    /// Number of connections that publish, each with one alert in flight
     #[arg(long, default_value_t = 8)]
     publishers: usize,
-    /// Length of a frame on the wire; if the server's JSON is longer by itself, that
+    /// Bytes of a frame on the wire; frames are longer if the server's JSON needs more
     #[arg(long, default_value_t = 200)]
     frame_bytes: usize,
-    /// Alerts before the measured ones
+    /// Number of alerts before the measured ones
     #[arg(long, default_value_t = 200)]
     warmup: u32,
     #[command(flatten)]

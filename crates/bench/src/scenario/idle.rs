@@ -1,4 +1,4 @@
-//! Idle sockets: what a connection costs in memory, at rest and after a burst.
+//! Idle sockets: memory per connection, at rest and after a burst.
 
 use std::thread;
 use std::time::Duration;
@@ -20,16 +20,16 @@ use crate::target::Target;
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct IdleArgs {
-    /// Sockets that are opened
+    /// Number of idle sockets
     #[arg(long, default_value_t = 10_000, value_parser = at_least_one)]
     sockets: usize,
-    /// Alerts in the burst
+    /// Number of alerts in the burst
     #[arg(long, default_value_t = 100)]
     burst: u32,
-    /// Length of a frame on the wire; if the server's JSON is longer by itself, that
+    /// Bytes of a frame on the wire; frames are longer if the server's JSON needs more
     #[arg(long, default_value_t = 200)]
     frame_bytes: usize,
-    /// Seconds of rest before memory is read
+    /// Seconds without load before each reading of the memory
     #[arg(long, default_value_t = 3)]
     rest: u64,
     #[command(flatten)]
@@ -47,7 +47,7 @@ fn measure(args: &IdleArgs, target: &mut Target) -> Result<TargetReport> {
         thread::sleep(Duration::from_secs(args.rest));
         sampling::memory(pid)
     };
-    // The first alert makes the server allocate what it needs once and not for each connection.
+    // The first alert makes the server allocate the memory that does not depend on connections.
     let message_bytes = {
         let first = Receivers::connect(&target.endpoint, 1, 1)?;
         phase::calibrate(target, &first, args.frame_bytes)?
@@ -72,7 +72,7 @@ fn measure(args: &IdleArgs, target: &mut Target) -> Result<TargetReport> {
     report.measure("RSS per connection after the burst", Unit::KiB, each(rss, &after));
     report.measure("PSS per connection after the burst", Unit::KiB, each(pss, &after));
     report.measure("RSS without connections", Unit::KiB, phase::ratio(empty.rss_kib, 1));
-    report.measure("RSS with all", Unit::KiB, phase::ratio(idle.rss_kib, 1));
+    report.measure("RSS with all connections", Unit::KiB, phase::ratio(idle.rss_kib, 1));
     report.measure("RSS after the burst", Unit::KiB, phase::ratio(after.rss_kib, 1));
     result.measure_frame(&mut report);
     report.verdicts.insert("burst".to_owned(), result.verdict());
@@ -81,7 +81,7 @@ fn measure(args: &IdleArgs, target: &mut Target) -> Result<TargetReport> {
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("a number of at least 1 is needed".to_owned()),
+        Ok(0) | Err(_) => Err("must be a number of at least 1".to_owned()),
         Ok(count) => Ok(count),
     }
 }

@@ -1,4 +1,4 @@
-//! POST throughput: from one publisher to many, without readers and with them.
+//! POST throughput: with one publisher and with many, without readers and with readers.
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ use crate::target::Target;
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct PostArgs {
-    /// Numbers of publishers, each with one alert in flight
+    /// Numbers of publishers to measure, each publisher with one alert in flight
     #[arg(long, value_delimiter = ',', default_value = "1,16,256")]
     publishers: Vec<usize>,
-    /// Numbers of sockets that read along
+    /// Numbers of sockets that read, to measure with each number of publishers
     #[arg(long, value_delimiter = ',', default_value = "0,200")]
     sockets: Vec<usize>,
-    /// Seconds for each combination
+    /// Seconds for each combination of publishers and sockets
     #[arg(long, default_value_t = 3)]
     seconds: u64,
-    /// Length of an alert's text
+    /// Bytes of an alert's text
     #[arg(long, default_value_t = 64)]
     message_bytes: usize,
     #[command(flatten)]

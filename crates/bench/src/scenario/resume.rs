@@ -1,4 +1,4 @@
-//! Resume storm: many clients that come back at once and ask for everything they missed, while one reads live.
+//! Resume storm: many clients resume at the same time, while one client reads live.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,19 +26,20 @@ use crate::target::Target;
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct ResumeArgs {
-    /// Clients that resume at once
+    /// Number of clients that resume at the same time
     #[arg(long, default_value_t = 1000)]
     sockets: usize,
-    /// Events that each of them missed; give the server room to hold them (after `--`)
+    /// Number of events that each client missed; the server must retain them (set its capacity
+    /// after `--`)
     #[arg(long, default_value_t = 10_000)]
     missed: u32,
-    /// Alerts a second that one live reader sees, before the storm and during it
+    /// Alerts per second for one live reader, before and during the storm
     #[arg(long, default_value_t = 50.0, value_parser = positive)]
     rate: f64,
-    /// Seconds of live reading before the storm, for comparison
+    /// Seconds of live reading before the storm, as the reference
     #[arg(long, default_value_t = 5)]
     control_seconds: u32,
-    /// Length of an alert's text
+    /// Bytes of an alert's text
     #[arg(long, default_value_t = 64)]
     message_bytes: usize,
     #[command(flatten)]
@@ -77,7 +78,7 @@ fn measure(args: &ResumeArgs, target: &mut Target) -> Result<TargetReport> {
     Ok(report)
 }
 
-/// Publishes one alert of no run, and gives the endpoint that continues after it.
+/// Publishes one alert without a marker, and returns the endpoint that continues after it.
 fn resume_after_first(target: &Target) -> Result<Endpoint> {
     let failed = |source| BenchError::Connect { at: 0, source };
     let request = AlertRequest::with_text(target.address, "first");
@@ -89,7 +90,8 @@ fn resume_after_first(target: &Target) -> Result<Endpoint> {
     Ok(Endpoint { path, ..target.endpoint.clone() })
 }
 
-/// Positions are opaque, so nothing is taken for granted about their characters (RFC 3986, section 2.3).
+/// Escapes a position for a query. Positions are opaque, so they may contain any character (RFC
+/// 3986, section 2.3).
 fn percent_encoded(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
@@ -150,7 +152,8 @@ fn storm(
     let (stats, endings) = receivers.conclude(&missed.answered)?;
     let mut verdict = Verdict::new(expected, &stats, &endings);
     verdict.failures.extend_from_slice(&missed.failures);
-    // The `resume` and `live` frames, and the alerts of the live reader.
+    // Foreign frames are expected here: `resume` and `live` frames, and the alerts of the live
+    // reader.
     verdict.foreign = 0;
     Ok(StormResult { verdict, opening, complete: stats.last_at.saturating_sub(started) })
 }
@@ -171,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_of_any_shape_survives_the_query() {
+    fn a_position_is_percent_encoded_for_the_query() {
         assert_eq!(percent_encoded("a1-b_2.c~"), "a1-b_2.c~");
         assert_eq!(percent_encoded("7:+/=&é"), "7%3A%2B%2F%3D%26%C3%A9");
     }

@@ -1,14 +1,14 @@
-//! The rounds in which server and floor take turns.
+//! The rounds of a scenario, in which server and floor are measured in turn.
 
 use crate::arguments::{Switch, TargetArgs};
 use crate::error::Result;
 use crate::report::{Round, TargetReport};
 use crate::target::Target;
 
-/// The floor's frames when the server's were not measured.
+/// Size of the floor's frames in bytes, if the server's frames were not measured.
 const FLOOR_FRAME_BYTES: usize = 200;
 
-/// Measures the server and, unless it is switched off, the floor, in turn.
+/// Measures the server, and then the floor unless `--floor off` is set, in every round.
 pub(super) fn rounds(
     args: &TargetArgs,
     measure: impl Fn(&mut Target) -> Result<TargetReport>,
@@ -28,7 +28,7 @@ pub(super) fn rounds(
     Ok(rounds)
 }
 
-/// Measures the server alone, where a floor would say nothing.
+/// Measures only the server, for scenarios in which a floor has no meaning.
 pub(super) fn rounds_without_floor(
     args: &TargetArgs,
     measure: impl Fn(&mut Target) -> Result<TargetReport>,

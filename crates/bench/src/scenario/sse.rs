@@ -1,4 +1,4 @@
-//! Paced fan-out over event streams instead of WebSockets, with the same figures and the same floor.
+//! Paced fan-out over event streams instead of WebSockets, with the same figures and floor.
 
 use clap::Args;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::report::Round;
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct SseArgs {
-    /// The path of the event stream
+    /// Path of the event stream
     #[arg(long, default_value = "/events")]
     events_path: String,
     #[command(flatten)]

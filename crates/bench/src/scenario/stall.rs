@@ -1,4 +1,4 @@
-//! A stalled reader: one socket that never reads, among many that do.
+//! A stalled reader: one socket that never reads, among many that read.
 
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
@@ -23,28 +23,28 @@ use crate::sampling::{self, Sampler};
 use crate::target::Target;
 
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
-/// How long after the last alert the stalled socket may still be cut.
+/// Time after the last alert within which the server must disconnect the stalled socket.
 const CUT_LIMIT: Duration = Duration::from_mins(1);
 const READ_LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct StallArgs {
-    /// Sockets that read
+    /// Number of sockets that read
     #[arg(long, default_value_t = 500)]
     sockets: usize,
-    /// Alerts while one socket does not read
+    /// Number of alerts while one socket does not read
     #[arg(long, default_value_t = 20_000)]
     alerts: u32,
-    /// Seconds over which they are spread
+    /// Seconds over which these alerts are distributed
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
-    /// Seconds of the phase before, at the same pace, in which all read
+    /// Seconds of the phase before that, at the same rate, in which all sockets read
     #[arg(long, default_value_t = 20)]
     control_seconds: u32,
-    /// Length of an alert's text
+    /// Bytes of an alert's text
     #[arg(long, default_value_t = 1000)]
     message_bytes: usize,
-    /// Connections that publish, in turn
+    /// Number of connections that publish, in turn
     #[arg(long, default_value_t = 4)]
     publishers: usize,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &StallArgs) -> Result<Vec<Round>> {
     rounds_without_floor(&args.target, |target| measure(args, target))
 }
 
-/// The server from outside, while alerts go by.
+/// Samples of the server's process during the phase.
 #[derive(Default)]
 struct ServerSamples {
     peak_kib: u64,
@@ -97,12 +97,12 @@ fn measure(args: &StallArgs, target: &mut Target) -> Result<TargetReport> {
         report.measure(format!("server RSS {name}"), Unit::KiB, phase::ratio(kib, 1));
     }
     let cut_after = cut_at.map(|at| latency::seconds(at.saturating_sub(started)));
-    report.measure("stalled socket cut after", Unit::Seconds, cut_after);
+    report.measure("stalled socket disconnected after", Unit::Seconds, cut_after);
     if cut_at.is_none() {
         let limit = CUT_LIMIT.as_secs();
-        report
-            .broken
-            .push(format!("the stalled socket was not cut within {limit} s of the last alert"));
+        report.broken.push(format!(
+            "the server did not disconnect the stalled socket within {limit} s of the last alert"
+        ));
     }
     report.notes.push(read_to_the_end(&stalled));
     Ok(report)
@@ -111,7 +111,7 @@ fn measure(args: &StallArgs, target: &mut Target) -> Result<TargetReport> {
 fn sample_server(pid: u32, port: u16, stalled: &TcpStream) -> Result<Sampler<ServerSamples>> {
     let client_port = stalled.local_addr()?.port();
     Ok(Sampler::start(SAMPLE_INTERVAL, ServerSamples::default(), move |samples| {
-        // A server that has gone shows in the phase itself; here it only cannot be sampled.
+        // If the server has ended, the phase itself reports that. Here it cannot be sampled.
         if let Ok(memory) = sampling::memory(pid) {
             samples.peak_kib = samples.peak_kib.max(memory.rss_kib);
         }
@@ -135,7 +135,8 @@ fn await_cut(pid: u32, port: u16, stalled: &TcpStream) -> Result<Option<Nanos>> 
     Ok(None)
 }
 
-/// Reads the rest that the stalled socket still has, and says how it ends.
+/// Reads the remaining bytes of the stalled socket, and returns a note with their number and the
+/// end.
 fn read_to_the_end(mut stalled: &TcpStream) -> String {
     let mut buffer = vec![0; 64 * 1024];
     let mut bytes = 0;
@@ -148,5 +149,5 @@ fn read_to_the_end(mut stalled: &TcpStream) -> String {
             Err(_) => break "an error",
         }
     };
-    format!("the stalled socket held {bytes} bytes, then {end}")
+    format!("the stalled socket had {bytes} unread bytes, then {end}")
 }

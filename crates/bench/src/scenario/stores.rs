@@ -1,4 +1,4 @@
-//! The store on disk against the one in memory: what it costs that an answer means "on disk".
+//! The cost of durability: the store on disk compared with the store in memory.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -27,39 +27,39 @@ use crate::target::Target;
 
 pub(crate) const COLUMNS: Columns = Columns { server: "disk", floor: "memory" };
 
-/// Publishers that fill a history.
+/// Number of publishers that fill a history.
 const HISTORY_PUBLISHERS: usize = 256;
-/// A query is sent so often, or for so long if that is less.
+/// Number of times that a query is repeated, unless `QUERY_TIME` ends first.
 const QUERIES: u32 = 200;
 const QUERY_TIME: Duration = Duration::from_secs(3);
-/// How often the disk is measured, and between what pauses: one after the other, and at the pace of
-/// the paced part, where it has gone to rest each time.
+/// Number of disk writes that are timed in each case of `PAUSES`. The cases are writes without a
+/// pause, and writes at the rate of the paced phase, before each of which the disk has been idle.
 const SYNCS: u32 = 100;
 const PAUSES: [(&str, Duration); 2] = [
-    ("a page and a sync", Duration::ZERO),
-    ("paced: a page and a sync", Duration::from_millis(20)),
+    ("write 4 KiB and sync", Duration::ZERO),
+    ("paced: write 4 KiB and sync", Duration::from_millis(20)),
 ];
-/// A word of the oldest alert alone. `b` is the location of all.
+/// A word that only the oldest alert contains. All alerts have the location `b`.
 const NEEDLE: &str = "needle";
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct StoresArgs {
-    /// Numbers of publishers, each with one alert in flight
+    /// Numbers of publishers to measure, each publisher with one alert in flight
     #[arg(long, value_delimiter = ',', default_value = "1,16,256")]
     publishers: Vec<usize>,
-    /// Seconds for each of them
+    /// Seconds for each number of publishers
     #[arg(long, default_value_t = 3)]
     seconds: u64,
-    /// Length of an alert's text
+    /// Bytes of an alert's text
     #[arg(long, default_value_t = 64)]
     message_bytes: usize,
-    /// Sockets that receive every alert at a steady pace
+    /// Number of sockets in the paced phase
     #[arg(long, default_value_t = 1000)]
     sockets: usize,
-    /// Numbers of alerts that are there when histories are asked for
+    /// Numbers of alerts in the history when queries are measured
     #[arg(long, value_delimiter = ',', default_value = "1000,1000000")]
     alerts: Vec<u32>,
-    /// Where the servers' folders are made, and removed again
+    /// Folder in which the data folders are created and then removed
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     folder: PathBuf,
     #[command(flatten)]
@@ -81,13 +81,13 @@ pub(crate) fn run(args: &StoresArgs) -> Result<Vec<Round>> {
         .collect()
 }
 
-/// One of the two stores.
+/// The store that is measured: on disk or in memory.
 struct Store<'a> {
     args: &'a StoresArgs,
     on_disk: bool,
 }
 
-/// A server with a store of its own, which goes with it.
+/// A server with its own store. The data folder is removed on drop.
 struct StoreServer {
     target: Target,
     arguments: TargetArgs,
@@ -95,7 +95,7 @@ struct StoreServer {
 }
 
 impl StoreServer {
-    /// Ends it, in good order.
+    /// Stops the server gracefully.
     fn end(&mut self) -> Result<()> {
         self.target.terminate();
         self.target.wait().map(|_status| ())
@@ -133,7 +133,7 @@ impl Store<'_> {
         Ok(StoreServer { target: Target::server(&arguments)?, arguments, folder })
     }
 
-    /// POST as fast as answers come, and how many events a commit then keeps.
+    /// Measures POST as fast as answers arrive, and the number of events per commit.
     fn measure_posts(
         &self,
         case: &str,
@@ -157,13 +157,13 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// The same with one commit for each event, and how much better all together are.
+    /// Measures the same with one commit per event, and the gain of group commit.
     fn measure_gain(&self, case: &str, publishers: usize, report: &mut TargetReport) -> Result<()> {
         let alone = format!("{case}, one commit each");
         self.measure_posts(&alone, publishers, &["--appends-per-commit", "1"], report)?;
         let rates = [case, &alone].map(|case| report.value(&format!("{case}: POST")));
         if let [Some(together), Some(alone)] = rates {
-            let name = format!("{case}: together against one commit each");
+            let name = format!("{case}: group commit against one commit each");
             report.measure(name, Unit::Ratio, together / alone);
         }
         Ok(())
@@ -180,24 +180,25 @@ impl Store<'_> {
         server.end()
     }
 
-    /// The cost of histories with so many alerts in them, and the room that those take.
+    /// Measures queries on a history of `alerts` alerts, its size on disk, and the start of a
+    /// server with it.
     fn measure_history(&self, alerts: u32, report: &mut TargetReport) -> Result<()> {
         let room = (alerts + 1).to_string();
         let mut server = self.serve(&["--memory-events", &room, "--memory-alerts", &room])?;
-        // The oldest of all.
+        // The oldest alert.
         let oldest = AlertRequest::with_text(server.target.address, NEEDLE);
         fetch(&mut connect(&server.target)?, &oldest)?;
         let receivers = Receivers::connect(&server.target.endpoint, 0, 1)?;
         let plan = self.plan(HISTORY_PUBLISHERS, alerts - 1, Nanos::MAX);
         let filled = phase::run(&server.target, &receivers, &plan)?;
-        // The first connection would have been closed for its silence by now.
+        // A new connection: the server has by now closed the first one, which was idle.
         let mut client = connect(&server.target)?;
         let case = format!("{alerts} alerts");
         report.verdicts.insert(format!("{case}, filling"), filled.verdict());
         for (name, query, count) in [
             ("newest 10", "limit=10".to_owned(), alerts.min(10)),
-            ("a word of all", "q=b".to_owned(), alerts.min(10)),
-            ("a word of the oldest", format!("q={NEEDLE}"), 1),
+            ("word in all alerts", "q=b".to_owned(), alerts.min(10)),
+            ("word in the oldest alert", format!("q={NEEDLE}"), 1),
             ("both words", format!("q={NEEDLE}+b"), 1),
         ] {
             let path = format!("/alerts?{query}");
@@ -209,7 +210,7 @@ impl Store<'_> {
         let Some(folder) = &server.folder else { return Ok(()) };
         let bytes = size_of(folder.path())?;
         let each = phase::ratio(bytes, u64::from(alerts));
-        report.measure(format!("{case}: on disk for each"), Unit::Bytes, each);
+        report.measure(format!("{case}: on disk per alert"), Unit::Bytes, each);
         let begun = clock::now();
         server.target = Target::server(&server.arguments)?;
         let took = latency::seconds(clock::now().saturating_sub(begun));
@@ -227,10 +228,11 @@ fn data_folder(beside: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix("bench-data-").tempdir_in(beside)
 }
 
-/// How long the disk itself takes to keep a page.
+/// Measures the time of a write of 4 KiB with a sync, without a server.
 fn measure_sync(folder: &Path, report: &mut TargetReport) -> Result<()> {
     let folder = data_folder(folder)?;
-    // Named like what the server syncs, for a library that slows that down.
+    // The name begins like the server's database, so that a library that delays its syncs also
+    // delays this one.
     let mut file = File::create(folder.path().join("northgate.db-probe"))?;
     for (case, pause) in PAUSES {
         let mut times = Latency::new()?;
@@ -260,7 +262,7 @@ fn measure_query(
         let found = find(client, target, path, u64::from(count))?;
         times.record(clock::now().saturating_sub(begun));
         if found != u64::from(count) {
-            report.broken.push(format!("GET {path} was not answered with {count} alerts"));
+            report.broken.push(format!("GET {path} did not return {count} alerts"));
             break;
         }
         if clock::now() > until {
@@ -270,8 +272,8 @@ fn measure_query(
     Ok(times)
 }
 
-/// How many alerts are found by following the links to older parts, until there are `count`: one
-/// answer may end before it has looked at everything.
+/// Returns the number of alerts found. It follows the links to older pages until there are `count`,
+/// because one answer may end before everything is searched.
 fn find(client: &mut HttpClient, target: &Target, path: &str, count: u64) -> Result<u64> {
     let mut next = Some(path.to_owned());
     let mut found = 0;
@@ -279,7 +281,7 @@ fn find(client: &mut HttpClient, target: &Target, path: &str, count: u64) -> Res
         let body = fetch(client, &http::get(target.address, &path))?;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         found += body.get("count").and_then(Value::as_u64).unwrap_or_default();
-        // A link is a query for the same address, or was one with its path.
+        // A link is a query for the same path; older servers send the path too.
         let address = path.split('?').next().unwrap_or_default();
         let previous = body.get("previous").and_then(Value::as_str);
         next = previous.map(|link| match link.strip_prefix('?') {
@@ -294,7 +296,7 @@ fn connect(target: &Target) -> Result<HttpClient> {
     HttpClient::connect(target.address).map_err(|source| BenchError::Connect { at: 0, source })
 }
 
-/// The body of a response of success.
+/// Sends a request, and returns the body of a response with status 2xx.
 fn fetch(client: &mut HttpClient, request: &[u8]) -> Result<Vec<u8>> {
     let response = client.send(request)?;
     let body = || String::from_utf8_lossy(&response.body).into_owned();
@@ -304,7 +306,7 @@ fn fetch(client: &mut HttpClient, request: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
-/// The number after `name` in a line of the log.
+/// Returns the number after `name` in a log line.
 fn number(line: &str, name: &str) -> Option<u64> {
     let (_, rest) = line.split_once(name)?;
     rest.split_ascii_whitespace().next()?.parse().ok()
@@ -319,7 +321,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commits_and_events_are_read_from_the_log() {
+    fn commits_and_events_are_read_from_a_log_line() {
         let line = "2026-01-01T00:00:00Z  INFO written to disk commits=12 events=345";
         assert_eq!(number(line, "commits="), Some(12));
         assert_eq!(number(line, "events="), Some(345));

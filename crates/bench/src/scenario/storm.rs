@@ -1,4 +1,4 @@
-//! Connection storm: how fast sockets open, how fast they come and go, and that nothing of them stays.
+//! Connection storm: rate of connects and disconnects, and a check that no file stays open.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -23,20 +23,20 @@ use crate::report::{Round, TargetReport, Unit};
 use crate::sampling;
 use crate::target::Target;
 
-/// How long the server may take to close the sockets that its clients closed.
+/// Limit for the server to close the sockets that its clients closed.
 const CLOSING_LIMIT: Duration = Duration::from_secs(20);
 const FILES_INTERVAL: Duration = Duration::from_millis(5);
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Args, Debug, Serialize)]
 pub(crate) struct StormArgs {
-    /// Sockets that are opened at once and then closed at once
+    /// Number of sockets that are opened together and then closed together
     #[arg(long, default_value_t = 5000)]
     sockets: usize,
-    /// Sockets that are opened and closed one after the other: half with Close, half by reset
+    /// Number of sockets that are opened and closed one by one: half with Close, half by reset
     #[arg(long, default_value_t = 5000)]
     churn: u32,
-    /// Threads that open and close
+    /// Number of threads that open and close sockets one by one
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=256))]
     churners: u32,
     #[command(flatten)]
@@ -69,18 +69,18 @@ fn measure(args: &StormArgs, target: &mut Target) -> Result<TargetReport> {
     let rate = phase::per_second(u64::from(args.churn), churning);
     report.measure("churn: connects and disconnects", Unit::PerSecond, rate);
     for (name, times) in
-        [("connect to 101", &latencies.opening), ("Close to Close", &latencies.closing)]
+        [("connect to 101", &latencies.opening), ("Close to its answer", &latencies.closing)]
     {
         report.measure_percentiles(&format!("churn: {name}"), times, &[50, 99]);
     }
     let lingered = latency::millis(linger(target)?);
     report.measure("Close to the end of the stream", Unit::Millis, lingered);
     measure_files(&mut report, pid, before, "after the churn")?;
-    report.measure("server's files before", Unit::Count, phase::ratio(before, 1));
+    report.measure("server's open files before", Unit::Count, phase::ratio(before, 1));
     Ok(report)
 }
 
-/// The number of open files once the first connection's are closed.
+/// Returns the number of open files after those of the first connection are closed.
 fn settled_files(pid: u32) -> Result<u64> {
     let mut present = sampling::open_files(pid)?;
     let until = clock::now() + clock::nanos(Duration::from_secs(2));
@@ -91,7 +91,8 @@ fn settled_files(pid: u32) -> Result<u64> {
     Ok(present)
 }
 
-/// Waits until the server has no more files open than at the start; the seconds that took.
+/// Waits until the server has no more open files than at the start. Returns the seconds of this
+/// wait, or `None` after [`CLOSING_LIMIT`].
 fn measure_files(
     report: &mut TargetReport,
     pid: u32,
@@ -116,9 +117,9 @@ fn measure_files(
 }
 
 struct ChurnLatencies {
-    /// From connect to 101.
+    /// Time from connect to 101.
     opening: Latency,
-    /// From the client's Close frame to the server's.
+    /// Time from the client's Close frame to the server's.
     closing: Latency,
 }
 
@@ -152,7 +153,7 @@ fn come_and_go(target: &Target, turns: impl Iterator<Item = u32>) -> Result<Chur
         let left = if visit.is_multiple_of(2) {
             await_close(&opened.stream)
         } else {
-            // A reset leaves no TIME_WAIT behind, so fewer local ports are used up.
+            // A reset leaves no socket in TIME_WAIT, so fewer local ports are occupied.
             SockRef::from(&opened.stream).set_linger(Some(Duration::ZERO))
         };
         left.map_err(|source| BenchError::NoClose { at, source })?;
@@ -163,7 +164,7 @@ fn come_and_go(target: &Target, turns: impl Iterator<Item = u32>) -> Result<Chur
     Ok(latencies)
 }
 
-/// Sends Close and reads up to the server's own.
+/// Sends a Close frame and reads up to the server's Close frame.
 fn await_close(mut stream: &TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(CLOSE_LIMIT))?;
     stream.write_all(&frames::close(&1000_u16.to_be_bytes()))?;
@@ -184,8 +185,8 @@ fn await_close(mut stream: &TcpStream) -> io::Result<()> {
     }
 }
 
-/// How long after the exchange of Close frames the server ends the stream, which is its part
-/// (RFC 6455, section 7.1.1).
+/// Returns the time from the exchange of Close frames to the end of the stream, which the server
+/// must end (RFC 6455, section 7.1.1).
 fn linger(target: &Target) -> Result<Nanos> {
     let mut stream = connect::open_one(&target.endpoint, 0)?.stream;
     let failed = |source| BenchError::NoClose { at: 0, source };
