@@ -11,19 +11,29 @@ pub enum BackupError {
     #[error(transparent)]
     Data(#[from] OpenError),
     /// A file with the name of the backup, or of its `.partial` file, exists.
-    #[error("{} already exists and was not changed; move it away, or choose another name for the backup", file.display())]
+    #[error(
+        "{} already exists and was not changed; move it away, or choose another name for the backup",
+        file.display()
+    )]
     Exists {
         /// The existing file.
         file: PathBuf,
     },
     /// The name of the backup is one that the store or SQLite uses in the data folder.
-    #[error("{} is a name that the database uses for its own files; choose another name for the backup", file.display())]
+    #[error(
+        "{} is a name that the database uses for its own files; choose another name for the backup",
+        file.display()
+    )]
     OfTheData {
         /// The requested path of the backup.
         file: PathBuf,
     },
     /// Another backup to the same file is running.
-    #[error("another backup is writing {}; wait until it has finished, or choose another name for the backup", file.display())]
+    #[error(
+        "another backup is writing {}; wait until it has finished, or choose another name for the \
+         backup",
+        file.display()
+    )]
     InProgress {
         /// The `.partial` file of the other backup.
         file: PathBuf,
