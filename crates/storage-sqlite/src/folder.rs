@@ -104,8 +104,8 @@ pub(crate) fn unfinished_import(database: &Path) -> PathBuf {
     beside(database, ".partial")
 }
 
-/// Creates the folder and its missing parents, and syncs each parent. SQLite syncs only its files
-/// and the folder that contains them, not the folders above.
+/// Creates the folder and its missing parents, and syncs each parent before any event is stored:
+/// SQLite syncs its own files, but not the parents of the data folder.
 fn create(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());

@@ -44,7 +44,7 @@ pub enum OpenError {
     /// write-ahead log, because it has no write access.
     #[error(
         "cannot read {} together with its write-ahead log {}, because this process has no write \
-         access to them; run it as the user of the server, or on a copy of both files",
+         access to them; run this command as the server's user, or on a copy of both files",
         file.display(), log.display()
     )]
     SharedLog {
