@@ -37,7 +37,8 @@ impl Session<'_> {
                     table,
                     offset,
                     %error,
-                    "skipped a stored record that cannot be decoded; `northgate check` reports the first one"
+                    "skipped a stored record that cannot be decoded; `northgate check` reports \
+                     the first one"
                 );
             })
             .ok()
