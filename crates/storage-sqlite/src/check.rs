@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn every_schema_that_there_was_is_checked_and_can_be_exported() {
+    fn every_released_schema_can_be_checked_and_exported() {
         let folder = tempfile::tempdir().unwrap();
         let connection = of_the_first_schema(&folder.path().join("northgate.db"));
         for schema in 1..=schema::known() {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_is_not_that_of_the_record_is_found_where_ids_are_a_column() {
+    fn a_check_finds_a_wrong_id_if_the_schema_has_an_id_column() {
         let folder = tempfile::tempdir().unwrap();
         let connection = of_the_first_schema(&folder.path().join("northgate.db"));
         connection.execute("UPDATE alerts SET id = x'01'", []).unwrap();

@@ -127,7 +127,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn no_path_is_taken_for_a_uri() {
+    fn a_path_is_never_parsed_as_a_uri() {
         assert!(
             !literal(Path::new("file:data?mode=memory")).to_str().unwrap().starts_with("file:")
         );

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_that_is_gone_replaced_or_shorter_is_named() {
+    fn a_missing_replaced_or_truncated_file_is_reported_by_name() {
         for file in ["northgate.lock", "northgate.db", "northgate.db-wal", "northgate.db-shm"] {
             let folder = tempfile::tempdir().unwrap();
             let mut files = files(folder.path());
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_lock_explains_a_log_that_was_emptied_and_gets_no_note() {
+    fn a_replaced_lock_is_reported_before_an_emptied_log_and_gets_no_note() {
         let folder = tempfile::tempdir().unwrap();
         let mut files = files(folder.path());
         assert_eq!(files.verify(), Ok(4));
@@ -186,6 +186,6 @@ mod tests {
         assert_eq!(files.verify(), Ok(0));
         fs::write(folder.path().join("northgate.db"), "1234").unwrap();
         let truncated = Err(ChangedFile { file: "northgate.db", change: FileChange::Truncated });
-        assert_eq!(files.verify(), truncated, "it was longer before");
+        assert_eq!(files.verify(), truncated, "the file was longer before");
     }
 }

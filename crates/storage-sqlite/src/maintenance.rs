@@ -50,7 +50,7 @@ async fn events_held(store: &SqliteStore) -> usize {
 }
 
 #[tokio::test]
-async fn events_that_are_too_old_go_by_themselves_and_what_they_led_to_stays() {
+async fn old_events_are_removed_and_their_alerts_stay() {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::at(0);
     let options = Options { retain_for: Duration::from_hours(1), ..Options::new(Epoch::new(7)) };
@@ -105,7 +105,7 @@ async fn a_clock_that_jumps_ahead_removes_no_event() {
 }
 
 #[tokio::test]
-async fn a_store_whose_disk_failed_says_so_and_recovers_though_nobody_appends() {
+async fn a_failed_disk_is_reported_and_recovers_without_an_append() {
     let folder = tempfile::tempdir().unwrap();
     let broken = Arc::new(AtomicBool::new(false));
     let disk = broken.clone();

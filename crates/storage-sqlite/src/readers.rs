@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_question_that_takes_too_long_is_ended_and_its_connection_is_kept() {
+    async fn a_query_ends_at_its_deadline_and_its_connection_stays_usable() {
         let (_folder, store) = store();
         let readers = within(&store, Duration::from_millis(50));
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn cheap_questions_and_the_log_do_not_wait_for_searches() {
+    async fn cheap_queries_and_log_reads_do_not_wait_for_searches() {
         let (_folder, store) = store();
         let (release, released) = mpsc::channel::<()>();
         let released = Arc::new(Mutex::new(released));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_question_that_panics_costs_its_answer_and_not_the_thread() {
+    async fn a_query_that_panics_does_not_end_its_thread() {
         let (_folder, store) = store();
         let readers = within(&store, Duration::from_secs(30));
         for _ in 0..8 {

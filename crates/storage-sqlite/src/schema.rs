@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_the_first_schema_keeps_its_data_and_its_keys() {
+    fn a_migration_from_the_first_schema_preserves_data_and_keys() {
         let mut connection = of_the_first_schema();
         migrate(&mut connection, Epoch::new(9)).unwrap();
         assert_eq!(version(&connection).unwrap(), known());

@@ -41,7 +41,7 @@ fn begin(limits: Limits, folder: &Path) -> (Exporting, PipeReader) {
 }
 
 #[tokio::test]
-async fn a_consumer_that_takes_nothing_ends_the_export_and_frees_the_log() {
+async fn a_stalled_consumer_ends_the_export_and_frees_the_log() {
     let (folder, store) = large().await;
     let limits = Limits { stalled_for: Duration::from_millis(200), ..LIMITS };
     let (exporting, _consumer) = begin(limits, folder.path());
@@ -70,7 +70,7 @@ async fn an_export_ends_when_the_write_ahead_log_has_grown_too_much() {
 }
 
 #[tokio::test]
-async fn a_slow_consumer_gets_everything() {
+async fn a_slow_consumer_receives_everything() {
     let (folder, _store) = large().await;
     let limits = Limits { stalled_for: Duration::from_secs(2), ..LIMITS };
     let (exporting, mut consumer) = begin(limits, folder.path());
@@ -88,7 +88,7 @@ async fn a_slow_consumer_gets_everything() {
 }
 
 #[tokio::test]
-async fn an_export_says_why_its_consumer_has_failed() {
+async fn an_export_reports_the_error_of_its_consumer() {
     struct Full;
 
     impl Write for Full {

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_one_word_of_a_shell() {
+    fn a_path_is_quoted_as_one_shell_word() {
         for (path, word) in [
             ("/srv/data", "/srv/data"),
             ("/srv/my data", "'/srv/my data'"),

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_gets_a_free_name_and_never_that_of_another() {
+    fn a_rename_never_replaces_an_existing_file() {
         for rename in [rename_new, rename_if_free] {
             let folder = tempfile::tempdir().unwrap();
             let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
