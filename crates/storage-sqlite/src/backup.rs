@@ -18,9 +18,6 @@ use std::path::Path;
 /// drew at random: later events have the same offsets in both logs, and a client of one log must
 /// not mistake the events of the other for events that it missed. A store can be opened with the
 /// copy if the file is named `northgate.db` and has its own folder.
-///
-/// # Errors
-/// See [`BackupError`].
 pub fn backup(folder: &Path, to: &Path, epoch: Epoch) -> Result<(), BackupError> {
     let name = to.file_name().unwrap_or_default().as_encoded_bytes();
     if name.starts_with(b"northgate.") && is_same_folder(parent_of(to), folder) {

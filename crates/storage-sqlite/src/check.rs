@@ -33,9 +33,6 @@ pub struct Checked {
 /// - the search indices contain every alert and message, and none that was removed.
 ///
 /// An older schema has fewer indices and counts; only those are checked.
-///
-/// # Errors
-/// See [`CheckError`].
 pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     let data = ExistingData::open(folder)?;
     let transaction = data.connection.unchecked_transaction()?;

@@ -59,14 +59,14 @@ fn identified(connection: rusqlite::Result<Connection>) -> rusqlite::Result<Open
     Ok((connection, marks))
 }
 
-/// Whether the error says that this process lacks write access. Even a reader must create the `-shm`
-/// file or open it for writing: through it the processes that use a database coordinate.
+/// Whether the error says that this process lacks write access. Even a reader must create the
+/// `-shm` file or open it for writing: through it the processes that use a database coordinate.
 fn cannot_write(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
-/// Checks that no process has the database open and that all data is in the database file. No server
-/// can start while the returned lock lives.
+/// Checks that no process has the database open and that all data is in the database file. No
+/// server can start while the returned lock lives.
 fn lock_out_writers(folder: &Path, file: &Path) -> Result<Option<File>, OpenError> {
     let unreadable = |file: &Path, source| OpenError::Unreadable { file: file.to_owned(), source };
     File::open(file).map_err(|source| unreadable(file, source))?;

@@ -27,9 +27,6 @@ const LIMITS: Limits =
 /// because its log would have holes.
 ///
 /// A separate thread owns `out`. If the export ends early, that thread may stay blocked.
-///
-/// # Errors
-/// See [`ExportError`].
 pub fn export(
     folder: &Path,
     range: ExportRange,

@@ -16,8 +16,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "northgate.db";
-/// File whose lock marks the folder as in use. The kernel releases the lock when the process ends. A
-/// separate file is needed because SQLite acquires and releases its locks on the database all the
+/// File whose lock marks the folder as in use. The kernel releases the lock when the process ends.
+/// A separate file is needed because SQLite acquires and releases its locks on the database all the
 /// time. For the contents see `mark`.
 const LOCK: &str = "northgate.lock";
 

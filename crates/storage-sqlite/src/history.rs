@@ -355,8 +355,8 @@ impl<T> HistoryScan<'_, T> {
     }
 }
 
-/// Returns the conditions of a search in the query syntax of FTS5. No quoting is needed, because the
-/// prefixes contain only letters and digits.
+/// Returns the conditions of a search in the query syntax of FTS5. No quoting is needed, because
+/// the prefixes contain only letters and digits.
 fn words_of(search: &Search) -> Vec<String> {
     search.prefixes().map(|prefix| format!("\"{prefix}\"*")).collect()
 }

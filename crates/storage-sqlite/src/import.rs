@@ -55,12 +55,9 @@ pub enum ImportError {
     Io(#[from] io::Error),
 }
 
-/// Creates a store in `folder`, which must contain no data, from the lines of a complete export. The
-/// new log has the epoch `epoch`, which the caller drew at random: the exported store may have
+/// Creates a store in `folder`, which must contain no data, from the lines of a complete export.
+/// The new log has the epoch `epoch`, which the caller drew at random: the exported store may have
 /// appended other events at the next offsets. Everything else is the same as in the export.
-///
-/// # Errors
-/// See [`ImportError`].
 pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Counts, ImportError> {
     let held = Folder::hold(folder)?;
     if has_data(&held.database) {
@@ -90,8 +87,8 @@ pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Co
     Ok(counts)
 }
 
-/// Whether the folder contains a database or the log of a database. SQLite would apply such a log to
-/// the new database.
+/// Whether the folder contains a database or the log of a database. SQLite would apply such a log
+/// to the new database.
 fn has_data(database: &Path) -> bool {
     ["", "-wal", "-journal"].into_iter().any(|suffix| {
         let found = beside(database, suffix).symlink_metadata();

@@ -54,9 +54,9 @@ pub(crate) fn read(
     Ok((at(head), LogRead::Events(events)))
 }
 
-/// Returns the first events that `sql` selects for `position`, within `limit` and [`READ_BYTES`]. An
-/// event that cannot be decoded is skipped and does not count, so an empty result means that there
-/// are no more events.
+/// Returns the first events that `sql` selects for `position`, within `limit` and [`READ_BYTES`].
+/// An event that cannot be decoded is skipped and does not count, so an empty result means that
+/// there are no more events.
 fn events(
     session: Session<'_>,
     sql: &str,

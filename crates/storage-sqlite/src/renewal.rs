@@ -11,9 +11,6 @@ use std::path::Path;
 /// Gives the log in `folder` the epoch `epoch`, which the caller drew at random. No server may use
 /// the folder. A copy and its original append different events at the same offsets: if both had the
 /// same epoch, a client of one would mistake the events of the other for events that it missed.
-///
-/// # Errors
-/// See [`OpenError`].
 pub fn renew_epoch(folder: &Path, epoch: Epoch) -> Result<(), OpenError> {
     let file = database_in(folder);
     if !file.exists() {

@@ -17,8 +17,9 @@ const WRITTEN_PER_BYTE: u64 = 4;
 const WAL_PART: u64 = 8;
 
 /// Returns an error if the disk has too little free space for a transaction of `bytes` bytes of
-/// events, with a write-ahead log of `wal` bytes. After the transaction there must still be space to
-/// checkpoint the complete log. Otherwise a disk that was full once could never be written again.
+/// events, with a write-ahead log of `wal` bytes. After the transaction there must still be space
+/// to checkpoint the complete log. Otherwise a disk that was full once could never be written
+/// again.
 pub(crate) fn check(database: &Path, wal: u64, bytes: u64) -> Result<(), DatabaseError> {
     // If the file system does not report its free space, the store writes until a write fails.
     let Some(free) = database.parent().and_then(|folder| statvfs(folder).ok()) else {

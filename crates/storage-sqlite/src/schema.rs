@@ -104,8 +104,9 @@ const MIGRATIONS: [&str; 6] = [
              json_extract(shape, '$.alert.a.up'), json_extract(shape, '$.alert.a.t'),
              json_extract(shape, '$.raised.t'), json_extract(shape, '$.said.t'))
          FROM (SELECT CAST(substr(record, 2) AS TEXT) AS shape) WHERE json_valid(shape));",
-    // The alert of an event, as the offset at which the alert was raised. Its index finds the events
-    // of one alert. NULL for chat, and if the record cannot be decoded or the alert was removed.
+    // The alert of an event, as the offset at which the alert was raised. Its index finds the
+    // events of one alert. NULL for chat, and if the record cannot be decoded or the alert was
+    // removed.
     concat!(
         "ALTER TABLE events ADD COLUMN alert INTEGER;",
         "UPDATE events SET alert = ",

@@ -43,10 +43,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A store in a folder. When `append` returns, the events are on disk.
 ///
-/// One thread writes; see [`EventStore::append`]. Queries run in separate threads, each query on one
-/// snapshot of the database. No result contains more than the head that [`EventLog::head`] shows
-/// when the result is returned. Between a commit and the publication of its head, a query can see
-/// events that are not published yet; it waits for the head.
+/// One thread writes; see [`EventStore::append`]. Queries run in separate threads, each query on
+/// one snapshot of the database. No result contains more than the head that [`EventLog::head`]
+/// shows when the result is returned. Between a commit and the publication of its head, a query can
+/// see events that are not published yet; it waits for the head.
 ///
 /// Dropping the store answers all pending calls and waits until its threads have ended.
 pub struct SqliteStore {
@@ -70,9 +70,6 @@ impl SqliteStore {
     /// Opens the store in `folder` and creates a missing folder. The folder stays locked until the
     /// threads have ended. After a crash this can block for a while, so do not call it in an async
     /// task.
-    ///
-    /// # Errors
-    /// See [`OpenError`].
     pub fn open(folder: &Path, options: &Options, meta: MetaSource) -> Result<Self, OpenError> {
         Self::open_with(folder, options, meta, Box::new(commit))
     }

@@ -57,7 +57,8 @@ const ROWS_BETWEEN_COUNTS: u64 = 256;
 /// Upper bound of the counts of bytes in one transaction.
 const COUNTS: u32 = 8;
 
-/// Divisor of the capacity: alerts and messages may exceed it by this fraction before any is removed.
+/// Divisor of the capacity: alerts and messages may exceed it by this fraction before any is
+/// removed.
 const LEEWAY: u64 = 256;
 
 /// Returns the number of alerts or messages to remove. They are removed in batches: a full-text
@@ -87,8 +88,8 @@ impl WriteConnection {
     }
 
     /// Frees bytes, a few rows at a time, in this order: old events; the oldest idempotency keys
-    /// while keys exceed their part; resolved alerts and messages; all events except the newest few;
-    /// old keys. Unresolved alerts and unsent events are never removed here.
+    /// while keys exceed their part; resolved alerts and messages; all events except the newest
+    /// few; old keys. Unresolved alerts and unsent events are never removed here.
     fn trim_bytes(&mut self, bounds: &Bounds, usage: Usage) -> Result<(), DatabaseError> {
         let recent = self.recent_events(bounds);
         for _ in 0..COUNTS {
@@ -176,8 +177,8 @@ impl WriteConnection {
         Ok(from_sql((pages - free).saturating_mul(page)).saturating_add(wal) > most)
     }
 
-    /// Removes `excess` alerts, but at most [`MOST`]: first the oldest resolved ones, then the oldest
-    /// unresolved ones.
+    /// Removes `excess` alerts, but at most [`MOST`]: first the oldest resolved ones, then the
+    /// oldest unresolved ones.
     fn trim_alerts(&mut self, excess: u64) -> Result<(), DatabaseError> {
         let excess = excess.min(MOST);
         if excess == 0 {
@@ -188,7 +189,8 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// Removes at most `most` of the oldest alerts that match a condition, and returns their number.
+    /// Removes at most `most` of the oldest alerts that match a condition, and returns their
+    /// number.
     fn remove_alerts(&mut self, condition: &str, most: u64) -> Result<u64, DatabaseError> {
         if most == 0 {
             return Ok(0);

@@ -47,7 +47,8 @@ pub(crate) struct WriteConnection {
     pub(crate) sqlite: Connection,
     pub(crate) epoch: Epoch,
     pub(crate) counters: StoreCounters,
-    /// Time against which the age of keys and events is measured. The writer sets it before each use.
+    /// Time against which the age of keys and events is measured. The writer sets it before each
+    /// use.
     pub(crate) retained_at: Timestamp,
     /// Whether unresolved alerts use up `--retain-bytes`. Then only actions on alerts are accepted,
     /// because they may resolve some.
@@ -194,8 +195,8 @@ impl WriteConnection {
         })
     }
 
-    /// Appends in a savepoint, so that a failure undoes the vector. A savepoint costs a copy of every
-    /// page that is changed after it.
+    /// Appends in a savepoint, so that a failure undoes the vector. A savepoint costs a copy of
+    /// every page that is changed after it.
     fn append_undoably(
         &mut self,
         submissions: Vec<Submission>,

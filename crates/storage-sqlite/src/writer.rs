@@ -164,7 +164,8 @@ impl Writer {
         Ok(more)
     }
 
-    /// Stores the vectors in one transaction and publishes the head. An error applies to all of them.
+    /// Stores the vectors in one transaction and publishes the head. An error applies to all of
+    /// them.
     fn keep(&mut self, vectors: Vec<Vec<Submission>>) -> Result<Vec<AppendResult>, AppendError> {
         let bytes = vectors.iter().map(|vector| bytes_of(vector)).sum();
         let staged = self.prepare(bytes).and_then(|wal| {
@@ -184,8 +185,8 @@ impl Writer {
         };
         if let Err(error) = (self.commit)(&connection.sqlite) {
             // The transaction may be on disk or not. Only the file shows which, so the connection
-            // and its counters are discarded. The file is reopened immediately, because readers that
-            // already see the events wait for the head.
+            // and its counters are discarded. The file is reopened immediately, because readers
+            // that already see the events wait for the head.
             drop(connection);
             self.failed(&error.into());
             match self.take_connection() {
@@ -281,7 +282,10 @@ impl Writer {
 
     fn note(&self, what: Note) {
         if let Err(error) = self.files.note(what) {
-            tracing::warn!(%error, "cannot write northgate.lock; the next start will not detect this problem");
+            tracing::warn!(
+                %error,
+                "cannot write northgate.lock; the next start will not detect this problem"
+            );
         }
     }
 

@@ -129,8 +129,8 @@ const SOON: Duration = Duration::from_secs(20);
 
 type Answers = Vec<Result<Vec<Outcome>, AppendError>>;
 
-/// Stops the writer inside a commit while `vectors` queue up in order, and then lets it process them
-/// as one batch whose commit performs `act`.
+/// Stops the writer inside a commit while `vectors` queue up in order, and then lets it process
+/// them as one batch whose commit performs `act`.
 async fn as_one_batch(
     store: &Arc<SqliteStore>,
     director: &Director,

@@ -27,8 +27,8 @@ async fn with_an_alert() -> (TempDir, PathBuf, SqliteStore) {
     (above, data, store)
 }
 
-/// Removes write access to a folder and its files while `work` runs. `work` runs in a thread without
-/// capabilities, so that file modes also apply to root.
+/// Removes write access to a folder and its files while `work` runs. `work` runs in a thread
+/// without capabilities, so that file modes also apply to root.
 fn read_only<T: Send>(folder: &Path, mode: u32, work: impl FnOnce() -> T + Send) -> T {
     for entry in fs::read_dir(folder).unwrap() {
         fs::set_permissions(entry.unwrap().path(), Permissions::from_mode(mode)).unwrap();

@@ -27,8 +27,8 @@ fn raise(message: &str, key: Option<&str>) -> Submission {
     }))
 }
 
-/// Opens a store with alerts 0 to 3 at offsets 1 to 4. The record at offset 2 is damaged as an alert
-/// and as an event, and so is the stored answer of its key.
+/// Opens a store with alerts 0 to 3 at offsets 1 to 4. The record at offset 2 is damaged as an
+/// alert and as an event, and so is the stored answer of its key.
 async fn damaged(options: &Options) -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path(), options, ManualClock::counting().meta()).unwrap();

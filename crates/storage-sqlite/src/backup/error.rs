@@ -12,7 +12,8 @@ pub enum BackupError {
     Data(#[from] OpenError),
     /// A file with the name of the backup, or of its `.partial` file, exists.
     #[error(
-        "{} already exists and was not changed; move it away, or choose another name for the backup",
+        "{} already exists and was not changed; move it away, or choose another name for the \
+         backup",
         file.display()
     )]
     Exists {

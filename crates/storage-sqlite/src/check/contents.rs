@@ -68,7 +68,8 @@ impl Contents<'_> {
         }
     }
 
-    /// Checks that the columns of each alert match its record, and that the counts match the alerts.
+    /// Checks that the columns of each alert match its record, and that the counts match the
+    /// alerts.
     pub(super) fn alerts_match_their_columns(&self) -> Result<(), CheckError> {
         let mut statement = self.connection.prepare("SELECT * FROM alerts")?;
         let mut rows = statement.query([])?;

@@ -12,7 +12,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// Size in bytes of the chunks in which lines are sent to the thread. A chunk can be one line longer.
+/// Size in bytes of the chunks in which lines are sent to the thread. A chunk can be one line
+/// longer.
 const CHUNK: usize = 64 * 1024;
 /// Number of chunks that may wait for the consumer.
 const CHUNKS: usize = 4;

@@ -8,8 +8,8 @@ use std::time::Duration;
 pub(crate) struct Limits {
     /// Longest time during which the consumer may read nothing.
     pub(crate) stalled_for: Duration,
-    /// Upper bound in bytes of the growth of the write-ahead log. For a larger database the bound is
-    /// the size of the database.
+    /// Upper bound in bytes of the growth of the write-ahead log. For a larger database the bound
+    /// is the size of the database.
     pub(crate) log_growth: u64,
 }
 

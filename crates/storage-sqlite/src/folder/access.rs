@@ -13,8 +13,8 @@ pub(crate) const FILE_MODE: u32 = 0o600;
 
 const GROUP_AND_OTHERS: u32 = 0o077;
 
-/// Creates an empty file that only its owner can read. An existing file stays as it is. SQLite would
-/// create the database with a mode that lets everybody read it.
+/// Creates an empty file that only its owner can read. An existing file stays as it is. SQLite
+/// would create the database with a mode that lets everybody read it.
 pub(crate) fn create_private(file: &Path) -> io::Result<()> {
     match File::options().write(true).create_new(true).mode(FILE_MODE).open(file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),

@@ -45,8 +45,8 @@ pub(super) fn advice(error: &DatabaseError) -> &'static str {
         StoreHealth::FileChanged { file: "northgate.db", .. } => {
             "do not stop the server yet. If the file or its folder was moved, move it back; the \
              server then continues automatically. If the file was deleted, copy it from \
-             /proc/<pid>/fd (the link that ends with \"northgate.db (deleted)\") to its old path, do \
-             not touch northgate.db-wal, and restart the server"
+             /proc/<pid>/fd (the link that ends with \"northgate.db (deleted)\") to its old path, \
+             do not touch northgate.db-wal, and restart the server"
         }
         StoreHealth::FileChanged { file: "northgate.db-wal", .. } => {
             "move the original file back (not a copy of it). Or wait for the log line that all \

@@ -21,8 +21,8 @@ impl Writer {
         Usage { wal, sent }
     }
 
-    /// Checks that `bytes` bytes of events can be written and that a restart will find them. Returns
-    /// the length of the write-ahead log in bytes.
+    /// Checks that `bytes` bytes of events can be written and that a restart will find them.
+    /// Returns the length of the write-ahead log in bytes.
     pub(super) fn prepare(&mut self, bytes: u64) -> Result<u64, DatabaseError> {
         let wal = self.verify_files()?;
         self.verify_readers()?;
@@ -89,8 +89,8 @@ impl Writer {
     }
 
     /// Accepts a shorter write-ahead log if another process made a checkpoint, and returns its
-    /// length. After a checkpoint a new connection sees the same head. After a loss it sees an older
-    /// head or none, and the result is `None`.
+    /// length. After a checkpoint a new connection sees the same head. After a loss it sees an
+    /// older head or none, and the result is `None`.
     fn accept_checkpoint(&mut self) -> Option<u64> {
         let head = self.connection.as_ref()?.head();
         let connection = connect_to_read(&self.file).ok()?;
@@ -134,8 +134,8 @@ impl Writer {
         if is_long && !self.warned_of_wal {
             tracing::warn!(
                 wal.bytes = wal,
-                "the write-ahead log grows, because another process reads the data for a long time, \
-                 for example a check, a backup or sqlite3"
+                "the write-ahead log grows because another process has been reading the data for \
+                 a long time, for example a check, a backup or sqlite3"
             );
         }
         self.warned_of_wal = is_long;
