@@ -66,8 +66,8 @@ pub enum OpenError {
     },
     /// The folder contained a database before, which is now missing or empty.
     #[error(
-        "{} is missing or empty, but it contained data before; put it back, or restore a backup. \
-         To start without the old data, remove northgate.lock in the same folder",
+        "{} is missing or empty, but it contained data before; put the file back, or restore a \
+         backup. To start without the old data, remove northgate.lock in the same folder",
         file.display()
     )]
     DatabaseGone {
@@ -76,9 +76,9 @@ pub enum OpenError {
     },
     /// A file was truncated under a server, and data is lost.
     #[error(
-        "the data in {} was truncated while a server used it, and some events are lost; restore a \
-         backup into a new folder. To continue with the remaining data, remove northgate.lock in \
-         the old folder",
+        "a file of the data in {} was truncated while a server used it, and some events are lost; \
+         restore a backup into a new folder. To continue with the remaining data, remove \
+         northgate.lock in the old folder",
         folder.display()
     )]
     DataLost {

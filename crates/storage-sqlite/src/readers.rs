@@ -99,7 +99,7 @@ impl Readers {
     /// Returns a handle to the same threads with another patience.
     #[cfg(test)]
     fn within(&self, patience: Duration) -> Self {
-        let lane = self.lane.enter().expect("it is open");
+        let lane = self.lane.enter().expect("the lane is open");
         Self { lane: Lane::new(lane), failing: self.failing.clone(), patience: Some(patience) }
     }
 

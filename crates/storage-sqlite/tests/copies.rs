@@ -1,6 +1,6 @@
 //! Export, import, backup and check. An import of a complete export gives the same store with
 //! another epoch; any other input creates no store.
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+#![expect(clippy::unwrap_used, reason = "helper functions of tests may panic, as tests may")]
 
 use northgate_domain::{AlertQuery, Epoch, MessageQuery, Position, Search};
 use northgate_storage::{
@@ -225,19 +225,19 @@ async fn a_check_finds_missing_and_stale_entries_of_the_search_indices() {
     let error = change("DELETE FROM message_words WHERE rowid = 2");
     assert_eq!(
         error,
-        "is not intact: 1 messages are missing in the search index, and 0 entries are stale; \
+        "is not intact: 1 messages are missing from the search index, and 0 of its entries are stale; \
          restore a backup, or export the data and import it into a new folder"
     );
     let error = change("DELETE FROM alert_ids WHERE rowid IN (1, 3)");
     assert_eq!(
         error,
-        "is not intact: 2 alerts are missing in the id index, and 0 entries are stale; restore a \
+        "is not intact: 2 alerts are missing from the id index, and 0 of its entries are stale; restore a \
          backup, or export the data and import it into a new folder"
     );
     let error = change("DELETE FROM alerts WHERE place = 5");
     assert_eq!(
         error,
-        "is not intact: 0 alerts are missing in the search index, and 1 entries are stale; restore \
+        "is not intact: 0 alerts are missing from the search index, and 1 of its entries are stale; restore \
          a backup, or export the data and import it into a new folder"
     );
 }

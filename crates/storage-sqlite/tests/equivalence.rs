@@ -3,7 +3,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "what the tests have in common fails as they do"
+    reason = "helper functions of tests may panic, as tests may"
 )]
 
 use enum_map::EnumMap;

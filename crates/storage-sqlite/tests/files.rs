@@ -1,6 +1,6 @@
 //! The files that a store, a backup and an import create: their modes, and what remains of them
 //! after a kill.
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+#![expect(clippy::unwrap_used, reason = "helper functions of tests may panic, as tests may")]
 
 use northgate_domain::Epoch;
 use northgate_storage::EventStore;

@@ -97,7 +97,7 @@ async fn data_of_an_older_schema_is_checked_and_copied_without_migration() {
             "UPDATE alerts SET raised_at = raised_at + 1 WHERE place = 2",
             "the columns of the alert at offset 2 ",
         ),
-        ("DELETE FROM alert_ids WHERE rowid = 1", "1 alerts are missing in the id index"),
+        ("DELETE FROM alert_ids WHERE rowid = 1", "1 alerts are missing from the id index"),
         ("DELETE FROM events WHERE place = 3", "1 events are missing before offset 5"),
     ] {
         rusqlite::Connection::open(&database).unwrap().execute_batch(change).unwrap();

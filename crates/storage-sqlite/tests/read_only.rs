@@ -1,7 +1,7 @@
 //! Data that a process can only read can be checked, copied and exported, or the error says what to
 //! do.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+#![expect(clippy::unwrap_used, reason = "helper functions of tests may panic, as tests may")]
 
 use northgate_domain::Epoch;
 use northgate_storage::{EventLog, EventStore};

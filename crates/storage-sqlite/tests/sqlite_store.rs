@@ -3,7 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what the tests have in common fails as they do"
+    reason = "helper functions of tests may panic, as tests may"
 )]
 
 use northgate_domain::{

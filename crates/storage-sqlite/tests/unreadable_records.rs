@@ -83,7 +83,7 @@ async fn reads_and_histories_skip_an_unreadable_record() {
     assert_eq!(offsets(&store.overdue(deadlines, 2).await.unwrap()), [1, 3]);
     assert!(store.written().unreadable > 0);
     let found = check(folder.path()).unwrap_err().to_string();
-    assert!(found.contains("the record at offset 2"), "{found}");
+    assert!(found.contains("the record in row 2"), "{found}");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ impl Contents<'_> {
             let place = from_sql(row.get(0)?);
             let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
             decode(record).map_err(|error| {
-                CheckError::NotWhole(format!("the record at offset {place}: {error}"))
+                CheckError::NotWhole(format!("the record in row {place}: {error}"))
             })?;
             count += 1;
         }
@@ -63,7 +63,7 @@ impl Contents<'_> {
         match self.connection.query_row(&sql, [], row)? {
             (0, 0) => Ok(()),
             (without, gone) => Err(CheckError::NotWhole(format!(
-                "{without} {items} are missing in the {by} index, and {gone} entries are stale"
+                "{without} {items} are missing from the {by} index, and {gone} of its entries are stale"
             ))),
         }
     }
