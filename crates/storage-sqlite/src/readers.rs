@@ -35,7 +35,7 @@ pub(crate) struct Readers {
     patience: Option<Duration>,
 }
 
-/// What all readers of one store have in common.
+/// The setup that all readers of one store share.
 #[derive(Clone)]
 pub(crate) struct ReaderSetup {
     pub(crate) file: PathBuf,
@@ -124,8 +124,8 @@ struct Reader {
 
 impl Reader {
     fn new(file: &Path, unreadable: Arc<Unreadable>, failing: Arc<AtomicBool>) -> Self {
-        // A connection that cannot be opened now is opened for the first query, which reports the
-        // error. The query here makes SQLite open the write-ahead log, which it delays until then.
+        // If the connection cannot be opened now, the first query opens it and reports the error.
+        // The epoch is read here because SQLite opens the write-ahead log only at the first query.
         let connection = connect_to_read(file)
             .and_then(|connection| schema::epoch(&connection).map(|_epoch| connection))
             .ok();

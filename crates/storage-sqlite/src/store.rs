@@ -232,8 +232,8 @@ impl EventLog for SqliteStore {
         }
         let (answer, answered) = oneshot::channel();
         let lane = self.appends.enter().ok_or(AppendError::Unavailable)?;
-        // If this future is dropped before the send, nothing is stored. After it, the complete
-        // vector is processed.
+        // If this future is dropped before the send, nothing is stored. After the send, the writer
+        // processes the complete vector.
         let sent = lane.send(Append { submissions, answer }).await;
         sent.map_err(|_closed| AppendError::Unavailable)?;
         drop(lane);

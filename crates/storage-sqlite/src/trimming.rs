@@ -41,7 +41,8 @@ const NEWEST: u64 = 16;
 /// Divisor of the bound on bytes: idempotency keys may use this fraction of it. Each key contains
 /// the answer to its first use.
 const KEYS_PART: u64 = 4;
-/// Number of the oldest and of the newest keys whose average length stands for all keys.
+/// Number of the oldest keys, and of the newest keys, that are measured to estimate the average
+/// length of a key.
 const KEYS_MEASURED: u64 = 64;
 /// Time in microseconds (one hour) for which a key within that fraction is never removed for bytes.
 /// A retry whose key was removed raises a second alert.
@@ -113,8 +114,8 @@ impl WriteConnection {
                 self.trim_old_keys()?;
             }
             if self.counters == before {
-                // Unsent events can be removed shortly, after the fan-out has read them, so the
-                // store does not count as full because of them.
+                // Unsent events can be removed as soon as the fan-out has read them. Until then the
+                // store does not count as full.
                 if self.counters.head <= usage.sent.saturating_add(NEWEST) {
                     self.only_open_alerts_left = true;
                 }
@@ -124,8 +125,8 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// Number of recent events that are reserved for clients that resume while other items can be
-    /// removed: a part of the bound, and not more than a client has probably missed.
+    /// Returns the number of recent events that stay for clients that resume, while other items can
+    /// be removed instead: a part of the bound, and not more than a client has probably missed.
     fn recent_events(&self, bounds: &Bounds) -> u64 {
         let bytes = bounds.bytes.map_or(0, NonZeroU64::get) / RECENT_PART;
         (bytes / self.event_bytes.max(1)).clamp(NEWEST, RECENT)
@@ -267,9 +268,9 @@ impl WriteConnection {
         self.trim_to(trimmed)
     }
 
-    /// Returns the offset up to which all events are from before `horizon`, over at most `most`
-    /// events. An event with an older time after a younger event waits for the younger one. The
-    /// newest event is never included.
+    /// Returns the offset up to which all retained events are from before `horizon`. Examines at
+    /// most `most` events. The scan stops at the first younger event, even if older times follow.
+    /// The newest event is never included.
     fn aged(&self, horizon: Timestamp, most: u64) -> Result<u64, DatabaseError> {
         let sql = "SELECT place, at FROM events WHERE place < ?1 ORDER BY place LIMIT ?2";
         let mut statement = self.sqlite.prepare_cached(sql)?;

@@ -75,7 +75,7 @@ pub(crate) struct Writer {
     pub(crate) health: watch::Sender<StoreHealth>,
     /// Whether the warning about a long write-ahead log was logged.
     pub(crate) warned_of_wal: bool,
-    /// Whether the write-ahead log was lost and all of it is in the database.
+    /// Set after a lost write-ahead log was copied completely into the database.
     pub(crate) is_rescued: bool,
     /// One flag for each lane of readers, set while the lane fails.
     pub(crate) failing_readers: Vec<Arc<AtomicBool>>,
@@ -289,7 +289,7 @@ impl Writer {
         }
     }
 
-    /// Publishes the health after a success: healthy, or space for actions only.
+    /// Publishes the health after a successful write: `Keeping`, or `OnlyOpenAlertsLeft`.
     fn settle(&self, only_open_alerts_left: bool) {
         if only_open_alerts_left {
             self.failed(&DatabaseError::OnlyOpenAlertsLeft);
@@ -332,7 +332,7 @@ fn receive(
         if left.is_zero() {
             return None;
         }
-        // The reason for waking up does not matter: the loop polls the lane again.
+        // The thread may wake up early. The loop polls the lane again in any case.
         thread::park_timeout(left);
     }
 }

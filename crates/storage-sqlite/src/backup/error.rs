@@ -48,7 +48,7 @@ pub enum BackupError {
         source: io::Error,
     },
     /// SQLite cannot read the data, or cannot write the copy.
-    #[error("cannot copy {}: {source}", database.display())]
+    #[error("cannot copy {}: {source}; no backup was created", database.display())]
     Copy {
         /// The source database.
         database: PathBuf,

@@ -63,7 +63,8 @@ impl Contents<'_> {
         match self.connection.query_row(&sql, [], row)? {
             (0, 0) => Ok(()),
             (without, gone) => Err(CheckError::NotWhole(format!(
-                "{without} {items} are missing from the {by} index, and {gone} of its entries are stale"
+                "{without} {items} are missing from the {by} index, and {gone} of its entries \
+                 are stale"
             ))),
         }
     }

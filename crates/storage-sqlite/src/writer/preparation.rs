@@ -1,5 +1,5 @@
-//! Checks before a transaction: a restart will find it, the disk has space for it, and it will be
-//! readable.
+//! Checks before a transaction: a restart will find the files, the disk has enough free space, and
+//! the database can be read.
 
 use super::Writer;
 use crate::database::{DatabaseError, checkpoint, connect_to_read};
@@ -11,8 +11,8 @@ use crate::{queries, room};
 use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
-/// Length in bytes from which a write-ahead log causes a warning: something prevents checkpoints. A
-/// smaller `--retain-bytes` replaces this limit.
+/// Length in bytes above which the write-ahead log causes a warning: something prevents it from
+/// being emptied. If `--retain-bytes` is smaller, it is the limit instead.
 const LONG_WAL_BYTES: u64 = 256 * 1024 * 1024;
 
 impl Writer {
@@ -32,8 +32,8 @@ impl Writer {
         if !failing && has_room && !room::wal_is_long(wal, self.bounds.bytes) {
             return Ok(wal);
         }
-        // First empties the log: this frees the space reserved for it, and would be impossible once
-        // the disk is full.
+        // The log is emptied first: an empty log needs no reserved space. On a full disk it could
+        // no longer be emptied.
         let connection = self.take_connection()?;
         if let Err(error) = checkpoint(&connection.sqlite) {
             tracing::debug!(%error, "cannot empty the write-ahead log");
