@@ -53,7 +53,7 @@ pub(crate) enum DatabaseError {
     /// The stored answer to the first use of an idempotency key cannot be decoded.
     #[error("the stored answer of an idempotency key cannot be decoded")]
     UnreadableAnswer,
-    /// Unresolved alerts fill the bound on bytes, and they are never removed for it.
+    /// Unresolved alerts use up the bound on bytes. They are never removed to free bytes.
     #[error("unresolved alerts use up --retain-bytes")]
     OnlyOpenAlertsLeft,
     /// The query cannot be answered; the database is intact.
@@ -100,7 +100,7 @@ pub(crate) fn connect_to_read(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Returns the path in a form that SQLite does not parse. SQLite would read a relative path that
+/// Returns the absolute path, which SQLite uses unchanged. SQLite would parse a relative path that
 /// begins with `file:` as a URI.
 pub(crate) fn literal(file: &Path) -> Cow<'_, Path> {
     std::path::absolute(file).map_or(Cow::Borrowed(file), Cow::Owned)

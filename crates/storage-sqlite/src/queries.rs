@@ -17,7 +17,7 @@ type At<T> = (Position, T);
 /// Result of a read of the log.
 pub(crate) enum LogRead {
     Events(Vec<Positioned<Event>>),
-    /// Some of the wanted events are no longer retained, or the position belongs to another log.
+    /// Some of the wanted events are no longer retained, or the position is not one of this log.
     Gap {
         /// Smallest position after which all events can be read.
         oldest: Position,

@@ -7,8 +7,9 @@ use std::path::Path;
 
 /// Free space in bytes that is always reserved: enough for a small transaction and its checkpoint.
 const RESERVE: u64 = 512 * 1024;
-/// Smallest size in bytes for which the check is made while the store is not healthy. Without it, a
-/// small transaction would fit on an almost full disk and mark the store as healthy again.
+/// Smallest transaction size in bytes for which free space is required while the store is not
+/// healthy. Without this minimum, a small transaction would fit on an almost full disk and mark the
+/// store as healthy again.
 pub(crate) const RECOVERED_BYTES: u64 = 64 * 1024;
 /// Bytes that one transaction writes for each byte of its events: the event, the current alert, and
 /// the full-text indices.

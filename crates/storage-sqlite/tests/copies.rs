@@ -225,8 +225,8 @@ async fn a_check_finds_missing_and_stale_entries_of_the_search_indices() {
     let error = change("DELETE FROM message_words WHERE rowid = 2");
     assert_eq!(
         error,
-        "is not intact: 1 messages are missing from the search index, and 0 of its entries are stale; \
-         restore a backup, or export the data and import it into a new folder"
+        "is not intact: 1 messages are missing from the search index, and 0 of its entries are \
+         stale; restore a backup, or export the data and import it into a new folder"
     );
     let error = change("DELETE FROM alert_ids WHERE rowid IN (1, 3)");
     assert_eq!(
@@ -237,8 +237,8 @@ async fn a_check_finds_missing_and_stale_entries_of_the_search_indices() {
     let error = change("DELETE FROM alerts WHERE place = 5");
     assert_eq!(
         error,
-        "is not intact: 0 alerts are missing from the search index, and 1 of its entries are stale; \
-         restore a backup, or export the data and import it into a new folder"
+        "is not intact: 0 alerts are missing from the search index, and 1 of its entries are \
+         stale; restore a backup, or export the data and import it into a new folder"
     );
 }
 
