@@ -177,8 +177,8 @@ impl New {
             Line::Alert(record) => self.put_alert(&record),
             Line::Message(record) => self.put_message(&record),
             Line::Key(key) => self.put_key(&key),
-            // A log derives its head from its newest event, so every export must contain that
-            // event.
+            // A log derives its head from its newest event, so the export of a log that ever had
+            // events must contain the newest one.
             Line::End(_) if self.counts.events == 0 && self.connection.counters.head > 0 => {
                 Err(LineError::NoNewest)
             }
