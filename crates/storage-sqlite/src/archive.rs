@@ -1,14 +1,14 @@
-//! The lines of an export: one JSON object each, with the persisted records as they are.
+//! The lines of an export: one JSON object each, which contains a stored record unchanged.
 
 use northgate_storage::codec::CodecError;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// The form of the lines. A program that reads one form refuses a newer one.
+/// Version of the line format. An import refuses every other version.
 pub(crate) const FORMAT: u32 = 1;
 
-/// One line. First comes the head, then events, alerts, messages and keys, each kind in its order,
-/// and at last the end: an export that was cut off has none.
+/// One line. The order is: the head; all events; all alerts; all messages; all keys; the end line.
+/// An export that was cut off has no end line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Line<'a> {
@@ -25,50 +25,50 @@ pub(crate) enum Line<'a> {
     End(Counts),
 }
 
-/// What comes.
+/// The first line: describes the export.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Head {
     pub(crate) format: u32,
-    /// Whether it is all that the store holds, and not a part of it by time.
+    /// Whether the export covers the complete store. False if it covers only a range of time.
     pub(crate) whole: bool,
-    /// The offset of the newest event that was trimmed.
+    /// Offset of the newest trimmed event; 0 if no event was trimmed.
     pub(crate) trimmed: u64,
 }
 
-/// Something that stands in the log.
+/// A stored event, alert or message.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Record<'a> {
-    /// Where it began.
+    /// Offset of the event, or of the event that created the alert or message.
     pub(crate) offset: u64,
-    /// The version of its shape.
+    /// Version of the record format in `shape`.
     pub(crate) version: u8,
     #[serde(borrow)]
     pub(crate) shape: &'a RawValue,
 }
 
-/// An idempotency key with its first answer.
+/// An idempotency key with the answer to its first use.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Key<'a> {
     pub(crate) scope: String,
     pub(crate) value: String,
     pub(crate) fingerprint: Option<[u8; 32]>,
-    /// In microseconds since 1970.
+    /// Time of the first use, in microseconds since 1970.
     pub(crate) used_at: i64,
     pub(crate) version: u8,
     #[serde(borrow)]
     pub(crate) answer: &'a RawValue,
 }
 
-/// How many lines of each kind there were.
+/// Number of lines of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
     /// Events of the log.
     pub events: u64,
-    /// Alerts as they stand.
+    /// Current alerts.
     pub alerts: u64,
     /// Chat messages.
     pub messages: u64,
@@ -76,14 +76,14 @@ pub struct Counts {
     pub keys: u64,
 }
 
-/// A record as it is kept, from what stands in a line.
+/// Builds a stored record from the fields of a line.
 pub(crate) fn join(version: u8, shape: &RawValue) -> Vec<u8> {
     let mut record = vec![version];
     record.extend_from_slice(shape.get().as_bytes());
     record
 }
 
-/// What stands in a line, of a record as it is kept.
+/// Splits a stored record into the fields of a line.
 pub(crate) fn split(record: &[u8]) -> Result<(u8, &RawValue), CodecError> {
     let (&version, shape) = record.split_first().ok_or(CodecError::Empty)?;
     Ok((version, serde_json::from_slice(shape)?))

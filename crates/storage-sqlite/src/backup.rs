@@ -1,4 +1,4 @@
-//! A copy of a folder's data in one file, of one moment, while a server uses the folder or not.
+//! Copies a folder's data into one file, consistent at one instant, even while a server runs.
 
 mod error;
 mod partial;
@@ -13,11 +13,11 @@ use partial::PartialFile;
 use rusqlite::{Connection, OpenFlags, params};
 use std::path::Path;
 
-/// Copies the data in `folder`, as it is at one moment, into the new file `to`: on disk when this
-/// returns. The log in it is called `epoch`, which the caller drew at random: what is raised after
-/// the copy has the same offsets in both, and a client of the one must not take the events of the
-/// other for those that it missed. The copy, named `northgate.db` in a folder of its own, is data
-/// that a store can be opened with.
+/// Copies the data in `folder`, in its state at one instant, into the new file `to`. The copy is
+/// durable when this function returns. The log of the copy has the epoch `epoch`, which the caller
+/// drew at random: later events have the same offsets in both logs, and a client of one log must
+/// not mistake the events of the other for events that it missed. A store can be opened with the
+/// copy if the file is named `northgate.db` and has its own folder.
 pub fn backup(folder: &Path, to: &Path, epoch: Epoch) -> Result<(), BackupError> {
     let name = to.file_name().unwrap_or_default().as_encoded_bytes();
     if name.starts_with(b"northgate.") && is_same_folder(parent_of(to), folder) {
@@ -44,7 +44,7 @@ fn copy(source: &Connection, partial: &Path, epoch: Epoch) -> rusqlite::Result<(
     source.execute("VACUUM INTO ?1", params![name])?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let copied = Connection::open_with_flags(partial, flags)?;
-    // The copy is one file, without a log beside it.
+    // The copy is a single file, without a write-ahead log.
     copied.pragma_update(None, "journal_mode", "DELETE")?;
     copied.execute("UPDATE meta SET epoch = ?1", params![epoch.get().cast_signed()])?;
     copied.close().map_err(|(_connection, error)| error)

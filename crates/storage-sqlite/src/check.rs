@@ -1,4 +1,4 @@
-//! Whether a folder's data is whole: for tests, and for whoever has doubts about a disk.
+//! Checks that a folder's data is intact: for tests, and for an administrator who doubts a disk.
 
 mod contents;
 mod error;
@@ -13,23 +13,26 @@ use northgate_domain::Position;
 use northgate_storage::codec::{decode_alert, decode_event, decode_message, decode_outcome};
 use std::path::Path;
 
-/// What a whole database holds.
+/// Summary of an intact database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checked {
-    /// The place of the newest event.
+    /// Position of the newest event.
     pub head: Position,
-    /// How many events are held.
+    /// Number of retained events.
     pub events: u64,
-    /// The version of the tables, if it is older than this program: the server brings them up to
-    /// date when it starts.
+    /// Version of the schema if it is older than the newest one that this program knows. The server
+    /// migrates it when it starts.
     pub older_schema: Option<i64>,
 }
 
-/// Reads everything in the database of `folder`, whether a server uses it or not, and changes
-/// nothing: the file's own integrity, every record, that no event is missing between the oldest
-/// and the newest, that the counts of alerts are right, and that the indices that search alerts and
-/// messages know each of them, and none that is gone. Of an older schema, only the indices and counts
-/// that it has are checked.
+/// Reads the complete database of `folder` and changes nothing. A server may use the folder at the
+/// same time. Checks that:
+/// - SQLite finds the file intact, and every record can be decoded;
+/// - no event is missing between the oldest and the newest;
+/// - the columns and the counts of alerts match their records;
+/// - the search indices contain every alert and message, and none that was removed.
+///
+/// An older schema has fewer indices and counts; only those are checked.
 pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     let data = ExistingData::open(folder)?;
     let transaction = data.connection.unchecked_transaction()?;
@@ -72,7 +75,7 @@ mod tests {
     use std::io::BufReader;
     use uuid::Uuid;
 
-    /// The one alert of a store, and its key, as the program wrote them that knew the first schema.
+    /// A store with one alert and its key, as the program for schema 1 wrote them.
     fn of_the_first_schema(database: &Path) -> Connection {
         let connection = Connection::open(database).unwrap();
         schema::migrate_to(&connection, 1);
@@ -99,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn every_schema_that_there_was_is_checked_and_can_be_exported() {
+    fn every_released_schema_can_be_checked_and_exported() {
         let folder = tempfile::tempdir().unwrap();
         let connection = of_the_first_schema(&folder.path().join("northgate.db"));
         for schema in 1..=schema::known() {
@@ -118,11 +121,15 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_is_not_that_of_the_record_is_found_where_ids_are_a_column() {
+    fn a_check_finds_a_wrong_id_if_the_schema_has_an_id_column() {
         let folder = tempfile::tempdir().unwrap();
         let connection = of_the_first_schema(&folder.path().join("northgate.db"));
         connection.execute("UPDATE alerts SET id = x'01'", []).unwrap();
         let refused = check(folder.path()).unwrap_err().to_string();
-        assert_eq!(refused, "is not whole: the alert at 1 does not stand as its record says");
+        assert_eq!(
+            refused,
+            "is not intact: the columns of the alert at offset 1 differ from its record; restore a \
+             backup, or export the data and import it into a new folder"
+        );
     }
 }

@@ -1,10 +1,10 @@
-//! How what an alert is stands in columns, where questions find it.
+//! Maps the fields of an alert to the columns and index words that queries use.
 
 use crate::database::{DatabaseError, from_sql, to_sql};
 use northgate_domain::{Alert, AlertCounts, Label, Severity, StatusKind};
 use rusqlite::Connection;
 
-/// The number of a status, as it stands in the database for ever.
+/// Returns the number of a status in the database. It never changes.
 pub(crate) const fn status_number(status: StatusKind) -> i64 {
     match status {
         StatusKind::Open => 0,
@@ -13,17 +13,17 @@ pub(crate) const fn status_number(status: StatusKind) -> i64 {
     }
 }
 
-/// The status of a number; of a number that nobody knows, none.
+/// Returns the status of a number, or `None` for an unknown number.
 pub(crate) fn status_of(number: i64) -> Option<StatusKind> {
     StatusKind::ALL.into_iter().find(|status| status_number(*status) == number)
 }
 
-/// The severity of a number; of a number that nobody knows, none.
+/// Returns the severity of a number, or `None` for an unknown number.
 pub(crate) fn severity_of(number: i64) -> Option<Severity> {
     Severity::ALL.into_iter().find(|severity| severity_number(*severity) == number)
 }
 
-/// The number of a severity, as it stands in the database for ever.
+/// Returns the number of a severity in the database. It never changes.
 pub(crate) const fn severity_number(severity: Severity) -> i64 {
     match severity {
         Severity::Info => 0,
@@ -33,7 +33,7 @@ pub(crate) const fn severity_number(severity: Severity) -> i64 {
     }
 }
 
-/// What the index of words has of an alert: its words, and one for each label.
+/// Returns the text of an alert for the full-text index: its words, and one word for each label.
 pub(crate) fn indexed_words(alert: &Alert) -> String {
     let mut words = alert.search_text().as_str().to_owned();
     for label in alert.labels.as_slice() {
@@ -43,17 +43,17 @@ pub(crate) fn indexed_words(alert: &Alert) -> String {
     words
 }
 
-/// A label as one word that no text has: a character that is neither letter nor digit, and then
-/// its bytes in hexadecimal digits.
+/// Returns a label as one index word that occurs in no text: a character that is neither letter nor
+/// digit, then the bytes of the label in hexadecimal digits.
 pub(crate) fn label_word(label: &Label) -> String {
     let digits = |byte: u8| [byte >> 4, byte & 0xF].map(|digit| char::from_digit(digit.into(), 16));
     let name = label.name.as_str().bytes();
-    // A name has no `=`.
+    // A label name contains no `=`, so the word is unambiguous.
     let bytes = name.chain(*b"=").chain(label.value.as_str().bytes());
     ['\u{e000}'].into_iter().chain(bytes.flat_map(digits).flatten()).collect()
 }
 
-/// The counts of alerts, as they are kept.
+/// Reads the stored counts of alerts.
 pub(crate) fn alert_counts(connection: &Connection) -> rusqlite::Result<AlertCounts> {
     let sql = "SELECT alerts FROM tally WHERE status = ?1 AND severity = ?2";
     let mut statement = connection.prepare_cached(sql)?;
@@ -69,7 +69,7 @@ pub(crate) fn alert_counts(connection: &Connection) -> rusqlite::Result<AlertCou
     Ok(alert_counts)
 }
 
-/// Keeps the counts that are not as they were `before`.
+/// Writes the counts that differ from `before`.
 pub(crate) fn put_alert_counts(
     connection: &Connection,
     before: &AlertCounts,

@@ -1,4 +1,4 @@
-//! Connections, and how numbers stand in the database.
+//! Opens connections to the database, and converts numbers to and from SQL.
 
 use crate::folder::create_private;
 use crate::health::ChangedFile;
@@ -9,69 +9,70 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-/// How many prepared statements a connection keeps: all that it has.
+/// Capacity of a connection's cache of prepared statements: enough for all statements of the store.
 const STATEMENTS: usize = 64;
-/// After so many pages of 4 KiB the write-ahead log is brought into the database. A page that
-/// changes again and again meanwhile, as those of indices do, is then written there but once.
+/// Length of the write-ahead log, in pages of 4 KiB, that starts a checkpoint. Pages of indices
+/// change often; a checkpoint writes each of them to the database only once.
 const CHECKPOINT_PAGES: i64 = 4_000;
-/// The write-ahead log is cut back to this after a burst has made it longer.
+/// Length in bytes to which SQLite truncates the write-ahead log after a burst made it longer.
 pub(crate) const WAL_BYTES: u64 = 64 * 1024 * 1024;
-/// How long the writer waits for another process that holds a lock of the database.
+/// How long the writer waits for a database lock that another process has acquired.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a checkpoint waits for readers. It is tried again with the next commit.
+/// How long a checkpoint waits for readers. The next commit tries the checkpoint again.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(50);
-/// What the writer keeps of the database in memory, in KiB (negative by SQLite's convention). Ids
-/// are random, so each touches another page of its index.
+/// Page cache of the writer in KiB (negative by SQLite's convention). Ids are random, so each one
+/// touches a different page of its index.
 const WRITER_CACHE_KIB: i64 = -32 * 1024;
 
-/// Why the database did not do what it was asked to.
+/// Why an operation on the database failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
-    /// SQLite says no.
+    /// SQLite returned an error.
     #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// Something in it is not what was written.
-    #[error("a record cannot be read: {0}")]
+    /// A stored record differs from what was written.
+    #[error("a stored record cannot be decoded: {0}")]
     Record(#[from] CodecError),
-    /// Another file, or an older state of it, has come in the place of ours.
-    #[error("the database is not the one that was opened")]
+    /// The path leads to another database, or to an older copy of the one that was opened.
+    #[error("northgate.db is another database than at the start, or an older copy of it")]
     Replaced,
     /// A file is not the one that was opened.
     #[error(transparent)]
     FileChanged(#[from] ChangedFile),
-    /// The disk has too little room left to write anything.
-    #[error("the disk has {free} bytes left, and {needed} are needed to write safely")]
+    /// The disk has too little free space for a safe write.
+    #[error("the disk has {free} bytes of free space, and a safe write needs {needed}")]
     DiskFull {
-        /// The bytes that are free.
+        /// Free space in bytes.
         free: u64,
-        /// The bytes that have to be free.
+        /// Required free space in bytes.
         needed: u64,
     },
-    /// Readers of the log, or of alerts, cannot read.
+    /// The readers of the log or of alerts fail, and a new connection fails too.
     #[error("the stored data cannot be read")]
     ReadersFail,
-    /// The first answer to an idempotency key cannot be read.
-    #[error("the first answer to an idempotency key cannot be read")]
+    /// The stored answer to the first use of an idempotency key cannot be decoded.
+    #[error("the stored answer of an idempotency key cannot be decoded")]
     UnreadableAnswer,
-    /// Only alerts that are not resolved are left to make room, and they do not go.
-    #[error("--retain-bytes is used up by alerts that are not resolved")]
+    /// Unresolved alerts use up the bound on bytes. They are never removed to free bytes.
+    #[error("unresolved alerts use up --retain-bytes")]
     OnlyOpenAlertsLeft,
-    /// The query cannot be answered; the database is well.
+    /// The query cannot be answered; the database is intact.
     #[error(transparent)]
     Refused(QueryError),
 }
 
-/// A connection for the writer; `more` says whether it may make the file.
+/// Opens a connection for the writer. With `SQLITE_OPEN_CREATE` in `more`, creates a missing file.
 pub(crate) fn connect_to_write(file: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if more.contains(OpenFlags::SQLITE_OPEN_CREATE) {
-        // If that fails, so does SQLite, which has an error for it.
+        // If this fails, SQLite fails too and reports the error.
         let _ = create_private(file);
     }
     let connection = Connection::open_with_flags(literal(file), flags | more)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // Every commit is on disk before it is answered: in this mode the log is synced each time.
+    // In this mode SQLite syncs the write-ahead log at every commit, so a request is answered only
+    // after its events are durable.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", to_sql(WAL_BYTES))?;
@@ -79,11 +80,11 @@ pub(crate) fn connect_to_write(file: &Path, more: OpenFlags) -> rusqlite::Result
     Ok(connection)
 }
 
-/// Brings the write-ahead log into the database and empties it, as far as readers allow: what is
-/// left then is brought over by a later one. Returns whether all of it is in the database.
+/// Copies the write-ahead log into the database and empties the log, as far as readers allow. A
+/// later checkpoint copies the rest. Returns whether all of the log is in the database.
 pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
     connection.busy_timeout(CHECKPOINT_TIMEOUT)?;
-    // Whether readers were in the way, how many pages the log has, and how many were brought over.
+    // The columns are: whether readers blocked it, pages in the log, pages copied.
     let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
         Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
     });
@@ -91,7 +92,7 @@ pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
     done
 }
 
-/// A connection that changes nothing.
+/// Opens a read-only connection.
 pub(crate) fn connect_to_read(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(literal(file), flags)?;
@@ -99,22 +100,23 @@ pub(crate) fn connect_to_read(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The path as SQLite takes it word for word: a relative one that begins with `file:` would be a URI.
+/// Returns the absolute path, which SQLite uses unchanged. SQLite would parse a relative path that
+/// begins with `file:` as a URI.
 pub(crate) fn literal(file: &Path) -> Cow<'_, Path> {
     std::path::absolute(file).map_or(Cow::Borrowed(file), Cow::Owned)
 }
 
-/// A count or an offset as SQLite takes it. What it cannot hold is more than there ever will be.
+/// Converts a count or an offset for SQLite. A number above `i64::MAX` never occurs in practice.
 pub(crate) fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// A limit as SQLite takes it.
+/// Converts a limit for SQLite.
 pub(crate) fn limit_to_sql(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// A count or an offset as it stands in the database, where none is negative.
+/// Converts a count or an offset from the database, where none is negative.
 pub(crate) fn from_sql(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
@@ -125,7 +127,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn no_path_is_taken_for_a_uri() {
+    fn a_path_is_never_parsed_as_a_uri() {
         assert!(
             !literal(Path::new("file:data?mode=memory")).to_str().unwrap().starts_with("file:")
         );

@@ -1,4 +1,4 @@
-//! Opens existing data to read it: beside a server, or in a folder that this process cannot write.
+//! Opens existing data for reading: beside a running server, or without write access to the folder.
 
 use crate::OpenError;
 use crate::database::connect_to_read;
@@ -10,12 +10,12 @@ use std::io;
 use std::path::{Path, absolute};
 use url::Url;
 
-/// A connection that changes nothing.
+/// A read-only connection to existing data.
 pub(crate) struct ExistingData {
     pub(crate) connection: Connection,
-    /// The version of the tables, from 1 on. It may be older than this program.
+    /// Version of the schema, at least 1. It may be older than the newest that this program knows.
     pub(crate) schema: i64,
-    /// Keeps servers away while data is read without SQLite's own locks.
+    /// Prevents a server from starting while data is read without SQLite's own locks.
     _lock: Option<File>,
 }
 
@@ -44,35 +44,36 @@ impl ExistingData {
         };
         let (connection, marks) = opened.map_err(|error| schema::refused(&file, error))?;
         match schema::accepted(&file, &marks)? {
-            // Its tables were never committed.
+            // The transaction that creates the tables was never committed.
             0 => Err(no_data()),
             schema => Ok(Self { connection, schema, _lock: lock }),
         }
     }
 }
 
-/// Only reading tells whether SQLite can work with the file.
+/// Reads the identity of the database. SQLite reports many problems of a file only at the first
+/// read.
 fn identified(connection: rusqlite::Result<Connection>) -> rusqlite::Result<Opened> {
     let connection = connection?;
     let marks = schema::identify(&connection)?;
     Ok((connection, marks))
 }
 
-/// Even to read, SQLite wants to create or open for writing the `-shm` file through which the
-/// users of a database know of each other.
+/// Whether the error says that this process lacks write access. Even a reader must create the
+/// `-shm` file or open it for writing: through it the processes that use a database coordinate.
 fn cannot_write(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
-/// Makes sure that no process has the database open and that all of it is in its one file, and keeps
-/// servers out for as long as the lock that it returns lives.
+/// Checks that no process has the database open and that all data is in the database file. No
+/// server can start while the returned lock lives.
 fn lock_out_writers(folder: &Path, file: &Path) -> Result<Option<File>, OpenError> {
     let unreadable = |file: &Path, source| OpenError::Unreadable { file: file.to_owned(), source };
     File::open(file).map_err(|source| unreadable(file, source))?;
     let log = beside(file, "-wal");
     let lock = match File::open(lock_in(folder)) {
         Ok(lock) => Some(lock),
-        // A copy of the database alone, which no server has used.
+        // The folder contains only a copy of the database, which no server has used.
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(source) => return Err(unreadable(&lock_in(folder), source)),
     };
@@ -90,7 +91,7 @@ fn lock_out_writers(folder: &Path, file: &Path) -> Result<Option<File>, OpenErro
     Ok(lock)
 }
 
-/// A connection to a file that does not change while it is read (SQLite's `immutable`).
+/// Opens a file that does not change while it is read (SQLite's `immutable`).
 fn connect_immutable(file: &Path) -> rusqlite::Result<Connection> {
     let url = absolute(file).ok().and_then(|file| Url::from_file_path(file).ok());
     let mut url = url.ok_or_else(|| rusqlite::Error::InvalidPath(file.to_owned()))?;

@@ -1,4 +1,4 @@
-//! Everything in a folder, or what is of some time, as lines of JSON: for another store, and for
+//! Exports a folder's data, all of it or a range of time, as lines of JSON for another store or for
 //! other programs.
 
 mod error;
@@ -22,17 +22,19 @@ use std::time::Duration;
 const LIMITS: Limits =
     Limits { stalled_for: Duration::from_secs(30), log_growth: 256 * 1024 * 1024 };
 
-/// Writes what the store in `folder` holds, as it is at one moment, whether a server uses it or
-/// not. A part by time has no keys, and cannot be imported: it would be a log with holes.
+/// Writes the data of the store in `folder`, in its state at one instant. A server may use the
+/// folder at the same time. An export of a range of time contains no keys and cannot be imported,
+/// because its log would have holes.
 ///
-/// `out` belongs to a thread of its own, which may stay blocked when the export has ended early.
+/// A separate thread owns `out`. If the export ends early, that thread may stay blocked.
 pub fn export(
     folder: &Path,
     range: ExportRange,
     out: impl Write + Send + 'static,
 ) -> Result<Counts, ExportError> {
     let database = database_in(folder).metadata().map_or(0, |found| found.len());
-    // A large store takes longer: the log may take as much room as the data.
+    // The export of a large store lasts longer, so the write-ahead log may grow by the size of the
+    // database.
     let limits = Limits { log_growth: LIMITS.log_growth.max(database), ..LIMITS };
     export_within(limits, folder, range, out)
 }
@@ -45,12 +47,12 @@ fn export_within(
 ) -> Result<Counts, ExportError> {
     let data = ExistingData::open(folder)?;
     let log = LogGrowth::from_now_on(beside(&database_in(folder), "-wal"));
-    // The transaction is the moment.
+    // The transaction is the snapshot.
     let transaction = data.connection.unchecked_transaction()?;
     let mut out = Output::start(out, log, limits).map_err(ExportError::Write)?;
     let mut lines = Lines { connection: &transaction, schema: data.schema, range, out: &mut out };
     let counts = lines.put_all()?;
-    // The consumer may take its time for the rest.
+    // Everything is read: from here on a slow consumer does not block the write-ahead log.
     drop(transaction);
     drop(data);
     out.finish()?;

@@ -1,4 +1,4 @@
-//! Opens a store in a folder.
+//! The factory that opens a SQLite store in a folder.
 
 use crate::{Options, SqliteStore};
 use async_trait::async_trait;
@@ -8,14 +8,14 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Opens the store in a folder, with some options.
+/// Opens the store in one folder with fixed options.
 pub struct SqliteFactory {
     folder: PathBuf,
     options: Options,
 }
 
 impl SqliteFactory {
-    /// Opens `folder`, which is made if it is not there.
+    /// Creates a factory for `folder`. Opening the store creates the folder if it is missing.
     pub fn new(folder: PathBuf, options: Options) -> Self {
         Self { folder, options }
     }
@@ -23,8 +23,8 @@ impl SqliteFactory {
 
 #[async_trait]
 impl StoreFactory for SqliteFactory {
-    /// Opening blocks for as long as a database that crashed takes to recover. Nothing else runs
-    /// yet when a server starts.
+    /// Opens the store. This blocks the thread while a database recovers from a crash, which is
+    /// acceptable because nothing else runs yet when a server starts.
     async fn open(
         &self,
         meta: MetaSource,

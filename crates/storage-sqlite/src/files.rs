@@ -1,8 +1,8 @@
-//! Whether the files of the store are still the ones that were opened.
+//! Checks that the files of the store are still the ones that were opened.
 //!
-//! A file that is moved, deleted or replaced under a running server stays open, and writing to it
-//! succeeds: but after a restart nobody finds it. So nothing is acknowledged while the paths lead
-//! to other files than at the start.
+//! A file that is moved, deleted or replaced under a running server stays open, and writes to it
+//! succeed. After a restart the server would not find it. So the store confirms no write while a
+//! path leads to another file than at the start.
 
 use crate::database::WAL_BYTES;
 use crate::folder::{Note, beside, forget_saved_log, note};
@@ -12,20 +12,20 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The files of one open store. The writer's thread owns it and is the only one that makes them
-/// longer or shorter.
+/// The files of one open store. The writer's thread owns this value, and only that thread makes the
+/// files longer or shorter.
 pub(crate) struct StoreFiles {
     lock: WatchedFile,
     database: WatchedFile,
     wal: WatchedFile,
     shared_memory: WatchedFile,
-    /// Whether the writer has the write-ahead log open. It goes with the last connection, and
-    /// another one comes with the next.
+    /// Whether the writer has the write-ahead log open. SQLite removes the log with the last
+    /// connection and creates a new one with the next.
     wal_is_open: bool,
 }
 
 impl StoreFiles {
-    /// Remembers the files of an open `database`, and the lock beside it.
+    /// Records the identity and length of the lock file and of the files of an open `database`.
     pub(crate) fn of(database: &Path, lock: &Path) -> io::Result<Self> {
         Ok(Self {
             lock: WatchedFile::of("northgate.lock", lock.to_owned())?,
@@ -36,21 +36,23 @@ impl StoreFiles {
         })
     }
 
-    /// Compares what is at the paths with what was opened. Returns the length of the write-ahead
-    /// log in bytes.
+    /// Compares the files at the paths with those that were opened. Returns the length of the
+    /// write-ahead log in bytes.
     pub(crate) fn verify(&mut self) -> Result<u64, ChangedFile> {
-        // The one that matters most is named first: a folder that was moved has lost them all.
+        // If the folder was moved, all files are missing. The database is checked first, because it
+        // is the most important one to report.
         self.database.least = self.database.verify()?;
         let mut length = 0;
         if self.wal_is_open {
             length = self.wal.verify().or_else(|changed| {
                 if changed.change == FileChange::Truncated {
-                    // Whoever took the lock away may have let another server in, which emptied it.
+                    // If the lock file was replaced, another server may have started and emptied
+                    // the log. Then the lock file is the one to report.
                     self.lock.verify()?;
                 }
                 Err(changed)
             })?;
-            // After a burst SQLite itself cuts the log back to this.
+            // After a burst SQLite itself truncates the log to this length.
             self.wal.least = length.min(WAL_BYTES);
             self.shared_memory.verify()?;
         }
@@ -60,12 +62,13 @@ impl StoreFiles {
 
     /// Leaves a note for the next start.
     pub(crate) fn note(&self, what: Note) -> io::Result<()> {
-        // Another server may have a lock of its own there.
+        // The file at this path may be the lock file of another server.
         self.lock.verify().map_err(io::Error::other)?;
         note(&File::options().read(true).write(true).open(&self.lock.path)?, what)
     }
 
-    /// To be called when the write-ahead log that was saved is back: at the next start it counts.
+    /// Removes the note [`Note::LogSaved`]. To be called when the write-ahead log is back at its
+    /// path: the next start must use it.
     pub(crate) fn forget_saved_log(&self) -> io::Result<()> {
         forget_saved_log(&File::options().read(true).write(true).open(&self.lock.path)?)
     }
@@ -96,7 +99,7 @@ struct WatchedFile {
     path: PathBuf,
     device: u64,
     inode: u64,
-    /// The least length in bytes that it can have without a loss.
+    /// Shortest length in bytes that the file can have without a loss of data.
     least: u64,
 }
 
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_that_is_gone_replaced_or_shorter_is_named() {
+    fn a_missing_replaced_or_truncated_file_is_reported_by_name() {
         for file in ["northgate.lock", "northgate.db", "northgate.db-wal", "northgate.db-shm"] {
             let folder = tempfile::tempdir().unwrap();
             let mut files = files(folder.path());
@@ -154,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_lock_explains_a_log_that_was_emptied_and_gets_no_note() {
+    fn a_replaced_lock_is_reported_before_an_emptied_log_and_gets_no_note() {
         let folder = tempfile::tempdir().unwrap();
         let mut files = files(folder.path());
         assert_eq!(files.verify(), Ok(4));
@@ -183,6 +186,6 @@ mod tests {
         assert_eq!(files.verify(), Ok(0));
         fs::write(folder.path().join("northgate.db"), "1234").unwrap();
         let truncated = Err(ChangedFile { file: "northgate.db", change: FileChange::Truncated });
-        assert_eq!(files.verify(), truncated, "it was longer before");
+        assert_eq!(files.verify(), truncated, "the file was longer before");
     }
 }

@@ -1,4 +1,4 @@
-//! The folder that holds the data: created if it is not there, and locked by one process at a time.
+//! The data folder: created if it is missing, and locked by one process at a time.
 
 mod access;
 mod mark;
@@ -16,11 +16,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "northgate.db";
-/// Its lock counts, which the kernel drops with its process. It is a file of its own because SQLite's
-/// locks on the database come and go. What it holds is in `mark`.
+/// File whose lock marks the folder as in use. The kernel releases the lock when the process ends.
+/// A separate file is needed because SQLite acquires and releases its locks on the database all the
+/// time. For the contents see `mark`.
 const LOCK: &str = "northgate.lock";
 
-/// A folder that no other process uses for as long as this lives.
+/// A locked data folder: no other process can use it while this value lives.
 pub(crate) struct Folder {
     pub(crate) database: PathBuf,
     pub(crate) lock: File,
@@ -44,9 +45,9 @@ impl Folder {
         Ok(Self { database: database_in(folder), lock })
     }
 
-    /// Makes ready for a start what another one has left: refuses a folder whose database has gone,
-    /// or has lost data under a server, since a start would hide that; and sets a write-ahead log
-    /// aside that is not the one of the database.
+    /// Checks what the previous server left, before a start. Refuses a folder whose database is
+    /// missing or has lost data under a server, because a start would hide the loss. Renames a
+    /// write-ahead log that does not belong to the database.
     pub(crate) fn prepare(&self) -> Result<(), OpenError> {
         let is_there = self.database.metadata().is_ok_and(|found| found.len() > 0);
         if mark::is_marked(&self.lock) && !is_there {
@@ -63,16 +64,16 @@ impl Folder {
         Ok(())
     }
 
-    /// The database has all that was in its write-ahead log when that log was lost. One that is
-    /// there now is an older copy, and SQLite would write it over the database.
+    /// Renames an outdated write-ahead log. The database contains everything from the log that was
+    /// lost. A log that exists now is an older copy, and SQLite would apply it to the database.
     fn set_stale_log_aside(&self) -> io::Result<()> {
         let stale = beside(&self.database, "-wal.stale");
         match std::fs::rename(beside(&self.database, "-wal"), &stale) {
             Ok(()) => {
                 tracing::warn!(
                     file = %stale.display(),
-                    "a write-ahead log that is not the one of the database was set aside; \
-                     everything is in northgate.db, and the file can be removed"
+                    "an outdated write-ahead log was renamed; all events are in northgate.db, and \
+                     the renamed file can be removed"
                 );
                 Ok(())
             }
@@ -81,11 +82,11 @@ impl Folder {
         }
     }
 
-    /// Notes that there is a database, whose log is called `epoch`. On a full disk that cannot be
-    /// noted, and is at the next start.
+    /// Writes to the lock file that a database with the epoch `epoch` exists. On a full disk this
+    /// fails, and the next start does it.
     pub(crate) fn mark(&self, epoch: Epoch) {
         if let Err(error) = mark::put(&self.lock, epoch) {
-            tracing::debug!(%error, "the lock of the data folder could not be marked");
+            tracing::debug!(%error, "cannot write the epoch to northgate.lock");
         }
     }
 }
@@ -98,13 +99,13 @@ pub(crate) fn database_in(folder: &Path) -> PathBuf {
     folder.join(DATABASE)
 }
 
-/// The database that an import builds, until it is complete.
+/// Returns the path of the database that an import writes until the import is complete.
 pub(crate) fn unfinished_import(database: &Path) -> PathBuf {
     beside(database, ".partial")
 }
 
-/// Creates the folder and its missing parents, on disk before anything in it is acknowledged:
-/// SQLite syncs its files, and not the folder that they are in.
+/// Creates the folder and its missing parents, and syncs each parent before any event is stored:
+/// SQLite syncs its own files, but not the parents of the data folder.
 fn create(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -115,7 +116,7 @@ fn create(folder: &Path) -> io::Result<()> {
     sync(parent)
 }
 
-/// The folder that a path is in.
+/// Returns the folder that contains `path`; `.` for a bare file name.
 pub(crate) fn parent_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -123,7 +124,7 @@ pub(crate) fn parent_of(path: &Path) -> &Path {
     }
 }
 
-/// Brings the names in `folder` to disk.
+/// Syncs `folder`, so that the names of its files are durable.
 pub(crate) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

@@ -1,37 +1,37 @@
-//! Whether a store can append, and why not: for probes and log lines.
+//! The health of a store: whether it can write, and if not, why. For probes and log lines.
 
 use std::fmt;
 
-/// Whether a store can keep what comes.
+/// Whether a store can write events, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreHealth {
-    /// It can.
+    /// The store can write.
     Keeping,
-    /// The disk has no room left.
+    /// The disk has too little free space.
     DiskFull,
-    /// The configured number of bytes is used up by alerts that are not resolved.
+    /// Unresolved alerts use up the configured number of bytes.
     OnlyOpenAlertsLeft,
-    /// A file of the store is not the one that was opened.
+    /// A file of the store is missing, or is not the one that was opened.
     FileChanged {
-        /// Its name in the data folder.
+        /// Name of the file in the data folder.
         file: &'static str,
-        /// What happened to it.
+        /// What happened to the file.
         change: FileChange,
     },
-    /// The last attempt to write failed for another reason, which is in the log.
+    /// The last attempt to write failed for another reason. The log contains the reason.
     Failing,
 }
 
-/// What happened to a file behind the store's back.
+/// A change of a file that the store did not make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileChange {
-    /// It was moved or deleted.
+    /// The file was moved or deleted.
     Gone,
-    /// Another file has its name.
+    /// Another file has the same path.
     Replaced,
-    /// It is shorter than it was.
+    /// The file is shorter than before.
     Truncated,
-    /// It cannot be looked at.
+    /// The operating system returns an error for the path.
     Unreachable,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for FileChange {
             Self::Gone => "was moved or deleted",
             Self::Replaced => "was replaced by another file",
             Self::Truncated => "was truncated",
-            Self::Unreachable => "cannot be reached",
+            Self::Unreachable => "cannot be accessed",
         })
     }
 }
@@ -49,22 +49,22 @@ impl fmt::Display for FileChange {
 impl fmt::Display for StoreHealth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Keeping => f.write_str("the store keeps events"),
+            Self::Keeping => f.write_str("the store can write events"),
             Self::DiskFull => f.write_str("the disk of the data folder is full"),
-            Self::OnlyOpenAlertsLeft => {
-                f.write_str("--retain-bytes is used up by alerts that are not resolved")
-            }
+            Self::OnlyOpenAlertsLeft => f.write_str("unresolved alerts use up --retain-bytes"),
             Self::FileChanged { file, change } => write!(f, "{file} in the data folder {change}"),
-            Self::Failing => f.write_str("the store cannot write; the log says why"),
+            Self::Failing => {
+                f.write_str("the store cannot write events; the server log contains the reason")
+            }
         }
     }
 }
 
-/// A file of the store that is not what it was.
+/// A file of the store that is missing, or is not the one that was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{file} {change}")]
 pub(crate) struct ChangedFile {
-    /// Its name in the folder.
+    /// Name of the file in the data folder.
     pub(crate) file: &'static str,
     pub(crate) change: FileChange,
 }

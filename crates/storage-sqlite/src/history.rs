@@ -1,5 +1,7 @@
-//! Looking through what outlives the window of events: alerts and messages by range, time, words,
-//! and what they are. Each question takes the index that leaves the least to look at.
+//! Queries for alerts and messages, and for the retained events of one alert.
+//!
+//! Queries filter by range, time, words and columns. Each query follows the index that leaves the
+//! fewest items to examine.
 
 use crate::columns::{label_word, severity_number, status_number};
 use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
@@ -15,11 +17,11 @@ use rusqlite::types::Value;
 use rusqlite::{params, params_from_iter};
 use std::ops::RangeInclusive;
 
-/// So many items within two moments are gathered and put in order; more are rather met on a walk
-/// along the log.
+/// Largest number of items in a range of time that are collected and sorted. For more items a scan
+/// along the log is cheaper.
 const FEW: usize = 4_096;
 
-/// The alerts that match, as they stand.
+/// Returns the current alerts that match.
 pub(crate) fn alerts(
     session: Session<'_>,
     query: &AlertQuery,
@@ -43,7 +45,7 @@ pub(crate) fn alerts(
     HistoryScan { session, table: ALERTS, range: &query.range, words, columns }.run()
 }
 
-/// The chat messages that match.
+/// Returns the chat messages that match.
 pub(crate) fn messages(
     session: Session<'_>,
     query: &MessageQuery,
@@ -54,7 +56,7 @@ pub(crate) fn messages(
     HistoryScan { session, table: MESSAGES, range: &query.range, words, columns }.run()
 }
 
-/// The events of one alert that the log holds; none if no alert has this id.
+/// Returns the retained events of one alert, or an empty page if no alert has this id.
 pub(crate) fn alert_events(
     session: Session<'_>,
     id: AlertId,
@@ -66,14 +68,14 @@ pub(crate) fn alert_events(
     HistoryScan { session, table: EVENTS, range, words: Vec::new(), columns }.run()
 }
 
-/// Names in the schema, and how a record is decoded.
+/// Names of tables and columns in the schema, and functions for the records.
 struct Table<T> {
     items: &'static str,
     words: &'static str,
-    /// The column that says when an item began.
+    /// Column with the time at which an item was created.
     began: &'static str,
     decode: fn(&[u8]) -> Result<T, CodecError>,
-    /// The size of an item.
+    /// Returns the approximate size of an item in bytes.
     bytes: fn(&T) -> usize,
 }
 
@@ -91,7 +93,7 @@ const MESSAGES: Table<ChatMessage> = Table {
     decode: decode_message,
     bytes: ChatMessage::approximate_bytes,
 };
-/// Events have no index of words: nobody searches in them.
+/// Events have no full-text index, because no query searches their words.
 const EVENTS: Table<Event> = Table {
     items: "events",
     words: "",
@@ -100,8 +102,8 @@ const EVENTS: Table<Event> = Table {
     bytes: Event::approximate_bytes,
 };
 
-/// A column with an index of its own, in which the items of one value stand in their order; and the
-/// values that are wanted, each once.
+/// A condition on a column: the wanted values, without duplicates. The column has an index that
+/// contains the items of one value in the order of their offsets.
 struct Column {
     name: &'static str,
     values: Vec<Value>,
@@ -119,24 +121,24 @@ impl Column {
     }
 }
 
-/// The places of items that match, in the order of the walk.
+/// Offsets of the items that match, in the order of the scan.
 #[derive(Default)]
 struct Matches {
     offsets: Vec<u64>,
-    /// Where the scan ended, if it ended before it had found all that was wanted.
+    /// Offset at which the scan ended, if it ended before it had found all wanted items.
     examined_to: Option<u64>,
 }
 
-/// What leads to the items.
+/// The index that a scan follows.
 #[derive(Clone, Copy)]
 enum IndexChoice<'a> {
-    /// The index of words: a search that finds little has little to look at.
+    /// The full-text index: a search with few matches examines few items.
     Words,
-    /// The index of a column, at one of its values.
+    /// The index of a column, for one of its values.
     Column(&'a Column, &'a Value),
-    /// The index of times, if there are few items between two moments.
+    /// The index of times, if the range of time contains few items.
     Time,
-    /// The table, in its order.
+    /// The table itself, in the order of offsets.
     Log,
 }
 
@@ -144,9 +146,9 @@ struct HistoryScan<'a, T> {
     session: Session<'a>,
     table: Table<T>,
     range: &'a HistoryRange,
-    /// Conditions on the words, as FTS5 reads them.
+    /// Conditions on the words, in the query syntax of FTS5.
     words: Vec<String>,
-    /// Conditions on columns; the first one leaves the least to look at, as a rule.
+    /// Conditions on columns. The first one usually leaves the fewest items to examine.
     columns: Vec<Column>,
 }
 
@@ -161,7 +163,7 @@ impl<T> HistoryScan<'_, T> {
         Ok(plan.end(page, more_beyond))
     }
 
-    /// Reads the items one by one, so that no more than one part is in memory.
+    /// Reads the items one by one, so that at most one page is in memory.
     fn load(
         &self,
         plan: &ScanPlan,
@@ -187,7 +189,7 @@ impl<T> HistoryScan<'_, T> {
             }
             skipped = None;
         }
-        // If the last items are unreadable, the next part begins after them.
+        // If the last items are unreadable, the next page begins after them.
         let more = found.offsets.len() >= plan.wanted();
         if let Some(offset) = found.examined_to.or(skipped.filter(|_| more)) {
             page.stop_at(offset);
@@ -195,7 +197,7 @@ impl<T> HistoryScan<'_, T> {
         Ok(page)
     }
 
-    /// Where the first `wanted` of the items at `offsets` are that match.
+    /// Returns the offsets of the first `wanted` matching items within `offsets`.
     fn find(
         &self,
         offsets: &RangeInclusive<u64>,
@@ -216,7 +218,7 @@ impl<T> HistoryScan<'_, T> {
                 max,
             );
         };
-        // An item has one value, so none comes twice.
+        // An item has one value in the column, so no item is found twice.
         let mut all = Matches::default();
         for value in &column.values {
             let max = max.div_ceil(column.values.len());
@@ -225,7 +227,7 @@ impl<T> HistoryScan<'_, T> {
             let ends = all.examined_to.into_iter().chain(examined_to);
             all.examined_to = if upwards { ends.min() } else { ends.max() };
         }
-        // Past the end of the scan that ended first, something may be missing.
+        // Beyond the end of the scan that ended first, matches may be missing.
         if let Some(end) = all.examined_to {
             all.offsets.retain(|offset| if upwards { *offset <= end } else { *offset >= end });
         }
@@ -240,7 +242,7 @@ impl<T> HistoryScan<'_, T> {
         Ok(all)
     }
 
-    /// Follows one index, past `max_scanned` items at most.
+    /// Follows one index and examines at most `max_scanned` items.
     fn scan(
         &self,
         index: IndexChoice<'_>,
@@ -270,7 +272,8 @@ impl<T> HistoryScan<'_, T> {
         Ok(matches)
     }
 
-    /// The statement that gives, along a index, the place of each item and whether it matches.
+    /// Returns the statement that selects, along an index, the offset of each item and whether the
+    /// item matches.
     fn statement(
         &self,
         index: IndexChoice<'_>,
@@ -304,7 +307,7 @@ impl<T> HistoryScan<'_, T> {
                 (from, "place".to_owned(), Some(*name))
             }
             IndexChoice::Time => {
-                // All of them are to be put in order, and they are few: none is passed in vain.
+                // The items are sorted by offset. That is cheap, because they are few.
                 let indexed = format!("{items} INDEXED BY {items}_by_time");
                 let within = format!("WHERE {began} >= ?3 AND {began} < ?4 AND place");
                 (format!("{indexed} {within}"), "place".to_owned(), None)
@@ -344,15 +347,16 @@ impl<T> HistoryScan<'_, T> {
         Ok(between <= FEW as u64)
     }
 
-    /// The first moment that counts, and the first one after it that does not, in microseconds.
+    /// Returns the bounds of the range of time in microseconds since 1970: the first inclusive, the
+    /// second exclusive.
     fn moments(&self) -> (i64, i64) {
         let since = self.range.since.map_or(i64::MIN, Timestamp::unix_micros);
         (since, self.range.until.map_or(i64::MAX, Timestamp::unix_micros))
     }
 }
 
-/// What a search asks of the words, as FTS5 reads it. Between the quotes there are letters and
-/// digits only.
+/// Returns the conditions of a search in the query syntax of FTS5. No quoting is needed, because
+/// the prefixes contain only letters and digits.
 fn words_of(search: &Search) -> Vec<String> {
     search.prefixes().map(|prefix| format!("\"{prefix}\"*")).collect()
 }

@@ -1,4 +1,4 @@
-//! A new store from the lines of an export: all of it, or nothing.
+//! Creates a new store from the lines of an export: completely, or not at all.
 
 use crate::OpenError;
 use crate::archive::{Counts, FORMAT, Head, Key, Line, Record, join};
@@ -17,33 +17,37 @@ use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The longest line that is read. The longest that is ever written is far shorter.
+/// Upper bound of the length of a line in bytes. Exported lines are far shorter.
 const LONGEST: u64 = 1024 * 1024;
-/// So many lines are one transaction. The database has another name until it is whole, so that the
-/// size of one is a matter of memory only.
+/// Number of lines per transaction. The database has a temporary name until it is complete, so this
+/// number only affects memory.
 const LINES: u64 = 10_000;
 
-/// More events were never trimmed, and the offsets that follow have room.
+/// Upper bound of the offset of the newest trimmed event. No real store reaches it, and enough
+/// offsets remain above it.
 const MOST_TRIMMED: u64 = u64::MAX / 4;
 
-/// Why there is no new store. Nothing was put into the folder.
+/// Why an import failed. The folder contains no new data.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The folder cannot be used, or the new database cannot be made in it.
+    /// The folder cannot be used, or the new database cannot be created in it.
     #[error(transparent)]
     Folder(#[from] OpenError),
-    /// There is data in it.
-    #[error("there is data in {} already; it was left as it is", folder.display())]
+    /// The folder already contains data.
+    #[error(
+        "there is already data in {}, and it was not changed; import into a new folder",
+        folder.display()
+    )]
     NotEmpty {
-        /// The folder that was asked for.
+        /// The requested folder.
         folder: PathBuf,
     },
-    /// A line is not what it should be.
-    #[error("line {number}: {reason}")]
+    /// A line is invalid.
+    #[error("line {number}: {reason}; nothing was imported")]
     Line {
-        /// Which one, counted from 1.
+        /// Number of the line, from 1 on.
         number: u64,
-        /// What is wrong with it.
+        /// What is wrong with the line.
         reason: String,
     },
     /// The lines cannot be read, or the new database cannot be written.
@@ -51,15 +55,15 @@ pub enum ImportError {
     Io(#[from] io::Error),
 }
 
-/// Makes a store in `folder`, which has none, from the lines of a whole export. The log is called
-/// `epoch`, which the caller drew at random: other events may have come after these where they
-/// come from. All else is as it was.
+/// Creates a store in `folder`, which must contain no data, from the lines of a complete export.
+/// The new log has the epoch `epoch`, which the caller drew at random: the exported store may have
+/// appended other events at the next offsets. Everything else is the same as in the export.
 pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Counts, ImportError> {
     let held = Folder::hold(folder)?;
     if has_data(&held.database) {
         return Err(ImportError::NotEmpty { folder: folder.to_owned() });
     }
-    // A server that was killed before its first write left them.
+    // These files are empty. A server that was killed before its first write leaves them.
     remove_database(&held.database)?;
     let part = Part::begin(unfinished_import(&held.database))?;
     let open = |source| OpenError::Database { file: part.0.clone(), source };
@@ -71,7 +75,7 @@ pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Co
     };
     let counts = new.read(lines)?;
     let connection = new.connection.sqlite;
-    // One file, without a log beside it.
+    // The new database is a single file, without a write-ahead log.
     connection.pragma_update(None, "journal_mode", "DELETE").map_err(open)?;
     connection.close().map_err(|(_connection, source)| open(source))?;
     File::open(&part.0)?.sync_all()?;
@@ -83,8 +87,8 @@ pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Co
     Ok(counts)
 }
 
-/// Whether there is a database, or a log of one, which SQLite would apply to any database that comes
-/// beside it.
+/// Whether the folder contains a database or the log of a database. SQLite would apply such a log
+/// to the new database.
 fn has_data(database: &Path) -> bool {
     ["", "-wal", "-journal"].into_iter().any(|suffix| {
         let found = beside(database, suffix).symlink_metadata();
@@ -92,7 +96,7 @@ fn has_data(database: &Path) -> bool {
     })
 }
 
-/// Removes a database that nobody uses, with all that SQLite keeps beside it.
+/// Removes a database that no process uses, with the additional files of SQLite.
 fn remove_database(database: &Path) -> io::Result<()> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         match fs::remove_file(beside(database, suffix)) {
@@ -103,12 +107,13 @@ fn remove_database(database: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The database under another name, until it is whole. It goes if it never is.
+/// The new database under its temporary name. Dropping the value removes the files that still have
+/// this name.
 struct Part(PathBuf);
 
 impl Part {
-    /// What another import left when it was killed is in the way: nobody else is at work in the
-    /// folder, which is held.
+    /// Removes the files that a killed import left. No other import runs in the folder, because the
+    /// folder is locked.
     fn begin(file: PathBuf) -> io::Result<Self> {
         remove_database(&file)?;
         Ok(Self(file))
@@ -117,17 +122,18 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next import.
+        // If this fails, the next import removes the files.
         let _ = remove_database(&self.0);
     }
 }
 
-/// A store that is being made.
+/// A store during its import.
 struct New {
     connection: WriteConnection,
     head: Option<Head>,
     counts: Counts,
-    /// No index holds that they differ.
+    /// Ids of the imported alerts. The database has no unique index on them, so duplicates are
+    /// detected here.
     ids: HashSet<AlertId>,
 }
 
@@ -144,7 +150,7 @@ impl New {
         if ended { Ok(self.counts) } else { Err(wrong(number + 1, &LineError::NoEnd)) }
     }
 
-    /// Puts one line where it belongs, and says whether it was the last.
+    /// Writes one line to the database. Returns whether it was the end line.
     fn take(&mut self, number: u64, text: &[u8]) -> Result<bool, LineError> {
         if text.last() != Some(&b'\n') {
             return Err(LineError::CutOff);
@@ -171,12 +177,13 @@ impl New {
             Line::Alert(record) => self.put_alert(&record),
             Line::Message(record) => self.put_message(&record),
             Line::Key(key) => self.put_key(&key),
-            // The newest event is how a log knows its head, and it is never trimmed.
+            // A log derives its head from its newest event, so the export of a log that ever had
+            // events must contain the newest one.
             Line::End(_) if self.counts.events == 0 && self.connection.counters.head > 0 => {
                 Err(LineError::NoNewest)
             }
             Line::End(counts) if counts == self.counts => {
-                // Events came before the alerts that they are of.
+                // Events were imported before alerts, so their column `alert` is still empty.
                 self.connection.execute(schema::FIND_ALERTS_OF_EVENTS, [])?;
                 Ok(())
             }
@@ -214,7 +221,7 @@ impl New {
         Ok(())
     }
 
-    /// What outlives its event stands where that stood.
+    /// Returns the position of an alert or message: that of the event that created it.
     fn position(&self, record: &Record<'_>) -> Result<Position, LineError> {
         if record.offset == 0 || record.offset > self.connection.counters.head {
             return Err(LineError::Order);
@@ -253,44 +260,44 @@ impl New {
     }
 }
 
-/// Reads the next line, or as much of it as there is and may be; nothing at the end.
+/// Reads the next line, or its first [`LONGEST`] bytes. Returns false at the end of the input.
 fn next_line(mut lines: &mut dyn BufRead, text: &mut Vec<u8>) -> io::Result<bool> {
     text.clear();
     Ok((&mut lines).take(LONGEST).read_until(b'\n', text)? > 0)
 }
 
 fn wrong(number: u64, error: &LineError) -> ImportError {
-    // To the reader of JSON each line is its first.
+    // The JSON parser gets each line alone, so it always reports line 1.
     let reason = error.to_string().replace(" at line 1 column ", " at column ");
     ImportError::Line { number, reason }
 }
 
-/// Why a line cannot be taken.
+/// Why a line cannot be imported.
 #[derive(Debug, thiserror::Error)]
 enum LineError {
-    #[error("it is cut off, or longer than any that was exported")]
+    #[error("the line is cut off, or longer than 1 MiB")]
     CutOff,
-    #[error("the end is missing: the export is not whole")]
+    #[error("the end line is missing: the export is incomplete")]
     NoEnd,
     #[error("the newest event is missing")]
     NoNewest,
-    #[error("something comes after the end")]
+    #[error("there is data after the end line")]
     AfterEnd,
-    #[error("it is no line of an export: {0}")]
+    #[error("the line does not belong to an export: {0}")]
     Shape(#[from] serde_json::Error),
-    #[error("an export begins with its head, and has one only")]
+    #[error("the first line of an export must be its head, and no other line can be one")]
     Head,
-    #[error("it is an export of form {0}, and this program knows form {FORMAT}")]
+    #[error("the export has format {0}, and this version of Northgate reads only format {FORMAT}")]
     Format(u32),
-    #[error("it is an export of some time only, from which no store can be made")]
+    #[error("the export covers only a range of time; only a complete export can be imported")]
     Part,
     #[error(
-        "it does not stand where it should: the offset does not follow, or the kind is out of turn"
+        "the line is out of order: its offset is wrong, or its kind must come earlier in the export"
     )]
     Order,
-    #[error("another alert has the id {}", .0.0)]
+    #[error("another alert in the export has the same id {}", .0.0)]
     IdTaken(AlertId),
-    #[error("{seen:?} were read, and the end says {said:?}")]
+    #[error("the export contains {seen:?}, but its end line states {said:?}")]
     Counts { said: Counts, seen: Counts },
     #[error(transparent)]
     Record(#[from] CodecError),

@@ -1,4 +1,4 @@
-//! The ways to the threads of a store.
+//! Bounded channels to the threads of a store.
 
 use parking_lot::Mutex;
 use std::fs::File;
@@ -6,19 +6,19 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-/// The most appends that wait for the next transaction. When so many wait, further callers wait to
-/// hand theirs over.
+/// Upper bound of the appends that wait for the next transaction. When the channel is full, further
+/// callers wait until there is space in it.
 pub(crate) const MOST_WAITING: usize = 1_024;
 
-/// Each thread owns one until it has closed its connection: the lock of the folder, and a place
-/// in the count of running threads. Fields are dropped in their order.
+/// Keeps the folder locked and counts a thread as running. Each thread owns one until it has closed
+/// its connection. Fields are dropped in their order.
 #[derive(Clone)]
 pub(crate) struct ThreadGuard {
     pub(crate) _lock: Arc<File>,
     pub(crate) _running: TaskTrackerToken,
 }
 
-/// The way into a bounded channel, which can be closed while others are in it.
+/// The sending side of a bounded channel. It can be closed while callers are still sending.
 pub(crate) struct Lane<T>(Mutex<Option<mpsc::Sender<T>>>);
 
 impl<T> Lane<T> {
@@ -26,12 +26,12 @@ impl<T> Lane<T> {
         Self(Mutex::new(Some(sender)))
     }
 
-    /// A place in it; `None` once it is closed.
+    /// Returns a sender, or `None` if the lane is closed.
     pub(crate) fn enter(&self) -> Option<mpsc::Sender<T>> {
         self.0.lock().clone()
     }
 
-    /// Lets nobody in any more. The other end is reached once those inside are through.
+    /// Refuses further callers. The receiver ends when the callers that have a sender are done.
     pub(crate) fn close(&self) {
         *self.0.lock() = None;
     }

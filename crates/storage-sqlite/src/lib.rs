@@ -1,7 +1,7 @@
-//! The embedded durable store: every event on disk, in SQLite, before it is answered.
+//! The embedded durable store: in SQLite, with every event on disk before its request is answered.
 //!
-//! One thread writes and a few read, each with a connection of its own; none of them belongs to a
-//! runtime. This is the only crate that knows that SQLite is there.
+//! One thread writes and a few threads read, each with its own connection. None of these threads
+//! belongs to an async runtime. No other crate knows that the store uses SQLite.
 #![warn(missing_docs)]
 
 mod archive;

@@ -1,4 +1,4 @@
-//! What the writer does by itself: it lets go of what is too old, and tries a disk that failed.
+//! Tests of the writer's maintenance: it removes old events and retries a disk that failed.
 
 use crate::health::StoreHealth;
 use crate::writer::commit;
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// Many times what it takes.
+/// Timeout of a wait: many times the expected duration.
 const SOON: Duration = Duration::from_secs(30);
 
 fn raise(message: &str) -> Submission {
@@ -22,7 +22,7 @@ fn raise(message: &str) -> Submission {
     Submission::from(Command::RaiseAlert(RaiseAlert::new(message, location)))
 }
 
-/// Waits until nothing after the start reads before `offset`.
+/// Waits until all events up to `offset` are trimmed.
 async fn trimmed_to(store: &SqliteStore, offset: u64) {
     let trimmed = async {
         let start = Position::start(Epoch::new(7));
@@ -36,7 +36,7 @@ async fn trimmed_to(store: &SqliteStore, offset: u64) {
     timeout(SOON, trimmed).await.expect("trimmed in time");
 }
 
-/// How many events the log holds from its start on.
+/// Counts the retained events.
 async fn events_held(store: &SqliteStore) -> usize {
     let mut held = 0;
     let mut next = Position::start(Epoch::new(7));
@@ -50,7 +50,7 @@ async fn events_held(store: &SqliteStore) -> usize {
 }
 
 #[tokio::test]
-async fn events_that_are_too_old_go_by_themselves_and_what_they_led_to_stays() {
+async fn old_events_are_removed_and_their_alerts_stay() {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::at(0);
     let options = Options { retain_for: Duration::from_hours(1), ..Options::new(Epoch::new(7)) };
@@ -60,7 +60,7 @@ async fn events_that_are_too_old_go_by_themselves_and_what_they_led_to_stays() {
     clock.set(hour / 2);
     store.append((0..10).map(|_| raise("younger")).collect()).await.unwrap();
 
-    // Not yet.
+    // No event is old enough yet.
     clock.set(hour);
     assert_eq!(events_held(&store).await, 2_510);
     clock.set(hour + 1);
@@ -68,7 +68,7 @@ async fn events_that_are_too_old_go_by_themselves_and_what_they_led_to_stays() {
     let held = Position { epoch: Epoch::new(7), offset: 2_500 };
     assert_eq!(store.read(ReadFrom::After(held), 100).await.unwrap().len(), 10);
 
-    // The newest event stays, however old it is: it is how the log knows its head.
+    // The newest event stays, however old it is: the log derives its head from it.
     clock.set(hour * 9);
     trimmed_to(&store, 2_509).await;
     assert_eq!(store.head().borrow().offset, 2_510);
@@ -88,24 +88,24 @@ async fn a_clock_that_jumps_ahead_removes_no_event() {
     let store = open();
     store.append((0..100).map(|n| raise(&n.to_string())).collect()).await.unwrap();
     clock.jump_by(1_000 * day);
-    // Each append removes what is due as well as each second does.
+    // Each append removes what is due, and so does the maintenance once per second.
     store.append(vec![raise("meanwhile")]).await.unwrap();
     sleep(Duration::from_millis(1_500)).await;
     assert_eq!(events_held(&store).await, 101);
     store.close().await;
-    // Nor does a start: who knows how long it was away?
+    // A restart removes nothing either: the store cannot know how long it was stopped.
     clock.jump_by(1_000 * day);
     let store = open();
     sleep(Duration::from_millis(1_500)).await;
     assert_eq!(events_held(&store).await, 101);
-    // It has stood for an hour.
+    // After an hour the store trusts the clock.
     clock.set(hour);
     trimmed_to(&store, 100).await;
     store.close().await;
 }
 
 #[tokio::test]
-async fn a_store_whose_disk_failed_says_so_and_recovers_though_nobody_appends() {
+async fn a_failed_disk_is_reported_and_recovers_without_an_append() {
     let folder = tempfile::tempdir().unwrap();
     let broken = Arc::new(AtomicBool::new(false));
     let disk = broken.clone();

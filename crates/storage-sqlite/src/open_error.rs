@@ -1,112 +1,123 @@
-//! Why a folder cannot be opened: each in one line, for whoever started the server.
+//! The errors of opening a data folder: each is one line for the administrator.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why there is no store. Whatever was in the folder is as it was.
+/// Why a data folder cannot be opened. The existing data is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder cannot be made, or nothing can be written into it.
-    #[error("cannot keep data in {}: {source}", folder.display())]
+    /// The folder cannot be created, or this process cannot write into it.
+    #[error("cannot store data in {}: {source}", folder.display())]
     Folder {
-        /// The folder that was asked for.
+        /// The requested folder.
         folder: PathBuf,
-        /// Why the system said no.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Somebody else has it open.
-    #[error("the data in {} is in use by another process", folder.display())]
+    /// Another process has the data open.
+    #[error(
+        "the data in {} is in use by another process; stop that process, or use another folder",
+        folder.display()
+    )]
     InUse {
-        /// The folder that was asked for.
+        /// The requested folder.
         folder: PathBuf,
     },
-    /// There is nothing that could be read.
-    #[error("there is no data in {} yet", folder.display())]
+    /// The folder contains no data.
+    #[error(
+        "{}/northgate.db does not exist or contains no data; check the path of the data folder",
+        folder.display()
+    )]
     NoData {
-        /// The folder that was asked for.
+        /// The requested folder.
         folder: PathBuf,
     },
-    /// The system does not let this process read a file.
+    /// The operating system does not let this process read a file.
     #[error("cannot read {}: {source}", file.display())]
     Unreadable {
-        /// The file.
+        /// The unreadable file.
         file: PathBuf,
-        /// Why the system said no.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Others use the database, or were killed while they did, and this process cannot share their
-    /// write-ahead log.
+    /// Another process uses the database, or was killed while it did. This process cannot share the
+    /// write-ahead log, because it has no write access.
     #[error(
-        "{} cannot be read together with its write-ahead log {}, since this process cannot write \
-         beside them; run this as the user of the server, or on a copy of both files",
+        "cannot read {} together with its write-ahead log {}, because this process has no write \
+         access to them; run this command as the server's user, or on a copy of both files",
         file.display(), log.display()
     )]
     SharedLog {
         /// The database.
         file: PathBuf,
-        /// Its write-ahead log.
+        /// The write-ahead log of the database.
         log: PathBuf,
     },
-    /// An import was stopped, or is at work; there is no database yet.
+    /// An import was interrupted or is still running, so there is no database yet.
     #[error(
-        "an import into {} has not finished: if none is running, import again, or remove {}",
+        "the import into {} has not finished; if it is not running, start it again, or remove {}",
         folder.display(), file.display()
     )]
     UnfinishedImport {
-        /// The folder that was asked for.
+        /// The requested folder.
         folder: PathBuf,
-        /// What the import has written.
+        /// The incomplete database that the import has written.
         file: PathBuf,
     },
-    /// There was a database, and it is missing or empty.
+    /// The folder contained a database before, which is now missing or empty.
     #[error(
-        "{} is missing or empty, and there was one; put it back or restore a backup. To begin \
-         without the old data, remove northgate.lock beside it",
+        "{} is missing or empty, but it contained data before; put the file back, or restore a \
+         backup. To start without the old data, remove northgate.lock in the same folder",
         file.display()
     )]
     DatabaseGone {
-        /// Where the database was.
+        /// Path of the missing database.
         file: PathBuf,
     },
-    /// A file was cut off under a server, and what it held is gone.
+    /// A file was truncated under a server, and data is lost.
     #[error(
-        "the data in {} was truncated while a server used it, and some of it is lost; restore a \
-         backup into a new folder. To go on with what is left, remove northgate.lock in it",
+        "a file of the data in {} was truncated while a server used it, and some events are lost; \
+         restore a backup into a new folder. To continue with the remaining data, remove \
+         northgate.lock in the old folder",
         folder.display()
     )]
     DataLost {
-        /// The folder that was asked for.
+        /// The requested folder.
         folder: PathBuf,
     },
-    /// The file is something else.
-    #[error("{} is no database of Northgate; it was left as it is", file.display())]
+    /// The file does not belong to Northgate.
+    #[error(
+        "{} is not a Northgate database, and it was not changed; use another folder, or restore a \
+         backup",
+        file.display()
+    )]
     NotOurs {
-        /// The file that is in the way.
+        /// The file with the name of the database.
         file: PathBuf,
     },
-    /// A newer program has made changes that this one does not know.
+    /// A newer version of Northgate changed the schema in a way that this version does not know.
     #[error(
-        "{} was written by a newer Northgate (schema {found}, and this one knows {known}); \
-         it was left as it is",
+        "{} was written by a newer version of Northgate, and it was not changed (it has schema \
+         {found}; this version supports at most {known}); use the newer version",
         file.display()
     )]
     Newer {
         /// The database.
         file: PathBuf,
-        /// The version of its schema.
+        /// Version of its schema.
         found: i64,
-        /// The newest version that this program knows.
+        /// Newest version of the schema that this program knows.
         known: i64,
     },
-    /// SQLite cannot open it.
+    /// SQLite cannot open the database.
     #[error("cannot open {}: {source}", file.display())]
     Database {
         /// The database.
         file: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// No thread to be had.
+    /// The operating system refused to start a thread.
     #[error("cannot start the threads of the store: {0}")]
     Threads(#[source] io::Error),
 }

@@ -1,4 +1,4 @@
-//! What a store is opened with.
+//! The options of a store.
 
 use crate::lane::MOST_WAITING;
 use northgate_domain::Epoch;
@@ -6,37 +6,36 @@ use northgate_storage::Capacity;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-/// How a store is to be opened.
+/// Options with which a store is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// The name of the log, drawn at random, if there is none in the folder yet. A log that is
-    /// there keeps the name that it has.
+    /// Epoch of a new log, drawn at random. An existing log keeps its epoch.
     pub epoch_if_new: Epoch,
-    /// How much is held, each kind by itself.
+    /// Upper bound of the number of items, for each kind separately.
     pub capacity: Capacity,
-    /// How long events are held in the log. What they led to, alerts and messages, stays.
+    /// How long events are retained in the log. The alerts and messages that they created stay.
     pub retain_for: Duration,
-    /// The most bytes of the database and its write-ahead log together; `None` is no bound.
+    /// Upper bound in bytes of the database and its write-ahead log together; `None` is no bound.
     pub retain_bytes: Option<NonZeroU64>,
-    /// How many threads read the log, how many answer cheap questions, and how many search, each
-    /// with a connection of its own.
+    /// Number of threads in each of three groups: those that read the log, those for cheap queries,
+    /// and those for searches. Each thread has its own connection.
     pub readers: NonZeroUsize,
-    /// How many calls of `append` one commit may keep. More than the 1,024 that can wait for the
-    /// writer are never there to be kept together.
+    /// Upper bound of the calls of `append` that one commit stores. A value above 1,024 has no
+    /// effect, because at most 1,024 calls wait for the writer.
     pub appends_per_commit: NonZeroUsize,
 }
 
 impl Options {
-    /// How many events are held where nobody says so.
+    /// Default of the number of retained events.
     pub const RETAIN_EVENTS: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
-    /// How long events are held where nobody says so.
+    /// Default of the time for which events are retained.
     pub const RETAIN_FOR: Duration = Duration::from_hours(30 * 24);
 
-    /// How many calls of `append` one commit may keep where nobody says so.
+    /// Default of the calls of `append` that one commit stores.
     pub const APPENDS_PER_COMMIT: NonZeroUsize = NonZeroUsize::new(MOST_WAITING).unwrap();
 
-    /// A million of each kind, events for 30 days, no bound in bytes, and two readers of
-    /// each kind.
+    /// Returns the defaults: one million items of each kind, events for 30 days, no bound in bytes,
+    /// and two readers of each kind.
     pub const fn new(epoch_if_new: Epoch) -> Self {
         const MILLION: NonZeroUsize = Options::RETAIN_EVENTS;
         const READERS: NonZeroUsize = NonZeroUsize::new(2).unwrap();

@@ -1,4 +1,4 @@
-//! Queries to the database. Whoever runs more than one of them runs them in one transaction.
+//! Queries to the database. A caller that runs several of them uses one transaction for all.
 
 use crate::columns::{alert_counts, severity_number};
 use crate::database::{DatabaseError, from_sql, to_sql};
@@ -12,19 +12,19 @@ use northgate_storage::codec::{decode_alert, decode_event};
 use northgate_storage::{READ_BYTES, ReadFrom};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
-/// An answer, and the head of the log in the state that it is of.
+/// A result, and the head of the log in the state of the database that the result reflects.
 type At<T> = (Position, T);
-/// What a read of the log gives.
+/// Result of a read of the log.
 pub(crate) enum LogRead {
     Events(Vec<Positioned<Event>>),
-    /// Some of the events are not held.
+    /// Some of the wanted events are no longer retained, or the position is not one of this log.
     Gap {
-        /// The smallest position that still reads.
+        /// Smallest position after which all events can be read.
         oldest: Position,
     },
 }
 
-/// The events on one side of a position.
+/// Returns the events after or before a position.
 pub(crate) fn read(
     session: Session<'_>,
     from: ReadFrom,
@@ -54,8 +54,9 @@ pub(crate) fn read(
     Ok((at(head), LogRead::Events(events)))
 }
 
-/// As many of the first events that `sql` gives from `position` on as one read may hold. An event
-/// that cannot be read does not count: an empty answer means that there is nothing more.
+/// Returns the first events that `sql` selects for `position`, within `limit` and [`READ_BYTES`].
+/// An event that cannot be decoded is skipped and does not count, so an empty result means that
+/// there are no more events.
 fn events(
     session: Session<'_>,
     sql: &str,
@@ -83,7 +84,7 @@ fn events(
     Ok(events)
 }
 
-/// One alert as it stands.
+/// Returns one current alert.
 pub(crate) fn alert(
     session: Session<'_>,
     id: AlertId,
@@ -102,7 +103,7 @@ pub(crate) fn alert_by_id(
     Ok(alerts(session, sql, params![id_word(id)], epoch, 1)?.pop())
 }
 
-/// Of the alerts with this key that are not over, the one that was raised last.
+/// Returns the unresolved alert with this key that was raised last.
 pub(crate) fn alert_by_open_key(
     session: Session<'_>,
     epoch: Epoch,
@@ -113,19 +114,19 @@ pub(crate) fn alert_by_open_key(
     Ok(alerts(session, sql, params![key.as_str()], epoch, 1)?.pop())
 }
 
-/// All alerts in numbers.
+/// Returns the counts of alerts by status and severity.
 pub(crate) fn summary(session: Session<'_>) -> Result<Summary, DatabaseError> {
     Ok(Summary { position: head(session.connection)?, counts: alert_counts(session.connection)? })
 }
 
-/// At most `limit` of the alerts that are to end by themselves, and the head.
+/// Returns at most `limit` of the alerts that are due for automatic resolution, and the head.
 pub(crate) fn overdue(
     session: Session<'_>,
     deadlines: &Deadlines,
     limit: usize,
 ) -> Result<At<Vec<Positioned<Alert>>>, DatabaseError> {
     let head = head(session.connection)?;
-    // Alerts that cannot be read stay overdue for ever; they must not use up the limit.
+    // Alerts that cannot be decoded stay overdue permanently. They must not count for the limit.
     let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_end
                WHERE expires_at <= ?1 AND status < 2";
     let now = deadlines.now.unix_micros();
@@ -144,20 +145,20 @@ pub(crate) fn overdue(
     Ok((head, found))
 }
 
-/// An id as it stands in the index of ids.
+/// Returns an id as the index of ids contains it.
 pub(crate) fn id_word(AlertId(id): AlertId) -> String {
     id.simple().to_string()
 }
 
-/// The place of the newest event.
+/// Returns the position of the newest event.
 pub(crate) fn head(connection: &Connection) -> rusqlite::Result<Position> {
     let (offset, _trimmed) = ends_of_log(connection)?;
     Ok(Position { epoch: schema::epoch(connection)?, offset })
 }
 
-/// The offsets of the newest event and of the newest one that was trimmed.
+/// Returns the offsets of the newest event and of the newest trimmed event.
 pub(crate) fn ends_of_log(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
-    // Two questions, since SQLite takes each end from the tree only when it is asked for alone.
+    // Two subqueries, because SQLite finds `max` and `min` without a scan only in separate queries.
     let sql = "SELECT (SELECT max(place) FROM events), (SELECT min(place) FROM events)";
     let mut statement = connection.prepare_cached(sql)?;
     statement.query_row([], |row| {
@@ -167,14 +168,14 @@ pub(crate) fn ends_of_log(connection: &Connection) -> rusqlite::Result<(u64, u64
     })
 }
 
-/// The moment of the newest event.
+/// Returns the time of the newest event.
 pub(crate) fn newest_moment(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     let sql = "SELECT at FROM events ORDER BY place DESC LIMIT 1";
     let micros = connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
     Ok(micros.flatten().map(Timestamp::from_unix_micros))
 }
 
-/// Reads the newest row of each kind, to see whether that is possible.
+/// Reads the newest row of each table, to test whether the database can be read.
 pub(crate) fn touch_newest(connection: &Connection) -> rusqlite::Result<()> {
     head(connection)?;
     for table in ["events", "alerts", "messages"] {
@@ -192,7 +193,7 @@ pub(crate) fn count(connection: &Connection, sql: &str) -> rusqlite::Result<u64>
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(from_sql)
 }
 
-/// The first `limit` readable alerts that `sql` gives.
+/// Returns the first `limit` readable alerts that `sql` selects.
 fn alerts(
     session: Session<'_>,
     sql: &str,

@@ -1,4 +1,4 @@
-//! The threads that read: a few for each kind of question, each with a connection of its own.
+//! The threads that read: a few for each kind of query, each with its own connection.
 
 use crate::database::{DatabaseError, connect_to_read};
 use crate::lane::{Lane, ThreadGuard};
@@ -18,24 +18,24 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-/// The most questions that wait. When so many do, whoever has another one waits to ask it.
+/// Upper bound of the waiting queries of a lane. When it is reached, further callers wait.
 const WAITING: usize = 256;
-/// How many steps of SQLite's virtual machine lie between two looks at the clock: well under a
+/// Number of steps of SQLite's virtual machine between two checks of the deadline: well under a
 /// millisecond.
 const STEPS_BETWEEN_LOOKS: i32 = 4_096;
 
 type Job = Box<dyn FnOnce(&mut Reader) + Send>;
 
-/// Takes questions to the threads.
+/// Sends queries to the threads of one lane.
 pub(crate) struct Readers {
     lane: Lane<Job>,
     /// Set while the threads of this lane cannot read.
     pub(crate) failing: Arc<AtomicBool>,
-    /// How long a question may take, from being asked to being answered.
+    /// Upper bound of the duration of a query, including its time in the lane; `None` is no bound.
     patience: Option<Duration>,
 }
 
-/// What every reader of one store is opened with.
+/// The setup that all readers of one store share.
 #[derive(Clone)]
 pub(crate) struct ReaderSetup {
     pub(crate) file: PathBuf,
@@ -44,9 +44,9 @@ pub(crate) struct ReaderSetup {
 }
 
 impl Readers {
-    /// Starts `count` threads, named after their lane, that end once the lane is closed and what
-    /// waits in it is answered. Their connections are open when this returns: a process that runs
-    /// out of file descriptors later can still read.
+    /// Starts `count` threads, named after their lane. They end when the lane is closed and its
+    /// queries are answered. Their connections are open when this function returns, so a process
+    /// that runs out of file descriptors later can still read.
     pub(crate) fn start(
         name: &str,
         count: NonZeroUsize,
@@ -73,7 +73,7 @@ impl Readers {
         Ok(Self { lane: Lane::new(lane), failing, patience })
     }
 
-    /// Answers `question` from one state of the database.
+    /// Runs `question` on one snapshot of the database and returns its result.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(Session<'_>) -> Result<T, DatabaseError> + Send + 'static,
@@ -81,7 +81,7 @@ impl Readers {
         let deadline = self.patience.map(|patience| Instant::now() + patience);
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |reader| {
-            // Whoever has gone away needs no answer.
+            // If the caller has dropped its future, the query is not run.
             if !answer.is_closed() {
                 let _ = answer.send(reader.answer(question, deadline));
             }
@@ -96,10 +96,10 @@ impl Readers {
         answered.await.map_err(|_gone| Unavailable)?
     }
 
-    /// The same threads, with another patience.
+    /// Returns a handle to the same threads with another patience.
     #[cfg(test)]
     fn within(&self, patience: Duration) -> Self {
-        let lane = self.lane.enter().expect("it is open");
+        let lane = self.lane.enter().expect("the lane is open");
         Self { lane: Lane::new(lane), failing: self.failing.clone(), patience: Some(patience) }
     }
 
@@ -108,31 +108,31 @@ impl Readers {
     }
 }
 
-/// Waits for the next job. One thread waits for it, and the others wait for that one's place.
+/// Waits for the next job. One thread waits on the channel, and the others wait for the mutex.
 fn next(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Job> {
     jobs.lock().blocking_recv()
 }
 
-/// One thread's way to the database.
+/// The state of one reading thread.
 struct Reader {
     file: PathBuf,
     connection: Option<Connection>,
     unreadable: Arc<Unreadable>,
-    /// Of all readers of a lane: a failure is logged once, and so is its end.
+    /// Shared by all readers of a lane, so that a failure and its end are logged once.
     failing: Arc<AtomicBool>,
 }
 
 impl Reader {
     fn new(file: &Path, unreadable: Arc<Unreadable>, failing: Arc<AtomicBool>) -> Self {
-        // One that cannot be opened now is opened for the first question, which tells of errors.
-        // SQLite opens the write-ahead log for the first query only.
+        // If the connection cannot be opened now, the first query opens it and reports the error.
+        // The epoch is read here because SQLite opens the write-ahead log only at the first query.
         let connection = connect_to_read(file)
             .and_then(|connection| schema::epoch(&connection).map(|_epoch| connection))
             .ok();
         Self { file: file.to_owned(), connection, unreadable, failing }
     }
 
-    /// Runs a job. A panic in it costs its answer and the connection, and not the thread.
+    /// Runs a job. A panic in it loses its answer and the connection; the thread continues.
     fn run(&mut self, job: Job) {
         if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
             self.connection = None;
@@ -177,7 +177,7 @@ impl Reader {
         let is_late = deadline.map(|deadline| move || Instant::now() >= deadline);
         connection.progress_handler(STEPS_BETWEEN_LOOKS, is_late)?;
         let answer = ask_in_snapshot(&connection, &self.unreadable, question);
-        // A connection that failed is not kept: the next question gets a new one.
+        // A connection that failed is closed. The next query opens a new one.
         if !matches!(&answer, Err(DatabaseError::Sqlite(error)) if !is_interrupted(error)) {
             self.connection = Some(connection);
         }
@@ -190,14 +190,14 @@ fn ask_in_snapshot<T>(
     unreadable: &Unreadable,
     question: impl FnOnce(Session<'_>) -> Result<T, DatabaseError>,
 ) -> Result<T, DatabaseError> {
-    // The transaction is the snapshot. It only reads, so its end keeps nothing.
+    // The transaction is the snapshot. It only reads, so its end writes nothing.
     let transaction = connection.unchecked_transaction()?;
     let answer = question(Session { connection: &transaction, unreadable })?;
     transaction.finish()?;
     Ok(answer)
 }
 
-/// Whether the deadline ended a question.
+/// Whether the deadline ended a query.
 fn is_interrupted(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
@@ -220,13 +220,13 @@ mod tests {
         (folder, Arc::new(store))
     }
 
-    /// The lane of searches, with another patience.
+    /// Returns the lane of searches with another patience.
     fn within(store: &SqliteStore, patience: Duration) -> Readers {
         store.searches.within(patience)
     }
 
     #[tokio::test]
-    async fn a_question_that_takes_too_long_is_ended_and_its_connection_is_kept() {
+    async fn a_query_ends_at_its_deadline_and_its_connection_stays_usable() {
         let (_folder, store) = store();
         let readers = within(&store, Duration::from_millis(50));
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
@@ -235,15 +235,15 @@ mod tests {
             Ok(session.connection.query_row(endless, [], |row| row.get::<_, i64>(0))?)
         };
         let answer = timeout(Duration::from_secs(10), readers.ask(count)).await;
-        assert_eq!(answer.expect("soon after its time is over"), Err(QueryError::TooSlow));
-        // Late from the start: it does not even begin.
+        assert_eq!(answer.expect("soon after its deadline"), Err(QueryError::TooSlow));
+        // The deadline passes before the query begins, so it does not run.
         let readers = within(&store, Duration::ZERO);
         assert_eq!(readers.ask(|_| Ok(())).await, Err(QueryError::TooSlow));
         assert_eq!(within(&store, Duration::from_secs(30)).ask(|_| Ok(1)).await, Ok(1));
     }
 
     #[tokio::test]
-    async fn cheap_questions_and_the_log_do_not_wait_for_searches() {
+    async fn cheap_queries_and_log_reads_do_not_wait_for_searches() {
         let (_folder, store) = store();
         let (release, released) = mpsc::channel::<()>();
         let released = Arc::new(Mutex::new(released));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_question_that_panics_costs_its_answer_and_not_the_thread() {
+    async fn a_query_that_panics_does_not_end_its_thread() {
         let (_folder, store) = store();
         let readers = within(&store, Duration::from_secs(30));
         for _ in 0..8 {

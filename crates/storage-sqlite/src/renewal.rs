@@ -1,4 +1,4 @@
-//! Another name for the log of a folder: for data that was copied by other means than a backup.
+//! Gives the log of a folder a new epoch: for data that was copied by other means than a backup.
 
 use crate::database::connect_to_write;
 use crate::folder::{Folder, database_in};
@@ -8,9 +8,9 @@ use rusqlite::{OpenFlags, params};
 use std::io;
 use std::path::Path;
 
-/// Calls the log in `folder`, which no server uses, `epoch`, which the caller drew at random. A
-/// copy and what it was copied from go on differently under the same offsets: with one name for
-/// both, a client of the one would take the events of the other for those that it missed.
+/// Gives the log in `folder` the epoch `epoch`, which the caller drew at random. No server may use
+/// the folder. A copy and its original append different events at the same offsets: if both had the
+/// same epoch, a client of one would mistake the events of the other for events that it missed.
 pub fn renew_epoch(folder: &Path, epoch: Epoch) -> Result<(), OpenError> {
     let file = database_in(folder);
     if !file.exists() {

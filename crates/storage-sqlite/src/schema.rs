@@ -1,4 +1,4 @@
-//! The tables, made by numbered migrations; and whose database a file is.
+//! Creates the tables by numbered migrations, and checks that a file is a Northgate database.
 
 use crate::OpenError;
 use crate::database::connect_to_read;
@@ -11,8 +11,8 @@ use std::path::Path;
 /// Marks a database as Northgate's: "NGTE".
 const APPLICATION_ID: i64 = 0x4E47_5445;
 
-/// The raising of the alert that an event is of, by the id in its record; NULL for chat, and for
-/// an alert that is gone. `none` is the id of no alert: the index of ids takes no empty word.
+/// Selects the offset at which the alert of an event was raised, by the id in the event's record.
+/// NULL for chat and for a removed alert. `none` matches no id: the index refuses an empty word.
 macro_rules! alert_of_event {
     () => {
         "(SELECT alert_ids.rowid
@@ -23,13 +23,13 @@ macro_rules! alert_of_event {
     };
 }
 
-/// The n-th of these leads from schema n − 1 to schema n, which is kept as `user_version`. What was
-/// released is never edited: a change is one more at the end.
+/// The n-th migration leads from schema n − 1 to schema n. The database stores n as `user_version`.
+/// A released migration is never edited; a change is a new migration at the end.
 const MIGRATIONS: [&str; 6] = [
-    // Offsets are those of the log. The newest event is never trimmed, so that `events` knows the
-    // head. `alerts` (by the offset of raising) and `messages` outlive the window of events. Times
-    // are microseconds since 1970. Words are those of `SearchText`, letters and digits in normal
-    // form, which the plainest tokenizer takes apart at the spaces.
+    // `place` is the offset in the log. The newest event is never trimmed, so `events` always
+    // contains the head. `alerts` (at the offset of raising) and `messages` stay when their events
+    // are trimmed. Times are microseconds since 1970. Words come from `SearchText`: letters and
+    // digits in normal form, which the simplest tokenizer splits at the spaces.
     "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT;
      CREATE TABLE events (place INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
      CREATE TABLE alerts
@@ -49,13 +49,13 @@ const MIGRATIONS: [&str; 6] = [
      CREATE TABLE keys
          (seen INTEGER PRIMARY KEY, scope TEXT NOT NULL, value TEXT NOT NULL, fingerprint BLOB,
           answer BLOB NOT NULL, UNIQUE (scope, value)) STRICT;",
-    // When a key was first used, in microseconds since 1970. Of those that are there nobody knows:
-    // they are remembered for a day from now on.
+    // Time of the first use of a key, in microseconds since 1970. For existing keys it is unknown,
+    // so they are remembered for one day from the migration on.
     "ALTER TABLE keys ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
      UPDATE keys SET used_at = unixepoch() * 1000000;",
-    // Ids are random, and in a tree each one touches a page of its own: that was most of what a
-    // commit wrote. The search index gathers what is new and merges it in order. An id stands in
-    // it as one word, its 32 digits.
+    // Ids are random, so in a B-tree each one touches a different page: that was most of what a
+    // commit wrote. A full-text index collects new entries and merges them in order. It contains
+    // each id as one word of 32 digits.
     "DROP INDEX alerts_by_time;
      DROP INDEX alerts_by_location;
      ALTER TABLE alerts RENAME TO alerts_before;
@@ -69,11 +69,11 @@ const MIGRATIONS: [&str; 6] = [
          (id, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
      INSERT INTO alert_ids (rowid, id) SELECT place, lower(hex(id)) FROM alerts_before;
      DROP TABLE alerts_before;",
-    // Alerts have a life. Statuses and severities are numbers from 0 on, in the order of their
-    // kind; those that are there are open warnings. What is asked of alerts that are not over has
-    // indices of those alone. Of the labels of an alert the index of words has a word for each,
-    // beginning with a character that no word of a text has (U+E000). `tally` has a row for each
-    // status and severity of which there ever were alerts.
+    // Alerts can change. Statuses and severities are numbers from 0 on, in the order of their enum;
+    // existing alerts become open warnings. Queries for unresolved alerts have partial indices of
+    // those alerts only. The full-text index contains one word for each label of an alert, which
+    // begins with a character that occurs in no text (U+E000). `tally` has a row for each status
+    // and severity that any alert has ever had.
     "ALTER TABLE alerts ADD COLUMN status INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE alerts ADD COLUMN severity INTEGER NOT NULL DEFAULT 1;
      ALTER TABLE alerts ADD COLUMN source TEXT;
@@ -96,16 +96,17 @@ const MIGRATIONS: [&str; 6] = [
      INSERT INTO tally SELECT status, severity, count(*) FROM alerts GROUP BY status, severity;
      ALTER TABLE messages ADD COLUMN alert_id BLOB;
      CREATE INDEX messages_by_alert_id ON messages (alert_id) WHERE alert_id IS NOT NULL;",
-    // When an event happened, in microseconds since 1970: retention by age must not have to decode
-    // records. NULL where the record cannot be read; such an event goes together with the next one.
+    // Time of an event in microseconds since 1970, so that retention by age decodes no records.
+    // NULL if the record cannot be decoded; such an event is trimmed together with the next one.
     "ALTER TABLE events ADD COLUMN at INTEGER;
      UPDATE events SET at = (
          SELECT coalesce(
              json_extract(shape, '$.alert.a.up'), json_extract(shape, '$.alert.a.t'),
              json_extract(shape, '$.raised.t'), json_extract(shape, '$.said.t'))
          FROM (SELECT CAST(substr(record, 2) AS TEXT) AS shape) WHERE json_valid(shape));",
-    // The alert that an event is of, by the offset of its raising: the index of the events of one
-    // alert. NULL for chat, and where the record cannot be read or the alert is gone.
+    // The alert of an event, as the offset at which the alert was raised. Its index finds the
+    // events of one alert. NULL for chat, and if the record cannot be decoded or the alert was
+    // removed.
     concat!(
         "ALTER TABLE events ADD COLUMN alert INTEGER;",
         "UPDATE events SET alert = ",
@@ -115,24 +116,24 @@ const MIGRATIONS: [&str; 6] = [
     ),
 ];
 
-/// Fills the column `alert` of all events.
+/// Computes the column `alert` of all events.
 pub(crate) const FIND_ALERTS_OF_EVENTS: &str =
     concat!("UPDATE events SET alert = ", alert_of_event!());
-/// Counts the events whose column `alert` is not what their record says.
+/// Counts the events whose column `alert` differs from the alert in their record.
 pub(crate) const COUNT_WRONG_ALERTS_OF_EVENTS: &str = concat!(
     "SELECT count(*) FROM (SELECT alert, ",
     alert_of_event!(),
     " AS found FROM events) WHERE found IS NOT NULL AND alert IS NOT found"
 );
 
-/// The newest schema that this program knows.
+/// Returns the newest schema that this program knows.
 pub(crate) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// Refuses a file that is not for this program, by a connection that cannot change it.
+/// Refuses a file that is not a database for this program. Uses a read-only connection.
 pub(crate) fn recognise(file: &Path) -> Result<(), OpenError> {
-    // A server that was killed before its first write left an empty file.
+    // A server that was killed before its first write leaves an empty file.
     let is_empty = |found: Metadata| found.is_file() && found.len() == 0;
     if file.metadata().map_or(true, is_empty) {
         return no_unfinished_import(file);
@@ -141,7 +142,7 @@ pub(crate) fn recognise(file: &Path) -> Result<(), OpenError> {
     accepted(file, &identity.map_err(|error| refused(file, error))?).map(|_schema| ())
 }
 
-/// What tells whose database a file is.
+/// The properties that identify a Northgate database.
 pub(crate) struct FileIdentity {
     application_id: i64,
     schema: i64,
@@ -157,10 +158,11 @@ pub(crate) fn identify(connection: &Connection) -> rusqlite::Result<FileIdentity
     })
 }
 
-/// The schema of a database that this program can work with; 0 if it has no tables yet.
+/// Returns the schema of a database that this program can use; 0 if it has no tables yet. Any other
+/// database is an error.
 pub(crate) fn accepted(file: &Path, identity: &FileIdentity) -> Result<i64, OpenError> {
     match *identity {
-        // Killed before its first transaction.
+        // The server was killed before its first transaction.
         FileIdentity { application_id: 0, schema: 0, tables: 0 } => Ok(0),
         FileIdentity { application_id: APPLICATION_ID, schema, .. } if schema <= known() => {
             Ok(schema)
@@ -172,7 +174,7 @@ pub(crate) fn accepted(file: &Path, identity: &FileIdentity) -> Result<i64, Open
     }
 }
 
-/// Why a file has no marks that can be read.
+/// Converts the error of reading a file's identity.
 pub(crate) fn refused(file: &Path, source: rusqlite::Error) -> OpenError {
     let file = file.to_owned();
     match source.sqlite_error_code() {
@@ -181,8 +183,8 @@ pub(crate) fn refused(file: &Path, source: rusqlite::Error) -> OpenError {
     }
 }
 
-/// Refuses a folder without a database if an import into it has begun: a server that started empty
-/// there would be in the way of the next import.
+/// Refuses a folder without a database if it contains the file of an unfinished import. A server
+/// that started empty in this folder would block the next import.
 pub(crate) fn no_unfinished_import(database: &Path) -> Result<(), OpenError> {
     let file = unfinished_import(database);
     if file.symlink_metadata().is_err() {
@@ -191,7 +193,8 @@ pub(crate) fn no_unfinished_import(database: &Path) -> Result<(), OpenError> {
     Err(OpenError::UnfinishedImport { folder: parent_of(database).to_owned(), file })
 }
 
-/// Brings the tables to the newest schema, all steps or none, while nobody else can write.
+/// Migrates the database to the newest schema in one transaction. No other connection can write
+/// meanwhile.
 pub(crate) fn migrate(connection: &mut Connection, epoch_if_new: Epoch) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
@@ -210,7 +213,7 @@ pub(crate) fn migrate(connection: &mut Connection, epoch_if_new: Epoch) -> rusql
     transaction.commit()
 }
 
-/// The name of the log.
+/// Returns the epoch of the log.
 pub(crate) fn epoch(connection: &Connection) -> rusqlite::Result<Epoch> {
     let epoch = "SELECT epoch FROM meta";
     let epoch: i64 = connection.prepare_cached(epoch)?.query_row([], |row| row.get(0))?;
@@ -225,7 +228,7 @@ fn application_id(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "application_id", |row| row.get(0))
 }
 
-/// Makes a database as the program left it that knew `schema` and no newer one.
+/// Creates the tables as the program for `schema` created them.
 #[cfg(test)]
 pub(crate) fn migrate_to(connection: &Connection, schema: i64) {
     let found = version(connection).unwrap();
@@ -255,7 +258,7 @@ mod tests {
         Alert::raised(&raise, EventMeta::new(Uuid::from_u128(id), at))
     }
 
-    /// A database as the program left it that knew the first schema only.
+    /// Returns a database as the program for schema 1 wrote it.
     fn of_the_first_schema() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         migrate_to(&connection, 1);
@@ -273,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_the_first_schema_keeps_its_data_and_its_keys() {
+    fn a_migration_from_the_first_schema_preserves_data_and_keys() {
         let mut connection = of_the_first_schema();
         migrate(&mut connection, Epoch::new(9)).unwrap();
         assert_eq!(version(&connection).unwrap(), known());
@@ -290,7 +293,7 @@ mod tests {
         let unknown = AlertId(Uuid::from_u128(0xABC << 100));
         let session = Session { connection: &connection, unreadable: &Unreadable::default() };
         assert!(alert_by_id(session, Epoch::new(5), unknown).unwrap().is_none());
-        // Once more changes nothing.
+        // A second migration changes nothing.
         migrate(&mut connection, Epoch::new(9)).unwrap();
         assert_eq!(version(&connection).unwrap(), known());
     }

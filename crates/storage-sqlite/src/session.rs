@@ -1,10 +1,10 @@
-//! A connection as queries use it, with the count of stored records that could not be read.
+//! A connection for queries, with the counter of stored records that could not be decoded.
 
 use northgate_storage::codec::CodecError;
 use rusqlite::Connection;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many times a stored record could not be read since the store was opened.
+/// Counts how often a stored record could not be decoded since the store was opened.
 #[derive(Debug, Default)]
 pub(crate) struct Unreadable(AtomicU64);
 
@@ -14,7 +14,7 @@ impl Unreadable {
     }
 }
 
-/// What a query runs on.
+/// The connection and the counter that a query uses.
 #[derive(Clone, Copy)]
 pub(crate) struct Session<'a> {
     pub(crate) connection: &'a Connection,
@@ -22,8 +22,8 @@ pub(crate) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// The decoded record, or nothing if it cannot be read: one bad record must stop neither the
-    /// records around it nor an append, so it is counted, logged and skipped.
+    /// Returns the decoded record, or `None` if decoding failed. A damaged record must block
+    /// neither the records around it nor an append, so it is counted, logged and skipped.
     pub(crate) fn readable<T>(
         &self,
         table: &'static str,
@@ -37,7 +37,8 @@ impl Session<'_> {
                     table,
                     offset,
                     %error,
-                    "skipped a stored record that cannot be read; `northgate check` lists the first one"
+                    "skipped a stored record that cannot be decoded; `northgate check` reports \
+                     the first one"
                 );
             })
             .ok()

@@ -1,21 +1,21 @@
-//! How much a store has written, for log lines and tests.
+//! Counters of what a store has written, for log lines and tests.
 
 use crate::session::Unreadable;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How much was written since the store was opened.
+/// What a store has written since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
     /// Transactions that changed something.
     pub commits: u64,
-    /// Events in them.
+    /// Events in these transactions.
     pub events: u64,
-    /// How many times a stored record could not be read.
+    /// How often a stored record could not be decoded.
     pub unreadable: u64,
 }
 
-/// Counts what the writer does.
+/// The counters that the writer updates.
 #[derive(Default)]
 pub(crate) struct WriteStatistics {
     commits: AtomicU64,
@@ -24,13 +24,13 @@ pub(crate) struct WriteStatistics {
 }
 
 impl WriteStatistics {
-    /// Counts one more commit, of so many events.
+    /// Counts one commit of `events` events.
     pub(crate) fn count(&self, events: u64) {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.events.fetch_add(events, Ordering::Relaxed);
     }
 
-    /// The counts so far.
+    /// Returns the current counts.
     pub(crate) fn written(&self) -> Written {
         Written {
             commits: self.commits.load(Ordering::Relaxed),

@@ -1,4 +1,4 @@
-//! The store as others see it: the port, and its beginning and end.
+//! The store: implements the ports, and starts and ends the threads.
 
 use crate::files::StoreFiles;
 use crate::folder::{Folder, lock_in};
@@ -34,24 +34,25 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-/// The most that a reader waits for the head to be where its answer is. That is the time between
-/// the end of a commit and the next line of the writer, unless the writer has lost the disk.
+/// Longest time for which a query waits until the published head covers its result. Normally that
+/// is the short time between the commit and the publication of the head. It is long only if the
+/// writer cannot use its disk.
 const PUBLISHED: Duration = Duration::from_secs(1);
-/// The most that a question about alerts or messages may take, its time in the lane included.
+/// Upper bound of the duration of a query for alerts or messages, including its time in the lane.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Keeps everything in a folder: answered means on disk.
+/// A store in a folder. When `append` returns, the events are on disk.
 ///
-/// One thread writes; see [`EventStore::append`]. Readers have threads of their own, and each
-/// answer is of one state of the database. No answer reflects more than the head that
-/// [`EventLog::head`] shows when it is given: between a commit and the moving of the head a
-/// reader can see what nobody was told of yet, and waits.
+/// One thread writes; see [`EventStore::append`]. Queries run in separate threads, each query on
+/// one snapshot of the database. No result contains more than the head that [`EventLog::head`]
+/// shows when the result is returned. Between a commit and the publication of its head, a query can
+/// see events that are not published yet; it waits for the head.
 ///
-/// Dropping it waits until its threads have ended, with everything answered that was asked.
+/// Dropping the store answers all pending calls and waits until its threads have ended.
 pub struct SqliteStore {
     appends: Lane<Append>,
-    /// Three lanes: whoever follows the log, and whoever asks something cheap (one alert, the
-    /// counts, what is overdue, the newest), does not wait behind those who search.
+    /// Three lanes, so that reads of the log and cheap queries (one alert, the counts, overdue
+    /// alerts, the newest items) do not wait behind searches.
     log: Readers,
     lookups: Readers,
     pub(crate) searches: Readers,
@@ -66,14 +67,14 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store in `folder`, which is made if it is not there, and holds the folder until
-    /// its threads have ended. It may take a while after a crash, and must not be called where
-    /// nothing may block.
+    /// Opens the store in `folder` and creates a missing folder. The folder stays locked until the
+    /// threads have ended. After a crash this can block for a while, so do not call it in an async
+    /// task.
     pub fn open(folder: &Path, options: &Options, meta: MetaSource) -> Result<Self, OpenError> {
         Self::open_with(folder, options, meta, Box::new(commit))
     }
 
-    /// As [`SqliteStore::open`], with another way to commit.
+    /// Same as [`SqliteStore::open`], with another commit function.
     pub(crate) fn open_with(
         folder: &Path,
         options: &Options,
@@ -135,7 +136,8 @@ impl SqliteStore {
                 writer.health.send_replace(StoreHealth::Failing);
                 ended.send_replace(Some(reason_of(panic.as_ref())));
             }
-            // The last to close puts everything into the one file, and only who may write can.
+            // The last connection to close copies the log into the database file. It must be the
+            // writer's, because a read-only connection cannot do that.
             join(threads);
             drop(writer);
             drop(shared);
@@ -157,8 +159,7 @@ impl SqliteStore {
         })
     }
 
-    /// Ends the store. If the future is dropped before it is ready, the threads are left to end by
-    /// themselves.
+    /// Ends the store. If the future is dropped early, the threads still end, on their own.
     async fn end(&self) {
         self.end_lanes();
         let threads = std::mem::take(&mut *self.threads.lock());
@@ -166,18 +167,18 @@ impl SqliteStore {
         join(threads);
     }
 
-    /// How much was written so far.
+    /// Returns what was written since the store was opened.
     pub fn written(&self) -> Written {
         self.statistics.written()
     }
 
-    /// Whether the store can keep what comes, and why not. The writer looks at its files and its
-    /// disk every second, so this changes when they do, whether anybody appends or not.
+    /// Returns the health of the store: whether it can write events, and if not, why. The writer
+    /// checks its files and its disk every second, so the value also changes without an append.
     pub fn health(&self) -> watch::Receiver<StoreHealth> {
         self.health.clone()
     }
 
-    /// How many calls of `append` wait for the writer.
+    /// Number of calls of `append` that wait for the writer.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.appends.enter().map_or(0, |lane| lane.max_capacity() - lane.capacity())
@@ -190,7 +191,7 @@ impl SqliteStore {
         self.searches.close();
     }
 
-    /// Returns once the head that is shown is `position` or later.
+    /// Waits until the published head is `position` or later.
     async fn published(&self, position: Position) -> Result<(), Unavailable> {
         let reached = |head: &Position| head.offset >= position.offset;
         if reached(&self.head.borrow()) {
@@ -210,13 +211,13 @@ impl Drop for SqliteStore {
     }
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 fn reason_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
 
-/// Waits for threads. One that panicked has said so itself.
+/// Waits for threads. A panic is ignored here, because it was already reported.
 fn join(threads: Vec<JoinHandle<()>>) {
     for thread in threads {
         let _ = thread.join();
@@ -231,11 +232,12 @@ impl EventLog for SqliteStore {
         }
         let (answer, answered) = oneshot::channel();
         let lane = self.appends.enter().ok_or(AppendError::Unavailable)?;
-        // Until it is sent nothing has happened, and from then on it happens whole.
+        // If this future is dropped before the send, nothing is stored. After the send, the writer
+        // processes the complete vector.
         let sent = lane.send(Append { submissions, answer }).await;
         sent.map_err(|_closed| AppendError::Unavailable)?;
         drop(lane);
-        // The writer answers everything that it takes, unless it was cut off in mid-air.
+        // The writer answers everything that it receives, unless it panics.
         answered.await.map_err(|_gone| AppendError::OutcomeUnknown)?
     }
 
@@ -255,7 +257,7 @@ impl EventLog for SqliteStore {
 
     fn head(&self) -> watch::Receiver<Position> {
         let mut head = self.head.clone();
-        // What it shows now is not news to whoever just came.
+        // The current value is not a change for a new receiver.
         head.mark_unchanged();
         head
     }
@@ -322,8 +324,8 @@ impl EventStore for SqliteStore {
         true
     }
 
-    /// The writer looks at its files and its disk every second, so the answer changes when they
-    /// do, whether anybody appends or not.
+    /// Returns whether the store can write. The writer checks its files and its disk every second,
+    /// so the result also changes without an append.
     fn is_writable(&self) -> Result<(), NotWritable> {
         match *self.health.borrow() {
             StoreHealth::Keeping => Ok(()),
@@ -352,6 +354,11 @@ impl EventStore for SqliteStore {
     async fn close(&self) {
         self.end().await;
         let Written { commits, events, unreadable } = self.written();
-        tracing::info!(commits, events, unreadable, "written to disk since the start");
+        tracing::info!(
+            commits,
+            events,
+            unreadable,
+            "closed the store; the counts are since its start"
+        );
     }
 }

@@ -1,6 +1,6 @@
-//! What makes room: the oldest of each kind goes when there is more than the store may hold.
+//! Trimming: removes the oldest items of each kind when the store exceeds its bounds.
 //!
-//! Columns decide what goes, never records: one that cannot be read must not stop the others.
+//! Columns decide what is removed, never records: a damaged record must not stop the trimming.
 
 use crate::columns::{severity_of, status_of};
 use crate::database::{DatabaseError, from_sql, to_sql};
@@ -11,16 +11,16 @@ use northgate_storage::{Capacity, IdempotencyKey};
 use rusqlite::params;
 use std::num::{NonZeroU64, NonZeroUsize};
 
-/// How much a store may hold.
+/// Upper bounds of what a store retains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
-    /// Items of each kind.
+    /// Number of items of each kind.
     pub(crate) capacity: Capacity,
     /// Bytes of the database and its write-ahead log together.
     pub(crate) bytes: Option<NonZeroU64>,
 }
 
-/// What the bounds are compared with, beside what the database knows.
+/// Inputs for trimming that the database does not contain.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {
     /// The length of the write-ahead log in bytes.
@@ -29,50 +29,54 @@ pub(crate) struct Usage {
     pub(crate) sent: u64,
 }
 
-/// The most events that stay for clients that come back,
+/// Upper bound of the recent events that are reserved for clients that resume.
 const RECENT: u64 = 1_024;
-/// and the part of the bound on bytes that they may take.
+/// Divisor of the bound on bytes: recent events are reserved up to this fraction of it.
 const RECENT_PART: u64 = 8;
-/// The part of the bound that must be free before a store that was full takes new alerts.
+/// Divisor of the bound on bytes: a full store accepts new alerts only after this fraction is free.
 const FULL_PART: u64 = 32;
-/// So many events stay whatever happens: the newest one is how the file knows its head.
+/// Number of the newest events that are never trimmed for bytes. The newest event defines the head
+/// of the log.
 const NEWEST: u64 = 16;
-/// The part of the bound that idempotency keys may take: each holds the answer to its first use.
+/// Divisor of the bound on bytes: idempotency keys may use this fraction of it. Each key contains
+/// the answer to its first use.
 const KEYS_PART: u64 = 4;
-/// So many of the oldest and of the newest keys tell how long they all are.
+/// Number of the oldest keys, and of the newest keys, that are measured to estimate the average
+/// length of a key.
 const KEYS_MEASURED: u64 = 64;
-/// How long a key within that part stays whatever happens, in microseconds: an hour. A retry under
-/// a key that is forgotten raises a second alert.
+/// Time in microseconds (one hour) for which a key within that fraction is never removed for bytes.
+/// A retry whose key was removed raises a second alert.
 const RETRIES_MICROS: i64 = 60 * 60 * 1_000_000;
 
-/// The most rows of one kind that go in one transaction. After the limits were lowered there may
-/// be a million to go, and nobody is to wait for that.
+/// Upper bound of the rows of one kind that one transaction removes. After the capacity was lowered
+/// there may be a million rows to remove, and no append should wait for all of them.
 const MOST: u64 = 8_192;
-/// The most events that go for their age in one transaction.
+/// Upper bound of the events that one transaction removes because of their age.
 const MOST_AGED: u64 = 1_024;
-/// How many rows go at once when bytes are to be freed, before they are counted again.
+/// Number of rows that are removed to free bytes before the bytes are counted again.
 const ROWS_BETWEEN_COUNTS: u64 = 256;
-/// How often they are counted in one transaction.
+/// Upper bound of the counts of bytes in one transaction.
 const COUNTS: u32 = 8;
 
-/// Of alerts and of messages this part of the capacity more are held before any go.
+/// Divisor of the capacity: alerts and messages may exceed it by this fraction before any is
+/// removed.
 const LEEWAY: u64 = 256;
 
-/// How many alerts or messages are to go. They go many at a time: an index of words notes what is
-/// gone on pages that are spread all over, and these are then written once for all of them.
+/// Returns the number of alerts or messages to remove. They are removed in batches: a full-text
+/// index records removals on many scattered pages, and a batch writes each of these pages once.
 fn excess(counters: u64, capacity: NonZeroUsize) -> u64 {
     let capacity = capacity.get() as u64;
     let excess = counters.saturating_sub(capacity);
     if excess > capacity / LEEWAY { excess } else { 0 }
 }
 
-/// Which alerts go first.
+/// Condition of the alerts that are removed first.
 const RESOLVED: &str = "INDEXED BY alerts_by_status WHERE status = 2";
-/// Which alerts go when no other one is left.
+/// Condition of the alerts that are removed only if no resolved alert is left.
 const NOT_RESOLVED: &str = "WHERE status < 2";
 
 impl WriteConnection {
-    /// Removes what is over `bounds`, inside the transaction that went over them.
+    /// Removes what exceeds `bounds`, in the same transaction that exceeded them.
     pub(crate) fn trim(&mut self, bounds: &Bounds, usage: Usage) -> Result<(), DatabaseError> {
         let capacity = &bounds.capacity;
         self.trim_events(capacity.events.get() as u64)?;
@@ -84,10 +88,9 @@ impl WriteConnection {
         self.trim_bytes(bounds, usage)
     }
 
-    /// Frees bytes, a few rows at a time: old events, then the oldest idempotency keys of those that
-    /// take more than their part, then resolved alerts and messages, then events down to the newest
-    /// few, then old keys. Alerts that are not resolved stay, whatever happens, and so do events
-    /// that were not sent yet.
+    /// Frees bytes, a few rows at a time, in this order: old events; the oldest idempotency keys
+    /// while keys exceed their part; resolved alerts and messages; all events except the newest
+    /// few; old keys. Unresolved alerts and unsent events are never removed here.
     fn trim_bytes(&mut self, bounds: &Bounds, usage: Usage) -> Result<(), DatabaseError> {
         let recent = self.recent_events(bounds);
         for _ in 0..COUNTS {
@@ -111,7 +114,8 @@ impl WriteConnection {
                 self.trim_old_keys()?;
             }
             if self.counters == before {
-                // What is still to be sent can go a moment later: that is no reason to be full.
+                // Unsent events can be removed as soon as the fan-out has read them. Until then the
+                // store does not count as full.
                 if self.counters.head <= usage.sent.saturating_add(NEWEST) {
                     self.only_open_alerts_left = true;
                 }
@@ -121,21 +125,21 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// How many events stay for clients that come back, as long as anything else can make room: a
-    /// part of the bound, and not more than a client is likely to have missed.
+    /// Returns the number of recent events that stay for clients that resume, while other items can
+    /// be removed instead: a part of the bound, and not more than a client has probably missed.
     fn recent_events(&self, bounds: &Bounds) -> u64 {
         let bytes = bounds.bytes.map_or(0, NonZeroU64::get) / RECENT_PART;
         (bytes / self.event_bytes.max(1)).clamp(NEWEST, RECENT)
     }
 
-    /// Removes some of the events that everybody was sent, all but the newest `kept`.
+    /// Removes some of the events that the fan-out has read, but none of the newest `kept`.
     fn trim_sent_events(&mut self, usage: Usage, kept: u64) -> Result<(), DatabaseError> {
         let last = self.counters.head.saturating_sub(kept).min(usage.sent);
         self.trim_to(last.min(self.counters.trimmed + ROWS_BETWEEN_COUNTS))
     }
 
-    /// Whether idempotency keys take more than their part of the bound. The newest ones are likely
-    /// to be as long as the oldest, so not all are measured.
+    /// Whether idempotency keys use more than their part of the bound. Only some of the oldest and
+    /// newest keys are measured, because all keys probably have a similar length.
     fn keys_are_over_their_part(&self, bounds: &Bounds) -> Result<bool, DatabaseError> {
         let measured = |order| -> rusqlite::Result<u64> {
             let sql = format!(
@@ -150,7 +154,7 @@ impl WriteConnection {
         Ok(self.counters.keys.saturating_mul(usual) > most)
     }
 
-    /// Removes some of the keys that nobody will use for a retry any more.
+    /// Removes some of the keys that are too old for a retry.
     fn trim_old_keys(&mut self) -> Result<(), DatabaseError> {
         let sql = "DELETE FROM keys WHERE used_at <= ?1
                        AND seen IN (SELECT seen FROM keys ORDER BY seen LIMIT ?2)";
@@ -159,23 +163,23 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// Whether the database and its write-ahead log hold more bytes than they may. Pages that are
-    /// free are not counted: they are used again before the file grows.
+    /// Whether the database and its write-ahead log exceed the bound on bytes. Free pages are not
+    /// counted, because SQLite reuses them before the file grows.
     fn is_over_bytes(&self, bounds: &Bounds, usage: Usage) -> Result<bool, DatabaseError> {
         let Some(most) = bounds.bytes.map(NonZeroU64::get) else { return Ok(false) };
-        // A store that is full is full until there is room for more than one alert.
+        // A full store stays full until there is space for more than one alert.
         let most = if self.only_open_alerts_left { most - most / FULL_PART } else { most };
         let pragma = |name| self.sqlite.pragma_query_value(None, name, |row| row.get(0));
         let (pages, free): (i64, i64) = (pragma("page_count")?, pragma("freelist_count")?);
         let page: i64 = pragma("page_size")?;
-        // A log that is longer than its part is so while another process reads. To remove rows would
-        // only make it longer.
+        // The log exceeds its part only while another process reads. Removing rows would only make
+        // the log longer, so the excess is not counted.
         let wal = room::wal_within_its_part(usage.wal, most);
         Ok(from_sql((pages - free).saturating_mul(page)).saturating_add(wal) > most)
     }
 
-    /// Removes so many alerts, or as many as go in one transaction: resolved ones first, and among
-    /// each the oldest.
+    /// Removes `excess` alerts, but at most [`MOST`]: first the oldest resolved ones, then the
+    /// oldest unresolved ones.
     fn trim_alerts(&mut self, excess: u64) -> Result<(), DatabaseError> {
         let excess = excess.min(MOST);
         if excess == 0 {
@@ -186,7 +190,8 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// Removes the oldest alerts that meet a condition, and says how many there were.
+    /// Removes at most `most` of the oldest alerts that match a condition, and returns their
+    /// number.
     fn remove_alerts(&mut self, condition: &str, most: u64) -> Result<u64, DatabaseError> {
         if most == 0 {
             return Ok(0);
@@ -214,8 +219,9 @@ impl WriteConnection {
         Ok(going.len() as u64)
     }
 
-    /// Keys stand in the order of their first use, so one look at the oldest tells whether any is
-    /// to go: that is all that it costs on most days.
+    /// Removes the keys that are older than their retention. Keys are in the order of their first
+    /// use, so reading the oldest one shows whether there is anything to remove. Usually there is
+    /// not.
     fn remove_forgotten_keys(&mut self) -> Result<(), DatabaseError> {
         let forgotten = IdempotencyKey::forgotten_since(self.retained_at).unix_micros();
         let sql = "DELETE FROM keys WHERE used_at <= ?1
@@ -236,8 +242,8 @@ impl WriteConnection {
         Ok(statement.query_row([], |row| row.get::<_, i64>(0))? <= forgotten)
     }
 
-    /// Whether anything is to go: over `bounds`, from before `horizon`, or a key that is
-    /// forgotten.
+    /// Whether anything is due for removal: it exceeds `bounds`, is older than `horizon`, or is a
+    /// forgotten key.
     pub(crate) fn is_due(
         &self,
         bounds: &Bounds,
@@ -256,22 +262,22 @@ impl WriteConnection {
             || (!self.only_open_alerts_left && self.is_over_bytes(bounds, usage)?))
     }
 
-    /// Removes some of the events from before `horizon`.
+    /// Removes at most [`MOST_AGED`] of the events from before `horizon`.
     pub(crate) fn trim_aged(&mut self, horizon: Timestamp) -> Result<(), DatabaseError> {
         let trimmed = self.aged(horizon, MOST_AGED)?;
         self.trim_to(trimmed)
     }
 
-    /// The offset of the last of the oldest events that are all from before `horizon`, `most` at
-    /// the most. One that came in with an older clock behind a younger one waits for that. The
-    /// newest event is never among them.
+    /// Returns the offset up to which all retained events are from before `horizon`. Examines at
+    /// most `most` events. The scan stops at the first younger event, even if older times follow.
+    /// The newest event is never included.
     fn aged(&self, horizon: Timestamp, most: u64) -> Result<u64, DatabaseError> {
         let sql = "SELECT place, at FROM events WHERE place < ?1 ORDER BY place LIMIT ?2";
         let mut statement = self.sqlite.prepare_cached(sql)?;
         let mut rows = statement.query(params![to_sql(self.counters.head), to_sql(most)])?;
         let mut aged = self.counters.trimmed;
         while let Some(row) = rows.next()? {
-            // An event whose time nobody knows goes together with the next one.
+            // An event without a known time is removed together with the next one.
             if row.get::<_, Option<i64>>(1)?.is_some_and(|at| at >= horizon.unix_micros()) {
                 break;
             }
@@ -280,8 +286,8 @@ impl WriteConnection {
         Ok(aged)
     }
 
-    /// Offsets are contiguous, so the window is a matter of arithmetic. It is never empty, because
-    /// no capacity is: the newest event is how the file knows its head.
+    /// Removes the events that exceed the capacity. Offsets are contiguous, so no count is needed.
+    /// The capacity is at least 1, so the newest event, which defines the head, always stays.
     fn trim_events(&mut self, capacity: u64) -> Result<(), DatabaseError> {
         let wanted = self.counters.head.saturating_sub(capacity);
         self.trim_to(wanted.min(self.counters.trimmed.saturating_add(MOST)))

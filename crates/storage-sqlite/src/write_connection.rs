@@ -1,5 +1,5 @@
-//! The writing side of the database: what one vector of submissions leads to, inside a transaction
-//! that somebody else ends.
+//! The writing side of the database: decides and writes one vector of submissions. The writer ends
+//! the transaction.
 
 use crate::columns::{
     alert_counts, indexed_words, put_alert_counts, severity_number, status_number,
@@ -23,7 +23,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How much is in the tables, so that nobody has to count.
+/// Counts of the rows in the tables, maintained in memory so that no query has to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StoreCounters {
     /// The offset of the newest event.
@@ -35,42 +35,43 @@ pub(crate) struct StoreCounters {
     pub(crate) keys: u64,
     /// The alerts by status and severity.
     pub(crate) alert_counts: AlertCounts,
-    /// The moment of the newest event: no later one is of an earlier moment.
+    /// Time of the newest event. Later events never get an earlier time.
     pub(crate) newest: Option<Timestamp>,
 }
 
-/// The length of an event's record before any was written.
+/// Assumed length of an event's record in bytes before any was written.
 const USUAL_EVENT_BYTES: u64 = 512;
 
-/// The only connection that writes, and what it knows without asking.
+/// The only connection that writes, with state that needs no query.
 pub(crate) struct WriteConnection {
     pub(crate) sqlite: Connection,
     pub(crate) epoch: Epoch,
     pub(crate) counters: StoreCounters,
-    /// The moment by which keys and old events are forgotten; set by its owner before each use.
+    /// Time against which the age of keys and events is measured. The writer sets it before each
+    /// use.
     pub(crate) retained_at: Timestamp,
-    /// Whether nothing but open alerts is left of what `--retain-bytes` allows: then only actions
-    /// are taken, since they may resolve some.
+    /// Whether unresolved alerts use up `--retain-bytes`. Then only actions on alerts are accepted,
+    /// because they may resolve some.
     pub(crate) only_open_alerts_left: bool,
-    /// The usual length of an event's record in bytes, from the newest ones.
+    /// Average length of an event's record in bytes, weighted towards the newest events.
     pub(crate) event_bytes: u64,
     unreadable: Arc<Unreadable>,
-    /// What the table of counts has.
+    /// Counts of alerts as last written to the table `tally`.
     written_counts: AlertCounts,
 }
 
-/// Why nothing of one vector is in the transaction.
+/// Why a vector was not added to the transaction.
 #[derive(Debug)]
 pub(crate) enum VectorError {
-    /// One submission was refused.
+    /// One submission was rejected.
     Rejected { index: usize, rejection: Rejection },
-    /// The database failed; it is as it was before the vector.
+    /// The database failed. The transaction is in the state before the vector.
     Failed(DatabaseError),
-    /// The database failed, and the transaction cannot be used any more.
+    /// The database failed, and the transaction is no longer usable.
     TransactionLost(DatabaseError),
 }
 
-/// Why one submission led to nothing.
+/// Why one submission was not added to the transaction.
 enum SubmissionError {
     Rejected(Rejection),
     Failed(DatabaseError),
@@ -89,7 +90,8 @@ impl From<DatabaseError> for SubmissionError {
 }
 
 impl WriteConnection {
-    /// Opens the database at start: made if there is none, and brought to the newest schema.
+    /// Opens the database at the start of the store. Creates a missing database and migrates it to
+    /// the newest schema.
     pub(crate) fn open(
         file: &Path,
         epoch_if_new: Epoch,
@@ -97,19 +99,19 @@ impl WriteConnection {
     ) -> rusqlite::Result<Self> {
         let mut connection = connect_to_write(file, OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::migrate(&mut connection, epoch_if_new)?;
-        // What a crash or a full disk left in the write-ahead log must not fill the disk again. An
-        // error here comes again with the first commit, and is told there.
+        // A long write-ahead log after a crash or on a full disk must not fill the disk again. An
+        // error here occurs again at the first commit, which reports it.
         let _ = checkpoint(&connection);
         Self::of(connection, unreadable)
     }
 
-    /// Opens the database that was open before. If it is not there any more, none is made in its
-    /// place: that one would give old positions to new events.
+    /// Opens the database that was open before. Never creates a missing one: a new database would
+    /// give old positions to new events.
     pub(crate) fn reopen(file: &Path, unreadable: Arc<Unreadable>) -> rusqlite::Result<Self> {
         Self::of(connect_to_write(file, OpenFlags::empty())?, unreadable)
     }
 
-    /// Takes everything from the file.
+    /// Reads the counters and the epoch from the database.
     fn of(connection: Connection, unreadable: Arc<Unreadable>) -> rusqlite::Result<Self> {
         let (newest, trimmed) = ends_of_log(&connection)?;
         let counters = StoreCounters {
@@ -142,37 +144,37 @@ impl WriteConnection {
         self.at(self.counters.head)
     }
 
-    /// The connection as queries use it.
+    /// Returns the connection for queries.
     fn session(&self) -> Session<'_> {
         Session { connection: &self.sqlite, unreadable: &self.unreadable }
     }
 
-    /// Begins a transaction that holds the right to write.
+    /// Begins a transaction and acquires SQLite's write lock.
     pub(crate) fn begin(&self) -> Result<(), DatabaseError> {
         self.run("BEGIN IMMEDIATE")
     }
 
-    /// Writes what is known of the transaction as a whole: to be called before its end. A connection
-    /// whose transaction does not end well is not used any more.
+    /// Writes the counts that the transaction changed. To be called before its end. If the
+    /// transaction fails afterwards, the connection must not be used again.
     pub(crate) fn finish(&mut self) -> Result<(), DatabaseError> {
         put_alert_counts(&self.sqlite, &self.written_counts, &self.counters.alert_counts)?;
         self.written_counts = self.counters.alert_counts;
         Ok(())
     }
 
-    /// Ends a transaction of a store that nobody uses yet.
+    /// Commits a transaction during an import, when no other thread uses the store.
     pub(crate) fn commit(&mut self) -> Result<(), DatabaseError> {
         self.finish()?;
         self.run("COMMIT")
     }
 
-    /// Writes without a change of anything, to see whether that is possible.
+    /// Writes a row without changing it, to test whether the database can be written.
     pub(crate) fn touch(&self) -> Result<(), DatabaseError> {
         self.run("UPDATE meta SET epoch = epoch")
     }
 
-    /// Decides the submissions in their order and writes the events and states that follow, all of
-    /// them or nothing: the rest of the transaction stays.
+    /// Decides the submissions in order and writes the resulting events and states: all of them, or
+    /// nothing of this vector. Earlier vectors stay in the transaction.
     pub(crate) fn append(
         &mut self,
         submissions: Vec<Submission>,
@@ -188,12 +190,13 @@ impl WriteConnection {
             {
                 VectorError::TransactionLost(error)
             }
-            // A refused submission has written nothing, since it is decided before it is written.
+            // A rejected submission has written nothing, because it is decided before any write.
             error => error,
         })
     }
 
-    /// In a savepoint, which costs a copy of every page that is touched after it.
+    /// Appends in a savepoint, so that a failure undoes the vector. A savepoint costs a copy of
+    /// every page that is changed after it.
     fn append_undoably(
         &mut self,
         submissions: Vec<Submission>,
@@ -207,7 +210,7 @@ impl WriteConnection {
             self.counters = before;
             result = Err(match (undone, error) {
                 (Ok(()), error) => error,
-                // A full disk has ended the whole transaction, savepoint and all.
+                // On a full disk SQLite has rolled back the complete transaction.
                 (Err(_), VectorError::Failed(error)) | (Err(error), _) => {
                     return Err(VectorError::TransactionLost(error));
                 }
@@ -246,7 +249,7 @@ impl WriteConnection {
         {
             return Ok(outcome);
         }
-        // What is done about an alert may make room.
+        // An action may resolve an alert, which can then be removed.
         if self.only_open_alerts_left && !matches!(command, Command::ActOnAlert(_)) {
             return Err(DatabaseError::OnlyOpenAlertsLeft.into());
         }
@@ -266,8 +269,8 @@ impl WriteConnection {
         Ok(step.outcome)
     }
 
-    /// Writes an event and the state that it leaves. `before` is the state of the alert that was
-    /// decided on, which is another alert if a new one begins.
+    /// Writes an event and the resulting state. `before` is the alert that the command was decided
+    /// against. It has another id than `alert` if the command raises a new alert.
     fn insert(
         &mut self,
         event: &Positioned<Event>,
@@ -289,8 +292,8 @@ impl WriteConnection {
         }
     }
 
-    /// Writes the record of an event at the end of the log. `raised` is where the alert was raised
-    /// that the event is of.
+    /// Writes the record of an event at the end of the log. `raised` is the offset at which the
+    /// alert of the event was raised.
     pub(crate) fn put_event(
         &mut self,
         offset: u64,
@@ -307,7 +310,7 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// Writes an alert that was not there before.
+    /// Writes a new alert.
     pub(crate) fn put_alert(
         &mut self,
         raised: Position,
@@ -340,7 +343,7 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// Writes an alert as it stands after a change. Only what can change is looked at.
+    /// Writes the new state of an alert. Only columns that can change are updated.
     fn change_alert(
         &mut self,
         before: &Positioned<Alert>,
@@ -378,7 +381,7 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// The first answer of a key that was used before, and is not forgotten yet.
+    /// Returns the answer to the first use of a key, or `None` if the key is new or forgotten.
     fn replay(&self, key: &IdempotencyKey) -> Result<Option<Outcome>, SubmissionError> {
         let sql = "SELECT fingerprint, answer, seen FROM keys
                    WHERE scope = ?1 AND value = ?2 AND used_at > ?3";
@@ -394,13 +397,13 @@ impl WriteConnection {
         let outcome = decode_outcome(&answer, self.epoch);
         match self.session().readable("keys", from_sql(seen), outcome) {
             Some(outcome) => Ok(Some(Outcome::Replayed(outcome))),
-            // To take the command for a new one could make an event of it twice.
+            // If the command counted as new, it could create a second event.
             None => Err(DatabaseError::UnreadableAnswer.into()),
         }
     }
 
     fn remember(&mut self, key: &IdempotencyKey, first: &FirstUse) -> Result<(), DatabaseError> {
-        // A key that was forgotten, and not removed yet, makes room for its new use.
+        // Removes the row of a forgotten key that was not removed yet.
         let sql = "DELETE FROM keys WHERE scope = ?1 AND value = ?2";
         self.counters.keys -= self.execute(sql, params![key.scope, key.value])?;
         let sql = "INSERT INTO keys (scope, value, fingerprint, answer, used_at)
@@ -412,7 +415,7 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// Runs one statement, and gives the number of rows that it changed.
+    /// Runs one statement and returns the number of rows that it changed.
     pub(crate) fn execute(
         &self,
         sql: &str,

@@ -1,5 +1,5 @@
-//! The thread that writes: it takes all commands that wait, keeps them in one transaction, moves
-//! the head, and then answers all of them.
+//! The writing thread: stores all waiting commands in one transaction, publishes the new head, and
+//! then answers all of them.
 
 mod health;
 mod preparation;
@@ -24,66 +24,65 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-/// How often the writer looks for what is too old or too much, and whether a disk that failed takes
-/// anything again.
+/// How often the writer removes old and excess items, and retries a disk that failed.
 const MAINTENANCE: Duration = Duration::from_secs(1);
-/// The pause before it goes on with more than it removes at once: appends come in between.
+/// Pause between two transactions of maintenance while more is due, so that appends come between.
 const MORE: Duration = Duration::from_millis(5);
 
-/// The most bytes of events that one transaction writes: what a small disk must have room for, and
-/// what is in memory at once.
+/// Upper bound in bytes of the events of one transaction, except that one vector can be larger. It
+/// bounds the free space that a small disk needs, and the memory of a batch.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 
 type AppendResult = Result<Vec<Outcome>, AppendError>;
 
-/// One call of `append`, on its way.
+/// One call of `append`, on its way to the writer.
 pub(crate) struct Append {
     pub(crate) submissions: Vec<Submission>,
     pub(crate) answer: oneshot::Sender<AppendResult>,
 }
 
-/// What ends a transaction: `COMMIT`, and in tests whatever can go wrong with one.
+/// Function that ends a transaction. It runs `COMMIT`; tests replace it to simulate failures.
 pub(crate) type Commit = Box<dyn FnMut(&Connection) -> rusqlite::Result<()> + Send>;
 
-/// Ends a transaction.
+/// Commits a transaction.
 pub(crate) fn commit(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached("COMMIT")?.execute([]).map(|_rows| ())
 }
 
-/// Whoever follows the log: the position that it has read, as it moves.
+/// The fan-out that follows the log, if there is one: the position up to which it has read.
 pub(crate) type Follower = OnceLock<watch::Receiver<Position>>;
 
-/// What the writing thread has.
+/// The state of the writing thread.
 pub(crate) struct Writer {
     pub(crate) file: PathBuf,
     pub(crate) epoch: Epoch,
-    /// Absent after a failure, until the database can be opened again.
+    /// `None` after a failure, until the database can be opened again.
     pub(crate) connection: Option<WriteConnection>,
     pub(crate) files: StoreFiles,
     pub(crate) bounds: Bounds,
-    /// How far the fan-out has read, if there is one.
+    /// Position up to which the fan-out has read, if there is one.
     pub(crate) follower: Arc<Follower>,
-    /// The most vectors of one transaction.
+    /// Upper bound of the vectors in one transaction.
     pub(crate) most_vectors: usize,
     pub(crate) meta: MetaSource,
-    /// By what keys and old events are forgotten.
+    /// Clock for the age of keys and events.
     pub(crate) retention: RetentionClock,
     pub(crate) commit: Commit,
     pub(crate) head: watch::Sender<Position>,
     pub(crate) statistics: Arc<WriteStatistics>,
     pub(crate) retain_for: Duration,
-    /// Whether the last attempt to write went well, and why not.
+    /// Result of the last attempt to write.
     pub(crate) health: watch::Sender<StoreHealth>,
-    /// Whether it was said that something keeps the write-ahead log from being emptied.
+    /// Whether the warning about a long write-ahead log was logged.
     pub(crate) warned_of_wal: bool,
-    /// Whether everything is in the database though its write-ahead log is gone.
+    /// Set after a lost write-ahead log was copied completely into the database.
     pub(crate) is_rescued: bool,
-    /// Set while a lane of readers fails.
+    /// One flag for each lane of readers, set while the lane fails.
     pub(crate) failing_readers: Vec<Arc<AtomicBool>>,
 }
 
 impl Writer {
-    /// Works until nobody can send any more and everything that was sent is answered.
+    /// Runs until the lane is closed and every append is answered.
     pub(crate) fn run(&mut self, mut lane: mpsc::Receiver<Append>) {
         let mut batch = Vec::new();
         let mut due = Instant::now();
@@ -105,14 +104,15 @@ impl Writer {
         }
     }
 
-    /// Keeps what is in `batch`, and answers everyone who sent it.
+    /// Stores a batch and answers every caller.
     fn answer(&mut self, batch: Vec<Append>) {
         let (vectors, askers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|append| (append.submissions, append.answer)).unzip();
         match self.keep(vectors) {
             Ok(answers) => {
                 for (asker, answer) in askers.into_iter().zip(answers) {
-                    // Whoever has gone away has left a whole vector behind, or none.
+                    // A caller that dropped its future gets no answer; its vector is still stored
+                    // completely or not at all.
                     let _ = asker.send(answer);
                 }
             }
@@ -124,8 +124,8 @@ impl Writer {
         }
     }
 
-    /// Removes some of what is too old or too much, and tries a disk that failed. Says whether
-    /// there is more to do at once.
+    /// Removes some of the old and excess items, and retries a disk that failed. Returns whether
+    /// more is due immediately.
     fn maintain(&mut self) -> bool {
         self.try_maintain().unwrap_or_else(|error| {
             self.failed(&error);
@@ -136,7 +136,7 @@ impl Writer {
     fn try_maintain(&mut self) -> Result<bool, DatabaseError> {
         let wal = self.prepare(0)?;
         self.warn_of_wal(wal);
-        // Whatever fails on the way takes the connection with it, and the transaction.
+        // If a step below fails, the connection is dropped, which rolls back the transaction.
         let mut connection = self.take_connection()?;
         connection.retained_at = self.retention.now(self.meta.clock.as_ref());
         let age = i64::try_from(self.retain_for.as_micros()).unwrap_or(i64::MAX);
@@ -164,7 +164,8 @@ impl Writer {
         Ok(more)
     }
 
-    /// Keeps the vectors in one transaction, and moves the head. An error is for all of them.
+    /// Stores the vectors in one transaction and publishes the head. An error applies to all of
+    /// them.
     fn keep(&mut self, vectors: Vec<Vec<Submission>>) -> Result<Vec<AppendResult>, AppendError> {
         let bytes = vectors.iter().map(|vector| bytes_of(vector)).sum();
         let staged = self.prepare(bytes).and_then(|wal| {
@@ -176,14 +177,16 @@ impl Writer {
         let (before, connection, answers) = match staged {
             Ok(staged) => staged,
             Err(error) => {
-                // If a transaction had begun, it went with its connection: nothing of it was kept.
+                // If a transaction had begun, it was rolled back with its connection: nothing was
+                // stored.
                 self.failed(&error);
                 return Err(AppendError::Unavailable);
             }
         };
         if let Err(error) = (self.commit)(&connection.sqlite) {
-            // It may be on disk or not. What the file says is true, and nothing that is known
-            // here: opened again at once, so that readers who can see it are not left waiting.
+            // The transaction may be on disk or not. Only the file shows which, so the connection
+            // and its counters are discarded. The file is reopened immediately, because readers
+            // that already see the events wait for the head.
             drop(connection);
             self.failed(&error.into());
             match self.take_connection() {
@@ -196,8 +199,8 @@ impl Writer {
         let is_full = connection.only_open_alerts_left;
         self.connection = Some(connection);
         if let Err(error) = self.verify_files() {
-            // It is in files that a restart may not find. Nobody is told of it before they are
-            // back; then the head moves.
+            // The events are in files that a restart may not find. The head is published only when
+            // the files are back.
             self.failed(&error.into());
             return Err(AppendError::OutcomeUnknown);
         }
@@ -209,7 +212,7 @@ impl Writer {
         Ok(answers)
     }
 
-    /// Puts everything into a transaction that is ready to commit.
+    /// Writes all vectors into a transaction that is then ready to commit.
     fn stage(
         &mut self,
         connection: &mut WriteConnection,
@@ -225,7 +228,8 @@ impl Writer {
                 Err(VectorError::Rejected { index, rejection }) => {
                     Err(AppendError::Rejected { index, rejection })
                 }
-                // One record is bad, or there is room for actions alone: the store is not.
+                // Only this vector fails: a record is damaged, or there is space for actions only.
+                // The store itself is healthy.
                 Err(VectorError::Failed(
                     DatabaseError::UnreadableAnswer | DatabaseError::OnlyOpenAlertsLeft,
                 )) => Err(AppendError::Unavailable),
@@ -241,14 +245,14 @@ impl Writer {
         Ok(answers)
     }
 
-    /// The connection, opened anew if the last one was lost.
+    /// Takes the connection, and reopens it if it was lost.
     fn take_connection(&mut self) -> Result<WriteConnection, DatabaseError> {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
         let connection = WriteConnection::reopen(&self.file, self.statistics.unreadable.clone())?;
         self.files.wal_was_reopened();
-        // A head that was shown cannot be taken back, nor may another file take its place.
+        // A published head cannot be withdrawn, and another database must not replace this one.
         if connection.epoch != self.epoch || connection.counters.head < self.head.borrow().offset {
             return Err(DatabaseError::Replaced);
         }
@@ -260,7 +264,8 @@ impl Writer {
         self.head.send_if_modified(|shown| std::mem::replace(shown, head) != head);
     }
 
-    /// Says once what is wrong, and what to do about it.
+    /// Publishes the health after a failure. Logs the failure and the advice once, when the health
+    /// changes.
     fn failed(&self, error: &DatabaseError) {
         let health = health_of(error);
         if self.health.send_replace(health) != health {
@@ -271,27 +276,30 @@ impl Writer {
             {
                 self.note(Note::DataLost);
             }
-            tracing::error!(%error, what_to_do = advice(error), "the store cannot keep events");
+            tracing::error!(%error, what_to_do = advice(error), "the store cannot write events");
         }
     }
 
     fn note(&self, what: Note) {
         if let Err(error) = self.files.note(what) {
-            tracing::warn!(%error, "northgate.lock cannot be written; the next start knows nothing");
+            tracing::warn!(
+                %error,
+                "cannot write northgate.lock; the next start will not detect this problem"
+            );
         }
     }
 
-    /// Says that something was kept, and whether there is room for actions alone now.
+    /// Publishes the health after a successful write: `Keeping`, or `OnlyOpenAlertsLeft`.
     fn settle(&self, only_open_alerts_left: bool) {
         if only_open_alerts_left {
             self.failed(&DatabaseError::OnlyOpenAlertsLeft);
         } else if self.health.send_replace(StoreHealth::Keeping) != StoreHealth::Keeping {
-            tracing::info!("the store keeps events again");
+            tracing::info!("the store can write events again");
         }
     }
 }
 
-/// How many of the first vectors make one transaction.
+/// Returns the number of vectors, from the first on, that fit in one transaction; at least 1.
 fn fitting(batch: &[Append]) -> usize {
     let mut bytes = 0;
     let fitting = batch.iter().take_while(|append| {
@@ -301,13 +309,13 @@ fn fitting(batch: &[Append]) -> usize {
     fitting.count().max(1)
 }
 
-/// Roughly how many bytes of events a vector leads to.
+/// Returns the approximate size in bytes of the events of a vector.
 fn bytes_of(vector: &[Submission]) -> u64 {
     vector.iter().map(|submission| submission.command.approximate_bytes() as u64).sum()
 }
 
-/// Waits for what comes, until `due`: how many came, none if nobody can send any more, or `None` if
-/// nothing came in time.
+/// Waits for appends until `due`. Returns how many arrived, `Some(0)` if the lane is closed, or
+/// `None` if nothing arrived in time.
 fn receive(
     lane: &mut mpsc::Receiver<Append>,
     batch: &mut Vec<Append>,
@@ -324,7 +332,7 @@ fn receive(
         if left.is_zero() {
             return None;
         }
-        // Early or not, what woke us is seen above.
+        // The thread may wake up early. The loop polls the lane again in any case.
         thread::park_timeout(left);
     }
 }

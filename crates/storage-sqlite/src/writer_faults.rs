@@ -1,5 +1,5 @@
-//! What the store does when a commit fails, a disk is full, or a file is gone; and what one commit
-//! carries. The tests hold the writer in the act of committing, so that nothing depends on time.
+//! Tests of failing commits, full disks and lost files, and of what one commit contains. The tests
+//! stop the writer inside a commit, so that no result depends on time.
 
 mod lost_files;
 
@@ -57,7 +57,7 @@ fn keyed(message: &str, digest: u8) -> Submission {
     Submission { key: Some(key), ..say(message) }
 }
 
-/// The texts of all events that are held.
+/// Returns the texts of all retained events.
 async fn texts(store: &SqliteStore) -> Vec<String> {
     let query = MessageQuery::newest(1_000_000);
     let messages = store.messages(query).await.unwrap();
@@ -68,15 +68,15 @@ async fn texts(store: &SqliteStore) -> Vec<String> {
     messages.items.iter().map(|message| message.value.message.to_string()).collect()
 }
 
-/// What a commit is to do.
+/// What the test makes a commit do.
 #[derive(Clone, Copy)]
 enum Act {
     Commit,
-    /// Fail, and leave the transaction to be undone.
+    /// Fail without a commit, so that the transaction is rolled back.
     Fail,
-    /// Succeed, and say that it failed.
+    /// Commit, and return an error.
     FailLate,
-    /// Succeed, tell that it was reached once more, and wait before anybody hears of it.
+    /// Commit, signal the test a second time, and wait for the next act before returning.
     Dawdle,
 }
 
@@ -100,8 +100,9 @@ impl Director {
     }
 }
 
-/// A store whose commits tell when they are reached, and then do what they are told. Once there is
-/// nobody to tell them, they commit: so a test that fails drops its director before its store.
+/// Opens a store whose commits signal that they are reached and then perform the act that the test
+/// sends. After the director is dropped they commit normally. So a failing test must drop its
+/// director before its store.
 fn directed() -> (TempDir, Arc<SqliteStore>, Director) {
     let (reached, at_commit) = mpsc::channel();
     let (direct, acts) = mpsc::channel();
@@ -123,13 +124,13 @@ fn directed() -> (TempDir, Arc<SqliteStore>, Director) {
     (folder, store, Director { at_commit, direct })
 }
 
-/// How long anything may take that takes milliseconds on a machine that is not busy.
+/// Timeout for steps that last milliseconds on an idle machine.
 const SOON: Duration = Duration::from_secs(20);
 
 type Answers = Vec<Result<Vec<Outcome>, AppendError>>;
 
-/// Holds the writer in a commit while `vectors` gather behind it, in their order, and then lets it
-/// deal with them as one batch whose commit does `act`.
+/// Stops the writer inside a commit while `vectors` queue up in order, and then lets it process
+/// them as one batch whose commit performs `act`.
 async fn as_one_batch(
     store: &Arc<SqliteStore>,
     director: &Director,
@@ -141,17 +142,17 @@ async fn as_one_batch(
     for (index, vector) in [vec![say("first")]].into_iter().chain(vectors).enumerate() {
         let appending = store.clone();
         tasks.spawn(async move { (index, appending.append(vector).await) });
-        // A task that has run has handed its vector over: the row has room.
+        // A task that has run has sent its vector, because the queue is not full.
         tokio::task::yield_now().await;
         if index == 0 {
             director.reached();
         }
     }
-    assert_eq!(store.waiting(), waiting, "all of them are in the row");
+    assert_eq!(store.waiting(), waiting, "all vectors are in the queue");
     director.tell(Act::Commit);
     director.tell(act);
     let answers = tokio::time::timeout(SOON, tasks.join_all()).await;
-    let mut answers = answers.expect("the whole row is one batch");
+    let mut answers = answers.expect("the complete queue is one batch");
     director.reached();
     answers.sort_by_key(|(index, _)| *index);
     let first = answers.remove(0).1;
@@ -160,7 +161,7 @@ async fn as_one_batch(
 }
 
 #[tokio::test]
-async fn all_that_wait_are_kept_by_one_commit() {
+async fn waiting_appends_are_stored_by_one_commit() {
     let (_folder, store, director) = directed();
     let vectors = (0..63).map(|n| vec![say(&n.to_string())]).collect();
     let answers = as_one_batch(&store, &director, vectors, Act::Commit).await;
@@ -170,7 +171,7 @@ async fn all_that_wait_are_kept_by_one_commit() {
 }
 
 #[tokio::test]
-async fn one_commit_keeps_no_more_than_it_may() {
+async fn one_commit_stores_at_most_the_configured_number_of_appends() {
     let alone = Options { appends_per_commit: NonZeroUsize::MIN, ..Options::new(Epoch::new(7)) };
     let (_folder, store) = open_with(alone, Box::new(commit));
     let mut tasks = JoinSet::new();
@@ -183,7 +184,7 @@ async fn one_commit_keeps_no_more_than_it_may() {
 }
 
 #[tokio::test]
-async fn a_refused_vector_undoes_itself_and_nothing_else_of_its_batch() {
+async fn a_rejected_vector_does_not_affect_the_rest_of_its_batch() {
     let (_folder, store, director) = directed();
     let vectors = vec![
         vec![say("a"), keyed("key", 1)],
@@ -197,12 +198,13 @@ async fn a_refused_vector_undoes_itself_and_nothing_else_of_its_batch() {
     assert_eq!(answers[1], Err(AppendError::Rejected { index: 2, rejection }));
     assert!(answers[2].is_ok(), "{answers:?}");
     let seen = answers[3].as_ref().unwrap();
-    assert!(matches!(seen[0], Outcome::Replayed(_)), "it sees what came before it: {seen:?}");
+    assert!(matches!(seen[0], Outcome::Replayed(_)), "the vector sees earlier ones: {seen:?}");
     assert_eq!(texts(&store).await, ["first", "a", "key", "e", "f"]);
     assert_eq!(store.written(), Written { commits: 2, events: 5, unreadable: 0 });
 }
 
-/// What a batch is left with whose third event meets a statement on `table` that fails with `how`.
+/// Runs a batch in which the statement on `table` for the third event fails with `how`, and checks
+/// that nothing of the batch is stored.
 async fn batch_with_a_failing_statement(table: &str, how: &str) {
     let (folder, store, director) = directed();
     let other = Connection::open(folder.path().join("northgate.db")).unwrap();
@@ -234,8 +236,8 @@ async fn batch_with_a_failing_statement(table: &str, how: &str) {
 }
 
 #[tokio::test]
-async fn a_statement_that_fails_after_others_takes_the_whole_batch_with_it() {
-    // The event is written by then, and a single one has no savepoint to undo that.
+async fn a_statement_that_fails_after_a_write_fails_the_complete_batch() {
+    // The event is already written when the statement fails, and a vector of one has no savepoint.
     batch_with_a_failing_statement("messages", "ABORT").await;
 }
 
@@ -245,14 +247,14 @@ async fn nothing_is_written_after_a_statement_that_ended_the_transaction() {
 }
 
 #[tokio::test]
-async fn after_a_failed_commit_the_outcome_is_unknown_and_the_file_decides() {
+async fn a_failed_commit_has_an_unknown_outcome_that_the_file_decides() {
     for (act, held) in [(Act::Fail, vec!["first"]), (Act::FailLate, vec!["first", "a", "key"])] {
         let (folder, store, director) = directed();
         let vectors = vec![vec![say("a")], vec![keyed("key", 1)]];
         let answers = as_one_batch(&store, &director, vectors, act).await;
         assert_eq!(answers, [Err(AppendError::OutcomeUnknown), Err(AppendError::OutcomeUnknown)]);
         assert_eq!(texts(&store).await, held);
-        assert_eq!(store.head().borrow().offset, held.len() as u64, "what is there is shown");
+        assert_eq!(store.head().borrow().offset, held.len() as u64, "the head matches the file");
 
         drop(director);
         let again = store.append(vec![keyed("key", 1)]).await.unwrap().remove(0);
@@ -267,10 +269,11 @@ async fn after_a_failed_commit_the_outcome_is_unknown_and_the_file_decides() {
 }
 
 #[tokio::test]
-async fn a_full_disk_stores_nothing_of_a_batch_until_it_has_room() {
+async fn a_full_disk_stores_nothing_of_a_batch_until_space_is_free() {
     let full = |connection: &Connection| {
         commit(connection)?;
-        // No page more than there is: what a full disk is to SQLite. Opened anew, it is forgotten.
+        // The database may not grow: SQLite then fails as on a full disk. A new connection has no
+        // such limit.
         connection.pragma_update_and_check(None, "max_page_count", 1, |_row| Ok(()))
     };
     let (folder, store) = open(Box::new(full));
@@ -285,7 +288,7 @@ async fn a_full_disk_stores_nothing_of_a_batch_until_it_has_room() {
 }
 
 #[tokio::test]
-async fn a_writer_that_panics_says_why() {
+async fn a_panic_of_the_writer_is_reported_with_its_message() {
     let (_folder, store) = open(Box::new(|_connection| panic!("no luck")));
     assert_eq!(store.append(vec![say("a")]).await, Err(AppendError::OutcomeUnknown));
     let reason = tokio::time::timeout(SOON, store.failed()).await.expect("in time");
@@ -295,7 +298,7 @@ async fn a_writer_that_panics_says_why() {
 }
 
 #[tokio::test]
-async fn a_full_row_lets_callers_wait_and_one_that_goes_away_leaves_nothing() {
+async fn a_full_queue_makes_callers_wait_and_a_dropped_call_stores_nothing() {
     let (_folder, store, director) = directed();
     let mut tasks = JoinSet::new();
     for n in 0..=MOST_WAITING {
@@ -321,7 +324,7 @@ async fn a_full_row_lets_callers_wait_and_one_that_goes_away_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_answer_waits_until_the_head_is_where_it_is() {
+async fn a_query_waits_until_the_head_covers_its_result() {
     let (_folder, store, director) = directed();
     let appending = store.clone();
     let mut tasks = JoinSet::new();
@@ -330,7 +333,7 @@ async fn an_answer_waits_until_the_head_is_where_it_is() {
     director.reached();
     director.tell(Act::Dawdle);
     director.reached();
-    // It is on disk, and nobody knows.
+    // The event is on disk, but its head is not published.
     assert_eq!(store.head().borrow().offset, 0);
     let mut asking = pin!(store.messages(MessageQuery::newest(1)));
     let early = tokio::time::timeout(Duration::from_millis(100), asking.as_mut()).await;
@@ -342,7 +345,7 @@ async fn an_answer_waits_until_the_head_is_where_it_is() {
     assert_eq!(tasks.join_all().await, [Ok(())]);
 }
 
-/// Stores whose next commit fails when the harness is told so, before or after it is on disk.
+/// Harness of stores whose next commit can be made to fail, before or after it is on disk.
 struct FailingCommits {
     act: Act,
     armed: Arc<AtomicBool>,
@@ -390,7 +393,7 @@ impl Harness for FailingCommits {
 }
 
 #[tokio::test]
-async fn a_failed_commit_keeps_the_law_of_unknown_outcomes() {
+async fn a_failed_commit_obeys_the_law_of_unknown_outcomes() {
     for act in [Act::Fail, Act::FailLate] {
         let harness = FailingCommits { act, armed: Arc::default(), folders: Mutex::default() };
         laws::an_unavailable_append_has_stored_nothing(&harness).await;

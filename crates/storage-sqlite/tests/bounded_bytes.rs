@@ -1,4 +1,4 @@
-//! `retain_bytes`: what goes when the bytes are used up, and what stays.
+//! `retain_bytes`: which items are removed when the bytes are used up, and which stay.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{Action, AlertQuery, Epoch, MessageQuery, Position, StatusKind};
@@ -25,7 +25,7 @@ fn bounded() -> (TempDir, SqliteStore) {
     (folder, store)
 }
 
-/// A message of 4,000 characters that differs from others.
+/// Returns a message of 4,000 characters that differs for each `n`.
 fn text(n: u64) -> String {
     format!("{n} {}", "word ".repeat(799))
 }
@@ -34,17 +34,17 @@ fn raise_keyed(n: u64) -> Submission {
     keyed(&n.to_string(), raise(&text(n)))
 }
 
-/// How many bytes the database and its write-ahead log take on disk.
+/// Returns the length in bytes of the database and its write-ahead log together.
 fn bytes_on_disk(folder: &Path) -> u64 {
     let length = |name: &str| folder.join(name).metadata().map_or(0, |found| found.len());
     length("northgate.db") + length("northgate.db-wal")
 }
 
-/// A commit may write 4 MiB before anything is counted again.
+/// Excess in bytes that is allowed: a commit may write 4 MiB before the bytes are counted again.
 const SLACK: u64 = 4 * MIB;
 
 #[tokio::test]
-async fn events_go_first_then_resolved_alerts_and_messages() {
+async fn events_are_removed_before_resolved_alerts_and_messages() {
     let (folder, store) = bounded();
     let open = alert_of(&store.append(vec![raise(&text(0))]).await.unwrap()[0]);
     for n in 1..1_500 {
@@ -54,12 +54,15 @@ async fn events_go_first_then_resolved_alerts_and_messages() {
         assert!(bytes_on_disk(folder.path()) < BOUND + SLACK, "after {n}");
     }
     assert_eq!(store.is_writable(), Ok(()));
-    assert!(store.alert(open).await.unwrap().is_some(), "the oldest is not resolved");
+    assert!(store.alert(open).await.unwrap().is_some(), "the oldest alert is unresolved and stays");
     let head = *store.head().borrow();
     let after = |offset| ReadFrom::After(Position { offset, ..head });
-    assert!(store.read(after(1), 1).await.is_err(), "old events are gone");
+    assert!(store.read(after(1), 1).await.is_err(), "old events are trimmed");
     let recent = head.offset - 100;
-    assert!(store.read(after(recent), 1).await.is_ok(), "who comes back soon misses nothing");
+    assert!(
+        store.read(after(recent), 1).await.is_ok(),
+        "a client that resumes soon misses nothing"
+    );
     let resolved = AlertQuery { statuses: vec![StatusKind::Resolved], ..AlertQuery::newest(1_000) };
     let resolved = store.alerts(resolved).await.unwrap().items.len();
     let messages = store.messages(MessageQuery::newest(1_000)).await.unwrap().items.len();
@@ -78,16 +81,16 @@ async fn open_alerts_stay_and_new_ones_are_refused_until_some_are_resolved() {
             Ok(outcomes) => raised.push(alert_of(&outcomes[0])),
             Err(error) => break error,
         }
-        assert!(raised.len() < 5_000, "it is never full");
+        assert!(raised.len() < 5_000, "the store is never full");
     };
     assert_eq!(refused, AppendError::Unavailable);
     assert_eq!(
         store.is_writable(),
-        Err(NotWritable("--retain-bytes is used up by alerts that are not resolved".to_owned()))
+        Err(NotWritable("unresolved alerts use up --retain-bytes".to_owned()))
     );
     assert!(bytes_on_disk(folder.path()) < BOUND + SLACK);
     let held = store.alerts(AlertQuery::newest(10_000)).await.unwrap().items.len();
-    assert_eq!(held, raised.len(), "no open alert goes");
+    assert_eq!(held, raised.len(), "no open alert is removed");
 
     for alert in raised.iter().take(raised.len() / 2) {
         store.append(vec![act(*alert, Action::Resolve)]).await.unwrap();
@@ -97,7 +100,7 @@ async fn open_alerts_stay_and_new_ones_are_refused_until_some_are_resolved() {
 }
 
 #[tokio::test]
-async fn a_reader_that_keeps_the_log_from_being_emptied_costs_no_alerts() {
+async fn a_reader_that_blocks_checkpoints_costs_no_alerts() {
     let (folder, store) = bounded();
     for n in 0..50 {
         let outcome = store.append(vec![raise(&text(n))]).await.unwrap().remove(0);
@@ -119,7 +122,7 @@ async fn a_reader_that_keeps_the_log_from_being_emptied_costs_no_alerts() {
 }
 
 #[tokio::test]
-async fn an_event_that_was_not_sent_yet_is_not_removed() {
+async fn an_unsent_event_is_not_removed() {
     let (_folder, store) = bounded();
     let start = Position::start(Epoch::new(7));
     let (sent, follower) = watch::channel(start);
@@ -127,7 +130,7 @@ async fn an_event_that_was_not_sent_yet_is_not_removed() {
     for n in 0..3_000 {
         store.append(vec![say(&text(n))]).await.unwrap();
     }
-    assert_eq!(store.is_writable(), Ok(()), "it can go later");
+    assert_eq!(store.is_writable(), Ok(()), "unsent events can be removed later");
     let first = store.read(ReadFrom::After(start), 1).await.unwrap();
     assert_eq!(first[0].position.offset, 1);
 
@@ -146,7 +149,7 @@ async fn the_newest_keys_stay_and_a_retry_raises_nothing_twice() {
     let mut raised = 0;
     while store.append(vec![raise_keyed(raised)]).await.is_ok() {
         raised += 1;
-        assert!(raised < 5_000, "it is never full");
+        assert!(raised < 5_000, "the store is never full");
     }
     for n in raised - 150..raised {
         let again = store.append(vec![raise_keyed(n)]).await.unwrap().remove(0);
@@ -155,7 +158,7 @@ async fn the_newest_keys_stay_and_a_retry_raises_nothing_twice() {
 }
 
 #[tokio::test]
-async fn keys_leave_room_for_what_they_were_used_for() {
+async fn keys_do_not_displace_their_alerts() {
     let (folder, store) = bounded();
     for n in 0..3_000 {
         let outcome = store.append(vec![raise_keyed(n)]).await.unwrap().remove(0);

@@ -1,6 +1,6 @@
-//! What was exported and imported is the same store under another name, and what is no export
-//! makes none.
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+//! Export, import, backup and check. An import of a complete export gives the same store with
+//! another epoch; any other input creates no store.
+#![expect(clippy::unwrap_used, reason = "helper functions of tests may panic, as tests may")]
 
 use northgate_domain::{AlertQuery, Epoch, MessageQuery, Position, Search};
 use northgate_storage::{
@@ -18,7 +18,7 @@ use std::path::Path;
 const OLD: Epoch = Epoch::new(7);
 const NEW: Epoch = Epoch::new(8);
 
-/// With ids from a number on: two stores that share what they hold must not draw the same.
+/// Opens a store whose new ids count from `ids_from`. A store and its copy must not draw equal ids.
 fn open(folder: &Path, ids_from: u64) -> SqliteStore {
     let ten = NonZeroUsize::new(10).unwrap();
     let options = Options::new(OLD);
@@ -31,7 +31,7 @@ fn raise(message: &str) -> Submission {
     raise_at("North \u{2028} Gate\n2", message)
 }
 
-/// A store with more events than its log holds.
+/// Opens a store and appends more events than its log retains.
 async fn filled(folder: &Path) -> SqliteStore {
     let store = open(folder, 1);
     for n in 0..12 {
@@ -41,7 +41,7 @@ async fn filled(folder: &Path) -> SqliteStore {
     store
 }
 
-/// Everything that a store can be asked for, but for the name of its log.
+/// Returns the results of all kinds of queries, without the epoch of the log.
 async fn everything(store: &SqliteStore) -> Vec<String> {
     let epoch = store.head().borrow().epoch;
     let at = |offset| Position { epoch, offset };
@@ -64,7 +64,7 @@ fn exported(folder: &Path) -> (Counts, Vec<u8>) {
     exported_part(folder, ExportRange::default())
 }
 
-/// Exports to a file, and gives what is in it.
+/// Exports to a file, and returns its contents.
 fn exported_part(folder: &Path, range: ExportRange) -> (Counts, Vec<u8>) {
     let file = tempfile::NamedTempFile::new().unwrap();
     let counts = export(folder, range, file.reopen().unwrap()).unwrap();
@@ -72,18 +72,18 @@ fn exported_part(folder: &Path, range: ExportRange) -> (Counts, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn an_imported_store_is_the_exported_one_under_another_name() {
+async fn an_imported_store_differs_from_the_exported_one_only_in_its_epoch() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = filled(folder.path()).await;
     let (counts, lines) = exported(folder.path());
     assert_eq!(counts, Counts { events: 10, alerts: 13, messages: 12, keys: 1 });
     let was = everything(&store).await;
     store.close().await;
-    assert_eq!(exported(folder.path()).1, lines, "stopped or not");
+    assert_eq!(exported(folder.path()).1, lines, "the export does not depend on a running store");
 
     assert_eq!(import(copy.path(), &mut lines.as_slice(), NEW).unwrap(), counts);
     assert_eq!(check(copy.path()).unwrap().head, Position { epoch: NEW, offset: 25 });
-    assert_eq!(exported(copy.path()).1, lines, "what is exported again is the same");
+    assert_eq!(exported(copy.path()).1, lines, "a second export is the same");
     let imported = open(copy.path(), 1_000);
     assert_eq!(everything(&imported).await, was);
 
@@ -110,29 +110,29 @@ async fn an_empty_store_can_be_exported_and_imported() {
 }
 
 #[tokio::test]
-async fn a_part_by_time_is_for_reading_only() {
+async fn an_export_of_a_range_of_time_cannot_be_imported() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let store = filled(folder.path()).await;
     let held = store.alerts(AlertQuery::newest(5)).await.unwrap().items;
     let range =
         ExportRange { since: Some(held[1].value.raised_at), until: Some(held[3].value.raised_at) };
     let (counts, lines) = exported_part(folder.path(), range);
-    // From the second alert on, before the fourth: two, and what was said in between.
+    // The range contains the second and the third alert, and the messages between them.
     assert_eq!(counts, Counts { events: 4, alerts: 2, messages: 2, keys: 0 });
     let refused = import(copy.path(), &mut lines.as_slice(), NEW).unwrap_err();
     assert!(
-        refused.to_string().starts_with("line 1: it is an export of some time only"),
+        refused.to_string().starts_with("line 1: the export covers only a range of time"),
         "{refused}"
     );
 }
 
-/// What is in a folder, but for the lock, which is empty.
+/// Counts the files in a folder, except the lock file.
 fn left_in(folder: &Path) -> usize {
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| name != "northgate.lock").count()
 }
 
-/// Which line is the first of an alert as it stands.
+/// Returns the index of the first line with an alert.
 fn first_alert(lines: &[&str]) -> usize {
     lines.iter().position(|line| line.starts_with("{\"alert\"")).unwrap()
 }
@@ -143,7 +143,7 @@ fn id_in(line: &str) -> &str {
 }
 
 #[tokio::test]
-async fn what_is_no_whole_export_makes_no_store_and_leaves_nothing() {
+async fn an_incomplete_or_changed_export_creates_no_store_and_no_file() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     filled(folder.path()).await.close().await;
     let text = String::from_utf8(exported(folder.path()).1).unwrap();
@@ -180,7 +180,7 @@ async fn what_is_no_whole_export_makes_no_store_and_leaves_nothing() {
     ];
     let (first, second) = (first_alert(&lines), first_alert(&lines) + 1);
     cases.push(replaced(second, &lines[second].replace(id_in(lines[second]), id_in(lines[first]))));
-    // Any line that is missing is missed.
+    // Every missing line is detected.
     cases.extend((0..lines.len()).map(without));
     for case in cases {
         let refused = import(copy.path(), &mut case.as_bytes(), NEW);
@@ -195,22 +195,22 @@ async fn what_is_no_whole_export_makes_no_store_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_copy_of_the_files_gets_a_name_of_its_own_if_nobody_uses_it() {
+async fn a_copy_of_the_files_gets_a_new_epoch_only_while_it_is_unused() {
     let folder = tempfile::tempdir().unwrap();
     let store = filled(folder.path()).await;
     let was = everything(&store).await;
-    assert!(renew_epoch(folder.path(), NEW).is_err(), "a server uses it");
+    assert!(renew_epoch(folder.path(), NEW).is_err(), "a store uses the folder");
     store.close().await;
     renew_epoch(folder.path(), NEW).unwrap();
     assert_eq!(check(folder.path()).unwrap().head, Position { epoch: NEW, offset: 25 });
     assert_eq!(everything(&open(folder.path(), 1_000)).await, was);
     let none = folder.path().join("none");
     assert!(renew_epoch(&none, NEW).is_err());
-    assert!(!none.exists(), "no folder is made");
+    assert!(!none.exists(), "no folder is created");
 }
 
 #[tokio::test]
-async fn a_check_finds_what_search_would_miss() {
+async fn a_check_finds_missing_and_stale_entries_of_the_search_indices() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path()).await.close().await;
     let copy = folder.path().join("copy");
@@ -225,22 +225,25 @@ async fn a_check_finds_what_search_would_miss() {
     let error = change("DELETE FROM message_words WHERE rowid = 2");
     assert_eq!(
         error,
-        "is not whole: 1 messages cannot be found by their words, and 0 that are gone still can"
+        "is not intact: 1 messages are missing from the search index, and 0 of its entries are \
+         stale; restore a backup, or export the data and import it into a new folder"
     );
     let error = change("DELETE FROM alert_ids WHERE rowid IN (1, 3)");
     assert_eq!(
         error,
-        "is not whole: 2 alerts cannot be found by their ids, and 0 that are gone still can"
+        "is not intact: 2 alerts are missing from the id index, and 0 of its entries are stale; \
+         restore a backup, or export the data and import it into a new folder"
     );
     let error = change("DELETE FROM alerts WHERE place = 5");
     assert_eq!(
         error,
-        "is not whole: 0 alerts cannot be found by their words, and 1 that are gone still can"
+        "is not intact: 0 alerts are missing from the search index, and 1 of its entries are \
+         stale; restore a backup, or export the data and import it into a new folder"
     );
 }
 
 #[tokio::test]
-async fn a_check_finds_alerts_that_do_not_stand_where_they_should() {
+async fn a_check_finds_columns_and_counts_that_differ_from_the_records() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path()).await.close().await;
     let connection = rusqlite::Connection::open(folder.path().join("northgate.db")).unwrap();
@@ -256,7 +259,9 @@ async fn a_check_finds_alerts_that_do_not_stand_where_they_should() {
         connection.execute(&set(change), []).unwrap();
         let error = check(folder.path()).unwrap_err().to_string();
         assert_eq!(
-            error, "is not whole: the alert at 5 does not stand as its record says",
+            error,
+            "is not intact: the columns of the alert at offset 5 differ from its record; restore a \
+             backup, or export the data and import it into a new folder",
             "{change}"
         );
         connection.execute(&set(undo), []).unwrap();
@@ -266,15 +271,23 @@ async fn a_check_finds_alerts_that_do_not_stand_where_they_should() {
                       (SELECT max(place) FROM events WHERE alert IS NOT NULL)";
     connection.execute(newest, []).unwrap();
     let error = check(folder.path()).unwrap_err().to_string();
-    assert_eq!(error, "is not whole: 1 events cannot be found by their alerts");
+    assert_eq!(
+        error,
+        "is not intact: 1 events refer to a wrong alert or to none; restore a backup, or export \
+         the data and import it into a new folder"
+    );
     connection.execute(&newest.replace("alert + 1", "alert - 1"), []).unwrap();
     connection.execute("UPDATE tally SET alerts = alerts + 1", []).unwrap();
     let error = check(folder.path()).unwrap_err().to_string();
-    assert_eq!(error, "is not whole: the counts of alerts are not those of the alerts");
+    assert_eq!(
+        error,
+        "is not intact: the stored counts of alerts differ from the alerts; restore a backup, or \
+         export the data and import it into a new folder"
+    );
 }
 
 #[tokio::test]
-async fn a_backup_is_never_taken_for_a_file_of_the_data() {
+async fn a_backup_refuses_the_names_of_database_files() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path()).await.close().await;
     for name in ["northgate.db-journal", "northgate.db-wal", "northgate.lock.old"] {

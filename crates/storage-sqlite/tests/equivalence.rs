@@ -1,8 +1,9 @@
-//! Memory and SQLite are the same store: random commands and random questions, the same answers.
+//! The memory store and the SQLite store behave the same: random commands and queries give the same
+//! results.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "what the tests have in common fails as they do"
+    reason = "helper functions of tests may panic, as tests may"
 )]
 
 use enum_map::EnumMap;
@@ -29,7 +30,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 const EPOCH: Epoch = Epoch::new(7);
-/// So small that everything is trimmed, evicted and forgotten.
+/// Small enough that events, alerts, messages and keys are all trimmed.
 const CAPACITY: Capacity = {
     const fn count(n: usize) -> NonZeroUsize {
         NonZeroUsize::new(n).unwrap()
@@ -37,7 +38,7 @@ const CAPACITY: Capacity = {
     Capacity { events: count(12), alerts: count(9), messages: count(5), keys: count(4) }
 };
 
-/// Ids that count, and a clock that goes to and fro.
+/// A source of ids that count, and a clock that also goes backwards.
 #[derive(Default)]
 struct Unsteady(AtomicU64);
 
@@ -113,7 +114,7 @@ fn raise() -> impl Strategy<Value = RaiseAlert> {
     )
 }
 
-/// Ids count, so that a small number is that of an alert, of a message, or of nothing yet.
+/// Ids count, so a small number is the id of an alert, of a message, or of nothing yet.
 fn id() -> impl Strategy<Value = AlertId> {
     (0..60_u128).prop_map(|id| AlertId(Uuid::from_u128(id)))
 }
@@ -152,7 +153,7 @@ fn key() -> impl Strategy<Value = IdempotencyKey> {
 
 fn submissions() -> impl Strategy<Value = Vec<Submission>> {
     let one = || (command(), of(key())).prop_map(|(command, key)| Submission { command, key });
-    // Most are alone: one that is refused takes its vector with it.
+    // Most vectors have one submission, because one rejected submission rejects its vector.
     prop_oneof![2 => vec(one(), 1..2), 1 => vec(one(), 0..4)]
 }
 
@@ -163,7 +164,7 @@ fn position() -> impl Strategy<Value = Position> {
     })
 }
 
-/// No bound, or one that a few items reach.
+/// No bound, or a bound that a few items reach.
 fn bytes() -> impl Strategy<Value = usize> {
     prop_oneof![3 => Just(usize::MAX), 1 => 0..4_000_usize]
 }
@@ -191,7 +192,7 @@ fn search() -> impl Strategy<Value = Search> {
 
 fn alert_query() -> impl Strategy<Value = AlertQuery> {
     let status = (0..3_usize).prop_map(|n| StatusKind::ALL.into_iter().nth(n).unwrap());
-    // Rarely more than one condition, or nothing is ever found.
+    // Rarely more than one condition, because otherwise nothing would match.
     let some = |most: usize| prop_oneof![3 => Just(0), 1 => 0..=most];
     (
         range(),
@@ -235,7 +236,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What a store answers, in words.
+/// Runs a step on a store, and returns its result as text.
 async fn answer(store: &dyn EventStore, step: Step) -> String {
     match step {
         Step::Append(submissions) => format!("{:?}", store.append(submissions).await),
@@ -254,7 +255,7 @@ async fn answer(store: &dyn EventStore, step: Step) -> String {
     }
 }
 
-/// Everything that can be seen of a store.
+/// Returns all visible state of a store as text.
 async fn everything(store: &dyn EventStore) -> Vec<String> {
     let head = *store.head().borrow();
     let mut seen = vec![format!("{head:?}")];
@@ -268,7 +269,7 @@ async fn everything(store: &dyn EventStore) -> Vec<String> {
     seen
 }
 
-/// The alerts that `events` lead to from `state` on, by the offset of their raising.
+/// Applies `events` to `state`, and returns the alerts by the offset at which they were raised.
 fn evolved(
     mut state: BTreeMap<u64, Alert>,
     events: impl IntoIterator<Item = Positioned<Event>>,
@@ -283,8 +284,8 @@ fn evolved(
     state
 }
 
-/// Appends `vectors`, and checks that what the store shows is what its oldest state and the events
-/// that it holds lead to.
+/// Appends `vectors`, and checks that the alerts in the store follow from the state at the trim
+/// point and the retained events.
 async fn assert_state_follows(store: &dyn EventStore, vectors: Vec<Vec<Submission>>) {
     let mut appended = Vec::new();
     for vector in vectors {
@@ -318,7 +319,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn the_state_at_the_trim_point_and_the_events_since_then_are_the_present(
+    fn the_state_at_the_trim_point_and_later_events_give_the_current_state(
         vectors in vec(submissions(), 1..30),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -335,7 +336,7 @@ proptest! {
     }
 
     #[test]
-    fn both_stores_give_the_same_answers(
+    fn both_stores_return_the_same_results(
         steps in vec(step(), 1..40),
         restart_after in 0..40_usize,
     ) {

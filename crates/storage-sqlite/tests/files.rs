@@ -1,6 +1,6 @@
-//! The files that a store, a backup and an import make: who can read them, and what a process that
-//! was killed leaves of them.
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+//! The files that a store, a backup and an import create: their modes, and what remains of them
+//! after a kill.
+#![expect(clippy::unwrap_used, reason = "helper functions of tests may panic, as tests may")]
 
 use northgate_domain::Epoch;
 use northgate_storage::EventStore;
@@ -13,7 +13,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 const EPOCH: Epoch = Epoch::new(7);
-/// An export of a store in which nothing was raised.
+/// An export of an empty store.
 const EMPTY_EXPORT: &str = "{\"northgate_export\":{\"format\":1,\"whole\":true,\"trimmed\":0}}\n\
      {\"end\":{\"events\":0,\"alerts\":0,\"messages\":0,\"keys\":0}}\n";
 
@@ -37,7 +37,7 @@ fn modes_in(folder: &Path) -> Vec<(String, u32)> {
 // Modes.
 
 #[tokio::test]
-async fn new_data_can_be_read_by_its_owner_alone() {
+async fn only_the_owner_can_read_new_data() {
     let above = tempfile::tempdir().unwrap();
     fs::set_permissions(above.path(), Permissions::from_mode(0o755)).unwrap();
     let (parent, data) = (above.path().join("new"), above.path().join("new/data"));
@@ -58,7 +58,7 @@ async fn new_data_can_be_read_by_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn the_modes_of_existing_data_stay_as_they_are() {
+async fn the_modes_of_existing_files_do_not_change() {
     let data = tempfile::tempdir().unwrap();
     open(data.path()).unwrap().close().await;
     let database = data.path().join("northgate.db");
@@ -68,10 +68,10 @@ async fn the_modes_of_existing_data_stay_as_they_are() {
     assert_eq!((mode(data.path()), mode(&database)), (0o750, 0o640));
 }
 
-// Backups that were killed, or are at work.
+// Backups that were killed, or are still running.
 
 #[tokio::test]
-async fn what_a_killed_backup_left_is_taken_over() {
+async fn a_backup_reuses_the_partial_file_of_a_killed_backup() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).unwrap().close().await;
     let copies = tempfile::tempdir().unwrap();
@@ -90,7 +90,7 @@ async fn what_a_killed_backup_left_is_taken_over() {
 }
 
 #[tokio::test]
-async fn a_backup_leaves_the_file_of_another_backup_at_work_alone() {
+async fn a_backup_does_not_change_the_file_of_a_running_backup() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).unwrap().close().await;
     let copy = folder.path().join("copy");
@@ -107,21 +107,27 @@ async fn a_backup_leaves_the_file_of_another_backup_at_work_alone() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_leftover_of_a_backup_is_never_overwritten() {
+async fn a_backup_never_overwrites_a_file_of_another_program() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).unwrap().close().await;
     let copy = folder.path().join("copy");
     let partial = folder.path().join("copy.partial");
     fs::write(&partial, "a letter to Anna").unwrap();
     let refused = backup(folder.path(), &copy, EPOCH).unwrap_err().to_string();
-    assert!(refused.ends_with("copy.partial is there already; it was left as it is"), "{refused}");
+    assert!(
+        refused.ends_with(
+            "copy.partial already exists and was not changed; move it away, or choose another name \
+             for the backup"
+        ),
+        "{refused}"
+    );
     assert_eq!(fs::read(&partial).unwrap(), b"a letter to Anna");
 
     fs::remove_file(&partial).unwrap();
     let empty = folder.path().join("empty");
     fs::write(&empty, "").unwrap();
     symlink(&empty, &partial).unwrap();
-    assert!(backup(folder.path(), &copy, EPOCH).is_err(), "a link to somewhere else");
+    assert!(backup(folder.path(), &copy, EPOCH).is_err(), "the partial file is a symbolic link");
     assert_eq!(fs::read(&empty).unwrap(), b"");
     assert!(!copy.exists());
 }
@@ -129,19 +135,19 @@ async fn a_file_that_is_no_leftover_of_a_backup_is_never_overwritten() {
 // Imports that were killed.
 
 #[tokio::test]
-async fn a_store_does_not_start_empty_beside_half_an_import() {
+async fn a_store_does_not_start_beside_an_unfinished_import() {
     let folder = tempfile::tempdir().unwrap();
     let partial = folder.path().join("northgate.db.partial");
     fs::write(&partial, "SQLite format 3\0").unwrap();
-    let Err(refused) = open(folder.path()) else { panic!("it started empty") };
+    let Err(refused) = open(folder.path()) else { panic!("the store started empty") };
     assert!(matches!(refused, OpenError::UnfinishedImport { .. }), "{refused:?}");
     let text = format!(
-        "an import into {} has not finished: if none is running, import again, or remove {}",
+        "the import into {} has not finished; if it is not running, start it again, or remove {}",
         folder.path().display(),
         partial.display()
     );
     assert_eq!(refused.to_string(), text);
-    // Nor does anything else find data there.
+    // Export, backup and check report the same error.
     let exported = export(folder.path(), ExportRange::default(), Vec::new()).unwrap_err();
     assert_eq!(exported.to_string(), text);
     assert_eq!(
@@ -161,17 +167,18 @@ async fn a_store_does_not_start_empty_beside_half_an_import() {
 }
 
 #[tokio::test]
-async fn an_import_does_not_come_beside_a_log_that_another_database_left() {
+async fn an_import_refuses_a_folder_with_the_log_of_another_database() {
     let folder = tempfile::tempdir().unwrap();
     let import = || import(folder.path(), &mut EMPTY_EXPORT.as_bytes(), EPOCH);
     for log in ["northgate.db-wal", "northgate.db-journal"] {
         fs::write(folder.path().join(log), "some pages").unwrap();
         let refused = import().unwrap_err().to_string();
-        assert!(refused.starts_with("there is data in "), "{refused}");
+        assert!(refused.starts_with("there is already data in "), "{refused}");
         assert_eq!(fs::read(folder.path().join(log)).unwrap(), b"some pages");
         fs::remove_file(folder.path().join(log)).unwrap();
     }
-    // What a server leaves that is killed before its first write is no data.
+    // Empty files, which a server leaves that is killed before its first write, do not count as
+    // data.
     for name in ["northgate.db", "northgate.db-wal"] {
         fs::write(folder.path().join(name), "").unwrap();
     }
@@ -180,7 +187,7 @@ async fn an_import_does_not_come_beside_a_log_that_another_database_left() {
 }
 
 #[tokio::test]
-async fn a_database_that_has_gone_is_missed_at_the_next_start() {
+async fn a_missing_database_is_detected_at_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("northgate.db");
     drop(open(folder.path()).unwrap());

@@ -1,4 +1,4 @@
-//! Data of earlier versions: it is kept, and it goes on.
+//! Data of earlier versions is migrated and stays usable.
 
 use northgate_domain::{
     Action, AlertQuery, Epoch, HistoryRange, MessageQuery, Revision, Severity, Status, StatusKind,
@@ -13,15 +13,15 @@ use northgate_storage_sqlite::{
 use northgate_testkit::{ManualClock, act};
 use std::fs;
 
-/// Written by a server of schema 3, which held four events at most, from five requests: alerts
-/// "Intruder 1" to "Intruder 3", "Keyed fire" under the key `first`, and one message.
+/// Database of a server with schema 3 that retained at most four events. It handled five requests:
+/// alerts "Intruder 1" to "Intruder 3", "Keyed fire" with the key `first`, and one message.
 const SCHEMA_3: &[u8] = include_bytes!("data/schema-3.db");
 
-/// The moment of the fixture's last request, and a little.
+/// A time shortly after the last request of the fixture.
 const THEN: Timestamp = Timestamp::from_unix_micros(1_795_677_164_000_000);
 
 #[tokio::test]
-async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
+async fn a_schema_3_database_is_migrated_and_stays_usable() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("northgate.db"), SCHEMA_3).unwrap();
     let options = Options::new(Epoch::new(1));
@@ -48,7 +48,7 @@ async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
     let alert_counts = store.summary().await.unwrap().counts;
     assert_eq!(alert_counts.count(StatusKind::Open, Severity::Warning), 4);
 
-    // The key of a request from before is known, with its answer.
+    // The key of a request before the migration is known, with its answer.
     let key =
         IdempotencyKey { scope: "alerts".to_owned(), value: "first".to_owned(), fingerprint: None };
     let again = Submission { key: Some(key), ..act(alerts[3].value.id, Action::Reopen) };
@@ -58,7 +58,7 @@ async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
     };
     assert_eq!((first.position, raised), (alerts[3].position, alerts[3].position));
 
-    // And an alert from before has a life from now on.
+    // An alert from before the migration can be resolved.
     store.append(vec![act(alerts[3].value.id, Action::Resolve)]).await.unwrap();
     let resolved = AlertQuery { statuses: vec![StatusKind::Resolved], ..AlertQuery::newest(9) };
     assert_eq!(store.alerts(resolved).await.unwrap().items[0].position, alerts[3].position);
@@ -70,7 +70,7 @@ async fn a_database_from_before_alerts_had_a_life_is_kept_and_goes_on() {
 }
 
 #[tokio::test]
-async fn data_of_an_older_schema_is_checked_exported_and_copied_as_it_is() {
+async fn data_of_an_older_schema_is_checked_and_copied_without_migration() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("northgate.db");
     fs::write(&database, SCHEMA_3).unwrap();
@@ -90,17 +90,20 @@ async fn data_of_an_older_schema_is_checked_exported_and_copied_as_it_is() {
     assert_eq!((counts.events, counts.alerts, counts.messages, counts.keys), (4, 4, 1, 2));
     import(imported.path(), &mut fs::read(&lines).unwrap().as_slice(), Epoch::new(4)).unwrap();
     assert_eq!(check(imported.path()).unwrap().older_schema, None);
-    assert_eq!(fs::read(&database).unwrap(), SCHEMA_3, "nothing of it changes");
+    assert_eq!(fs::read(&database).unwrap(), SCHEMA_3, "the database is unchanged");
 
     for (change, reason) in [
-        ("UPDATE alerts SET raised_at = raised_at + 1 WHERE place = 2", "the alert at 2 "),
-        ("DELETE FROM alert_ids WHERE rowid = 1", "1 alerts cannot be found by their ids"),
+        (
+            "UPDATE alerts SET raised_at = raised_at + 1 WHERE place = 2",
+            "the columns of the alert at offset 2 ",
+        ),
+        ("DELETE FROM alert_ids WHERE rowid = 1", "1 alerts are missing from the id index"),
         ("DELETE FROM events WHERE place = 3", "1 events are missing before offset 5"),
     ] {
         rusqlite::Connection::open(&database).unwrap().execute_batch(change).unwrap();
         let refused = check(folder.path()).unwrap_err().to_string();
-        assert!(refused.starts_with(&format!("is not whole: {reason}")), "{refused}");
-        // As it was, with what checks leave beside it.
+        assert!(refused.starts_with(&format!("is not intact: {reason}")), "{refused}");
+        // Restores the database, and removes the files that a check leaves.
         for name in ["northgate.db-wal", "northgate.db-shm"] {
             let _ = fs::remove_file(folder.path().join(name));
         }

@@ -1,7 +1,7 @@
-//! Data that a process can read and not write is checked, copied and exported all the same, or the
-//! reason says what to do.
+//! Data that a process can only read can be checked, copied and exported, or the error says what to
+//! do.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+#![expect(clippy::unwrap_used, reason = "helper functions of tests may panic, as tests may")]
 
 use northgate_domain::Epoch;
 use northgate_storage::{EventLog, EventStore};
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 const EPOCH: Epoch = Epoch::new(7);
 
-/// A store with one alert, in a folder whose name means something in a URI.
+/// Opens a store with one alert, in a folder whose name contains special characters of URIs.
 async fn with_an_alert() -> (TempDir, PathBuf, SqliteStore) {
     let above = tempfile::tempdir().unwrap();
     let data = above.path().join("50% of? ä#1");
@@ -27,8 +27,8 @@ async fn with_an_alert() -> (TempDir, PathBuf, SqliteStore) {
     (above, data, store)
 }
 
-/// Takes the right to write from a folder and all that is in it, for as long as `work` runs. It
-/// runs in a thread that modes bind even if it is root's.
+/// Removes write access to a folder and its files while `work` runs. `work` runs in a thread
+/// without capabilities, so that file modes also apply to root.
 fn read_only<T: Send>(folder: &Path, mode: u32, work: impl FnOnce() -> T + Send) -> T {
     for entry in fs::read_dir(folder).unwrap() {
         fs::set_permissions(entry.unwrap().path(), Permissions::from_mode(mode)).unwrap();
@@ -39,7 +39,10 @@ fn read_only<T: Send>(folder: &Path, mode: u32, work: impl FnOnce() -> T + Send)
             let none = CapabilitySet::empty();
             let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
             set_capabilities(None, sets).unwrap();
-            assert!(File::create(folder.join("probe")).is_err(), "it can write all the same");
+            assert!(
+                File::create(folder.join("probe")).is_err(),
+                "the thread still has write access"
+            );
             work()
         });
         bound.join().unwrap()
@@ -55,7 +58,7 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Checks, exports and copies the data, and gives the lines of the export.
+/// Checks, exports and copies the data, and returns the lines of the export.
 fn read_in_every_way(folder: &Path) -> Vec<u8> {
     let copies = tempfile::tempdir().unwrap();
     assert_eq!(check(folder).unwrap().events, 1);
@@ -68,7 +71,7 @@ fn read_in_every_way(folder: &Path) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn data_of_a_stopped_server_can_be_read_where_it_cannot_be_written() {
+async fn data_of_a_stopped_server_is_readable_without_write_access() {
     let (_above, data, store) = with_an_alert().await;
     store.close().await;
     let names = names_in(&data);
@@ -77,11 +80,11 @@ async fn data_of_a_stopped_server_can_be_read_where_it_cannot_be_written() {
     assert_eq!(names_in(&data), names);
     assert_eq!(read_in_every_way(&data), lines);
 
-    // A check beside which no server ran leaves an empty log.
+    // A check without a running server leaves an empty log.
     fs::write(data.join("northgate.db-wal"), "").unwrap();
     let _ = fs::remove_file(data.join("northgate.db-shm"));
     assert_eq!(read_only(&data, 0o400, || read_in_every_way(&data)), lines);
-    // A copy of the database alone.
+    // A copy that consists of the database only.
     fs::remove_file(data.join("northgate.lock")).unwrap();
     assert_eq!(read_only(&data, 0o400, || read_in_every_way(&data)), lines);
 }
@@ -105,39 +108,43 @@ async fn data_of_a_killed_server_is_read_with_its_log_or_not_at_all() {
     });
     let database = killed.join("northgate.db");
     let reason = format!(
-        "{0} cannot be read together with its write-ahead log {0}-wal, since this process cannot \
-         write beside them; run this as the user of the server, or on a copy of both files",
+        "cannot read {0} together with its write-ahead log {0}-wal, because this process has no \
+         write access to them; run this command as the server's user, or on a copy of both files",
         database.display()
     );
-    assert_eq!(checked.unwrap_err().to_string(), format!("cannot be read: {reason}"));
+    assert_eq!(checked.unwrap_err().to_string(), format!("could not be checked: {reason}"));
     assert_eq!(exported.unwrap_err().to_string(), reason);
     assert_eq!(copied.unwrap_err().to_string(), reason);
 }
 
 #[tokio::test]
-async fn data_that_a_server_has_just_taken_is_not_read_without_its_log() {
+async fn data_that_a_server_has_locked_is_not_read_without_its_log() {
     let (_above, data, store) = with_an_alert().await;
     store.close().await;
     let lock = File::open(data.join("northgate.lock")).unwrap();
     lock.lock().unwrap();
     let refused = read_only(&data, 0o400, || check(&data).unwrap_err());
-    assert!(refused.to_string().contains("run this as the user of the server"), "{refused}");
+    assert!(refused.to_string().contains("run this command as the server's user"), "{refused}");
 }
 
 #[tokio::test]
-async fn data_that_cannot_be_read_is_not_called_damaged() {
+async fn unreadable_data_is_not_reported_as_damaged() {
     let (_above, data, store) = with_an_alert().await;
     store.close().await;
     let refused = read_only(&data, 0o000, || check(&data).unwrap_err());
     assert!(matches!(refused, CheckError::Unreadable(_)), "{refused:?}");
     let file = data.join("northgate.db");
-    let reason = format!("cannot be read: cannot read {}: Permission denied", file.display());
+    let reason = format!("could not be checked: cannot read {}: Permission denied", file.display());
     assert!(refused.to_string().starts_with(&reason), "{refused}");
 
     fs::write(&file, "").unwrap();
     for nothing in [&data, &data.join("none")] {
         let refused = check(nothing).unwrap_err().to_string();
-        let reason = format!("cannot be read: there is no data in {} yet", nothing.display());
+        let reason = format!(
+            "could not be checked: {}/northgate.db does not exist or contains no data; check the \
+             path of the data folder",
+            nothing.display()
+        );
         assert_eq!(refused, reason);
     }
 }

@@ -1,9 +1,9 @@
-//! The durable store keeps every law of the port, and what makes it durable: it is there again
-//! after a restart, and refuses what it must not touch.
+//! The durable store obeys every law of the ports, restores its data after a restart, and refuses
+//! files that it must not change.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what the tests have in common fails as they do"
+    reason = "helper functions of tests may panic, as tests may"
 )]
 
 use northgate_domain::{
@@ -49,7 +49,7 @@ fn counting_from(n: u64) -> MetaSource {
 }
 
 fn open(folder: &Path, first_id: u64) -> Result<SqliteStore, OpenError> {
-    // An epoch that only a new log takes.
+    // Only a new log uses this epoch.
     let options = Options::new(Epoch::new(first_id));
     SqliteStore::open(folder, &options, counting_from(first_id))
 }
@@ -68,7 +68,7 @@ fn appended(outcome: Outcome) -> Positioned<Event> {
 // Restart.
 
 #[tokio::test]
-async fn everything_is_there_again_after_a_restart() {
+async fn all_data_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("not/yet/there");
     let before = open(&data, 100).unwrap();
@@ -79,7 +79,7 @@ async fn everything_is_there_again_after_a_restart() {
     before.close().await;
 
     let after = open(&data, 200).unwrap();
-    assert_eq!(*after.head().borrow(), head, "the epoch and the head are those of the folder");
+    assert_eq!(*after.head().borrow(), head, "the epoch and the head come from the folder");
     let events = after.read(ReadFrom::After(start), 10).await;
     assert_eq!(events, Ok(vec![raised.clone(), said.clone()]));
     assert_eq!(after.read(ReadFrom::After(raised.position), 10).await, Ok(vec![said.clone()]));
@@ -128,7 +128,7 @@ async fn gaps_and_bounds_survive_a_restart() {
 }
 
 #[tokio::test]
-async fn alerts_that_are_over_the_capacity_go_many_at_a_time() {
+async fn alerts_over_the_capacity_are_removed_in_batches() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options::new(Epoch::new(1));
     let capacity = Capacity { alerts: 768.try_into().unwrap(), ..options.capacity };
@@ -146,8 +146,8 @@ async fn alerts_that_are_over_the_capacity_go_many_at_a_time() {
 }
 
 #[tokio::test]
-async fn no_open_alert_goes_while_a_resolved_one_is_left_however_many_are_to_go() {
-    /// More than go in one transaction.
+async fn no_open_alert_is_removed_before_all_resolved_alerts() {
+    /// More than one transaction removes.
     const RESOLVED: usize = 8_500;
     let folder = tempfile::tempdir().unwrap();
     let options = Options::new(Epoch::new(1));
@@ -178,7 +178,7 @@ async fn no_open_alert_goes_while_a_resolved_one_is_left_however_many_are_to_go(
 }
 
 #[tokio::test]
-async fn a_store_that_is_dropped_has_kept_what_was_handed_over() {
+async fn a_dropped_store_has_stored_all_pending_appends() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(open(folder.path(), 1).unwrap());
     let mut tasks = JoinSet::new();
@@ -193,7 +193,7 @@ async fn a_store_that_is_dropped_has_kept_what_was_handed_over() {
 }
 
 #[tokio::test]
-async fn a_closed_store_takes_nothing_and_says_so() {
+async fn a_closed_store_refuses_appends_and_reads() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 1).unwrap();
     append(&store, raise("fire")).await;
@@ -202,13 +202,13 @@ async fn a_closed_store_takes_nothing_and_says_so() {
     assert_eq!(store.append(vec![raise("late")]).await, Err(AppendError::Unavailable));
     let head = *store.head().borrow();
     assert_eq!(store.read(ReadFrom::After(head), 1).await, Err(Unavailable.into()));
-    assert!(open(folder.path(), 2).is_ok(), "its folder is free before it is dropped");
+    assert!(open(folder.path(), 2).is_ok(), "the folder is free before the store is dropped");
 }
 
-// What is refused.
+// Folders and files that are refused.
 
-/// The database of a folder and its write-ahead log, with their bytes. An empty log is none, and
-/// SQLite's index of it is rebuilt at will.
+/// Returns the bytes of the database and of its write-ahead log. A missing log counts as an empty
+/// one. The `-shm` file is not compared, because SQLite rebuilds it at any time.
 fn files(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
     let bytes = |name| fs::read(folder.join(name)).unwrap_or_default();
     ["northgate.db", "northgate.db-wal"].map(|name| (name, bytes(name))).to_vec()
@@ -216,15 +216,15 @@ fn files(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
 
 fn refused(folder: &Path) -> String {
     let before = files(folder);
-    let Err(error) = open(folder, 9) else { panic!("it was opened") };
-    assert!(files(folder) == before, "it was left as it is: {error}");
+    let Err(error) = open(folder, 9) else { panic!("the folder was opened") };
+    assert!(files(folder) == before, "the files were changed: {error}");
     let line = error.to_string();
-    assert!(!line.contains('\n'), "one line: {line}");
-    assert!(line.contains(folder.to_str().unwrap()), "it names the place: {line}");
+    assert!(!line.contains('\n'), "the error has several lines: {line}");
+    assert!(line.contains(folder.to_str().unwrap()), "the error names no path: {line}");
     line
 }
 
-/// A database as some other program leaves it.
+/// Creates or changes a database as another program would.
 fn database(folder: &Path, sql: &str) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(folder.join("northgate.db")).unwrap();
     connection.execute_batch(sql).unwrap();
@@ -232,7 +232,7 @@ fn database(folder: &Path, sql: &str) -> rusqlite::Connection {
 }
 
 #[tokio::test]
-async fn a_folder_in_use_is_refused_and_free_once_it_is_not() {
+async fn a_folder_is_refused_while_another_store_uses_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 1).unwrap();
     append(&store, raise("fire")).await;
@@ -243,12 +243,12 @@ async fn a_folder_in_use_is_refused_and_free_once_it_is_not() {
 }
 
 #[tokio::test]
-async fn a_newer_database_is_refused_and_left_as_it_is() {
+async fn a_newer_database_is_refused_and_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), 1).unwrap();
     append(&store, raise("fire")).await;
     drop(store);
-    // Left by a server that was killed: the change stands in the write-ahead log alone.
+    // The files of a killed server: only the write-ahead log contains the change.
     let killed = tempfile::tempdir().unwrap();
     let writer = database(folder.path(), "PRAGMA user_version = 1000");
     for (name, bytes) in files(folder.path()) {
@@ -258,21 +258,21 @@ async fn a_newer_database_is_refused_and_left_as_it_is() {
     assert!(killed.path().join("northgate.db-wal").metadata().unwrap().len() > 0);
     for folder in [folder.path(), killed.path()] {
         let line = refused(folder);
-        assert!(line.contains("newer Northgate (schema 1000, and this one knows 6)"), "{line}");
+        assert!(line.contains("(it has schema 1000; this version supports at most 6)"), "{line}");
     }
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_of_ours_is_refused_and_left_as_it_is() {
+async fn a_file_of_another_program_is_refused_and_not_changed() {
     for bytes in [b"xy".as_slice(), b"not a database, but longer than its header".as_slice()] {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("northgate.db"), bytes).unwrap();
-        assert!(refused(folder.path()).contains("is no database of Northgate"));
+        assert!(refused(folder.path()).contains("is not a Northgate database"));
     }
     for sql in ["CREATE TABLE t (a)", "PRAGMA application_id = 7", "PRAGMA user_version = 1"] {
         let folder = tempfile::tempdir().unwrap();
         drop(database(folder.path(), sql));
-        assert!(refused(folder.path()).contains("is no database of Northgate"), "{sql}");
+        assert!(refused(folder.path()).contains("is not a Northgate database"), "{sql}");
     }
 }
 
@@ -282,18 +282,18 @@ async fn a_folder_that_cannot_be_written_is_refused() {
     let file = folder.path().join("file");
     fs::write(&file, "x").unwrap();
     for place in [&file, &file.join("below")] {
-        let Err(error) = open(place, 1) else { panic!("it was opened") };
+        let Err(error) = open(place, 1) else { panic!("the folder was opened") };
         assert!(matches!(error, OpenError::Folder { .. }), "{error}");
         let line = error.to_string();
-        assert!(line.starts_with(&format!("cannot keep data in {}: ", place.display())), "{line}");
+        assert!(line.starts_with(&format!("cannot store data in {}: ", place.display())), "{line}");
     }
     assert_eq!(fs::read(&file).unwrap(), b"x");
     fs::create_dir(folder.path().join("northgate.db")).unwrap();
-    assert!(open(folder.path(), 1).is_err(), "a folder in the place of the database");
+    assert!(open(folder.path(), 1).is_err(), "the path of the database is a folder");
 }
 
 #[tokio::test]
-async fn what_a_kill_before_the_first_write_leaves_is_no_obstacle() {
+async fn a_kill_before_the_first_write_does_not_block_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("northgate.db"), b"").unwrap();
     append(&open(folder.path(), 1).unwrap(), raise("fire")).await;
@@ -306,7 +306,7 @@ async fn what_a_kill_before_the_first_write_leaves_is_no_obstacle() {
 // The head and the file.
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_head_never_runs_ahead_of_the_file_nor_an_answer_ahead_of_the_head() {
+async fn the_head_never_passes_the_file_and_no_result_passes_the_head() {
     const EVENTS: u64 = 600;
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(open(folder.path(), 1).unwrap());
@@ -318,7 +318,10 @@ async fn the_head_never_runs_ahead_of_the_file_nor_an_answer_ahead_of_the_head()
             let shown = head.borrow_and_update().offset;
             let sql = "SELECT coalesce(max(place), 0) FROM events";
             let kept: i64 = file.query_row(sql, [], |row| row.get(0)).unwrap();
-            assert!(kept >= i64::try_from(shown).unwrap(), "{shown} was shown, {kept} is kept");
+            assert!(
+                kept >= i64::try_from(shown).unwrap(),
+                "the head is {shown}, but the file has {kept}"
+            );
             if shown == EVENTS {
                 return;
             }
@@ -337,7 +340,7 @@ async fn the_head_never_runs_ahead_of_the_file_nor_an_answer_ahead_of_the_head()
             loop {
                 let alerts = reading.alerts(AlertQuery::newest(1)).await.unwrap();
                 assert!(reading.head().borrow().offset >= alerts.position.offset);
-                // What an answer reflects can be read on from.
+                // The log can be read from the position of a query's result.
                 reading.read(ReadFrom::After(alerts.position), 1).await.unwrap();
                 if alerts.position.offset == EVENTS {
                     return;

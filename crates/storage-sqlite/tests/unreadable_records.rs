@@ -1,4 +1,4 @@
-//! Stored records that cannot be read: each costs itself and nothing else.
+//! A stored record that cannot be decoded is skipped and affects no other record.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{
@@ -27,8 +27,8 @@ fn raise(message: &str, key: Option<&str>) -> Submission {
     }))
 }
 
-/// Offsets 1 to 4: alerts 0 to 3, of which the second cannot be read any more, as an alert, as an
-/// event, and as the first answer to its key.
+/// Opens a store with alerts 0 to 3 at offsets 1 to 4. The record at offset 2 is damaged as an
+/// alert and as an event, and so is the stored answer of its key.
 async fn damaged(options: &Options) -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path(), options, ManualClock::counting().meta()).unwrap();
@@ -56,17 +56,17 @@ fn offsets<T>(items: &[northgate_domain::Positioned<T>]) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn reads_and_histories_skip_it_and_say_so() {
+async fn reads_and_histories_skip_an_unreadable_record() {
     let (folder, store) = damaged(&Options::new(Epoch::new(7))).await;
     let start = Position::start(Epoch::new(7));
     let read = store.read(ReadFrom::After(start), 2).await.unwrap();
-    assert_eq!(offsets(&read), [1, 3], "a page is as long as ever");
+    assert_eq!(offsets(&read), [1, 3], "the page has its full length");
     let only = Position { offset: 1, ..start };
     assert_eq!(offsets(&store.read(ReadFrom::After(only), 1).await.unwrap()), [3]);
     let all = store.alerts(AlertQuery::newest(9)).await.unwrap();
     assert_eq!(offsets(&all.items), [1, 3, 4]);
 
-    // A part whose last item cannot be read says where the next one begins.
+    // A page whose last item cannot be decoded states where the next page begins.
     let range =
         HistoryRange { before: Some(Position { offset: 4, ..start }), ..HistoryRange::newest(1) };
     let part = store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
@@ -83,23 +83,23 @@ async fn reads_and_histories_skip_it_and_say_so() {
     assert_eq!(offsets(&store.overdue(deadlines, 2).await.unwrap()), [1, 3]);
     assert!(store.written().unreadable > 0);
     let found = check(folder.path()).unwrap_err().to_string();
-    assert!(found.contains("the record at 2"), "{found}");
+    assert!(found.contains("the record in row 2"), "{found}");
 }
 
 #[tokio::test]
-async fn appends_go_on_around_it() {
+async fn appends_continue_beside_an_unreadable_record() {
     let (_folder, store) = damaged(&Options::new(Epoch::new(7))).await;
-    // Its key is free for another alert.
+    // The deduplication key of the damaged alert is free for another alert.
     let outcome = store.append(vec![raise("again", Some("k1"))]).await.unwrap().remove(0);
     assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
-    // Nobody can act on it.
+    // No action on the damaged alert is possible.
     let act = act(AlertId(Uuid::from_u128(2)), Action::Resolve);
     let refused = store.append(vec![act]).await.unwrap_err();
     let AppendError::Rejected { rejection: Rejection::Rule(rule), .. } = refused else {
         panic!("{refused:?}");
     };
     assert!(matches!(rule, northgate_domain::Rejection::NoSuchAlert(_)), "{rule:?}");
-    // A retry of the request that raised it must not raise it twice.
+    // A retry of the request that raised the alert must not raise it a second time.
     let again = store.append(vec![keyed("k1", raise("1", Some("k1")))]).await;
     assert_eq!(again, Err(AppendError::Unavailable));
     assert_eq!(store.is_writable(), Ok(()));
@@ -107,7 +107,7 @@ async fn appends_go_on_around_it() {
 }
 
 #[tokio::test]
-async fn what_makes_room_removes_it_like_any_other() {
+async fn trimming_removes_unreadable_records() {
     let options = Options::new(Epoch::new(7));
     let two = NonZeroUsize::new(2).unwrap();
     let capacity =
@@ -130,7 +130,7 @@ async fn what_makes_room_removes_it_like_any_other() {
 }
 
 #[tokio::test]
-async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
+async fn an_unreadable_event_is_trimmed_with_its_neighbours() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("northgate.db"), include_bytes!("data/schema-3.db")).unwrap();
     let database = Connection::open(folder.path().join("northgate.db")).unwrap();
@@ -140,7 +140,8 @@ async fn its_time_is_unknown_to_a_migration_and_it_goes_with_its_neighbours() {
     let clock = ManualClock::at(4_000_000_000_000_000);
     let store = SqliteStore::open(folder.path(), &options, clock.meta()).unwrap();
     let start = Position { offset: 0, ..*store.head().borrow() };
-    // All but the newest are old; of the second nobody knows. A clock is believed after an hour.
+    // All events except the newest are old; the age of the second is unknown. The store trusts a
+    // jump of the clock after an hour.
     let trimmed = async {
         loop {
             clock.advance(3_600_000_000);

@@ -53,7 +53,7 @@ fn what_is_there_already_is_left_as_it_is_and_nothing_is_left_behind() {
     drop(with_data(folder.path()).serve().stop());
     let refused = back_up(folder.path(), &taken);
     assert_eq!((refused.code, refused.stderr.len()), (Some(1), 1), "{refused:?}");
-    assert!(refused.stderr[0].contains("is there already; it was left as it is"), "{refused:?}");
+    assert!(refused.stderr[0].contains("already exists and was not changed"), "{refused:?}");
     assert_eq!(std::fs::read(&taken).unwrap(), b"something else");
     let nowhere = back_up(folder.path(), &copies.path().join("none/new"));
     assert_eq!((nowhere.code, nowhere.stderr.len()), (Some(1), 1), "{nowhere:?}");

@@ -34,7 +34,7 @@ fn data_in_use_is_found_whole_and_a_damaged_copy_of_it_is_not() {
     let damaged = check(folder.path()).run();
     assert_eq!((damaged.code, damaged.stdout.len()), (Some(1), 0), "{damaged:?}");
     assert_eq!(damaged.stderr.len(), 1, "{damaged:?}");
-    assert!(damaged.stderr[0].contains(" is not whole: "), "{damaged:?}");
+    assert!(damaged.stderr[0].contains(" is not intact: "), "{damaged:?}");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn data_that_cannot_be_written_is_whole_beside_a_server_and_without_one() {
     mode(0o700);
     assert_eq!(unreadable.code, Some(1), "{unreadable:?}");
     let line = &unreadable.stderr[0];
-    let begin = format!("northgate: the data in {} cannot be read: ", data.display());
+    let begin = format!("northgate: the data in {} could not be checked: ", data.display());
     assert!(line.starts_with(&begin) && line.contains("Permission denied"), "{line}");
 }
 

@@ -58,7 +58,7 @@ fn what_is_exported_beside_a_server_can_be_imported_and_exported_again() {
     assert_eq!(done(&["export"], &data), lines);
     assert_eq!(shown(&data), shown(folder.path()));
     let again = refused(&["import", file.to_str().unwrap()], &data);
-    assert!(again.contains("there is data in "), "{again}");
+    assert!(again.contains("there is already data in "), "{again}");
 
     let since = alert["timestamp"].as_str().unwrap();
     assert_eq!(done(&["export", "--until", since], &data).len(), 2, "a head and an end");
@@ -75,7 +75,8 @@ fn half_an_export_is_refused_with_the_line_and_makes_no_data() {
     let data = folder.path().join("data");
     let half = northgate(&["import", "--data", data.to_str().unwrap(), "half"]);
     let ended = half.file("half", &format!("{}\n", lines[0])).run().assert_code(1);
-    let line = "northgate: line 2: the end is missing: the export is not whole";
+    let line = "northgate: line 2: the end line is missing: the export is incomplete; nothing was \
+                imported";
     assert_eq!(ended.stderr, [line]);
     let nothing = refused(&["export"], &data);
     assert!(nothing.starts_with("northgate: "), "{nothing}");

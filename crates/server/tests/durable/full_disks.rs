@@ -65,7 +65,8 @@ fn runs_into_full_disks(folder: &Path) -> Vec<Value> {
         trouble(&server, &mut socket, round, &mut answered);
     }
     let ended = server.stop().assert_code(0);
-    for (line, times) in [("the store cannot keep events", 3), ("the store keeps events again", 3)]
+    for (line, times) in
+        [("the store cannot write events", 3), ("the store can write events again", 3)]
     {
         let logged = ended.count_logged(line);
         assert_eq!(logged, times, "each trouble is logged once, and so is its end: {ended:?}");

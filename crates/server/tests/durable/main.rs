@@ -98,8 +98,8 @@ fn data_that_cannot_be_used_ends_with_code_1_and_one_line_that_says_why() {
     let holder = with_data(&used).serve();
     for (data, reason) in [
         (&used, "is in use by another process"),
-        (&other, "is no database of Northgate"),
-        (&file, "cannot keep data in"),
+        (&other, "is not a Northgate database"),
+        (&file, "cannot store data in"),
     ] {
         let flags = ["--data", data.to_str().unwrap(), "--port", "0", "--log-level", "error"];
         let ended = northgate(&flags).run();

@@ -1,47 +1,58 @@
-//! Why there is no backup.
+//! The errors of a backup.
 
 use crate::OpenError;
 use std::io;
 use std::path::PathBuf;
 
-/// Why there is no backup. The data is as it was, and no file was made or changed.
+/// Why a backup failed. The source data is unchanged, and no existing file was overwritten.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// There is no data of this program to copy.
+    /// The source folder contains no data that this version can read.
     #[error(transparent)]
     Data(#[from] OpenError),
-    /// Something has the name that the backup was to get.
-    #[error("{} is there already; it was left as it is", file.display())]
+    /// A file with the name of the backup, or of its `.partial` file, exists.
+    #[error(
+        "{} already exists and was not changed; move it away, or choose another name for the \
+         backup",
+        file.display()
+    )]
     Exists {
-        /// What is in the way.
+        /// The existing file.
         file: PathBuf,
     },
-    /// The database would take the backup for a file of its own.
-    #[error("{} is a name for files of the data itself; give the backup another one", file.display())]
+    /// The name of the backup is one that the store or SQLite uses in the data folder.
+    #[error(
+        "{} is a name that the database uses for its own files; choose another name for the backup",
+        file.display()
+    )]
     OfTheData {
-        /// The file that the backup was to be.
+        /// The requested path of the backup.
         file: PathBuf,
     },
-    /// Another backup to the same file is at work.
-    #[error("another backup is writing {}; wait for it, or name another file", file.display())]
+    /// Another backup to the same file is running.
+    #[error(
+        "another backup is writing {}; wait until it has finished, or choose another name for the \
+         backup",
+        file.display()
+    )]
     InProgress {
-        /// The file that the other one writes.
+        /// The `.partial` file of the other backup.
         file: PathBuf,
     },
-    /// The copy cannot be written where it was to be.
+    /// The operating system refused to write the copy.
     #[error("cannot write {}: {source}", file.display())]
     Write {
         /// The file that was being written.
         file: PathBuf,
-        /// Why the system said no.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// SQLite cannot read the data, or cannot write the copy.
-    #[error("cannot copy {}: {source}", database.display())]
+    #[error("cannot copy {}: {source}; no backup was created", database.display())]
     Copy {
-        /// The database that was to be copied.
+        /// The source database.
         database: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
 }

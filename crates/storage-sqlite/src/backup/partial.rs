@@ -1,4 +1,4 @@
-//! The file that a backup writes until it is complete, and renames then.
+//! The `.partial` file that a backup writes and renames when it is complete.
 
 use super::error::BackupError;
 use crate::folder::{FILE_MODE, beside, parent_of, rename_new, sync};
@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 /// The first bytes of every SQLite database.
 const SQLITE: [u8; 16] = *b"SQLite format 3\0";
 
-/// Locked for as long as this lives, so that the file of a backup at work can be told from that of
-/// one that was killed. Removed unless it is finished.
+/// The `.partial` file of a running backup. The file stays locked while this value lives: an
+/// unlocked file belongs to a backup that was killed. Dropping the value removes the file unless
+/// `finish` renamed it.
 pub(super) struct PartialFile {
     path: PathBuf,
     file: File,
@@ -20,7 +21,7 @@ pub(super) struct PartialFile {
 }
 
 impl PartialFile {
-    /// Creates the file for the backup `to`, or takes over what a killed backup left.
+    /// Creates the file for the backup `to`, or reuses the file that a killed backup left.
     pub(super) fn create(to: &Path) -> Result<Self, BackupError> {
         let path = beside(to, ".partial");
         let cannot = |source| BackupError::Write { file: path.clone(), source };
@@ -30,14 +31,16 @@ impl PartialFile {
             Err(TryLockError::WouldBlock) => return Err(BackupError::InProgress { file: path }),
             Err(TryLockError::Error(error)) => return Err(cannot(error)),
         }
-        // Between opening and locking, another backup may have finished and renamed the file.
+        // Another backup may have finished and renamed the file after it was opened here and
+        // before it was locked.
         if !is_at(&path, &file).map_err(cannot)? {
             return Err(BackupError::InProgress { file: path });
         }
         if !is_left_by_a_backup(&file).map_err(cannot)? {
             return Err(BackupError::Exists { file: path });
         }
-        // An older version may have created it with another mode. SQLite wants it empty.
+        // An older version may have created the file with another mode. `VACUUM INTO` requires an
+        // empty file.
         let emptied = file
             .set_permissions(Permissions::from_mode(FILE_MODE))
             .and_then(|()| file.set_len(0))
@@ -50,7 +53,7 @@ impl PartialFile {
         &self.path
     }
 
-    /// Gives the file its name, unless somebody else has taken that meanwhile.
+    /// Renames the file to `to`, unless a file with that name exists by now.
     pub(super) fn finish(mut self, to: &Path) -> Result<(), BackupError> {
         let cannot = |source: io::Error| match source.kind() {
             io::ErrorKind::AlreadyExists => BackupError::Exists { file: to.to_owned() },
@@ -58,7 +61,7 @@ impl PartialFile {
         };
         self.file.sync_all().map_err(cannot)?;
         rename_new(&self.path, to).map_err(cannot)?;
-        // The name is free for another backup from here on.
+        // From here on another backup can use the `.partial` name, so `drop` must not remove it.
         self.finished = true;
         sync(parent_of(to)).map_err(cannot)
     }
@@ -67,14 +70,14 @@ impl PartialFile {
 impl Drop for PartialFile {
     fn drop(&mut self) {
         if !self.finished {
-            // The next backup takes over what cannot be removed.
+            // If the file cannot be removed, the next backup reuses it.
             let _ = fs::remove_file(&self.path);
             let _ = remove_journal(&self.path);
         }
     }
 }
 
-/// Never through a symbolic link, which could lead to any file.
+/// Opens or creates the file. Refuses a symbolic link, because it could lead to any file.
 fn open(path: &Path) -> io::Result<File> {
     let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
     let mut options = File::options();
@@ -91,7 +94,8 @@ fn is_at(path: &Path, file: &File) -> io::Result<bool> {
     }
 }
 
-/// Whether the file is new, or the beginning of a database. Its first page may not be written yet.
+/// Whether the file is empty or starts like a SQLite database. Its first bytes are zero if the
+/// first page was not written yet.
 fn is_left_by_a_backup(file: &File) -> io::Result<bool> {
     let mut first = Vec::new();
     file.take(SQLITE.len() as u64).read_to_end(&mut first)?;

@@ -1,4 +1,4 @@
-//! The tables of a database, each compared with what the records say.
+//! Compares the tables, columns and indices of a database with its records.
 
 use super::error::CheckError;
 use crate::columns::{self, severity_number, status_number};
@@ -8,13 +8,13 @@ use northgate_domain::{Alert, AlertCounts, DedupKey, Source, Timestamp};
 use northgate_storage::codec::{CodecError, decode_alert, decode_event};
 use rusqlite::{Connection, Row};
 
-/// From this schema on, alerts are found by their ids in an index of words; before, in a column.
+/// First schema in which a full-text index finds alerts by id. Before it, `alerts` had a column.
 const INDEX_OF_IDS: i64 = 3;
-/// From this schema on, alerts have columns of what can change, and are counted.
+/// First schema with columns for the changeable fields of alerts, and with counts of alerts.
 const LIFE_OF_ALERTS: i64 = 4;
-/// From this schema on, events have their time in a column.
+/// First schema with a column for the time of an event.
 const TIMES_OF_EVENTS: i64 = 5;
-/// The first schema in which events have the alert that they are of.
+/// First schema with a column for the alert of an event.
 const ALERTS_OF_EVENTS: i64 = 6;
 
 pub(super) struct Contents<'a> {
@@ -23,7 +23,7 @@ pub(super) struct Contents<'a> {
 }
 
 impl Contents<'_> {
-    /// Counts the records of a table, all of which must be readable.
+    /// Counts the records that `sql` returns. A record that cannot be decoded is an error.
     pub(super) fn readable<T>(
         &self,
         sql: &str,
@@ -35,24 +35,25 @@ impl Contents<'_> {
         while let Some(row) = rows.next()? {
             let place = from_sql(row.get(0)?);
             let record = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            decode(record)
-                .map_err(|error| CheckError::NotWhole(format!("the record at {place}: {error}")))?;
+            decode(record).map_err(|error| {
+                CheckError::NotWhole(format!("the record in row {place}: {error}"))
+            })?;
             count += 1;
         }
         Ok(count)
     }
 
-    /// Each item is in the indices, and nothing in them is of an item that is gone.
+    /// Checks that the indices contain every alert and message, and none that was removed.
     pub(super) fn are_indexed(&self) -> Result<(), CheckError> {
-        self.is_indexed("alerts", "by their words", "alert_words")?;
+        self.is_indexed("alerts", "search", "alert_words")?;
         if self.schema >= INDEX_OF_IDS {
-            self.is_indexed("alerts", "by their ids", "alert_ids")?;
+            self.is_indexed("alerts", "id", "alert_ids")?;
         }
-        self.is_indexed("messages", "by their words", "message_words")
+        self.is_indexed("messages", "search", "message_words")
     }
 
     fn is_indexed(&self, items: &str, by: &str, index: &str) -> Result<(), CheckError> {
-        // A table that FTS5 keeps: the size of each document that it knows.
+        // FTS5 maintains this table: one row, with the size, for each document in the index.
         let known = format!("SELECT id FROM {index}_docsize");
         let sql = format!(
             "SELECT (SELECT count(*) FROM {items} WHERE place NOT IN ({known})),
@@ -62,12 +63,14 @@ impl Contents<'_> {
         match self.connection.query_row(&sql, [], row)? {
             (0, 0) => Ok(()),
             (without, gone) => Err(CheckError::NotWhole(format!(
-                "{without} {items} cannot be found {by}, and {gone} that are gone still can"
+                "{without} {items} are missing from the {by} index, and {gone} of its entries \
+                 are stale"
             ))),
         }
     }
 
-    /// The columns of each alert have what its record says, and the counts are those of the alerts.
+    /// Checks that the columns of each alert match its record, and that the counts match the
+    /// alerts.
     pub(super) fn alerts_match_their_columns(&self) -> Result<(), CheckError> {
         let mut statement = self.connection.prepare("SELECT * FROM alerts")?;
         let mut rows = statement.query([])?;
@@ -77,20 +80,21 @@ impl Contents<'_> {
             let alert = decode_alert(record).map_err(DatabaseError::from)?;
             if !self.matches_columns(row, &alert)? {
                 let place = from_sql(row.get("place")?);
-                let reason = format!("the alert at {place} does not stand as its record says");
+                let reason =
+                    format!("the columns of the alert at offset {place} differ from its record");
                 return Err(CheckError::NotWhole(reason));
             }
             alert_counts.add(&alert);
         }
         if self.schema >= LIFE_OF_ALERTS && alert_counts != columns::alert_counts(self.connection)?
         {
-            let reason = "the counts of alerts are not those of the alerts".to_owned();
+            let reason = "the stored counts of alerts differ from the alerts".to_owned();
             return Err(CheckError::NotWhole(reason));
         }
         Ok(())
     }
 
-    /// The time of each event is that of its record.
+    /// Checks that the time column of each event matches its record.
     pub(super) fn events_match_their_times(&self) -> Result<(), CheckError> {
         if self.schema < TIMES_OF_EVENTS {
             return Ok(());
@@ -102,14 +106,15 @@ impl Contents<'_> {
             let event = decode_event(record).map_err(DatabaseError::from)?;
             if row.get::<_, Option<i64>>(2)? != Some(event.at().unix_micros()) {
                 let place = from_sql(row.get(0)?);
-                let reason = format!("the event at {place} has another time than its record");
+                let reason =
+                    format!("the time of the event at offset {place} differs from its record");
                 return Err(CheckError::NotWhole(reason));
             }
         }
         Ok(())
     }
 
-    /// The events of one alert are found by it.
+    /// Checks that the column of each event names the alert in its record.
     pub(super) fn events_match_their_alerts(&self) -> Result<(), CheckError> {
         if self.schema < ALERTS_OF_EVENTS {
             return Ok(());
@@ -118,7 +123,7 @@ impl Contents<'_> {
         match self.connection.query_row(COUNT_WRONG_ALERTS_OF_EVENTS, [], count)? {
             0 => Ok(()),
             wrong => {
-                let reason = format!("{wrong} events cannot be found by their alerts");
+                let reason = format!("{wrong} events refer to a wrong alert or to none");
                 Err(CheckError::NotWhole(reason))
             }
         }

@@ -1,17 +1,20 @@
-//! Why data is not known to be whole.
+//! The errors of a check.
 
 use crate::OpenError;
 use crate::database::DatabaseError;
 use rusqlite::ErrorCode;
 
-/// Why data is not known to be whole, as the end of a sentence: "the data in ./data is not whole: …".
+/// Why a check did not find the data intact. The text is a predicate; the caller puts a subject
+/// before it: "the data in ./data is not intact: …".
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// Something is missing, or is not as it was written.
-    #[error("is not whole: {0}")]
+    /// Data is missing, or differs from what was written.
+    #[error(
+        "is not intact: {0}; restore a backup, or export the data and import it into a new folder"
+    )]
     NotWhole(String),
-    /// There is no data, or this process cannot read it. It may be whole.
-    #[error("cannot be read: {0}")]
+    /// There is no data, or this process cannot read it. The data may be intact.
+    #[error("could not be checked: {0}")]
     Unreadable(String),
 }
 
@@ -45,7 +48,8 @@ impl From<rusqlite::Error> for CheckError {
     fn from(error: rusqlite::Error) -> Self {
         let reason = format!("SQLite: {error}");
         match error.sqlite_error_code() {
-            // The file or its contents are wrong. All other errors are of this process and its system.
+            // With these codes the file or its contents are wrong. All other codes are about this
+            // process or its operating system.
             None
             | Some(
                 ErrorCode::DatabaseCorrupt

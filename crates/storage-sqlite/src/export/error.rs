@@ -1,4 +1,4 @@
-//! Why an export is not whole.
+//! The errors of an export.
 
 use crate::OpenError;
 use crate::database::DatabaseError;
@@ -6,36 +6,36 @@ use northgate_storage::codec::CodecError;
 use std::io;
 use std::time::Duration;
 
-/// Why an export is not whole.
+/// Why an export is incomplete.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// There is no data of this program.
+    /// The folder contains no data that this version can read.
     #[error(transparent)]
     Data(#[from] OpenError),
     /// The data cannot be read.
     #[error("cannot read the data: {0}")]
     Read(String),
     /// The lines cannot be written.
-    #[error("cannot write: {0}")]
+    #[error("cannot write the export: {0}")]
     Write(#[source] io::Error),
-    /// The consumer took nothing for too long.
+    /// The consumer read nothing for too long.
     #[error(
-        "the export ended early: nobody took any of it for {} s, and meanwhile the server cannot \
-         reuse its write-ahead log; write to a file on a fast disk, or use `backup`",
+        "the export ended early: its consumer read nothing for {} s, and the server cannot reuse \
+         its write-ahead log during an export; write to a file on a fast disk, or use `backup`",
         after.as_secs()
     )]
     Stalled {
-        /// So long the export waited.
+        /// How long the export waited.
         after: Duration,
     },
-    /// The consumer is too slow for what a server writes.
+    /// The consumer is too slow compared with what a server writes meanwhile.
     #[error(
-        "the export ended early: the server's write-ahead log has grown by {} MiB, since it cannot \
-         be reused during an export; write to a file on a fast disk, or use `backup`",
+        "the export ended early: the server's write-ahead log grew by {} MiB, because it cannot be \
+         reused during an export; write to a file on a fast disk, or use `backup`",
         bytes / (1024 * 1024)
     )]
     LogGrew {
-        /// So much longer the log is than it was when the export began.
+        /// Growth of the write-ahead log in bytes since the export began.
         bytes: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! The records of a store as lines, in the order that an import needs.
+//! Writes the records of a store as lines, in the order that an import needs.
 
 use super::error::ExportError;
 use super::output::Output;
@@ -37,7 +37,8 @@ impl Lines<'_> {
         self.out.put(&text)
     }
 
-    /// The time of an event is in its record alone.
+    /// Writes the events. The time of an event comes from its record, because older schemas have no
+    /// column for it.
     fn events(&mut self) -> Result<u64, ExportError> {
         let mut statement =
             self.connection.prepare("SELECT place, record FROM events ORDER BY place")?;
@@ -55,7 +56,7 @@ impl Lines<'_> {
         Ok(count)
     }
 
-    /// What outlives its event, with the time when it began in a column of its own.
+    /// Writes alerts or messages. The column `began` contains the time at which each was created.
     fn items(
         &mut self,
         table: &str,
@@ -79,7 +80,7 @@ impl Lines<'_> {
     }
 
     fn keys(&mut self) -> Result<u64, ExportError> {
-        // As the migration from the first schema, which did not know when a key was used.
+        // Schema 1 does not store when a key was used. Its migration uses the same expression.
         let used_at = if self.schema == 1 { "unixepoch() * 1000000" } else { "used_at" };
         let sql =
             format!("SELECT scope, value, fingerprint, {used_at}, answer FROM keys ORDER BY seen");

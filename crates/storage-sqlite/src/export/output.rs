@@ -1,5 +1,5 @@
-//! Writes an export from a thread of its own, so that the reader can end its transaction while the
-//! consumer takes nothing.
+//! Writes an export in a separate thread, so that the export can end its read transaction when the
+//! consumer stalls.
 
 use super::error::ExportError;
 use super::range::Limits;
@@ -12,24 +12,25 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// Lines are sent in chunks of this size, in bytes.
+/// Size in bytes of the chunks in which lines are sent to the thread. A chunk can be one line
+/// longer.
 const CHUNK: usize = 64 * 1024;
-/// So many chunks may wait for the consumer.
+/// Number of chunks that may wait for the consumer.
 const CHUNKS: usize = 4;
-/// What one write hands to the consumer, in bytes: a page of a pipe, so that the progress of a slow
-/// consumer is seen.
+/// Bytes per write to the consumer: one page of a pipe, so that the progress of a slow consumer is
+/// visible.
 const PIECE: usize = 4 * 1024;
-/// The limits are looked at this often while the consumer takes nothing.
+/// How often the limits are checked while the consumer reads nothing.
 const STEP: Duration = Duration::from_millis(50);
 
 pub(super) struct Output {
     chunk: Vec<u8>,
-    /// How many chunks can be sent without waiting.
+    /// Number of chunks that can be sent without waiting.
     room: usize,
     chunks: SyncSender<Vec<u8>>,
-    /// How each chunk was written. An error is the last.
+    /// One result for each written chunk. Nothing follows an error.
     done: Receiver<io::Result<()>>,
-    /// How many pieces were written.
+    /// Number of pieces written.
     written: Arc<AtomicU64>,
     writer: JoinHandle<()>,
     log: LogGrowth,
@@ -64,7 +65,7 @@ impl Output {
         }
         self.room -= 1;
         let chunk = mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK));
-        // A writer that has ended left its error behind.
+        // If the thread has ended, its error is in `done`.
         self.chunks.send(chunk).or_else(|_gone| self.count_done())
     }
 
@@ -76,7 +77,7 @@ impl Output {
         Ok(())
     }
 
-    /// Waits until the consumer has taken a chunk, for as long as the limits allow.
+    /// Waits, within the limits, until one chunk is written.
     fn wait_for_room(&mut self) -> Result<(), ExportError> {
         let step = STEP.min(self.limits.stalled_for);
         let mut stalled = Duration::ZERO;
@@ -99,9 +100,9 @@ impl Output {
         }
     }
 
-    /// Writes what is left, however long the consumer takes: nothing is read any more.
+    /// Writes the remaining lines. There is no time limit, because the read transaction has ended.
     pub(super) fn finish(self) -> Result<(), ExportError> {
-        // A writer that has ended left its error behind.
+        // If the thread has ended, its error is in `done`.
         let _ = self.chunks.send(self.chunk);
         drop(self.chunks);
         self.done.iter().try_for_each(|result| result.map_err(ExportError::Write))?;
@@ -110,10 +111,10 @@ impl Output {
 }
 
 fn writer_panicked() -> ExportError {
-    ExportError::Write(io::Error::other("the thread that writes has panicked"))
+    ExportError::Write(io::Error::other("the thread that writes the export panicked"))
 }
 
-/// Writes until there are no more chunks, or nobody asks for the results any more.
+/// Writes chunks until no more come, a write fails, or the receiver of the results is dropped.
 fn write_chunks(
     mut out: impl Write,
     waiting: &Receiver<Vec<u8>>,
@@ -131,11 +132,11 @@ fn write_chunks(
             return;
         }
     }
-    // If nobody asks, the export has ended early.
+    // If the receiver is dropped, the export has ended early.
     let _ = results.send(out.flush());
 }
 
-/// How much longer a write-ahead log has become.
+/// Measures how much a write-ahead log has grown.
 pub(super) struct LogGrowth {
     log: PathBuf,
     length: u64,
@@ -152,7 +153,7 @@ impl LogGrowth {
     }
 }
 
-/// In bytes; 0 if there is no such file.
+/// Returns the length of a file in bytes, or 0 if it does not exist.
 fn length(file: &Path) -> u64 {
     file.metadata().map_or(0, |found| found.len())
 }

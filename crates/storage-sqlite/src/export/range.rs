@@ -1,24 +1,24 @@
-//! The part of a store that an export gives, and when the export ends early.
+//! The range of time that an export covers, and the limits that end an export early.
 
 use northgate_domain::Timestamp;
 use std::time::Duration;
 
-/// When an export ends early. While it reads, the server cannot reuse its write-ahead log.
+/// Limits that end an export early. While it reads, the server cannot reuse its write-ahead log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// For so long the consumer may take nothing.
+    /// Longest time during which the consumer may read nothing.
     pub(crate) stalled_for: Duration,
-    /// So many bytes longer the write-ahead log may become; of a larger database, as many as that
-    /// has.
+    /// Upper bound in bytes of the growth of the write-ahead log. For a larger database the bound
+    /// is the size of the database.
     pub(crate) log_growth: u64,
 }
 
-/// Which part of a store to export: by default all of it.
+/// Range of time to export; by default everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ExportRange {
-    /// Only what began at this moment or later.
+    /// Exports only items that were created at this time or later.
     pub since: Option<Timestamp>,
-    /// Only what began before this moment.
+    /// Exports only items that were created before this time.
     pub until: Option<Timestamp>,
 }
 
@@ -32,7 +32,7 @@ impl ExportRange {
             && self.until.is_none_or(|until| began < until)
     }
 
-    /// The bounds in microseconds, as `>=` and `<` take them.
+    /// Returns the bounds in microseconds since 1970: the first inclusive, the second exclusive.
     pub(super) fn micros(&self) -> (i64, i64) {
         let micros =
             |bound: Option<Timestamp>, unbounded| bound.map_or(unbounded, Timestamp::unix_micros);

@@ -1,4 +1,4 @@
-//! An export whose consumer stalls, or is slow, beside a store that goes on.
+//! An export whose consumer stalls or is slow, while the store continues to write.
 
 use super::{ExportError, ExportRange, LIMITS, Limits, export_within};
 use crate::{Counts, Options, SqliteStore};
@@ -21,7 +21,7 @@ async fn raise(store: &SqliteStore, count: usize) {
     store.append(raises.collect()).await.unwrap();
 }
 
-/// A store whose export is several times what fits between the reader and the consumer.
+/// Opens a store whose export is several times larger than the buffers before the consumer.
 async fn large() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let options = Options::new(Epoch::new(7));
@@ -32,7 +32,7 @@ async fn large() -> (TempDir, SqliteStore) {
 
 type Exporting = JoinHandle<Result<Counts, ExportError>>;
 
-/// An export into a pipe, and the end of it that the consumer has.
+/// Starts an export into a pipe, and returns it with the consumer's end of the pipe.
 fn begin(limits: Limits, folder: &Path) -> (Exporting, PipeReader) {
     let (consumer, out) = io::pipe().unwrap();
     let folder = folder.to_owned();
@@ -41,19 +41,19 @@ fn begin(limits: Limits, folder: &Path) -> (Exporting, PipeReader) {
 }
 
 #[tokio::test]
-async fn a_consumer_that_takes_nothing_ends_the_export_and_frees_the_log() {
+async fn a_stalled_consumer_ends_the_export_and_frees_the_log() {
     let (folder, store) = large().await;
     let limits = Limits { stalled_for: Duration::from_millis(200), ..LIMITS };
     let (exporting, _consumer) = begin(limits, folder.path());
     let refused = exporting.join().unwrap().unwrap_err();
     assert!(matches!(refused, ExportError::Stalled { .. }), "{refused}");
-    assert!(refused.to_string().contains("nobody took any of it for"), "{refused}");
+    assert!(refused.to_string().contains("its consumer read nothing for"), "{refused}");
 
     raise(&store, 1).await;
     let connection = Connection::open(folder.path().join("northgate.db")).unwrap();
     let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
     let busy: i64 = connection.query_row(checkpoint, [], |row| row.get(0)).unwrap();
-    assert_eq!(busy, 0, "no transaction of the export is left");
+    assert_eq!(busy, 0, "the export has ended its transaction");
 }
 
 #[tokio::test]
@@ -66,16 +66,16 @@ async fn an_export_ends_when_the_write_ahead_log_has_grown_too_much() {
     }
     let refused = exporting.join().unwrap().unwrap_err();
     assert!(matches!(refused, ExportError::LogGrew { .. }), "{refused}");
-    assert!(refused.to_string().contains("write-ahead log has grown by "), "{refused}");
+    assert!(refused.to_string().contains("write-ahead log grew by "), "{refused}");
 }
 
 #[tokio::test]
-async fn a_slow_consumer_gets_everything() {
+async fn a_slow_consumer_receives_everything() {
     let (folder, _store) = large().await;
     let limits = Limits { stalled_for: Duration::from_secs(2), ..LIMITS };
     let (exporting, mut consumer) = begin(limits, folder.path());
     let mut lines = Vec::new();
-    // A chunk takes longer than the limit, and each piece of it does not.
+    // The consumer needs longer than the limit for a chunk, but not for a piece of it.
     for _ in 0..5 {
         thread::sleep(Duration::from_millis(600));
         let mut piece = [0; 4 * 1024];
@@ -88,7 +88,7 @@ async fn a_slow_consumer_gets_everything() {
 }
 
 #[tokio::test]
-async fn an_export_says_why_its_consumer_has_failed() {
+async fn an_export_reports_the_error_of_its_consumer() {
     struct Full;
 
     impl Write for Full {
@@ -103,5 +103,5 @@ async fn an_export_says_why_its_consumer_has_failed() {
 
     let (folder, _store) = large().await;
     let refused = export_within(LIMITS, folder.path(), ExportRange::default(), Full).unwrap_err();
-    assert_eq!(refused.to_string(), "cannot write: no storage space");
+    assert_eq!(refused.to_string(), "cannot write the export: no storage space");
 }

@@ -1,19 +1,20 @@
-//! Who can read the data: only the user that the server runs as.
+//! File modes: only the user that the server runs as can read the data.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-/// Folders that are created for the data.
+/// Mode of the folders that are created for the data.
 pub(super) const FOLDER_MODE: u32 = 0o700;
-/// Files that are created for the data. SQLite gives the files beside a database the same mode.
+/// Mode of the files that are created for the data. SQLite creates its additional files with the
+/// mode of the database.
 pub(crate) const FILE_MODE: u32 = 0o600;
 
 const GROUP_AND_OTHERS: u32 = 0o077;
 
-/// Creates an empty file that only its owner can read, unless there is a file already. SQLite
-/// would create the database as a file that everybody can read.
+/// Creates an empty file that only its owner can read. An existing file stays as it is. SQLite
+/// would create the database with a mode that lets everybody read it.
 pub(crate) fn create_private(file: &Path) -> io::Result<()> {
     match File::options().write(true).create_new(true).mode(FILE_MODE).open(file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -21,8 +22,8 @@ pub(crate) fn create_private(file: &Path) -> io::Result<()> {
     }
 }
 
-/// Warns once if group or others have rights on the folder or one of its `files`. Their modes are
-/// the operator's choice, so they stay as they are.
+/// Warns once if group or others have permissions on the folder or on one of its `files`. The modes
+/// are the operator's choice, so this function does not change them.
 pub(super) fn warn_if_shared(folder: &Path, files: [&str; 2]) {
     let paths = [folder.to_owned()].into_iter().chain(files.map(|file| folder.join(file)));
     let mode = |path: &Path| path.metadata().map_or(0, |found| found.mode() & 0o777);
@@ -32,12 +33,12 @@ pub(super) fn warn_if_shared(folder: &Path, files: [&str; 2]) {
     tracing::warn!(
         path = %shared.display(),
         mode = format_args!("{:04o}", mode(&shared)),
-        "group or others have access to the data; to end that, run: chmod -R go= {}",
+        "group or others have access to the data; to remove this access, run: chmod -R go= {}",
         shell_word(folder)
     );
 }
 
-/// A path as a shell takes it: between quotes if it needs any.
+/// Returns a path as one word of a shell command, quoted if necessary.
 fn shell_word(path: &Path) -> String {
     let path = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
@@ -52,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_one_word_of_a_shell() {
+    fn a_path_is_quoted_as_one_shell_word() {
         for (path, word) in [
             ("/srv/data", "/srv/data"),
             ("/srv/my data", "'/srv/my data'"),

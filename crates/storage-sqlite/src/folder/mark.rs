@@ -1,22 +1,23 @@
-//! What the lock file holds: the name of the log once there is a database, so that a database that
-//! has gone is missed; and behind it what a server noted about its files for the next start.
+//! The contents of the lock file: the epoch of the log, and notes of a server for the next start.
+//!
+//! The epoch is written once a database exists, so that the next start detects a missing database.
 
 use northgate_domain::Epoch;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 
-/// The length of the first line in bytes.
+/// Length in bytes of the first line: an epoch in 16 hexadecimal digits, and a line end.
 const MARK_BYTES: u64 = 17;
-/// The most of the file that is read: a mark and all notes are shorter.
+/// Number of bytes of the file that are read. The first line and all notes are shorter.
 const MOST_BYTES: u64 = 256;
 
-/// What the next start must know.
+/// A note for the next start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Note {
-    /// Stored data was cut off.
+    /// The database or its write-ahead log was truncated, and data is lost.
     DataLost,
-    /// The write-ahead log was lost, and the database has everything that was in it.
+    /// The write-ahead log was lost, and the database contains everything that was in it.
     LogSaved,
 }
 
@@ -29,17 +30,17 @@ impl Note {
     }
 }
 
-/// Whether there was a database.
+/// Whether the lock file states that a database existed.
 pub(super) fn is_marked(lock: &File) -> bool {
     lock.metadata().is_ok_and(|found| found.len() > 0)
 }
 
-/// Says that there is a database, whose log is called `epoch`.
+/// Writes that a database with the epoch `epoch` exists.
 pub(super) fn put(lock: &File, epoch: Epoch) -> io::Result<()> {
     lock.write_all_at(format!("{:016x}\n", epoch.get()).as_bytes(), 0)
 }
 
-/// Whether the lock holds this note.
+/// Whether the lock file contains this note.
 pub(super) fn has(mut lock: &File, note: Note) -> bool {
     let mut held = Vec::new();
     let read = lock
@@ -49,14 +50,14 @@ pub(super) fn has(mut lock: &File, note: Note) -> bool {
     read.is_ok() && held.windows(line.len()).any(|part| part == line)
 }
 
-/// Adds a note, on disk before this returns.
+/// Appends a note. It is durable when this function returns.
 pub(crate) fn note(mut lock: &File, note: Note) -> io::Result<()> {
     lock.seek(SeekFrom::End(0))?;
     lock.write_all(note.line().as_bytes())?;
     lock.sync_data()
 }
 
-/// Removes the note that the write-ahead log was saved. What was lost stays lost.
+/// Removes the note [`Note::LogSaved`], unless the file also contains [`Note::DataLost`].
 pub(crate) fn forget_saved_log(lock: &File) -> io::Result<()> {
     if has(lock, Note::LogSaved) && !has(lock, Note::DataLost) {
         lock.set_len(MARK_BYTES)?;

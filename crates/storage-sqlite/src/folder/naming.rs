@@ -1,4 +1,4 @@
-//! Files that get their name once they are complete.
+//! Names of additional files, and the renaming of complete files without replacing others.
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -7,23 +7,23 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The file whose name is that of `file` and `suffix`.
+/// Returns the path of `file` with `suffix` appended to its name.
 pub(crate) fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Gives the file `from` the name `to`, and fails with `AlreadyExists` if something has that name.
+/// Renames `from` to `to`. Fails with `AlreadyExists` if a file with that name exists.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // The file system cannot do both in one step.
+        // The file system or the kernel does not support `NOREPLACE`.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => rename_if_free(from, to),
         renamed => Ok(renamed?),
     }
 }
 
-/// In two steps, between which somebody else can take the name.
+/// Renames in two steps: the check and the rename. Another process can create `to` between them.
 fn rename_if_free(from: &Path, to: &Path) -> io::Result<()> {
     match to.symlink_metadata() {
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_gets_a_free_name_and_never_that_of_another() {
+    fn a_rename_never_replaces_an_existing_file() {
         for rename in [rename_new, rename_if_free] {
             let folder = tempfile::tempdir().unwrap();
             let [from, to] = ["from", "to"].map(|name| folder.path().join(name));

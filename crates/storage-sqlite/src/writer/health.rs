@@ -1,11 +1,11 @@
-//! What a failure of the writer means, and what an administrator can do about it.
+//! The health that follows from a failure of the writer, and the advice for an administrator.
 
 use crate::database::DatabaseError;
 use crate::health::ChangedFile;
 use crate::health::{FileChange, StoreHealth};
 use rusqlite::ErrorCode;
 
-/// What a failure means for whoever depends on the store.
+/// Returns the health of the store after a failure.
 pub(super) fn health_of(error: &DatabaseError) -> StoreHealth {
     match error {
         DatabaseError::FileChanged(ChangedFile { file, change }) => {
@@ -25,37 +25,41 @@ pub(super) fn health_of(error: &DatabaseError) -> StoreHealth {
     }
 }
 
-/// What an administrator can do about a failure.
+/// Returns what an administrator can do about a failure.
 pub(super) fn advice(error: &DatabaseError) -> &'static str {
     match health_of(error) {
-        StoreHealth::DiskFull => "free some room; the server goes on by itself within a second",
-        StoreHealth::OnlyOpenAlertsLeft => "resolve alerts, or allow more with --retain-bytes",
+        StoreHealth::DiskFull => {
+            "free disk space; the server then continues automatically within a second"
+        }
+        StoreHealth::OnlyOpenAlertsLeft => {
+            "resolve alerts, or restart with a larger --retain-bytes"
+        }
         StoreHealth::FileChanged {
             file: "northgate.db" | "northgate.db-wal",
             change: FileChange::Truncated,
-        } => "stop the server and restore a backup: the file has lost data",
+        } => "stop the server and restore a backup: data in this file is lost",
         StoreHealth::FileChanged { file: "northgate.db", change: FileChange::Replaced } => {
-            "move the first file back (not a copy of it); or, if this is a copy that was made from \
-             /proc/<pid>/fd, restart the server"
+            "move the original file back (not a copy of it). If the new file is a copy that you \
+             made from /proc/<pid>/fd, restart the server instead"
         }
         StoreHealth::FileChanged { file: "northgate.db", .. } => {
-            "do not stop the server. Move the file, or its folder, back where it was, and the server \
-             goes on by itself. If it was deleted, copy the newest state from /proc/<pid>/fd (the \
-             link that ends with \"northgate.db (deleted)\") to its place, leave northgate.db-wal \
-             where it is, and restart the server"
+            "do not stop the server yet. If the file or its folder was moved, move it back; the \
+             server then continues automatically. If the file was deleted, copy it from \
+             /proc/<pid>/fd (the link that ends with \"northgate.db (deleted)\") to its old path, \
+             do not touch northgate.db-wal, and restart the server"
         }
         StoreHealth::FileChanged { file: "northgate.db-wal", .. } => {
-            "move the same file back (not a copy of it); or wait for the line that everything is in \
-             northgate.db, and restart the server"
+            "move the original file back (not a copy of it). Or wait for the log line that all \
+             events are in northgate.db, and then restart the server"
         }
         StoreHealth::FileChanged { .. } => {
-            "move the same file back (not a copy of it), or restart the server"
+            "move the original file back (not a copy of it), or restart the server"
         }
         StoreHealth::Failing | StoreHealth::Keeping if is_damaged(error) => {
-            "the database is damaged: stop the server and restore a backup, or export what can be \
-             read and import it into a new folder"
+            "the database is damaged: stop the server, and restore a backup, or export the data \
+             and import it into a new folder"
         }
-        StoreHealth::Failing | StoreHealth::Keeping => "look at the disk of the data folder",
+        StoreHealth::Failing | StoreHealth::Keeping => "check the disk of the data folder",
     }
 }
 

@@ -1,5 +1,5 @@
-//! What the writer makes sure of before a transaction: that a restart will find it, that the disk has
-//! room for it, and that it can be read.
+//! Checks before a transaction: a restart will find the files, the disk has enough free space, and
+//! the database can be read.
 
 use super::Writer;
 use crate::database::{DatabaseError, checkpoint, connect_to_read};
@@ -11,7 +11,8 @@ use crate::{queries, room};
 use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
-/// A write-ahead log that is longer than this, or than all data may be, is kept from being emptied.
+/// Length in bytes above which the write-ahead log causes a warning: something prevents it from
+/// being emptied. If `--retain-bytes` is smaller, it is the limit instead.
 const LONG_WAL_BYTES: u64 = 256 * 1024 * 1024;
 
 impl Writer {
@@ -20,8 +21,8 @@ impl Writer {
         Usage { wal, sent }
     }
 
-    /// Makes sure that so many bytes of events can be written where a restart finds them, and
-    /// returns the length of the write-ahead log.
+    /// Checks that `bytes` bytes of events can be written and that a restart will find them.
+    /// Returns the length of the write-ahead log in bytes.
     pub(super) fn prepare(&mut self, bytes: u64) -> Result<u64, DatabaseError> {
         let wal = self.verify_files()?;
         self.verify_readers()?;
@@ -31,11 +32,11 @@ impl Writer {
         if !failing && has_room && !room::wal_is_long(wal, self.bounds.bytes) {
             return Ok(wal);
         }
-        // The log is emptied first: that frees its own room, and would not be possible any more
-        // once the disk is full.
+        // The log is emptied first: an empty log needs no reserved space. On a full disk it could
+        // no longer be emptied.
         let connection = self.take_connection()?;
         if let Err(error) = checkpoint(&connection.sqlite) {
-            tracing::debug!(%error, "the write-ahead log could not be emptied");
+            tracing::debug!(%error, "cannot empty the write-ahead log");
         }
         self.connection = Some(connection);
         self.files.wal_was_truncated();
@@ -44,8 +45,8 @@ impl Writer {
         Ok(wal)
     }
 
-    /// Compares the files with what they were, and saves what can be saved. Returns the length of
-    /// the write-ahead log in bytes.
+    /// Compares the files with those that were opened, and rescues a lost write-ahead log. Returns
+    /// the length of the write-ahead log in bytes.
     pub(super) fn verify_files(&mut self) -> Result<u64, ChangedFile> {
         if self.connection.is_none() {
             self.files.wal_was_closed();
@@ -60,7 +61,7 @@ impl Writer {
             }
             Ok(wal) if self.is_rescued => {
                 if let Err(error) = self.files.forget_saved_log() {
-                    tracing::warn!(%error, "northgate.lock cannot be written");
+                    tracing::warn!(%error, "cannot write northgate.lock");
                     let change = FileChange::Unreachable;
                     return Err(ChangedFile { file: "northgate.lock", change });
                 }
@@ -71,8 +72,8 @@ impl Writer {
         }
     }
 
-    /// Refuses to write what nobody could read: when readers have failed, the newest rows must be
-    /// readable by a connection of its own.
+    /// Refuses to write events that could not be read. If readers have failed, the newest rows must
+    /// be readable with a new connection.
     fn verify_readers(&self) -> Result<(), DatabaseError> {
         if !self.failing_readers.iter().any(|failing| failing.load(Ordering::Relaxed)) {
             return Ok(());
@@ -80,15 +81,16 @@ impl Writer {
         connect_to_read(&self.file)
             .and_then(|connection| queries::touch_newest(&connection))
             .map_err(|_same_as_the_readers| DatabaseError::ReadersFail)?;
-        // Readers may have nothing to read before the next event.
+        // The readers would clear these flags only at their next query, which may come later.
         for failing in &self.failing_readers {
             failing.store(false, Ordering::Relaxed);
         }
         Ok(())
     }
 
-    /// The length of a write-ahead log that another process has brought over and emptied: a new
-    /// connection sees the same head then, and else nothing or an older one.
+    /// Accepts a shorter write-ahead log if another process made a checkpoint, and returns its
+    /// length. After a checkpoint a new connection sees the same head. After a loss it sees an
+    /// older head or none, and the result is `None`.
     fn accept_checkpoint(&mut self) -> Option<u64> {
         let head = self.connection.as_ref()?.head();
         let connection = connect_to_read(&self.file).ok()?;
@@ -99,9 +101,9 @@ impl Writer {
         self.files.verify().ok()
     }
 
-    /// Saves what can be saved when the write-ahead log is gone and the database is not: everything
-    /// goes into the database while the log is still open. Readers may be in the way; then it is
-    /// tried again with the next append, and every second.
+    /// Rescues a write-ahead log that was moved, deleted or replaced: the log is still open, so a
+    /// checkpoint copies it into the database. Readers can block the checkpoint; then the next
+    /// append tries again, and so does the maintenance every second.
     fn rescue(&mut self, changed: ChangedFile) {
         if self.is_rescued {
             return;
@@ -114,24 +116,26 @@ impl Writer {
                 self.note(Note::LogSaved);
                 tracing::warn!(
                     file = changed.file,
-                    "a file is gone; everything that was acknowledged is in northgate.db. Restart \
-                     the server"
+                    "a file is missing or was replaced; all committed events are in northgate.db. \
+                     Restart the server"
                 );
             }
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "the write-ahead log cannot be saved"),
+            Err(error) => {
+                tracing::warn!(%error, "cannot copy the lost write-ahead log into northgate.db")
+            }
         }
     }
 
-    /// Says when something keeps the write-ahead log from being emptied: it grows until that ends.
+    /// Warns once when something prevents the write-ahead log from being emptied, so that it grows.
     pub(super) fn warn_of_wal(&mut self, wal: u64) {
         let most = self.bounds.bytes.map_or(u64::MAX, NonZeroU64::get);
         let is_long = wal > LONG_WAL_BYTES.min(most);
         if is_long && !self.warned_of_wal {
             tracing::warn!(
                 wal.bytes = wal,
-                "the write-ahead log grows: another process reads the data for a long time, \
-                 such as a check, a backup or sqlite3"
+                "the write-ahead log grows because another process has been reading the data for \
+                 a long time, for example a check, a backup or sqlite3"
             );
         }
         self.warned_of_wal = is_long;

@@ -1,4 +1,5 @@
-//! Files that are moved, deleted, replaced or cut under an open store, and data that cannot be read.
+//! Tests of files that are moved, deleted, replaced or truncated under an open store, and of data
+//! that cannot be read.
 
 use super::{Act, SOON, directed, open, say, texts};
 use crate::database::connect_to_read;
@@ -19,7 +20,7 @@ async fn healthy(store: &SqliteStore, expected: StoreHealth) {
 }
 
 #[tokio::test]
-async fn nothing_is_acknowledged_while_a_file_is_not_at_its_place() {
+async fn no_append_succeeds_while_a_file_is_missing_or_replaced() {
     for file in ["northgate.db", "northgate.db-wal", "northgate.db-shm", "northgate.lock"] {
         let (folder, store) = open(Box::new(commit));
         store.append(vec![say("before")]).await.unwrap();
@@ -29,7 +30,7 @@ async fn nothing_is_acknowledged_while_a_file_is_not_at_its_place() {
         let gone = StoreHealth::FileChanged { file, change: FileChange::Gone };
         assert_eq!(store.append(vec![say("lost")]).await, Err(AppendError::Unavailable), "{file}");
         assert_eq!(*store.health().borrow(), gone);
-        assert!(!path.exists(), "{file} was made anew");
+        assert!(!path.exists(), "{file} was created again");
 
         std::fs::write(&path, "something else").unwrap();
         assert_eq!(store.append(vec![say("lost")]).await, Err(AppendError::Unavailable), "{file}");
@@ -46,7 +47,7 @@ async fn nothing_is_acknowledged_while_a_file_is_not_at_its_place() {
 }
 
 #[tokio::test]
-async fn an_idle_store_notices_a_file_that_is_gone() {
+async fn an_idle_store_detects_a_missing_file() {
     let (folder, store) = open(Box::new(commit));
     store.append(vec![say("before")]).await.unwrap();
     std::fs::remove_file(folder.path().join("northgate.lock")).unwrap();
@@ -55,23 +56,23 @@ async fn an_idle_store_notices_a_file_that_is_gone() {
 }
 
 #[tokio::test]
-async fn a_deleted_write_ahead_log_loses_nothing_that_was_acknowledged() {
+async fn a_deleted_write_ahead_log_loses_no_committed_event() {
     let (folder, store) = open(Box::new(commit));
     store.append(vec![say("before")]).await.unwrap();
     std::fs::remove_file(folder.path().join("northgate.db-wal")).unwrap();
     let gone = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Gone };
     healthy(&store, gone).await;
-    // What a kill would leave.
+    // The files as a kill would leave them.
     let left = tempfile::tempdir().unwrap();
     std::fs::copy(folder.path().join("northgate.db"), left.path().join("northgate.db")).unwrap();
     assert_eq!(check(left.path()).unwrap().events, 1);
 }
 
 #[tokio::test]
-async fn a_deleted_write_ahead_log_is_saved_as_soon_as_readers_allow() {
+async fn a_deleted_write_ahead_log_is_rescued_when_readers_allow_it() {
     let (folder, store) = open(Box::new(commit));
     store.append(vec![say("before")]).await.unwrap();
-    // A snapshot from before the next event keeps the log from being brought over.
+    // A snapshot from before the next event blocks the checkpoint of the log.
     let reader = connect_to_read(&folder.path().join("northgate.db")).unwrap();
     let snapshot = reader.unchecked_transaction().unwrap();
     snapshot.query_row("SELECT epoch FROM meta", [], |_row| Ok(())).unwrap();
@@ -127,7 +128,7 @@ async fn a_checkpoint_by_another_program_just_after_a_commit_is_no_failure() {
 }
 
 #[tokio::test]
-async fn an_older_copy_of_a_lost_write_ahead_log_is_not_taken_for_it() {
+async fn an_older_copy_of_a_lost_write_ahead_log_is_not_used() {
     let (folder, store) = open(Box::new(commit));
     let wal = folder.path().join("northgate.db-wal");
     let copy = folder.path().join("copy");
@@ -137,7 +138,7 @@ async fn an_older_copy_of_a_lost_write_ahead_log_is_not_taken_for_it() {
     std::fs::remove_file(&wal).unwrap();
     let gone = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Gone };
     healthy(&store, gone).await;
-    // What a kill would leave, and what an administrator puts back then.
+    // The files as a kill would leave them, and the copy that an administrator then puts back.
     let left = tempfile::tempdir().unwrap();
     for name in ["northgate.db", "northgate.lock"] {
         std::fs::copy(folder.path().join(name), left.path().join(name)).unwrap();
@@ -156,7 +157,7 @@ async fn an_older_copy_of_a_lost_write_ahead_log_is_not_taken_for_it() {
 }
 
 #[tokio::test]
-async fn a_wal_that_was_moved_away_and_back_counts_at_the_next_start() {
+async fn a_wal_that_was_moved_away_and_back_is_used_at_the_next_start() {
     let (folder, store) = open(Box::new(commit));
     let wal = folder.path().join("northgate.db-wal");
     let aside = folder.path().join("aside");
@@ -177,7 +178,7 @@ async fn a_wal_that_was_moved_away_and_back_counts_at_the_next_start() {
 }
 
 #[tokio::test]
-async fn a_write_ahead_log_that_was_cut_is_a_failure() {
+async fn a_truncated_write_ahead_log_is_a_failure() {
     let (folder, store) = open(Box::new(commit));
     store.append(vec![say("before")]).await.unwrap();
     let wal = folder.path().join("northgate.db-wal");
@@ -187,19 +188,19 @@ async fn a_write_ahead_log_that_was_cut_is_a_failure() {
     assert_eq!(*store.health().borrow(), cut);
     store.close().await;
 
-    // A restart does not hide it.
+    // A restart does not hide the loss.
     let again = || {
         let options = Options::new(Epoch::new(7));
         SqliteStore::open(folder.path(), &options, ManualClock::counting().meta())
     };
     let refused = again().err().unwrap().to_string();
-    assert!(refused.contains("some of it is lost"), "{refused}");
+    assert!(refused.contains("some events are lost"), "{refused}");
     std::fs::remove_file(folder.path().join("northgate.lock")).unwrap();
     assert!(again().is_ok());
 }
 
 #[tokio::test]
-async fn nothing_is_acknowledged_while_it_cannot_be_read() {
+async fn no_append_succeeds_while_the_database_cannot_be_read() {
     let (folder, store) = open(Box::new(commit));
     store.append(vec![say("before")]).await.unwrap();
     let database = folder.path().join("northgate.db");
@@ -208,7 +209,7 @@ async fn nothing_is_acknowledged_while_it_cannot_be_read() {
     assert!(store.summary().await.is_err());
     assert_eq!(store.append(vec![say("unread")]).await, Err(AppendError::Unavailable));
     other.execute_batch("ALTER TABLE aside RENAME TO meta").unwrap();
-    // Nobody has to read before it can be written again.
+    // The store recovers without a read.
     healthy(&store, StoreHealth::Keeping).await;
     store.append(vec![say("after")]).await.unwrap();
 }
