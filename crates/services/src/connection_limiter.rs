@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_address_leaves_the_others_their_permits() {
+    fn a_full_address_does_not_limit_other_addresses() {
         let limiter = limiter(3, 2);
         let taken = [Some(at("192.0.2.1")), Some(at("192.0.2.1"))]
             .map(|peer| limiter.acquire(peer).unwrap());
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_one_host_is_one_address() {
+    fn addresses_of_one_host_are_counted_as_one() {
         for (first, second, are_one) in [
             ("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true),
             ("2001:db8::1", "2001:db8:0:1::1", false),
@@ -239,7 +239,7 @@ mod tests {
     proptest! {
         /// The model is the list of who sits where, counted anew each time.
         #[test]
-        fn permits_are_counted_as_one_would_by_hand(
+        fn permits_are_counted_like_in_a_simple_model(
             total in 0..12_usize,
             per_address in 0..5_usize,
             acts in acts(),

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_raises_at_start_and_then_at_every_interval() {
+    async fn the_generator_raises_at_start_and_at_every_interval() {
         let running = Running::start(Duration::from_secs(10));
         assert_eq!(running.raised().await, 1);
         advance(Duration::from_millis(9_990)).await;
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_does_not_make_up_for_what_it_missed() {
+    async fn missed_ticks_of_the_generator_are_skipped() {
         let running = Running::start(Duration::from_secs(10));
         assert_eq!(running.raised().await, 1);
         advance(Duration::from_secs(95)).await;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_ends_when_it_is_stopped() {
+    async fn the_generator_ends_when_it_is_stopped() {
         let running = Running::start(Duration::from_secs(10));
         assert_eq!(running.raised().await, 1);
         running.stop.cancel();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_outlives_a_store_that_takes_nothing() {
+    async fn the_generator_survives_a_closed_log() {
         let running = Running::start(Duration::from_secs(10));
         assert_eq!(running.raised().await, 1);
         running.log.close().await;

@@ -263,7 +263,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_gathered_leads_to_what_each_leads_to_after_the_other(
+        fn a_coalesced_raise_equals_its_raises_applied_one_by_one(
             before in proptest::option::of(raise()),
             raises in proptest::collection::vec(raise(), 1..6),
         ) {

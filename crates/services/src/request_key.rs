@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_counts_and_so_does_where_it_ends() {
+    fn the_fingerprint_depends_on_every_field_and_its_boundaries() {
         let said = PostMessage {
             sender: Sender::parse("ab").unwrap(),
             message: MessageText::parse("c").unwrap(),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_that_is_on_disk_stays_good() {
+    fn stored_fingerprints_stay_valid() {
         let Fingerprint(digest) = fingerprint(&raise("fire", "gate", None));
         let hex = digest.map(|byte| format!("{byte:02x}")).concat();
         assert_eq!(hex, "494c82ec4432913691c622d39d355c93991b58a13a0cf5374bc89a04faaabe3e");

@@ -116,7 +116,7 @@ fn keyed(key: &str, severity: Severity) -> RaiseAlert {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_is_kept_at_once_and_what_follows_waits_for_a_window_at_most() {
+async fn the_first_raise_is_immediate_and_repeats_wait_at_most_one_window() {
     use AlertChange::{Raised, Repeated};
     let scene = Scene::new();
     let first = scene.raise(repeat(Severity::Error)).await;
@@ -143,7 +143,7 @@ async fn the_first_is_kept_at_once_and_what_follows_waits_for_a_window_at_most()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_finds_no_room_among_so_many_that_wait_is_kept_as_it_is() {
+async fn raises_beyond_the_limit_of_waiting_ones_are_appended_alone() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Warning)).await;
     scene.raise(keyed("l", Severity::Warning)).await;
@@ -164,7 +164,7 @@ async fn what_finds_no_room_among_so_many_that_wait_is_kept_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_bad_an_alert_was_is_nothing_to_the_next_one_with_its_key() {
+async fn the_severity_of_a_resolved_alert_does_not_affect_the_next_one() {
     let scene = Scene::new();
     let first = scene.raise(repeat(Severity::Critical)).await.await.unwrap().unwrap();
     let resolve = act_on_alert(first.value.id, Action::Resolve);
@@ -177,7 +177,7 @@ async fn how_bad_an_alert_was_is_nothing_to_the_next_one_with_its_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_panics_is_told_to_who_waits_and_keeps_nobody_out() {
+async fn a_panicking_store_fails_waiting_raises_and_blocks_no_later_one() {
     let scene = Scene::new();
     let broken = Arc::new(PanickingLog { log: scene.log.clone(), panics: true.into() });
     let alerts = alerts(broken, scene.store.clone(), scene.clock.clone());
@@ -190,7 +190,7 @@ async fn a_store_that_panics_is_told_to_who_waits_and_keeps_nobody_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_so_many_keys_at_once_those_that_find_no_room_are_kept_as_they_are() {
+async fn raises_of_keys_beyond_the_lane_limit_are_appended_alone() {
     let scene = Scene::new();
     for number in 0..RaiseCoalescer::MOST {
         scene.raise(keyed(&number.to_string(), Severity::Warning)).await;
@@ -209,7 +209,7 @@ async fn of_so_many_keys_at_once_those_that_find_no_room_are_kept_as_they_are() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repeat_that_makes_it_worse_does_not_wait_and_takes_the_others_along() {
+async fn a_more_severe_repeat_is_appended_immediately_with_those_waiting() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Warning)).await;
     let waiting = scene.raise(repeat(Severity::Warning)).await;
@@ -223,7 +223,7 @@ async fn a_repeat_that_makes_it_worse_does_not_wait_and_takes_the_others_along()
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_do_not_wait_for_each_other_and_without_one_nothing_waits() {
+async fn raises_of_other_keys_and_without_a_key_do_not_wait() {
     let scene = Scene::new();
     let other = keyed("l", Severity::Info);
     for raise in [repeat(Severity::Info), other, raising(Severity::Info), raising(Severity::Info)] {
@@ -233,7 +233,7 @@ async fn keys_do_not_wait_for_each_other_and_without_one_nothing_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_stops_waiting_has_raised_it_all_the_same() {
+async fn a_raise_is_appended_even_if_its_caller_stops_waiting() {
     let scene = Scene::new();
     let first = scene.raise(repeat(Severity::Info)).await;
     let gone = scene.raise(repeat(Severity::Info)).await;
@@ -244,7 +244,7 @@ async fn who_stops_waiting_has_raised_it_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_at_the_end_is_kept_and_later_ones_are_told() {
+async fn a_flush_appends_waiting_raises_and_later_ones_get_an_error() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Info)).await;
     let waiting = scene.raise(repeat(Severity::Info)).await;
@@ -258,7 +258,7 @@ async fn what_waits_at_the_end_is_kept_and_later_ones_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_takes_nothing_is_told_to_everyone_who_waits() {
+async fn every_waiting_raise_gets_the_error_of_a_closed_log() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Info)).await;
     let waiting =
@@ -291,7 +291,7 @@ fn resolving_in(
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alert_ends_when_it_expires_or_was_quiet_for_long_enough() {
+async fn an_alert_is_resolved_when_it_expires_or_was_quiet_too_long() {
     use StatusKind::{Open, Resolved};
     let scene = Scene::new();
     let minute = Some(Duration::from_mins(1));
@@ -324,7 +324,7 @@ async fn an_alert_ends_when_it_expires_or_was_quiet_for_long_enough() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_than_are_asked_for_at_once_end_all_the_same() {
+async fn more_overdue_alerts_than_one_query_returns_are_all_resolved() {
     let scene = Scene::new();
     let end = Some(Timestamp::from_unix_micros(1));
     for _ in 0..600 {

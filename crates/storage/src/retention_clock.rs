@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_runs_or_is_corrected_a_little_is_believed() {
+    fn a_correction_of_less_than_a_day_is_accepted_immediately() {
         let (clock, mut retention) = believed();
         for correction in [0, SECOND, -HOUR, 23 * HOUR] {
             clock.advance(3 * DAY);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_is_believed_when_it_has_stood_for_an_hour() {
+    fn a_jump_is_accepted_after_the_clock_was_stable_for_an_hour() {
         for jump in [2 * DAY, 1_000 * DAY, -2 * DAY] {
             let (clock, mut retention) = believed();
             clock.jump_by(jump);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_that_is_undone_leaves_nothing_and_small_ones_do_not_add_up() {
+    fn undone_jumps_have_no_effect_and_small_ones_do_not_add_up() {
         let (clock, mut retention) = believed();
         for _ in 0..5 {
             clock.jump_by(1_000 * DAY);

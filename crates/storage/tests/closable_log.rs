@@ -77,7 +77,7 @@ async fn a_closed_log_answers_unavailable_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn closing_waits_for_the_appends_under_way_and_lets_no_new_one_through() {
+async fn closing_waits_for_running_appends_and_refuses_new_ones() {
     let slow = SlowLog::new();
     let log = ClosableLog::new(slow.clone());
     let mut first = pin!(log.append(vec![say("first")]));
@@ -103,7 +103,7 @@ async fn closing_waits_for_the_appends_under_way_and_lets_no_new_one_through() {
 }
 
 #[tokio::test]
-async fn closing_does_not_wait_for_a_caller_that_went_away() {
+async fn closing_does_not_wait_for_a_cancelled_append() {
     let log = ClosableLog::new(SlowLog::new());
     let mut close = pin!(log.close());
     {
@@ -115,7 +115,7 @@ async fn closing_does_not_wait_for_a_caller_that_went_away() {
 }
 
 #[tokio::test]
-async fn reads_pass_a_closed_log() {
+async fn a_closed_log_can_still_be_read() {
     let inner = Arc::new(memory_store());
     let log = ClosableLog::new(inner.clone());
     let start = *log.head().borrow();

@@ -120,14 +120,14 @@ fn event() -> impl Strategy<Value = Event> {
 
 proptest! {
     #[test]
-    fn every_event_comes_back_as_it_was(event in event()) {
+    fn every_event_is_decoded_as_it_was_encoded(event in event()) {
         let record = encode_event(&event).unwrap();
         prop_assert_eq!(record.first(), Some(&VERSION));
         prop_assert_eq!(decode_event(&record).unwrap(), event);
     }
 
     #[test]
-    fn every_state_and_every_answer_comes_back_as_it_was(
+    fn every_state_and_outcome_is_decoded_as_it_was_encoded(
         (alert, message, event) in (alert(), message(), event()),
         (epoch, offset, raised) in (any::<u64>(), any::<u64>(), any::<u64>()),
     ) {
@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_are_no_record_are_an_error(bytes in vec(any::<u8>(), 0..60)) {
+    fn bytes_that_are_not_a_record_are_an_error(bytes in vec(any::<u8>(), 0..60)) {
         prop_assert!(decode_event(&bytes).is_err());
         prop_assert!(decode_outcome(&bytes, Epoch::new(1)).is_err());
     }
@@ -253,7 +253,7 @@ const ABOUT: &str = r#"{"id":"00000000-0000-0000-0000-000000000007","f":"Operato
 /// These bytes are in databases. If this test fails, do not change it: a new shape is a new
 /// version, beside this one.
 #[test]
-fn records_of_version_2_are_these_bytes() {
+fn records_of_version_2_have_exactly_these_bytes() {
     let record = |shape: &str| [&[2], shape.as_bytes()].concat();
     let position = Position { epoch: Epoch::new(9), offset: 42 };
     let about = ChatMessage { alert_id: Some(fire().id), ..hello() };
@@ -301,7 +301,7 @@ fn records_of_version_2_are_these_bytes() {
 
 /// A tighter limit for new input must not make old data unreadable.
 #[test]
-fn stored_records_are_read_whatever_the_limits_are_today() {
+fn stored_records_beyond_the_current_limits_can_be_decoded() {
     let long = "\u{1F525}".repeat(100_000);
     let label = |n: usize| Label {
         name: LabelName::from_stored(&format!("{n} {}", "n".repeat(LabelName::MAX_CHARS))),
@@ -331,7 +331,7 @@ fn stored_records_are_read_whatever_the_limits_are_today() {
 }
 
 #[test]
-fn a_record_of_another_version_says_so() {
+fn a_record_of_an_unknown_version_is_an_error() {
     for version in [0, 3, 255] {
         let record = [&[version], FIRE.as_bytes()].concat();
         let error = decode_alert(&record).unwrap_err();

@@ -41,7 +41,7 @@ async fn an_append_waits_while_the_reader_is_too_far_behind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_is_stuck_or_gone_stops_nobody_for_long() {
+async fn a_stuck_or_dropped_reader_delays_appends_only_briefly() {
     let (log, reader) = paced();
     for _ in 0..=LAG + 1 {
         log.append(vec![say("hello")]).await.unwrap();

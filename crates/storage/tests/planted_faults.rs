@@ -357,28 +357,28 @@ macro_rules! caught {
 }
 
 caught! {
-    AnswerBeforeHead by an_answered_event_is_readable;
+    AnswerBeforeHead by an_appended_event_is_visible_in_every_query;
     HeadGoesBack by the_head_never_moves_backwards;
     HeadWithoutLock by the_head_never_moves_backwards;
-    SilentHead by a_move_of_the_head_wakes_those_who_wait;
-    HeadIsNews by a_fresh_receiver_has_seen_the_head;
-    HeadAfterReads by no_answer_shows_more_than_the_head;
-    TornHistory by a_history_is_of_one_moment;
-    TornPosition by collections_reflect_their_position;
+    SilentHead by every_move_of_the_head_wakes_its_receivers;
+    HeadIsNews by a_new_receiver_of_the_head_has_no_pending_change;
+    HeadAfterReads by no_query_shows_events_beyond_the_head;
+    TornHistory by a_history_page_shows_one_state_of_the_store;
+    TornPosition by collections_contain_exactly_the_events_up_to_their_position;
     UnknownAsUnavailable by an_unavailable_append_has_stored_nothing;
-    VectorInPieces by a_vector_is_kept_whole_or_not_at_all;
-    BatchInPieces by a_refused_vector_leaves_nothing_among_others;
-    CancelledInHalf by a_caller_that_goes_away_leaves_no_half_event;
-    KeysForgotten by a_key_gives_its_first_answer;
-    OneScope by keys_of_two_scopes_are_two_keys;
-    FingerprintsIgnored by a_key_gives_its_first_answer;
+    VectorInPieces by a_vector_is_stored_completely_or_not_at_all;
+    BatchInPieces by a_refused_vector_stores_nothing_among_concurrent_ones;
+    CancelledInHalf by a_cancelled_append_stores_no_partial_vector;
+    KeysForgotten by a_key_always_returns_its_first_outcome;
+    OneScope by equal_keys_in_two_scopes_are_independent;
+    FingerprintsIgnored by a_key_always_returns_its_first_outcome;
     TrimmedIsEmpty by a_trimmed_position_is_a_gap;
     ForeignIsStart by a_foreign_position_is_a_gap;
     ReadsTooMuch by a_read_is_bounded_in_bytes;
-    BackwardsReversed by pages_go_backwards_over_what_is_held;
-    EventSkipped by tails_see_everything_once_in_order;
-    EventTwice by tails_see_everything_once_in_order;
-    QuietForgotten by what_is_to_end_is_found;
-    SummaryStale by a_summary_counts_what_is_held;
-    EventsOfAll by the_events_of_one_alert_are_found;
+    BackwardsReversed by backward_pages_return_every_retained_event_once;
+    EventSkipped by a_tail_receives_every_event_exactly_once_in_order;
+    EventTwice by a_tail_receives_every_event_exactly_once_in_order;
+    QuietForgotten by the_overdue_alerts_are_found_and_no_others;
+    SummaryStale by a_summary_counts_the_retained_alerts;
+    EventsOfAll by alert_events_returns_the_events_of_one_alert_only;
 }

@@ -12,7 +12,7 @@ use std::task::{Context, Waker};
 use tokio::task::JoinSet;
 
 /// One refused submission undoes its whole vector, wherever it stands in it.
-pub async fn a_vector_is_kept_whole_or_not_at_all(harness: &dyn Harness) {
+pub async fn a_vector_is_stored_completely_or_not_at_all(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     append_one(store.as_ref(), keyed(say("taken"), "chat", "k")).await;
     let before = head(store.as_ref());
@@ -40,7 +40,7 @@ pub async fn an_empty_vector_changes_nothing(harness: &dyn Harness) {
 
 /// Callers that give up after some polls leave vectors that are whole or absent, and a log that goes
 /// on without a hole. In which order they are stored is free.
-pub async fn a_caller_that_goes_away_leaves_no_half_event(harness: &dyn Harness) {
+pub async fn a_cancelled_append_stores_no_partial_vector(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
     for n in 0..100 {
@@ -67,7 +67,7 @@ pub async fn a_caller_that_goes_away_leaves_no_half_event(harness: &dyn Harness)
 
 /// Vectors that come together may be written together: those that are refused leave nothing among
 /// the others, wherever in them the refused submission stands.
-pub async fn a_refused_vector_leaves_nothing_among_others(harness: &dyn Harness) {
+pub async fn a_refused_vector_stores_nothing_among_concurrent_ones(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     append_one(store.as_ref(), keyed(say("taken"), "chat", "k")).await;
     let start = head(store.as_ref());

@@ -7,7 +7,7 @@ use northgate_domain::{AlertEvent, AlertQuery, Event, MessageQuery};
 use std::num::NonZeroUsize;
 
 /// Alerts and messages whose events were trimmed are still shown, with their old positions.
-pub async fn state_outlives_the_window(harness: &dyn Harness) {
+pub async fn alerts_and_messages_outlive_their_trimmed_events(harness: &dyn Harness) {
     let store = open(harness, window(2)).await;
     let raised = append(store.as_ref(), raise("first alert")).await;
     let said = append(store.as_ref(), say("first words")).await;
@@ -25,7 +25,7 @@ pub async fn state_outlives_the_window(harness: &dyn Harness) {
 }
 
 /// A burst of one kind costs the other kind nothing, and is bounded itself.
-pub async fn a_burst_of_chat_pushes_no_alert_out(harness: &dyn Harness) {
+pub async fn a_burst_of_chat_evicts_no_alert(harness: &dyn Harness) {
     let capacity = Capacity { messages: NonZeroUsize::new(5).unwrap(), ..window(20) };
     let store = open(harness, capacity).await;
     for n in 0..8 {
@@ -41,7 +41,7 @@ pub async fn a_burst_of_chat_pushes_no_alert_out(harness: &dyn Harness) {
 }
 
 /// `newest` gives the newest in rising order, and never more than there are.
-pub async fn the_newest_are_what_is_held(harness: &dyn Harness) {
+pub async fn newest_returns_the_newest_items_in_rising_order(harness: &dyn Harness) {
     let capacity = Capacity { alerts: NonZeroUsize::new(6).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;
     for n in 0..10 {

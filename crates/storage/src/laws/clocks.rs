@@ -42,7 +42,7 @@ pub async fn time_never_goes_back_within_a_log(harness: &dyn Harness) {
 
 /// An alert whose end is over is refused, by the clock and not by the newest event, and only after
 /// its key was looked up: a retry gets its first answer, however late it comes.
-pub async fn an_alert_that_is_over_is_refused_unless_its_key_was_seen(harness: &dyn Harness) {
+pub async fn an_expired_raise_is_refused_unless_its_key_was_used_before(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
     clock.set(10 * SECOND);
@@ -62,7 +62,7 @@ pub async fn an_alert_that_is_over_is_refused_unless_its_key_was_seen(harness: &
 }
 
 /// A key is not forgotten because the clock has jumped.
-pub async fn a_clock_that_jumps_forgets_no_key(harness: &dyn Harness) {
+pub async fn a_clock_jump_forgets_no_key(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
     clock.set(100 * DAY);

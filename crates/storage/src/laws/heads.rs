@@ -59,7 +59,7 @@ pub async fn the_head_never_moves_backwards(harness: &dyn Harness) {
 
 /// Events and states come to light with the head, and not before it: a reader that has seen them
 /// sees a head that includes them.
-pub async fn no_answer_shows_more_than_the_head(harness: &dyn Harness) {
+pub async fn no_query_shows_events_beyond_the_head(harness: &dyn Harness) {
     let store = open(harness, window(100_000)).await;
     let (tasks, done) = writers(&store);
     let assert_shown = |shown: u64| {
@@ -86,7 +86,7 @@ pub async fn no_answer_shows_more_than_the_head(harness: &dyn Harness) {
 }
 
 /// Every move of the head wakes those who wait for it.
-pub async fn a_move_of_the_head_wakes_those_who_wait(harness: &dyn Harness) {
+pub async fn every_move_of_the_head_wakes_its_receivers(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     for n in 0..20 {
         let mut waiting = store.head();
@@ -97,7 +97,7 @@ pub async fn a_move_of_the_head_wakes_those_who_wait(harness: &dyn Harness) {
 }
 
 /// A receiver counts the position that it shows when it is given as seen: only later ones are news.
-pub async fn a_fresh_receiver_has_seen_the_head(harness: &dyn Harness) {
+pub async fn a_new_receiver_of_the_head_has_no_pending_change(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     for n in 0..3 {
         let fresh = store.head();

@@ -62,7 +62,7 @@ fn offsets<T>(snapshot: &HistoryPage<T>) -> Vec<u64> {
 }
 
 /// What is asked for is what is given: the same table for every store.
-pub async fn a_history_gives_the_part_that_is_asked_for(harness: &dyn Harness) {
+pub async fn a_history_query_returns_the_requested_page(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
     for (text, expected, has_older, has_newer) in [
@@ -127,7 +127,7 @@ pub async fn a_history_gives_the_part_that_is_asked_for(harness: &dyn Harness) {
 }
 
 /// Messages are found by what was said and who said it.
-pub async fn messages_have_a_history_too(harness: &dyn Harness) {
+pub async fn message_queries_return_the_requested_page(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
     for (text, expected, has_older, has_newer) in [
@@ -149,7 +149,7 @@ pub async fn messages_have_a_history_too(harness: &dyn Harness) {
 }
 
 /// No search means anything but words, whatever language some index behind the store speaks.
-pub async fn a_search_is_words_and_nothing_else(harness: &dyn Harness) {
+pub async fn a_search_matches_words_and_has_no_operators(harness: &dyn Harness) {
     let store = filled(harness).await;
     let all = store.alerts(AlertQuery::newest(100)).await.unwrap().items;
     let x = "x".repeat(Search::MAX_CHARS);
@@ -243,7 +243,7 @@ async fn met(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Ve
 
 /// Going from part to part meets everything once, in both directions, whatever ends a part: the
 /// number of items, their bytes, or how many were examined.
-pub async fn parts_of_a_history_meet_without_a_gap_or_a_repeat(harness: &dyn Harness) {
+pub async fn pages_of_a_history_join_without_a_gap_or_a_repeat(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
     for text in [
@@ -278,7 +278,7 @@ pub async fn parts_of_a_history_meet_without_a_gap_or_a_repeat(harness: &dyn Har
 }
 
 /// A part ends before it exceeds its bytes; the first item is given whatever its size.
-pub async fn a_part_ends_before_it_is_too_large(harness: &dyn Harness) {
+pub async fn a_page_of_a_history_is_bounded_in_bytes(harness: &dyn Harness) {
     let store = filled(harness).await;
     let all = store.alerts(AlertQuery::newest(100)).await.unwrap().items;
     let sizes: Vec<_> = all.iter().map(|alert| alert.value.approximate_bytes()).collect();

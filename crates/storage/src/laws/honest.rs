@@ -57,7 +57,7 @@ pub async fn a_trimmed_position_is_a_gap(harness: &dyn Harness) {
 }
 
 /// At the head there is nothing to read, and that is no gap.
-pub async fn the_head_is_an_empty_page(harness: &dyn Harness) {
+pub async fn reading_at_the_head_returns_an_empty_page(harness: &dyn Harness) {
     let store = open(harness, window(3)).await;
     for n in 0..10 {
         let latest = head(store.as_ref());
@@ -68,7 +68,7 @@ pub async fn the_head_is_an_empty_page(harness: &dyn Harness) {
 }
 
 /// Paging backwards from the head gives what is held, each event once, each page in rising order.
-pub async fn pages_go_backwards_over_what_is_held(harness: &dyn Harness) {
+pub async fn backward_pages_return_every_retained_event_once(harness: &dyn Harness) {
     let store = open(harness, window(10)).await;
     for n in 0..17 {
         append(store.as_ref(), raise(&n.to_string())).await;

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use tokio::task::JoinSet;
 
 /// The same submission again gives the first answer; another one under its key is refused.
-pub async fn a_key_gives_its_first_answer(harness: &dyn Harness) {
+pub async fn a_key_always_returns_its_first_outcome(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let first = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
     let Outcome::Appended { event, raised } = first else { panic!("{first:?}") };
@@ -35,7 +35,7 @@ pub async fn a_key_gives_its_first_answer(harness: &dyn Harness) {
 }
 
 /// Within one vector, too, a key happens once.
-pub async fn a_key_seen_twice_in_one_vector_happens_once(harness: &dyn Harness) {
+pub async fn a_key_used_twice_in_one_vector_appends_once(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let vector = vec![keyed(say("hello"), "chat", "k"), say("x"), keyed(say("hello"), "chat", "k")];
     let outcomes = store.append(vector).await.unwrap();
@@ -50,7 +50,7 @@ pub async fn a_key_seen_twice_in_one_vector_happens_once(harness: &dyn Harness) 
 }
 
 /// A key whose submission was refused can still be used.
-pub async fn a_refused_command_is_not_remembered(harness: &dyn Harness) {
+pub async fn a_refused_submission_does_not_use_up_its_key(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     append_one(store.as_ref(), keyed(say("taken"), "chat", "old")).await;
     let refused = vec![keyed(say("new"), "chat", "fresh"), keyed(say("other"), "chat", "old")];
@@ -60,7 +60,7 @@ pub async fn a_refused_command_is_not_remembered(harness: &dyn Harness) {
 }
 
 /// Many senders of one submission at once: one event, and the same answer for all.
-pub async fn concurrent_repeats_append_once(harness: &dyn Harness) {
+pub async fn concurrent_submissions_with_one_key_append_once(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let mut senders = JoinSet::new();
     for _ in 0..32 {
@@ -84,7 +84,7 @@ pub async fn concurrent_repeats_append_once(harness: &dyn Harness) {
 }
 
 /// Equal values in two scopes do not meet.
-pub async fn keys_of_two_scopes_are_two_keys(harness: &dyn Harness) {
+pub async fn equal_keys_in_two_scopes_are_independent(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     for scope in ["alerts", "chat"] {
         let outcome = append_one(store.as_ref(), keyed(say(scope), scope, "k")).await;

@@ -6,7 +6,7 @@ use northgate_domain::{AlertEvent, AlertId, AlertQuery, Event, MessageQuery, Rev
 use uuid::Uuid;
 
 /// When `append` has returned, the head has moved, and reads, collections and `alert` show it.
-pub async fn an_answered_event_is_readable(harness: &dyn Harness) {
+pub async fn an_appended_event_is_visible_in_every_query(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let start = head(store.as_ref());
     assert_eq!(start.offset, 0, "an empty log starts at offset 0");
@@ -31,7 +31,7 @@ pub async fn an_answered_event_is_readable(harness: &dyn Harness) {
 }
 
 /// A collection says which position it reflects, and holds exactly what happened up to there.
-pub async fn collections_reflect_their_position(harness: &dyn Harness) {
+pub async fn collections_contain_exactly_the_events_up_to_their_position(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
     let writer = {

@@ -60,7 +60,7 @@ async fn counted(store: &dyn EventStore) -> Summary {
 
 /// Each step of a life is an event with the state after it, and that state is what is shown, at
 /// the place of the raising.
-pub async fn every_step_of_a_life_is_an_event_and_the_last_one_is_the_state(harness: &dyn Harness) {
+pub async fn every_change_of_an_alert_is_an_event_with_the_state_after_it(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
     let start = head(store);
@@ -100,7 +100,7 @@ pub async fn every_step_of_a_life_is_an_event_and_the_last_one_is_the_state(harn
 
 /// What holds already is no event, and its answer is the state; what contradicts the state or is
 /// about nothing is refused with it. Neither moves the head.
-pub async fn what_holds_or_contradicts_is_no_event(harness: &dyn Harness) {
+pub async fn refused_and_unchanged_actions_append_no_event(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
     let raised = append(store, Command::RaiseAlert(raising("Fire")).into()).await;
@@ -136,7 +136,7 @@ pub async fn what_holds_or_contradicts_is_no_event(harness: &dyn Harness) {
 }
 
 /// Many who take on one alert at once: one event, and all see whose it is.
-pub async fn of_many_who_acknowledge_at_once_one_does(harness: &dyn Harness) {
+pub async fn one_of_many_concurrent_acknowledgements_wins(harness: &dyn Harness) {
     let store = open(harness, window(1_000)).await;
     let id = raise(store.as_ref(), raising("Fire")).await.alert.id;
     let before = head(store.as_ref());
@@ -168,7 +168,7 @@ pub async fn of_many_who_acknowledge_at_once_one_does(harness: &dyn Harness) {
 }
 
 /// What is over makes room before what is not, and what is gone cannot be acted on.
-pub async fn what_is_over_makes_room_first(harness: &dyn Harness) {
+pub async fn resolved_alerts_are_evicted_first(harness: &dyn Harness) {
     let capacity = Capacity { alerts: NonZeroUsize::new(3).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;
     let store = store.as_ref();
@@ -193,7 +193,7 @@ pub async fn what_is_over_makes_room_first(harness: &dyn Harness) {
 }
 
 /// The summary is what counting gives, at every moment of some lives.
-pub async fn a_summary_counts_what_is_held(harness: &dyn Harness) {
+pub async fn a_summary_counts_the_retained_alerts(harness: &dyn Harness) {
     let capacity = Capacity { alerts: NonZeroUsize::new(6).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;
     let store = store.as_ref();
@@ -220,7 +220,7 @@ fn at(micros: i64) -> Timestamp {
 }
 
 /// What is to end by itself is found, and nothing else, whatever happened to it before.
-pub async fn what_is_to_end_is_found(harness: &dyn Harness) {
+pub async fn the_overdue_alerts_are_found_and_no_others(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
     let store = store.as_ref();
@@ -276,7 +276,7 @@ fn label(text: &str) -> Label {
 }
 
 /// Alerts are found by where they stand, how bad they are, who says so, and their labels.
-pub async fn alerts_are_found_by_what_they_are_now(harness: &dyn Harness) {
+pub async fn alerts_are_filtered_by_their_current_fields(harness: &dyn Harness) {
     let store = open(harness, window(3)).await;
     let store = store.as_ref();
     let mut ids = Vec::new();
@@ -360,7 +360,7 @@ pub async fn alerts_are_found_by_what_they_are_now(harness: &dyn Harness) {
 }
 
 /// A message may belong to an alert's thread; the alert must be there when it is posted.
-pub async fn a_thread_holds_the_messages_of_its_alert(harness: &dyn Harness) {
+pub async fn a_thread_contains_the_messages_of_its_alert(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
     let one = raise(store, raising("Fire")).await.alert.id;

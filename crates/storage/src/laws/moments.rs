@@ -13,7 +13,7 @@ const TURNS: usize = 150;
 
 /// While alerts go to and fro between two statuses, a page of both statuses has every alert once,
 /// and as many events as its position says: it is of one moment.
-pub async fn a_history_is_of_one_moment(harness: &dyn Harness) {
+pub async fn a_history_page_shows_one_state_of_the_store(harness: &dyn Harness) {
     let store = open(harness, window(100_000)).await;
     let mut ids = Vec::new();
     for n in 0..ALERTS {
@@ -51,7 +51,7 @@ fn offsets(page: &HistoryPage<Event>) -> Vec<u64> {
 }
 
 /// The events of one alert, and of no other, are found as far as the log holds them, in pages.
-pub async fn the_events_of_one_alert_are_found(harness: &dyn Harness) {
+pub async fn alert_events_returns_the_events_of_one_alert_only(harness: &dyn Harness) {
     let store = open(harness, window(12)).await;
     let store = store.as_ref();
     let fire = raise(store, raising("fire")).await.alert.id;

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 /// A repeat finds the alert with its key that is not over, the newest if there are two, also one
 /// that the same vector brought or ended.
-pub async fn a_repeat_finds_the_open_alert_of_its_key(harness: &dyn Harness) {
+pub async fn a_repeat_counts_for_the_newest_unresolved_alert_of_its_key(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
     let first = raise(store, keyed("Fire", "k")).await.alert.id;
@@ -48,7 +48,7 @@ pub async fn a_repeat_finds_the_open_alert_of_its_key(harness: &dyn Harness) {
 
 /// Every answer has the place of its alert's raising, also one that is given again; where no alert
 /// was there before, it is the event's own.
-pub async fn an_answer_says_where_its_alert_was_raised(harness: &dyn Harness) {
+pub async fn an_outcome_contains_the_position_of_the_raise(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
     let again = || Submission::from(Command::RaiseAlert(keyed("Fire", "k")));
@@ -95,7 +95,7 @@ async fn raised_last(store: &dyn EventStore) -> AlertId {
 }
 
 /// Concurrent raises of one key make one alert, and every one of them counts.
-pub async fn concurrent_repeats_are_one_alert_and_all_count(harness: &dyn Harness) {
+pub async fn concurrent_repeats_create_one_alert_and_all_count(harness: &dyn Harness) {
     let store = open(harness, window(1_000)).await;
     let mut tasks = JoinSet::new();
     for _ in 0..100 {

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 const EVENTS: usize = 800;
 
 /// Tails that start at many places while four writers append see the same events as a read.
-pub async fn tails_see_everything_once_in_order(harness: &dyn Harness) {
+pub async fn a_tail_receives_every_event_exactly_once_in_order(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
     for n in 0..50 {
@@ -51,7 +51,7 @@ pub async fn tails_see_everything_once_in_order(harness: &dyn Harness) {
 }
 
 /// A reader that gives up waiting, and waits again, misses nothing.
-pub async fn a_tail_survives_being_dropped_in_mid_wait(harness: &dyn Harness) {
+pub async fn a_dropped_wait_of_a_tail_loses_no_event(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let mut tail = tail(store.clone(), head(store.as_ref()));
     for n in 0..20 {
