@@ -20,7 +20,7 @@ pub trait EventStore: EventLog + ReadModel {
 
     /// Returns whether the store can append now. This must return immediately, from what the store
     /// knows, because readiness probes call it. A store that failed must retry on its own, for
-    /// example once a second: while it is not writable, the server may send it no append.
+    /// example once a second, because possibly no append arrives while it is not writable.
     fn is_writable(&self) -> Result<(), NotWritable> {
         Ok(())
     }
