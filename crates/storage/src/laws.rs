@@ -1,4 +1,4 @@
-//! The laws of the port as tests. Every store runs all of them: see [`event_store_laws!`].
+//! The laws of the port as tests. Every store must pass all of them: see [`event_store_laws!`].
 //!
 //! [`event_store_laws!`]: crate::event_store_laws
 #![expect(
@@ -6,7 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a broken law is a failed test, and a failed test is a panic"
+    reason = "a store that breaks a law fails a test, and a test fails by a panic"
 )]
 
 mod atomic;
@@ -95,43 +95,44 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Makes stores for the laws.
+/// Creates the stores that the laws test.
 #[async_trait::async_trait]
 pub trait Harness: Send + Sync {
-    /// A factory of one store of this capacity: empty when the factory first opens it, and a
-    /// durable store is the same one when it opens it again. Each factory has a place of its own,
-    /// such as a new folder, which lives at least as long as the harness.
+    /// Returns a factory for one store of this capacity. The store is empty when the factory opens
+    /// it for the first time. A durable store contains the same data when the factory opens it
+    /// again. Each factory needs a location of its own, for example a new directory, that exists at
+    /// least as long as the harness.
     fn factory(&self, capacity: Capacity) -> Arc<dyn StoreFactory>;
 
-    /// Whether the store may be opened twice at the same time, as by two nodes: then the laws of
-    /// several writers run.
+    /// Returns whether the store may be opened twice at the same time, for example by two nodes. If
+    /// so, the law about several writers runs in full.
     fn is_shared(&self) -> bool {
         false
     }
 
     /// Makes the next append of `store` fail so late that the store cannot know what was stored.
-    /// False if the harness cannot do that.
+    /// Returns false if the harness cannot do this.
     fn fail_next_append(&self, _store: &Arc<dyn EventStore>) -> bool {
         false
     }
 
-    /// An empty store of this capacity that decides by `meta`.
+    /// Opens an empty store of this capacity, which takes timestamps and ids from `meta`.
     async fn open(&self, capacity: Capacity, meta: MetaSource) -> Arc<dyn EventStore> {
         self.factory(capacity).open(meta, EPOCH).await.unwrap()
     }
 }
 
-/// Runs a law, and fails if it hangs.
+/// Runs a law, and fails if it takes more than two minutes.
 pub async fn to_its_end(law: impl Future<Output = ()>) {
     let ended = tokio::time::timeout(Duration::from_mins(2), law).await;
-    assert!(ended.is_ok(), "the law did not come to its end in two minutes: the store hangs");
+    assert!(ended.is_ok(), "the law did not finish within two minutes: the store hangs");
 }
 
-/// The name of every log that the laws create.
+/// Epoch of every log that the laws create.
 pub(crate) const EPOCH: Epoch = Epoch::new(7);
 
-/// Makes one `#[tokio::test]` of each law, against the stores that a [`Harness`] opens. The crate
-/// that calls it needs `tokio` with `macros` and `rt-multi-thread`.
+/// Expands to one `#[tokio::test]` for each law, against the stores that a [`Harness`] opens. The
+/// calling crate needs `tokio` with the features `macros` and `rt-multi-thread`.
 ///
 /// ```text
 /// northgate_storage::event_store_laws!(MyHarness);

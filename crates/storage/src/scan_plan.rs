@@ -14,7 +14,8 @@ pub struct ScanPlan {
     pub upwards: bool,
     /// Offsets that the page may contain; empty if the range ends before it begins.
     pub offsets: RangeInclusive<u64>,
-    /// Offsets before the start of the scan, in the direction of the scan.
+    /// Offsets on the other side of the start of the scan. A match there means that the page has a
+    /// neighbour on that side.
     pub beyond: RangeInclusive<u64>,
 }
 
