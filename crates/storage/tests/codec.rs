@@ -1,5 +1,6 @@
-//! The persisted form gives back what it was given, and stays readable for ever.
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+//! Tests of the persisted form: records decode to what was encoded, and old records stay readable
+//! forever.
+#![expect(clippy::unwrap_used, reason = "shared test code may panic, as tests do")]
 
 use northgate_domain::{
     Alert, AlertChange, AlertEvent, AlertId, Attribution, ChatMessage, DedupKey, Epoch, Event,
@@ -155,7 +156,7 @@ proptest! {
     }
 }
 
-/// An alert as version 1 knew them.
+/// An alert with only the fields of version 1.
 fn fire() -> Alert {
     let raise = RaiseAlert {
         source: Some(Source::parse("sensor").unwrap()),
@@ -185,7 +186,7 @@ const FIRE: &str = r#"{"id":"00000000-0000-0000-0000-00005eadbeef","r":3,"m":"Fi
 const HELLO: &str =
     r#"{"id":"00000000-0000-0000-0000-000000000007","f":"Operator 1","m":"hello","t":-1}"#;
 
-/// These bytes are in databases. If this test fails, do not change it.
+/// Databases contain these bytes. If this test fails, do not change it.
 #[test]
 fn records_of_version_1_are_read() {
     let record = |shape: &str| [&[1], shape.as_bytes()].concat();
@@ -212,7 +213,7 @@ fn records_of_version_1_are_read() {
     }
 }
 
-/// An alert in the middle of its life, with everything that there can be.
+/// A resolved alert in which every optional field has a value.
 fn blaze() -> Alert {
     let anna = |at| Attribution {
         by: Operator::parse("Anna").unwrap(),
@@ -250,8 +251,8 @@ const BLAZE: &str = concat!(
 );
 const ABOUT: &str = r#"{"id":"00000000-0000-0000-0000-000000000007","f":"Operator 1","m":"hello","a":"00000000-0000-0000-0000-00005eadbeef","t":-1}"#;
 
-/// These bytes are in databases. If this test fails, do not change it: a new shape is a new
-/// version, beside this one.
+/// Databases contain these bytes. If this test fails, do not change it: a new shape gets a new
+/// version and another test like this one.
 #[test]
 fn records_of_version_2_have_exactly_these_bytes() {
     let record = |shape: &str| [&[2], shape.as_bytes()].concat();
@@ -299,7 +300,7 @@ fn records_of_version_2_have_exactly_these_bytes() {
     assert!(matches!(decode_alert(&record(&word)), Err(CodecError::Word)));
 }
 
-/// A tighter limit for new input must not make old data unreadable.
+/// A stricter limit for new input must not make old data unreadable.
 #[test]
 fn stored_records_beyond_the_current_limits_can_be_decoded() {
     let long = "\u{1F525}".repeat(100_000);

@@ -1,4 +1,4 @@
-//! The README's wrapper of a log, word for word: a store behind it keeps every law.
+//! The example wrapper of a log in the README, word for word: a store with it obeys every law.
 
 use async_trait::async_trait;
 use northgate_domain::{Event, Position, Positioned};

@@ -1,4 +1,5 @@
-//! Faults planted in a store, and the law that catches each: a law that no fault breaks is none.
+//! Faults planted in a store, and the law that detects each. A law that no fault breaks would be
+//! useless.
 use async_trait::async_trait;
 use enum_map::EnumMap;
 use northgate_domain::{
@@ -49,11 +50,11 @@ enum Fault {
     EventsOfAll,
 }
 
-/// A store in memory with one fault.
+/// A store in memory with one planted fault.
 struct Faulty {
     inner: MemoryStore,
     fault: Fault,
-    /// The head that is shown.
+    /// The head that receivers see.
     head: watch::Sender<Position>,
     under_way: AtomicUsize,
     stale: Mutex<Option<Summary>>,
@@ -61,7 +62,7 @@ struct Faulty {
 }
 
 impl Faulty {
-    /// Appends each submission by itself, and stops at the first that is refused.
+    /// Appends each submission on its own, and stops at the first that is refused.
     async fn append_in_pieces(
         &self,
         submissions: Vec<Submission>,
@@ -111,7 +112,7 @@ impl Faulty {
         done
     }
 
-    /// Shows the head that follows from an append which ended at `own`.
+    /// Publishes the head after an append that ended at `own`.
     async fn show(&self, own: Position) {
         let newest = *self.inner.head().borrow();
         match self.fault {
@@ -330,7 +331,8 @@ impl Harness for Planted {
 
 type Law = for<'a> fn(&'a Planted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Whether a store with this fault fails the law.
+/// Returns whether a store with this fault fails the law within 30 seconds. A law that hangs does
+/// not count.
 #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
 async fn is_caught(fault: Fault, law: Law) -> bool {
     let harness = Planted { fault, fails: Arc::default() };
@@ -351,7 +353,7 @@ macro_rules! caught {
                     survived.push(concat!(stringify!($fault), ": ", stringify!($law)));
                 }
             )*
-            assert_eq!(survived, [""; 0], "these faults broke no law");
+            assert_eq!(survived, [""; 0], "these faults were not detected by their laws");
         }
     };
 }

@@ -1,4 +1,4 @@
-//! Laws 6 and 8 for alerts: commands are decided on the stored state, and queries show that state.
+//! The life cycle of alerts: commands are decided on the stored state, and queries show that state.
 
 use super::Harness;
 use super::manual_clock::ManualClock;
@@ -224,7 +224,7 @@ pub async fn a_summary_counts_the_retained_alerts(harness: &dyn Harness) {
             over += summary.counts.count(StatusKind::Resolved, Severity::Error);
         }
     }
-    assert!(over > 0, "the law did not count any resolved alert of severity error");
+    assert!(over > 0, "no summary counted the resolved alerts of severity error");
 }
 
 fn at(micros: i64) -> Timestamp {
