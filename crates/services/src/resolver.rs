@@ -64,8 +64,8 @@ impl AlertResolver {
             if let Err(error) = &done
                 && !failing
             {
-                tracing::warn!(%error, "the store did not return the overdue alerts: they stay unresolved until it answers again; \
-                     the query is repeated every second, and further failures in a row are not logged");
+                tracing::warn!(%error, "the store did not return the overdue alerts, so they stay unresolved; the server \
+                     keeps trying and logs this once until it succeeds");
             }
             failing = done.is_err();
         }

@@ -20,7 +20,8 @@ pub enum AppendError {
     Unavailable,
     /// The store failed so late that the events may or may not have been stored.
     #[error(
-        "the store failed during the write and may have stored the events; send them again with the same key"
+        "the store failed during the write and may have stored the events; \
+         send them again with the same key"
     )]
     OutcomeUnknown,
 }
