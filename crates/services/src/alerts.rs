@@ -16,8 +16,8 @@ use std::sync::Arc;
 /// commits many with one write, and leaves other callers their turn.
 const AT_ONCE: usize = 64;
 
-/// Upper bound of attempts of an action on an alert that keeps changing. One alert changes some ten
-/// times a second, and an attempt takes a commit.
+/// Upper bound of attempts of an action on an alert that keeps changing. One alert changes about
+/// ten times a second, and each attempt takes one commit.
 const ATTEMPTS: u32 = 8;
 
 /// Raises alerts, acts on them and queries them.
@@ -44,8 +44,7 @@ impl AlertService {
     const ACTING: &'static str = "actions";
 
     /// Creates the service. It appends to `log`, queries `read_model`, which has the state of that
-    /// log, and gathers repeats with `coalescer`. `clock` must be the one by which the store
-    /// decides.
+    /// log, and gathers repeats with `coalescer`. `clock` must be the clock that the store uses.
     pub fn new(
         log: Arc<dyn EventLog>,
         read_model: Arc<dyn ReadModel>,
@@ -97,10 +96,11 @@ impl AlertService {
 
     /// Acts on many alerts, each separately: a refused action does not affect the others. If an
     /// action is for an outdated revision of its alert, it is tried again on the current alert
-    /// while `is_meant` accepts that alert. Each result is passed to `report` immediately, and only
-    /// what `report` returns is collected, in the order of `acts`, so that 1,000 large alerts are
-    /// not in memory at the same time. If the caller drops the future, actions that have not begun
-    /// are not performed.
+    /// while `is_meant` accepts that alert, with at most 8 attempts in all.
+    ///
+    /// Each result is passed to `report` immediately, and only what `report` returns is collected,
+    /// in the order of `acts`, so that 1,000 large alerts are not in memory at the same time. If
+    /// the caller drops the future, actions that have not begun are not performed.
     pub async fn act_on_many<T>(
         &self,
         acts: Vec<ActOnAlert>,

@@ -48,7 +48,10 @@ impl AlertGenerator {
             let expires_at = Some(Timestamp::from_unix_micros(end));
             let alert = RaiseAlert { expires_at, ..self.alert.clone() };
             if let Err(error) = self.alerts.raise(alert, None).await {
-                tracing::warn!(%error, "the generator could not raise its alert and tries again at its next interval");
+                tracing::warn!(
+                    %error,
+                    "the generator could not raise its alert; it tries again at its next tick"
+                );
             }
         }
     }

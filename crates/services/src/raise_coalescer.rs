@@ -1,5 +1,5 @@
 //! Coalescing of repeats: repeats of one alert within a short time are gathered before they are
-//! appended, so that the log and each stream get about ten of them per second at most.
+//! appended, so that the log and each stream receive at most about ten events of it per second.
 
 use crate::submit::{RAISING, SubmitError, alert_of, submit};
 use northgate_domain::{Alert, Command, DedupKey, Positioned, RaiseAlert, Severity};
@@ -42,7 +42,8 @@ struct Shared {
 /// The raises that wait for the next append of one key.
 struct Lane {
     gathered: Option<Gathered>,
-    /// Severity of the alert as far as known: at least that of the last raise that was appended.
+    /// Severity of the alert as far as known: at least that of the last raise that was passed to
+    /// the store.
     severity: Severity,
     /// Notified when a raise with a higher severity waits.
     urgent: Arc<Notify>,

@@ -64,8 +64,11 @@ impl AlertResolver {
             if let Err(error) = &done
                 && !failing
             {
-                tracing::warn!(%error, "the store did not return the overdue alerts, so they stay unresolved; the server \
-                     keeps trying and logs this once until it succeeds");
+                tracing::warn!(
+                    %error,
+                    "the store did not return the overdue alerts, so they stay unresolved; \
+                     the server keeps trying and logs this once until it succeeds"
+                );
             }
             failing = done.is_err();
         }

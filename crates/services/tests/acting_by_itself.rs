@@ -367,8 +367,8 @@ impl EventLog for PanickingLog {
     }
 }
 
-/// A read model in which overdue alerts are raised again, with a new expiry time, before its caller
-/// receives them.
+/// A read model that raises overdue alerts again, with `end` as their expiry time, before it
+/// returns them.
 struct RaisingAgain {
     store: Arc<MemoryStore>,
     end: Option<Timestamp>,

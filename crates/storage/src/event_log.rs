@@ -35,11 +35,11 @@ pub const READ_BYTES: usize = 1024 * 1024;
 ///    vector is stored completely or not at all, also if a store writes several vectors together.
 /// 7. *Cancel-safe*: a caller that drops the future of an append cannot leave a partial vector. The
 ///    vector may be stored later than others that were submitted after it, or not at all.
-/// 8. *Bounded*: the log is a window of retained events; state is not. Retention trims events, and
-///    gaps are then explicit. Alerts and the newest messages are projections that outlive the
+/// 8. *Bounded*: the log is only a window of retained events. Retention trims events, and gaps are
+///    then explicit. Alerts and the newest messages are projections that outlive the
 ///    window. Each kind has its own bound: a burst of chat cannot evict alerts. Resolved alerts are
-///    evicted before others, and the oldest first among each of the two. Eviction happens after an
-///    append is complete.
+///    evicted first, then others; in both groups the oldest first. Eviction happens after all
+///    submissions of an append are applied.
 /// 9. *Forward*: the timestamp of an event is never earlier than that of the event before it,
 ///    whatever the clock shows. Age is measured by a [`RetentionClock`](crate::RetentionClock),
 ///    which does not accept every jump of the clock.
@@ -51,8 +51,11 @@ pub const READ_BYTES: usize = 1024 * 1024;
 #[async_trait]
 pub trait EventLog: Send + Sync {
     /// Decides all submissions in their order, each after the effects of those before it, and
-    /// stores the resulting events and states: all of them, or none if this returns an error.
-    /// Returns one outcome per submission.
+    /// stores the resulting events and states: all of them or none. Returns one outcome per
+    /// submission.
+    ///
+    /// After an error nothing is stored, except that [`AppendError::OutcomeUnknown`] leaves open
+    /// whether the complete vector was stored.
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError>;
 
     /// Returns at most `limit` events in rising order. Their total size is at most [`READ_BYTES`],

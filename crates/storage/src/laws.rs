@@ -110,8 +110,8 @@ pub trait Harness: Send + Sync {
         false
     }
 
-    /// Makes the next append of `store` fail so late that the store cannot know what was stored.
-    /// Returns false if the harness cannot do this.
+    /// Makes the next append of `store` fail so late that the store cannot know whether its events
+    /// were stored. Returns false if the harness cannot do this.
     fn fail_next_append(&self, _store: &Arc<dyn EventStore>) -> bool {
         false
     }

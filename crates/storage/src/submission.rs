@@ -7,7 +7,7 @@ use northgate_domain::{Alert, Command, Event, Position, Positioned, Timestamp};
 pub struct Submission {
     /// Command to decide.
     pub command: Command,
-    /// Key that makes a repeat of this submission harmless.
+    /// Key by which a repeat of this submission changes nothing.
     pub key: Option<IdempotencyKey>,
 }
 

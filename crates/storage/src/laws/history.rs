@@ -118,12 +118,24 @@ pub async fn a_history_query_returns_the_requested_page(harness: &dyn Harness) {
         ("q=disk+x+nothing", &[], false, false),
     ] {
         let found = store.alerts(query(head.epoch, text)).await.unwrap();
-        assert_eq!(offsets(&found), expected, "{text}");
-        assert_eq!((found.has_older, found.has_newer), (has_older, has_newer), "{text}");
-        assert_eq!(found.position, head, "{text}");
+        assert_eq!(
+            offsets(&found),
+            expected,
+            "the store returned a wrong page for the query `{text}`"
+        );
+        assert_eq!(
+            (found.has_older, found.has_newer),
+            (has_older, has_newer),
+            "the store returned a wrong page for the query `{text}`"
+        );
+        assert_eq!(found.position, head, "the store returned a wrong page for the query `{text}`");
         for Positioned { position, value } in found.items {
             let alone = store.alert(value.id).await.unwrap();
-            assert_eq!(alone, Some(Positioned { position, value }), "{text}");
+            assert_eq!(
+                alone,
+                Some(Positioned { position, value }),
+                "the store returned a wrong page for the query `{text}`"
+            );
         }
     }
 }
@@ -146,8 +158,16 @@ pub async fn message_queries_return_the_requested_page(harness: &dyn Harness) {
         let AlertQuery { range, search, .. } = query(head.epoch, text);
         let query = MessageQuery { range, search, ..MessageQuery::default() };
         let found = store.messages(query).await.unwrap();
-        assert_eq!(offsets(&found), expected, "{text}");
-        assert_eq!((found.has_older, found.has_newer), (has_older, has_newer), "{text}");
+        assert_eq!(
+            offsets(&found),
+            expected,
+            "the store returned a wrong page for the query `{text}`"
+        );
+        assert_eq!(
+            (found.has_older, found.has_newer),
+            (has_older, has_newer),
+            "the store returned a wrong page for the query `{text}`"
+        );
     }
 }
 
@@ -202,7 +222,11 @@ pub async fn a_search_matches_words_and_has_no_operators(harness: &dyn Harness) 
             all.iter().filter(|alert| search.matches(&alert.value.search_text())).collect();
         let query = AlertQuery { search: search.clone(), ..AlertQuery::newest(100) };
         let found = store.alerts(query).await.unwrap().items;
-        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{search:?}");
+        assert_eq!(
+            found.iter().collect::<Vec<_>>(),
+            expected,
+            "the store returned wrong items for the search {search:?}"
+        );
     }
 }
 
@@ -275,7 +299,11 @@ pub async fn pages_of_a_history_join_without_a_gap_or_a_repeat(harness: &dyn Har
                 let bounds = HistoryRange { limit, max_bytes, max_scanned, ..query.range };
                 query.range = bounds;
                 let met = met(store.as_ref(), query, upwards).await;
-                assert_eq!(met, offsets(&all), "{text}: {bounds:?}");
+                assert_eq!(
+                    met,
+                    offsets(&all),
+                    "the pages of the query `{text}` with {bounds:?} do not add up to all its items"
+                );
             }
         }
     }
@@ -296,7 +324,15 @@ pub async fn a_page_of_a_history_is_bounded_in_bytes(harness: &dyn Harness) {
     ] {
         let range = HistoryRange { max_bytes, ..HistoryRange::newest(100) };
         let part = store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
-        assert_eq!(offsets(&part), expected, "{max_bytes} bytes");
-        assert_eq!(part.has_older, expected.len() < 5, "{max_bytes} bytes");
+        assert_eq!(
+            offsets(&part),
+            expected,
+            "the store returned a wrong page for a limit of {max_bytes} bytes"
+        );
+        assert_eq!(
+            part.has_older,
+            expected.len() < 5,
+            "the store returned a wrong page for a limit of {max_bytes} bytes"
+        );
     }
 }

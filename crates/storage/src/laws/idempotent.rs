@@ -137,15 +137,27 @@ pub async fn a_key_is_forgotten_after_a_day(harness: &dyn Harness) {
     append_one(store.as_ref(), keyed(say("second"), "chat", "other")).await;
     clock.set(start + day - 1);
     let outcome = append_one(store.as_ref(), keyed(say("first"), "chat", "k")).await;
-    assert!(matches!(outcome, Outcome::Replayed(_)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Replayed(_)),
+        "the store forgot the key before its 24 hours ended: {outcome:?}"
+    );
 
     clock.set(start + day);
     let outcome = append_one(store.as_ref(), keyed(say("another"), "chat", "k")).await;
-    assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Appended { .. }),
+        "the store still remembered the key after 24 hours: {outcome:?}"
+    );
     let outcome = append_one(store.as_ref(), keyed(say("second"), "chat", "other")).await;
-    assert!(matches!(outcome, Outcome::Replayed(_)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Replayed(_)),
+        "the store forgot the key before its 24 hours ended: {outcome:?}"
+    );
     // The new use is remembered for 24 hours as well.
     clock.set(start + day + day - 1);
     let outcome = append_one(store.as_ref(), keyed(say("another"), "chat", "k")).await;
-    assert!(matches!(outcome, Outcome::Replayed(_)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Replayed(_)),
+        "the store forgot the key before its 24 hours ended: {outcome:?}"
+    );
 }

@@ -361,17 +361,29 @@ pub async fn alerts_are_filtered_by_their_current_fields(harness: &dyn Harness) 
         }
         let found = store.alerts(query.clone()).await.unwrap().items;
         let places: Vec<_> = found.iter().map(|alert| alert.position.offset - first).collect();
-        assert_eq!(places, expected, "{text}");
+        assert_eq!(places, expected, "the store returned a wrong page for the query `{text}`");
         // The same query with pages of one alert, from the oldest.
         query.range.limit = 1;
         query.range.after = Some(Position::start(head(store).epoch));
         for place in &places {
             let part = store.alerts(query.clone()).await.unwrap();
-            assert_eq!(part.items[0].position.offset - first, *place, "{text}");
-            assert_eq!(part.has_newer, place != places.last().unwrap(), "{text}");
+            assert_eq!(
+                part.items[0].position.offset - first,
+                *place,
+                "the store returned a wrong page for the query `{text}`"
+            );
+            assert_eq!(
+                part.has_newer,
+                place != places.last().unwrap(),
+                "the store returned a wrong page for the query `{text}`"
+            );
             query.range.after = Some(part.items[0].position);
         }
-        assert_eq!(store.alerts(query).await.unwrap().items, [], "{text}");
+        assert_eq!(
+            store.alerts(query).await.unwrap().items,
+            [],
+            "the store returned a wrong page for the query `{text}`"
+        );
     }
 }
 

@@ -7,8 +7,8 @@ use std::num::NonZeroUsize;
 pub struct Capacity {
     /// Upper bound of events in the log; older ones are trimmed.
     pub events: NonZeroUsize,
-    /// Upper bound of alerts. Resolved alerts are evicted before others, and the oldest first among
-    /// each of the two.
+    /// Upper bound of alerts. Resolved alerts are evicted first, then others; in both groups the
+    /// oldest first.
     pub alerts: NonZeroUsize,
     /// Upper bound of chat messages; the oldest are evicted first.
     pub messages: NonZeroUsize,

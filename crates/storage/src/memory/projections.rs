@@ -70,8 +70,8 @@ impl Alerts {
         self.by_raising.insert(stamped);
     }
 
-    /// Evicts alerts beyond the capacity: resolved ones first, and the oldest first among each of
-    /// the two.
+    /// Evicts alerts beyond the capacity: resolved ones first, then others; in both groups the
+    /// oldest first.
     pub(super) fn trim(&mut self) {
         while self.by_raising.len() > self.capacity {
             let first = self.index.first_resolved().or_else(|| self.by_raising.first());
