@@ -26,8 +26,9 @@ pub trait EventStore: EventLog + ReadModel {
     }
 
     /// Returns the number of newest events that the log retains at least. Appends wait while the
-    /// fan-out is half of that behind, so that no event is trimmed before it was sent. A store that
-    /// does not trim by number keeps the default, which means no limit.
+    /// fan-out is too far behind, at the latest at half of this number, so that no event is trimmed
+    /// before it was sent. A store that does not trim by number keeps the default, which means no
+    /// limit.
     fn window(&self) -> usize {
         usize::MAX
     }
