@@ -631,7 +631,7 @@ fn an_expired_alert_is_resolved_automatically_even_after_a_restart() {
     board.next_json();
     let frame = board.next_json();
     assert_eq!((&frame["change"], &frame["by"]), (&json!("resolved"), &json!("northgate")));
-    assert_eq!(frame["note"], "It has expired.");
+    assert_eq!(frame["note"], "The expiry time was reached.");
     assert_eq!(resolved(&server, &over)["resolved_by"], "northgate");
     let far = raise(&server, json!({ "expires_at": "2099-01-01T00:00:00Z" }));
     act(&server, &far, "acknowledge", json!({ "by": "Anna" }));

@@ -1,4 +1,4 @@
-//! Raising alerts, acting on them, and looking at them.
+//! The use cases of alerts: raise, act, query.
 
 use crate::raise_coalescer::RaiseCoalescer;
 use crate::submit::{RAISING, SubmitError, Submitted, alert_of, submit};
@@ -12,15 +12,15 @@ use northgate_domain::{
 use northgate_storage::{EventLog, ReadModel, RecordedOutcome};
 use std::sync::Arc;
 
-/// The most appends of one caller that are under way at once: enough for a store that keeps many
-/// with one write, and not so many that nobody else gets a turn.
+/// Upper bound of appends of one caller that run at the same time. This is enough for a store that
+/// commits many with one write, and leaves other callers their turn.
 const AT_ONCE: usize = 64;
 
-/// How often an action on an alert that was seen is tried before it counts as too late. Whatever
-/// happens to one alert comes some ten times a second, and a try takes a commit.
+/// Upper bound of attempts of an action on an alert that keeps changing. One alert changes about
+/// ten times a second, and each attempt takes one commit.
 const ATTEMPTS: u32 = 8;
 
-/// The use cases around alerts.
+/// Raises alerts, acts on them and queries them.
 #[derive(Clone)]
 pub struct AlertService {
     log: Arc<dyn EventLog>,
@@ -29,21 +29,22 @@ pub struct AlertService {
     clock: Arc<dyn Clock>,
 }
 
-/// What an action led to.
+/// Result of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acted {
-    /// The alert as it stands after it, with the position of its raising.
+    /// The alert after the action, with the position of its raise.
     pub alert: Positioned<Alert>,
-    /// Whether anything happened now; if not, it held already.
+    /// Whether the action changed the alert now. False if the alert already had the requested
+    /// state.
     pub changed: bool,
 }
 
 impl AlertService {
-    /// Tells keys of requests to act from those of other requests.
+    /// Scope of the idempotency keys of actions.
     const ACTING: &'static str = "actions";
 
-    /// Appends to `log`, of whose state `read_model` answers queries, and gathers repeats with
-    /// `coalescer`. `clock` is the one by which the store decides.
+    /// Creates the service. It appends to `log`, queries `read_model`, which has the state of that
+    /// log, and gathers repeats with `coalescer`. `clock` must be the clock that the store uses.
     pub fn new(
         log: Arc<dyn EventLog>,
         read_model: Arc<dyn ReadModel>,
@@ -53,17 +54,17 @@ impl AlertService {
         Self { log, read_model, coalescer, clock }
     }
 
-    /// Raises an alert. It is kept when this returns, and on its way to every dashboard. Raised
-    /// again with the same key, it is the alert as it was then, and nothing happens. A repeat of an
-    /// alert that is not over counts that one up; without a key it may be kept together with
-    /// others.
+    /// Raises an alert. When this returns, the event is committed and on its way to all clients. A
+    /// second raise with the same key returns the alert of the first one and changes nothing. A
+    /// repeat of an unresolved alert increases the count of that alert; without a key it may be
+    /// stored together with other repeats.
     pub async fn raise(
         &self,
         raise: RaiseAlert,
         key: Option<RequestKey>,
     ) -> Result<Submitted<Positioned<Alert>>, SubmitError> {
         if key.is_none() && raise.dedup_key.is_some() {
-            // What is gathered is decided together: one that is over must not be among the others.
+            // Gathered raises are decided together, so one that has expired must not be among them.
             if raise.is_over_at(self.clock.now()) {
                 return Err(SubmitError::Refused(Rejection::AlreadyOver));
             }
@@ -77,9 +78,9 @@ impl AlertService {
         Ok(Submitted { value, replayed })
     }
 
-    /// Does something about an alert. What came of it is kept when this returns, and on its way to
-    /// everyone who asked for changes. Done again with the same key, it is the alert as it was
-    /// then, and nothing happens.
+    /// Acts on an alert. When this returns, the event is committed and on its way to all clients
+    /// that requested changes. A second action with the same key returns the alert of the first one
+    /// and changes nothing.
     pub async fn act(
         &self,
         act: ActOnAlert,
@@ -93,11 +94,13 @@ impl AlertService {
         Ok(Submitted { value: Acted { alert, changed }, replayed })
     }
 
-    /// Does something about many alerts, each by itself: one that is refused is no reason for the
-    /// others. What is meant for an alert as it was seen, and comes too late for that, is done to
-    /// the alert as it stands as long as that `is_meant` too. Each result is handed to `report` at
-    /// once, and only what that returns is gathered, in the order of `acts`: 1,000 large alerts do
-    /// not wait in memory for each other. Who stops waiting stops what was not begun.
+    /// Acts on many alerts, each separately: a refused action does not affect the others. If an
+    /// action is for an outdated revision of its alert, it is tried again on the current alert
+    /// while `is_meant` accepts that alert, with at most 8 attempts in all.
+    ///
+    /// Each result is passed to `report` immediately, and only what `report` returns is collected,
+    /// in the order of `acts`, so that 1,000 large alerts are not in memory at the same time. If
+    /// the caller drops the future, actions that have not begun are not performed.
     pub async fn act_on_many<T>(
         &self,
         acts: Vec<ActOnAlert>,
@@ -112,7 +115,7 @@ impl AlertService {
         acts.buffered(AT_ONCE).collect().await
     }
 
-    /// Does something about an alert that other things happen to.
+    /// Acts on an alert that may change at the same time.
     async fn act_while(
         &self,
         mut act: ActOnAlert,
@@ -132,23 +135,23 @@ impl AlertService {
         }
     }
 
-    /// The alerts that match, oldest first.
+    /// Returns the matching alerts, oldest first.
     pub async fn history(&self, query: AlertQuery) -> Result<HistoryPage<Alert>, LookupError> {
         Ok(self.read_model.alerts(query).await?)
     }
 
-    /// One alert as it stands, if there is one with this id.
+    /// Returns the current state of one alert; `None` if no alert has this id.
     pub async fn find(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, LookupError> {
         Ok(self.read_model.alert(id).await?)
     }
 
-    /// All alerts in numbers.
+    /// Returns the counts of all alerts.
     pub async fn summary(&self) -> Result<Summary, LookupError> {
         Ok(self.read_model.summary().await?)
     }
 
-    /// Lets no repeat wait any longer, and returns once those that waited are answered: to be
-    /// called before the store takes nothing more.
+    /// Appends all waiting repeats immediately and returns once they are answered. From then on no
+    /// repeat waits. Call this before the store stops accepting appends.
     pub async fn flush(&self) {
         self.coalescer.flush().await;
     }

@@ -1,4 +1,4 @@
-//! Posting chat messages and looking at them.
+//! The use cases of chat: post and query messages.
 
 use crate::submit::{SubmitError, Submitted, submit};
 use crate::{LookupError, RequestKey};
@@ -8,7 +8,7 @@ use northgate_domain::{
 use northgate_storage::{EventLog, ReadModel, RecordedOutcome};
 use std::sync::Arc;
 
-/// The use cases around chat.
+/// Posts chat messages and queries them.
 #[derive(Clone)]
 pub struct ChatService {
     log: Arc<dyn EventLog>,
@@ -16,16 +16,17 @@ pub struct ChatService {
 }
 
 impl ChatService {
-    /// What keys of requests are told apart by.
+    /// Scope of the idempotency keys of messages.
     const ROUTE: &'static str = "messages";
 
-    /// Appends to `log`, of whose state `read_model` answers queries.
+    /// Creates the service. It appends to `log` and queries `read_model`, which has the state of
+    /// that log.
     pub fn new(log: Arc<dyn EventLog>, read_model: Arc<dyn ReadModel>) -> Self {
         Self { log, read_model }
     }
 
-    /// Posts a message. It is kept when this returns, and on its way to everyone, the sender
-    /// included. Posted again with the same key, nothing happens.
+    /// Posts a message. When this returns, the message is committed and on its way to all clients,
+    /// including the sender. A second post with the same key changes nothing.
     pub async fn post(
         &self,
         post: PostMessage,
@@ -43,7 +44,7 @@ impl ChatService {
         }
     }
 
-    /// The messages that match, oldest first.
+    /// Returns the matching messages, oldest first.
     pub async fn history(
         &self,
         query: MessageQuery,

@@ -1,5 +1,4 @@
-//! How many connections may stream at a time, WebSocket and SSE together: in all, and for one
-//! address.
+//! Limits of streaming connections, WebSocket and SSE together: a total, and one for each address.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -7,27 +6,27 @@ use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-/// How many connections may stream at a time.
+/// Upper bounds of connections that stream at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// In all.
+    /// All connections of the server.
     pub total: usize,
-    /// For one address; see [`ConnectionLimiter`] for what one address is.
+    /// Connections of one address; [`ConnectionLimiter`] defines what one address is.
     pub per_address: usize,
 }
 
-/// Why a connection is refused.
+/// Reasons why a connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectionLimitReached {
-    /// The server has as many connections as it may have.
+    /// The server has reached its limit.
     #[error(
-        "As many connections are open as this server takes: try again later, or raise \
+        "The server has reached its limit of connections: try again later, or raise \
          --max-connections."
     )]
     Server,
-    /// The address has as many connections as it may have.
+    /// The address has reached its limit.
     #[error(
-        "As many connections are open from this address as it may have: close one, or raise \
+        "This address has reached its limit of connections: close one, or raise \
          --max-connections-per-address."
     )]
     Address,
@@ -35,10 +34,11 @@ pub enum ConnectionLimitReached {
 
 /// Counts the connections of a server; clones share the counts.
 ///
-/// One address is an IPv4 address, or a /64 of IPv6: a single host owns all of its /64, and would
-/// otherwise have a limit for each of its addresses. An IPv4 address mapped into IPv6 is that IPv4
-/// address. Loopback has no limit of its own, since a proxy on this machine speaks for everybody
-/// behind it; it counts in the total. So does a peer without an address.
+/// One address is an IPv4 address or an IPv6 /64 network: a single host owns its complete /64, and
+/// would otherwise have a limit for each of its addresses. An IPv4 address mapped into IPv6 counts
+/// as that IPv4 address. A loopback address has no limit of its own, because a proxy on this
+/// machine connects for all clients behind it; it counts only in the total. The same applies to a
+/// peer without an address.
 #[derive(Debug, Clone)]
 pub struct ConnectionLimiter {
     shared: Arc<Shared>,
@@ -50,31 +50,31 @@ struct Shared {
     taken: Mutex<Taken>,
 }
 
-/// The connections that are open. An address without one has no entry, so that there are never more entries
-/// than connections.
+/// The open connections. An address without connections has no entry, so there are never more
+/// entries than connections.
 #[derive(Debug, Default)]
 struct Taken {
     total: usize,
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// A place among the connections that stream. It is free again when this is dropped.
+/// Permission for one streaming connection. Dropping the permit releases it.
 #[derive(Debug)]
-#[must_use = "the permit is free again when this is dropped"]
+#[must_use = "the connection is no longer counted once the permit is dropped"]
 pub struct ConnectionPermit {
     shared: Arc<Shared>,
-    /// The address that it counts for, if for one.
+    /// Address that the connection is counted for; `None` if only the total counts.
     address: Option<IpAddr>,
 }
 
 impl ConnectionLimiter {
-    /// A limiter without any connection yet.
+    /// Creates a limiter without connections.
     pub fn new(limits: ConnectionLimits) -> Self {
         Self { shared: Arc::new(Shared { limits, taken: Mutex::default() }) }
     }
 
-    /// Gives a permit for a connection from `peer`. Where both limits are reached, it is the
-    /// address's that is told: that one its client can mend.
+    /// Returns a permit for a connection from `peer`. If both limits are reached, the error is the
+    /// one of the address, because its client can fix that one.
     pub fn acquire(
         &self,
         peer: Option<IpAddr>,
@@ -97,7 +97,7 @@ impl ConnectionLimiter {
         Ok(ConnectionPermit { shared: self.shared.clone(), address })
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     pub fn taken(&self) -> usize {
         self.shared.taken.lock().total
     }
@@ -117,7 +117,7 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// What the limit for one address counts `peer` as; `None` if it has none.
+/// Returns the address that `peer` is counted for; `None` if it has no limit of its own.
 fn counted(peer: IpAddr) -> Option<IpAddr> {
     let address = match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_address_leaves_the_others_their_permits() {
+    fn a_full_address_does_not_limit_other_addresses() {
         let limiter = limiter(3, 2);
         let taken = [Some(at("192.0.2.1")), Some(at("192.0.2.1"))]
             .map(|peer| limiter.acquire(peer).unwrap());
@@ -167,7 +167,7 @@ mod tests {
             ConnectionLimitReached::Address
         );
         let last = limiter.acquire(Some(at("192.0.2.2"))).unwrap();
-        // Both are full now.
+        // Both limits are reached now.
         assert_eq!(
             limiter.acquire(Some(at("192.0.2.1"))).unwrap_err(),
             ConnectionLimitReached::Address
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_one_host_is_one_address() {
+    fn addresses_of_one_host_are_counted_as_one() {
         for (first, second, are_one) in [
             ("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true),
             ("2001:db8::1", "2001:db8:0:1::1", false),
@@ -221,7 +221,7 @@ mod tests {
         assert!(named(ConnectionLimitReached::Address).contains(" --max-connections-per-address."));
     }
 
-    /// What a client does: takes a permit from one of four peers, or gives back one that it has.
+    /// An action of a client: acquire a permit as one of four peers, or drop one of the permits.
     #[derive(Debug, Clone)]
     enum Act {
         Take(usize),
@@ -237,9 +237,9 @@ mod tests {
     }
 
     proptest! {
-        /// The model is the list of who sits where, counted anew each time.
+        /// The model is the list of permits with their peers, counted again after each action.
         #[test]
-        fn permits_are_counted_as_one_would_by_hand(
+        fn permits_are_counted_like_in_a_simple_model(
             total in 0..12_usize,
             per_address in 0..5_usize,
             acts in acts(),

@@ -1,4 +1,4 @@
-//! The background generator: a sign of life for demonstrations, as the Python service had it.
+//! The background generator: regular alerts for demonstrations, as in the former Python service.
 
 use crate::AlertService;
 use northgate_domain::{
@@ -16,15 +16,15 @@ pub struct AlertGenerator {
     alert: RaiseAlert,
 }
 
-/// For how long each alert is of interest, in microseconds: 10 minutes.
+/// Time after which each alert expires, in microseconds: 10 minutes.
 const LIFETIME_MICROS: i64 = 10 * 60 * 1_000_000;
 
 impl AlertGenerator {
-    /// A generator that raises an alert at each of `ticks`. The first tick of an interval is at
-    /// once, and the clock behind it is its maker's: tests bring a paused one. Ticks that were
-    /// missed, as while the machine slept, are not made up for.
+    /// Creates a generator that raises an alert at each of `ticks`. The first tick of an interval
+    /// is immediate. The caller creates the interval, so tests can use a paused clock. Missed
+    /// ticks, for example while the machine slept, are skipped.
     ///
-    /// Each alert resolves by itself 10 minutes later; `clock` says when that is.
+    /// Each alert expires 10 minutes after its raise, as measured by `clock`.
     pub fn new(
         alerts: AlertService,
         mut ticks: Interval,
@@ -40,15 +40,18 @@ impl AlertGenerator {
         Ok(Self { alerts, ticks, clock, alert })
     }
 
-    /// Runs until `stop` is cancelled. An alert that the store does not take is logged, and the
-    /// next tick tries again.
+    /// Runs until `stop` is cancelled. If the store does not accept an alert, the error is logged,
+    /// and the generator tries again at the next tick.
     pub async fn run(mut self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.ticks.tick()).await.is_some() {
             let end = self.clock.now().unix_micros().saturating_add(LIFETIME_MICROS);
             let expires_at = Some(Timestamp::from_unix_micros(end));
             let alert = RaiseAlert { expires_at, ..self.alert.clone() };
             if let Err(error) = self.alerts.raise(alert, None).await {
-                tracing::warn!(%error, "the generator could not raise its alert");
+                tracing::warn!(
+                    %error,
+                    "the generator could not raise its alert; it tries again at its next tick"
+                );
             }
         }
     }
@@ -89,7 +92,7 @@ mod tests {
         }
 
         async fn raised(&self) -> usize {
-            // The paused clock stands still: what is due runs when the test yields.
+            // The paused clock does not advance; due tasks run when the test yields.
             for _ in 0..8 {
                 tokio::task::yield_now().await;
             }
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_raises_at_start_and_then_at_every_interval() {
+    async fn the_generator_raises_at_start_and_at_every_interval() {
         let running = Running::start(Duration::from_secs(10));
         assert_eq!(running.raised().await, 1);
         advance(Duration::from_millis(9_990)).await;
@@ -118,17 +121,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_does_not_make_up_for_what_it_missed() {
+    async fn missed_ticks_of_the_generator_are_skipped() {
         let running = Running::start(Duration::from_secs(10));
         assert_eq!(running.raised().await, 1);
         advance(Duration::from_secs(95)).await;
         assert_eq!(running.raised().await, 2);
         advance(Duration::from_secs(5)).await;
-        assert_eq!(running.raised().await, 3, "and it stays in step");
+        assert_eq!(running.raised().await, 3, "later ticks keep their times");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_ends_when_it_is_stopped() {
+    async fn the_generator_ends_when_it_is_stopped() {
         let running = Running::start(Duration::from_secs(10));
         assert_eq!(running.raised().await, 1);
         running.stop.cancel();
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_outlives_a_store_that_takes_nothing() {
+    async fn the_generator_survives_a_closed_log() {
         let running = Running::start(Duration::from_secs(10));
         assert_eq!(running.raised().await, 1);
         running.log.close().await;

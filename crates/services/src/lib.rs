@@ -1,5 +1,6 @@
-//! The use cases: raising alerts and acting on them, chatting, the timer that ends alerts, and the
-//! generator. They know the store as a port, and nothing of HTTP, sockets or JSON.
+//! The use cases: raising alerts and acting on them, chatting, the timer that resolves overdue
+//! alerts, and the generator. They use the store through its port, and know nothing of HTTP,
+//! sockets or JSON.
 
 mod alerts;
 mod chat;

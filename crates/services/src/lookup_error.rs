@@ -1,14 +1,14 @@
-//! Why a lookup gave nothing.
+//! The error of a lookup.
 
 use northgate_storage::{QueryError, Unavailable};
 
-/// Why a lookup gave nothing.
+/// Reasons why a lookup returned nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
-    /// A position in the query is of another log, or lies beyond the head of this one.
-    #[error("the position is not of this log")]
+    /// A position in the query belongs to another log, or lies beyond the head of this one.
+    #[error("the position does not belong to this log")]
     ForeignPosition,
-    /// The answer was not found in time.
+    /// The store did not find the answer within its time limit.
     #[error("the query took too long")]
     TooSlow,
     /// The store cannot answer now.

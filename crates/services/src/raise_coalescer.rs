@@ -1,5 +1,5 @@
-//! Repeats of one alert that come close together: they are gathered before they get a place in the
-//! log, so that neither the log nor anybody's stream sees more than some ten of them a second.
+//! Coalescing of repeats: repeats of one alert within a short time are gathered before they are
+//! appended, so that the log and each stream receive at most about ten events of it per second.
 
 use crate::submit::{RAISING, SubmitError, alert_of, submit};
 use northgate_domain::{Alert, Command, DedupKey, Positioned, RaiseAlert, Severity};
@@ -16,11 +16,13 @@ use tokio_util::task::TaskTracker;
 
 type RaiseResult = Result<Positioned<Alert>, SubmitError>;
 
-/// Lets one append per key through, and gathers what comes meanwhile into the next.
+/// Runs one append per dedup key at a time, and gathers the raises that arrive meanwhile into the
+/// next append.
 ///
-/// A lane per key that was raised a moment ago is owned by a task of its own; the map of them is
-/// behind one mutex, which is held for moments and never across an await. What finds no room, among
-/// the lanes or among all who wait, is appended as it is: a store that stalls gathers no crowd here.
+/// A key that was raised recently has a lane, which its own task owns. One mutex protects the map
+/// of lanes; it is held only briefly and never across an await. The number of lanes and the number
+/// of waiting raises are limited. A raise beyond either limit is appended on its own, so a store
+/// that stalls does not make this queue grow.
 #[derive(Clone)]
 pub struct RaiseCoalescer(Arc<Shared>);
 
@@ -28,30 +30,32 @@ struct Shared {
     log: Arc<dyn EventLog>,
     window: Duration,
     lanes: Mutex<HashMap<DedupKey, Lane>>,
-    /// One for each who may wait, in whichever lane.
+    /// One permit for each raise that may wait, in any lane.
     permits: Arc<Semaphore>,
-    /// Where the lanes' tasks run, whoever raises: a thread that ends must not take a lane with it.
+    /// Runtime of the lanes' tasks, whichever thread raises: if a worker thread ends, its lanes
+    /// must continue.
     runtime: Handle,
     tasks: TaskTracker,
     flushed: CancellationToken,
 }
 
-/// What waits for the next append of one key.
+/// The raises that wait for the next append of one key.
 struct Lane {
     gathered: Option<Gathered>,
-    /// How bad the alert is, as far as is known: at least what was handed to the store last.
+    /// Severity of the alert as far as known: at least that of the last raise that was passed to
+    /// the store.
     severity: Severity,
-    /// Told when something worse waits.
+    /// Notified when a raise with a higher severity waits.
     urgent: Arc<Notify>,
 }
 
-/// One command of many, and who is to be told what came of it.
+/// One command made of several raises, and the callers that wait for its result.
 struct Gathered {
     raise: RaiseAlert,
     askers: Vec<Asker>,
 }
 
-/// Somebody who waits, and where.
+/// A waiting caller: the channel for its result, and its permit.
 struct Asker {
     answer: oneshot::Sender<RaiseResult>,
     _permit: OwnedSemaphorePermit,
@@ -67,20 +71,21 @@ impl Gathered {
         self.askers.push(asker);
     }
 
-    /// Keeps it, and answers everyone with the alert as it is then. Gives how bad that is.
+    /// Appends the command and sends the resulting alert to every waiting caller. Returns the
+    /// severity of that alert.
     async fn append(self, log: &dyn EventLog) -> Option<Severity> {
         let answer = append(log, self.raise).await;
         let severity = answer.as_ref().ok().map(|alert| alert.value.severity);
         for asker in self.askers {
-            // Whoever has gone away has raised it all the same.
+            // A caller that stopped waiting has raised the alert nevertheless.
             let _ = asker.answer.send(answer.clone());
         }
         severity
     }
 }
 
-/// Makes one command of two, which leads to what the two lead to one after the other: the first one
-/// begins an alert, if none is there, and the other is a repeat.
+/// Merges two raises into one command with the same result as the two in sequence: the first
+/// creates an alert if there is none, and the second is a repeat.
 fn add(first: &mut RaiseAlert, repeat: &RaiseAlert) {
     first.severity = first.severity.max(repeat.severity);
     first.times = first.times.saturating_add(repeat.times.get());
@@ -90,15 +95,15 @@ fn add(first: &mut RaiseAlert, repeat: &RaiseAlert) {
 }
 
 impl RaiseCoalescer {
-    /// The time for which repeats are gathered, if nobody says otherwise.
+    /// Default time for which repeats are gathered: 100 ms.
     pub const WINDOW: Duration = Duration::from_millis(100);
 
-    /// The most lanes at a time, and the most who wait in all of them together. Those who asked may
-    /// have gone away, so the number of connections is no limit to either.
+    /// Upper bound of lanes, and of raises that wait in all lanes together. Callers may have
+    /// stopped waiting, so the number of connections does not limit either.
     pub const MOST: usize = 4_096;
 
-    /// Appends to `log`, and gathers for `window`, with tasks on `runtime`. An empty window gathers
-    /// only what comes while an append is under way.
+    /// Creates a coalescer that appends to `log` and gathers for `window`, with tasks on `runtime`.
+    /// An empty window gathers only the raises that arrive during an append.
     pub fn new(log: Arc<dyn EventLog>, window: Duration, runtime: Handle) -> Self {
         Self(Arc::new(Shared {
             log,
@@ -111,27 +116,31 @@ impl RaiseCoalescer {
         }))
     }
 
-    /// Raises an alert that has a key, now or together with others, and gives it as it stands
-    /// afterwards. Who stops waiting has raised it all the same.
+    /// Raises an alert with a dedup key, alone or together with others, and returns the alert after
+    /// the append. If the caller drops the future, the alert may be raised nevertheless.
     pub(crate) async fn raise(&self, raise: RaiseAlert) -> RaiseResult {
         match self.hand_over(raise) {
-            // A task that is gone has left with the runtime, or with a bug of the store.
+            // The task of the lane ended without a result: the runtime was stopped, or the store
+            // panicked.
             Ok(answer) => answer.await.unwrap_or(Err(SubmitError::OutcomeUnknown)),
             Err(raise) => append(self.0.log.as_ref(), raise).await,
         }
     }
 
-    /// From now on nothing waits for more of its kind. Returns once everything that waited is
-    /// answered.
+    /// Stops all waiting: gathered raises are appended immediately, and later ones are appended on
+    /// their own. Returns once every waiting raise is answered.
     pub(crate) async fn flush(&self) {
         self.0.flushed.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
     }
 
-    /// Puts it into the lane of its key, and gives where its answer will come; or gives it back if
-    /// it is not to wait for others.
-    #[expect(clippy::result_large_err, reason = "what is given back is no error and goes on")]
+    /// Puts a raise into the lane of its key and returns the receiver of its result. Returns the
+    /// raise itself as the error if it is not to wait for others.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the returned raise is not an error: the caller appends it"
+    )]
     fn hand_over(&self, raise: RaiseAlert) -> Result<oneshot::Receiver<RaiseResult>, RaiseAlert> {
         let Some(key) = raise.dedup_key.clone() else { return Err(raise) };
         if self.0.flushed.is_cancelled() {
@@ -164,8 +173,8 @@ impl RaiseCoalescer {
     }
 }
 
-/// A lane, for the task that owns it. However that ends, the lane ends with it, and who waits in it
-/// is told.
+/// A lane, as its task owns it. When the task ends, for whatever reason, the lane is removed, and
+/// the callers that wait in it receive an error.
 struct OwnLane {
     coalescer: RaiseCoalescer,
     key: DedupKey,
@@ -173,7 +182,7 @@ struct OwnLane {
 }
 
 impl OwnLane {
-    /// The task of one lane: it ends when nothing came for a window.
+    /// Runs the task of one lane. It ends when no raise arrived for one window.
     async fn run(self, first: Gathered) {
         let shared = &self.coalescer.0;
         let mut next = first;
@@ -194,8 +203,8 @@ impl OwnLane {
         }
     }
 
-    /// Notes how bad the alert is: milder than what was handed over before, if that one was
-    /// resolved and another has begun.
+    /// Records the severity of the alert. It can be lower than that of the last raise, if that
+    /// alert was resolved and another one was created.
     fn stands_at(&self, severity: Severity) {
         let mut lanes = self.coalescer.0.lanes.lock();
         let Some(lane) = lanes.get_mut(&self.key) else { return };
@@ -205,7 +214,7 @@ impl OwnLane {
         }
     }
 
-    /// What was gathered; a lane in which nothing waits is gone with this.
+    /// Takes the gathered raises. If there are none, the lane is removed.
     fn take(&self) -> Option<Gathered> {
         let mut lanes = self.coalescer.0.lanes.lock();
         let lane = lanes.get_mut(&self.key)?;
@@ -223,7 +232,8 @@ impl OwnLane {
 impl Drop for OwnLane {
     fn drop(&mut self) {
         let mut lanes = self.coalescer.0.lanes.lock();
-        // It may be gone already, and another task have begun one for the same key.
+        // The lane may have been removed already, and another task may own a new lane for the same
+        // key.
         if lanes.get(&self.key).is_some_and(|lane| Arc::ptr_eq(&lane.urgent, &self.urgent)) {
             lanes.remove(&self.key);
         }
@@ -253,7 +263,7 @@ mod tests {
     }
 
     fn raised(before: Option<&Alert>, raise: &RaiseAlert) -> Alert {
-        // Before every end: what is over already is refused before it is gathered.
+        // A time before every expiry time: expired raises are refused before they are gathered.
         let stamp = EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(-1));
         match decide(before, &Command::RaiseAlert(raise.clone()), stamp) {
             Ok(Decision::Event(Event::Alert(event))) => event.alert,
@@ -263,7 +273,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_gathered_leads_to_what_each_leads_to_after_the_other(
+        fn a_coalesced_raise_equals_its_raises_applied_one_by_one(
             before in proptest::option::of(raise()),
             raises in proptest::collection::vec(raise(), 1..6),
         ) {
@@ -278,7 +288,7 @@ mod tests {
                 add(&mut gathered, repeat);
             }
             let found = raised(before.as_ref(), &gathered);
-            // It is one event and not so many.
+            // The merged raise is one event, so only the revision differs.
             let revision = found.revision;
             prop_assert_eq!(Some(found), expected.map(|alert| Alert { revision, ..alert }));
         }

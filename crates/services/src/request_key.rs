@@ -6,29 +6,29 @@ use northgate_storage::{Fingerprint, IdempotencyKey};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A key as a sender drew it: 1 to 255 visible ASCII characters, taken as they are.
+/// A key that the sender chose: 1 to 255 visible ASCII characters, used unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestKey(String);
 
-/// Why a text is no key.
+/// Reasons why a text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RequestKeyError {
-    /// There is nothing in it.
+    /// The text is empty.
     #[error("must not be empty")]
     Empty,
-    /// It is longer than [`RequestKey::MOST_CHARACTERS`].
+    /// The text is longer than [`RequestKey::MOST_CHARACTERS`].
     #[error("must be at most {} characters long", RequestKey::MOST_CHARACTERS)]
     TooLong,
-    /// It has a character that is not in the range from `!` to `~`.
-    #[error("must be made of visible ASCII characters, without spaces")]
+    /// The text contains a character outside the range from `!` to `~`.
+    #[error("must contain only visible ASCII characters, without spaces")]
     NotVisible,
 }
 
 impl RequestKey {
-    /// The most characters of a key.
+    /// Upper bound of characters in a key.
     pub const MOST_CHARACTERS: usize = 255;
 
-    /// Takes a key as it was sent.
+    /// Parses a key from the bytes that the client sent.
     pub fn parse(raw: &[u8]) -> Result<Self, RequestKeyError> {
         if raw.is_empty() {
             return Err(RequestKeyError::Empty);
@@ -42,7 +42,7 @@ impl RequestKey {
         Ok(Self(raw.iter().copied().map(char::from).collect()))
     }
 
-    /// The key as a store keeps it, for `command` sent to `route`.
+    /// Converts this key to the one that a store remembers, for a `command` sent to `route`.
     pub(crate) fn of(self, route: &'static str, command: &Command) -> IdempotencyKey {
         IdempotencyKey {
             scope: route.to_owned(),
@@ -52,13 +52,14 @@ impl RequestKey {
     }
 }
 
-/// A digest of what a command says, not of the bytes that said it: spaces and the order of fields
-/// make no other command. It is kept for as long as the key, also by a durable store, so it never
-/// changes for a command that can be given today: a field that is absent leaves no trace in it.
+/// Returns a digest of the fields of a command, not of its bytes: white space and the order of
+/// fields do not change it. A durable store keeps the digest as long as the key. Therefore the
+/// digest of a command that is possible today must never change: a new field that is absent must
+/// not affect it.
 fn fingerprint(command: &Command) -> Fingerprint {
     let mut digest = Sha256::new();
     let mut put = |name: &str, value: &str| {
-        // Lengths keep two fields from being read as one.
+        // Each text is preceded by its length, so that the boundaries of fields count.
         for text in [name, value] {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text);
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_counts_and_so_does_where_it_ends() {
+    fn the_fingerprint_depends_on_every_field_and_its_boundaries() {
         let said = PostMessage {
             sender: Sender::parse("ab").unwrap(),
             message: MessageText::parse("c").unwrap(),
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_that_is_on_disk_stays_good() {
+    fn stored_fingerprints_stay_valid() {
         let Fingerprint(digest) = fingerprint(&raise("fire", "gate", None));
         let hex = digest.map(|byte| format!("{byte:02x}")).concat();
         assert_eq!(hex, "494c82ec4432913691c622d39d355c93991b58a13a0cf5374bc89a04faaabe3e");

@@ -1,5 +1,5 @@
-//! The timer that ends alerts by themselves: those that have expired, and those of which nothing
-//! was heard for as long as one of their severity may be quiet.
+//! The timer that resolves overdue alerts: those that have expired, and those without an event for
+//! longer than their severity allows.
 
 use crate::AlertService;
 use enum_map::EnumMap;
@@ -13,14 +13,14 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-/// The most alerts that are asked for at once.
+/// Upper bound of alerts in one query of the store.
 const MOST: usize = 256;
 
-/// For how long alerts may be quiet, by severity; `None` is for ever.
+/// Time without an event after which an alert is resolved, by severity; `None` means never.
 pub type QuietFor = EnumMap<Severity, Option<Duration>>;
 
-/// Resolves, at every tick, what is to end. It asks the store each time and remembers nothing, so
-/// a restart changes nothing.
+/// Resolves all overdue alerts at every tick. It queries the store each time and remembers nothing,
+/// so a restart has no effect.
 pub struct AlertResolver {
     read_model: Arc<dyn ReadModel>,
     alerts: AlertService,
@@ -33,8 +33,8 @@ pub struct AlertResolver {
 }
 
 impl AlertResolver {
-    /// A timer that looks at each of `ticks`, by `clock`. Ticks that were missed are not made up
-    /// for.
+    /// Creates a timer that checks for overdue alerts at each of `ticks`. `clock` is compared with
+    /// their deadlines. Missed ticks are skipped.
     pub fn new(
         read_model: Arc<dyn ReadModel>,
         alerts: AlertService,
@@ -50,13 +50,13 @@ impl AlertResolver {
             clock,
             ticks,
             by: Operator::parse("northgate")?,
-            expired: NoteText::parse("It has expired.")?,
-            quiet: NoteText::parse("Nothing was heard of it for long enough.")?,
+            expired: NoteText::parse("The expiry time was reached.")?,
+            quiet: NoteText::parse("No event came within the quiet time of this severity.")?,
         })
     }
 
-    /// Runs until `stop` is cancelled. What the store does not answer or take is tried again at the
-    /// next tick.
+    /// Runs until `stop` is cancelled. If the store does not answer or accept an action, the timer
+    /// tries again at the next tick.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut failing = false;
         while stop.run_until_cancelled(self.ticks.tick()).await.is_some() {
@@ -64,13 +64,17 @@ impl AlertResolver {
             if let Err(error) = &done
                 && !failing
             {
-                tracing::warn!(%error, "alerts that are to end cannot be looked for");
+                tracing::warn!(
+                    %error,
+                    "the store did not return the overdue alerts, so they stay unresolved; \
+                     the server keeps trying and logs this once until it succeeds"
+                );
             }
             failing = done.is_err();
         }
     }
 
-    /// Resolves everything that is to end now.
+    /// Resolves all alerts that are overdue now.
     async fn resolve(&self) -> Result<(), Unavailable> {
         loop {
             let deadlines = self.deadlines();
@@ -80,8 +84,8 @@ impl AlertResolver {
             let wanted = acts.len();
             let is_meant = |alert: &Alert| deadlines.overdue(alert).is_some();
             let done = self.alerts.act_on_many(acts, is_meant, |_id, done| done.is_ok()).await;
-            // One that is refused has been heard of meanwhile. If nothing was done, the next tick
-            // is soon enough.
+            // A refused action means that the alert has changed meanwhile. If no action succeeded,
+            // the next attempt waits for the next tick.
             if wanted < MOST || !done.contains(&true) {
                 return Ok(());
             }
@@ -97,7 +101,8 @@ impl AlertResolver {
         Deadlines { now, quiet_since: self.quiet_for.map(|_severity, span| span.map(before)) }
     }
 
-    /// The end of an alert as it was seen. It must not end what has been heard of since.
+    /// Returns the action that resolves an overdue alert in this revision. An alert that has
+    /// changed since then is not resolved.
     fn end(&self, deadlines: &Deadlines, alert: &Positioned<Alert>) -> Option<ActOnAlert> {
         let note = match deadlines.overdue(&alert.value)? {
             Overdue::Expired => &self.expired,

@@ -1,40 +1,40 @@
-//! Handing one command to the log, and what may come of it.
+//! Submission of one command to the log, and its result.
 
 use crate::RequestKey;
 use northgate_domain::{Alert, Command, Event, Positioned, Rejection as Rule};
 use northgate_storage::{AppendError, EventLog, Outcome, RecordedOutcome, Rejection, Submission};
 
-/// What a command led to.
+/// Result of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted<T> {
-    /// What was kept: now, or when the key of the request was first seen.
+    /// Outcome of the command: of this request, or of the first request with the same key.
     pub value: T,
-    /// Whether it was kept before, so that nothing happened now.
+    /// Whether the key was used before, so that nothing changed now.
     pub replayed: bool,
 }
 
-/// Why a command did not happen, or why that is not known.
+/// Reasons why a command was not executed, or why its outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SubmitError {
-    /// The command was refused; nothing was kept.
+    /// The command was refused; nothing was stored.
     #[error("the command was refused")]
     Refused(#[source] Rule),
-    /// The key of the request was used before, for another command; nothing was stored.
-    #[error("the key was used before for another command")]
+    /// The key of the request was already used for another command; nothing was stored.
+    #[error("the idempotency key was already used for another command")]
     KeyReused,
-    /// No events are taken now; nothing was kept.
-    #[error("no events are taken now")]
+    /// The store does not accept events now; nothing was stored.
+    #[error("the store does not accept events now")]
     Unavailable,
-    /// The events may or may not have been kept.
-    #[error("it is not known whether the event was kept")]
+    /// The events may or may not have been stored.
+    #[error("it is not known whether the event was stored")]
     OutcomeUnknown,
-    /// The store answered something else than it was asked for.
-    #[error("the store gave an answer that does not fit the command")]
+    /// The store returned an outcome that does not fit the command.
+    #[error("the store returned an outcome that does not fit the command")]
     UnexpectedAnswer,
 }
 
 impl SubmitError {
-    /// The rule that the command broke, if that is why it was refused.
+    /// Returns the rule that the command broke, if this is why it was refused.
     pub const fn broken_rule(&self) -> Option<&Rule> {
         match self {
             Self::Refused(rule) => Some(rule),
@@ -54,11 +54,11 @@ impl From<AppendError> for SubmitError {
     }
 }
 
-/// Tells keys of requests to raise from those of other requests.
+/// Scope of the idempotency keys of raises.
 pub(crate) const RAISING: &str = "alerts";
 
-/// Appends one command that was sent to `route`, and gives what it led to: now, or when its key
-/// was first seen there.
+/// Appends one command that was sent to `route`. Returns its outcome, or the first outcome if its
+/// key was used there before.
 pub(crate) async fn submit(
     log: &dyn EventLog,
     route: &'static str,
@@ -78,7 +78,7 @@ pub(crate) async fn submit(
     Ok(Submitted { value, replayed })
 }
 
-/// The alert of an outcome, with the position of its raising.
+/// Returns the alert of an outcome, with the position of its raise.
 pub(crate) fn alert_of(outcome: RecordedOutcome) -> Result<Positioned<Alert>, SubmitError> {
     match outcome {
         RecordedOutcome::Unchanged(alert) => Ok(alert),

@@ -1,10 +1,6 @@
-//! What the services do in their own time: gathering repeats, and ending alerts. The clock of the
-//! tests is paused, so nothing here depends on how fast the machine is.
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "what the tests have in common fails as they do"
-)]
+//! Tests of the background work of the services: gathering repeats and resolving overdue alerts.
+//! The tests pause the clock, so they do not depend on the speed of the machine.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "shared test code may panic, as tests do")]
 
 use async_trait::async_trait;
 use enum_map::{EnumMap, enum_map};
@@ -28,7 +24,7 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, advance, interval};
 use tokio_util::sync::CancellationToken;
 
-/// The time of the paused clock, from 1970 on.
+/// A clock that shows the paused time of tokio, from 1970.
 struct Paused(Instant);
 
 impl Clock for Paused {
@@ -54,7 +50,7 @@ impl Scene {
         Self { store, log, alerts, clock }
     }
 
-    /// Raises in a task of its own, as a request does.
+    /// Raises an alert in a separate task, as a request does.
     #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
     async fn raise(&self, raise: RaiseAlert) -> JoinHandle<Result<Positioned<Alert>, SubmitError>> {
         let alerts = self.alerts.clone();
@@ -64,7 +60,7 @@ impl Scene {
         raising
     }
 
-    /// What has happened so far, and the count after it.
+    /// Returns the changes so far, each with the count of its alert.
     async fn events(&self) -> Vec<(AlertChange, u64)> {
         let start = Position::start(Epoch::new(1));
         let events = self.store.read(ReadFrom::After(start), 1_000).await.unwrap();
@@ -81,7 +77,7 @@ impl Scene {
     }
 }
 
-/// Alerts whose repeats are gathered for the usual window.
+/// Creates the alert service, which gathers repeats for the default window.
 fn alerts(
     log: Arc<dyn EventLog>,
     read_model: Arc<dyn ReadModel>,
@@ -91,7 +87,7 @@ fn alerts(
     AlertService::new(log, read_model, coalescer, clock)
 }
 
-/// Lets everything run that is due: the paused clock stands still meanwhile.
+/// Runs all due tasks; the paused clock does not advance meanwhile.
 async fn settle() {
     for _ in 0..32 {
         yield_now().await;
@@ -116,7 +112,7 @@ fn keyed(key: &str, severity: Severity) -> RaiseAlert {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_is_kept_at_once_and_what_follows_waits_for_a_window_at_most() {
+async fn the_first_raise_is_immediate_and_repeats_wait_at_most_one_window() {
     use AlertChange::{Raised, Repeated};
     let scene = Scene::new();
     let first = scene.raise(repeat(Severity::Error)).await;
@@ -135,7 +131,7 @@ async fn the_first_is_kept_at_once_and_what_follows_waits_for_a_window_at_most()
         assert_eq!((alert.value.count, alert.position.offset), (8, 1));
         assert_eq!(alert.value.severity, Severity::Error);
     }
-    // After a window in which nothing came the next one is the first again.
+    // After a window without a raise, the next one is the first again.
     pass(100).await;
     let next = scene.raise(repeat(Severity::Error)).await;
     assert!(next.is_finished());
@@ -143,7 +139,7 @@ async fn the_first_is_kept_at_once_and_what_follows_waits_for_a_window_at_most()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_finds_no_room_among_so_many_that_wait_is_kept_as_it_is() {
+async fn raises_beyond_the_limit_of_waiting_ones_are_appended_alone() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Warning)).await;
     scene.raise(keyed("l", Severity::Warning)).await;
@@ -160,11 +156,11 @@ async fn what_finds_no_room_among_so_many_that_wait_is_kept_as_it_is() {
     let half = u64::try_from(RaiseCoalescer::MOST / 2).unwrap();
     let counts: Vec<_> = scene.events().await.iter().rev().take(2).map(|event| event.1).collect();
     assert_eq!(counts, [half + 3, half + 2]);
-    assert!(!scene.raise(repeat(Severity::Warning)).await.is_finished(), "there is room again");
+    assert!(!scene.raise(repeat(Severity::Warning)).await.is_finished(), "raises can wait again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_bad_an_alert_was_is_nothing_to_the_next_one_with_its_key() {
+async fn the_severity_of_a_resolved_alert_does_not_affect_the_next_one() {
     let scene = Scene::new();
     let first = scene.raise(repeat(Severity::Critical)).await.await.unwrap().unwrap();
     let resolve = act_on_alert(first.value.id, Action::Resolve);
@@ -173,11 +169,14 @@ async fn how_bad_an_alert_was_is_nothing_to_the_next_one_with_its_key() {
     pass(100).await;
     assert_ne!(anew.await.unwrap().unwrap().value.id, first.value.id);
     assert!(!scene.raise(repeat(Severity::Info)).await.is_finished());
-    assert!(scene.raise(repeat(Severity::Error)).await.is_finished(), "it is worse than info");
+    assert!(
+        scene.raise(repeat(Severity::Error)).await.is_finished(),
+        "error is more severe than info"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_panics_is_told_to_who_waits_and_keeps_nobody_out() {
+async fn a_panicking_store_fails_waiting_raises_and_blocks_no_later_one() {
     let scene = Scene::new();
     let broken = Arc::new(PanickingLog { log: scene.log.clone(), panics: true.into() });
     let alerts = alerts(broken, scene.store.clone(), scene.clock.clone());
@@ -190,7 +189,7 @@ async fn a_store_that_panics_is_told_to_who_waits_and_keeps_nobody_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_so_many_keys_at_once_those_that_find_no_room_are_kept_as_they_are() {
+async fn raises_of_keys_beyond_the_lane_limit_are_appended_alone() {
     let scene = Scene::new();
     for number in 0..RaiseCoalescer::MOST {
         scene.raise(keyed(&number.to_string(), Severity::Warning)).await;
@@ -201,7 +200,7 @@ async fn of_so_many_keys_at_once_those_that_find_no_room_are_kept_as_they_are() 
         assert!(alone.is_finished());
         assert_eq!(alone.await.unwrap().unwrap().value.count, count);
     }
-    // Once the others are quiet there is room.
+    // Lanes without raises end, so there is space for others.
     pass(100).await;
     pass(100).await;
     scene.raise(repeat(Severity::Warning)).await;
@@ -209,7 +208,7 @@ async fn of_so_many_keys_at_once_those_that_find_no_room_are_kept_as_they_are() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repeat_that_makes_it_worse_does_not_wait_and_takes_the_others_along() {
+async fn a_more_severe_repeat_is_appended_immediately_with_those_waiting() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Warning)).await;
     let waiting = scene.raise(repeat(Severity::Warning)).await;
@@ -219,11 +218,11 @@ async fn a_repeat_that_makes_it_worse_does_not_wait_and_takes_the_others_along()
     let alert = waiting.await.unwrap().unwrap().value;
     assert_eq!((alert.count, alert.severity), (3, Severity::Critical));
     let again = scene.raise(repeat(Severity::Critical)).await;
-    assert!(!again.is_finished(), "it is as bad already");
+    assert!(!again.is_finished(), "the alert has this severity already");
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_do_not_wait_for_each_other_and_without_one_nothing_waits() {
+async fn raises_of_other_keys_and_without_a_key_do_not_wait() {
     let scene = Scene::new();
     let other = keyed("l", Severity::Info);
     for raise in [repeat(Severity::Info), other, raising(Severity::Info), raising(Severity::Info)] {
@@ -233,7 +232,7 @@ async fn keys_do_not_wait_for_each_other_and_without_one_nothing_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_stops_waiting_has_raised_it_all_the_same() {
+async fn a_raise_is_appended_even_if_its_caller_stops_waiting() {
     let scene = Scene::new();
     let first = scene.raise(repeat(Severity::Info)).await;
     let gone = scene.raise(repeat(Severity::Info)).await;
@@ -244,13 +243,13 @@ async fn who_stops_waiting_has_raised_it_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_at_the_end_is_kept_and_later_ones_are_told() {
+async fn a_flush_appends_waiting_raises_and_later_ones_get_an_error() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Info)).await;
     let waiting = scene.raise(repeat(Severity::Info)).await;
     let before = Instant::now();
     scene.alerts.flush().await;
-    assert_eq!(Instant::now(), before, "nobody waits for the window");
+    assert_eq!(Instant::now(), before, "a flush does not wait for the window");
     assert_eq!(waiting.await.unwrap().unwrap().value.count, 2);
     scene.log.close().await;
     let late = scene.raise(repeat(Severity::Info)).await;
@@ -258,7 +257,7 @@ async fn what_waits_at_the_end_is_kept_and_later_ones_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_takes_nothing_is_told_to_everyone_who_waits() {
+async fn every_waiting_raise_gets_the_error_of_a_closed_log() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Info)).await;
     let waiting =
@@ -275,7 +274,7 @@ fn resolving(scene: &Scene, quiet_for: QuietFor) -> (CancellationToken, JoinHand
     resolving_in(scene.store.clone(), scene, quiet_for)
 }
 
-/// A timer that looks into `read_model` each second.
+/// Starts a resolver that queries `read_model` each second.
 #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
 fn resolving_in(
     read_model: Arc<dyn ReadModel>,
@@ -291,7 +290,7 @@ fn resolving_in(
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alert_ends_when_it_expires_or_was_quiet_for_long_enough() {
+async fn an_alert_is_resolved_when_it_expires_or_was_quiet_too_long() {
     use StatusKind::{Open, Resolved};
     let scene = Scene::new();
     let minute = Some(Duration::from_mins(1));
@@ -305,7 +304,7 @@ async fn an_alert_ends_when_it_expires_or_was_quiet_for_long_enough() {
     assert_eq!(scene.statuses().await, [Open; 4]);
     pass(1_100).await;
     assert_eq!(scene.statuses().await, [Resolved, Open, Open, Open]);
-    // A repeat is a sign of life.
+    // A repeat restarts the quiet time.
     pass(40_000).await;
     scene.raise(repeat(Severity::Warning)).await;
     pass(10_000).await;
@@ -317,14 +316,14 @@ async fn an_alert_ends_when_it_expires_or_was_quiet_for_long_enough() {
         let notes = alert.value.notes.as_slice();
         notes.last().map_or("", |note| note.text.as_str())
     });
-    let quiet = "Nothing was heard of it for long enough.";
-    assert_eq!(said.collect::<Vec<_>>(), ["It has expired.", quiet, quiet, ""]);
+    let quiet = "No event came within the quiet time of this severity.";
+    assert_eq!(said.collect::<Vec<_>>(), ["The expiry time was reached.", quiet, quiet, ""]);
     stop.cancel();
     timer.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_than_are_asked_for_at_once_end_all_the_same() {
+async fn more_overdue_alerts_than_one_query_returns_are_all_resolved() {
     let scene = Scene::new();
     let end = Some(Timestamp::from_unix_micros(1));
     for _ in 0..600 {
@@ -351,7 +350,7 @@ struct PanickingLog {
 #[async_trait]
 impl EventLog for PanickingLog {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
-        assert!(!self.panics.swap(false, Ordering::Relaxed), "as the test wants it");
+        assert!(!self.panics.swap(false, Ordering::Relaxed), "the planned panic of the test");
         self.log.append(submissions).await
     }
 
@@ -368,7 +367,8 @@ impl EventLog for PanickingLog {
     }
 }
 
-/// A read model in which overdue alerts are raised again, with an end, before anybody knows.
+/// A read model that raises overdue alerts again, with `end` as their expiry time, before it
+/// returns them.
 struct RaisingAgain {
     store: Arc<MemoryStore>,
     end: Option<Timestamp>,
@@ -429,7 +429,7 @@ async fn a_late_repeat_postpones_expiry() {
         let store = Arc::new(RaisingAgain { store: scene.store.clone(), end: new_end });
         let (stop, timer) = resolving_in(store, &scene, EnumMap::default());
         settle().await;
-        assert_eq!(scene.events().await, changes, "at the first look");
+        assert_eq!(scene.events().await, changes, "after the first tick");
         pass(10_000).await;
         assert_eq!(scene.events().await, changes);
         stop.cancel();

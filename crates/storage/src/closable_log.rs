@@ -1,4 +1,4 @@
-//! A log that takes no more appends once it is closed: the orderly end of a server.
+//! A wrapper of a log that refuses appends once it is closed, for an orderly shutdown.
 
 use crate::{AppendError, EventLog, Outcome, ReadError, ReadFrom, Submission};
 use async_trait::async_trait;
@@ -7,22 +7,22 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-/// Another log that can be closed. Reads always pass; once it is closed, appends are answered
-/// [`AppendError::Unavailable`].
+/// Wraps a log so that it can be closed. Reads always pass. Once the log is closed, an append
+/// returns [`AppendError::Unavailable`].
 pub struct ClosableLog {
     inner: Arc<dyn EventLog>,
-    /// Counts the appends under way; closed when the log is.
+    /// Counts the running appends; closed together with the log.
     appends: TaskTracker,
 }
 
 impl ClosableLog {
-    /// Wraps `inner`, and is open.
+    /// Wraps `inner`. The log is open at first.
     pub fn new(inner: Arc<dyn EventLog>) -> Self {
         Self { inner, appends: TaskTracker::new() }
     }
 
-    /// Closes the log, and returns once every append under way has been answered. From then on
-    /// this process does not move the head.
+    /// Closes the log and returns once every running append has been answered. Afterwards this
+    /// process does not move the head.
     pub async fn close(&self) {
         self.appends.close();
         self.appends.wait().await;
@@ -32,7 +32,8 @@ impl ClosableLog {
 #[async_trait]
 impl EventLog for ClosableLog {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
-        // Counted before the check: `close` waits for this append, or this append sees it closed.
+        // The token is acquired before the check: either `close` waits for this append, or this
+        // append finds the log closed.
         let _under_way = self.appends.token();
         if self.appends.is_closed() {
             return Err(AppendError::Unavailable);

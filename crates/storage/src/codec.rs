@@ -1,14 +1,15 @@
-//! The persisted form of what a durable store keeps: versioned records, apart from the wire's
-//! shapes, so that either can change without the other.
+//! The persisted form of records in durable stores: versioned, and separate from the shapes on the
+//! wire, so that either can change without the other.
 //!
-//! A record is one byte, the version of its shape, and then JSON of that shape with short names.
-//! Positions are offsets only: the epoch belongs to the log and not to what stands in it.
+//! A record is one byte, which is the version of its shape, followed by JSON of that shape with
+//! short member names. A record contains positions as offsets only, because the epoch is a property
+//! of the log, not of its events.
 //!
-//! Decoding checks the form of a record and nothing else. The domain's limits are for new input:
-//! a limit that becomes tighter must not make stored data unreadable.
+//! Decoding checks only the form of a record. The limits of the domain apply to new input: a limit
+//! that becomes stricter must not make stored data unreadable.
 //!
-//! A shape that was released never changes. One that needs more is a new version, and the old one
-//! stays readable: databases are older than the programs that open them.
+//! A released shape never changes. New needs get a new version, and every old version stays
+//! readable, because a database can be older than the program that opens it.
 
 mod v1;
 mod v2;
@@ -17,35 +18,35 @@ use crate::RecordedOutcome;
 use northgate_domain::{Alert, ChatMessage, Epoch, Event, HttpUrlError};
 use serde::{Deserialize, Serialize};
 
-/// The version of the shapes that are written now.
+/// Version of the shapes that this program writes.
 pub const VERSION: u8 = 2;
 
-/// Why bytes are no record, or a value could not become one.
+/// Reasons why bytes are not a valid record or a value cannot be encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
-    /// There is not even a version.
-    #[error("an empty record")]
+    /// The record has no bytes, not even a version.
+    #[error("the record is empty")]
     Empty,
-    /// A newer program wrote it.
-    #[error("a record of version {0}, which this program does not know")]
+    /// The version is unknown: a newer program wrote the record, or the byte is damaged.
+    #[error("the record has version {0}, which this program does not support")]
     UnknownVersion(u8),
-    /// It has not the shape of its version.
-    #[error("a record that is not what its version says")]
+    /// The JSON does not have the shape of the record's version.
+    #[error("the record does not have the shape of its version")]
     Shape(#[from] serde_json::Error),
-    /// An address in it is none that the domain accepts.
-    #[error("a record with an address that is not accepted")]
+    /// The record contains a URL that the domain does not accept.
+    #[error("the record contains a URL that is not accepted")]
     HttpUrl(#[from] HttpUrlError),
-    /// A word in it is none of those that its version knows.
-    #[error("a record with a word that its version does not know")]
+    /// The record contains a severity or a change with a name that its version does not define.
+    #[error("the record contains a name that its version does not define")]
     Word,
 }
 
-/// The record of an event.
+/// Encodes an event as a record of the current version.
 pub fn encode_event(event: &Event) -> Result<Vec<u8>, CodecError> {
     encode(&v2::EventShape::from(event))
 }
 
-/// The event of a record.
+/// Decodes the event in a record of any released version.
 pub fn decode_event(record: &[u8]) -> Result<Event, CodecError> {
     match version_of(record)? {
         (1, shape) => Ok(read::<v1::EventShape>(shape)?.into()),
@@ -54,12 +55,12 @@ pub fn decode_event(record: &[u8]) -> Result<Event, CodecError> {
     }
 }
 
-/// The record of an alert as it stands.
+/// Encodes the current state of an alert.
 pub fn encode_alert(alert: &Alert) -> Result<Vec<u8>, CodecError> {
     encode(&v2::AlertShape::from(alert))
 }
 
-/// The alert of a record.
+/// Decodes the alert in a record of any released version.
 pub fn decode_alert(record: &[u8]) -> Result<Alert, CodecError> {
     match version_of(record)? {
         (1, shape) => Ok(read::<v1::AlertShape>(shape)?.into()),
@@ -68,12 +69,12 @@ pub fn decode_alert(record: &[u8]) -> Result<Alert, CodecError> {
     }
 }
 
-/// The record of a chat message.
+/// Encodes a chat message.
 pub fn encode_message(message: &ChatMessage) -> Result<Vec<u8>, CodecError> {
     encode(&v2::ChatShape::from(message))
 }
 
-/// The chat message of a record.
+/// Decodes the chat message in a record of any released version.
 pub fn decode_message(record: &[u8]) -> Result<ChatMessage, CodecError> {
     match version_of(record)? {
         (1, shape) => Ok(read::<v1::ChatShape>(shape)?.into()),
@@ -82,12 +83,12 @@ pub fn decode_message(record: &[u8]) -> Result<ChatMessage, CodecError> {
     }
 }
 
-/// The record of what a submission was answered when it was first seen.
+/// Encodes the outcome of a submission at its first use.
 pub fn encode_outcome(answer: &RecordedOutcome) -> Result<Vec<u8>, CodecError> {
     encode(&v2::OutcomeShape::from(answer))
 }
 
-/// The answer of a record, in the log that is called `epoch`.
+/// Decodes a recorded outcome. Its offsets become positions in the log with this `epoch`.
 pub fn decode_outcome(record: &[u8], epoch: Epoch) -> Result<RecordedOutcome, CodecError> {
     match version_of(record)? {
         (1, shape) => Ok(read::<v1::OutcomeShape>(shape)?.into_answer(epoch)),
@@ -102,7 +103,7 @@ fn encode(shape: &impl Serialize) -> Result<Vec<u8>, CodecError> {
     Ok(record)
 }
 
-/// The version of a record, and its shape.
+/// Splits a record into its version and the JSON of its shape.
 fn version_of(record: &[u8]) -> Result<(u8, &[u8]), CodecError> {
     record.split_first().map(|(version, shape)| (*version, shape)).ok_or(CodecError::Empty)
 }

@@ -1,24 +1,25 @@
-//! The decision about one submission, the same in every store: what to write, what to answer, and
-//! what to remember.
+//! The decision on one submission, the same in every store: what to write, what to answer, and what
+//! to remember.
 
 use crate::{Fingerprint, IdempotencyKey, Outcome, RecordedOutcome, Rejection, Submission};
 use northgate_domain::{
     Alert, AlertEvent, Decision, Event, EventMeta, Position, Positioned, Timestamp, decide,
 };
 
-/// The first use of an idempotency key: what a store keeps under the key.
+/// The first use of an idempotency key. A store keeps this under the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstUse {
-    /// The moment of the use by the clock; see [`IdempotencyKey::forgotten_since`].
+    /// Time of the first use by the clock; see [`IdempotencyKey::forgotten_since`].
     pub used_at: Timestamp,
-    /// The digest of the command.
+    /// Digest of the command, if the key has one.
     pub fingerprint: Option<Fingerprint>,
-    /// The first answer.
+    /// Outcome of the first use.
     pub outcome: RecordedOutcome,
 }
 
 impl FirstUse {
-    /// The first answer, if `key` is used for the same command again.
+    /// Returns the first outcome as a replay if `key` is used for the same command again, and
+    /// otherwise [`Rejection::KeyReused`].
     pub fn replay(self, key: &IdempotencyKey) -> Result<Outcome, Rejection> {
         key.check(self.fingerprint)?;
         Ok(Outcome::Replayed(self.outcome))
@@ -30,27 +31,29 @@ impl FirstUse {
 pub struct LogEnd {
     /// The position of the newest event.
     pub head: Position,
-    /// The moment of the newest event; `None` in an empty log.
+    /// Timestamp of the newest event; `None` in an empty log.
     pub newest: Option<Timestamp>,
 }
 
-/// The effects of one submission, which a store carries out.
+/// Effects of one submission. A store writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The event to write at the end of the log.
+    /// Event to write at the end of the log.
     pub event: Option<Positioned<Event>>,
-    /// The alert to write: its state after the event, at the position of its raising.
+    /// Alert to write: its state after the event, at the position of its raise.
     pub alert: Option<Positioned<Alert>>,
-    /// The first use to remember under the key of the submission.
+    /// First use to remember under the key of the submission.
     pub first_use: Option<FirstUse>,
-    /// The answer.
+    /// Outcome to return to the caller.
     pub outcome: Outcome,
 }
 
 /// Decides one submission at the `end` of a log. `subject` is the current state of the alert that
-/// [`Command::subject`](northgate_domain::Command::subject) names, events of the same batch
-/// included. A store looks for the key before it calls this: a key that it remembers is answered
-/// by [`FirstUse::replay`].
+/// [`Command::subject`](northgate_domain::Command::subject) names, including the changes by earlier
+/// submissions of the same batch.
+///
+/// A store looks up the key before it calls this function: it answers a key that it remembers with
+/// [`FirstUse::replay`].
 pub fn decide_submission(
     end: LogEnd,
     submission: &Submission,

@@ -1,38 +1,39 @@
-//! Why a store did not append, or gave no answer.
+//! Errors of appends, reads and queries.
 
 use crate::Rejection;
 use northgate_domain::Position;
 
-/// Why nothing was appended, or why that is not known.
+/// Reasons why an append stored nothing, or may have stored nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// One submission was refused, and so none was kept.
+    /// One submission was refused, so none was stored.
     #[error("submission {index} was refused")]
     Rejected {
-        /// Which one, counted from 0.
+        /// Index of the refused submission in the vector, from 0.
         index: usize,
-        /// Why.
+        /// Reason of the refusal.
         #[source]
         rejection: Rejection,
     },
-    /// The store takes no events now; nothing was kept.
-    #[error("the store takes no events now; nothing was kept")]
+    /// The store does not accept events now; nothing was stored.
+    #[error("the store does not accept events now; nothing was stored")]
     Unavailable,
-    /// The store failed so late that the events may or may not have been kept.
+    /// The store failed so late that the events may or may not have been stored.
     #[error(
-        "the store failed while it was keeping the events; send them again with the same key to be sure"
+        "the store failed during the write and may have stored the events; \
+         send them again with the same key"
     )]
     OutcomeUnknown,
 }
 
-/// Why no events could be read.
+/// Reasons why events could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// The events asked for are not all held.
-    #[error("the log does not hold every event after this position")]
+    /// The position is not in this log, or some requested events are no longer retained.
+    #[error("the position is not in this log, or events after it are no longer retained")]
     Gap {
-        /// The smallest position that still reads: the one of the newest trimmed event, or the
-        /// start of the log if none was trimmed.
+        /// Smallest position that can still be read: the one of the newest trimmed event, or the
+        /// start of the log if no event was trimmed.
         oldest: Position,
         /// The head of the log.
         latest: Position,
@@ -47,13 +48,13 @@ pub enum ReadError {
 #[error("the store cannot answer now")]
 pub struct Unavailable;
 
-/// Why there is no page of a history.
+/// Reasons why a query returned no page of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// A position in the query is of another log, or lies beyond the head of this one.
-    #[error("the position is not of this log")]
+    /// A position in the query belongs to another log, or lies beyond the head of this one.
+    #[error("the position does not belong to this log")]
     Foreign,
-    /// The answer was not found in time.
+    /// The store did not find the answer within its time limit.
     #[error("the query took too long")]
     TooSlow,
     /// The store cannot answer now.

@@ -1,4 +1,4 @@
-//! The port: a store is a log and a read model with a life cycle, and a factory opens it.
+//! The storage port: a store is a log and a read model with a life cycle, and a factory opens it.
 
 use crate::{EventLog, ReadModel};
 use async_trait::async_trait;
@@ -8,46 +8,48 @@ use std::future::pending;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// A store. Only [`is_durable`](Self::is_durable) must be answered; the defaults of the rest fit a
-/// store without threads, files or connections of its own. A store with a thread answers
-/// [`failed`](Self::failed); one with files or connections answers [`is_writable`](Self::is_writable)
-/// and [`close`](Self::close); one that trims by a number answers [`window`](Self::window).
+/// A store. Only [`is_durable`](Self::is_durable) must be implemented; the defaults of the other
+/// methods fit a store without threads, files or connections of its own. A store with a thread
+/// implements [`failed`](Self::failed). A store with files or connections implements
+/// [`is_writable`](Self::is_writable) and [`close`](Self::close). A store that trims by a number of
+/// events implements [`window`](Self::window).
 #[async_trait]
 pub trait EventStore: EventLog + ReadModel {
     /// Whether stored events survive the end of the process.
     fn is_durable(&self) -> bool;
 
-    /// Whether the store can append now. It answers at once, from what it knows: readiness probes
-    /// ask it. A store that failed tries again by itself, such as once a second: while it is not
-    /// writable, nobody may send it anything.
+    /// Returns whether the store can append now. This must return immediately, from what the store
+    /// knows, because readiness probes call it. A store that failed must retry on its own, for
+    /// example once a second, because possibly no append arrives while it is not writable.
     fn is_writable(&self) -> Result<(), NotWritable> {
         Ok(())
     }
 
-    /// How many of the newest events the log holds at least. Appends wait while the fan-out is half
-    /// of that behind, so that no event is trimmed before it was sent. A store that does not trim
-    /// by number keeps the default, which is no limit.
+    /// Returns the number of newest events that the log retains at least. Appends wait while the
+    /// fan-out is too far behind, at the latest at half of this number, so that no event is trimmed
+    /// before it was sent. A store that does not trim by number keeps the default, which means no
+    /// limit.
     fn window(&self) -> usize {
         usize::MAX
     }
 
-    /// Gives the store the position that the fan-out has read, as it moves. A store that trims
-    /// events to free bytes keeps those that the fan-out has not read. Called at most once.
+    /// Passes a receiver of the position up to which the fan-out has read. A store that trims
+    /// events to free bytes must retain those that the fan-out has not read. Called at most once.
     fn follow(&self, _fan_out: watch::Receiver<Position>) {}
 
-    /// Returns with a reason once a part of the store has failed for good, such as its only
-    /// writing thread; the process should end then. Never returns as long as the store works.
+    /// Returns a reason once a component of the store, such as its only writer thread, has failed
+    /// permanently; the process should end then. Never returns while the store works.
     async fn failed(&self) -> String {
         pending().await
     }
 
-    /// Ends the store: appends and queries that were handed over are answered, all later ones are
-    /// unavailable, and when this returns the files are free for another process. A store that was
-    /// closed has not failed.
+    /// Closes the store. Appends and queries that were already submitted are answered, and all
+    /// later ones return unavailable. When this returns, another process can open the files. A
+    /// closed store does not count as failed.
     async fn close(&self) {}
 }
 
-/// The store cannot append now; the reason is for the person who looks after the server.
+/// The store cannot append now. The reason is shown to the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotWritable(pub String);
@@ -55,8 +57,9 @@ pub struct NotWritable(pub String);
 /// Opens a store.
 #[async_trait]
 pub trait StoreFactory: Send + Sync {
-    /// Opens the store. It decides by `meta`, and a store that is created now names its log
-    /// `new_epoch`. The error is shown to the person who starts the server.
+    /// Opens the store. The store takes timestamps and ids from `meta`, and uses `new_epoch` as the
+    /// epoch of its log only if it creates the log now. The error is shown to the administrator who
+    /// starts the server.
     async fn open(
         &self,
         meta: MetaSource,

@@ -1,8 +1,8 @@
-//! Where events are kept: the port that every store implements, its laws, the store in memory, and
-//! the persisted form of what other stores keep.
+//! The storage port that every store implements, the laws of the port, the store in memory, and the
+//! persisted form of records for durable stores.
 //!
-//! The log is the bus. Whatever was appended is broadcast, because broadcasting *is* reading the
-//! log's [`tail`]; what was not appended cannot be seen by anyone.
+//! The log is the message bus: broadcasting *is* reading the log's [`tail`]. Every appended event
+//! is broadcast, and nobody can see an event that was not appended.
 #![warn(missing_docs)]
 
 mod closable_log;

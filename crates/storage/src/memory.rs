@@ -1,4 +1,4 @@
-//! The store in memory: fast, bounded, and gone with the process.
+//! The store in memory: fast and bounded; its data is lost when the process ends.
 
 mod alert_index;
 mod capacity;
@@ -28,12 +28,11 @@ use std::error::Error;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Keeps everything in memory, within a [`Capacity`]. Nothing survives the process.
+/// Stores everything in memory, within a [`Capacity`]. Nothing survives the process.
 ///
-/// One mutex owns the whole state: an append decides, stores and moves the head under it, so that
+/// One mutex protects the complete state. An append decides, stores and moves the head under it, so
 /// the order of offsets is the order in which appends became visible. The mutex is never held
-/// across an await, nor while somebody looks through alerts or messages: a query goes over a
-/// snapshot.
+/// across an await, nor while alerts or messages are searched: a query searches a snapshot.
 pub struct MemoryStore {
     state: Mutex<State>,
     head: watch::Sender<Position>,
@@ -42,7 +41,7 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store whose log is called `epoch`, which the caller drew at random.
+    /// Creates an empty store. `epoch` identifies its log; the caller draws it at random.
     pub fn new(epoch: Epoch, capacity: Capacity, meta: MetaSource) -> Self {
         Self {
             state: Mutex::new(State::new(epoch, capacity, meta.clock.as_ref())),
@@ -56,18 +55,18 @@ impl MemoryStore {
         let mut state = self.state.lock();
         let outcomes = state.append(submissions, &self.meta)?;
         let head = state.head();
-        // Under the lock, so that a later append cannot publish its head before this one.
+        // Sent under the lock, so that a later append cannot publish its head before this one.
         self.head.send_if_modified(|shown| std::mem::replace(shown, head) != head);
         Ok(outcomes)
     }
 
-    /// A snapshot, and the head that it reflects.
+    /// Returns the head and a snapshot that reflects it.
     fn snapshot<T>(&self, of: fn(&State) -> Snapshot<T>) -> (Position, Snapshot<T>) {
         let state = self.state.lock();
         (state.head(), of(&state))
     }
 
-    /// How many alerts had to make room for newer ones so far.
+    /// Returns the number of alerts evicted so far to free space for newer ones.
     pub fn evicted_alerts(&self) -> u64 {
         self.state.lock().evicted_alerts()
     }
@@ -77,8 +76,8 @@ impl MemoryStore {
 impl EventLog for MemoryStore {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
         let outcomes = self.append_now(submissions);
-        // A caller with much to append must not keep the thread from those who read. Not each
-        // time: events that gather meanwhile are sent in one write.
+        // A caller with many appends must not keep the thread from readers. This does not yield on
+        // every append, so that events which gather meanwhile are sent in one write.
         tokio::task::consume_budget().await;
         outcomes
     }
@@ -154,7 +153,7 @@ impl EventStore for MemoryStore {
     }
 }
 
-/// Makes a new store in memory each time.
+/// Creates a new store in memory at each call of `open`.
 #[derive(Debug, Clone, Copy)]
 pub struct MemoryFactory(pub Capacity);
 

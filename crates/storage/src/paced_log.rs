@@ -1,4 +1,4 @@
-//! A log whose appends wait for a reader that is too far behind: backpressure.
+//! A wrapper of a log whose appends wait for a slow reader: backpressure.
 
 use crate::{AppendError, EventLog, Outcome, ReadError, ReadFrom, Submission};
 use async_trait::async_trait;
@@ -8,11 +8,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// The most that an append waits for the reader. A reader that is stuck must not stop the log.
+/// Upper bound of the time that an append waits for the reader. A stuck reader must not stop the
+/// log.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Another log whose appends wait while a reader is more than some events behind the head. A store
-/// of bounded size would otherwise trim, under a burst, events that its reader has not read.
+/// Wraps a log so that appends wait while a reader is more than `lag` events behind the head.
+/// Without this, a store of bounded size would trim events in a burst that its reader has not read
+/// yet.
 pub struct PacedLog {
     inner: Arc<dyn EventLog>,
     head: watch::Receiver<Position>,
@@ -21,7 +23,7 @@ pub struct PacedLog {
 }
 
 impl PacedLog {
-    /// Wraps `inner`. `reader` is the position that the reader has reached, and `lag` the most
+    /// Wraps `inner`. `reader` is the position that the reader has reached, and `lag` the number of
     /// events that it may be behind.
     pub fn new(inner: Arc<dyn EventLog>, reader: watch::Receiver<Position>, lag: u64) -> Self {
         let head = inner.head();
@@ -34,11 +36,12 @@ impl PacedLog {
         }
         let mut reader = self.reader.clone();
         let catching_up = async {
-            // Looked at anew by everyone who waited: between this and the append nothing waits,
-            // so they do not all pass at once. An error means that the reader is gone.
+            // Every waiting append checks again after it was woken. There is no await between this
+            // check and the append, so waiting appends do not all pass at the same time. An error
+            // means that the reader was dropped.
             while !self.is_near() && reader.changed().await.is_ok() {}
         };
-        // Too late: a stuck reader is not waited for any longer.
+        // On a timeout the append proceeds: a stuck reader is not waited for any longer.
         let _ = timeout(PATIENCE, catching_up).await;
     }
 

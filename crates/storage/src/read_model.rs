@@ -1,4 +1,4 @@
-//! The second half of the port: what is asked of the state that follows from the log.
+//! The second half of the storage port: queries on the state that follows from the log.
 
 use crate::{QueryError, Unavailable};
 use async_trait::async_trait;
@@ -7,36 +7,36 @@ use northgate_domain::{
     MessageQuery, Positioned, Summary,
 };
 
-/// The alerts as they stand, the chat messages, and the events of one alert.
+/// Queries on current alerts, chat messages and the events of one alert.
 ///
-/// Each answer is of one state of the store, and never of a later one than the head that
-/// [`head`](crate::EventLog::head) shows when the answer comes. No query waits for an append, and
+/// Each answer shows one state of the store, which is never later than the head that
+/// [`head`](crate::EventLog::head) shows when the answer arrives. No query waits for an append, and
 /// no append waits for a query.
 #[async_trait]
 pub trait ReadModel: Send + Sync {
-    /// The alerts that match, in the order of their raising.
+    /// Returns the matching alerts, in the order in which they were raised.
     async fn alerts(&self, query: AlertQuery) -> Result<HistoryPage<Alert>, QueryError>;
 
-    /// The chat messages that match, in their order.
+    /// Returns the matching chat messages, in the order of their positions.
     async fn messages(&self, query: MessageQuery) -> Result<HistoryPage<ChatMessage>, QueryError>;
 
-    /// The current state of one alert, with the position of its raising; `None` if no alert has
-    /// this id.
+    /// Returns the current state of one alert with the position of its raise; `None` if no alert
+    /// has this id.
     async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable>;
 
-    /// The events of one alert that the log still holds, each at its own position; none if no
-    /// alert has this id. Events that were trimmed are left out without an error.
+    /// Returns the retained events of one alert, each at its own position; none if no alert has
+    /// this id. Trimmed events are left out without an error.
     async fn alert_events(
         &self,
         id: AlertId,
         range: HistoryRange,
     ) -> Result<HistoryPage<Event>, QueryError>;
 
-    /// The counts of all alerts.
+    /// Returns the counts of all alerts.
     async fn summary(&self) -> Result<Summary, Unavailable>;
 
-    /// At most `limit` of the alerts whose deadline has passed, in any order. The cost grows with
-    /// the number of overdue alerts, not with all alerts.
+    /// Returns at most `limit` alerts whose deadline has passed, in any order. The cost grows with
+    /// the number of overdue alerts, not with the number of all alerts.
     async fn overdue(
         &self,
         deadlines: Deadlines,

@@ -1,35 +1,38 @@
-//! The time by which a store forgets.
+//! The clock by which a store decides what is old enough to be deleted.
 //!
-//! What is forgotten does not come back, so one wrong reading of a clock must not decide it: a clock
-//! that has jumped by more than a day is not believed before it has stood for an hour.
+//! Deleted data cannot be restored, so one wrong reading of the clock must not decide. A clock that
+//! jumped by more than a day is accepted only after it was stable for an hour.
 
 use northgate_domain::{Clock, Timestamp};
 
-/// What a clock may differ from what was believed last.
+/// Largest difference to the last accepted clock that is accepted immediately.
 const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
-/// How long a clock that differs by more must have stood.
+/// Time for which a clock with a larger difference must be stable.
 const HOUR_MICROS: i64 = 60 * 60 * 1_000_000;
-/// What a clock may be corrected by while it stands.
+/// Largest correction of a clock that still counts as stable.
 const CORRECTION_MICROS: i64 = 60 * 1_000_000;
 
-/// Compares a clock that can be set with one that cannot. Owned by the one who decides in a store.
+/// Compares the wall clock, which can be set, with the steady clock, which cannot. The component
+/// that decides submissions in a store owns it.
 #[derive(Debug, Clone)]
 pub struct RetentionClock {
-    /// How far the clock was ahead of the steady one when it was believed last, in microseconds.
-    /// Nothing is believed at first: how long a log was without a server, nobody knows.
+    /// Microseconds by which the accepted wall clock is ahead of the steady clock. `None` at first,
+    /// because nobody knows how long a log was without a server.
     believed: Option<i64>,
-    /// How far it has been ahead lately, and since which moment of the steady one.
+    /// Microseconds by which the wall clock is ahead now, and the steady time since when it has
+    /// been stable.
     lately: (i64, i64),
 }
 
 impl RetentionClock {
-    /// A clock that is not believed yet.
+    /// Creates a retention clock that accepts no time yet.
     pub fn new(clock: &dyn Clock) -> Self {
         let steady = clock.steady().unix_micros();
         Self { believed: None, lately: (lead(clock), steady) }
     }
 
-    /// The time by which to forget. In the first hour it lies before everything.
+    /// Returns the time against which ages are measured. In the first hour this is the earliest
+    /// possible time, so that nothing is deleted.
     pub fn now(&mut self, clock: &dyn Clock) -> Timestamp {
         let (lead, steady) = (lead(clock), clock.steady().unix_micros());
         if lead.saturating_sub(self.lately.0).saturating_abs() > CORRECTION_MICROS {
@@ -44,7 +47,7 @@ impl RetentionClock {
     }
 }
 
-/// How far the clock is ahead of the steady one.
+/// Returns by how many microseconds the wall clock is ahead of the steady clock.
 fn lead(clock: &dyn Clock) -> i64 {
     clock.now().unix_micros().saturating_sub(clock.steady().unix_micros())
 }
@@ -59,14 +62,14 @@ mod tests {
     const HOUR: i64 = 3_600 * SECOND;
     const DAY: i64 = 24 * HOUR;
 
-    /// A clock of a day in 1975; the steady one begins in 1970.
+    /// A wall clock in 1975; its steady clock begins in 1970.
     fn clock() -> Arc<ManualClock> {
         let clock = ManualClock::at(7);
         clock.jump_by(2_000 * DAY);
         clock
     }
 
-    /// A clock that was believed once.
+    /// A clock, and a retention clock that has accepted it.
     fn believed() -> (Arc<ManualClock>, RetentionClock) {
         let clock = clock();
         let mut retention = RetentionClock::new(&*clock);
@@ -89,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_runs_or_is_corrected_a_little_is_believed() {
+    fn a_correction_of_less_than_a_day_is_accepted_immediately() {
         let (clock, mut retention) = believed();
         for correction in [0, SECOND, -HOUR, 23 * HOUR] {
             clock.advance(3 * DAY);
@@ -99,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_is_believed_when_it_has_stood_for_an_hour() {
+    fn a_jump_is_accepted_after_the_clock_was_stable_for_an_hour() {
         for jump in [2 * DAY, 1_000 * DAY, -2 * DAY] {
             let (clock, mut retention) = believed();
             clock.jump_by(jump);
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_that_is_undone_leaves_nothing_and_small_ones_do_not_add_up() {
+    fn undone_jumps_have_no_effect_and_small_ones_do_not_add_up() {
         let (clock, mut retention) = believed();
         for _ in 0..5 {
             clock.jump_by(1_000 * DAY);

@@ -1,32 +1,33 @@
-//! How a store finds one page of a history.
+//! The plan of a scan that finds one page of a history.
 
 use crate::QueryError;
 use northgate_domain::{HistoryPage, HistoryRange, Position, Positioned};
 use std::ops::RangeInclusive;
 
-/// The way to one page of a history: the same for every store.
+/// Offsets and limits of the scan for one page of a history, the same for every store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanPlan {
     position: Position,
     limit: usize,
     max_bytes: usize,
-    /// Whether to scan from the oldest on, and not from the newest.
+    /// Whether to scan from the oldest item to the newest; otherwise from the newest to the oldest.
     pub upwards: bool,
-    /// The offsets of what the part may hold; empty if it ends before it begins.
+    /// Offsets that the page may contain; empty if the range ends before it begins.
     pub offsets: RangeInclusive<u64>,
-    /// The offsets on the other side of where the scan begins.
+    /// Offsets on the other side of the start of the scan. A match there means that the page has a
+    /// neighbour on that side.
     pub beyond: RangeInclusive<u64>,
 }
 
 impl ScanPlan {
-    /// The way to the page that `range` asks for, in a log whose newest event stands at `head`.
-    /// Refuses positions that the log never gave out.
+    /// Plans the page that `range` requests, in a log whose newest event is at `head`. Returns
+    /// [`QueryError::Foreign`] for a position of another log or beyond the head.
     pub fn new(range: &HistoryRange, head: Position) -> Result<Self, QueryError> {
         let ours = |p: &Position| p.epoch == head.epoch && p.offset <= head.offset;
         if !range.after.iter().chain(&range.before).all(ours) {
             return Err(QueryError::Foreign);
         }
-        // Nothing stands at offset 0: it is the place before all.
+        // No event is at offset 0: this offset is the start of the log.
         let first = range.after.map_or(1, |after| after.offset + 1);
         let last = range.before.map_or(head.offset, |before| before.offset.saturating_sub(1));
         let upwards = range.after.is_some();
@@ -41,18 +42,19 @@ impl ScanPlan {
         })
     }
 
-    /// How many items to look for: one more than is given tells that there are more.
+    /// Returns how many items to look for: one more than the limit, which tells whether there are
+    /// more.
     pub fn wanted(&self) -> usize {
         self.limit.saturating_add(1)
     }
 
-    /// A part without room, which is full with the first item that matches: for the question
-    /// whether any does.
+    /// Returns a page with limit 0. The first matching item makes it full, so it tells whether any
+    /// item matches.
     pub fn probe<T>(&self) -> PageBuilder<T> {
         PageBuilder { limit: 0, ..self.page() }
     }
 
-    /// An empty part, to be filled with what is found on the way.
+    /// Returns an empty page, to be filled with the matching items.
     pub fn page<T>(&self) -> PageBuilder<T> {
         PageBuilder {
             items: Vec::new(),
@@ -63,8 +65,8 @@ impl ScanPlan {
         }
     }
 
-    /// The page of `items`, which are few, or in memory anyway: in rising order, each of the size
-    /// that `bytes` gives, and each looked at by `admits`.
+    /// Returns the page of `items`, which must be few or already in memory, in rising order.
+    /// `bytes` returns the size of an item, and `admits` whether it matches.
     pub fn page_of<'a, T: Clone + 'a>(
         self,
         items: impl DoubleEndedIterator<Item = &'a Positioned<T>>,
@@ -86,8 +88,8 @@ impl ScanPlan {
         self.end(page, more_beyond)
     }
 
-    /// The answer; `more_beyond` says whether anything that matches may stand
-    /// [beyond](Self::beyond) the beginning of the scan.
+    /// Finishes the page. `more_beyond` tells whether a matching item may exist in
+    /// [`beyond`](Self::beyond).
     pub fn end<T>(self, page: PageBuilder<T>, more_beyond: bool) -> HistoryPage<T> {
         let more = page.may_go_on();
         let PageBuilder { mut items, examined_to, .. } = page;
@@ -103,7 +105,7 @@ impl ScanPlan {
     }
 }
 
-/// The items of a part, in the order of the scan, while it is being filled.
+/// A page that is being filled, with its items in the order of the scan.
 #[derive(Debug)]
 pub struct PageBuilder<T> {
     items: Vec<Positioned<T>>,
@@ -114,8 +116,8 @@ pub struct PageBuilder<T> {
 }
 
 impl<T> PageBuilder<T> {
-    /// Adds an item of so many bytes. Returns false if there was no room for it: the part is full,
-    /// and more match.
+    /// Adds an item of `bytes` bytes. Returns false if it does not fit: the page is then full, and
+    /// more items match.
     pub fn push(&mut self, item: Positioned<T>, bytes: usize) -> bool {
         let fits = bytes <= self.bytes_left || (self.items.is_empty() && self.limit > 0);
         if self.items.len() == self.limit || !fits {
@@ -127,13 +129,14 @@ impl<T> PageBuilder<T> {
         true
     }
 
-    /// Ends the part at an offset up to which every item was examined, though more may match
+    /// Ends the page at an offset. Every item up to this offset was examined; more items may match
     /// after it.
     pub fn stop_at(&mut self, offset: u64) {
         self.examined_to = Some(offset);
     }
 
-    /// Whether more items match than the part holds, or might if the scan had not stopped.
+    /// Returns whether more items match than the page contains, or might match because the scan
+    /// stopped early.
     pub fn may_go_on(&self) -> bool {
         self.is_full || self.examined_to.is_some()
     }

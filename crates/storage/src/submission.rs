@@ -1,13 +1,13 @@
-//! What goes into [`append`](crate::EventStore::append), and what comes out of it.
+//! Arguments and results of [`append`](crate::EventStore::append).
 
 use northgate_domain::{Alert, Command, Event, Position, Positioned, Timestamp};
 
-/// A command on its way into the log.
+/// A command to append to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
-    /// What is to happen.
+    /// Command to decide.
     pub command: Command,
-    /// Makes a repeat of this submission harmless.
+    /// Key by which a repeat of this submission changes nothing.
     pub key: Option<IdempotencyKey>,
 }
 
@@ -17,23 +17,24 @@ impl From<Command> for Submission {
     }
 }
 
-/// A sender's name for one submission, so that sending it again changes nothing.
+/// A sender's name for one submission. If the sender submits it again, nothing changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// Whose key it is and for which kind of request; equal values in two scopes are two keys.
+    /// Owner of the key and kind of request. Equal values in two scopes are different keys.
     pub scope: String,
-    /// What the sender drew.
+    /// Value that the sender chose.
     pub value: String,
-    /// A digest of the decoded command, to notice a key that is used for another one. Absent
+    /// Digest of the decoded command, which detects a key that is used for another command. `None`
     /// where redeliveries of one submission may differ.
     pub fingerprint: Option<Fingerprint>,
 }
 
 impl IdempotencyKey {
-    /// How long a key is remembered from its first use on, in microseconds: 24 hours.
+    /// Time for which a key is remembered after its first use, in microseconds: 24 hours.
     pub const LIFETIME_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
-    /// Refuses the key if it was first used for another command, with the digest `first`.
+    /// Returns [`Rejection::KeyReused`] if the key was first used for another command. `first` is
+    /// the digest of the command at the first use.
     pub fn check(&self, first: Option<Fingerprint>) -> Result<(), Rejection> {
         match (first, self.fingerprint) {
             (Some(first), Some(now)) if first != now => Err(Rejection::KeyReused),
@@ -41,45 +42,46 @@ impl IdempotencyKey {
         }
     }
 
-    /// A key that was first used at this moment, or before it, is forgotten at the moment `now`,
-    /// and the same one is a new key.
+    /// Returns the latest time of a first use that is forgotten at the time `now`. A key that was
+    /// first used at or before this time counts as new.
     pub const fn forgotten_since(now: Timestamp) -> Timestamp {
         Timestamp::from_unix_micros(now.unix_micros().saturating_sub(Self::LIFETIME_MICROS))
     }
 }
 
-/// A digest of a decoded command.
+/// Digest of a decoded command, 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub [u8; 32]);
 
-/// What became of one submission.
+/// Result of one submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It happened now.
+    /// The submission appended an event now.
     Appended {
-        /// What was kept.
+        /// The appended event.
         event: Positioned<Event>,
-        /// Where the alert that this is about was raised; the event's own place if it begins an
-        /// alert, or is about none.
+        /// Position at which the alert of this event was raised. This is the event's own position
+        /// if it raises an alert or belongs to none.
         raised: Position,
     },
-    /// Its key was seen before: nothing was kept now, and this was the first answer.
+    /// The key was used before: nothing was appended now, and this is the first outcome.
     Replayed(RecordedOutcome),
-    /// It held already: nothing was kept, and this is the state.
+    /// The alert already has the requested state: nothing was appended, and this is the current
+    /// alert.
     Unchanged(Positioned<Alert>),
 }
 
-/// What a submission was answered when it was first seen.
+/// Outcome of a submission at the first use of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordedOutcome {
-    /// It happened.
+    /// The submission appended an event.
     Appended {
-        /// What was kept.
+        /// The appended event.
         event: Positioned<Event>,
         /// As in [`Outcome::Appended`].
         raised: Position,
     },
-    /// It held already; this was the state.
+    /// The alert already had the requested state, and this was the alert.
     Unchanged(Positioned<Alert>),
 }
 
@@ -92,13 +94,13 @@ impl From<RecordedOutcome> for Outcome {
     }
 }
 
-/// Why a submission was refused.
+/// Reasons why a submission was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The rules of the domain say no.
+    /// The command breaks a rule of the domain.
     #[error(transparent)]
     Rule(#[from] northgate_domain::Rejection),
-    /// The idempotency key was used before, for another command.
-    #[error("the idempotency key was used before for another command")]
+    /// The idempotency key was already used for another command.
+    #[error("the idempotency key was already used for another command")]
     KeyReused,
 }

@@ -1,36 +1,37 @@
-//! The seam between past and live, written once: pages until one is empty, then a wait.
+//! The transition from stored to live events, implemented once: read pages until one is empty, then
+//! wait for the head.
 
 use crate::{EventLog, ReadError, ReadFrom, Unavailable};
 use northgate_domain::{Event, Position, Positioned};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The most events of one page.
+/// Upper bound of events in one page.
 pub const PAGE_EVENTS: usize = 256;
 
-/// A run of events without a gap.
+/// A page of events without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The events in rising order; empty at the head.
+    /// Events in rising order; empty at the head.
     pub events: Vec<Positioned<Event>>,
-    /// Where the next page begins.
+    /// Position after which the next page begins.
     pub next: Position,
 }
 
-/// The oldest events after `after`, at most [`PAGE_EVENTS`].
+/// Returns the oldest events after `after`, at most [`PAGE_EVENTS`].
 pub async fn next_page(log: &dyn EventLog, after: Position) -> Result<Page, ReadError> {
     let events = log.read(ReadFrom::After(after), PAGE_EVENTS).await?;
     let next = events.last().map_or(after, |event| event.position);
     Ok(Page { events, next })
 }
 
-/// Follows `log` from `after` on, for ever.
+/// Follows `log` after the position `after`, without end.
 pub fn tail(log: Arc<dyn EventLog>, after: Position) -> Tail {
     let head = log.head();
     Tail { log, head, after }
 }
 
-/// Every event after a position, past and future; made by [`tail`].
+/// Yields every event after a position, stored and future ones. Created by [`tail`].
 pub struct Tail {
     log: Arc<dyn EventLog>,
     head: watch::Receiver<Position>,
@@ -38,11 +39,11 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// The next events, at least one. Waits at the head for more. After an error the tail stands
-    /// where it stood. Dropping the future loses nothing.
+    /// Returns the next events, at least one. Waits at the head for more. After an error the
+    /// position of the tail is unchanged. If the future is dropped, no event is lost.
     pub async fn next(&mut self) -> Result<Vec<Positioned<Event>>, ReadError> {
         loop {
-            // Marked as seen before the read: an append that comes between the two wakes us.
+            // Marked as seen before the read: an append between the two wakes this task.
             self.head.borrow_and_update();
             let page = next_page(self.log.as_ref(), self.after).await?;
             self.after = page.next;
@@ -53,7 +54,7 @@ impl Tail {
         }
     }
 
-    /// The position after the events given so far.
+    /// Returns the position of the last event returned so far, or the start position.
     pub fn position(&self) -> Position {
         self.after
     }

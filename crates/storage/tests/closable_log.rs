@@ -1,4 +1,4 @@
-//! A log that can be closed: whom closing waits for, and which calls still pass.
+//! Tests of the closable log: which appends closing waits for, and which calls still pass.
 
 use async_trait::async_trait;
 use northgate_domain::{Epoch, Event, MessageQuery, Position, Positioned};
@@ -17,7 +17,7 @@ fn memory_store() -> MemoryStore {
     MemoryStore::new(Epoch::new(7), Capacity::default(), ManualClock::at(0).meta())
 }
 
-/// A log in memory whose appends wait until the test lets each one on.
+/// A log in memory whose appends wait until the test releases each one.
 struct SlowLog {
     inner: MemoryStore,
     arrived: AtomicUsize,
@@ -30,7 +30,7 @@ impl SlowLog {
         Arc::new(Self { inner: memory_store(), arrived, let_one_on })
     }
 
-    /// How many appends came so far.
+    /// Returns the number of appends that have arrived so far.
     fn arrived(&self) -> usize {
         self.arrived.load(Ordering::Relaxed)
     }
@@ -77,25 +77,25 @@ async fn a_closed_log_answers_unavailable_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn closing_waits_for_the_appends_under_way_and_lets_no_new_one_through() {
+async fn closing_waits_for_running_appends_and_refuses_new_ones() {
     let slow = SlowLog::new();
     let log = ClosableLog::new(slow.clone());
     let mut first = pin!(log.append(vec![say("first")]));
     let mut second = pin!(log.append(vec![say("second")]));
     assert!(poll(first.as_mut()).is_pending());
     assert!(poll(second.as_mut()).is_pending());
-    assert_eq!(slow.arrived(), 2, "appends pass beside each other");
+    assert_eq!(slow.arrived(), 2, "appends run at the same time");
 
     let mut close = pin!(log.close());
     assert!(poll(close.as_mut()).is_pending());
     let late = poll(pin!(log.append(vec![say("late")])));
     assert_eq!(late, Poll::Ready(Err(AppendError::Unavailable)));
     assert_eq!(slow.arrived(), 2);
-    assert!(poll(close.as_mut()).is_pending(), "a refusal is not the answer that it waits for");
+    assert!(poll(close.as_mut()).is_pending(), "closing still waits for the running appends");
 
     slow.let_one_on.notify_one();
     assert_eq!(first.await.unwrap().len(), 1);
-    assert!(poll(close.as_mut()).is_pending(), "one is still under way");
+    assert!(poll(close.as_mut()).is_pending(), "one append is still running");
     slow.let_one_on.notify_one();
     assert_eq!(second.await.unwrap().len(), 1);
     assert!(poll(close.as_mut()).is_ready());
@@ -103,7 +103,7 @@ async fn closing_waits_for_the_appends_under_way_and_lets_no_new_one_through() {
 }
 
 #[tokio::test]
-async fn closing_does_not_wait_for_a_caller_that_went_away() {
+async fn closing_does_not_wait_for_a_cancelled_append() {
     let log = ClosableLog::new(SlowLog::new());
     let mut close = pin!(log.close());
     {
@@ -115,7 +115,7 @@ async fn closing_does_not_wait_for_a_caller_that_went_away() {
 }
 
 #[tokio::test]
-async fn reads_pass_a_closed_log() {
+async fn a_closed_log_can_still_be_read() {
     let inner = Arc::new(memory_store());
     let log = ClosableLog::new(inner.clone());
     let start = *log.head().borrow();
@@ -126,5 +126,5 @@ async fn reads_pass_a_closed_log() {
     assert_eq!(events, inner.read(ReadFrom::After(start), 10).await);
     assert_eq!(events.unwrap().len(), 1);
     inner.append(vec![say("by another way")]).await.unwrap();
-    assert_eq!(log.head().borrow().offset, 2, "the head is still the inner store's");
+    assert_eq!(log.head().borrow().offset, 2, "the head is still that of the inner store");
 }

@@ -1,5 +1,6 @@
-//! The persisted form gives back what it was given, and stays readable for ever.
-#![expect(clippy::unwrap_used, reason = "what the tests have in common fails as they do")]
+//! Tests of the persisted form: records decode to what was encoded, and old records stay readable
+//! forever.
+#![expect(clippy::unwrap_used, reason = "shared test code may panic, as tests do")]
 
 use northgate_domain::{
     Alert, AlertChange, AlertEvent, AlertId, Attribution, ChatMessage, DedupKey, Epoch, Event,
@@ -120,14 +121,14 @@ fn event() -> impl Strategy<Value = Event> {
 
 proptest! {
     #[test]
-    fn every_event_comes_back_as_it_was(event in event()) {
+    fn every_event_is_decoded_as_it_was_encoded(event in event()) {
         let record = encode_event(&event).unwrap();
         prop_assert_eq!(record.first(), Some(&VERSION));
         prop_assert_eq!(decode_event(&record).unwrap(), event);
     }
 
     #[test]
-    fn every_state_and_every_answer_comes_back_as_it_was(
+    fn every_state_and_outcome_is_decoded_as_it_was_encoded(
         (alert, message, event) in (alert(), message(), event()),
         (epoch, offset, raised) in (any::<u64>(), any::<u64>(), any::<u64>()),
     ) {
@@ -149,13 +150,13 @@ proptest! {
     }
 
     #[test]
-    fn bytes_that_are_no_record_are_an_error(bytes in vec(any::<u8>(), 0..60)) {
+    fn bytes_that_are_not_a_record_are_an_error(bytes in vec(any::<u8>(), 0..60)) {
         prop_assert!(decode_event(&bytes).is_err());
         prop_assert!(decode_outcome(&bytes, Epoch::new(1)).is_err());
     }
 }
 
-/// An alert as version 1 knew them.
+/// An alert with only the fields of version 1.
 fn fire() -> Alert {
     let raise = RaiseAlert {
         source: Some(Source::parse("sensor").unwrap()),
@@ -185,7 +186,7 @@ const FIRE: &str = r#"{"id":"00000000-0000-0000-0000-00005eadbeef","r":3,"m":"Fi
 const HELLO: &str =
     r#"{"id":"00000000-0000-0000-0000-000000000007","f":"Operator 1","m":"hello","t":-1}"#;
 
-/// These bytes are in databases. If this test fails, do not change it.
+/// Databases contain these bytes. If this test fails, do not change it.
 #[test]
 fn records_of_version_1_are_read() {
     let record = |shape: &str| [&[1], shape.as_bytes()].concat();
@@ -212,7 +213,7 @@ fn records_of_version_1_are_read() {
     }
 }
 
-/// An alert in the middle of its life, with everything that there can be.
+/// A resolved alert in which every optional field has a value.
 fn blaze() -> Alert {
     let anna = |at| Attribution {
         by: Operator::parse("Anna").unwrap(),
@@ -250,10 +251,10 @@ const BLAZE: &str = concat!(
 );
 const ABOUT: &str = r#"{"id":"00000000-0000-0000-0000-000000000007","f":"Operator 1","m":"hello","a":"00000000-0000-0000-0000-00005eadbeef","t":-1}"#;
 
-/// These bytes are in databases. If this test fails, do not change it: a new shape is a new
-/// version, beside this one.
+/// Databases contain these bytes. If this test fails, do not change it: a new shape gets a new
+/// version and another test like this one.
 #[test]
-fn records_of_version_2_are_these_bytes() {
+fn records_of_version_2_have_exactly_these_bytes() {
     let record = |shape: &str| [&[2], shape.as_bytes()].concat();
     let position = Position { epoch: Epoch::new(9), offset: 42 };
     let about = ChatMessage { alert_id: Some(fire().id), ..hello() };
@@ -299,9 +300,9 @@ fn records_of_version_2_are_these_bytes() {
     assert!(matches!(decode_alert(&record(&word)), Err(CodecError::Word)));
 }
 
-/// A tighter limit for new input must not make old data unreadable.
+/// A stricter limit for new input must not make old data unreadable.
 #[test]
-fn stored_records_are_read_whatever_the_limits_are_today() {
+fn stored_records_beyond_the_current_limits_can_be_decoded() {
     let long = "\u{1F525}".repeat(100_000);
     let label = |n: usize| Label {
         name: LabelName::from_stored(&format!("{n} {}", "n".repeat(LabelName::MAX_CHARS))),
@@ -331,7 +332,7 @@ fn stored_records_are_read_whatever_the_limits_are_today() {
 }
 
 #[test]
-fn a_record_of_another_version_says_so() {
+fn a_record_of_an_unknown_version_is_an_error() {
     for version in [0, 3, 255] {
         let record = [&[version], FIRE.as_bytes()].concat();
         let error = decode_alert(&record).unwrap_err();

@@ -1,4 +1,4 @@
-//! The wrapper of a log that docs/EXTENDING.md shows, byte for byte, with the laws that it must obey.
+//! The wrapper of a log that docs/EXTENDING.md shows, byte for byte, with the laws that it obeys.
 
 use async_trait::async_trait;
 use northgate_domain::{Event, Position, Positioned};

@@ -1,4 +1,4 @@
-//! The memory store keeps every law of the port, alone and behind the wrappers of its log.
+//! The memory store obeys every law of the port, alone and behind the wrappers of its log.
 
 use northgate_domain::{Epoch, MetaSource};
 use northgate_storage::laws::{Harness, WrappedStore};
@@ -16,7 +16,7 @@ impl Harness for Plain {
     }
 }
 
-/// As the server wraps a store: paced by a reader that is never behind, and closable.
+/// The wrappers that the server uses: paced by a reader that is never behind, and closable.
 struct Wrapping(Capacity);
 
 #[async_trait::async_trait]

@@ -1,4 +1,4 @@
-//! Appends wait for a reader that is too far behind, and not for ever.
+//! Tests of the paced log: appends wait for a reader that is too far behind, but not forever.
 
 use northgate_domain::{Epoch, Position};
 use northgate_storage::{Capacity, EventLog, MemoryStore, PacedLog};
@@ -16,7 +16,7 @@ fn start() -> Position {
     Position::start(Epoch::new(7))
 }
 
-/// A log, and the reader that it waits for.
+/// Returns a log, and the position of the reader that its appends wait for.
 fn paced() -> (PacedLog, watch::Sender<Position>) {
     let meta = ManualClock::at(0).meta();
     let memory = MemoryStore::new(Epoch::new(7), Capacity::default(), meta);
@@ -34,14 +34,18 @@ async fn an_append_waits_while_the_reader_is_too_far_behind() {
     let mut waiting = pin!(log.append(vec![say("hello")]));
     let mut cx = Context::from_waker(Waker::noop());
     assert!(waiting.as_mut().poll(&mut cx).is_pending());
-    assert_eq!(log.head().borrow().offset, LAG + 1, "nothing was kept while it waits");
+    assert_eq!(log.head().borrow().offset, LAG + 1, "a waiting append has stored nothing");
     reader.send_replace(start().advanced_by(1));
     waiting.await.unwrap();
-    assert_eq!(began.elapsed().as_millis(), 0, "and it goes on as soon as it may");
+    assert_eq!(
+        began.elapsed().as_millis(),
+        0,
+        "the append continues as soon as the reader is near enough"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_is_stuck_or_gone_stops_nobody_for_long() {
+async fn a_stuck_or_dropped_reader_delays_appends_only_briefly() {
     let (log, reader) = paced();
     for _ in 0..=LAG + 1 {
         log.append(vec![say("hello")]).await.unwrap();
@@ -49,5 +53,5 @@ async fn a_reader_that_is_stuck_or_gone_stops_nobody_for_long() {
     drop(reader);
     let began = Instant::now();
     log.append(vec![say("hello")]).await.unwrap();
-    assert_eq!(began.elapsed().as_millis(), 0, "a reader that is gone is not waited for");
+    assert_eq!(began.elapsed().as_millis(), 0, "an append does not wait for a dropped reader");
 }

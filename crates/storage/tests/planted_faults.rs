@@ -1,4 +1,5 @@
-//! Faults planted in a store, and the law that catches each: a law that no fault breaks is none.
+//! Faults planted in a store, and the law that detects each. A law that no fault breaks would be
+//! useless.
 use async_trait::async_trait;
 use enum_map::EnumMap;
 use northgate_domain::{
@@ -49,11 +50,11 @@ enum Fault {
     EventsOfAll,
 }
 
-/// A store in memory with one fault.
+/// A store in memory with one planted fault.
 struct Faulty {
     inner: MemoryStore,
     fault: Fault,
-    /// The head that is shown.
+    /// The head that receivers see.
     head: watch::Sender<Position>,
     under_way: AtomicUsize,
     stale: Mutex<Option<Summary>>,
@@ -61,7 +62,7 @@ struct Faulty {
 }
 
 impl Faulty {
-    /// Appends each submission by itself, and stops at the first that is refused.
+    /// Appends each submission on its own, and stops at the first that is refused.
     async fn append_in_pieces(
         &self,
         submissions: Vec<Submission>,
@@ -111,7 +112,7 @@ impl Faulty {
         done
     }
 
-    /// Shows the head that follows from an append which ended at `own`.
+    /// Publishes the head after an append that ended at `own`.
     async fn show(&self, own: Position) {
         let newest = *self.inner.head().borrow();
         match self.fault {
@@ -330,7 +331,8 @@ impl Harness for Planted {
 
 type Law = for<'a> fn(&'a Planted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Whether a store with this fault fails the law.
+/// Returns whether a store with this fault fails the law within 30 seconds. A law that hangs does
+/// not count.
 #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
 async fn is_caught(fault: Fault, law: Law) -> bool {
     let harness = Planted { fault, fails: Arc::default() };
@@ -351,34 +353,34 @@ macro_rules! caught {
                     survived.push(concat!(stringify!($fault), ": ", stringify!($law)));
                 }
             )*
-            assert_eq!(survived, [""; 0], "these faults broke no law");
+            assert_eq!(survived, [""; 0], "these faults were not detected by their laws");
         }
     };
 }
 
 caught! {
-    AnswerBeforeHead by an_answered_event_is_readable;
+    AnswerBeforeHead by an_appended_event_is_visible_in_every_query;
     HeadGoesBack by the_head_never_moves_backwards;
     HeadWithoutLock by the_head_never_moves_backwards;
-    SilentHead by a_move_of_the_head_wakes_those_who_wait;
-    HeadIsNews by a_fresh_receiver_has_seen_the_head;
-    HeadAfterReads by no_answer_shows_more_than_the_head;
-    TornHistory by a_history_is_of_one_moment;
-    TornPosition by collections_reflect_their_position;
+    SilentHead by every_move_of_the_head_wakes_its_receivers;
+    HeadIsNews by a_new_receiver_of_the_head_has_no_pending_change;
+    HeadAfterReads by no_query_shows_events_beyond_the_head;
+    TornHistory by a_history_page_shows_one_state_of_the_store;
+    TornPosition by collections_contain_exactly_the_events_up_to_their_position;
     UnknownAsUnavailable by an_unavailable_append_has_stored_nothing;
-    VectorInPieces by a_vector_is_kept_whole_or_not_at_all;
-    BatchInPieces by a_refused_vector_leaves_nothing_among_others;
-    CancelledInHalf by a_caller_that_goes_away_leaves_no_half_event;
-    KeysForgotten by a_key_gives_its_first_answer;
-    OneScope by keys_of_two_scopes_are_two_keys;
-    FingerprintsIgnored by a_key_gives_its_first_answer;
+    VectorInPieces by a_vector_is_stored_completely_or_not_at_all;
+    BatchInPieces by a_refused_vector_stores_nothing_among_concurrent_ones;
+    CancelledInHalf by a_cancelled_append_stores_no_partial_vector;
+    KeysForgotten by a_key_always_returns_its_first_outcome;
+    OneScope by equal_keys_in_two_scopes_are_independent;
+    FingerprintsIgnored by a_key_always_returns_its_first_outcome;
     TrimmedIsEmpty by a_trimmed_position_is_a_gap;
     ForeignIsStart by a_foreign_position_is_a_gap;
     ReadsTooMuch by a_read_is_bounded_in_bytes;
-    BackwardsReversed by pages_go_backwards_over_what_is_held;
-    EventSkipped by tails_see_everything_once_in_order;
-    EventTwice by tails_see_everything_once_in_order;
-    QuietForgotten by what_is_to_end_is_found;
-    SummaryStale by a_summary_counts_what_is_held;
-    EventsOfAll by the_events_of_one_alert_are_found;
+    BackwardsReversed by backward_pages_return_every_retained_event_once;
+    EventSkipped by a_tail_receives_every_event_exactly_once_in_order;
+    EventTwice by a_tail_receives_every_event_exactly_once_in_order;
+    QuietForgotten by the_overdue_alerts_are_found_and_no_others;
+    SummaryStale by a_summary_counts_the_retained_alerts;
+    EventsOfAll by alert_events_returns_the_events_of_one_alert_only;
 }

@@ -1,5 +1,5 @@
-//! The shapes of version 1, from before alerts had a life. They are in databases: they are read, and
-//! nothing about them changes any more.
+//! Shapes of version 1, from before alerts had a life cycle. Databases contain such records: they
+//! are only read, and nothing about them may change.
 
 use crate::RecordedOutcome;
 use northgate_domain::{
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// An event; the name says what happened.
+/// An event; the variant name says what happened.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum EventShape<'a> {
@@ -50,7 +50,7 @@ pub(super) struct ChatShape<'a> {
     sent_at: i64,
 }
 
-/// A first answer, with the offset of the event or of the alert's raising.
+/// A recorded outcome, with the offset of the event or of the raise of the alert.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum OutcomeShape<'a> {

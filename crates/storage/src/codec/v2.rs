@@ -1,5 +1,5 @@
-//! The shapes of version 2, in which alerts have a life. They are in databases: nothing here changes
-//! any more. What is as it is with most alerts leaves no trace in them.
+//! Shapes of version 2, in which alerts have a life cycle. Databases contain such records, so
+//! nothing here may change. A member with its most common value is omitted.
 
 use super::CodecError;
 use crate::RecordedOutcome;
@@ -13,10 +13,13 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// An event; the name says of which kind.
+/// An event; the variant name says of which kind.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "it lives for as long as it takes to write it")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a value exists only while one record is encoded or decoded"
+)]
 pub(super) enum EventShape<'a> {
     #[serde(borrow)]
     Alert(ChangeShape<'a>),
@@ -24,10 +27,10 @@ pub(super) enum EventShape<'a> {
     Said(ChatShape<'a>),
 }
 
-/// A step in the life of an alert.
+/// A change of an alert.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ChangeShape<'a> {
-    /// What happened, by its name.
+    /// Name of the change.
     #[serde(rename = "c", borrow)]
     change: Cow<'a, str>,
     #[serde(rename = "a", borrow)]
@@ -38,7 +41,7 @@ pub(super) struct ChangeShape<'a> {
     note: Option<Cow<'a, str>>,
 }
 
-/// An alert in one of its states. Moments are microseconds since 1970.
+/// An alert in one of its states. Timestamps are microseconds since 1970.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AlertShape<'a> {
     id: Uuid,
@@ -62,13 +65,13 @@ pub(super) struct AlertShape<'a> {
     expires_at: Option<i64>,
     #[serde(rename = "t")]
     raised_at: i64,
-    /// Absent if it is the moment of raising.
+    /// Absent if equal to `raised_at`.
     #[serde(rename = "ls", default, skip_serializing_if = "Option::is_none")]
     last_seen: Option<i64>,
-    /// Absent if it is the moment of raising.
+    /// Absent if equal to `raised_at`.
     #[serde(rename = "up", default, skip_serializing_if = "Option::is_none")]
     updated_at: Option<i64>,
-    /// Absent if it is 1.
+    /// Absent if 1.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     count: Option<u64>,
     #[serde(rename = "ack", borrow, default, skip_serializing_if = "Option::is_none")]
@@ -81,7 +84,7 @@ pub(super) struct AlertShape<'a> {
     notes_dropped: Option<u64>,
 }
 
-/// Who did something, and when.
+/// An operator, and the time of their action.
 #[derive(Serialize, Deserialize)]
 struct AttributionShape<'a> {
     #[serde(rename = "b", borrow)]
@@ -90,7 +93,7 @@ struct AttributionShape<'a> {
     at: i64,
 }
 
-/// A note.
+/// A note on an alert.
 #[derive(Serialize, Deserialize)]
 struct NoteShape<'a> {
     #[serde(rename = "b", borrow)]
@@ -115,8 +118,8 @@ pub(super) struct ChatShape<'a> {
     sent_at: i64,
 }
 
-/// A first answer, with the offset of the event or of the alert's raising. An event that is no
-/// raising has both.
+/// A recorded outcome, with the offset of the event or of the raise of the alert. An event that is
+/// not a raise has both offsets.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum OutcomeShape<'a> {

@@ -1,4 +1,5 @@
-//! Laws 6 and 7, *Atomic* and *Cancel-safe*: whole or not at all, whoever goes away.
+//! Laws 6 and 7, *Atomic* and *Cancel-safe*: a vector is stored completely or not at all, also if
+//! its caller drops the append.
 
 use super::Harness;
 use super::sample::{
@@ -11,8 +12,9 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use tokio::task::JoinSet;
 
-/// One refused submission undoes its whole vector, wherever it stands in it.
-pub async fn a_vector_is_kept_whole_or_not_at_all(harness: &dyn Harness) {
+/// One refused submission, at whatever index, makes the store refuse the complete vector: the head
+/// does not move, and no event, alert or message of the vector becomes visible.
+pub async fn a_vector_is_stored_completely_or_not_at_all(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     append_one(store.as_ref(), keyed(say("taken"), "chat", "k")).await;
     let before = head(store.as_ref());
@@ -21,7 +23,7 @@ pub async fn a_vector_is_kept_whole_or_not_at_all(harness: &dyn Harness) {
         vector.insert(index, keyed(say("another"), "chat", "k"));
         let rejection = Rejection::KeyReused;
         assert_eq!(store.append(vector).await, Err(AppendError::Rejected { index, rejection }));
-        assert_eq!(head(store.as_ref()), before, "the head does not move");
+        assert_eq!(head(store.as_ref()), before, "the store moved the head for a refused vector");
         assert_eq!(everything_after(store.as_ref(), before).await, vec![]);
         assert!(store.alerts(AlertQuery::newest(10)).await.unwrap().items.is_empty());
         assert_eq!(store.messages(MessageQuery::newest(10)).await.unwrap().items.len(), 1);
@@ -30,7 +32,7 @@ pub async fn a_vector_is_kept_whole_or_not_at_all(harness: &dyn Harness) {
     assert_eq!(head(store.as_ref()), before.advanced_by(2));
 }
 
-/// Appending nothing is no event, and wakes nobody.
+/// An empty vector appends no event and does not wake receivers of the head.
 pub async fn an_empty_vector_changes_nothing(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let watched = store.head();
@@ -38,15 +40,16 @@ pub async fn an_empty_vector_changes_nothing(harness: &dyn Harness) {
     assert!(!watched.has_changed().unwrap());
 }
 
-/// Callers that give up after some polls leave vectors that are whole or absent, and a log that goes
-/// on without a hole. In which order they are stored is free.
-pub async fn a_caller_that_goes_away_leaves_no_half_event(harness: &dyn Harness) {
+/// A caller may drop the future of an append after any number of polls. The store must then contain
+/// all events of the vector or none, and the offsets of the log must stay contiguous. The order in
+/// which such vectors are stored is free.
+pub async fn a_cancelled_append_stores_no_partial_vector(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
     for n in 0..100 {
         let text = format!("left {n}");
         let mut append = pin!(store.append(vec![raise(&text), say(&text)]));
-        // Polled a few times, then dropped at the end of the loop's body.
+        // The future is polled a few times, then dropped at the end of the loop body.
         for _ in 0..=n % 8 {
             let mut context = Context::from_waker(Waker::noop());
             if append.as_mut().poll(&mut context).is_ready() {
@@ -61,13 +64,16 @@ pub async fn a_caller_that_goes_away_leaves_no_half_event(harness: &dyn Harness)
     for n in 0..100 {
         let name = format!("left {n}");
         let count = events.iter().filter(|event| text(&event.value) == name).count();
-        assert!(count == 0 || count == 2, "{count} of the two events of {name:?} were kept");
+        assert!(
+            count == 0 || count == 2,
+            "the store stored {count} of the two events of the cancelled vector {name:?}"
+        );
     }
 }
 
-/// Vectors that come together may be written together: those that are refused leave nothing among
-/// the others, wherever in them the refused submission stands.
-pub async fn a_refused_vector_leaves_nothing_among_others(harness: &dyn Harness) {
+/// A store may write concurrent vectors together. A refused vector must then leave no event, alert
+/// or message among the others, at whatever index it contains the refused submission.
+pub async fn a_refused_vector_stores_nothing_among_concurrent_ones(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     append_one(store.as_ref(), keyed(say("taken"), "chat", "k")).await;
     let start = head(store.as_ref());
@@ -81,7 +87,11 @@ pub async fn a_refused_vector_leaves_nothing_among_others(harness: &dyn Harness)
                 vector.push(keyed(say("another"), "chat", "k"));
             }
             let result = store.append(vector).await;
-            assert_eq!(result.is_err(), n % 3 == 0, "{n}: {result:?}");
+            assert_eq!(
+                result.is_err(),
+                n % 3 == 0,
+                "append of vector {n} returned {result:?}; only every third is to be refused"
+            );
         });
     }
     tasks.join_all().await;
@@ -90,7 +100,7 @@ pub async fn a_refused_vector_leaves_nothing_among_others(harness: &dyn Harness)
     assert_eq!(events.len(), 160);
     for event in &events {
         let n: usize = text(&event.value).parse().unwrap();
-        assert!(!n.is_multiple_of(3), "an event of the refused vector {n} stayed");
+        assert!(!n.is_multiple_of(3), "the store contains an event of the refused vector {n}");
     }
     assert_eq!(store.alerts(AlertQuery::newest(1_000)).await.unwrap().items.len(), 80);
     assert_eq!(store.messages(MessageQuery::newest(1_000)).await.unwrap().items.len(), 81);

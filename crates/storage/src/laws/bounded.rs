@@ -1,4 +1,5 @@
-//! Law 8, *Bounded*: the log is a window, state is not, and each kind is bounded by itself.
+//! Law 8, *Bounded*: the log is a window of retained events, state outlives it, and each kind of
+//! data has its own bound.
 
 use super::Harness;
 use super::sample::{append, open, raise, say, window};
@@ -6,15 +7,18 @@ use crate::Capacity;
 use northgate_domain::{AlertEvent, AlertQuery, Event, MessageQuery};
 use std::num::NonZeroUsize;
 
-/// Alerts and messages whose events were trimmed are still shown, with their old positions.
-pub async fn state_outlives_the_window(harness: &dyn Harness) {
+/// Alerts and messages whose events were trimmed must still be returned, with their original
+/// positions.
+pub async fn alerts_and_messages_outlive_their_trimmed_events(harness: &dyn Harness) {
     let store = open(harness, window(2)).await;
     let raised = append(store.as_ref(), raise("first alert")).await;
     let said = append(store.as_ref(), say("first words")).await;
     for n in 0..50 {
         append(store.as_ref(), raise(&format!("later {n}"))).await;
     }
-    let Event::Alert(AlertEvent { alert, .. }) = raised.value else { panic!("not an alert") };
+    let Event::Alert(AlertEvent { alert, .. }) = raised.value else {
+        panic!("append of a raise did not return an alert event")
+    };
     let shown = store.alert(alert.id).await.unwrap().unwrap();
     assert_eq!((shown.position, &shown.value), (raised.position, &alert));
     let alerts = store.alerts(AlertQuery::newest(1_000)).await.unwrap();
@@ -24,8 +28,8 @@ pub async fn state_outlives_the_window(harness: &dyn Harness) {
     assert_eq!(messages.items[0].position, said.position);
 }
 
-/// A burst of one kind costs the other kind nothing, and is bounded itself.
-pub async fn a_burst_of_chat_pushes_no_alert_out(harness: &dyn Harness) {
+/// A burst of chat messages must not evict alerts, and must not exceed the capacity of messages.
+pub async fn a_burst_of_chat_evicts_no_alert(harness: &dyn Harness) {
     let capacity = Capacity { messages: NonZeroUsize::new(5).unwrap(), ..window(20) };
     let store = open(harness, capacity).await;
     for n in 0..8 {
@@ -40,8 +44,8 @@ pub async fn a_burst_of_chat_pushes_no_alert_out(harness: &dyn Harness) {
     assert_eq!(texts, ["chat 195", "chat 196", "chat 197", "chat 198", "chat 199"]);
 }
 
-/// `newest` gives the newest in rising order, and never more than there are.
-pub async fn the_newest_are_what_is_held(harness: &dyn Harness) {
+/// `newest(n)` must return the newest items in rising order, at most `n` and at most the capacity.
+pub async fn newest_returns_the_newest_items_in_rising_order(harness: &dyn Harness) {
     let capacity = Capacity { alerts: NonZeroUsize::new(6).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;
     for n in 0..10 {

@@ -1,4 +1,4 @@
-//! What a wrong clock may not do to a log.
+//! Law 9, *Forward*: a wall clock that jumps must not disturb a log.
 
 use super::Harness;
 use super::manual_clock::ManualClock;
@@ -24,7 +24,7 @@ fn moment(event: &Event) -> i64 {
     event.at().unix_micros()
 }
 
-/// A clock that is set back moves no event before an earlier one, not within one vector either.
+/// If the clock is set back, the timestamps of events must not decrease, also within one vector.
 pub async fn time_never_goes_back_within_a_log(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
@@ -33,21 +33,26 @@ pub async fn time_never_goes_back_within_a_log(harness: &dyn Harness) {
     clock.set(99 * DAY);
     let outcomes = store.append(vec![raise("back"), raise("too")]).await.unwrap();
     for outcome in outcomes {
-        let Outcome::Appended { event, .. } = outcome else { panic!("{outcome:?}") };
+        let Outcome::Appended { event, .. } = outcome else {
+            panic!("the store did not append a raise but returned {outcome:?}")
+        };
         assert_eq!(moment(&event.value), 100 * DAY);
     }
     clock.set(100 * DAY + 1);
     assert_eq!(moment(&append(store.as_ref(), raise("on")).await.value), 100 * DAY + 1);
 }
 
-/// An alert whose end is over is refused, by the clock and not by the newest event, and only after
-/// its key was looked up: a retry gets its first answer, however late it comes.
-pub async fn an_alert_that_is_over_is_refused_unless_its_key_was_seen(harness: &dyn Harness) {
+/// A raise whose expiry time has passed must be refused. The store must compare it with the clock,
+/// not with the newest event, and must look up the idempotency key first: a retry returns the first
+/// outcome, however late it arrives.
+pub async fn an_expired_raise_is_refused_unless_its_key_was_used_before(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
     clock.set(10 * SECOND);
     let first = append_one(store.as_ref(), keyed(ending_at(20 * SECOND), "alerts", "k")).await;
-    let Outcome::Appended { event, raised } = first else { panic!("{first:?}") };
+    let Outcome::Appended { event, raised } = first else {
+        panic!("the first raise was not appended: {first:?}")
+    };
     clock.set(20 * SECOND);
     let rejection = Rejection::Rule(RuleRejection::AlreadyOver);
     let over = store.append(vec![ending_at(20 * SECOND)]).await;
@@ -55,14 +60,15 @@ pub async fn an_alert_that_is_over_is_refused_unless_its_key_was_seen(harness: &
     let again = append_one(store.as_ref(), keyed(ending_at(20 * SECOND), "alerts", "k")).await;
     assert_eq!(again, Outcome::Replayed(RecordedOutcome::Appended { event, raised }));
     assert_eq!(head(store.as_ref()).offset, 1);
-    // The log is ahead of a clock that was set back: what ends meanwhile is not over.
+    // The newest event is later than a clock that was set back. An expiry time between the two has
+    // not passed.
     append(store.as_ref(), raise("later")).await;
     clock.set(15 * SECOND);
     append(store.as_ref(), ending_at(18 * SECOND)).await;
 }
 
-/// A key is not forgotten because the clock has jumped.
-pub async fn a_clock_that_jumps_forgets_no_key(harness: &dyn Harness) {
+/// A jump of the wall clock must not make the store forget an idempotency key.
+pub async fn a_clock_jump_forgets_no_key(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
     clock.set(100 * DAY);
@@ -71,10 +77,16 @@ pub async fn a_clock_that_jumps_forgets_no_key(harness: &dyn Harness) {
         clock.jump_by(jump);
         append(store.as_ref(), raise("meanwhile")).await;
         let again = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
-        assert!(matches!(again, Outcome::Replayed(_)), "{jump}: {again:?}");
+        assert!(
+            matches!(again, Outcome::Replayed(_)),
+            "the store forgot the key after the clock jumped by {jump} µs: {again:?}"
+        );
     }
-    // Time that has really passed counts.
+    // Time that really passed does count.
     clock.set(102 * DAY);
     let again = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
-    assert!(matches!(again, Outcome::Appended { .. }), "{again:?}");
+    assert!(
+        matches!(again, Outcome::Appended { .. }),
+        "the store still remembered the key after 48 hours: {again:?}"
+    );
 }

@@ -1,4 +1,5 @@
-//! Laws 1 and 5 across handles: what survives a restart, and what several writers share.
+//! Laws 1 and 5 across restarts and handles: which data survives a restart, and what several
+//! writers share.
 
 use super::sample::{append_one, everything_after, head, keyed, raise, say, window};
 use super::{EPOCH, Harness, ManualClock};
@@ -7,11 +8,12 @@ use northgate_domain::{AlertQuery, Epoch, MessageQuery, Position};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Never waited for by a test that passes.
+/// Upper bound of each wait. A store that obeys the law never needs this long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Everything of a durable store is there when it is opened again: the log with its name, states,
-/// messages, counts and keys. A store that is not durable says so, and begins anew.
+/// A durable store must contain the same data when it is opened again: the log with its epoch,
+/// alerts, messages, counts and idempotency keys. A store that is not durable must return false
+/// from `is_durable` and start empty.
 pub async fn a_durable_store_is_the_same_after_a_restart(harness: &dyn Harness) {
     let factory = harness.factory(window(100));
     let clock = ManualClock::counting();
@@ -25,24 +27,36 @@ pub async fn a_durable_store_is_the_same_after_a_restart(harness: &dyn Harness) 
 
     let again = factory.open(clock.meta(), Epoch::new(EPOCH.get() + 1)).await.unwrap();
     if !is_durable {
-        assert_eq!(head(again.as_ref()).offset, 0, "nothing survives a store that is not durable");
+        assert_eq!(
+            head(again.as_ref()).offset,
+            0,
+            "the store is not durable, but is not empty after a restart"
+        );
         return;
     }
     assert_eq!(seen(again.as_ref()).await, before);
-    assert_eq!(head(again.as_ref()).epoch, EPOCH, "an old log keeps its name");
+    assert_eq!(
+        head(again.as_ref()).epoch,
+        EPOCH,
+        "the store changed the epoch of an existing log at a restart"
+    );
     let retry = append_one(again.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
     let (Outcome::Appended { event: first, .. }, Outcome::Replayed(replayed)) = (fire, retry)
     else {
-        panic!("a key outlives a restart")
+        panic!("the store forgot an idempotency key at a restart")
     };
-    let Outcome::Appended { event, .. } = replayed.into() else { panic!("the first answer") };
+    let Outcome::Appended { event, .. } = replayed.into() else {
+        panic!("the store did not replay the first outcome after a restart")
+    };
     assert_eq!(event, first);
     let next = append_one(again.as_ref(), say("and on")).await;
-    let Outcome::Appended { event, .. } = next else { panic!("{next:?}") };
+    let Outcome::Appended { event, .. } = next else {
+        panic!("the store did not append after a restart but returned {next:?}")
+    };
     assert_eq!(event.position.offset, 3);
 }
 
-/// Everything that can be seen of a store, in words.
+/// Returns everything that a store shows, as text.
 async fn seen(store: &dyn EventStore) -> String {
     let start = Position::start(head(store).epoch);
     format!(
@@ -54,16 +68,19 @@ async fn seen(store: &dyn EventStore) -> String {
     )
 }
 
-/// Two handles on a shared store append to one log: each sees the other's events, and a key that
-/// was used through one is known to the other. A durable store that is not shared refuses a second
-/// handle while the first is open.
+/// Two handles of a shared store must append to one log: each handle sees the events of the other,
+/// and knows the keys that were used through the other. A durable store that is not shared must
+/// refuse a second handle while the first is open.
 pub async fn handles_of_a_shared_store_see_one_log(harness: &dyn Harness) {
     let factory = harness.factory(window(10_000));
     let clock = ManualClock::counting();
     let one = factory.open(clock.meta(), EPOCH).await.unwrap();
     if !harness.is_shared() {
         let second = factory.open(clock.meta(), EPOCH).await;
-        assert!(second.is_err() || !one.is_durable(), "two writers would break the log");
+        assert!(
+            second.is_err() || !one.is_durable(),
+            "the store is durable and not shared, but was opened twice at the same time"
+        );
         return;
     }
     let other = factory.open(clock.meta(), Epoch::new(EPOCH.get() + 1)).await.unwrap();
@@ -76,22 +93,29 @@ pub async fn handles_of_a_shared_store_see_one_log(harness: &dyn Harness) {
     for store in [&one, &other] {
         let mut head = store.head();
         let whole = head.wait_for(|head| head.offset >= 100);
-        let whole = *timeout(PATIENCE, whole).await.expect("it hears of the others").unwrap();
+        let whole = *timeout(PATIENCE, whole)
+            .await
+            .expect("a handle did not show the events of the other handle in time")
+            .unwrap();
         assert_eq!(everything_after(store.as_ref(), Position::start(EPOCH)).await.len(), 100);
         assert_eq!(whole.epoch, EPOCH);
     }
     append_one(one.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
     let again = append_one(other.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
-    assert!(matches!(again, Outcome::Replayed(_)), "{again:?}");
+    assert!(
+        matches!(again, Outcome::Replayed(_)),
+        "a handle did not know a key that was used through the other: {again:?}"
+    );
 }
 
-/// An append that is answered `Unavailable` has stored nothing. A store that failed so late that it
-/// cannot know says `OutcomeUnknown`, and a retry with the key finds out.
+/// An append that returns `Unavailable` must have stored nothing. If a store failed so late that it
+/// cannot know what was stored, it must return `OutcomeUnknown`; a retry with the same key then
+/// stores the event once.
 pub async fn an_unavailable_append_has_stored_nothing(harness: &dyn Harness) {
     let store = super::sample::open(harness, window(100)).await;
     append_one(store.as_ref(), raise("before")).await;
     if !harness.fail_next_append(&store) {
-        // The harness cannot make this store fail: nothing to be seen from outside.
+        // The harness cannot make this store fail, so this law has nothing to check.
         return;
     }
     let failed = store.append(vec![keyed(raise("lost?"), "alerts", "k")]).await;
@@ -99,19 +123,28 @@ pub async fn an_unavailable_append_has_stored_nothing(harness: &dyn Harness) {
         loop {
             match store.append(vec![keyed(raise("lost?"), "alerts", "k")]).await {
                 Ok(mut outcomes) => return outcomes.remove(0),
-                Err(AppendError::Rejected { .. }) => panic!("the same command"),
+                Err(AppendError::Rejected { .. }) => {
+                    panic!("the store rejected a retry of the same command")
+                }
                 Err(_) => tokio::task::yield_now().await,
             }
         }
     };
-    let again = timeout(PATIENCE, again).await.expect("the store recovers");
+    let again = timeout(PATIENCE, again).await.expect("the store did not accept a retry in time");
     match failed {
         Err(AppendError::Unavailable) => {
-            assert!(matches!(again, Outcome::Appended { .. }), "it was stored all the same");
+            assert!(
+                matches!(again, Outcome::Appended { .. }),
+                "the append returned Unavailable, but its event was stored"
+            );
         }
         Err(AppendError::OutcomeUnknown) => {}
-        other => panic!("the append was to fail: {other:?}"),
+        other => panic!("the append did not return the injected failure but {other:?}"),
     }
     let start = Position::start(head(store.as_ref()).epoch);
-    assert_eq!(everything_after(store.as_ref(), start).await.len(), 2, "once, in any case");
+    assert_eq!(
+        everything_after(store.as_ref(), start).await.len(),
+        2,
+        "the retried event was not stored exactly once"
+    );
 }

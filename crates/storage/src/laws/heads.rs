@@ -1,4 +1,4 @@
-//! Laws 4 and 10, *Honest* and *Monotone*: what the head shows, and who is woken by it.
+//! Laws 4 and 10, *Honest* and *Monotone*: what the head shows, and which receivers it wakes.
 
 use super::Harness;
 use super::sample::{append, head, open, raise, say, window};
@@ -12,10 +12,10 @@ use tokio::time::timeout;
 
 const WRITERS: usize = 4;
 const APPENDS: usize = 300;
-/// Never waited for by a test that passes.
+/// Upper bound of each wait. A store that obeys the law never needs this long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Four writers, and the end of their work.
+/// Starts four writers; the flag becomes true when all of them are done.
 fn writers(store: &Arc<dyn EventStore>) -> (JoinSet<()>, Arc<AtomicBool>) {
     let (mut tasks, done) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
     let left = Arc::new(AtomicUsize::new(WRITERS));
@@ -27,9 +27,12 @@ fn writers(store: &Arc<dyn EventStore>) -> (JoinSet<()>, Arc<AtomicBool>) {
                 let outcomes = store.append(vector).await.unwrap();
                 let last = match outcomes.last().unwrap() {
                     Outcome::Appended { event, .. } => event.position,
-                    other => panic!("{other:?}"),
+                    other => panic!("append did not store an event but returned {other:?}"),
                 };
-                assert!(head(store.as_ref()).offset >= last.offset, "the head moved before that");
+                assert!(
+                    head(store.as_ref()).offset >= last.offset,
+                    "append returned before the head reached its last event"
+                );
             }
             if left.fetch_sub(1, Ordering::SeqCst) == 1 {
                 done.store(true, Ordering::SeqCst);
@@ -39,13 +42,18 @@ fn writers(store: &Arc<dyn EventStore>) -> (JoinSet<()>, Arc<AtomicBool>) {
     (tasks, done)
 }
 
-/// However many append at once, the head never moves backwards, and ends at the newest event.
+/// Under concurrent appends the head must never move backwards, and must end at the newest event.
 pub async fn the_head_never_moves_backwards(harness: &dyn Harness) {
     let store = open(harness, window(100_000)).await;
     let (tasks, done) = writers(&store);
     let (mut watched, mut last) = (store.head(), head(store.as_ref()));
     let mut see = |position: Position| {
-        assert!(position.offset >= last.offset, "from {} to {}", last.offset, position.offset);
+        assert!(
+            position.offset >= last.offset,
+            "the head moved backwards from {} to {}",
+            last.offset,
+            position.offset
+        );
         last = position;
     };
     while !done.load(Ordering::SeqCst) {
@@ -57,14 +65,14 @@ pub async fn the_head_never_moves_backwards(harness: &dyn Harness) {
     assert_eq!(head(store.as_ref()).offset, (WRITERS * APPENDS * 2) as u64);
 }
 
-/// Events and states come to light with the head, and not before it: a reader that has seen them
-/// sees a head that includes them.
-pub async fn no_answer_shows_more_than_the_head(harness: &dyn Harness) {
+/// No read or query may show an event or a state beyond the head: a head that is read after the
+/// answer must include everything in the answer.
+pub async fn no_query_shows_events_beyond_the_head(harness: &dyn Harness) {
     let store = open(harness, window(100_000)).await;
     let (tasks, done) = writers(&store);
     let assert_shown = |shown: u64| {
         let head = head(store.as_ref()).offset;
-        assert!(shown <= head, "an answer shows {shown}, and the head is at {head}");
+        assert!(shown <= head, "an answer shows offset {shown}, but the head is at {head}");
     };
     while !done.load(Ordering::SeqCst) {
         let after = ReadFrom::After(head(store.as_ref()));
@@ -85,23 +93,27 @@ pub async fn no_answer_shows_more_than_the_head(harness: &dyn Harness) {
     tasks.join_all().await;
 }
 
-/// Every move of the head wakes those who wait for it.
-pub async fn a_move_of_the_head_wakes_those_who_wait(harness: &dyn Harness) {
+/// Every move of the head must wake the receivers that wait for it, and show them the new position.
+pub async fn every_move_of_the_head_wakes_its_receivers(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     for n in 0..20 {
         let mut waiting = store.head();
         let event = append(store.as_ref(), raise(&n.to_string())).await;
-        timeout(PATIENCE, waiting.changed()).await.expect("it is woken").unwrap();
+        timeout(PATIENCE, waiting.changed())
+            .await
+            .expect("the store did not wake a receiver of the head")
+            .unwrap();
         assert_eq!(*waiting.borrow(), event.position);
     }
 }
 
-/// A receiver counts the position that it shows when it is given as seen: only later ones are news.
-pub async fn a_fresh_receiver_has_seen_the_head(harness: &dyn Harness) {
+/// A new receiver must count the position that it shows as already seen: only later positions are a
+/// change.
+pub async fn a_new_receiver_of_the_head_has_no_pending_change(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     for n in 0..3 {
         let fresh = store.head();
-        assert!(!fresh.has_changed().unwrap(), "nothing is new to one that just came");
+        assert!(!fresh.has_changed().unwrap(), "a new receiver of the head has a pending change");
         append(store.as_ref(), raise(&n.to_string())).await;
         assert!(fresh.has_changed().unwrap());
     }

@@ -1,4 +1,4 @@
-//! Histories: every store gives the same part of the same things.
+//! Queries of histories: every store must return the same page for the same query.
 
 use super::Harness;
 use super::sample::{append, head, open, raise_at, say, window};
@@ -9,8 +9,8 @@ use northgate_domain::{
 };
 use std::sync::Arc;
 
-/// What is kept, at offsets from 1 on; each began so many microseconds after 1970. The messages
-/// stand at 2 and 5.
+/// The stored alerts with their offsets. Each was raised `offset` microseconds after 1970. The
+/// messages are at offsets 2 and 5.
 const ALERTS: [(u64, &str, &str); 5] = [
     (1, "Über-Alarm: Disk \"sda1\" is full", "North Gate"),
     (3, "disk is fine", "South Gate"),
@@ -20,7 +20,7 @@ const ALERTS: [(u64, &str, &str); 5] = [
 ];
 const MESSAGES: [(u64, &str); 2] = [(2, "Café sda1?"), (5, "full of it")];
 
-/// A store that holds all that, and of the log only the end.
+/// Opens a store with these alerts and messages; its log retains only the last two events.
 async fn filled(harness: &dyn Harness) -> Arc<dyn EventStore> {
     let store = open(harness, window(2)).await;
     for offset in 1..=7 {
@@ -28,14 +28,15 @@ async fn filled(harness: &dyn Harness) -> Arc<dyn EventStore> {
         let submission = match (alert, MESSAGES.iter().find(|(at, _)| *at == offset)) {
             (Some((_, message, location)), _) => raise_at(location, message),
             (None, Some((_, message))) => say(message),
-            (None, None) => panic!("nothing stands at {offset}"),
+            (None, None) => panic!("the test data has nothing at offset {offset}"),
         };
         assert_eq!(append(store.as_ref(), submission).await.position.offset, offset);
     }
     store
 }
 
-/// A query in the words of a table: `limit=3 after=2 q=disk`. Words of a search are joined by `+`.
+/// Parses a query of a test table, for example `limit=3 after=2 q=disk`. The words of a search are
+/// joined by `+`.
 fn query(epoch: Epoch, text: &str) -> AlertQuery {
     let at = |offset: &str| Some(Position { epoch, offset: offset.parse().unwrap() });
     let moment = |micros: &str| Some(Timestamp::from_unix_micros(micros.parse().unwrap()));
@@ -51,7 +52,7 @@ fn query(epoch: Epoch, text: &str) -> AlertQuery {
             "until" => range.until = moment(value),
             "q" => query.search = Search::parse(&value.replace('+', " ")).unwrap(),
             "location" => query.locations.push(Location::parse(&value.replace('+', " ")).unwrap()),
-            _ => panic!("{condition}"),
+            _ => panic!("the test table has the unknown condition {condition}"),
         }
     }
     query
@@ -61,8 +62,9 @@ fn offsets<T>(snapshot: &HistoryPage<T>) -> Vec<u64> {
     snapshot.items.iter().map(|item| item.position.offset).collect()
 }
 
-/// What is asked for is what is given: the same table for every store.
-pub async fn a_history_gives_the_part_that_is_asked_for(harness: &dyn Harness) {
+/// A query of alerts must return the items, the position and the flags `has_older` and `has_newer`
+/// of this table. `alert` must return the same state for each item.
+pub async fn a_history_query_returns_the_requested_page(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
     for (text, expected, has_older, has_newer) in [
@@ -70,7 +72,7 @@ pub async fn a_history_gives_the_part_that_is_asked_for(harness: &dyn Harness) {
         ("limit=0", &[], true, false),
         ("limit=2", &[6, 7], true, false),
         ("limit=5", &[1, 3, 4, 6, 7], false, false),
-        // A position at which no alert stands, and ones whose events were trimmed.
+        // Positions without an alert, and positions whose events were trimmed.
         ("limit=2 before=5", &[3, 4], true, true),
         ("limit=2 before=4", &[1, 3], false, true),
         ("before=1", &[], false, true),
@@ -116,18 +118,31 @@ pub async fn a_history_gives_the_part_that_is_asked_for(harness: &dyn Harness) {
         ("q=disk+x+nothing", &[], false, false),
     ] {
         let found = store.alerts(query(head.epoch, text)).await.unwrap();
-        assert_eq!(offsets(&found), expected, "{text}");
-        assert_eq!((found.has_older, found.has_newer), (has_older, has_newer), "{text}");
-        assert_eq!(found.position, head, "{text}");
+        assert_eq!(
+            offsets(&found),
+            expected,
+            "the store returned a wrong page for the query `{text}`"
+        );
+        assert_eq!(
+            (found.has_older, found.has_newer),
+            (has_older, has_newer),
+            "the store returned a wrong page for the query `{text}`"
+        );
+        assert_eq!(found.position, head, "the store returned a wrong page for the query `{text}`");
         for Positioned { position, value } in found.items {
             let alone = store.alert(value.id).await.unwrap();
-            assert_eq!(alone, Some(Positioned { position, value }), "{text}");
+            assert_eq!(
+                alone,
+                Some(Positioned { position, value }),
+                "the store returned a wrong page for the query `{text}`"
+            );
         }
     }
 }
 
-/// Messages are found by what was said and who said it.
-pub async fn messages_have_a_history_too(harness: &dyn Harness) {
+/// A query of messages must return the items and flags of this table. A search covers the text and
+/// the sender.
+pub async fn message_queries_return_the_requested_page(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
     for (text, expected, has_older, has_newer) in [
@@ -143,13 +158,22 @@ pub async fn messages_have_a_history_too(harness: &dyn Harness) {
         let AlertQuery { range, search, .. } = query(head.epoch, text);
         let query = MessageQuery { range, search, ..MessageQuery::default() };
         let found = store.messages(query).await.unwrap();
-        assert_eq!(offsets(&found), expected, "{text}");
-        assert_eq!((found.has_older, found.has_newer), (has_older, has_newer), "{text}");
+        assert_eq!(
+            offsets(&found),
+            expected,
+            "the store returned a wrong page for the query `{text}`"
+        );
+        assert_eq!(
+            (found.has_older, found.has_newer),
+            (has_older, has_newer),
+            "the store returned a wrong page for the query `{text}`"
+        );
     }
 }
 
-/// No search means anything but words, whatever language some index behind the store speaks.
-pub async fn a_search_is_words_and_nothing_else(harness: &dyn Harness) {
+/// A search must match words only. A search text must never act as a query operator of an index
+/// behind the store.
+pub async fn a_search_matches_words_and_has_no_operators(harness: &dyn Harness) {
     let store = filled(harness).await;
     let all = store.alerts(AlertQuery::newest(100)).await.unwrap().items;
     let x = "x".repeat(Search::MAX_CHARS);
@@ -198,11 +222,15 @@ pub async fn a_search_is_words_and_nothing_else(harness: &dyn Harness) {
             all.iter().filter(|alert| search.matches(&alert.value.search_text())).collect();
         let query = AlertQuery { search: search.clone(), ..AlertQuery::newest(100) };
         let found = store.alerts(query).await.unwrap().items;
-        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{search:?}");
+        assert_eq!(
+            found.iter().collect::<Vec<_>>(),
+            expected,
+            "the store returned wrong items for the search {search:?}"
+        );
     }
 }
 
-/// A position that this log never gave out is refused, and not taken for one that it did.
+/// A query with a position of another epoch or beyond the head must return `Foreign`.
 pub async fn a_history_refuses_foreign_positions(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
@@ -220,7 +248,7 @@ pub async fn a_history_refuses_foreign_positions(harness: &dyn Harness) {
     }
 }
 
-/// The offsets of everything that matches, met by going from part to part.
+/// Returns the offsets of all matches, read page by page.
 async fn met(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Vec<u64> {
     query.range.after = upwards.then(|| Position::start(head(store).epoch));
     let mut met = Vec::new();
@@ -241,9 +269,9 @@ async fn met(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Ve
     }
 }
 
-/// Going from part to part meets everything once, in both directions, whatever ends a part: the
-/// number of items, their bytes, or how many were examined.
-pub async fn parts_of_a_history_meet_without_a_gap_or_a_repeat(harness: &dyn Harness) {
+/// Reading a history page by page must return every matching item exactly once, in both directions,
+/// whatever limit ends a page: the number of items, their bytes, or the number of examined items.
+pub async fn pages_of_a_history_join_without_a_gap_or_a_repeat(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
     for text in [
@@ -271,14 +299,19 @@ pub async fn parts_of_a_history_meet_without_a_gap_or_a_repeat(harness: &dyn Har
                 let bounds = HistoryRange { limit, max_bytes, max_scanned, ..query.range };
                 query.range = bounds;
                 let met = met(store.as_ref(), query, upwards).await;
-                assert_eq!(met, offsets(&all), "{text}: {bounds:?}");
+                assert_eq!(
+                    met,
+                    offsets(&all),
+                    "the pages of the query `{text}` with {bounds:?} do not add up to all its items"
+                );
             }
         }
     }
 }
 
-/// A part ends before it exceeds its bytes; the first item is given whatever its size.
-pub async fn a_part_ends_before_it_is_too_large(harness: &dyn Harness) {
+/// A page must end before it exceeds `max_bytes`. It always contains its first item, whatever its
+/// size.
+pub async fn a_page_of_a_history_is_bounded_in_bytes(harness: &dyn Harness) {
     let store = filled(harness).await;
     let all = store.alerts(AlertQuery::newest(100)).await.unwrap().items;
     let sizes: Vec<_> = all.iter().map(|alert| alert.value.approximate_bytes()).collect();
@@ -291,7 +324,15 @@ pub async fn a_part_ends_before_it_is_too_large(harness: &dyn Harness) {
     ] {
         let range = HistoryRange { max_bytes, ..HistoryRange::newest(100) };
         let part = store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
-        assert_eq!(offsets(&part), expected, "{max_bytes} bytes");
-        assert_eq!(part.has_older, expected.len() < 5, "{max_bytes} bytes");
+        assert_eq!(
+            offsets(&part),
+            expected,
+            "the store returned a wrong page for a limit of {max_bytes} bytes"
+        );
+        assert_eq!(
+            part.has_older,
+            expected.len() < 5,
+            "the store returned a wrong page for a limit of {max_bytes} bytes"
+        );
     }
 }

@@ -1,11 +1,12 @@
-//! Law 4, *Honest*: a gap is said, and nothing else is ever a gap.
+//! Law 4, *Honest*: a store reports every gap, and reports none where no event is missing.
 
 use super::Harness;
 use super::sample::{append, everything_after, head, open, raise, say, window};
 use crate::{READ_BYTES, ReadError, ReadFrom};
 use northgate_domain::{Epoch, Event, Position, Positioned};
 
-/// A position of another log, or one beyond the head, is a gap in both directions.
+/// A read from a position of another epoch, or from one beyond the head, must return a gap in both
+/// directions.
 pub async fn a_foreign_position_is_a_gap(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     append(store.as_ref(), raise("one")).await;
@@ -24,8 +25,8 @@ pub async fn a_foreign_position_is_a_gap(harness: &dyn Harness) {
     }
 }
 
-/// After trimming, every position either reads to the head without a hole, or is a gap that names
-/// the smallest position that still reads.
+/// After trimming, a read after any position must return all events up to the head, or a gap that
+/// states the smallest position that can still be read.
 pub async fn a_trimmed_position_is_a_gap(harness: &dyn Harness) {
     let store = open(harness, window(10)).await;
     let start = head(store.as_ref());
@@ -44,20 +45,32 @@ pub async fn a_trimmed_position_is_a_gap(harness: &dyn Harness) {
                 }
                 Err(ReadError::Gap { oldest, latest: said }) => {
                     assert_eq!(said, latest);
-                    assert!(oldest.offset > offset, "a readable position is no gap");
+                    assert!(
+                        oldest.offset > offset,
+                        "the store reported a gap at an offset that it states as readable"
+                    );
                     named_oldest = Some(oldest.offset);
-                    assert_eq!(readable, 0, "no gap lies above a readable position");
+                    assert_eq!(
+                        readable, 0,
+                        "the store reported a gap after a position that could be read"
+                    );
                 }
-                Err(other) => panic!("{other:?}"),
+                Err(other) => panic!("the read failed with {other:?}"),
             }
         }
-        assert!(readable > latest.offset.min(10), "the window holds what it has room for");
-        assert!(named_oldest.is_none() || named_oldest == first_readable, "the smallest one");
+        assert!(
+            readable > latest.offset.min(10),
+            "the store retains fewer events than its capacity"
+        );
+        assert!(
+            named_oldest.is_none() || named_oldest == first_readable,
+            "the gap does not state the smallest readable position"
+        );
     }
 }
 
-/// At the head there is nothing to read, and that is no gap.
-pub async fn the_head_is_an_empty_page(harness: &dyn Harness) {
+/// A read after the head must return an empty page, not a gap.
+pub async fn reading_at_the_head_returns_an_empty_page(harness: &dyn Harness) {
     let store = open(harness, window(3)).await;
     for n in 0..10 {
         let latest = head(store.as_ref());
@@ -67,8 +80,9 @@ pub async fn the_head_is_an_empty_page(harness: &dyn Harness) {
     assert_eq!(store.read(ReadFrom::Before(head(store.as_ref())), 0).await, Ok(Vec::new()));
 }
 
-/// Paging backwards from the head gives what is held, each event once, each page in rising order.
-pub async fn pages_go_backwards_over_what_is_held(harness: &dyn Harness) {
+/// Paging backwards from the head must return every retained event exactly once, each page in
+/// rising order.
+pub async fn backward_pages_return_every_retained_event_once(harness: &dyn Harness) {
     let store = open(harness, window(10)).await;
     for n in 0..17 {
         append(store.as_ref(), raise(&n.to_string())).await;
@@ -77,7 +91,7 @@ pub async fn pages_go_backwards_over_what_is_held(harness: &dyn Harness) {
     let Err(ReadError::Gap { oldest, .. }) =
         store.read(ReadFrom::After(Position::start(latest.epoch)), 1).await
     else {
-        panic!("17 events cannot all be held in a window of 10")
+        panic!("the store reported no gap, though 17 events exceed the capacity of 10")
     };
     let held = everything_after(store.as_ref(), oldest).await;
 
@@ -93,8 +107,8 @@ pub async fn pages_go_backwards_over_what_is_held(harness: &dyn Harness) {
     assert_eq!(store.read(ReadFrom::Before(Position::start(latest.epoch)), 5).await, Ok(vec![]));
 }
 
-/// However many events are asked for, no more of them come at once than fit into memory many times
-/// over; the rest comes with the next reads.
+/// A read must return at most `READ_BYTES` of events, whatever its limit, because many readers each
+/// have a page in memory. Later reads return the rest.
 pub async fn a_read_is_bounded_in_bytes(harness: &dyn Harness) {
     const EVENTS: u64 = 300;
     let store = open(harness, window(1_000)).await;
@@ -115,7 +129,7 @@ pub async fn a_read_is_bounded_in_bytes(harness: &dyn Harness) {
         next = events.last().unwrap().position;
         reads += 1;
     }
-    assert_eq!(reads, 2, "each read gives as much as it may");
+    assert_eq!(reads, 2, "the store returned fewer bytes per read than it could");
     let newest = store.read(ReadFrom::Before(head), usize::MAX).await.unwrap();
     assert!(bytes(&newest) <= READ_BYTES);
     assert_eq!(newest.last().unwrap().position, head);

@@ -1,4 +1,4 @@
-//! Law 5, *Idempotent*: a key seen before gives the first answer and appends nothing.
+//! Law 5, *Idempotent*: a key that was used before returns the first outcome and appends nothing.
 
 use super::Harness;
 use super::manual_clock::ManualClock;
@@ -7,11 +7,14 @@ use crate::{AppendError, Capacity, IdempotencyKey, Outcome, RecordedOutcome, Rej
 use std::num::NonZeroUsize;
 use tokio::task::JoinSet;
 
-/// The same submission again gives the first answer; another one under its key is refused.
-pub async fn a_key_gives_its_first_answer(harness: &dyn Harness) {
+/// A submission that is repeated with its key must return the first outcome. Another command with
+/// the same key must be refused. A repeat without a fingerprint must return the first outcome.
+pub async fn a_key_always_returns_its_first_outcome(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let first = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
-    let Outcome::Appended { event, raised } = first else { panic!("{first:?}") };
+    let Outcome::Appended { event, raised } = first else {
+        panic!("the first submission was not appended: {first:?}")
+    };
     let again = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
     assert_eq!(
         again,
@@ -34,33 +37,37 @@ pub async fn a_key_gives_its_first_answer(harness: &dyn Harness) {
     assert_eq!(head(store.as_ref()), event.position);
 }
 
-/// Within one vector, too, a key happens once.
-pub async fn a_key_seen_twice_in_one_vector_happens_once(harness: &dyn Harness) {
+/// If one vector contains a key twice, the second submission must return the outcome of the first
+/// and append nothing.
+pub async fn a_key_used_twice_in_one_vector_appends_once(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let vector = vec![keyed(say("hello"), "chat", "k"), say("x"), keyed(say("hello"), "chat", "k")];
     let outcomes = store.append(vector).await.unwrap();
     let [Outcome::Appended { event, raised }, Outcome::Appended { .. }, third] =
         outcomes.as_slice()
     else {
-        panic!("{outcomes:?}")
+        panic!("the vector did not return two appended events and one other outcome: {outcomes:?}")
     };
     let first = RecordedOutcome::Appended { event: event.clone(), raised: *raised };
     assert_eq!(*third, Outcome::Replayed(first));
     assert_eq!(head(store.as_ref()).offset, 2);
 }
 
-/// A key whose submission was refused can still be used.
-pub async fn a_refused_command_is_not_remembered(harness: &dyn Harness) {
+/// If a vector is refused, its keys must stay unused.
+pub async fn a_refused_submission_does_not_use_up_its_key(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     append_one(store.as_ref(), keyed(say("taken"), "chat", "old")).await;
     let refused = vec![keyed(say("new"), "chat", "fresh"), keyed(say("other"), "chat", "old")];
     assert!(matches!(store.append(refused).await, Err(AppendError::Rejected { index: 1, .. })));
     let outcome = append_one(store.as_ref(), keyed(say("something else"), "chat", "fresh")).await;
-    assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Appended { .. }),
+        "the store remembered a key of a refused vector: {outcome:?}"
+    );
 }
 
-/// Many senders of one submission at once: one event, and the same answer for all.
-pub async fn concurrent_repeats_append_once(harness: &dyn Harness) {
+/// Concurrent submissions with one key must append one event and all return it.
+pub async fn concurrent_submissions_with_one_key_append_once(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let mut senders = JoinSet::new();
     for _ in 0..32 {
@@ -77,22 +84,25 @@ pub async fn concurrent_repeats_append_once(harness: &dyn Harness) {
         let (Outcome::Appended { event, .. }
         | Outcome::Replayed(RecordedOutcome::Appended { event, .. })) = outcome
         else {
-            panic!("{outcome:?}")
+            panic!("a concurrent submission returned another outcome: {outcome:?}")
         };
         assert_eq!(event.position, head(store.as_ref()));
     }
 }
 
-/// Equal values in two scopes do not meet.
-pub async fn keys_of_two_scopes_are_two_keys(harness: &dyn Harness) {
+/// Equal values of a key in two scopes must be independent.
+pub async fn equal_keys_in_two_scopes_are_independent(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     for scope in ["alerts", "chat"] {
         let outcome = append_one(store.as_ref(), keyed(say(scope), scope, "k")).await;
-        assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Appended { .. }),
+            "the store confused equal keys of two scopes: {outcome:?}"
+        );
     }
 }
 
-/// When there are too many keys, the oldest are forgotten, and only they.
+/// If there are more keys than the capacity, the store must forget the oldest keys and no others.
 pub async fn the_oldest_keys_are_forgotten_first(harness: &dyn Harness) {
     let capacity = Capacity { keys: NonZeroUsize::new(3).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;
@@ -101,14 +111,20 @@ pub async fn the_oldest_keys_are_forgotten_first(harness: &dyn Harness) {
     }
     for key in ["b", "c", "d"] {
         let outcome = append_one(store.as_ref(), keyed(say(key), "chat", key)).await;
-        assert!(matches!(outcome, Outcome::Replayed(_)), "{key}: {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Replayed(_)),
+            "the store forgot key {key}, which is not the oldest: {outcome:?}"
+        );
     }
     let outcome = append_one(store.as_ref(), keyed(say("a"), "chat", "a")).await;
-    assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Appended { .. }),
+        "the store remembered more keys than its capacity: {outcome:?}"
+    );
 }
 
-/// A key is good for 24 hours from its first use on, repeats in between or not; then it is a new
-/// one, for whatever command.
+/// A key must be remembered for 24 hours after its first use, whether it is repeated in between or
+/// not. Afterwards it counts as new, also for another command.
 pub async fn a_key_is_forgotten_after_a_day(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
@@ -121,15 +137,27 @@ pub async fn a_key_is_forgotten_after_a_day(harness: &dyn Harness) {
     append_one(store.as_ref(), keyed(say("second"), "chat", "other")).await;
     clock.set(start + day - 1);
     let outcome = append_one(store.as_ref(), keyed(say("first"), "chat", "k")).await;
-    assert!(matches!(outcome, Outcome::Replayed(_)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Replayed(_)),
+        "the store forgot the key before its 24 hours ended: {outcome:?}"
+    );
 
     clock.set(start + day);
     let outcome = append_one(store.as_ref(), keyed(say("another"), "chat", "k")).await;
-    assert!(matches!(outcome, Outcome::Appended { .. }), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Appended { .. }),
+        "the store still remembered the key after 24 hours: {outcome:?}"
+    );
     let outcome = append_one(store.as_ref(), keyed(say("second"), "chat", "other")).await;
-    assert!(matches!(outcome, Outcome::Replayed(_)), "{outcome:?}");
-    // The new use has a day of its own.
+    assert!(
+        matches!(outcome, Outcome::Replayed(_)),
+        "the store forgot the key before its 24 hours ended: {outcome:?}"
+    );
+    // The new use is remembered for 24 hours as well.
     clock.set(start + day + day - 1);
     let outcome = append_one(store.as_ref(), keyed(say("another"), "chat", "k")).await;
-    assert!(matches!(outcome, Outcome::Replayed(_)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Outcome::Replayed(_)),
+        "the store forgot the key before its 24 hours ended: {outcome:?}"
+    );
 }

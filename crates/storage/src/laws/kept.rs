@@ -1,24 +1,29 @@
-//! Law 1, *Kept*: what was answered is there, for every way of asking.
+//! Law 1, *Kept*: an appended event is visible to every read and query.
 
 use super::Harness;
 use super::sample::{append, everything_after, head, open, raise, say, window};
 use northgate_domain::{AlertEvent, AlertId, AlertQuery, Event, MessageQuery, Revision};
 use uuid::Uuid;
 
-/// When `append` has returned, the head has moved, and reads, collections and `alert` show it.
-pub async fn an_answered_event_is_readable(harness: &dyn Harness) {
+/// When `append` returns, the head must have moved, and reads, collections and `alert` must show
+/// the event.
+pub async fn an_appended_event_is_visible_in_every_query(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let start = head(store.as_ref());
-    assert_eq!(start.offset, 0, "an empty log starts at offset 0");
+    assert_eq!(start.offset, 0, "the head of an empty log is not at offset 0");
 
     let raised = append(store.as_ref(), raise("fire")).await;
     assert_eq!(head(store.as_ref()), raised.position);
     let said = append(store.as_ref(), say("seen")).await;
     assert_eq!(head(store.as_ref()), said.position);
 
-    let Event::Alert(AlertEvent { alert, .. }) = &raised.value else { panic!("not an alert") };
+    let Event::Alert(AlertEvent { alert, .. }) = &raised.value else {
+        panic!("append of a raise did not return an alert event")
+    };
     assert_eq!(alert.revision, Revision::FIRST);
-    let Event::Chat(chat) = &said.value else { panic!("not a message") };
+    let Event::Chat(chat) = &said.value else {
+        panic!("append of a message did not return a chat event")
+    };
     let shown = store.alert(alert.id).await.unwrap().unwrap();
     assert_eq!((shown.position, &shown.value), (raised.position, alert));
     assert_eq!(store.alert(AlertId(Uuid::nil())).await.unwrap(), None);
@@ -30,8 +35,9 @@ pub async fn an_answered_event_is_readable(harness: &dyn Harness) {
     assert_eq!(everything_after(store.as_ref(), start).await, vec![raised, said]);
 }
 
-/// A collection says which position it reflects, and holds exactly what happened up to there.
-pub async fn collections_reflect_their_position(harness: &dyn Harness) {
+/// A collection must contain exactly the items that follow from the events up to the position that
+/// it states.
+pub async fn collections_contain_exactly_the_events_up_to_their_position(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
     let writer = {
@@ -51,7 +57,10 @@ pub async fn collections_reflect_their_position(harness: &dyn Harness) {
         assert_eq!(alerts.items.len() as u64, alerts.position.offset.div_ceil(2));
         let messages = store.messages(MessageQuery::newest(usize::MAX)).await.unwrap();
         assert_eq!(messages.items.len() as u64, messages.position.offset / 2);
-        assert!(messages.position.offset >= alerts.position.offset, "time goes forward");
+        assert!(
+            messages.position.offset >= alerts.position.offset,
+            "a later query returned an earlier position"
+        );
         last = messages.position;
         tokio::task::yield_now().await;
     }

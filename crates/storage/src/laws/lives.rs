@@ -1,4 +1,4 @@
-//! The lives of alerts: commands are decided on what is kept, and what is kept is what is shown.
+//! The life cycle of alerts: commands are decided on the stored state, and queries show that state.
 
 use super::Harness;
 use super::manual_clock::ManualClock;
@@ -38,7 +38,9 @@ pub(super) fn act(alert: AlertId, action: Action, by: &str) -> Submission {
 pub(super) fn alert_of(event: Positioned<Event>) -> AlertEvent {
     match event.value {
         Event::Alert(event) => event,
-        Event::Chat(message) => panic!("not an alert: {message:?}"),
+        Event::Chat(message) => {
+            panic!("the store returned a chat event where an alert event was expected: {message:?}")
+        }
     }
 }
 
@@ -50,7 +52,7 @@ pub(super) async fn all(store: &dyn EventStore) -> Vec<Positioned<Alert>> {
     store.alerts(AlertQuery::newest(1_000)).await.unwrap().items
 }
 
-/// The numbers that the collection itself gives.
+/// Counts the alerts that the collection returns.
 async fn counted(store: &dyn EventStore) -> Summary {
     let alerts = store.alerts(AlertQuery::newest(1_000)).await.unwrap();
     let mut counts = AlertCounts::default();
@@ -58,9 +60,9 @@ async fn counted(store: &dyn EventStore) -> Summary {
     Summary { position: alerts.position, counts }
 }
 
-/// Each step of a life is an event with the state after it, and that state is what is shown, at
-/// the place of the raising.
-pub async fn every_step_of_a_life_is_an_event_and_the_last_one_is_the_state(harness: &dyn Harness) {
+/// Every change of an alert must append an event with the state after it. Queries must show that
+/// state, at the position of the raise. Revisions rise by one.
+pub async fn every_change_of_an_alert_is_an_event_with_the_state_after_it(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
     let start = head(store);
@@ -98,9 +100,10 @@ pub async fn every_step_of_a_life_is_an_event_and_the_last_one_is_the_state(harn
     assert_eq!(revisions, (1..=7).collect::<Vec<_>>());
 }
 
-/// What holds already is no event, and its answer is the state; what contradicts the state or is
-/// about nothing is refused with it. Neither moves the head.
-pub async fn what_holds_or_contradicts_is_no_event(harness: &dyn Harness) {
+/// An action that changes nothing must return `Unchanged` with the current alert. An action that
+/// contradicts the state, is for an outdated revision, or names an unknown alert must refuse its
+/// vector. Neither may move the head.
+pub async fn refused_and_unchanged_actions_append_no_event(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
     let raised = append(store, Command::RaiseAlert(raising("Fire")).into()).await;
@@ -135,8 +138,9 @@ pub async fn what_holds_or_contradicts_is_no_event(harness: &dyn Harness) {
     assert_eq!(head(store), before);
 }
 
-/// Many who take on one alert at once: one event, and all see whose it is.
-pub async fn of_many_who_acknowledge_at_once_one_does(harness: &dyn Harness) {
+/// If many operators acknowledge one alert at the same time, the store must append one event, and
+/// every outcome must show the same owner.
+pub async fn one_of_many_concurrent_acknowledgements_wins(harness: &dyn Harness) {
     let store = open(harness, window(1_000)).await;
     let id = raise(store.as_ref(), raising("Fire")).await.alert.id;
     let before = head(store.as_ref());
@@ -158,7 +162,7 @@ pub async fn of_many_who_acknowledge_at_once_one_does(harness: &dyn Harness) {
                 alert
             }
             Outcome::Unchanged(alert) => alert.value,
-            other @ Outcome::Replayed(_) => panic!("{other:?}"),
+            other @ Outcome::Replayed(_) => panic!("an append without a key returned {other:?}"),
         };
         seen.push(alert.status.acknowledged().unwrap().by.clone());
     }
@@ -167,8 +171,9 @@ pub async fn of_many_who_acknowledge_at_once_one_does(harness: &dyn Harness) {
     assert_eq!(head(store.as_ref()), before.advanced_by(1));
 }
 
-/// What is over makes room before what is not, and what is gone cannot be acted on.
-pub async fn what_is_over_makes_room_first(harness: &dyn Harness) {
+/// Beyond the capacity, resolved alerts must be evicted before others, and the oldest first. An
+/// action on an evicted alert must be refused, and a raise with its dedup key must create an alert.
+pub async fn resolved_alerts_are_evicted_first(harness: &dyn Harness) {
     let capacity = Capacity { alerts: NonZeroUsize::new(3).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;
     let store = store.as_ref();
@@ -184,16 +189,23 @@ pub async fn what_is_over_makes_room_first(harness: &dyn Harness) {
     assert_eq!(texts().await, ["0", "2", "3"]);
     append(store, act(ids[2], Action::Acknowledge, "Anna")).await;
     raise(store, raising("4")).await;
-    assert_eq!(texts().await, ["2", "3", "4"], "nothing is over, and the oldest goes");
+    assert_eq!(
+        texts().await,
+        ["2", "3", "4"],
+        "no alert was resolved, but the store did not evict the oldest"
+    );
     let gone = store.append(vec![act(ids[0], Action::Resolve, "Anna")]).await;
-    assert!(matches!(gone, Err(AppendError::Rejected { .. })), "{gone:?}");
+    assert!(
+        matches!(gone, Err(AppendError::Rejected { .. })),
+        "the store accepted an action on an evicted alert: {gone:?}"
+    );
     let anew = raise(store, keyed("0", "0")).await;
     assert_eq!(anew.change, AlertChange::Raised);
     assert_eq!(store.summary().await.unwrap(), counted(store).await);
 }
 
-/// The summary is what counting gives, at every moment of some lives.
-pub async fn a_summary_counts_what_is_held(harness: &dyn Harness) {
+/// After every append, the summary must equal the counts of the alerts that the collection returns.
+pub async fn a_summary_counts_the_retained_alerts(harness: &dyn Harness) {
     let capacity = Capacity { alerts: NonZeroUsize::new(6).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;
     let store = store.as_ref();
@@ -205,22 +217,23 @@ pub async fn a_summary_counts_what_is_held(harness: &dyn Harness) {
         ids.push(self::raise(store, raise).await.alert.id);
         let action = Action::ALL.into_iter().cycle().nth(n).unwrap();
         for id in [ids[n / 2], ids[n]] {
-            // Some of these are refused, or change nothing.
+            // Some of these actions are refused or change nothing.
             let _ = store.append(vec![act(id, action, "Anna")]).await;
             let summary = store.summary().await.unwrap();
             assert_eq!(summary, counted(store).await);
             over += summary.counts.count(StatusKind::Resolved, Severity::Error);
         }
     }
-    assert!(over > 0, "some have been over for a while");
+    assert!(over > 0, "no summary counted the resolved alerts of severity error");
 }
 
 fn at(micros: i64) -> Timestamp {
     Timestamp::from_unix_micros(micros)
 }
 
-/// What is to end by itself is found, and nothing else, whatever happened to it before.
-pub async fn what_is_to_end_is_found(harness: &dyn Harness) {
+/// `overdue` must return exactly the alerts whose deadline has passed, in their current state,
+/// whatever happened to them before.
+pub async fn the_overdue_alerts_are_found_and_no_others(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
     let store = store.as_ref();
@@ -246,7 +259,10 @@ pub async fn what_is_to_end_is_found(harness: &dyn Harness) {
         let found = store.overdue(deadlines, 100).await.unwrap();
         let mut texts = Vec::new();
         for alert in &found {
-            assert!(deadlines.overdue(&alert.value).is_some(), "{alert:?}");
+            assert!(
+                deadlines.overdue(&alert.value).is_some(),
+                "overdue returned an alert whose deadline has not passed: {alert:?}"
+            );
             assert_eq!(store.alert(alert.value.id).await.unwrap().as_ref(), Some(alert));
             texts.push(alert.value.message.as_str().to_owned());
         }
@@ -260,7 +276,7 @@ pub async fn what_is_to_end_is_found(harness: &dyn Harness) {
     assert_eq!(found(0, Some(999)).await, Vec::<String>::new());
     assert_eq!(found(0, Some(1_000)).await, ["error"]);
     assert_eq!(found(0, Some(2_000)).await, ["error", "error"]);
-    // A note is a sign of life, and so is a repeat that brings a later end.
+    // A note restarts the quiet time, and a repeat with a later expiry time postpones expiry.
     clock.set(3_000);
     append(store, act(error, Action::Annotate, "Anna")).await;
     let later = RaiseAlert { expires_at: Some(at(9_000)), ..expiring(5_010) };
@@ -275,8 +291,8 @@ fn label(text: &str) -> Label {
     Label { name: LabelName::parse(name).unwrap(), value: LabelValue::parse(value).unwrap() }
 }
 
-/// Alerts are found by where they stand, how bad they are, who says so, and their labels.
-pub async fn alerts_are_found_by_what_they_are_now(harness: &dyn Harness) {
+/// A query of alerts must match their current status, severity, source, location, labels and text.
+pub async fn alerts_are_filtered_by_their_current_fields(harness: &dyn Harness) {
     let store = open(harness, window(3)).await;
     let store = store.as_ref();
     let mut ids = Vec::new();
@@ -345,22 +361,35 @@ pub async fn alerts_are_found_by_what_they_are_now(harness: &dyn Harness) {
         }
         let found = store.alerts(query.clone()).await.unwrap().items;
         let places: Vec<_> = found.iter().map(|alert| alert.position.offset - first).collect();
-        assert_eq!(places, expected, "{text}");
-        // The same one by one, from the oldest on.
+        assert_eq!(places, expected, "the store returned a wrong page for the query `{text}`");
+        // The same query with pages of one alert, from the oldest.
         query.range.limit = 1;
         query.range.after = Some(Position::start(head(store).epoch));
         for place in &places {
             let part = store.alerts(query.clone()).await.unwrap();
-            assert_eq!(part.items[0].position.offset - first, *place, "{text}");
-            assert_eq!(part.has_newer, place != places.last().unwrap(), "{text}");
+            assert_eq!(
+                part.items[0].position.offset - first,
+                *place,
+                "the store returned a wrong page for the query `{text}`"
+            );
+            assert_eq!(
+                part.has_newer,
+                place != places.last().unwrap(),
+                "the store returned a wrong page for the query `{text}`"
+            );
             query.range.after = Some(part.items[0].position);
         }
-        assert_eq!(store.alerts(query).await.unwrap().items, [], "{text}");
+        assert_eq!(
+            store.alerts(query).await.unwrap().items,
+            [],
+            "the store returned a wrong page for the query `{text}`"
+        );
     }
 }
 
-/// A message may belong to an alert's thread; the alert must be there when it is posted.
-pub async fn a_thread_holds_the_messages_of_its_alert(harness: &dyn Harness) {
+/// A query for the messages of an alert must return exactly these. A message for an unknown alert
+/// must be refused.
+pub async fn a_thread_contains_the_messages_of_its_alert(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
     let one = raise(store, raising("Fire")).await.alert.id;

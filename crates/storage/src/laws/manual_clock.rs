@@ -1,34 +1,34 @@
-//! A clock that a test moves, and ids that count.
+//! A clock that a test moves, and a source of consecutive ids.
 
 use northgate_domain::{Clock, IdSource, MetaSource, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use uuid::Uuid;
 
-/// A clock that stands where the test has set it, or moves by a microsecond with each id. Ids are
-/// 1, 2, 3 and so on.
+/// A clock that shows the time that the test has set, or moves by `micros_per_id` with each id. Ids
+/// are consecutive numbers: 1, 2, 3 and so on, unless another first id is set.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     ids: AtomicU64,
     micros: AtomicI64,
-    /// How far the clock is ahead of the time that has passed.
+    /// Microseconds by which the wall clock is ahead of the steady clock.
     jump: AtomicI64,
     micros_per_id: i64,
 }
 
 impl ManualClock {
-    /// A clock that stands at a moment, in microseconds since 1970.
+    /// Creates a clock that shows a fixed time, in microseconds since 1970.
     pub fn at(unix_micros: i64) -> Arc<Self> {
         Arc::new(Self { micros: unix_micros.into(), ..Self::default() })
     }
 
-    /// A clock that begins in 1970 and moves by a microsecond with each id: the n-th decision has
-    /// the id n and the moment n.
+    /// Creates a clock that begins in 1970 and moves by one microsecond with each id: the n-th
+    /// decision has the id n and the time n.
     pub fn counting() -> Arc<Self> {
         Self::counting_from(1, 1)
     }
 
-    /// A clock that moves by `micros_per_id` with each id, of which the first is `first_id`.
+    /// Creates a clock that moves by `micros_per_id` with each id. The first id is `first_id`.
     pub fn counting_from(first_id: u64, micros_per_id: i64) -> Arc<Self> {
         let given = first_id.saturating_sub(1);
         let micros = i64::try_from(given).unwrap().saturating_mul(micros_per_id);
@@ -36,22 +36,22 @@ impl ManualClock {
         Arc::new(Self { ids, micros, micros_per_id, ..Self::default() })
     }
 
-    /// Lets time pass, or go back, up to a moment.
+    /// Sets the steady time, and the wall clock with it, to `unix_micros`.
     pub fn set(&self, unix_micros: i64) {
         self.micros.store(unix_micros, Relaxed);
     }
 
-    /// Lets time pass.
+    /// Advances the steady time and the wall clock by `micros`.
     pub fn advance(&self, micros: i64) {
         self.micros.fetch_add(micros, Relaxed);
     }
 
-    /// Moves the clock forwards or back, without any time having passed.
+    /// Moves the wall clock by `micros`, while the steady time does not change.
     pub fn jump_by(&self, micros: i64) {
         self.jump.fetch_add(micros, Relaxed);
     }
 
-    /// The clock and its ids, as a store takes them.
+    /// Returns this clock as the source of timestamps and ids for a store.
     pub fn meta(self: &Arc<Self>) -> MetaSource {
         MetaSource::new(self.clone(), self.clone())
     }

@@ -1,4 +1,5 @@
-//! Law 4, *Honest*: each page of a history is of one moment; and the events of one alert.
+//! Law 4, *Honest*: each page of a history shows one state of the store; and the events of one
+//! alert.
 
 use super::Harness;
 use super::lives::{act, raise, raising};
@@ -11,9 +12,10 @@ use uuid::Uuid;
 const ALERTS: usize = 12;
 const TURNS: usize = 150;
 
-/// While alerts go to and fro between two statuses, a page of both statuses has every alert once,
-/// and as many events as its position says: it is of one moment.
-pub async fn a_history_is_of_one_moment(harness: &dyn Harness) {
+/// While alerts change between two statuses, a page of both statuses must contain every alert
+/// exactly once, and the revisions must add up to the position of the page. Otherwise the store
+/// mixed two states.
+pub async fn a_history_page_shows_one_state_of_the_store(harness: &dyn Harness) {
     let store = open(harness, window(100_000)).await;
     let mut ids = Vec::new();
     for n in 0..ALERTS {
@@ -39,9 +41,16 @@ pub async fn a_history_is_of_one_moment(harness: &dyn Harness) {
     while tasks.try_join_next().is_none() {
         let page = store.alerts(query.clone()).await.unwrap();
         let offsets: Vec<_> = page.items.iter().map(|alert| alert.position.offset).collect();
-        assert_eq!(offsets, (1..=ALERTS as u64).collect::<Vec<_>>(), "each once and in order");
+        assert_eq!(
+            offsets,
+            (1..=ALERTS as u64).collect::<Vec<_>>(),
+            "the page does not contain every alert once and in order: it mixes two states"
+        );
         let events: u64 = page.items.iter().map(|alert| alert.value.revision.get()).sum();
-        assert_eq!(events, page.position.offset, "every event until then, and none after it");
+        assert_eq!(
+            events, page.position.offset,
+            "the page does not reflect exactly the events up to its position"
+        );
         tokio::task::yield_now().await;
     }
 }
@@ -50,8 +59,8 @@ fn offsets(page: &HistoryPage<Event>) -> Vec<u64> {
     page.items.iter().map(|event| event.position.offset).collect()
 }
 
-/// The events of one alert, and of no other, are found as far as the log holds them, in pages.
-pub async fn the_events_of_one_alert_are_found(harness: &dyn Harness) {
+/// `alert_events` must return the retained events of one alert and of no other, in pages.
+pub async fn alert_events_returns_the_events_of_one_alert_only(harness: &dyn Harness) {
     let store = open(harness, window(12)).await;
     let store = store.as_ref();
     let fire = raise(store, raising("fire")).await.alert.id;
@@ -66,7 +75,9 @@ pub async fn the_events_of_one_alert_are_found(harness: &dyn Harness) {
     assert_eq!((offsets(&all), all.position), (vec![1, 3, 6, 7], head(store)));
     assert!(!all.has_older && !all.has_newer);
     for event in &all.items {
-        let Event::Alert(AlertEvent { alert, .. }) = &event.value else { panic!("{event:?}") };
+        let Event::Alert(AlertEvent { alert, .. }) = &event.value else {
+            panic!("alert_events returned a chat event: {event:?}")
+        };
         assert_eq!(alert.id, fire);
     }
     let newest = store.alert_events(fire, HistoryRange::newest(2)).await.unwrap();
@@ -79,12 +90,20 @@ pub async fn the_events_of_one_alert_are_found(harness: &dyn Harness) {
     let Event::Alert(AlertEvent { alert, .. }) = &all.items[2].value else { panic!() };
     let since = HistoryRange { since: Some(alert.updated_at), ..HistoryRange::newest(10) };
     let until = HistoryRange { until: Some(alert.updated_at), ..HistoryRange::newest(10) };
-    assert_eq!(offsets(&store.alert_events(fire, since).await.unwrap()), [6, 7], "since counts");
-    assert_eq!(offsets(&store.alert_events(fire, until).await.unwrap()), [1, 3], "until counts");
+    assert_eq!(
+        offsets(&store.alert_events(fire, since).await.unwrap()),
+        [6, 7],
+        "alert_events did not obey `since`"
+    );
+    assert_eq!(
+        offsets(&store.alert_events(fire, until).await.unwrap()),
+        [1, 3],
+        "alert_events did not obey `until`"
+    );
 
     let nobody = AlertId(Uuid::max());
     assert!(store.alert_events(nobody, HistoryRange::newest(9)).await.unwrap().items.is_empty());
-    // Trimmed events are left out.
+    // Trimmed events must be left out.
     for _ in 0..10 {
         append(store, say("meanwhile")).await;
     }

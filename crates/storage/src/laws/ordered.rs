@@ -1,4 +1,4 @@
-//! Law 2, *Ordered*: one order for everything, with no hole in it.
+//! Law 2, *Ordered*: all events have one order without a missing offset.
 
 use super::Harness;
 use super::sample::{assert_contiguous, everything_after, head, open, raise, say, text, window};
@@ -8,8 +8,9 @@ use tokio::task::JoinSet;
 const WRITERS: usize = 8;
 const APPENDS: usize = 60;
 
-/// Eight writers at once: no offset is missing or given twice, every writer's own events keep
-/// their order, and each writer was told the positions that readers see.
+/// While eight writers append, no offset may be missing or used twice. The events of each writer
+/// must keep their order, and the positions that an append returns must be the ones that readers
+/// see.
 pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
@@ -22,7 +23,9 @@ pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harne
                 let text = format!("{writer}:{n}");
                 let vector = vec![raise(&text), say(&text)];
                 for outcome in store.append(vector).await.unwrap() {
-                    let Outcome::Appended { event, .. } = outcome else { panic!("{outcome:?}") };
+                    let Outcome::Appended { event, .. } = outcome else {
+                        panic!("append did not store an event but returned {outcome:?}")
+                    };
                     told.push(event);
                 }
                 tokio::task::yield_now().await;
@@ -40,7 +43,10 @@ pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harne
         let prefix = format!("{writer}:");
         let seen = events.iter().map(|e| text(&e.value)).filter(|text| text.starts_with(&prefix));
         let sent = (0..APPENDS).flat_map(|n| [format!("{writer}:{n}"), format!("{writer}:{n}")]);
-        assert!(seen.eq(sent), "a writer's events keep the order in which it was answered");
+        assert!(
+            seen.eq(sent),
+            "the log does not contain the events of a writer in the order of its appends"
+        );
     }
     told.sort_by_key(|event| event.position.offset);
     assert_eq!(told, events);

@@ -1,4 +1,4 @@
-//! Repeats: which alert they are of, and what their senders are told.
+//! Repeats of alerts: which alert they count for, and what their outcomes contain.
 
 use super::Harness;
 use super::lives::{act, alert_of, all, keyed, raise, raising};
@@ -7,9 +7,9 @@ use crate::{EventStore, Outcome, RecordedOutcome, Submission};
 use northgate_domain::{Action, AlertId, Command, MessageText, PostMessage, Sender};
 use tokio::task::JoinSet;
 
-/// A repeat finds the alert with its key that is not over, the newest if there are two, also one
-/// that the same vector brought or ended.
-pub async fn a_repeat_finds_the_open_alert_of_its_key(harness: &dyn Harness) {
+/// A repeat must count for the unresolved alert with its dedup key, and for the newest one if there
+/// are two. This includes an alert that the same vector raised or resolved.
+pub async fn a_repeat_counts_for_the_newest_unresolved_alert_of_its_key(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
     let first = raise(store, keyed("Fire", "k")).await.alert.id;
@@ -21,7 +21,7 @@ pub async fn a_repeat_finds_the_open_alert_of_its_key(harness: &dyn Harness) {
     let second = raise(store, keyed("Fire", "k")).await.alert;
     assert_ne!(second.id, first);
     assert_eq!(second.count, 1);
-    // Both are open: what comes now is of the one that was raised last.
+    // Both alerts are unresolved: the next repeat counts for the one that was raised last.
     append(store, act(first, Action::Reopen, "Anna")).await;
     assert_eq!(raise(store, keyed("Fire", "k")).await.alert.id, second.id);
     append(store, act(second.id, Action::Resolve, "Anna")).await;
@@ -36,7 +36,7 @@ pub async fn a_repeat_finds_the_open_alert_of_its_key(harness: &dyn Harness) {
         .into_iter()
         .map(|outcome| match outcome {
             Outcome::Appended { event, .. } => alert_of(event),
-            other => panic!("{other:?}"),
+            other => panic!("append did not store an event but returned {other:?}"),
         })
         .collect();
     assert_ne!(alerts[1].alert.id, first);
@@ -46,9 +46,9 @@ pub async fn a_repeat_finds_the_open_alert_of_its_key(harness: &dyn Harness) {
     assert_eq!(counts, [3, 1, 2, 1, 2]);
 }
 
-/// Every answer has the place of its alert's raising, also one that is given again; where no alert
-/// was there before, it is the event's own.
-pub async fn an_answer_says_where_its_alert_was_raised(harness: &dyn Harness) {
+/// Every outcome, replayed ones included, must contain the position at which its alert was raised.
+/// For an event that raises an alert or belongs to none, this is the event's own position.
+pub async fn an_outcome_contains_the_position_of_the_raise(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
     let again = || Submission::from(Command::RaiseAlert(keyed("Fire", "k")));
@@ -94,8 +94,8 @@ async fn raised_last(store: &dyn EventStore) -> AlertId {
     all(store).await.last().unwrap().value.id
 }
 
-/// Concurrent raises of one key make one alert, and every one of them counts.
-pub async fn concurrent_repeats_are_one_alert_and_all_count(harness: &dyn Harness) {
+/// Concurrent raises with one dedup key must create one alert that counts all of them.
+pub async fn concurrent_repeats_create_one_alert_and_all_count(harness: &dyn Harness) {
     let store = open(harness, window(1_000)).await;
     let mut tasks = JoinSet::new();
     for _ in 0..100 {

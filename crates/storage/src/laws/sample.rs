@@ -1,4 +1,4 @@
-//! Commands, capacities and readers for the laws.
+//! Sample commands, capacities and reads for the laws.
 
 use super::Harness;
 use super::manual_clock::ManualClock;
@@ -11,7 +11,7 @@ use northgate_domain::{
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// Room for `events`, and plenty of everything else.
+/// A capacity for `events` events and 100,000 of everything else.
 pub(super) fn window(events: usize) -> Capacity {
     let plenty = NonZeroUsize::new(100_000).unwrap();
     Capacity {
@@ -44,7 +44,7 @@ pub(super) fn say(message: &str) -> Submission {
     }))
 }
 
-/// The same submission under a key, whose fingerprint is that of its text.
+/// Adds a key to a submission; its fingerprint is computed from the debug text of the command.
 pub(super) fn keyed(mut submission: Submission, scope: &str, value: &str) -> Submission {
     let mut digest = [0; 32];
     for (at, byte) in format!("{:?}", submission.command).bytes().enumerate() {
@@ -61,15 +61,16 @@ pub(super) fn keyed(mut submission: Submission, scope: &str, value: &str) -> Sub
 pub(super) async fn append_one(store: &dyn EventStore, submission: Submission) -> Outcome {
     let text = format!("{:?}", submission.command);
     let appended = store.append(vec![submission]).await;
-    let mut outcomes = appended.unwrap_or_else(|error| panic!("{error:?} for {text}"));
-    assert_eq!(outcomes.len(), 1, "one outcome per submission");
+    let mut outcomes =
+        appended.unwrap_or_else(|error| panic!("append failed with {error:?} for {text}"));
+    assert_eq!(outcomes.len(), 1, "append did not return one outcome per submission");
     outcomes.remove(0)
 }
 
 pub(super) async fn append(store: &dyn EventStore, submission: Submission) -> Positioned<Event> {
     match append_one(store, submission).await {
         Outcome::Appended { event, .. } => event,
-        other => panic!("expected a new event, got {other:?}"),
+        other => panic!("append did not store a new event but returned {other:?}"),
     }
 }
 
@@ -77,7 +78,7 @@ pub(super) fn head(store: &dyn EventStore) -> Position {
     *store.head().borrow()
 }
 
-/// Everything that is held, page by page.
+/// Returns all retained events after a position, read page by page.
 pub(super) async fn everything_after(
     store: &dyn EventStore,
     mut after: Position,
@@ -96,7 +97,11 @@ pub(super) async fn everything_after(
 
 pub(super) fn assert_contiguous(events: &[Positioned<Event>], after: Position) {
     for (event, count) in events.iter().zip(1..) {
-        assert_eq!(event.position, after.advanced_by(count), "offsets rise by one");
+        assert_eq!(
+            event.position,
+            after.advanced_by(count),
+            "the store returned events whose offsets do not rise by one"
+        );
     }
 }
 

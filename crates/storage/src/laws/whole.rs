@@ -1,4 +1,4 @@
-//! Law 3, *Whole*: a tail sees everything once and in order, wherever it starts.
+//! Law 3, *Whole*: a tail receives every event exactly once and in order, wherever it starts.
 
 use super::Harness;
 use super::sample::{append, assert_contiguous, everything_after, head, open, raise, window};
@@ -10,8 +10,9 @@ use tokio::task::JoinSet;
 
 const EVENTS: usize = 800;
 
-/// Tails that start at many places while four writers append see the same events as a read.
-pub async fn tails_see_everything_once_in_order(harness: &dyn Harness) {
+/// Tails that start at different positions while four writers append must each receive the same
+/// events as a read, exactly once and in order.
+pub async fn a_tail_receives_every_event_exactly_once_in_order(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
     for n in 0..50 {
@@ -25,7 +26,7 @@ pub async fn tails_see_everything_once_in_order(harness: &dyn Harness) {
             while tail.position().offset < (50 + EVENTS) as u64 {
                 let after = tail.position();
                 let events = tail.next().await.unwrap();
-                assert!(!events.is_empty(), "a tail waits for events");
+                assert!(!events.is_empty(), "the tail returned no events instead of waiting");
                 assert_contiguous(&events, after);
                 seen.extend(events);
             }
@@ -50,13 +51,16 @@ pub async fn tails_see_everything_once_in_order(harness: &dyn Harness) {
     }
 }
 
-/// A reader that gives up waiting, and waits again, misses nothing.
-pub async fn a_tail_survives_being_dropped_in_mid_wait(harness: &dyn Harness) {
+/// If a reader drops the wait of a tail and waits again, it must miss no event.
+pub async fn a_dropped_wait_of_a_tail_loses_no_event(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let mut tail = tail(store.clone(), head(store.as_ref()));
     for n in 0..20 {
         let mut waiting = Context::from_waker(Waker::noop());
-        assert!(pin!(tail.next()).poll(&mut waiting).is_pending(), "nothing is there yet");
+        assert!(
+            pin!(tail.next()).poll(&mut waiting).is_pending(),
+            "the tail returned before an event was appended"
+        );
         let event = append(store.as_ref(), raise(&n.to_string())).await;
         assert_eq!(tail.next().await.unwrap(), vec![event]);
     }

@@ -1,4 +1,4 @@
-//! A store whose log is wrapped in another one, so that a wrapper of the log can run the laws.
+//! A store with a wrapped log, so that a wrapper of a log can run the laws.
 
 use crate::{
     AppendError, EventLog, EventStore, NotWritable, Outcome, QueryError, ReadError, ReadFrom,
@@ -12,11 +12,11 @@ use northgate_domain::{
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// `log`, with the read model and the life cycle of `store`.
+/// A store that uses `log` for appends and reads, and `store` for everything else.
 pub struct WrappedStore {
-    /// Wraps the log of the store.
+    /// Wrapper around the log of `store`.
     pub log: Arc<dyn EventLog>,
-    /// Answers the queries.
+    /// Store that answers queries and handles the life cycle.
     pub store: Arc<dyn EventStore>,
 }
 

@@ -1,24 +1,24 @@
-//! Indexes of the alerts: for questions that must not cost a look at every alert.
+//! Indexes of the alerts, for queries that must not read every alert.
 
 use enum_map::EnumMap;
 use northgate_domain::{Alert, AlertCounts, Deadlines, DedupKey, Positioned, Severity, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 
-/// Offsets of alerts by what is asked of them.
+/// Offsets of alerts, by the fields that queries use.
 #[derive(Default)]
 pub(super) struct AlertIndex {
     pub(super) counts: AlertCounts,
     resolved: BTreeSet<u64>,
-    /// Those that are not over, by the key of their repeats.
+    /// Unresolved alerts by dedup key.
     open_keys: HashMap<DedupKey, BTreeSet<u64>>,
-    /// Those that are not over and will expire.
+    /// Unresolved alerts with an expiry time.
     expiring: BTreeSet<(Timestamp, u64)>,
-    /// Those that are not over, by when they had their newest event.
+    /// Unresolved alerts by severity and the time of their newest event.
     quiet: EnumMap<Severity, BTreeSet<(Timestamp, u64)>>,
 }
 
 impl AlertIndex {
-    /// Puts an alert where it stands.
+    /// Adds an alert in its current state.
     pub(super) fn insert(&mut self, alert: &Positioned<Alert>) {
         let Positioned { position, value: alert } = alert;
         let offset = position.offset;
@@ -36,7 +36,7 @@ impl AlertIndex {
         }
     }
 
-    /// Takes an alert away from where it stands.
+    /// Removes an alert; `alert` must be the state that was added.
     pub(super) fn remove(&mut self, alert: &Positioned<Alert>) {
         let Positioned { position, value: alert } = alert;
         let offset = position.offset;
@@ -64,14 +64,14 @@ impl AlertIndex {
         self.open_keys.get(key).into_iter().flatten().copied()
     }
 
-    /// At most `limit` of those that are to end, each once.
+    /// Returns at most `limit` overdue alerts, each once.
     pub(super) fn overdue(&self, deadlines: &Deadlines, limit: usize) -> Vec<u64> {
         let expired = self.expiring.range(..=(deadlines.now, u64::MAX));
         let quiet = self.quiet.iter().flat_map(|(severity, by_time)| {
             let since = deadlines.quiet_since[severity];
             since.into_iter().flat_map(|since| by_time.range(..=(since, u64::MAX)))
         });
-        // An alert may be in both, and then it is there once.
+        // An alert can be in both lists; the set contains it once.
         let offsets = expired.take(limit).chain(quiet.take(limit)).map(|(_, offset)| *offset);
         offsets.collect::<BTreeSet<_>>().into_iter().take(limit).collect()
     }

@@ -1,17 +1,18 @@
-//! How much the store in memory holds.
+//! Limits of the store in memory.
 
 use std::num::NonZeroUsize;
 
-/// How much a store holds of each kind. Every kind is bounded by itself.
+/// Limits of a store, a separate one for each kind of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
-    /// Events in the log; older ones are trimmed.
+    /// Upper bound of events in the log; older ones are trimmed.
     pub events: NonZeroUsize,
-    /// Alerts; those that are over go first, and among each the oldest.
+    /// Upper bound of alerts. Resolved alerts are evicted first, then others; in both groups the
+    /// oldest first.
     pub alerts: NonZeroUsize,
-    /// Chat messages; the oldest go first.
+    /// Upper bound of chat messages; the oldest are evicted first.
     pub messages: NonZeroUsize,
-    /// Idempotency keys; the oldest go first.
+    /// Upper bound of idempotency keys; the oldest are forgotten first.
     pub keys: NonZeroUsize,
 }
 

@@ -1,30 +1,30 @@
-//! A scan of one snapshot for a page of a history, without the store's lock.
+//! A scan of a snapshot for one page of a history, without the store's lock.
 
 use super::snapshot_map::{Item, Snapshot};
 use crate::{PageBuilder, QueryError, ScanPlan};
 use northgate_domain::{HistoryPage, HistoryRange, Position, Search, SearchText};
 use std::sync::Arc;
 
-/// How many items are examined before other tasks of the thread get a turn.
+/// Number of items examined before the task yields to others on its thread.
 const TURN: usize = 256;
 
-/// A scan, and its conditions.
+/// A scan with its conditions.
 pub(super) struct HistoryScan<T, F> {
-    /// The newest event that the items reflect.
+    /// Position of the newest event that the snapshot reflects.
     pub(super) head: Position,
     pub(super) snapshot: Snapshot<T>,
     pub(super) range: HistoryRange,
     pub(super) search: Search,
-    /// The words of an item.
+    /// Returns the searchable words of an item.
     pub(super) words: fn(&T) -> SearchText,
-    /// The size of an item.
+    /// Returns the approximate size of an item in bytes.
     pub(super) bytes: fn(&T) -> usize,
-    /// Whether an item matches, but for its words.
+    /// Whether an item matches all conditions except the search.
     pub(super) admits: F,
 }
 
 impl<T: Clone + Send + Sync, F: Fn(&T) -> bool + Send + Sync> HistoryScan<T, F> {
-    /// The page that the range asks for.
+    /// Returns the page that the range requests.
     pub(super) async fn run(self) -> Result<HistoryPage<T>, QueryError> {
         let plan = ScanPlan::new(&self.range, self.head)?;
         let items = self.snapshot.range(plan.offsets.clone());
@@ -38,7 +38,7 @@ impl<T: Clone + Send + Sync, F: Fn(&T) -> bool + Send + Sync> HistoryScan<T, F> 
         Ok(plan.end(page, beyond.may_go_on()))
     }
 
-    /// Adds the `items` that match, up to the limits of the page and of the scan.
+    /// Adds the matching `items`, up to the limits of the page and of the scan.
     async fn fill<'a>(
         &'a self,
         page: &mut PageBuilder<T>,

@@ -1,17 +1,17 @@
-//! The idempotency keys that were used, with the first answer of each.
+//! The idempotency keys that were used, with the first outcome of each.
 
 use crate::{FirstUse, IdempotencyKey};
 use northgate_domain::Timestamp;
 use std::collections::{HashMap, VecDeque};
 
-/// What makes a key: its scope and its value.
+/// Identity of a key: its scope and its value.
 pub(super) type Name = (String, String);
 
 fn is_remembered(first_use: &FirstUse, now: Timestamp) -> bool {
     first_use.used_at > IdempotencyKey::forgotten_since(now)
 }
 
-/// The first uses of keys, the oldest of which make room for new ones.
+/// First uses of keys. Beyond `capacity`, the oldest are removed.
 pub(super) struct IdempotencyCache {
     capacity: usize,
     first_uses: HashMap<Name, FirstUse>,
@@ -23,16 +23,17 @@ impl IdempotencyCache {
         Self { capacity, first_uses: HashMap::new(), oldest_first: VecDeque::new() }
     }
 
-    /// The first use of a key, unless it is too long ago at the moment `now`.
+    /// Returns the first use of a key, unless its lifetime has ended at the time `now`.
     pub(super) fn get(&self, name: &Name, now: Timestamp) -> Option<&FirstUse> {
         self.first_uses.get(name).filter(|first| is_remembered(first, now))
     }
 
-    /// Remembers a key that is not remembered, and forgets what is too old or too much.
+    /// Remembers a key that is not remembered yet. Removes keys whose lifetime has ended and the
+    /// oldest ones beyond the capacity.
     pub(super) fn remember(&mut self, name: Name, first_use: FirstUse) {
         let now = first_use.used_at;
         if self.first_uses.insert(name.clone(), first_use).is_some() {
-            // It is used anew after its time; usually it was forgotten long before.
+            // The key is used again after its lifetime. Usually it was removed long before.
             self.oldest_first.retain(|held| *held != name);
         }
         self.oldest_first.push_back(name);

@@ -1,10 +1,10 @@
-//! The window of events: a ring that trims its oldest and knows what it no longer holds.
+//! The window of retained events: a ring that trims its oldest events and reports gaps.
 
 use crate::{READ_BYTES, ReadError, ReadFrom};
 use northgate_domain::{AlertEvent, AlertId, Epoch, Event, Position, Positioned};
 use std::collections::{HashMap, VecDeque};
 
-/// As many of the first events as one read may give.
+/// Returns the first events up to [`READ_BYTES`], and at least one if there is one.
 fn within_bytes<'a>(events: impl Iterator<Item = &'a Positioned<Event>>) -> Vec<Positioned<Event>> {
     let mut bytes = 0;
     let fitting = events.enumerate().take_while(|(count, event)| {
@@ -17,15 +17,15 @@ fn within_bytes<'a>(events: impl Iterator<Item = &'a Positioned<Event>>) -> Vec<
 pub(super) struct Log {
     epoch: Epoch,
     capacity: usize,
-    /// Contiguous offsets; the last one is `head`.
+    /// Retained events with contiguous offsets; the last one is at `head`.
     events: VecDeque<Positioned<Event>>,
-    /// The offsets of the events of each alert, in rising order.
+    /// Offsets of the retained events of each alert, in rising order.
     by_alert: HashMap<AlertId, VecDeque<u64>>,
-    /// The offset of the newest event ever appended.
+    /// Offset of the newest event ever appended; 0 in an empty log.
     head: u64,
 }
 
-/// The alert that an event is of.
+/// Returns the alert that an event belongs to.
 fn alert_of(event: &Event) -> Option<AlertId> {
     match event {
         Event::Alert(AlertEvent { alert, .. }) => Some(alert.id),
@@ -66,7 +66,7 @@ impl Log {
         }
     }
 
-    /// The events of one alert, in rising order.
+    /// Returns the retained events of one alert, in rising order.
     pub(super) fn events_of(
         &self,
         alert: AlertId,
@@ -83,7 +83,8 @@ impl Log {
         from: ReadFrom,
         limit: usize,
     ) -> Result<Vec<Positioned<Event>>, ReadError> {
-        // The number of events that lie at or before the smallest position that still reads.
+        // Offset of the newest trimmed event, which is also the smallest offset that can be read
+        // after.
         let trimmed = self.head - self.events.len() as u64;
         let (ReadFrom::After(position) | ReadFrom::Before(position)) = from;
         let foreign = position.epoch != self.epoch || position.offset > self.head;

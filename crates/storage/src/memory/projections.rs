@@ -1,4 +1,4 @@
-//! What outlives the window of events: the alerts as they stand, and the newest messages.
+//! State that outlives the window of retained events: current alerts and the newest messages.
 
 use super::alert_index::AlertIndex;
 use super::snapshot_map::{Snapshot, SnapshotMap};
@@ -8,7 +8,7 @@ use northgate_domain::{
 };
 use std::collections::HashMap;
 
-/// The alerts that are held, each by its id and in the order of raising.
+/// Retained alerts, by id and in the order in which they were raised.
 pub(super) struct Alerts {
     capacity: usize,
     by_raising: SnapshotMap<Alert>,
@@ -32,12 +32,12 @@ impl Alerts {
         self.by_raising.get(*self.raised_at.get(&id)?)
     }
 
-    /// The alerts with this key that are not over, the last one raised first.
+    /// Returns the unresolved alerts with this key, the last raised one first.
     pub(super) fn open_by_key(&self, key: &DedupKey) -> impl Iterator<Item = &Positioned<Alert>> {
         self.index.with_open_key(key).rev().filter_map(|offset| self.by_raising.get(offset))
     }
 
-    /// At most `limit` of those that are to end.
+    /// Returns at most `limit` overdue alerts.
     pub(super) fn overdue(&self, deadlines: &Deadlines, limit: usize) -> Vec<Positioned<Alert>> {
         let offsets = self.index.overdue(deadlines, limit).into_iter();
         offsets.filter_map(|offset| self.by_raising.get(offset).cloned()).collect()
@@ -51,7 +51,7 @@ impl Alerts {
         self.by_raising.snapshot()
     }
 
-    /// Lets one event of an alert happen. An alert that is not held begins here.
+    /// Applies an event to its alert. An unknown alert is created.
     pub(super) fn apply(&mut self, event: &Positioned<Event>) {
         let Event::Alert(AlertEvent { alert, .. }) = &event.value else {
             return;
@@ -70,7 +70,8 @@ impl Alerts {
         self.by_raising.insert(stamped);
     }
 
-    /// Lets go what there is too much of: what is over before what is not, the oldest first.
+    /// Evicts alerts beyond the capacity: resolved ones first, then others; in both groups the
+    /// oldest first.
     pub(super) fn trim(&mut self) {
         while self.by_raising.len() > self.capacity {
             let first = self.index.first_resolved().or_else(|| self.by_raising.first());
@@ -84,7 +85,7 @@ impl Alerts {
     }
 }
 
-/// The newest chat messages.
+/// The newest chat messages, up to `capacity`.
 pub(super) struct Messages {
     capacity: usize,
     held: SnapshotMap<ChatMessage>,
@@ -106,7 +107,7 @@ impl Messages {
         self.held.insert(Positioned { position: event.position, value: message.clone() });
     }
 
-    /// Lets the oldest go while there is too much.
+    /// Evicts the oldest messages beyond the capacity.
     pub(super) fn trim(&mut self) {
         while self.held.len() > self.capacity
             && self.held.first().and_then(|offset| self.held.remove(offset)).is_some()

@@ -1,16 +1,16 @@
-//! Items by the offset where they began, in pieces that snapshots share: a snapshot takes no time
-//! under the store's lock, and a change after it changes a copy of one piece.
+//! A map of items by their first offset, in pieces that snapshots share. Taking a snapshot is O(1)
+//! under the store's lock, and a later change copies only one piece.
 
 use northgate_domain::{Positioned, SearchText};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
 
-/// How many offsets one piece spans: the most items that are copied when an item changes that a
-/// snapshot shares.
+/// Number of offsets in one piece. This is the upper bound of items that are copied when an item
+/// changes that a snapshot shares.
 const SPAN: u64 = 512;
 
-/// One item, and its words since the first search that looked at it.
+/// An item, and its searchable words, which the first search computes.
 pub(super) struct Item<T> {
     pub(super) stamped: Positioned<T>,
     words: OnceLock<SearchText>,
@@ -44,7 +44,7 @@ impl<T> SnapshotMap<T> {
         self.pieces.get(&(offset / SPAN))?.get(&offset).map(|item| &item.stamped)
     }
 
-    /// Inserts an item, in place of one with the same offset.
+    /// Inserts an item. It replaces an item with the same offset.
     pub(super) fn insert(&mut self, stamped: Positioned<T>) {
         let offset = stamped.position.offset;
         let pieces = Arc::make_mut(&mut self.pieces);
@@ -55,12 +55,12 @@ impl<T> SnapshotMap<T> {
         }
     }
 
-    /// The offset of the oldest item.
+    /// Returns the offset of the oldest item.
     pub(super) fn first(&self) -> Option<u64> {
         self.pieces.values().find_map(|piece| piece.keys().next().copied())
     }
 
-    /// Removes an item.
+    /// Removes and returns the item at an offset.
     pub(super) fn remove(&mut self, offset: u64) -> Option<Arc<Item<T>>> {
         let pieces = Arc::make_mut(&mut self.pieces);
         let piece = Arc::make_mut(pieces.get_mut(&(offset / SPAN))?);
@@ -72,22 +72,23 @@ impl<T> SnapshotMap<T> {
         item
     }
 
-    /// All items as they are now.
+    /// Returns a snapshot of all items.
     pub(super) fn snapshot(&self) -> Snapshot<T> {
         Snapshot(self.pieces.clone())
     }
 }
 
-/// The items of one moment.
+/// The items at the time of the snapshot.
 pub(super) struct Snapshot<T>(Arc<Pieces<T>>);
 
 impl<T> Snapshot<T> {
-    /// The items whose offsets lie in `range`, in rising order or from its end.
+    /// Returns the items whose offsets lie in `range`, in rising order; the iterator can be
+    /// reversed.
     pub(super) fn range(
         &self,
         range: RangeInclusive<u64>,
     ) -> impl DoubleEndedIterator<Item = &Arc<Item<T>>> {
-        // A range that ends before it begins is none to a map.
+        // `BTreeMap::range` panics on a range that ends before it begins.
         let whole = (!range.is_empty()).then_some(range);
         whole.into_iter().flat_map(move |range| {
             let pieces = self.0.range(range.start() / SPAN..=range.end() / SPAN);

@@ -1,4 +1,5 @@
-//! Everything the memory store holds, behind its one lock; appends are staged, then kept whole.
+//! Everything that the memory store contains, behind its one lock. An append is staged first, then
+//! stored completely.
 
 use super::capacity::Capacity;
 use super::idempotency_cache::{IdempotencyCache, Name};
@@ -17,9 +18,9 @@ use std::collections::{HashMap, HashSet};
 
 pub(super) struct State {
     log: Log,
-    /// The moment of the newest event; `None` in an empty log.
+    /// Timestamp of the newest event; `None` in an empty log.
     newest: Option<Timestamp>,
-    /// By what keys are forgotten.
+    /// Clock that decides when keys are forgotten.
     retention: RetentionClock,
     alerts: Alerts,
     messages: Messages,
@@ -64,7 +65,7 @@ impl State {
         Ok(outcomes)
     }
 
-    /// Decides one submission after the events that were staged before it.
+    /// Decides one submission, after the submissions that were staged before it.
     fn stage(
         &self,
         submission: &Submission,
@@ -95,7 +96,7 @@ impl State {
         Ok(step.outcome)
     }
 
-    /// The alert that a command is about, as it is after what was staged.
+    /// Returns the alert that a command is about, including staged changes.
     fn alert_of<'a>(
         &'a self,
         subject: Subject<'_>,
@@ -137,12 +138,12 @@ impl State {
         self.log.read(from, limit)
     }
 
-    /// All alerts as they stand.
+    /// Returns a snapshot of the current alerts.
     pub(super) fn alerts(&self) -> Snapshot<Alert> {
         self.alerts.snapshot()
     }
 
-    /// All messages that are held.
+    /// Returns a snapshot of the retained messages.
     pub(super) fn messages(&self) -> Snapshot<ChatMessage> {
         self.messages.snapshot()
     }
@@ -151,7 +152,7 @@ impl State {
         self.alerts.get(id)
     }
 
-    /// The events of one alert that the log holds, in rising order; none if the alert is gone.
+    /// Returns the retained events of one alert in rising order; none if the alert was evicted.
     pub(super) fn alert_events(
         &self,
         id: AlertId,
@@ -169,23 +170,23 @@ impl State {
     }
 }
 
-/// What one append will change, if nothing in it is refused.
+/// Changes of one append, which are made only if no submission in it is refused.
 struct Staged {
     events: Vec<Positioned<Event>>,
-    /// The end of the log with those events.
+    /// End of the log including those events.
     end: LogEnd,
-    /// The moment by which keys are forgotten.
+    /// Time of the retention clock, by which keys are forgotten.
     retained_at: Timestamp,
-    /// The alerts that those events touch, as they stand afterwards.
+    /// States of the alerts after those events.
     alerts: HashMap<AlertId, Positioned<Alert>>,
-    /// Those of them that take in repeats, by their keys.
+    /// The unresolved ones of those alerts, by their dedup key.
     open_keys: HashMap<DedupKey, HashSet<AlertId>>,
     keys: HashMap<Name, FirstUse>,
     key_order: Vec<Name>,
 }
 
 impl Staged {
-    /// Nothing yet.
+    /// Creates an empty set of changes.
     fn after(end: LogEnd, retained_at: Timestamp) -> Self {
         Self {
             events: Vec::new(),
