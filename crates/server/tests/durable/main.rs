@@ -47,7 +47,7 @@ fn alerts_and_chat_are_there_after_a_restart_as_they_were() {
     let alert = before.post("/alerts", ALERT).json();
     let chat = before.post("/message/", CHAT).json();
     let ended = before.stop().assert_code(0);
-    assert!(ended.has_logged("kept on disk"), "{ended:?}");
+    assert!(ended.has_logged("stored on disk"), "{ended:?}");
     assert!(!ended.has_logged("in memory"), "{ended:?}");
 
     let variable = northgate(&[]).variable("NORTHGATE__STORAGE__DATA", data.to_str().unwrap());
