@@ -88,10 +88,7 @@ impl SignalLoop {
                 self.asks.send_replace(Some(signal));
             }
             2 => {
-                tracing::info!(
-                    signal,
-                    "second stop signal; the shutdown is shortened"
-                );
+                tracing::info!(signal, "second stop signal; the shutdown is shortened");
                 self.exit_within(PROCESS_WITHIN);
                 self.hurry.cancel();
             }
