@@ -89,7 +89,8 @@ impl ApplicationBuilder {
     }
 
     /// Adds a background component. It must end when its token is cancelled, which happens before
-    /// the last events are sent. If it ends earlier or panics, the server stops and reports its name.
+    /// the last events are sent. If it ends earlier or panics, the server stops and reports its
+    /// name.
     #[must_use]
     pub fn background<F: Future<Output = ()> + Send + 'static>(
         mut self,

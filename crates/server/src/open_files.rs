@@ -58,8 +58,8 @@ pub(crate) fn most_sockets() -> u64 {
         .map_or(u64::MAX, |limit| limit.saturating_sub(OWN).saturating_sub(SPARE).max(1))
 }
 
-/// Returns how many of the `wanted` connections fit into `limit` files beside the other files. If the
-/// limit is small, streams get half of the remaining files. `None` means no limit.
+/// Returns how many of the `wanted` connections fit into `limit` files beside the other files. If
+/// the limit is small, streams get half of the remaining files. `None` means no limit.
 fn fitting(wanted: NonZeroUsize, limit: Option<u64>) -> NonZeroUsize {
     let Some(limit) = limit else { return wanted };
     let left = limit.saturating_sub(OWN);

@@ -1,4 +1,5 @@
-//! The program: reads the configuration, then runs a server until a signal, or a maintenance command.
+//! The program: reads the configuration, then runs a server until a signal, or a maintenance
+//! command.
 
 use crate::application::Application;
 use crate::builder::ApplicationBuilder;
@@ -16,9 +17,9 @@ use std::process::ExitCode;
 /// store, routes and background components; the binary `northgate` adds none.
 ///
 /// Exit codes: 0 success, or stopped by a signal; 1 the server could not start (for example because
-/// of the address or the data), or a maintenance command failed; 2 an invalid setting; 3 a component
-/// of the server failed at run time. Unless the code is 0, standard error ends with one line
-/// `northgate: …` that states the reason.
+/// of the address or the data), or a maintenance command failed; 2 an invalid setting; 3 a
+/// component of the server failed at run time. Unless the code is 0, standard error ends with one
+/// line `northgate: …` that states the reason.
 pub fn run_program(extend: impl FnOnce(ApplicationBuilder) -> ApplicationBuilder) -> ExitCode {
     if let Err(error) = survive_file_size_limit() {
         return fail(&error, NOT_DONE);

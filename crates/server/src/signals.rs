@@ -1,4 +1,5 @@
-//! Handling of signals, and the deadline of the exit, on a separate thread that no other code blocks.
+//! Handling of signals, and the deadline of the exit, on a separate thread that no other code
+//! blocks.
 
 mod listeners;
 mod signal_loop;

@@ -139,8 +139,8 @@ impl Running {
         }
     }
 
-    /// Ends appends, waits until the pump reaches the head, and lets every cursor send its remaining
-    /// events.
+    /// Ends appends, waits until the pump reaches the head, and lets every cursor send its
+    /// remaining events.
     async fn drain(&self) {
         self.end_appends(Self::STEP).await;
         if timeout(Self::STEP, self.hub.caught_up()).await.is_err() {

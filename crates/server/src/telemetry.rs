@@ -20,7 +20,8 @@ const FLUSH_WITHIN: Duration = Duration::from_millis(200);
 /// Upper bound of characters of a panic's message in the log.
 const MAX_PANIC_CHARS: usize = 300;
 
-/// Standard output and standard error of a server process. A stalled reader cannot block the server.
+/// Standard output and standard error of a server process. A stalled reader cannot block the
+/// server.
 #[derive(Debug, Clone)]
 pub(crate) struct Outputs {
     stdout: Output,

@@ -148,8 +148,8 @@ fn cors_settings(section: &CorsSection) -> CorsSettings {
     let lets_all_in = section.origins.listed().iter().any(|origin| origin == "*");
     if lets_all_in && section.credentials {
         tracing::warn!(
-            "CORS_ORIGINS_ALLOWED is * and CORS_CREDENTIAL is true: any page could act on behalf of \
-             its visitors, so credentials are not allowed; list the origins that need credentials"
+            "CORS_ORIGINS_ALLOWED is * and CORS_CREDENTIAL is true: any page could act on behalf \
+             of its visitors, so credentials are not allowed; list the origins that need credentials"
         );
     }
     CorsSettings {

@@ -5,7 +5,8 @@
 use northgate_testkit::{Process, ProcessBuilder, eventually};
 use serde_json::json;
 
-/// An example. Cargo builds it when it runs all tests of the package, and not for `--test examples`.
+/// An example. Cargo builds it when it runs all tests of the package, and not for `--test
+/// examples`.
 fn example(name: &str) -> ProcessBuilder {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("examples").join(name);

@@ -24,8 +24,8 @@ use std::time::Duration;
 /// How long a client may take that pauses between its attempts.
 const CAUGHT_UP: Duration = Duration::from_secs(90);
 
-/// Prints what the client in JavaScript shows. Node.js has a WebSocket from version 22 on, 20 and 21 if
-/// they are asked for it; before that it takes a package.
+/// Prints what the client in JavaScript shows. Node.js has a WebSocket from version 22 on, 20 and
+/// 21 if they are asked for it; before that it takes a package.
 const NODE: &str = r#"
 import { createRequire } from "node:module";
 import { watch } from "./client.mjs";

@@ -25,8 +25,8 @@ pub(super) struct SignalLoop {
 }
 
 impl SignalLoop {
-    /// Creates a loop that sends the name of the first stop signal to `asks`, and cancels `hurry` at
-    /// the second one.
+    /// Creates a loop that sends the name of the first stop signal to `asks`, and cancels `hurry`
+    /// at the second one.
     pub(super) fn new(
         asks: watch::Sender<Option<&'static str>>,
         hurry: CancellationToken,
@@ -69,7 +69,7 @@ impl SignalLoop {
                 }
                 () = exit => {
                     let limit_seconds = EXIT_WITHIN.as_secs();
-                    tracing::warn!(limit_seconds, "the shutdown took too long; the process ends now");
+                    tracing::warn!(limit_seconds, "the shutdown took too long; the process exits");
                     self.exit();
                 }
             }

@@ -12,9 +12,9 @@ const MAX_LINE_BYTES: usize = 4 * 1024;
 /// End of a truncated line.
 const CUT: &str = "…\n";
 
-/// A queue of lines that never grows beyond its bounds. When it is full, new lines are dropped until
-/// the queue is empty, and one entry then reports their number. If the queue accepted lines earlier,
-/// a slow reader would get such an entry for nearly every line.
+/// A queue of lines that never grows beyond its bounds. When it is full, new lines are dropped
+/// until the queue is empty, and one entry then reports their number. If the queue accepted lines
+/// earlier, a slow reader would get such an entry for nearly every line.
 #[derive(Debug, Default)]
 pub(super) struct LineBuffer {
     lines: VecDeque<String>,
