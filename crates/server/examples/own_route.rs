@@ -1,5 +1,5 @@
-//! A server with routes and a background part of its own: a door rings by HTTP, and the part counts
-//! in the log how many alerts were raised since the start.
+//! A server with custom routes and a background component. A request rings a doorbell, which raises
+//! an alert, and the component counts in the log the alerts raised since the start.
 
 use actix_web::error::ErrorBadRequest;
 use actix_web::web::{Data, Json, Path};
@@ -18,14 +18,14 @@ fn main() -> ExitCode {
     let raised = Data::new(AtomicU64::new(0));
     run_program(|builder| {
         let shown = raised.clone();
-        // Each worker thread calls this for itself, and all of them share one count.
+        // Each worker thread calls this closure once, and all threads share one count.
         let builder = builder.routes(move |app| {
             app.app_data(shown.clone())
                 .service(Endpoint::at("/doors/{door}/ring").post(ring))
                 .service(Endpoint::at("/doors/count").get(count));
         });
         builder.background("alert counter", move |use_cases, stop| {
-            // Read now: no request has come yet, so the count misses none.
+            // Read the head now: no request was accepted yet, so the count misses no alert.
             let start = *use_cases.log.head().borrow();
             async move {
                 stop.run_until_cancelled(count_raised(use_cases.log, start, &raised)).await;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Raises an alert. Errors have the form of all problems of this server.
+/// Raises an alert. Errors have the same problem format as all other errors of the server.
 async fn ring(door: Path<String>, alerts: Data<AlertService>) -> actix_web::Result<&'static str> {
     let location = Location::parse(&door).map_err(ErrorBadRequest)?;
     let message = MessageText::parse("The doorbell rings").map_err(ErrorBadRequest)?;
@@ -42,12 +42,13 @@ async fn ring(door: Path<String>, alerts: Data<AlertService>) -> actix_web::Resu
     Ok("Somebody will come.\n")
 }
 
-/// The number of alerts that were raised since the start.
+/// Returns the number of alerts that were raised since the start.
 async fn count(raised: Data<AtomicU64>) -> Json<u64> {
     Json(raised.load(Ordering::Relaxed))
 }
 
-/// Counts for ever. If this returned or panicked, the server would stop and say which part failed.
+/// Counts forever. If this function returned or panicked, the server would stop and report the
+/// failed component.
 async fn count_raised(log: Arc<dyn EventLog>, start: Position, raised: &AtomicU64) {
     let is_raise =
         |event: &Event| matches!(event, Event::Alert(alert) if alert.change == AlertChange::Raised);
@@ -58,9 +59,9 @@ async fn count_raised(log: Arc<dyn EventLog>, start: Position, raised: &AtomicU6
                 let new = page.iter().filter(|event| is_raise(&event.value)).count();
                 raised.fetch_add(new as u64, Ordering::Relaxed);
             }
-            // This reader was so slow that the log trimmed events before they were counted.
+            // This reader was too slow, and the log trimmed events before they were counted.
             Err(ReadError::Gap { latest, .. }) => events = tail(log.clone(), latest),
-            // A store on disk may come back, so this waits for it as the server does.
+            // A store on disk may recover, so this function retries, as the server does.
             Err(ReadError::Unavailable(_)) => sleep(Duration::from_secs(1)).await,
         }
     }

@@ -1,5 +1,5 @@
-//! A server with a store of its own: the store in memory, behind a switch. While the file that the
-//! variable `READ_ONLY_FILE` names is there, everything can be read and nothing is appended.
+//! A server with a custom store: the memory store, with a switch. While the file exists whose path
+//! is in the variable `READ_ONLY_FILE`, the store can be read but refuses appends.
 
 use async_trait::async_trait;
 use northgate_domain::{
@@ -30,7 +30,7 @@ impl StoreFactory for SwitchedFactory {
         meta: MetaSource,
         new_epoch: Epoch,
     ) -> Result<Arc<dyn EventStore>, Box<dyn Error + Send + Sync>> {
-        // An error from here is shown to the person who starts the server; the exit code is 1.
+        // The program prints this error to standard error and exits with code 1.
         let switch = std::env::var_os("READ_ONLY_FILE").ok_or("READ_ONLY_FILE is not set")?.into();
         let inner = MemoryFactory(Capacity::default()).open(meta, new_epoch).await?;
         Ok(Arc::new(SwitchedStore { inner, switch }))
@@ -45,7 +45,8 @@ struct SwitchedStore {
 #[async_trait]
 impl EventLog for SwitchedStore {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
-        // Before anything is decided, so that nothing is kept: the sender gets a 503.
+        // Checked before the store decides anything, so nothing is stored, and the sender gets a
+        // 503.
         self.is_writable().map_err(|_read_only| AppendError::Unavailable)?;
         self.inner.append(submissions).await
     }
@@ -94,23 +95,24 @@ impl ReadModel for SwitchedStore {
     }
 }
 
-/// The defaults of the port fit the rest: the store inside has no threads, files or connections.
+/// The default methods of the port suffice otherwise: the inner store has no threads, files or
+/// connections.
 #[async_trait]
 impl EventStore for SwitchedStore {
     fn is_durable(&self) -> bool {
         self.inner.is_durable()
     }
 
-    /// Readiness probes see the reason, so load balancers send requests to another server.
+    /// The readiness probe reports the reason, so load balancers send requests to another server.
     fn is_writable(&self) -> Result<(), NotWritable> {
         if self.switch.exists() {
-            Err(NotWritable("it is read-only now".to_owned()))
+            Err(NotWritable("the store is read-only".to_owned()))
         } else {
             Ok(())
         }
     }
 
-    /// Without it, backpressure would not know that old events are trimmed.
+    /// Without this method, backpressure would not know that the store trims old events.
     fn window(&self) -> usize {
         self.inner.window()
     }

@@ -1,4 +1,4 @@
-//! The server as a value: asked for its address, run until it is stopped.
+//! A server that is bound to an address and can be run until it is stopped.
 
 use crate::stop_request::{Progress, StopRequest};
 use crate::stopping::Running;
@@ -15,12 +15,12 @@ pub struct Application {
 }
 
 impl Application {
-    /// The address that was really bound.
+    /// Returns the bound address, with the real port if the configured one is 0.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How far the server is on its way to the end.
+    /// Returns a handle to the progress of the shutdown.
     pub fn progress(&self) -> Progress {
         Progress {
             draining: self.running.draining.clone(),
@@ -28,8 +28,8 @@ impl Application {
         }
     }
 
-    /// Serves until `stop` is ready, then stops in good order. It stops by itself, without the
-    /// delay, when a part fails that it cannot do without: that is the error.
+    /// Serves until `stop` is ready, then shuts down gracefully. If a required component fails, the
+    /// server shuts down without the drain delay and returns that failure as the error.
     pub async fn run_until_stopped<R: Into<StopRequest>>(
         self,
         stop: impl Future<Output = R>,
@@ -39,12 +39,12 @@ impl Application {
         running.supervisor.spawn_with_reason("HTTP server", running.server_stop.clone(), async {
             server
                 .await
-                .map_or_else(|error| error.to_string(), |()| "it ended by itself".to_owned())
+                .map_or_else(|error| error.to_string(), |()| "it ended unexpectedly".to_owned())
         });
         tracing::info!(%address, "listening");
         let request = tokio::select! {
             request = stop => request.into(),
-            () = running.supervisor.failed().cancelled() => "a failed part".into(),
+            () = running.supervisor.failed().cancelled() => "a failed component".into(),
         };
         let drain_delay = running.drain_delay;
         tracing::info!(asked_by = request.asked_by, ?drain_delay, "stopping");

@@ -1,4 +1,4 @@
-//! The wiring of a server: settings, a store, routes and background parts become an application.
+//! The builder of a server: wires settings, a store, routes and background components together.
 
 use crate::application::Application;
 use crate::configuration::{DataFolder, Settings};
@@ -26,15 +26,15 @@ use tokio::runtime::Handle;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
-/// Events as every stream carries them.
+/// Encoding of events for all streams.
 const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
-/// The most events that the fan-out may be behind before appends wait, or half of the store's
-/// window if that is less: events must have been sent before they are trimmed.
+/// Upper bound of events that the fan-out may lag before appends wait. The bound is half of the
+/// store's window of retained events if that is less: events must be sent before they are trimmed.
 const PUMP_LAG_EVENTS: usize = 1_024;
-/// How often overdue alerts are looked for.
+/// Interval at which overdue alerts are searched.
 const RESOLVE_EVERY: Duration = Duration::from_secs(1);
 
-/// The use cases, for routes and background parts of one's own.
+/// The use cases, for custom routes and background components.
 #[derive(Clone)]
 pub struct UseCases {
     /// Raises alerts and acts on them.
@@ -48,17 +48,17 @@ pub struct UseCases {
 type BackgroundPart =
     Box<dyn FnOnce(UseCases, CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>>>;
 
-/// The parts of a server: those that the settings ask for, and those that are added.
+/// Collects the components of a server: those of the settings, and added ones.
 pub struct ApplicationBuilder {
     settings: Settings,
-    /// Another store than the one that the settings ask for.
+    /// A custom store, which replaces the one of the settings.
     own_store: Option<Box<dyn StoreFactory>>,
     routes: Vec<Routes>,
     background: Vec<(&'static str, BackgroundPart)>,
 }
 
 impl Application {
-    /// The parts of a server with these settings, to be extended and then built.
+    /// Returns a builder of a server with these settings, which can be extended.
     pub fn builder(settings: Settings) -> ApplicationBuilder {
         let (routes, background) = (Vec::new(), Vec::new());
         ApplicationBuilder { settings, own_store: None, routes, background }
@@ -66,29 +66,31 @@ impl Application {
 }
 
 impl ApplicationBuilder {
-    /// The settings that were loaded, for a store, routes or parts that depend on them.
+    /// Returns the loaded settings, for a store, routes or components that depend on them.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Keeps the events in another store than the one that the settings ask for. The settings of
-    /// the stores that Northgate brings have no effect on it.
+    /// Stores all data in a custom store. The settings of Northgate's own stores have no effect on
+    /// it.
     #[must_use]
     pub fn store(mut self, store: impl StoreFactory + 'static) -> Self {
         self.own_store = Some(Box::new(store));
         self
     }
 
-    /// Adds routes behind Northgate's own, within the same middlewares. Handlers get the
-    /// [`AlertService`] and the [`ChatService`] as `web::Data`. Called once per worker thread.
+    /// Adds routes after Northgate's own, within the same middlewares. Handlers get the
+    /// [`AlertService`] and the [`ChatService`] as `web::Data`. `routes` is called once per worker
+    /// thread.
     #[must_use]
     pub fn routes(mut self, routes: impl Fn(&mut ServiceConfig) + Send + Sync + 'static) -> Self {
         self.routes.push(Arc::new(routes));
         self
     }
 
-    /// Adds a part that runs beside the server. It must end when its token is cancelled, before
-    /// the last events are sent; if it ends before, or panics, the server stops and names it.
+    /// Adds a background component. It must end when its token is cancelled, which happens before
+    /// the last events are sent. If it ends earlier or panics, the server stops and reports its
+    /// name.
     #[must_use]
     pub fn background<F: Future<Output = ()> + Send + 'static>(
         mut self,
@@ -99,8 +101,8 @@ impl ApplicationBuilder {
         self
     }
 
-    /// Binds the address, opens the store and wires everything together. To be called on the
-    /// runtime's main thread; nothing is accepted before [`Application::run_until_stopped`].
+    /// Binds the address, opens the store and wires all components. Must be called on the runtime's
+    /// main thread. The server accepts no connection before [`Application::run_until_stopped`].
     pub async fn build(self) -> Result<Application, StartError> {
         let Self { settings, own_store, routes, background } = self;
         check_clock()?;
@@ -154,7 +156,7 @@ impl ApplicationBuilder {
     }
 }
 
-/// Binds the address that is set.
+/// Binds the configured address.
 fn bind(settings: &Settings) -> Result<(TcpListener, SocketAddr), StartError> {
     let wanted = SocketAddr::new(settings.server.host.address(), settings.server.port);
     let listen = |source| StartError::Listen { address: wanted, source };
@@ -163,7 +165,7 @@ fn bind(settings: &Settings) -> Result<(TcpListener, SocketAddr), StartError> {
     Ok((listener, address))
 }
 
-/// Starts the generator, if there is to be one, and the timer that ends alerts.
+/// Starts the generator, unless it is off, and the alert resolver.
 fn start_sources(
     settings: &Settings,
     is_durable: bool,
@@ -188,45 +190,45 @@ fn start_sources(
     Ok(())
 }
 
-/// Watches the parts that have threads of their own.
+/// Watches the components that have their own threads.
 fn watch(store: Arc<dyn EventStore>, hub: Hub, supervisor: &Supervisor, stop: &CancellationToken) {
     supervisor.watch("fan-out worker", stop.clone(), async move {
         hub.worker_failed().await;
-        "its task ended, or its thread".to_owned()
+        "its task or its thread ended".to_owned()
     });
     supervisor.watch("store", stop.clone(), async move { store.failed().await });
 }
 
-/// Says in one line whether events survive a restart.
+/// Logs in one line whether events survive a restart.
 fn tell_what_survives(is_durable: bool, folder: Option<&DataFolder>) {
     match folder {
         Some(folder) => {
-            tracing::info!(folder = %folder.path().display(), "events are kept on disk");
+            tracing::info!(folder = %folder.path().display(), "events are stored on disk");
         }
         None if is_durable => tracing::info!("events survive a restart"),
-        None => tracing::info!("events are kept in memory: nothing survives a restart"),
+        None => tracing::info!("events are stored in memory only; a restart loses them"),
     }
 }
 
-/// Says in one line who may use the server: there are no accounts.
+/// Logs in one line who can use the server, since there are no accounts.
 fn tell_what_is_open(address: SocketAddr, settings: &Settings) {
     let hosts = settings.server.public_host.names();
     let origins = settings.cors.origins.listed();
     let is_local = address.ip().to_canonical().is_loopback();
     let pages = match (origins.iter().any(|origin| origin == "*"), is_local) {
         (true, _) => "all",
-        (false, true) => "those of localhost",
-        (false, false) => "its own",
+        (false, true) => "localhost only",
+        (false, false) => "same origin only",
     };
     if is_local {
         tracing::info!(
             %address, pages, public_hosts = ?hosts, origins = ?origins,
-            "open to every program of this machine, without a password"
+            "open to every program on this machine, without a password"
         );
     } else {
         tracing::warn!(
             %address, pages, public_hosts = ?hosts, origins = ?origins,
-            "open to whoever reaches this address, without a password"
+            "open to everyone who can reach this address, without a password"
         );
     }
 }

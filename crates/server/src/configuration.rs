@@ -1,5 +1,5 @@
-//! Settings: built-in defaults, `northgate.toml`, `.env`, the environment, and flags, each over
-//! the one before; parsed once into types.
+//! Settings from built-in defaults, `northgate.toml`, `.env`, the environment, and flags. Each
+//! source overrides the sources before it. Values are parsed into types once.
 
 mod arguments;
 mod error;
@@ -23,9 +23,9 @@ use std::path::Path;
 
 impl Settings {
     /// Reads the settings from `arguments` (the program's name first), `environment`, and the
-    /// files `.env` and `northgate.toml` in `folder`. Nothing else is looked at.
+    /// files `.env` and `northgate.toml` in `folder`, and from nothing else.
     ///
-    /// What is wrong is an error even where something stronger says the same setting again.
+    /// An invalid value is an error even if a stronger source overrides the same setting.
     pub fn load(
         arguments: impl IntoIterator<Item = OsString>,
         environment: impl IntoIterator<Item = (OsString, OsString)>,

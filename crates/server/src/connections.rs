@@ -1,7 +1,7 @@
-//! From a listener to connections that speak HTTP/1.1.
+//! The HTTP/1.1 server: accepts connections from a listener and serves them.
 //!
-//! What `actix_web::HttpServer` does, with two things that it has no place for: a stream and a
-//! future of our own around each connection (see `request_stream` and `header_timeout`).
+//! It does what `actix_web::HttpServer` does, and also wraps the stream and the future of each
+//! connection (see `request_stream` and `header_timeout`), which `HttpServer` does not allow.
 
 mod framing;
 mod head;
@@ -35,19 +35,19 @@ use std::net::TcpListener;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// What the server is told about its connections.
+/// Settings of the server's connections.
 pub(crate) struct ConnectionSettings {
-    /// Threads that serve them.
+    /// Number of worker threads.
     pub(crate) workers: usize,
-    /// How long the head of a request may take.
+    /// Time limit for the head of a request.
     pub(crate) head_timeout: Duration,
-    /// How long a connection that was answered may stay without a new request.
+    /// Time that a connection stays open between two requests.
     pub(crate) keep_alive: Duration,
-    /// How long a graceful stop waits for those that are open.
+    /// Time that a graceful stop waits for open connections.
     pub(crate) shutdown_timeout: Duration,
 }
 
-/// A server that answers what comes to `listener` with an `app` for every worker thread.
+/// Returns a server that accepts connections from `listener`, with one `app` per worker thread.
 pub(crate) fn serve<F, I, S, B>(
     listener: TcpListener,
     settings: &ConnectionSettings,
@@ -71,7 +71,8 @@ where
     let stopping = server.graceful_shutdown_signal();
     let server = server.listen("http", listener, move || {
         let stopping = stopping.clone();
-        // An address for URLs that name their own server: there are none.
+        // The default configuration suffices: its host and address serve only to build URLs, which
+        // this server does not do.
         let app = map_config(app().into_factory(), |()| AppConfig::default());
         let app = apply_fn_factory(app, |request: Request, app: &S::Service| {
             let asked = Asked {
@@ -94,12 +95,12 @@ where
                 }
             })
             .keep_alive(keep_alive)
-            // Heads have their time from `HeaderDeadline`, the first one too.
+            // `HeaderDeadline` limits the time of every head, the first one included.
             .client_request_timeout(Duration::ZERO)
-            // A connection that is done ends at once: bodies that nobody wants are read before
-            // their answer, and WebSockets linger by themselves.
+            // A finished connection closes immediately. Unwanted bodies are read before their
+            // answer, and WebSockets linger on their own.
             .client_disconnect_timeout(Duration::ZERO)
-            // The stream tells of the end of a client when that has been answered.
+            // The stream reports the end of a client's half after the answer.
             .h1_allow_half_closed(true)
             .h1_write_buffer_size(WRITE_BUFFER_BYTES)
             .finish(app);
@@ -115,14 +116,15 @@ where
     Ok(server.run())
 }
 
-/// What of a request decides how its answer is framed.
+/// The properties of a request that decide how its answer is framed.
 struct Asked {
     version: Version,
     offers_upgrade: bool,
     exchange: Rc<Exchange>,
 }
 
-/// Keeps a request in hand until its answer is sent.
+/// Awaits the answer, sets how its connection continues, and counts the request as in flight until
+/// the answer is sent.
 async fn held<B: MessageBody + 'static>(
     in_hand: InFlight,
     asked: Asked,
@@ -133,15 +135,16 @@ async fn held<B: MessageBody + 'static>(
     let is_upgrade = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
     let head = answer.head_mut();
     if is_endless && asked.version < Version::HTTP_11 {
-        // HTTP/1.0 knows no chunks: such an answer ends with its connection.
+        // HTTP/1.0 has no chunked encoding, so the end of the connection ends the answer.
         head.no_chunking(true);
         head.set_connection_type(ConnectionType::Close);
     }
-    // Behind an offer that is not taken everything would be the other protocol's.
+    // After a rejected `Upgrade`, the client might already send the other protocol.
     if !is_upgrade && (asked.offers_upgrade || asked.exchange.is_last()) {
         head.set_connection_type(ConnectionType::Close);
     }
-    // Of an answer over HTTP/1.0 nobody can tell whether it says so or says nothing.
+    // In a head of HTTP/1.0, `connection_type` does not tell an explicit `close` from the default.
+    // So it is read as if the version were 1.1.
     let version = std::mem::replace(&mut head.version, Version::HTTP_11);
     if head.connection_type() == ConnectionType::Close {
         asked.exchange.end_with_this();

@@ -1,36 +1,36 @@
-//! Why a server ended, and with which exit code the process says so.
+//! Reasons why a server ended, and the exit codes of the process.
 
 use crate::open_files::TooFewFiles;
 use crate::start_error::StartError;
 use crate::supervisor::PartFailure;
 use std::io;
 
-/// The server could not start, or a tool could not do its work.
+/// The server could not start, or a maintenance command failed.
 pub const NOT_DONE: u8 = 1;
 /// The configuration is wrong.
 pub const WRONG_USAGE: u8 = 2;
-/// A part of the server failed while it ran; it should be started again.
+/// A component of the server failed at run time; the server should be restarted.
 pub const PART_FAILED: u8 = 3;
 
-/// Why a server does not run (any more), other than that it was stopped.
+/// Reason why a server did not start, or ended without a request to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// It cannot listen for signals, or cannot start the threads that write its lines.
+    /// The process cannot listen for signals, or cannot start the threads that write its lines.
     #[error("cannot start: {0}")]
     Process(#[from] io::Error),
-    /// It may open too few files.
+    /// The limit on open files is too low.
     #[error("cannot start: {0}")]
     Files(#[from] TooFewFiles),
-    /// It could not start.
+    /// The server could not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// It started, and a part of it failed.
+    /// The server started, and one of its components failed.
     #[error(transparent)]
     Part(#[from] PartFailure),
 }
 
 impl RunError {
-    /// The exit code of the process.
+    /// Returns the exit code of the process.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Process(_) | Self::Files(_) | Self::Start(_) => NOT_DONE,
@@ -44,11 +44,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_part_has_an_exit_code_of_its_own() {
-        let failure = PartFailure { part: "pump", reason: "it ended by itself".to_owned() };
+    fn a_failed_component_has_its_own_exit_code() {
+        let failure = PartFailure { part: "pump", reason: "it ended unexpectedly".to_owned() };
         let error = RunError::from(failure);
         assert_eq!(error.exit_code(), 3);
-        assert_eq!(error.to_string(), "a part of the server has failed: pump: it ended by itself");
+        assert_eq!(
+            error.to_string(),
+            "a component of the server failed: pump: it ended unexpectedly"
+        );
         assert_eq!(RunError::from(io::Error::other("no threads")).exit_code(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The composition root: configuration, wiring, and the life of a server from bind to exit.
+//! The composition root: configuration, wiring, and the life cycle of a server from bind to exit.
 
 mod application;
 mod builder;

@@ -1,4 +1,4 @@
-//! What the program does with a folder of data instead of serving it.
+//! Maintenance commands on a data folder: check, backup, export, and import.
 
 use crate::configuration::DataFolder;
 use crate::system::draw_epoch;
@@ -10,68 +10,68 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-/// Something to do, and the folder to do it with.
+/// A maintenance command and its folder.
 #[derive(Debug)]
 pub struct Maintenance {
-    /// The folder of the data.
+    /// The data folder.
     pub folder: DataFolder,
-    /// What to do.
+    /// The command.
     pub command: MaintenanceCommand,
 }
 
-/// What can be done with data.
+/// A command on a data folder.
 #[derive(Debug)]
 pub enum MaintenanceCommand {
-    /// Say whether it is whole.
+    /// Report whether the data is intact.
     Check,
-    /// Say that, and give its log a new name.
+    /// Check the data, and give its log a new epoch.
     RenewEpoch,
-    /// Copy it into a new file.
+    /// Copy the data into this new file.
     Backup(PathBuf),
-    /// Write it as lines.
+    /// Write the data to the output as lines of JSON.
     Export(ExportRange),
-    /// Make it from the lines of a file, or of standard input.
+    /// Create the data from the lines of this file, or of standard input if `None`.
     Import(Option<PathBuf>),
 }
 
-/// Why it was not done.
+/// Reason why a maintenance command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum MaintenanceError {
-    /// The data is not known to be whole.
+    /// The data is damaged or cannot be read.
     #[error("the data in {} {}", folder.display(), one_line(source))]
     Check {
-        /// The folder of the data.
+        /// The data folder.
         folder: PathBuf,
-        /// What was found.
+        /// The problem that the check found.
         source: CheckError,
     },
-    /// Its log has the name that it had.
+    /// The log still has its old epoch.
     #[error(transparent)]
     RenewEpoch(#[from] OpenError),
-    /// There is no copy.
+    /// No copy was created.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// Not everything was written.
+    /// The export is incomplete.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// There is no new data.
+    /// No data was imported.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The file with the lines cannot be read.
+    /// The file to import cannot be opened.
     #[error("cannot read {}: {source}", file.display())]
     Lines {
-        /// The file that was named.
+        /// Path of the file.
         file: PathBuf,
-        /// Why the system said no.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// What was done cannot be told.
-    #[error("cannot write: {0}")]
+    /// The result of the command cannot be written.
+    #[error("cannot write the result: {0}")]
     Say(#[from] io::Error),
 }
 
 impl Maintenance {
-    /// Does it, and writes to `out` what there is to tell.
+    /// Runs the command and writes its result to `out`.
     pub fn run(&self, mut out: impl Write + Send + 'static) -> Result<(), MaintenanceError> {
         let folder = self.folder.path();
         let shown = folder.display();
@@ -81,21 +81,21 @@ impl Maintenance {
                 let offset = head.offset;
                 write!(
                     out,
-                    "the data in {shown} is whole: {events} events, the newest at offset {offset}"
+                    "the data in {shown} is intact: {events} events, the newest at offset {offset}"
                 )?;
                 if let Some(schema) = older_schema {
-                    write!(out, " (schema {schema}; the server brings it up to date at start)")?;
+                    write!(out, " (schema {schema}; the server updates it at start)")?;
                 }
                 writeln!(out)?;
             }
             MaintenanceCommand::RenewEpoch => {
                 whole(folder)?;
                 renew_epoch(folder, draw_epoch())?;
-                writeln!(out, "the data in {shown} is whole, and its log has a new name")?;
+                writeln!(out, "the data in {shown} is intact, and its log has a new epoch")?;
             }
             MaintenanceCommand::Backup(file) => {
                 backup(folder, file, draw_epoch())?;
-                writeln!(out, "the data in {shown} is copied to {}", file.display())?;
+                writeln!(out, "copied the data in {shown} to {}", file.display())?;
             }
             MaintenanceCommand::Export(range) => {
                 export(folder, *range, out)?;
@@ -105,7 +105,7 @@ impl Maintenance {
                 let counts = import(folder, &mut *lines_of(file.as_deref())?, draw_epoch())?;
                 writeln!(
                     out,
-                    "{} events, {} alerts, {} messages and {} idempotency keys are in {shown} now",
+                    "imported {} events, {} alerts, {} messages and {} idempotency keys into {shown}",
                     counts.events, counts.alerts, counts.messages, counts.keys
                 )?;
             }
@@ -128,7 +128,7 @@ fn lines_of(file: Option<&Path>) -> Result<Box<dyn BufRead>, MaintenanceError> {
     Ok(Box::new(BufReader::new(lines)))
 }
 
-/// SQLite reports each fault of a file in a line of its own.
+/// Joins the lines of an error, since SQLite reports each fault of a file in a separate line.
 fn one_line(error: &CheckError) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

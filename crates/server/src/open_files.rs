@@ -1,35 +1,34 @@
-//! The limit on open files: raised as far as it goes, and no more connections promised than it
-//! holds.
+//! The limit on open files: raised to its maximum, and the connection limits lowered to fit it.
 
 use crate::ServerSection;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::num::NonZeroUsize;
 
-/// Files that the process itself holds: the store's connections, the runtime, the listener.
+/// Open files of the process itself: the store's connections, the runtime, the listener.
 const OWN: u64 = 48;
-/// Connections that are no streams: requests under way, and connections that wait for one.
+/// Connections that are not streams: with a request in progress, or idle between two requests.
 const REQUESTS: u64 = 208;
 
-/// The least limit that a server can work with: its own files, and a few requests.
+/// Lower bound of the limit: the process's own files and a few requests.
 const LEAST: u64 = 64;
 
-/// The limit is too low for any work.
+/// The limit on open files is too low to run a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the limit on open files is {limit}, and a server needs {LEAST} at least; raise it \
+    "the limit on open files is {limit}, but the server needs at least {LEAST}; raise the limit \
      (ulimit -n, or LimitNOFILE= of a systemd unit)"
 )]
 pub struct TooFewFiles {
-    /// The limit of this process.
+    /// Limit on open files of this process.
     pub limit: u64,
 }
 
-/// Raises this process's limit on open files to the most that it may have, and lowers what
-/// `settings` promise to what fits. Says so if it must.
+/// Raises this process's limit on open files to its maximum. Lowers `max_connections` of `settings`
+/// to what fits into the limit, and logs a warning in that case.
 pub(crate) fn fit_open_files(settings: &mut ServerSection) -> Result<(), TooFewFiles> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    // Where that is refused the limit stays, and what does not fit it is told below.
+    // If the kernel refuses, the old limit stays, and the checks below use it.
     let _ = setrlimit(Resource::Nofile, limit);
     let limit = getrlimit(Resource::Nofile).current;
     if let Some(limit) = limit.filter(|limit| *limit < LEAST) {
@@ -42,16 +41,16 @@ pub(crate) fn fit_open_files(settings: &mut ServerSection) -> Result<(), TooFewF
             open_files.limit = limit,
             connections.wanted = wanted,
             connections.most = fitting,
-            "the limit on open files holds fewer connections than --max-connections; raise it \
-             (ulimit -n, or LimitNOFILE= of a systemd unit), or ask for fewer"
+            "the limit on open files allows fewer connections than --max-connections; raise the \
+             limit (ulimit -n, or LimitNOFILE= of a systemd unit), or lower --max-connections"
         );
     }
     settings.max_connections = fitting;
     Ok(())
 }
 
-/// How many sockets may be open before idle ones make room: some descriptors stay free for those
-/// that come next.
+/// Upper bound of open sockets. Above it, the server closes idle connections, so that some file
+/// descriptors stay free for new connections.
 pub(crate) fn most_sockets() -> u64 {
     const SPARE: u64 = 16;
     getrlimit(Resource::Nofile)
@@ -59,8 +58,8 @@ pub(crate) fn most_sockets() -> u64 {
         .map_or(u64::MAX, |limit| limit.saturating_sub(OWN).saturating_sub(SPARE).max(1))
 }
 
-/// As many of the `wanted` connections as fit into `limit` files beside the others. What is left of
-/// a small limit is shared half and half; `None` is no limit.
+/// Returns how many of the `wanted` connections fit into `limit` files beside the other files. If
+/// the limit is small, streams get half of the remaining files. `None` means no limit.
 fn fitting(wanted: NonZeroUsize, limit: Option<u64>) -> NonZeroUsize {
     let Some(limit) = limit else { return wanted };
     let left = limit.saturating_sub(OWN);
@@ -74,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_fit_beside_the_other_files_is_not_promised() {
+    fn the_limit_on_open_files_bounds_the_number_of_connections() {
         let fitting = |wanted: usize, limit| fitting(wanted.try_into().unwrap(), limit).get();
         assert_eq!(fitting(15_000, None), 15_000);
         assert_eq!(fitting(15_000, Some(15_256)), 15_000);

@@ -1,5 +1,5 @@
-//! The program: reads the configuration, starts the server and waits for a signal, or does
-//! maintenance on a folder of data.
+//! The program: reads the configuration, then runs a server until a signal, or a maintenance
+//! command.
 
 use crate::application::Application;
 use crate::builder::ApplicationBuilder;
@@ -13,12 +13,13 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Runs the program with the arguments and the environment of this process. `extend` adds a store,
-/// routes and background parts of one's own; the binary `northgate` adds none.
+/// Runs the program with the arguments and the environment of this process. `extend` adds a custom
+/// store, routes and background components; the binary `northgate` adds none.
 ///
-/// Exit codes: 0 done, or stopped by SIGTERM or SIGINT; 1 the server could not start (the address
-/// or the data), or maintenance failed; 2 a wrong setting; 3 a part of the server failed while it
-/// ran. Unless the code is 0, standard error ends with one line `northgate: …` that says why.
+/// Exit codes: 0 success, or stopped by a signal; 1 the server could not start (for example because
+/// of the address or the data), or a maintenance command failed; 2 an invalid setting; 3 a
+/// component of the server failed at run time. Unless the code is 0, standard error ends with one
+/// line `northgate: …` that states the reason.
 pub fn run_program(extend: impl FnOnce(ApplicationBuilder) -> ApplicationBuilder) -> ExitCode {
     if let Err(error) = survive_file_size_limit() {
         return fail(&error, NOT_DONE);
@@ -65,14 +66,14 @@ async fn run(
     Ok(application.run_until_stopped(stop).await?)
 }
 
-/// Writes to standard output. Whether anybody reads it is not our business.
+/// Writes to standard output. Write errors are ignored, for example a closed pipe.
 fn say(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     ExitCode::SUCCESS
 }
 
-/// Says in one line on standard error why the program ends.
+/// Writes the error to standard error in one line and returns the exit code.
 fn fail(error: &dyn Error, code: u8) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "northgate: {error}");
     ExitCode::from(code)

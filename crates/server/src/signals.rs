@@ -1,4 +1,5 @@
-//! Signals, and the end of the process in time, on a thread that nothing else can block.
+//! Handling of signals, and the deadline of the exit, on a separate thread that no other code
+//! blocks.
 
 mod listeners;
 mod signal_loop;
@@ -16,8 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Lets a write past the limit on the size of files fail like a write to a full disk. Without a
-/// listener, SIGXFSZ would end the process without a word.
+/// Makes a write beyond the file size limit fail like a write to a full disk. Without a handler,
+/// SIGXFSZ would end the process without any output.
 pub(crate) fn survive_file_size_limit() -> io::Result<()> {
     let runtime = runtime()?;
     let _context = runtime.enter();
@@ -25,10 +26,10 @@ pub(crate) fn survive_file_size_limit() -> io::Result<()> {
     signal(SignalKind::from_raw(Number::XFSZ.as_raw())).map(drop)
 }
 
-/// The signals that this process gets. The first SIGTERM or SIGINT (or SIGQUIT, SIGPWR, SIGXCPU) is
-/// a [`StopRequest`], the second one makes it urgent, and the third one ends the process. SIGHUP,
-/// SIGUSR1 and their like are ignored, and logged. Once asked to stop,
-/// the process ends within 8 seconds (and the delay) even if its other threads are blocked.
+/// The signals of this process. The first SIGTERM or SIGINT (or SIGQUIT, SIGPWR, SIGXCPU) is a
+/// [`StopRequest`], the second one makes it urgent, and the third one ends the process. SIGHUP,
+/// SIGUSR1 and similar signals are logged and ignored. After a request to stop, the process ends
+/// within 8 seconds (plus the drain delay), even if its other threads are blocked.
 #[derive(Debug)]
 pub(crate) struct Signals {
     asked_by: watch::Receiver<Option<&'static str>>,
@@ -37,7 +38,8 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Starts to listen. `drain_delay` is what the server waits after the first signal.
+    /// Starts the thread that listens. The server still serves for `drain_delay` after the first
+    /// signal.
     pub(crate) fn listen(drain_delay: Duration, outputs: Outputs) -> io::Result<Self> {
         let runtime = runtime()?;
         let listeners = {
@@ -53,14 +55,14 @@ impl Signals {
         Ok(Self { asked_by, hurry, progress })
     }
 
-    /// The first signal to stop the server whose `progress` this is.
+    /// Waits for the first stop signal. `progress` belongs to the server that is to be stopped.
     pub(crate) async fn stop_request(self, progress: Progress) -> StopRequest {
         let Self { mut asked_by, hurry, progress: sender } = self;
-        // An error means that the thread is gone, which ends the wait below.
+        // An error means that the thread has ended, which also ends the wait below.
         let _ = sender.send(progress);
         let asked_by = asked_by.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
-        // A server that sees no signals could not be stopped later.
-        let asked_by = asked_by.unwrap_or("the end of the thread for signals");
+        // A server that receives no signals could not be stopped later, so it stops now.
+        let asked_by = asked_by.unwrap_or("the end of the signal thread");
         StopRequest { asked_by, hurry }
     }
 }

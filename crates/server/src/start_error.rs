@@ -1,4 +1,4 @@
-//! Why a server did not start.
+//! The error of a server that did not start.
 
 use crate::system::ClockError;
 use northgate_domain::TextError;
@@ -6,28 +6,28 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 
-/// Why the server did not start.
+/// Reason why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address cannot be had.
-    #[error("cannot listen on {address}: {}; choose another with --host and --port", reason(.source))]
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {}; set another address with --host and --port", reason(.source))]
     Listen {
-        /// The address that was asked for.
+        /// The configured address.
         address: SocketAddr,
-        /// Why the kernel said no.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// The system's clock cannot be used.
+    /// The system clock has an invalid time.
     #[error(transparent)]
     Clock(#[from] ClockError),
-    /// The runtime cannot be set up.
+    /// The worker threads cannot be started.
     #[error("cannot start the worker threads: {0}")]
     Runtime(#[from] io::Error),
-    /// The store cannot be opened; the reason says what to do.
+    /// The store cannot be opened. The text of the error says what to do.
     #[error("{0}")]
     Store(Box<dyn Error + Send + Sync>),
-    /// The words of what runs by itself are not valid text.
-    #[error("cannot start the generator and the timer")]
+    /// A built-in text of the generator or the alert resolver is invalid.
+    #[error("cannot start the generator and the alert resolver: a built-in text is invalid")]
     Generator(#[from] TextError),
 }
 
@@ -35,7 +35,7 @@ fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine does not have this address".to_owned(),
         _ => error.to_string(),
     }
 }

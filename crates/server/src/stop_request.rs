@@ -1,13 +1,13 @@
-//! What whoever stops a server and the server tell each other.
+//! Messages between a server and the code that stops it.
 
 use tokio_util::sync::CancellationToken;
 
-/// A request to stop, and how it becomes more urgent.
+/// A request to stop, which can become urgent later.
 #[derive(Debug, Clone)]
 pub struct StopRequest {
-    /// Who asked, for the log.
+    /// Source of the request, for the log.
     pub asked_by: &'static str,
-    /// Cancelled when the stop should wait for nobody any more.
+    /// Cancelled when the server should no longer wait for clients.
     pub hurry: CancellationToken,
 }
 
@@ -18,11 +18,11 @@ impl From<&'static str> for StopRequest {
     }
 }
 
-/// How far a server is on its way to the end, for the thread that sees to it.
+/// Progress of a server's shutdown, for the thread that enforces the deadline of the exit.
 #[derive(Debug, Clone)]
 pub struct Progress {
-    /// Cancelled when the delay before the stop is over.
+    /// Cancelled when the drain delay is over.
     pub(crate) draining: CancellationToken,
-    /// Cancelled when a part has failed.
+    /// Cancelled when a component has failed.
     pub(crate) failed: CancellationToken,
 }

@@ -1,5 +1,5 @@
-//! The end of a server: nothing that was answered is lost, everyone is told, and nobody can hold
-//! the exit.
+//! Graceful shutdown: no answered write is lost, every client is notified, and nothing can delay
+//! the exit without limit.
 
 use crate::stop_request::StopRequest;
 use crate::supervisor::{PartFailure, Supervisor};
@@ -14,44 +14,46 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The most time from the signal (and the delay, if one is set) to the end of the process. Each
-/// deadline below leaves time for what comes after it; the last one leaves it for what is written.
+/// Upper bound of the time from the signal (plus the drain delay) to the end of the process. Each
+/// deadline below leaves time for the next steps. The last one leaves time to write the log lines.
 pub(crate) const EXIT_WITHIN: Duration = Duration::from_secs(8);
-/// When connections that are still open are cut.
+/// Time after which connections that are still open are cut.
 pub(crate) const CONNECTIONS_WITHIN: Duration = Duration::from_secs(6);
-/// When tasks that still run are left behind.
+/// Time after which the shutdown no longer waits for tasks.
 const TASKS_WITHIN: Duration = Duration::from_millis(6_600);
-/// When a store that has not closed is left behind.
+/// Time after which the shutdown no longer waits for the store to close.
 const STORE_WITHIN: Duration = Duration::from_millis(7_200);
-/// When the process ends, whatever blocks it.
+/// Time after which the process exits even if a thread is blocked.
 pub(crate) const PROCESS_WITHIN: Duration = Duration::from_millis(7_500);
 
-/// What runs beside the HTTP server, and how each part is told to stop.
+/// The components that run beside the HTTP server, with the tokens that stop them.
 pub(crate) struct Running {
     pub(crate) log: Arc<ClosableLog>,
     pub(crate) alerts: AlertService,
-    /// The store behind the log, which is closed last.
+    /// The store behind the log. It is closed last.
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) hub: Hub,
-    /// How long to go on before anything stops.
+    /// Time that the server still serves before anything stops.
     pub(crate) drain_delay: Duration,
-    /// Cancelled first: the server is not ready from then on.
+    /// Cancelled first. From then on the server is not ready.
     pub(crate) stopping: CancellationToken,
-    /// Cancelled when the delay is over: the time to the exit runs.
+    /// Cancelled when the drain delay is over. The deadlines count from then on.
     pub(crate) draining: CancellationToken,
-    /// The generator, the timer and added parts: all that acts by itself.
+    /// Stops the components that append on their own: the generator, the alert resolver, and added
+    /// background components.
     pub(crate) sources_stop: CancellationToken,
-    /// The HTTP server with its worker threads, and the store.
+    /// Stops the HTTP server with its worker threads, and the supervision of the store.
     pub(crate) server_stop: CancellationToken,
     pub(crate) pump_stop: CancellationToken,
-    /// Owns the generator, the timer, added parts, the pump, and the HTTP server.
+    /// Owns the tasks of the generator, the alert resolver, added background components, the pump,
+    /// and the HTTP server.
     pub(crate) supervisor: Supervisor,
-    /// The reading half of every WebSocket.
+    /// Tracks the task that reads from each WebSocket.
     pub(crate) sockets: TaskTracker,
 }
 
 impl Running {
-    /// What runs beside the HTTP server; nothing is told to stop yet.
+    /// Collects the components. No token is cancelled yet.
     pub(crate) fn new(
         log: Arc<ClosableLog>,
         alerts: AlertService,
@@ -75,13 +77,13 @@ impl Running {
         }
     }
 
-    /// The most time that each step of the drain gets: what is stuck must not keep the others from
-    /// being told.
+    /// Upper bound of the time of each drain step: a stuck step must not prevent the next ones,
+    /// which notify other clients.
     const STEP: Duration = Duration::from_secs(1);
-    /// The same in a hurry.
+    /// The same bound after a second stop signal.
     const SHORT_STEP: Duration = Duration::from_millis(250);
 
-    /// Stops everything in order. An error says that a part failed before it was told to stop.
+    /// Stops all components in order. An error means that a component failed before its stop.
     pub(crate) async fn stop(
         self,
         handle: ServerHandle,
@@ -91,7 +93,7 @@ impl Running {
         let is_hurried = self.delay(request).await;
         self.draining.cancel();
         let start = Instant::now();
-        // A request to hurry that ended the delay has had its effect.
+        // A request to hurry that ended the delay does not shorten the drain as well.
         let hurry =
             async { if is_hurried { pending().await } else { request.hurry.cancelled().await } };
         let orderly = async {
@@ -108,7 +110,7 @@ impl Running {
                 start + TASKS_WITHIN
             }
             () = hurry => {
-                tracing::info!(connections = self.hub.cursors(), "streams are ended at once");
+                tracing::info!(connections = self.hub.cursors(), "ending all streams immediately");
                 self.cut().await;
                 Instant::now() + Self::SHORT_STEP
             }
@@ -118,41 +120,43 @@ impl Running {
         self.supervisor.failure().map_or(Ok(()), Err)
     }
 
-    /// Goes on for the delay, and says whether a request to hurry cut it. A failed part cuts it too.
+    /// Waits for the drain delay. Returns whether a request to hurry ended the wait. A failed
+    /// component also ends it.
     async fn delay(&self, request: &StopRequest) -> bool {
         if self.drain_delay.is_zero() {
-            // A request to hurry that has come already is one for the drain.
+            // A request to hurry that has already arrived applies to the drain.
             return false;
         }
-        // The workers go on by themselves.
+        // The worker threads continue to serve meanwhile.
         tokio::select! {
             biased;
             () = self.supervisor.failed().cancelled() => false,
             () = request.hurry.cancelled() => {
-                tracing::info!("the delay is cut short");
+                tracing::info!("the drain delay is cut short");
                 true
             }
             () = sleep(self.drain_delay) => false,
         }
     }
 
-    /// Appends end, the pump reaches the head, and every cursor gives what is left.
+    /// Ends appends, waits until the pump reaches the head, and lets every cursor send its
+    /// remaining events.
     async fn drain(&self) {
         self.end_appends(Self::STEP).await;
         if timeout(Self::STEP, self.hub.caught_up()).await.is_err() {
-            tracing::warn!("not everything that was kept could be read in time to be sent");
+            tracing::warn!("some stored events were not read in time and are not sent");
         }
         self.hub.drain();
         if timeout(Self::STEP, self.hub.cursors_gone()).await.is_err() {
             tracing::warn!(
                 connections = self.hub.cursors(),
-                "some connections did not take their last events in time"
+                "some connections did not read their last events in time"
             );
         }
         self.hub.end();
     }
 
-    /// Ends every stream at once. Appends under way are answered all the same, if they can be soon.
+    /// Ends every stream immediately. Appends in progress are still answered if they end soon.
     async fn cut(&self) {
         self.server_stop.cancel();
         self.hub.end();
@@ -162,16 +166,16 @@ impl Running {
     async fn end_appends(&self, step: Duration) {
         self.sources_stop.cancel();
         if timeout(step, self.alerts.flush()).await.is_err() {
-            tracing::warn!("repeats that waited could not be kept in time");
+            tracing::warn!("pending repeats were not stored in time");
         }
         if timeout(step, self.log.close()).await.is_err() {
-            tracing::warn!("the store did not answer everything in time");
+            tracing::warn!("the store did not complete all appends in time");
         }
     }
 
-    /// Tasks end by themselves once nobody is connected.
+    /// Stops the remaining tasks and waits for them until `deadline`.
     async fn end_tasks(&self, deadline: Instant) {
-        // Not cancelled yet if the drain did not come that far.
+        // Not cancelled yet if the drain ran out of time.
         self.server_stop.cancel();
         self.pump_stop.cancel();
         self.sockets.close();
@@ -185,8 +189,8 @@ impl Running {
         }
     }
 
-    /// The last step, since cursors and the pump read to their ends. What was answered is on disk
-    /// anyway: a disk that hangs does not hold the exit.
+    /// Closes the store. This is the last step, since cursors and the pump read until they end.
+    /// Answered writes are durable already, so a disk that hangs does not delay the exit.
     async fn close_store(&self, deadline: Instant) {
         if timeout_at(deadline, self.store.close()).await.is_err() {
             tracing::warn!("the store did not close in time");

@@ -1,16 +1,16 @@
-//! The store that the settings ask for: memory, or a folder. The only file that knows both.
+//! The choice of the store by the settings: memory or disk. Only this file knows both stores.
 
 use crate::configuration::{DataFolder, Settings};
 use northgate_domain::Epoch;
 use northgate_storage::{MemoryFactory, StoreFactory};
 use northgate_storage_sqlite::{Options, SqliteFactory};
 
-/// The factory of the store that the settings ask for.
+/// Returns the factory of the configured store.
 pub(crate) fn configured_store(settings: &Settings) -> Box<dyn StoreFactory> {
     let Some(folder) = settings.storage.data.as_ref().map(DataFolder::path) else {
         return Box::new(MemoryFactory(settings.memory.capacity()));
     };
-    // The epoch is given when the store is opened.
+    // The caller passes the real epoch when it opens the store.
     let mut options = Options::new(Epoch::new(0));
     options.capacity.events = settings.storage.retain_events;
     options.retain_for = settings.storage.retain_for.0;

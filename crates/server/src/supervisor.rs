@@ -1,4 +1,4 @@
-//! The parts that the server cannot do without: the unexpected end of one ends the server.
+//! Supervision of the required components: if one ends unexpectedly, the server stops.
 
 use std::any::Any;
 use std::future::Future;
@@ -6,21 +6,21 @@ use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The most characters of a panic's message that are repeated as the reason.
+/// Upper bound of characters of a panic's message in the reason of a failure.
 const MAX_REASON_CHARS: usize = 300;
 
-/// A part of the server that has ended although nobody stopped it.
+/// A component of the server ended before it was told to stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a part of the server has failed: {part}: {reason}")]
+#[error("a component of the server failed: {part}: {reason}")]
 pub struct PartFailure {
-    /// The name of the part.
+    /// Name of the component.
     pub part: &'static str,
-    /// Why it ended.
+    /// Reason why the component ended.
     pub reason: String,
 }
 
-/// Owns the tasks of all parts, and reports the first one that fails. Clones are handles to the
-/// same one.
+/// Owns the tasks of all components and reports the first failure. Clones are handles to the same
+/// supervisor.
 #[derive(Clone, Default)]
 pub(crate) struct Supervisor {
     tasks: TaskTracker,
@@ -29,7 +29,7 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Runs `task` until it ends. It must do so when `stop` is cancelled, and not before.
+    /// Runs `task` on the tracker. The task must end when `stop` is cancelled, and not before.
     pub(crate) fn spawn(
         &self,
         part: &'static str,
@@ -38,11 +38,11 @@ impl Supervisor {
     ) {
         self.spawn_with_reason(part, stop, async {
             task.await;
-            "it ended by itself".to_owned()
+            "it ended unexpectedly".to_owned()
         });
     }
 
-    /// As [`Supervisor::spawn`], of a task that says why it ended.
+    /// Same as [`Supervisor::spawn`], for a task that returns the reason of its end.
     pub(crate) fn spawn_with_reason(
         &self,
         part: &'static str,
@@ -54,7 +54,7 @@ impl Supervisor {
         self.tasks.spawn(async move {
             let reason = match running.await {
                 Ok(reason) => reason,
-                // The runtime ends, and everything with it.
+                // The runtime shuts down and cancels all tasks.
                 Err(error) if error.is_cancelled() => return,
                 Err(error) => {
                     format!("it panicked: {}", panic_message(error.into_panic().as_ref()))
@@ -66,8 +66,8 @@ impl Supervisor {
         });
     }
 
-    /// Watches a part that runs elsewhere until `stop` is cancelled: it has failed once `failure`
-    /// gives a reason.
+    /// Watches a component that runs elsewhere, until `stop` is cancelled. The component has failed
+    /// when `failure` returns a reason.
     pub(crate) fn watch(
         &self,
         part: &'static str,
@@ -80,25 +80,25 @@ impl Supervisor {
         });
     }
 
-    /// Cancelled at the first failure.
+    /// Returns a token that is cancelled at the first failure.
     pub(crate) fn failed(&self) -> &CancellationToken {
         &self.failed
     }
 
-    /// The first failure, if there was one.
+    /// Returns the first failure, if there was one.
     pub(crate) fn failure(&self) -> Option<PartFailure> {
         self.first_failure.get().cloned()
     }
 
-    /// Waits until every part has ended.
+    /// Waits until all components have ended.
     pub(crate) async fn all_ended(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
 
     fn fail(&self, part: &'static str, reason: String) {
-        tracing::error!(part, reason, "a part of the server has failed; the server stops");
-        // An error means that another part has failed before.
+        tracing::error!(part, reason, "a component of the server failed; the server stops");
+        // An error means that another component failed before.
         let _ = self.first_failure.set(PartFailure { part, reason });
         self.failed.cancel();
     }
@@ -107,7 +107,7 @@ impl Supervisor {
 fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a value that is not text").chars().take(MAX_REASON_CHARS).collect()
+    text.unwrap_or("(the panic has no text)").chars().take(MAX_REASON_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_that_panics_has_failed_with_its_message() {
+    async fn a_panic_is_a_failure_with_its_message() {
         let long = "x".repeat(1_000);
         let failed = failure_of(|supervisor, stop| {
             supervisor.spawn("pump", stop, async move { panic!("{long}") });
@@ -136,13 +136,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_that_returns_before_it_is_stopped_has_failed() {
+    async fn a_return_before_the_stop_is_a_failure() {
         let failed = failure_of(|supervisor, stop| supervisor.spawn("timer", stop, async {}));
-        assert_eq!(failed.await, failure("timer", "it ended by itself"));
+        assert_eq!(failed.await, failure("timer", "it ended unexpectedly"));
     }
 
     #[tokio::test]
-    async fn a_part_elsewhere_has_failed_once_it_gives_a_reason() {
+    async fn a_watched_component_fails_when_it_returns_a_reason() {
         let failed = failure_of(|supervisor, stop| {
             supervisor.watch("store", stop, async { "its writer panicked".to_owned() });
         });
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_that_ends_because_it_was_stopped_has_not_failed() {
+    async fn an_end_after_the_stop_is_no_failure() {
         let (supervisor, stop) = (Supervisor::default(), CancellationToken::new());
         supervisor.spawn("pump", stop.clone(), stop.clone().cancelled_owned());
         supervisor.watch("store", stop.clone(), std::future::pending());

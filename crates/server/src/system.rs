@@ -1,14 +1,14 @@
-//! Real ids and the real clock: the only place that asks the system for either.
+//! The system's ids and clock. Only this file reads them.
 
 use northgate_domain::{Clock, Epoch, IdSource, Timestamp};
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-/// The last moment of the year 9999.
+/// The last microsecond of the year 9999, since the Unix epoch.
 const LAST_MICROS: i64 = 253_402_300_799_999_999;
 
-/// Random ids (UUID v4).
+/// Source of random ids (UUID v4).
 pub(crate) struct SystemIds;
 
 impl IdSource for SystemIds {
@@ -18,12 +18,12 @@ impl IdSource for SystemIds {
     }
 }
 
-/// The system's clock.
+/// The system clock.
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    /// A clock that is far off is no reason to fail while it is so: the nearest moment is taken that
-    /// has a date.
+    /// Returns the current time, limited to the years 1970 to 9999. A clock outside that range must
+    /// not make requests fail.
     #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
     fn now(&self) -> Timestamp {
         let micros = match SystemTime::now().duration_since(UNIX_EPOCH) {
@@ -41,12 +41,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// The system's clock says what no date can be written for.
+/// The system clock is outside the range that a date can express.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the system's clock stands before 1970 or after 9999; set it, and start again")]
+#[error("the system clock is before 1970 or after 9999; set the clock and start the server again")]
 pub struct ClockError;
 
-/// Refuses a clock whose time cannot be written as a date: the HTTP library fails by it.
+/// Checks that the clock is in the years 1970 to 9999, because the HTTP library fails outside them.
 #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
 pub(crate) fn check_clock() -> Result<(), ClockError> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_before| ClockError)?;
@@ -54,10 +54,10 @@ pub(crate) fn check_clock() -> Result<(), ClockError> {
     if micros <= LAST_MICROS { Ok(()) } else { Err(ClockError) }
 }
 
-/// A name for a new log.
+/// Returns a random epoch for a new log.
 #[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
 pub(crate) fn draw_epoch() -> Epoch {
     let (_, low) = Uuid::new_v4().as_u64_pair();
-    // The low half of a UUID has two fixed bits; 62 random ones are plenty for a name.
+    // The low half of a UUID has 2 fixed bits; 62 random bits are enough for an epoch.
     Epoch::new(low)
 }

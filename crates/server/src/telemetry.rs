@@ -1,5 +1,5 @@
-//! What the process writes: log lines on standard error, one per event that is worth one and never
-//! a body, and the address on standard output.
+//! Output of the process: log lines, which never contain a body, on standard error, and the address
+//! on standard output.
 
 mod buffer;
 mod output;
@@ -15,20 +15,21 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// How long the exit waits for a reader that stalls.
+/// Time that the exit waits for a stalled reader of the outputs.
 const FLUSH_WITHIN: Duration = Duration::from_millis(200);
-/// The most characters of a panic's message in the log.
+/// Upper bound of characters of a panic's message in the log.
 const MAX_PANIC_CHARS: usize = 300;
 
-/// Standard output and standard error of a process that serves. Neither can block it.
+/// Standard output and standard error of a server process. A stalled reader cannot block the
+/// server.
 #[derive(Debug, Clone)]
 pub(crate) struct Outputs {
     stdout: Output,
     stderr: Output,
 }
 
-/// Sends the log lines of this process to standard error. A second call starts threads of its own,
-/// and leaves the log lines with the first.
+/// Sends the log lines of this process to standard error. A second call starts new threads, but the
+/// log lines stay with the first ones.
 pub(crate) fn start_logging(settings: &LogSection) -> io::Result<Outputs> {
     let outputs = Outputs {
         stdout: Output::start("standard output", stdout())?,
@@ -39,13 +40,13 @@ pub(crate) fn start_logging(settings: &LogSection) -> io::Result<Outputs> {
         .with_writer(move || stderr_output.clone())
         .with_ansi(stderr().is_terminal())
         .with_target(false)
-        // A line that cannot be formatted is not worth a panic.
+        // A line that cannot be formatted must not cause a panic.
         .log_internal_errors(false);
     let subscriber = tracing_subscriber::registry()
         .with(EnvFilter::new(settings.level.filter()))
         .with(RepeatFilter(outputs.stderr.clone()))
         .with(lines);
-    // An error means that lines are written already, as in tests with several servers.
+    // An error means that logging runs already, as in tests with several servers.
     let _ = subscriber.try_init();
     Ok(outputs)
 }
@@ -56,12 +57,12 @@ impl Outputs {
         self.stdout.push(line);
     }
 
-    /// Writes to standard error, in one line and whatever the log level, why the server ends.
+    /// Writes to standard error why the server ends, in one line and at every log level.
     pub(crate) fn report(&self, error: &dyn Error) {
         self.stderr.push(&format!("northgate: {error}"));
     }
 
-    /// Waits until everything is written, for 200 ms at most.
+    /// Waits until all lines are written, for at most 200 ms.
     pub(crate) fn flush(&self) {
         let deadline = tokio::time::Instant::now() + FLUSH_WITHIN;
         for output in [&self.stderr, &self.stdout] {
@@ -70,18 +71,18 @@ impl Outputs {
     }
 }
 
-/// Makes a panic one log line instead of a stack trace. A connection's panic ends that connection;
-/// the line says where and why, for whoever mends it.
+/// Logs each panic as one line, with its source location and message, instead of a stack trace. A
+/// panic in the task of a connection ends only that connection.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let message = panic.payload_as_str().unwrap_or("a value that is not text");
+        let message = panic.payload_as_str().unwrap_or("(the panic has no text)");
         let message: String = message.chars().take(MAX_PANIC_CHARS).collect();
-        tracing::error!(place, panic.message = message, "a panic ended what was under way");
+        tracing::error!(place, panic.message = message, "a panic ended a task");
     }));
 }
 
-/// Drops the lines of a callsite that logs too often.
+/// Drops log lines of a callsite that logs too often.
 struct RepeatFilter(Output);
 
 impl<S: Subscriber> Layer<S> for RepeatFilter {

@@ -1,4 +1,4 @@
-//! The HTTP server as each worker thread builds it: routes within their middlewares.
+//! The HTTP application of each worker thread: routes and their middlewares.
 
 use crate::configuration::{CorsSection, Settings};
 use crate::connections::{self, ConnectionSettings};
@@ -22,15 +22,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
-/// The most bytes of a request's body, and of a message on a socket.
+/// Upper bound of bytes of a request body, and of a message on a WebSocket.
 const MESSAGE_BYTES: usize = 64 * 1024;
-/// The most bytes of collections that wait for their clients, all together.
+/// Upper bound of bytes of all collections together that wait to be sent to their clients.
 const ANSWERS_BYTES: usize = 64 * 1024 * 1024;
 
 /// Adds routes to the app of one worker thread.
 pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-/// The values from which every worker thread builds its part of the server.
+/// The values from which each worker thread builds its application.
 #[derive(Clone)]
 pub(crate) struct WorkerParts {
     readiness: Readiness,
@@ -89,7 +89,7 @@ impl WorkerParts {
     }
 }
 
-/// Serves connections of `listener` on so many threads.
+/// Serves the connections of `listener` on `workers` threads.
 pub(crate) fn serve(
     listener: TcpListener,
     workers: usize,
@@ -132,7 +132,7 @@ pub(crate) fn serve(
             .service(Endpoint::at("/ws").get_only(upgrade))
             .configure(|app| northgate_api::configure(app, api))
             .configure(|app| routes.iter().for_each(|routes| routes(app)))
-            // The last one wrapped is the first one to see a request.
+            // The last middleware here is the first one that handles a request.
             .wrap(cors(&parts.cors, parts.origins))
             .wrap(from_fn(refuse_foreign_origins))
             .wrap(from_fn(refuse_foreign_hosts))
@@ -148,8 +148,8 @@ fn cors_settings(section: &CorsSection) -> CorsSettings {
     let lets_all_in = section.origins.listed().iter().any(|origin| origin == "*");
     if lets_all_in && section.credentials {
         tracing::warn!(
-            "CORS_ORIGINS_ALLOWED is * and CORS_CREDENTIAL is true: any page could act in the name \
-             of whoever looks at it, so credentials are left out; list the origins that need them"
+            "CORS_ORIGINS_ALLOWED is * and CORS_CREDENTIAL is true: any page could act on behalf \
+             of its visitors, so credentials are not allowed; list the origins that need credentials"
         );
     }
     CorsSettings {

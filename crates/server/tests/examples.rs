@@ -1,4 +1,4 @@
-//! The examples run as servers: each as a process, with the command line of the binary.
+//! Tests of the examples: each runs as a server process, with the command line of the binary.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "all of this is test code")]
 
@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-/// An example. Cargo builds it when it runs all tests of the package, and not for `--test examples`.
+/// An example. Cargo builds it when it runs all tests of the package, and not for `--test
+/// examples`.
 fn example(name: &str) -> ProcessBuilder {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("examples").join(name);
@@ -15,7 +16,7 @@ fn example(name: &str) -> ProcessBuilder {
     ProcessBuilder::new(program.to_str().unwrap(), &["--generator-interval", "off"])
 }
 
-/// Raises an alert, and sees it on a socket.
+/// Raises an alert, and checks that a WebSocket receives it.
 fn assert_alerts_are_sent(server: &Process) {
     let mut socket = server.socket();
     let raised = server.raise("Intruder detected");
@@ -23,7 +24,7 @@ fn assert_alerts_are_sent(server: &Process) {
 }
 
 #[test]
-fn a_server_with_its_own_store_appends_unless_that_store_refuses() {
+fn a_server_with_a_custom_store_appends_unless_the_store_refuses() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("read-only");
     let server = example("own_store").variable("READ_ONLY_FILE", switch.to_str().unwrap()).serve();
@@ -47,7 +48,7 @@ fn a_store_that_cannot_open_ends_the_program_with_code_1_and_its_reason() {
 }
 
 #[test]
-fn a_server_with_its_own_route_raises_by_it_and_counts_in_the_background() {
+fn a_custom_route_raises_alerts_and_a_background_component_counts_them() {
     let server = example("own_route").serve();
     assert_alerts_are_sent(&server);
     let mut socket = server.socket();

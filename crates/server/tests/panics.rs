@@ -1,4 +1,4 @@
-//! What the log says of a panic.
+//! The log line of a panic.
 #![expect(clippy::unwrap_used, reason = "all of this is test code")]
 
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ impl Write for Log {
 }
 
 #[test]
-fn a_panic_is_one_line_with_its_place_and_the_beginning_of_its_message() {
+fn a_panic_is_one_line_with_its_location_and_a_truncated_message() {
     northgate_server::log_panics();
     let subscriber = tracing_subscriber::fmt().with_writer(|| Log).with_ansi(false).finish();
     tracing::subscriber::with_default(subscriber, || {

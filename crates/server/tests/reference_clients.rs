@@ -1,4 +1,5 @@
-//! The clients that `docs/PROTOCOL.md` shows, against a server that is killed under them.
+//! Tests of the example clients in `docs/PROTOCOL.md`, against a server that is killed and
+//! restarted.
 #![cfg(unix)]
 #![expect(
     clippy::expect_used,
@@ -21,11 +22,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// How long a client may take that pauses between its attempts.
+/// Time limit for a client to catch up, which pauses between its attempts to reconnect.
 const CAUGHT_UP: Duration = Duration::from_secs(90);
 
-/// Prints what the client in JavaScript shows. Node.js has a WebSocket from version 22 on, 20 and 21 if
-/// they are asked for it; before that it takes a package.
+/// Prints what the client in JavaScript shows. Node.js has a WebSocket from version 22 on, 20 and
+/// 21 if they are asked for it; before that it takes a package.
 const NODE: &str = r#"
 import { createRequire } from "node:module";
 import { watch } from "./client.mjs";
@@ -48,7 +49,7 @@ def show(alerts, event):
 watch(sys.argv[1], show)
 "#;
 
-/// The code of the protocol's page in this language.
+/// Returns the example client of `docs/PROTOCOL.md` in this language.
 fn shown_in_the_protocol(language: &str) -> String {
     let page = std::fs::read_to_string("../../docs/PROTOCOL.md").unwrap();
     let beginning = format!("```{language}\n");
@@ -58,14 +59,14 @@ fn shown_in_the_protocol(language: &str) -> String {
     code
 }
 
-/// A client that runs, and everything that it has printed.
+/// A running client, and all lines that it has printed.
 struct ReferenceClient {
     child: Child,
     lines: Arc<Mutex<Vec<Value>>>,
 }
 
 impl ReferenceClient {
-    /// Starts `program` with its file, which is written beside the code of the page.
+    /// Writes `files`, the example client and its driver, and starts `command` with the driver.
     fn start(folder: &Path, command: &[&str], files: [(&str, &str); 2], base: &str) -> Self {
         for (name, text) in files {
             std::fs::write(folder.join(name), text).unwrap();
@@ -101,13 +102,14 @@ impl ReferenceClient {
         Self::start(folder, &["python3"], files, base)
     }
 
-    /// What it shows now: ids and revisions.
+    /// The alerts that the client shows now, as ids and revisions.
     fn board(&self) -> Vec<Value> {
         let lines = self.lines.lock().unwrap();
         sorted(lines.last().map_or_else(Vec::new, |line| line["board"].as_array().unwrap().clone()))
     }
 
-    /// The offsets of the events that it has shown, after so many times that it loaded everything.
+    /// How often the client loaded the complete state, and the offsets of the events that it
+    /// showed.
     fn events(&self) -> (usize, Vec<u64>) {
         let lines = self.lines.lock().unwrap();
         let events = lines.iter().filter_map(|line| line["event"].as_str()).map(offset).collect();
@@ -127,12 +129,12 @@ fn sorted(mut board: Vec<Value>) -> Vec<Value> {
     board
 }
 
-/// How many events a position has before it. Nobody but a test may know.
+/// Returns the offset in a position. Only tests may parse it: positions are opaque to clients.
 fn offset(position: &str) -> u64 {
     position.rsplit('-').next().unwrap().parse().unwrap()
 }
 
-/// Sends it until it is answered.
+/// Repeats a request until it is answered with 200.
 fn insist(server: Client, path: &str, body: &Value, key: &str) -> Value {
     let headers = format!("{JSON}Idempotency-Key: {key}\r\n");
     eventually(|| {
@@ -141,7 +143,7 @@ fn insist(server: Client, path: &str, body: &Value, key: &str) -> Value {
     })
 }
 
-/// Raises alerts and acts on them until it is told to stop.
+/// Raises alerts and acts on them until `stop` is set.
 fn work(server: Client, stop: &AtomicBool) {
     let mut round = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -155,7 +157,7 @@ fn work(server: Client, stop: &AtomicBool) {
         let path = format!("/alerts/{}/{act}", alert["id"].as_str().unwrap());
         insist(server, &path, &json!({ "by": "Anna", "note": "x" }), &format!("act-{round}"));
         round += 1;
-        // As many as an operator would see on a very bad day, and not as many as the machine can.
+        // The rate of a very bad day for an operator, not the maximum rate of the machine.
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -207,7 +209,11 @@ fn reference_clients_show_every_event_once_across_a_kill() {
     let all: Vec<_> = (offset(before["position"].as_str().unwrap()) + 1..=head).collect();
     for client in &clients {
         eventually_within(CAUGHT_UP, || client.events().1.len() >= all.len());
-        assert_eq!(client.events(), (1, all.clone()), "everything once, and nothing loaded anew");
+        assert_eq!(
+            client.events(),
+            (1, all.clone()),
+            "every event exactly once, and the state loaded only at start"
+        );
         assert_eq!(client.board(), expected);
     }
     drop(server);

@@ -1,4 +1,4 @@
-//! A server of which a part fails stops in good order and says which part it was.
+//! A server with a failed component shuts down gracefully and reports that component.
 
 use super::*;
 use crate::builder::ApplicationBuilder;
@@ -20,7 +20,7 @@ const HANDSHAKE: &[u8] = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Up
     Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
 
-/// Opens a WebSocket, says so, and gives everything that comes after the handshake.
+/// Opens a WebSocket, signals `opened`, and returns all bytes that follow the handshake.
 fn socket(address: SocketAddr, opened: oneshot::Sender<()>) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -39,18 +39,18 @@ fn socket(address: SocketAddr, opened: oneshot::Sender<()>) -> JoinHandle<Vec<u8
     })
 }
 
-/// Settings of a server that does nothing by itself.
+/// Settings of a server without a generator.
 fn quiet() -> Settings {
     let mut settings = Settings::default();
     settings.server.port = 0;
     settings.server.workers = NonZeroUsize::MIN;
-    // A failed part does not wait for load balancers.
+    // The shutdown after a failure skips this delay.
     settings.server.drain_delay = "1h".parse().unwrap();
     settings.generator.interval = GeneratorInterval::OFF;
     settings
 }
 
-/// Runs a server, does `harm` to it once a socket is open, and gives the failure that ends it.
+/// Runs a server, calls `harm` when a socket is open, and returns the failure that ends the server.
 fn failure_after(harm: impl FnOnce(&Supervisor, &Hub) + 'static) -> PartFailure {
     actix_web::rt::System::new().block_on(async move {
         let application = Application::builder(quiet()).build().await.unwrap();
@@ -67,12 +67,12 @@ fn failure_after(harm: impl FnOnce(&Supervisor, &Hub) + 'static) -> PartFailure 
         let failure = tokio::join!(stopped, harmed).0.unwrap_err();
         assert!(progress.failed.is_cancelled() && progress.draining.is_cancelled());
         let [0x88, _, code @ ..] = &socket.join().unwrap()[..] else { panic!("no Close") };
-        assert_eq!(code[..2], 1001_u16.to_be_bytes(), "the stop is an ordinary one");
+        assert_eq!(code[..2], 1001_u16.to_be_bytes(), "the shutdown is an ordinary one");
         failure
     })
 }
 
-/// Runs a server with added parts until one of them ends it.
+/// Runs a server with added components and returns the failure that ends it.
 fn failure_of_part(
     extend: impl FnOnce(ApplicationBuilder) -> ApplicationBuilder + 'static,
 ) -> PartFailure {
@@ -87,7 +87,7 @@ fn part(failure: &PartFailure) -> (&str, &str) {
 }
 
 #[test]
-fn a_part_that_panics_stops_the_server() {
+fn a_component_that_panics_stops_the_server() {
     let failure = failure_after(|supervisor, _| {
         supervisor.spawn("timer", CancellationToken::new(), async { panic!("out of time") });
     });
@@ -95,15 +95,15 @@ fn a_part_that_panics_stops_the_server() {
 }
 
 #[test]
-fn a_part_that_returns_stops_the_server() {
+fn a_component_that_returns_stops_the_server() {
     let failure = failure_after(|supervisor, _| {
         supervisor.spawn("timer", CancellationToken::new(), async {});
     });
-    assert_eq!(part(&failure), ("timer", "it ended by itself"));
+    assert_eq!(part(&failure), ("timer", "it ended unexpectedly"));
 }
 
 #[test]
-fn a_part_elsewhere_that_fails_stops_the_server() {
+fn a_watched_component_that_fails_stops_the_server() {
     let failure = failure_after(|supervisor, _| {
         let reason = async { "its writer panicked".to_owned() };
         supervisor.watch("store on disk", CancellationToken::new(), reason);
@@ -120,18 +120,18 @@ fn the_end_of_a_fan_out_workers_task_stops_the_server() {
         drop(context);
         drop(thread);
     });
-    assert_eq!(part(&failure), ("fan-out worker", "its task ended, or its thread"));
+    assert_eq!(part(&failure), ("fan-out worker", "its task or its thread ended"));
 }
 
 #[test]
-fn an_added_part_that_panics_or_returns_stops_the_server_by_its_name() {
+fn the_failure_of_an_added_component_names_it_and_stops_the_server() {
     let ended = [
         failure_of_part(|builder| {
             builder.background("doorbell", |_, _| async { panic!("no door") })
         }),
         failure_of_part(|builder| builder.background("doorbell", |_, _| async {})),
     ];
-    let reasons = ["it panicked: no door", "it ended by itself"];
+    let reasons = ["it panicked: no door", "it ended unexpectedly"];
     for (failure, reason) in ended.into_iter().zip(reasons) {
         assert_eq!(part(&failure), ("doorbell", reason));
         assert_eq!(RunError::from(failure).exit_code(), PART_FAILED);
@@ -139,7 +139,7 @@ fn an_added_part_that_panics_or_returns_stops_the_server_by_its_name() {
 }
 
 #[test]
-fn an_http_server_that_ends_by_itself_stops_the_server() {
+fn an_unexpected_end_of_the_http_server_stops_the_server() {
     actix_web::rt::System::new().block_on(async move {
         let application = Application::builder(quiet()).build().await.unwrap();
         let ending = application.server.handle().stop(false);

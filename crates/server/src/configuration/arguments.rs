@@ -16,9 +16,9 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 /// A self-hosted, real-time alert server.
 ///
-/// Every flag can be set in the environment or a .env file as well (NORTHGATE__SERVER__PORT=8000)
-/// and in ./northgate.toml ([server] port = 8000). Flags win over the environment, and the
-/// environment over the file.
+/// Every setting can also be set in the environment or in ./.env (NORTHGATE__SERVER__PORT=8000),
+/// and in ./northgate.toml ([server] port = 8000). A flag overrides the environment, the
+/// environment overrides .env, and .env overrides northgate.toml.
 #[derive(Debug, Parser)]
 #[command(name = "northgate", version, max_term_width = 100)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -26,169 +26,175 @@ pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) maintenance: Option<MaintenanceArguments>,
 
-    /// Address to listen on [default: 127.0.0.1] [env: NORTHGATE__SERVER__HOST]
+    /// IP address to listen on; the default serves only this machine [default: 127.0.0.1]
+    /// [env: NORTHGATE__SERVER__HOST]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) host: Option<Host>,
 
-    /// Port to listen on; 0 takes any free one [default: 8000] [env: NORTHGATE__SERVER__PORT]
+    /// Port to listen on; 0 selects any free port [default: 8000] [env: NORTHGATE__SERVER__PORT]
     #[arg(long, value_parser = u16::parse, allow_negative_numbers = true)]
     pub(super) port: Option<u16>,
 
-    /// Worker threads, 512 at most [default: one per core] [env: NORTHGATE__SERVER__WORKERS]
+    /// Number of worker threads, 1 to 512 [default: one per CPU core]
+    /// [env: NORTHGATE__SERVER__WORKERS]
     #[arg(long, value_name = "COUNT", value_parser = workers, allow_negative_numbers = true)]
     pub(super) workers: Option<NonZeroUsize>,
 
-    /// Host name under which the server is known outside, as behind a proxy; repeatable
-    /// [env: NORTHGATE__SERVER__PUBLIC_HOST, separated by commas]
+    /// Host name that clients use for the server, for example behind a proxy; repeatable
+    /// [default: none] [env: NORTHGATE__SERVER__PUBLIC_HOST, separated by commas]
     #[arg(long, value_name = "NAME", value_parser = PublicHosts::check)]
     pub(super) public_host: Vec<String>,
 
-    /// Connections that may stream at a time, WebSocket and SSE together
+    /// Upper bound of open streams, WebSocket and SSE together
     /// [default: 15000] [env: NORTHGATE__SERVER__MAX_CONNECTIONS]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) max_connections: Option<NonZeroUsize>,
 
-    /// Connections that may stream from one address (an IPv6 /64 is one; loopback is not counted)
+    /// Upper bound of open streams per client address; an IPv6 /64 counts as one address, and
+    /// loopback has no such bound
     /// [default: 500] [env: NORTHGATE__SERVER__MAX_CONNECTIONS_PER_ADDRESS]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) max_connections_per_address: Option<NonZeroUsize>,
 
-    /// How long the head of a request may take, and then its body; 1s to 1h
+    /// Time limit for the head of a request, and again for its body, 1s to 1h
     /// [default: 10s] [env: NORTHGATE__SERVER__REQUEST_TIMEOUT]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) request_timeout: Option<ConnectionTime>,
 
-    /// How long a connection may stay open between two requests, longer than in any proxy before
-    /// the server; 1s to 1h [default: 95s] [env: NORTHGATE__SERVER__KEEP_ALIVE]
+    /// Time that a connection stays open between two requests, 1s to 1h; longer than the same
+    /// time of any proxy in front [default: 95s] [env: NORTHGATE__SERVER__KEEP_ALIVE]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) keep_alive: Option<ConnectionTime>,
 
-    /// How long to go on after the signal to stop, not ready any more, for load balancers to see
-    /// [default: 0s] [env: NORTHGATE__SERVER__DRAIN_DELAY]
+    /// Time that the server still serves after the stop signal while its readiness probe fails, so
+    /// that load balancers notice [default: 0s] [env: NORTHGATE__SERVER__DRAIN_DELAY]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) drain_delay: Option<Delay>,
 
-    /// Folder to keep every event in, on disk; without it they are in memory and do not survive a
-    /// restart [env: NORTHGATE__STORAGE__DATA]
+    /// Folder in which the server stores all data on disk; without it, all data is in memory and a
+    /// restart loses it [default: none] [env: NORTHGATE__STORAGE__DATA]
     #[arg(long, value_name = "FOLDER")]
     pub(super) data: Option<DataFolder>,
 
-    /// Events that the folder holds for those who come back; alerts and messages stay
+    /// Upper bound of events in the data folder, which clients read when they resume; older events
+    /// are removed, alerts and messages stay
     /// [default: 1000000] [env: NORTHGATE__STORAGE__RETAIN_EVENTS]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) retain_events: Option<NonZeroUsize>,
 
-    /// How long the folder holds them [default: 30d] [env: NORTHGATE__STORAGE__RETAIN_FOR]
+    /// Age from which events are removed from the data folder; alerts and messages stay
+    /// [default: 30d] [env: NORTHGATE__STORAGE__RETAIN_FOR]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) retain_for: Option<Span>,
 
-    /// Bytes that the folder may take, such as 2GiB, or off. Events are removed first, then
-    /// resolved alerts and messages; when only open alerts are left, new ones are refused
+    /// Upper bound of the size of the data folder, such as 2GiB (at least 4MiB), or off. At the
+    /// bound the server removes events first, then resolved alerts and messages; when only open
+    /// alerts are left, it refuses new alerts
     /// [default: off] [env: NORTHGATE__STORAGE__RETAIN_BYTES]
     #[arg(long, value_name = "BYTES|off", allow_hyphen_values = true)]
     pub(super) retain_bytes: Option<ByteLimit>,
 
-    /// Requests that one commit may keep; for benchmarks
+    /// Upper bound of requests in one commit; for benchmarks
     #[arg(long, value_name = "COUNT", hide = true, allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) appends_per_commit: Option<NonZeroUsize>,
 
-    /// For how long repeats of one alert are gathered before they are kept and sent, 5s at most
-    /// [default: 100ms] [env: NORTHGATE__ALERTS__REPEAT_WINDOW]
+    /// Time for which repeats of one alert are collected before they are stored and sent together,
+    /// 0s to 5s [default: 100ms] [env: NORTHGATE__ALERTS__REPEAT_WINDOW]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) repeat_window: Option<Window>,
 
-    /// After what time without any event an alert of severity info resolves by itself, such as 4h;
-    /// or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_INFO_AFTER]
+    /// Time without any event after which an alert of severity info resolves automatically, such
+    /// as 4h, or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_INFO_AFTER]
     #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
     pub(super) resolve_info_after: Option<AfterTime>,
 
-    /// After what time without any event an alert of severity warning resolves by itself, such as 4h;
-    /// or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_WARNING_AFTER]
+    /// Time without any event after which an alert of severity warning resolves automatically, such
+    /// as 4h, or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_WARNING_AFTER]
     #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
     pub(super) resolve_warning_after: Option<AfterTime>,
 
-    /// After what time without any event an alert of severity error resolves by itself, such as 4h;
-    /// or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_ERROR_AFTER]
+    /// Time without any event after which an alert of severity error resolves automatically, such
+    /// as 4h, or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_ERROR_AFTER]
     #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
     pub(super) resolve_error_after: Option<AfterTime>,
 
-    /// After what time without any event an alert of severity critical resolves by itself, such as 4h;
-    /// or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_CRITICAL_AFTER]
+    /// Time without any event after which an alert of severity critical resolves automatically,
+    /// such as 4h, or off [default: off] [env: NORTHGATE__ALERTS__RESOLVE_CRITICAL_AFTER]
     #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
     pub(super) resolve_critical_after: Option<AfterTime>,
 
-    /// How often the background generator raises an alert, such as 10s; or off
-    /// [default: 10s, and off with --data] [env: NORTHGATE__GENERATOR__INTERVAL]
+    /// Time between two alerts that the background generator raises, such as 10s, or off
+    /// [default: 10s without --data, off with it] [env: NORTHGATE__GENERATOR__INTERVAL]
     #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
     pub(super) generator_interval: Option<GeneratorInterval>,
 
-    /// After what silence of its client a WebSocket is pinged
+    /// Time without any frame from a WebSocket client after which the server sends a ping
     /// [default: 25s] [env: NORTHGATE__HEARTBEAT__INTERVAL]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) heartbeat_interval: Option<Span>,
 
-    /// After what silence on a ping it is closed
-    /// [default: 10s] [env: NORTHGATE__HEARTBEAT__TIMEOUT]
+    /// Time after a ping without any frame from the client after which the server closes the
+    /// WebSocket [default: 10s] [env: NORTHGATE__HEARTBEAT__TIMEOUT]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) heartbeat_timeout: Option<Span>,
 
-    /// Chat messages that a connection may send in a second, in the long run
+    /// Chat messages per second that one connection may send on average
     /// [default: 20] [env: NORTHGATE__CHAT__RATE]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroU32::parse)]
     pub(super) chat_rate: Option<NonZeroU32>,
 
-    /// Chat messages that it may send at once, after a silence
+    /// Chat messages that one connection may send in one burst after a pause
     /// [default: 100] [env: NORTHGATE__CHAT__BURST]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroU32::parse)]
     pub(super) chat_burst: Option<NonZeroU32>,
 
-    /// Events that the memory store holds [default: 10000] [env: NORTHGATE__MEMORY__EVENTS]
+    /// Upper bound of events in the memory store [default: 10000] [env: NORTHGATE__MEMORY__EVENTS]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) memory_events: Option<NonZeroUsize>,
 
-    /// Alerts that the memory store holds [default: 10000] [env: NORTHGATE__MEMORY__ALERTS]
+    /// Upper bound of alerts in the memory store [default: 10000] [env: NORTHGATE__MEMORY__ALERTS]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) memory_alerts: Option<NonZeroUsize>,
 
-    /// Chat messages that the memory store holds [default: 1000]
+    /// Upper bound of chat messages in the memory store [default: 1000]
     /// [env: NORTHGATE__MEMORY__MESSAGES]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) memory_messages: Option<NonZeroUsize>,
 
-    /// Idempotency keys that the memory store holds [default: 10000]
+    /// Upper bound of idempotency keys in the memory store [default: 10000]
     /// [env: NORTHGATE__MEMORY__KEYS]
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) memory_keys: Option<NonZeroUsize>,
 
-    /// Least important log lines to write: error, warn, info or debug [default: info]
-    /// [env: NORTHGATE__LOG__LEVEL]
+    /// Lowest level of the log lines that are written: error, warn, info or debug
+    /// [default: info] [env: NORTHGATE__LOG__LEVEL]
     #[arg(long, value_name = "LEVEL")]
     pub(super) log_level: Option<Level>,
 }
 
-/// What the command line and everything behind it ask for.
+/// Result of reading the command line and all other sources.
 #[derive(Debug)]
 pub enum Loaded {
-    /// A server with these settings.
+    /// Run a server with these settings.
     Settings(Box<Settings>),
-    /// Something to do with a folder of data.
+    /// Run a maintenance command on a data folder.
     Maintenance(Maintenance),
-    /// An answer on standard output and nothing else: help, or the version.
+    /// Print this text to standard output and exit: help, or the version.
     Answer(String),
 }
 
 impl Arguments {
-    /// What is asked for, where `settings` stand in every weaker place.
+    /// Combines the flags with `settings`, which come from all sources that flags override.
     pub(super) fn ask(mut self, mut settings: Settings) -> Result<Loaded, ConfigurationError> {
         let Some(maintenance) = self.maintenance.take() else {
             self.apply(&mut settings);
@@ -198,7 +204,7 @@ impl Arguments {
         maintenance.maintenance(settings.storage.data).map(Loaded::Maintenance).ok_or_else(missing)
     }
 
-    /// Puts every flag that was given in the place of its setting.
+    /// Overrides each setting whose flag is present.
     fn apply(self, settings: &mut Settings) {
         fn set<T>(setting: &mut T, flag: Option<T>) {
             if let Some(value) = flag {
@@ -242,7 +248,7 @@ impl Arguments {
     }
 }
 
-/// The answer to a command line that asks for help or the version, or else what is wrong with it.
+/// Returns the text of `--help` or `--version`, or an error with one line about the wrong argument.
 pub(super) fn answer_or_error(error: &clap::Error) -> Result<Loaded, ConfigurationError> {
     let line = match (error.kind(), error.get(ContextKind::InvalidArg), error.source()) {
         (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, ..) => {

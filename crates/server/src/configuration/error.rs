@@ -1,22 +1,22 @@
-//! Why there are no settings.
+//! The error of reading the settings.
 
-/// Why there are no settings; in one line, and naming the setting.
+/// Error of reading the settings. Its text is one line and names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigurationError {
-    /// The command line is wrong.
+    /// The command line is invalid.
     #[error("{0} (see northgate --help)")]
     Arguments(String),
-    /// A file, or a variable of the environment, says something that is not a setting.
+    /// A file or an environment variable contains something that is not a valid setting.
     #[error("{place}: {reason}")]
     Setting {
-        /// The file or the variable, and the place in it.
+        /// The file with the line or key in it, or the variable.
         place: String,
-        /// What is wrong there.
+        /// Description of the problem.
         reason: String,
     },
 }
 
-/// A text without its line breaks and runs of spaces.
+/// Joins `text` into one line with single spaces.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

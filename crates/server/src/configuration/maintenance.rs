@@ -1,4 +1,4 @@
-//! The command line of what the program does with a folder of data instead of serving it.
+//! The command line of the maintenance commands.
 #![expect(clippy::doc_markdown, reason = "these comments are the help text, which has no markup")]
 
 use super::values::{DataFolder, moment};
@@ -8,62 +8,64 @@ use northgate_domain::Timestamp;
 use northgate_storage_sqlite::ExportRange;
 use std::path::PathBuf;
 
-/// What the program does instead of serving.
+/// Maintenance commands, which run instead of a server.
 #[derive(Debug, Subcommand)]
 pub(super) enum MaintenanceArguments {
-    /// Reads all data in a folder, in use by a server or not, and says whether it is whole
+    /// Read all data in a folder and report whether it is intact; a server may be using the folder
     Check {
         #[command(flatten)]
         data: Data,
 
-        /// Give the log a new name as well, for data that was copied by other means than backup;
-        /// no server may use it. Clients of what it was copied from are told of a gap
+        /// Also give the log a new epoch, for data that was copied without backup; no server may
+        /// be using the folder. Clients that know the original then receive a gap
         #[arg(long)]
         new_epoch: bool,
     },
-    /// Copies all data in a folder, in use by a server or not, into a new file
+    /// Copy all data in a folder into a new file; a server may be using the folder
     Backup {
         #[command(flatten)]
         data: Data,
 
-        /// File to make; named northgate.db in a folder of its own, it is data for a server
+        /// File to create; a server can use it if it is named northgate.db in a folder of its own
         file: PathBuf,
     },
-    /// Writes all data in a folder, in use by a server or not, as lines of JSON
+    /// Write all data in a folder to standard output as lines of JSON; a server may be using the
+    /// folder
     Export {
         #[command(flatten)]
         data: Data,
 
-        /// Only what began at this moment or later, such as 2026-01-31T00:00:00Z. A part by time
-        /// cannot be imported
+        /// Write only data that began at this time or later, such as 2026-01-31T00:00:00Z; an
+        /// export with a time limit cannot be imported [default: no limit]
         #[arg(long, value_name = "TIME", value_parser = moment)]
         since: Option<Timestamp>,
 
-        /// Only what began before this moment
+        /// Write only data that began before this time, such as 2026-01-31T00:00:00Z; an export
+        /// with a time limit cannot be imported [default: no limit]
         #[arg(long, value_name = "TIME", value_parser = moment)]
         until: Option<Timestamp>,
     },
-    /// Puts what was exported into a folder that has no data
+    /// Import the lines of an export into a folder that has no data
     Import {
         #[command(flatten)]
         data: Data,
 
-        /// File to read [default: standard input]
+        /// File with the lines of an export [default: standard input]
         file: Option<PathBuf>,
     },
 }
 
-/// Which folder it is about.
+/// The folder of a maintenance command.
 #[derive(Debug, Args)]
 pub(super) struct Data {
-    /// Folder of the data [env: NORTHGATE__STORAGE__DATA]
+    /// Data folder [default: the configured folder] [env: NORTHGATE__STORAGE__DATA]
     #[arg(long, value_name = "FOLDER")]
     data: Option<DataFolder>,
 }
 
 impl MaintenanceArguments {
-    /// What is to be done, with the folder that is `configured` unless another one is named: a tool
-    /// is most often used on the data that the server here keeps. `None` if there is no folder.
+    /// Returns the command with its folder. Without `--data` the folder is `configured`, since most
+    /// commands concern the data of the local server. `None` if neither names a folder.
     pub(super) fn maintenance(self, configured: Option<DataFolder>) -> Option<Maintenance> {
         let (data, command) = match self {
             Self::Check { data, new_epoch: false } => (data, MaintenanceCommand::Check),

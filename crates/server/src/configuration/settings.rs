@@ -1,4 +1,4 @@
-//! Everything that can be set, with its defaults.
+//! All settings and their defaults.
 
 use super::values;
 use super::values::{
@@ -16,76 +16,76 @@ use serde::Deserialize;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-/// Everything that can be set.
+/// All settings of the server, by section.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct Settings {
-    /// Where and how to listen.
+    /// Listening address, connection limits and timeouts.
     pub server: ServerSection,
-    /// What becomes of alerts by themselves.
+    /// Automatic changes of alerts: collected repeats, and resolution after a quiet time.
     pub alerts: AlertsSection,
     /// The background generator.
     pub generator: GeneratorSection,
-    /// How long a WebSocket's client may be silent.
+    /// Pings of WebSocket clients that send nothing.
     pub heartbeat: HeartbeatSection,
-    /// How much one connection may say.
+    /// Limit on the chat messages of one connection.
     pub chat: ChatSection,
-    /// Where events are kept.
+    /// Where data is stored, and how much of it.
     pub storage: StorageSection,
-    /// How much the memory store holds.
+    /// Capacity of the memory store.
     pub memory: MemorySection,
-    /// What pages of other origins may do.
+    /// Permissions of pages from other origins (CORS).
     pub cors: CorsSection,
     /// Log lines.
     pub log: LogSection,
 }
 
 impl Settings {
-    /// How often an alert is raised where nobody has said so.
+    /// Interval of the generator if none is set and the store is not durable.
     const GENERATOR_INTERVAL: Duration = Duration::from_secs(10);
 
-    /// The time between two alerts of the generator, if there is to be one. Unless it is set, it
-    /// runs over a store that is not durable, so that a first look shows something.
+    /// Returns the time between two alerts of the generator; `None` means that it does not run. By
+    /// default it runs only if the store is not durable, so that a new user sees some alerts.
     pub(crate) fn generator_interval(&self, is_durable: bool) -> Option<Duration> {
         let unsaid = (!is_durable).then_some(Self::GENERATOR_INTERVAL);
         self.generator.interval.duration_or(unsaid)
     }
 }
 
-/// Where and how to listen.
+/// Listening address, connection limits and timeouts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct ServerSection {
-    /// The address to bind.
+    /// IP address to bind.
     pub host: Host,
-    /// The port to bind; 0 takes any free one.
+    /// Port to bind; 0 selects any free port.
     #[serde(deserialize_with = "values::plain")]
     pub port: u16,
-    /// Worker threads, 512 at most.
+    /// Number of worker threads, 1 to 512.
     #[serde(deserialize_with = "values::workers_in")]
     pub workers: NonZeroUsize,
-    /// How many connections may stream at a time, WebSocket and SSE together.
+    /// Upper bound of open streams, WebSocket and SSE together.
     #[serde(deserialize_with = "values::plain")]
     pub max_connections: NonZeroUsize,
-    /// How many of them may come from one address; loopback is not counted.
+    /// Upper bound of open streams per client address; loopback has no such bound.
     #[serde(deserialize_with = "values::plain")]
     pub max_connections_per_address: NonZeroUsize,
-    /// How long the head of a request may take, and then its body.
+    /// Time limit for the head of a request, and again for its body.
     pub request_timeout: ConnectionTime,
-    /// How long a connection may stay open between two requests.
+    /// Time that a connection stays open between two requests.
     pub keep_alive: ConnectionTime,
-    /// How long the server goes on after it was asked to stop, so that a load balancer sees that
-    /// it is no longer ready.
+    /// Time that the server still serves after a request to stop. It is not ready during this
+    /// time, so that load balancers notice.
     pub drain_delay: Delay,
-    /// Host names under which the server is known outside.
+    /// Host names that clients use for the server.
     #[serde(deserialize_with = "values::texts")]
     pub public_host: PublicHosts,
 }
 
 impl ServerSection {
     const MAX_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(15_000).unwrap();
-    /// Longer than proxies keep a connection open (60 to 90 s): who ends it first must not be the
-    /// server, since a request may be on its way.
+    /// Longer than proxies keep an idle connection open (60 to 90 s). The proxy must close it
+    /// first, since a request may be on its way when the server closes it.
     const KEEP_ALIVE: ConnectionTime = ConnectionTime(Duration::from_secs(95));
     const MAX_CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(500).unwrap();
 
@@ -114,24 +114,24 @@ impl Default for ServerSection {
     }
 }
 
-/// What becomes of alerts by themselves.
+/// Automatic changes of alerts: collected repeats, and resolution after a quiet time.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct AlertsSection {
-    /// For how long repeats of one alert are gathered before they are kept.
+    /// Time for which repeats of one alert are collected before they are stored and sent.
     pub repeat_window: Window,
-    /// After what quiet time an alert of this severity resolves.
+    /// Time without any event after which an alert of severity info resolves automatically.
     pub resolve_info_after: AfterTime,
-    /// After what quiet time an alert of this severity resolves.
+    /// Time without any event after which an alert of severity warning resolves automatically.
     pub resolve_warning_after: AfterTime,
-    /// After what quiet time an alert of this severity resolves.
+    /// Time without any event after which an alert of severity error resolves automatically.
     pub resolve_error_after: AfterTime,
-    /// After what quiet time an alert of this severity resolves.
+    /// Time without any event after which an alert of severity critical resolves automatically.
     pub resolve_critical_after: AfterTime,
 }
 
 impl AlertsSection {
-    /// The quiet times by severity.
+    /// Returns the quiet times by severity.
     pub(crate) fn quiet_for(&self) -> QuietFor {
         QuietFor::from_fn(|severity| match severity {
             Severity::Info => self.resolve_info_after.0,
@@ -158,17 +158,18 @@ impl Default for AlertsSection {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct GeneratorSection {
-    /// How often it raises an alert, if at all.
+    /// Time between two alerts, or off.
     pub interval: GeneratorInterval,
 }
 
-/// How long a WebSocket's client may be silent.
+/// Pings of WebSocket clients that send nothing.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct HeartbeatSection {
-    /// Without anything from the client for this long, it is pinged.
+    /// Time without any frame from the client after which the server sends a ping.
     pub interval: Span,
-    /// Without anything from the client for this long after a ping, it is closed.
+    /// Time after a ping without any frame from the client after which the server closes the
+    /// connection.
     pub timeout: Span,
 }
 
@@ -178,15 +179,15 @@ impl Default for HeartbeatSection {
     }
 }
 
-/// How much one connection may say, in messages of chat. What is too much is refused, and the
-/// connection stays.
+/// Limit on the chat messages of one connection. Messages over the limit are refused, and the
+/// connection stays open.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct ChatSection {
-    /// Messages a second, in the long run.
+    /// Average number of messages per second.
     #[serde(deserialize_with = "values::plain")]
     pub rate: NonZeroU32,
-    /// Messages at once, after a silence.
+    /// Messages in one burst after a pause.
     #[serde(deserialize_with = "values::plain")]
     pub burst: NonZeroU32,
 }
@@ -202,21 +203,20 @@ impl Default for ChatSection {
     }
 }
 
-/// Where events are kept.
+/// Where data is stored, and how much of it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct StorageSection {
-    /// The folder for a store on disk; without one, events are kept in memory.
+    /// Folder of a store on disk; without it, all data is in memory.
     pub data: Option<DataFolder>,
-    /// How many events a store on disk holds for those who come back.
+    /// Upper bound of events that a store on disk retains for clients that resume.
     #[serde(deserialize_with = "values::plain")]
     pub retain_events: NonZeroUsize,
-    /// How long a store on disk holds them.
+    /// Age from which a store on disk removes events.
     pub retain_for: Span,
-    /// How many bytes a store on disk may take, its write-ahead log included.
+    /// Upper bound of the bytes of a store on disk, its write-ahead log included.
     pub retain_bytes: ByteLimit,
-    /// How many requests one commit may keep, of those that wait for the disk together; for
-    /// benchmarks.
+    /// Upper bound of waiting requests that are stored in one commit; for benchmarks.
     #[serde(deserialize_with = "values::plain")]
     pub appends_per_commit: NonZeroUsize,
 }
@@ -233,20 +233,20 @@ impl Default for StorageSection {
     }
 }
 
-/// How much the memory store holds, each kind by itself.
+/// Capacity of the memory store, with a separate bound for each kind of data.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct MemorySection {
-    /// Events.
+    /// Upper bound of events.
     #[serde(deserialize_with = "values::plain")]
     pub events: NonZeroUsize,
-    /// Alerts.
+    /// Upper bound of alerts.
     #[serde(deserialize_with = "values::plain")]
     pub alerts: NonZeroUsize,
-    /// Chat messages.
+    /// Upper bound of chat messages.
     #[serde(deserialize_with = "values::plain")]
     pub messages: NonZeroUsize,
-    /// Idempotency keys.
+    /// Upper bound of idempotency keys.
     #[serde(deserialize_with = "values::plain")]
     pub keys: NonZeroUsize,
 }
@@ -265,20 +265,20 @@ impl MemorySection {
     }
 }
 
-/// What pages of other origins may do.
+/// Permissions of pages from other origins (CORS).
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct CorsSection {
-    /// Origins, besides those that are allowed anyway; `*` allows all.
+    /// Allowed origins, in addition to those that are always allowed; `*` allows all.
     #[serde(deserialize_with = "values::texts")]
     pub origins: Origins,
-    /// Methods; `*` allows all.
+    /// Allowed methods; `*` allows all.
     #[serde(deserialize_with = "values::texts")]
     pub methods: Listed<Method>,
-    /// Request headers; `*` allows all.
+    /// Allowed request headers; `*` allows all.
     #[serde(deserialize_with = "values::texts")]
     pub headers: Listed<HeaderName>,
-    /// Whether cookies and the like may be sent.
+    /// Whether pages may send credentials, such as cookies.
     #[serde(deserialize_with = "values::plain")]
     pub credentials: bool,
 }
@@ -287,6 +287,6 @@ pub struct CorsSection {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct LogSection {
-    /// The least important lines that are written.
+    /// Lowest level of the lines that are written.
     pub level: Level,
 }

@@ -9,17 +9,17 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
-/// The file in the working directory.
+/// Name of the settings file in the working directory.
 pub(super) const FILE: &str = "northgate.toml";
-/// The file in the working directory that adds to the environment.
+/// Name of the file in the working directory that adds variables to the environment.
 pub(super) const DOT_ENV: &str = ".env";
 
-/// What our names in the environment begin with: `NORTHGATE__SECTION__KEY`.
+/// First part of this server's variables: `NORTHGATE__SECTION__KEY`.
 const PREFIX: &str = "NORTHGATE";
-/// What stands between the parts of our names.
+/// Separator between the parts of a variable's name.
 const SEPARATOR: &str = "__";
 
-/// The names that the Python service read, and the settings that they mean now.
+/// The variables that the Python service read, with the settings that they set now.
 const LEGACY: [(&str, &str); 4] = [
     ("CORS_ORIGINS_ALLOWED", "cors.origins"),
     ("CORS_METHODS_ALLOWED", "cors.methods"),
@@ -38,7 +38,7 @@ pub(super) fn gather(
         layers = layers.add_source(file);
     }
     let here = environment.into_iter().filter_map(|(name, value)| {
-        // A name that is no Unicode is none of ours.
+        // A name that is not Unicode cannot be a variable of this server.
         Some((name.into_string().ok()?, value))
     });
     for (variables, place) in [(dot_env(folder)?, " in .env"), (here.collect(), "")] {
@@ -50,14 +50,14 @@ pub(super) fn gather(
     layered.map_err(|error| wrong("settings", reason_of(&error)))
 }
 
-/// What stands in one place, if it would do by itself.
+/// Builds the values of one source, and checks that they are valid settings on their own.
 fn checked(builder: ConfigBuilder<DefaultState>) -> Result<Config, ConfigError> {
     let values = builder.build()?;
     values.clone().try_deserialize::<Settings>()?;
     Ok(values)
 }
 
-/// What `northgate.toml` says, if it is there.
+/// Returns the values of `northgate.toml`, or `None` if there is no such file.
 fn toml_file(folder: &Path) -> Result<Option<Config>, ConfigurationError> {
     let Some(text) = text_of(folder, FILE)? else { return Ok(None) };
     let file = Config::builder().add_source(File::from_str(&text, FileFormat::Toml));
@@ -67,7 +67,7 @@ fn toml_file(folder: &Path) -> Result<Option<Config>, ConfigurationError> {
     })
 }
 
-/// What `.env` adds to the environment, if it is there.
+/// Returns the variables of `.env`; none if there is no such file.
 fn dot_env(folder: &Path) -> Result<Vec<(String, OsString)>, ConfigurationError> {
     let text = text_of(folder, DOT_ENV)?.unwrap_or_default();
     let text: String = text.lines().map(|line| quoted(line) + "\n").collect();
@@ -76,12 +76,12 @@ fn dot_env(folder: &Path) -> Result<Vec<(String, OsString)>, ConfigurationError>
         .collect::<Result<_, _>>()
         .map_err(|error| {
             let place = place_in(&text, &error).unwrap_or_else(|| DOT_ENV.to_owned());
-            wrong(&place, "a line is NAME=value, and quotes come in pairs".to_owned())
+            wrong(&place, "the line is not NAME=value, or a quote is not closed".to_owned())
         })
 }
 
-/// A line of `.env` with quotes around a value that has spaces or backslashes in it: such files
-/// were written for a library that wants none there (`CORS_METHODS_ALLOWED=GET, POST`).
+/// Adds quotes around a value of `.env` that contains spaces, tabs or backslashes. Existing files
+/// were written for a library that needs no quotes there (`CORS_METHODS_ALLOWED=GET, POST`).
 fn quoted(line: &str) -> Cow<'_, str> {
     let bare = |value: &str| {
         value.contains([' ', '\t', '\\']) && !value.contains('\'') && !value.starts_with(['"', '#'])
@@ -99,8 +99,9 @@ fn quoted(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// The line of `.env`, and the name that it sets: never the value, which may be a secret of
-/// another program. The library tells what it did not understand, and not where that stands.
+/// Returns the number of the invalid line of `.env` and the name that it sets. The value is left
+/// out, because it may be a secret of another program. The library reports the text that it could
+/// not parse, but not the line number, so this function searches for that text.
 fn place_in(text: &str, error: &dotenvy::Error) -> Option<String> {
     let dotenvy::Error::LineParse(part, _) = error else { return None };
     let part = part.lines().next().map(str::trim).filter(|part| !part.is_empty())?;
@@ -111,8 +112,8 @@ fn place_in(text: &str, error: &dotenvy::Error) -> Option<String> {
     Some(format!("{DOT_ENV}, line {number}{}", name.unwrap_or_default()))
 }
 
-/// One piece of configuration for every variable that sets something, the older names first: a
-/// name of ours in the same place wins over them.
+/// Returns one layer of configuration per known variable. The legacy names come first, so that a
+/// `NORTHGATE__…` name in the same source overrides them.
 fn settings_in(
     variables: Vec<(String, OsString)>,
     place: &str,
@@ -132,7 +133,8 @@ fn settings_in(
     known.into_iter().map(one).collect()
 }
 
-/// What one variable sets (`key`, or else what its name says), or what is wrong with it.
+/// Returns the setting of one variable, or the reason why the variable is invalid. The setting is
+/// `key`, or the one that the variable's name states.
 fn one_variable(key: Option<&str>, name: &str, value: String) -> Result<Config, String> {
     let values = if let Some(key) = key {
         Config::builder().set_override(key, value).and_then(checked)
@@ -146,7 +148,8 @@ fn one_variable(key: Option<&str>, name: &str, value: String) -> Result<Config, 
     values.map_err(|error| reason_of(&error))
 }
 
-/// The text of a file, if it is there, without the byte order mark that some editors put first.
+/// Returns the text of a file without a byte order mark, which some editors add; `None` if there is
+/// no such file.
 fn text_of(folder: &Path, name: &str) -> Result<Option<String>, ConfigurationError> {
     match std::fs::read_to_string(folder.join(name)) {
         Ok(text) => Ok(Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))),
@@ -166,12 +169,12 @@ fn key_of(error: &ConfigError) -> Option<&str> {
     }
 }
 
-/// What is wrong, in one line, without the key and without a picture of the file.
+/// Describes the problem in one line, without the key and without an excerpt of the file.
 fn reason_of(error: &ConfigError) -> String {
     match error {
         ConfigError::At { error, .. } => reason_of(error),
         ConfigError::Type { unexpected, expected, .. } => {
-            format!("{unexpected} is given where {expected} is expected")
+            format!("found {unexpected}, expected {expected}")
         }
         ConfigError::FileParse { cause, .. } => {
             let text = cause.to_string();

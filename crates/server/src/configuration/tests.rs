@@ -1,10 +1,10 @@
-//! Where settings come from, which of them wins, and what is said of wrong ones.
+//! Tests of the sources of settings, their order, and the errors for invalid values.
 
 use super::sources::{DOT_ENV, FILE};
 use super::*;
 use std::num::NonZeroUsize;
 
-/// Loads from files in a folder of their own, the environment, and flags.
+/// Loads settings from files in a new folder, the environment, and flags.
 fn load(
     files: &[(&str, &str)],
     environment: &[(&str, &str)],
@@ -24,7 +24,7 @@ fn load(
 }
 
 #[test]
-fn each_source_wins_over_the_one_before() {
+fn each_source_overrides_the_sources_before_it() {
     const NAME: &str = "NORTHGATE__MEMORY__EVENTS";
     let toml = (FILE, "[memory]\nevents = 1\nalerts = 11\n[server]\nport = 7000\n");
     let dot_env = (DOT_ENV, "NORTHGATE__MEMORY__EVENTS=2\nNORTHGATE__MEMORY__ALERTS=22\n");
@@ -83,7 +83,7 @@ fn limits_have_defaults_and_are_set_from_every_source() {
 }
 
 #[test]
-fn what_becomes_of_alerts_is_set_from_every_source() {
+fn alert_settings_are_read_from_every_source() {
     let alerts = |files: &[_], environment: &[_], flags: &[_]| {
         let alerts = load(files, environment, flags).unwrap().alerts;
         let quiet = alerts.quiet_for().into_array().map(|span| span.map(|span| span.as_secs()));
@@ -123,7 +123,7 @@ fn the_names_of_the_python_service_still_set_cors() {
 }
 
 #[test]
-fn a_name_of_ours_wins_over_an_older_one_in_the_same_place_only() {
+fn a_new_name_overrides_a_legacy_name_in_the_same_source_only() {
     let both = [("NORTHGATE__CORS__ORIGINS", "http://new"), ("CORS_ORIGINS_ALLOWED", "http://old")];
     assert_eq!(load(&[], &both, &[]).unwrap().cors.origins.listed(), ["http://new"]);
     let ours_in_file = [(DOT_ENV, "NORTHGATE__CORS__ORIGINS=http://new")];
@@ -132,7 +132,7 @@ fn a_name_of_ours_wins_over_an_older_one_in_the_same_place_only() {
 }
 
 #[test]
-fn a_list_may_be_a_text_with_commas_everywhere() {
+fn every_source_accepts_a_list_as_one_string_with_commas() {
     for text in ["public_host = ['a', 'b:1']", "public_host = 'a, b:1,'"] {
         let toml = format!("[server]\n{text}");
         let settings = load(&[(FILE, &toml)], &[], &[]).unwrap();
@@ -143,11 +143,11 @@ fn a_list_may_be_a_text_with_commas_everywhere() {
 }
 
 #[test]
-fn what_is_wrong_in_the_file_is_named_by_its_key() {
+fn an_error_in_the_file_names_its_key() {
     let wrong = |toml| load(&[(FILE, toml)], &[], &[]).unwrap_err();
     assert_eq!(
         wrong("[server]\nport = 1.5"),
-        "northgate.toml: server.port: \"1.5\" is not a port, which is a number from 0 to 65535"
+        "northgate.toml: server.port: \"1.5\" is not a port number from 0 to 65535"
     );
     assert_eq!(
         wrong("[log]\nlevl = 1"),
@@ -164,7 +164,7 @@ fn what_is_wrong_in_the_file_is_named_by_its_key() {
 }
 
 #[test]
-fn what_is_wrong_in_a_variable_is_named_by_the_variable() {
+fn an_error_in_a_variable_names_the_variable() {
     let wrong = |name, value| load(&[], &[(name, value)], &[]).unwrap_err();
     assert_eq!(
         wrong("NORTHGATE__MEMORY__KEYS", "1.5"),
@@ -176,7 +176,7 @@ fn what_is_wrong_in_a_variable_is_named_by_the_variable() {
     );
     assert_eq!(
         wrong("CORS_METHODS_ALLOWED", "GET,P OST"),
-        "CORS_METHODS_ALLOWED: \"P OST\" is not a name that HTTP allows there, or *"
+        "CORS_METHODS_ALLOWED: \"P OST\" is not an HTTP method or header name, or * for all"
     );
     assert_eq!(wrong("CORS_CREDENTIAL", "2"), "CORS_CREDENTIAL: \"2\" is not true or false");
     let in_file = load(&[(DOT_ENV, "CORS_CREDENTIAL=2")], &[], &[]).unwrap_err();
@@ -201,9 +201,9 @@ fn a_value_of_dot_env_may_have_spaces_without_quotes() {
 }
 
 #[test]
-fn a_broken_line_of_dot_env_is_named_and_its_value_is_not_told() {
+fn an_error_in_dot_env_names_the_line_without_its_value() {
     let wrong = |text| load(&[(DOT_ENV, text)], &[], &[]).unwrap_err();
-    let reason = "a line is NAME=value, and quotes come in pairs";
+    let reason = "the line is not NAME=value, or a quote is not closed";
     for (text, place) in [
         ("secret", ".env, line 1"),
         ("A=1\n# B=secret word\nB=it's a secret # why", ".env, line 3: B"),
@@ -216,7 +216,7 @@ fn a_broken_line_of_dot_env_is_named_and_its_value_is_not_told() {
 }
 
 #[test]
-fn a_wrong_flag_is_named_in_one_line() {
+fn an_error_in_a_flag_is_one_line_that_names_it() {
     let wrong = |flags: &[_]| load(&[], &[], flags).unwrap_err();
     let hint = "(see northgate --help)";
     assert_eq!(
@@ -232,7 +232,7 @@ fn a_wrong_flag_is_named_in_one_line() {
 
 #[cfg(unix)]
 #[test]
-fn only_variables_of_ours_must_be_unicode() {
+fn only_variables_of_this_server_must_be_unicode() {
     use std::os::unix::ffi::OsStringExt;
     let load = |name: &str| {
         let variable = (OsString::from(name), OsString::from_vec(vec![0xFF]));

@@ -1,5 +1,4 @@
-//! Values of settings that need a word of their own: each is parsed from text, and says what it
-//! takes when it cannot.
+//! Types of setting values. Each is parsed from text, and its error states the allowed values.
 
 mod durations;
 mod lists;
@@ -21,7 +20,7 @@ use std::str::FromStr;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Why a text is no value.
+/// A text is not a valid value of a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not {expected}")]
 pub struct ValueError {
@@ -33,7 +32,7 @@ fn not(given: &str, expected: &'static str) -> ValueError {
     ValueError { given: given.to_owned(), expected }
 }
 
-/// Lets a type whose text is parsed stand in a layer.
+/// Implements `TryFrom<String>` through `FromStr`, which `serde` needs to read a type from a layer.
 macro_rules! from_text {
     ($($name:ty),*) => { $(
         impl TryFrom<String> for $name {
@@ -48,19 +47,19 @@ macro_rules! from_text {
 
 use from_text;
 
-/// More worker threads than these the HTTP library refuses, with a panic.
+/// Upper bound of worker threads. The HTTP library panics above it.
 pub(super) const MOST_WORKERS: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 
-/// A plain type as it stands in text. The configuration library's own conversions are generous:
-/// to it, `1.5` and `true` are ports.
+/// A plain type that is parsed strictly from text. The conversions of the configuration library
+/// are too lenient: they accept `1.5` and `true` as ports.
 pub(super) trait Plain: Sized {
-    /// Reads all of `text`.
+    /// Parses the complete `text`.
     fn parse(text: &str) -> Result<Self, ValueError>;
 }
 
 impl Plain for u16 {
     fn parse(text: &str) -> Result<Self, ValueError> {
-        text.parse().map_err(|_| not(text, "a port, which is a number from 0 to 65535"))
+        text.parse().map_err(|_| not(text, "a port number from 0 to 65535"))
     }
 }
 
@@ -86,29 +85,29 @@ impl Plain for bool {
     }
 }
 
-/// Reads a plain type by its text.
+/// Deserializes a plain type from its text.
 pub(super) fn plain<'de, D: Deserializer<'de>, T: Plain>(from: D) -> Result<T, D::Error> {
     T::parse(&String::deserialize(from)?).map_err(D::Error::custom)
 }
 
-/// Reads a number of worker threads.
+/// Parses a number of worker threads.
 pub(super) fn workers(text: &str) -> Result<NonZeroUsize, ValueError> {
     let threads = text.parse().ok().filter(|threads| *threads <= MOST_WORKERS);
-    threads.ok_or_else(|| not(text, "a number of threads, from 1 to 512"))
+    threads.ok_or_else(|| not(text, "a number of threads from 1 to 512"))
 }
 
-/// Reads a number of worker threads from a layer.
+/// Deserializes a number of worker threads from a layer.
 pub(super) fn workers_in<'de, D: Deserializer<'de>>(from: D) -> Result<NonZeroUsize, D::Error> {
     workers(&String::deserialize(from)?).map_err(D::Error::custom)
 }
 
-/// Reads a moment as RFC 3339 has it.
+/// Parses a timestamp in the format of RFC 3339.
 pub(super) fn moment(text: &str) -> Result<Timestamp, ValueError> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).map(Timestamp::from);
     moment.map_err(|_| not(text, "a time such as 2026-01-31T00:00:00Z"))
 }
 
-/// The address to bind.
+/// IP address to bind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Host(IpAddr);
@@ -137,7 +136,7 @@ impl FromStr for Host {
     }
 }
 
-/// A folder for data; relative to the working directory if it is not absolute.
+/// Path of a data folder; a relative path starts at the working directory.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct DataFolder(PathBuf);
@@ -159,31 +158,31 @@ impl FromStr for DataFolder {
     }
 }
 
-/// The least important log lines that are written.
+/// Lowest level of the log lines that are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Level {
-    /// Only what needs somebody.
+    /// Only problems that somebody must solve.
     Error,
-    /// What somebody should look at.
+    /// Also problems that somebody should check.
     Warn,
-    /// What happens to the server as a whole.
+    /// Also events that concern the complete server.
     #[default]
     Info,
-    /// What happens to single connections.
+    /// Also events of single connections.
     Debug,
 }
 
 impl Level {
-    /// The directives for the log filter. The HTTP library logs as errors what any client can
-    /// cause, such as a malformed request: these parts of it are silent below `debug`.
+    /// Returns the directives for the log filter. The HTTP library logs errors that any client can
+    /// cause, such as a malformed request. Those modules of it log at `debug` only.
     pub(crate) fn filter(self) -> String {
         const CLIENTS: &str =
             "actix_http::h1::dispatcher=off,actix_http::h1::decoder=off,actix_http::ws=off";
         match self {
             Self::Error => format!("error,{CLIENTS}"),
             Self::Warn => format!("warn,{CLIENTS}"),
-            // The HTTP library has its own words for what our lines say.
+            // The HTTP library would repeat what this server's lines already report.
             Self::Info => format!("info,actix_server=warn,{CLIENTS}"),
             Self::Debug => "debug".to_owned(),
         }
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_has_a_date_a_time_and_an_offset() {
+    fn a_timestamp_has_a_date_a_time_and_an_offset() {
         let moment = |text: &str| moment(text).map(Timestamp::unix_micros);
         assert_eq!(moment("1970-01-01T01:00:00.5+01:00"), Ok(500_000));
         for bad in ["", "now", "2026-01-31", "2026-01-31T00:00:00", "2026-02-31T00:00:00Z"] {
@@ -250,10 +249,10 @@ mod tests {
     }
 
     #[test]
-    fn there_are_no_more_workers_than_the_http_library_takes() {
+    fn the_number_of_workers_is_bounded_as_in_the_http_library() {
         assert_eq!(workers("512"), Ok(MOST_WORKERS));
         let error = workers("513").unwrap_err().to_string();
-        assert_eq!(error, "\"513\" is not a number of threads, from 1 to 512");
+        assert_eq!(error, "\"513\" is not a number of threads from 1 to 512");
     }
 
     #[test]

@@ -1,94 +1,94 @@
-//! Where one HTTP/1.1 request ends and the next one begins (RFC 9112 section 6), without I/O.
+//! Detection of the end of each HTTP/1.1 request (RFC 9112 section 6), without I/O.
 //!
-//! Only what is needed to hold back the next request: the HTTP library reads heads and bodies by
-//! itself.
+//! It does only what is needed to hold back the next request. The HTTP library itself decodes heads
+//! and bodies.
 
-/// Follows the bytes of a connection behind a head.
+/// State of a connection's byte stream: what the next bytes belong to.
 #[derive(Debug, Default)]
 pub(super) enum Framing {
-    /// Before a head, or in one.
+    /// Before or in a head.
     #[default]
     Head,
-    /// In a body with so many bytes left.
+    /// In a body with this many bytes left.
     Body(u64),
     /// In a chunked body.
     Chunked(Chunked),
-    /// In another protocol.
+    /// In another protocol, such as WebSocket.
     Opaque,
-    /// Behind something that is no chunked body: nothing more can be told apart.
+    /// After an invalid chunked body. The end of the request cannot be detected any more.
     Broken,
 }
 
-/// A chunked body, and the place in it. Everything that is taken here the HTTP library takes in the
-/// same way, but not the other way round: it lets trailers hide a request, and never ends an
-/// extension.
+/// Parser of a chunked body. The HTTP library accepts every body that this parser accepts, and
+/// finds the same end. The reverse is not true: the library allows trailers that hide a request,
+/// and chunk extensions without an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunked {
     place: Chunk,
-    /// How many bytes nobody needs may still come: extensions, trailers, zeros before a size.
+    /// Number of spare bytes that may still follow: extensions, trailers, zeros before a size.
     spare: usize,
 }
 
-/// The most bytes of extensions and trailers of one body.
+/// Upper bound of spare bytes of one body: extensions, trailers, zeros before a size.
 const MOST_SPARE_BYTES: usize = 16 * 1024;
 
-/// A place in a chunked body.
+/// State of the parser: where in a chunked body it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chunk {
     /// Before a size.
     FirstDigit,
-    /// In a line with a size, of which so much was read.
+    /// In a size line; the value of the digits so far.
     Size(u64),
-    /// In white space behind the size.
+    /// In white space after the size.
     Space(u64),
-    /// Behind the size, in an extension.
+    /// In an extension after the size.
     Extension(u64),
-    /// Before the end of the line with this size.
+    /// Between the CR and the LF of the line with this size.
     SizeEnd(u64),
-    /// In data with so many bytes left.
+    /// In data with this many bytes left.
     Data(u64),
-    /// Before the line break behind data.
+    /// Before the line break after the data.
     DataEnd,
-    /// In that line break.
+    /// Between the CR and the LF after the data.
     DataLineFeed,
     /// At the beginning of a line of the trailer section.
     TrailerLine,
     /// In the name of a trailer.
     TrailerName,
-    /// In its value.
+    /// In the value of a trailer.
     TrailerValue,
-    /// In the line break of such a line.
+    /// Between the CR and the LF of a trailer.
     TrailerLineFeed,
-    /// In the last line break.
+    /// Between the CR and the LF that end the body.
     LastLineFeed,
 }
 
-/// Where some bytes of a chunked body lead.
+/// Result of parsing some bytes of a chunked body.
 enum ChunkStep {
     Next(Chunk),
     End,
-    /// It is no chunked body.
+    /// The bytes are not a valid chunked body.
     Broken,
 }
 
-/// How many bytes belong to the present request, and what comes with them.
+/// The bytes that belong to the current request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) bytes: usize,
-    /// Whether the request ends with them.
+    /// Whether the request ends with these bytes.
     pub(super) is_whole: bool,
 }
 
 impl Framing {
-    /// Begins a request whose head says that `next` follows. Returns whether the head is all of the
-    /// request.
+    /// Begins a request whose head declares that `next` follows. Returns whether the request is
+    /// complete with its head.
     pub(super) fn begin(&mut self, next: Self) -> bool {
         let is_whole = matches!(next, Self::Body(0));
         *self = if is_whole { Self::Head } else { next };
         is_whole
     }
 
-    /// How many of `bytes`, which follow a head, belong to its request.
+    /// Returns how many of `bytes`, which follow a head, belong to its request.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Taken {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
@@ -129,18 +129,18 @@ impl Framing {
     }
 }
 
-/// How many of `bytes` there are among the next `left`.
+/// Returns the smaller of `left` and the number of `bytes`.
 fn part_of(left: u64, bytes: &[u8]) -> usize {
     usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()))
 }
 
 impl Chunked {
-    /// A body of which nothing has come.
+    /// Creates a parser at the start of a body.
     pub(super) fn new() -> Self {
         Self { place: Chunk::FirstDigit, spare: MOST_SPARE_BYTES }
     }
 
-    /// How many bytes are taken, and where they lead.
+    /// Parses some of `bytes`. Returns how many, and the result.
     fn step(&mut self, bytes: &[u8]) -> (usize, ChunkStep) {
         let Some(&first) = bytes.first() else { return (0, ChunkStep::Next(self.place)) };
         if let Chunk::Data(left) = self.place {
@@ -156,7 +156,7 @@ impl Chunked {
         (1, next.map_or(ChunkStep::Broken, ChunkStep::Next))
     }
 
-    /// Whether another byte may come that nobody needs.
+    /// Counts one spare byte. Returns whether it was within the bound.
     fn spend_one(&mut self) -> bool {
         let has_any = self.spare > 0;
         self.spare = self.spare.saturating_sub(1);
@@ -165,7 +165,7 @@ impl Chunked {
 }
 
 impl Chunk {
-    /// Whether the byte that has led here is one that nobody needs.
+    /// Returns whether the byte that led to this state was a spare byte.
     fn is_spare(self) -> bool {
         matches!(
             self,
@@ -177,7 +177,8 @@ impl Chunk {
         )
     }
 
-    /// Where a byte leads that is no data; `None` if it may not stand there.
+    /// Returns the state after a byte that is not data; `None` if the byte is invalid in this
+    /// state.
     fn next(self, byte: u8) -> Option<Self> {
         let digit = || char::from(byte).to_digit(16).map(u64::from);
         let is_token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -220,7 +221,8 @@ mod tests {
 
     const CHUNKED: &str = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-    /// How a body that comes in `pieces` ends.
+    /// Parses a body in pieces of `piece` bytes. Returns the number of bytes that belong to the
+    /// request, whether the request is complete, and whether the body is invalid.
     fn end_of(head: &str, body: &[u8], piece: usize) -> (usize, bool, bool) {
         let mut framing = Framing::default();
         if framing.begin(Head::parse(head.as_bytes()).unwrap().framing) {
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_ends_where_its_head_says() {
+    fn a_request_ends_where_its_head_declares() {
         let with = |headers: &str| format!("POST / HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
         for piece in [1, 2, 7, 100] {
             let ends = |head: &str, body: &str| end_of(head, body.as_bytes(), piece);
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_chunk_breaks_the_body() {
+    fn an_invalid_chunk_breaks_the_body() {
         for body in [
             "0x5\r\n",
             "+5\r\n",
@@ -279,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_needs_is_bounded() {
+    fn spare_bytes_are_bounded() {
         let long = |text: &str| text.repeat(MOST_SPARE_BYTES + 1);
         for body in [
             format!("5;{}", long("x")),
@@ -291,12 +293,13 @@ mod tests {
             let (end, is_whole, is_broken) = end_of(CHUNKED, body.as_bytes(), 100);
             assert!(is_broken && !is_whole && end <= 2 * MOST_SPARE_BYTES, "{body:.20}");
         }
-        // A body in single bytes needs more for sizes than for data.
+        // A body in chunks of one byte has more bytes of sizes than of data. Sizes are not spare.
         let single = "1\r\nx\r\n".repeat(MOST_SPARE_BYTES);
         assert!(!end_of(CHUNKED, single.as_bytes(), 100).2);
     }
 
-    /// What the HTTP library makes of a chunked body: whether it ends, and whether it is refused.
+    /// Decodes a chunked body with the HTTP library. Returns whether the body ends, and whether it
+    /// is refused.
     fn by_the_library(body: &[u8]) -> (bool, bool) {
         Runtime::new().unwrap().block_on(async {
             let mut codec = Codec::new(ServiceConfig::default());
@@ -314,10 +317,11 @@ mod tests {
     }
 
     proptest! {
-        /// What ends here ends there, and what is refused there is refused here: the library never
-        /// refuses what it was given, and never takes the next request for a part of this one.
+        /// A body that ends here also ends in the library, and a body that the library refuses is
+        /// also refused here. So the library never refuses bytes that it receives, and never reads
+        /// the next request as part of this one.
         #[test]
-        fn a_chunked_body_that_is_taken_is_taken_by_the_library_in_the_same_way(
+        fn the_library_accepts_every_accepted_chunked_body_with_the_same_end(
             body in "([0-9a-fA-F]{0,2}[;\t x]{0,2}\r\n[a-z]{0,17}\r?\n?){0,3}(0\r\n(X: y\r?\n|[a-z:]{0,3}\r\n){0,2}\r?\n)?",
             piece in 1..9_usize,
         ) {
@@ -330,7 +334,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_bytes_cause_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let (taken, ..) = end_of(CHUNKED, &bytes, 17);
             prop_assert!(taken <= bytes.len());
         }

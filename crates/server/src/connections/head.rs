@@ -1,37 +1,37 @@
-//! The head of a request (RFC 9112) before the HTTP library reads it, without I/O: what follows it,
-//! what the library must not see of it, and why it is refused.
+//! Parsing of a request head (RFC 9112) before the HTTP library reads it, without I/O.
 //!
-//! The library answers what it refuses with an empty 400. So every head that it would refuse is
-//! refused here, with a reason.
+//! This module finds what follows the head, removes headers that the library must not see, and
+//! refuses invalid heads. The library answers an invalid head with an empty 400. So every head that
+//! the library would refuse is refused here, with a reason.
 
 use super::framing::{Chunked, Framing};
 use actix_web::http::Uri;
 use httparse::{EMPTY_HEADER, Error, Header, Request, Status};
 use northgate_api::HeadError;
 
-/// The most bytes of a head. The HTTP library takes no more either.
+/// Upper bound of bytes of a head. The HTTP library has the same bound.
 pub(super) const MAX_HEAD_BYTES: usize = 128 * 1024;
-/// The most headers of a head. The HTTP library takes no more either.
+/// Upper bound of headers of a head. The HTTP library has the same bound.
 const MAX_HEADERS: usize = 96;
-/// The most bytes of the name of a header. The HTTP library panics at 64 KiB.
+/// Upper bound of bytes of a header name. The HTTP library panics at 64 KiB.
 const MAX_NAME_BYTES: usize = 1024;
-/// The most bytes of an address (the HTTP library's type for addresses takes no more).
+/// Upper bound of bytes of a request target. The HTTP library's `Uri` type accepts no more.
 const MAX_TARGET_BYTES: usize = u16::MAX as usize - 1;
 
-/// What a whole head says.
+/// The relevant content of a complete head.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// What follows it.
+    /// What follows the head.
     pub(super) framing: Framing,
     /// Whether the client waits for `100 Continue` before it sends its body.
     pub(super) awaits_continue: bool,
-    /// Whether nothing follows the request on its connection (RFC 9112 section 9.3).
+    /// Whether the request is the last one on its connection (RFC 9112 section 9.3).
     pub(super) is_last: bool,
-    /// The bytes for the HTTP library, if these are not the ones that came.
+    /// The bytes for the HTTP library, if they differ from the received bytes.
     pub(super) rewritten: Option<Vec<u8>>,
 }
 
-/// Where the first empty line at `from` or later ends.
+/// Returns the end of the first empty line at `from` or later.
 pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
     rest.iter().enumerate().filter(|(_, byte)| **byte == b'\n').find_map(|(at, _)| {
@@ -43,8 +43,8 @@ pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     })
 }
 
-/// Whether a request can begin like this. What cannot is refused before its end, which may never
-/// come.
+/// Checks that a request can begin with `bytes`. Other bytes are refused immediately, since the end
+/// of their head may never arrive.
 pub(super) fn check_beginning(bytes: &[u8]) -> Result<(), HeadError> {
     if bytes.starts_with(&[0x16, 0x03]) {
         return Err(HeadError::Tls);
@@ -53,24 +53,24 @@ pub(super) fn check_beginning(bytes: &[u8]) -> Result<(), HeadError> {
     if method.into_iter().all(u8::is_ascii_graphic) {
         Ok(())
     } else {
-        Err(HeadError::Malformed("the request line is not one"))
+        Err(HeadError::Malformed("the request line is invalid"))
     }
 }
 
 impl Head {
-    /// Reads a head, its empty line included.
+    /// Parses a complete head, its empty line included.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, HeadError> {
         let mut headers = [EMPTY_HEADER; MAX_HEADERS];
         let mut request = Request::new(&mut headers);
         match request.parse(bytes) {
             Ok(Status::Complete(_)) => {}
-            Ok(Status::Partial) => return Err(HeadError::Malformed("it ends too early")),
+            Ok(Status::Partial) => return Err(HeadError::Malformed("the head is incomplete")),
             Err(error) => return Err(refusal(error)),
         }
         let (Some(method), Some(target), Some(version)) =
             (request.method, request.path, request.version)
         else {
-            return Err(HeadError::Malformed("the request line is not one"));
+            return Err(HeadError::Malformed("the request line is invalid"));
         };
         if method == "CONNECT" {
             return Err(HeadError::Tunnel);
@@ -91,20 +91,20 @@ impl Head {
     }
 }
 
-/// Why the parser refused a head.
+/// Maps an error of the parser to the reason of the refusal.
 fn refusal(error: Error) -> HeadError {
     match error {
         Error::TooManyHeaders => HeadError::TooManyHeaders { limit: MAX_HEADERS },
         Error::Version => HeadError::Version,
-        Error::HeaderName => HeadError::Malformed("the name of a header has a character too many"),
+        Error::HeaderName => HeadError::Malformed("the name of a header has an invalid character"),
         Error::HeaderValue => HeadError::Malformed("the value of a header has a control character"),
-        Error::NewLine => HeadError::Malformed("a line does not end as lines do"),
-        Error::Status | Error::Token => HeadError::Malformed("the request line is not one"),
+        Error::NewLine => HeadError::Malformed("a line has an invalid line break"),
+        Error::Status | Error::Token => HeadError::Malformed("the request line is invalid"),
     }
 }
 
-/// The target of a request with its odd bytes percent-encoded, if it has any: browsers encode them,
-/// scripts often do not.
+/// Returns the request target with its invalid bytes percent-encoded, or `None` if it has none.
+/// Browsers encode these bytes, but scripts often do not.
 fn checked_target(target: &str) -> Result<Option<String>, HeadError> {
     let is_plain = |byte: u8| match byte {
         b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
@@ -129,24 +129,25 @@ fn checked_target(target: &str) -> Result<Option<String>, HeadError> {
     if shown.len() > MAX_TARGET_BYTES {
         return Err(HeadError::TargetTooLong { limit: MAX_TARGET_BYTES });
     }
-    // Nearly every target is a path, of which nothing more is asked.
+    // Nearly every target is a path, which needs no further check.
     if !shown.starts_with('/') && shown.parse::<Uri>().is_err() {
-        return Err(HeadError::Malformed("the address in the request line is not one"));
+        return Err(HeadError::Malformed("the address in the request line is invalid"));
     }
     Ok(encoded)
 }
 
-/// What the headers say that matters here.
-#[expect(clippy::struct_excessive_bools, reason = "what may stand in a head is not one state")]
+/// The headers that decide about framing and the connection.
+#[expect(clippy::struct_excessive_bools, reason = "the headers of a head are independent")]
 #[derive(Default)]
 struct DeclaredHeaders {
     hosts: usize,
     length: Option<u64>,
     is_chunked: bool,
     offers_upgrade: bool,
-    /// Whether WebSocket is among what is offered.
+    /// Whether `Upgrade` lists WebSocket.
     to_socket: bool,
-    /// Whether the HTTP library takes what follows for a WebSocket's.
+    /// Whether `Upgrade` is WebSocket only. Then the HTTP library treats the bytes that follow as
+    /// WebSocket.
     is_socket: bool,
     expects: bool,
     closes: bool,
@@ -174,7 +175,7 @@ impl DeclaredHeaders {
                     return Err(HeadError::Malformed("Content-Length is not a number"));
                 };
                 if said.length.replace(length).is_some() {
-                    return Err(HeadError::Malformed("it has two Content-Length headers"));
+                    return Err(HeadError::Malformed("there are two Content-Length headers"));
                 }
             } else if is("transfer-encoding") {
                 encodings += 1;
@@ -191,20 +192,22 @@ impl DeclaredHeaders {
             encodings > 1 || (encodings == 1 && !(said.is_chunked && is_1_1));
         if transfer_encoding_is_odd {
             return Err(HeadError::Malformed(
-                "of Transfer-Encoding only chunked is taken, once, in HTTP/1.1",
+                "Transfer-Encoding must be chunked, stated once, and in HTTP/1.1",
             ));
         }
         if said.is_chunked && said.length.is_some() {
-            return Err(HeadError::Malformed("it has both Transfer-Encoding and Content-Length"));
+            return Err(HeadError::Malformed(
+                "there are both Transfer-Encoding and Content-Length",
+            ));
         }
         match said.hosts {
-            0 if is_1_1 => Err(HeadError::Malformed("it has no Host header")),
+            0 if is_1_1 => Err(HeadError::Malformed("there is no Host header")),
             0 | 1 => Ok(said),
-            _ => Err(HeadError::Malformed("it has two Host headers")),
+            _ => Err(HeadError::Malformed("there are two Host headers")),
         }
     }
 
-    /// What follows the head.
+    /// Returns what follows the head.
     fn framing(&self, method: &str, is_1_1: bool) -> Result<Framing, HeadError> {
         if method == "GET" && self.is_socket && !self.is_chunked {
             return Ok(Framing::Opaque);
@@ -219,13 +222,14 @@ impl DeclaredHeaders {
     }
 }
 
-/// Whether a list of tokens, separated by commas, has this one.
+/// Returns whether a comma-separated list contains `token`.
 fn has_token(list: &[u8], token: &[u8]) -> bool {
     list.split(|byte| *byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
 }
 
-/// The head without what is not for the HTTP library: an expectation, which is met when the body is
-/// wanted, and an offer to speak another protocol, which is not taken (RFC 9110 section 7.8).
+/// Rebuilds the head without the headers that the HTTP library must not see. `Expect` is handled by
+/// the stream when the app reads the body. `Upgrade` to another protocol than WebSocket is ignored
+/// (RFC 9110 section 7.8).
 fn rewrite(
     method: &str,
     target: &str,
@@ -274,7 +278,7 @@ mod tests {
         String::from_utf8(head(text).rewritten.unwrap()).unwrap()
     }
 
-    /// Whether the HTTP library takes a head.
+    /// Returns whether the HTTP library accepts a head.
     fn is_taken(bytes: &[u8]) -> bool {
         Runtime::new().unwrap().block_on(async {
             let mut codec = Codec::new(ServiceConfig::default());
@@ -283,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_that_is_not_taken_is_not_passed_on() {
+    fn a_rejected_upgrade_is_removed_from_the_head() {
         let java = "POST /alerts HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nHost: a\r\n\
             HTTP2-Settings: AAEA\r\nTransfer-Encoding: chunked\r\nUpgrade: h2c\r\n\r\n";
         assert_eq!(
@@ -302,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expectation_is_not_passed_on_and_counts_with_a_body_only() {
+    fn an_expectation_is_removed_and_applies_only_with_a_body() {
         let expecting = |rest: &str| {
             format!("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n{rest}\r\n")
         };
@@ -314,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_bytes_in_an_address_are_encoded() {
+    fn invalid_bytes_in_an_address_are_percent_encoded() {
         let line = |text: &str| rewritten(text).lines().next().unwrap().to_owned();
         assert_eq!(
             line("GET /\u{fc}?q=\"a|b\" HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -329,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused_with_a_reason() {
+    fn an_invalid_request_is_refused_with_a_reason() {
         let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(70_000));
         let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(96));
         for (bytes, slug) in [
@@ -354,7 +358,7 @@ mod tests {
         ] {
             let error = Head::parse(bytes.as_bytes()).map(|_| ()).unwrap_err();
             assert!(format!("{error:?}").contains(slug), "{bytes:.80?}: {error:?}");
-            // A tunnel would be taken.
+            // The library would accept a tunnel.
             assert_eq!(is_taken(bytes.as_bytes()), slug == "Tunnel", "{bytes:.80?}");
         }
     }
@@ -369,9 +373,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is passed on, the HTTP library takes: it never answers by itself.
+        /// The HTTP library accepts every head that it receives, so it never answers on its own.
         #[test]
-        fn the_library_refuses_nothing_that_is_passed_on(
+        fn the_library_accepts_every_head_that_it_receives(
             method in "GET|POST|OPTIONS|CONNECT|[A-Z!]{1,5}",
             target in "/[ -~]{0,12}|\\*|/[a-z\u{80}-\u{2ff}\"<>{}|^`]{0,8}|http://[a-z:0-9@\\[\\]/]{0,8}|[!-~]{1,6}",
             version in "HTTP/1\\.[012]|HTTP/2\\.0",
@@ -389,7 +393,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_cause_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = Head::parse(&bytes);
             let _ = check_beginning(&bytes);
             let _ = end_of_head(&bytes, 0);

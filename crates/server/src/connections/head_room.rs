@@ -1,24 +1,23 @@
-//! How much memory the heads of requests may take, of all connections together.
+//! Memory budget for large request heads of all connections together.
 //!
-//! A small head is free: its connection has a buffer anyway. What goes beyond comes from one budget,
-//! and is given back with the connection, since the HTTP library keeps a buffer that it has once
-//! made larger.
+//! A small head is free, because each connection has a buffer anyway. The bytes beyond that count
+//! against one budget until the connection ends, because the HTTP library does not shrink a buffer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a head takes without asking.
+/// Bytes of a head that do not count against the budget.
 const FREE_BYTES: usize = 8 * 1024;
-/// What all large heads together may take beyond that.
+/// Budget of all heads together, in bytes beyond [`FREE_BYTES`] each.
 const TOTAL_BYTES: usize = 32 * 1024 * 1024;
 
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
-/// What the heads of one connection take beyond what is free.
+/// Bytes of the budget that one connection has reserved.
 #[derive(Debug, Default)]
 pub(super) struct HeadRoom(usize);
 
 impl HeadRoom {
-    /// Takes what a head of so many bytes needs. Returns whether there was room.
+    /// Reserves budget for a head of this size in bytes. Returns whether the budget sufficed.
     pub(super) fn reserve(&mut self, bytes: usize) -> bool {
         self.reserve_of(&TAKEN, bytes)
     }
@@ -46,17 +45,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_heads_are_free_and_large_ones_share_what_there_is() {
+    fn small_heads_are_free_and_large_heads_share_one_budget() {
         let taken = AtomicUsize::new(TOTAL_BYTES - 100);
         let mut room = HeadRoom::default();
         assert!(room.reserve_of(&taken, FREE_BYTES));
         assert!(room.reserve_of(&taken, FREE_BYTES + 60));
-        assert!(room.reserve_of(&taken, FREE_BYTES + 100), "what it has counts");
+        assert!(room.reserve_of(&taken, FREE_BYTES + 100), "its earlier reservation counts");
         assert!(!room.reserve_of(&taken, FREE_BYTES + 101));
         assert!(HeadRoom::default().reserve_of(&taken, FREE_BYTES));
         assert!(!HeadRoom::default().reserve_of(&taken, FREE_BYTES + 1));
         assert_eq!(taken.load(Ordering::Relaxed), TOTAL_BYTES);
-        // It belongs to another budget.
+        // These bytes belong to the budget of this test, so `drop` must not release them.
         room.0 = 0;
     }
 }

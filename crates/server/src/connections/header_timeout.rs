@@ -1,12 +1,12 @@
-//! The head of a request has its time, and so has a large answer.
+//! Time limits for the head of a request and for sending a large answer.
 //!
-//! Without that, half a head would hold a connection for ever, and so would a client that takes a
-//! large answer byte by byte; the answer would stay in memory.
+//! Without them, a client that sends half a head would occupy a connection forever. A client that
+//! reads a large answer byte by byte would do the same, with the answer in memory.
 //!
-//! The stream of a connection knows whether half a head has come ([`Exchange`]). The app sees requests
-//! begin, and the bodies of answers see them end. Both are polled by the connection's one future and
-//! by nobody else. So they count what they see on their thread, and the future compares the counts
-//! before and after it polls: the difference is its own.
+//! The stream of a connection knows whether a part of a head has arrived ([`Exchange`]). The app
+//! counts requests that begin, and the bodies of answers count requests that end. Only the
+//! connection's future polls both. So the counters can be per thread: the future compares them
+//! before and after it polls, and the difference belongs to its own connection.
 
 use super::idle::Registration;
 use super::request_stream::Exchange;
@@ -21,22 +21,22 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
-/// What gathers into one write; it bounds what a connection holds after a burst.
+/// Size of the write buffer. It bounds the memory of a connection after a burst.
 pub(super) const WRITE_BUFFER_BYTES: usize = 16 * 1024;
-/// How long a client may take for an answer that does not fit into the write buffer.
+/// Time limit for reading an answer that does not fit into the write buffer.
 const LARGE_ANSWER_WITHIN: Duration = Duration::from_mins(2);
-/// How long a client whose head is refused may take for the answer.
+/// Time limit for reading the answer to a refused head.
 const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
-/// What was seen on a thread, of all its connections.
+/// Counters of all connections of a thread.
 #[derive(Debug, Clone, Copy, Default)]
 struct ThreadCounts {
     begun: u64,
     ended: u64,
-    /// Answers of a known length that do not fit into the write buffer.
+    /// Answers with a known length that do not fit into the write buffer.
     large_begun: u64,
     large_ended: u64,
-    /// Answers without a length.
+    /// Answers without a known length.
     endless: u64,
 }
 
@@ -52,24 +52,25 @@ fn count(add: impl FnOnce(&mut ThreadCounts)) {
     COUNTS.set(counts);
 }
 
-/// The future of a connection: refuses a head that is not whole in time, and ends the connection
-/// when a large answer was not taken in time.
+/// The future of a connection. It refuses a head that is not complete in time, and ends the
+/// connection if the client does not read a large answer in time.
 pub(super) struct HeaderDeadline<F> {
-    /// In a box, since whoever spawns this future moves it, and keeps the room on both sides.
+    /// Boxed, because the runtime moves this future when it is spawned, and would use stack space
+    /// for both copies.
     serving: Pin<Box<F>>,
     patience: Duration,
     exchange: Rc<Exchange>,
     registration: Registration,
-    /// Requests whose answers are not at their end.
+    /// Requests whose answers are not complete.
     in_flight: u64,
-    /// Only there before the first head, and while a head is begun: a connection that is silent
-    /// after its first answer costs nothing.
+    /// Deadline of the head. It exists only before the first head and while a head is incomplete,
+    /// so that an idle connection needs no timer.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Whether the time for a head was over. Then the deadline is that of the whole connection.
+    /// Whether a head was refused because it was too slow. Then `deadline` ends the connection.
     is_refused: bool,
-    /// Large answers that are not at their end.
+    /// Large answers that are not complete.
     large: u64,
-    /// Only there while a large answer is on its way.
+    /// Deadline of the large answer. It exists only while a large answer is being sent.
     answer_deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -93,7 +94,8 @@ impl<F> HeaderDeadline<F> {
         }
     }
 
-    /// Refuses the head that is not whole in time. Ready when the client has not taken that either.
+    /// Refuses a head that is not complete in time. Ready if the client does not read that answer
+    /// in time either.
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = &mut self.deadline else { return Poll::Pending };
         if deadline.as_mut().poll(cx).is_pending() {
@@ -105,14 +107,14 @@ impl<F> HeaderDeadline<F> {
         self.is_refused = true;
         self.exchange.refuse(HeadError::TooSlow);
         let mut deadline = Box::pin(sleep(REFUSED_WITHIN));
-        // It is to wake the connection from now on.
+        // Polling the new timer registers it to wake the connection.
         let polled = deadline.as_mut().poll(cx);
         self.deadline = Some(deadline);
         cx.waker().wake_by_ref();
         polled
     }
 
-    /// Whether the time for a large answer is over.
+    /// Ready when the time limit of a large answer is over.
     fn poll_answer(&mut self, begun: u64, ended: u64, cx: &mut Context<'_>) -> Poll<()> {
         self.large = (self.large + begun).saturating_sub(ended);
         if self.large == 0 {
@@ -140,7 +142,7 @@ impl<F: Future<Output = Result<(), E>>, E> Future for HeaderDeadline<F> {
         this.in_flight = (this.in_flight + begun).saturating_sub(ended);
         if after.endless > before.endless {
             this.exchange.begin_endless();
-            // What the client has sent already is looked at again.
+            // The stream must check again what the client has sent already.
             cx.waker().wake_by_ref();
         }
         if this.exchange.answered(ended) {
@@ -154,7 +156,7 @@ impl<F: Future<Output = Result<(), E>>, E> Future for HeaderDeadline<F> {
             this.deadline = None;
         }
         if this.in_flight == 0 && this.exchange.is_in_head() {
-            // Nothing is added for what comes later.
+            // Bytes that arrive later do not extend the deadline.
             this.deadline.get_or_insert_with(|| Box::pin(sleep(this.patience)));
         }
         let large_begun = after.large_begun - before.large_begun;
@@ -166,7 +168,7 @@ impl<F: Future<Output = Result<(), E>>, E> Future for HeaderDeadline<F> {
     }
 }
 
-/// A request in hand: from the end of its head to the end of its answer.
+/// Guard of a request in flight, from the end of its head to the end of its answer.
 pub(super) struct InFlight(());
 
 impl InFlight {
@@ -175,7 +177,7 @@ impl InFlight {
         Self(())
     }
 
-    /// The body of the answer, at whose end the request is no longer in hand.
+    /// Wraps the body of the answer. When the body is dropped, the request is no longer in flight.
     pub(super) fn until_sent(self, body: impl MessageBody + 'static) -> Answering {
         if let BodySize::Stream = body.size() {
             count(|counts| counts.endless += 1);
@@ -191,7 +193,7 @@ impl Drop for InFlight {
     }
 }
 
-/// A large answer on its way: from its head to its last byte.
+/// Guard of a large answer, from its head to its last byte.
 struct LargeAnswer(());
 
 impl LargeAnswer {
@@ -210,7 +212,7 @@ impl Drop for LargeAnswer {
     }
 }
 
-/// The body of an answer to a request in hand.
+/// Body of an answer, with the guards of its request.
 pub(super) struct Answering {
     body: BoxBody,
     _large: Option<LargeAnswer>,
@@ -240,14 +242,14 @@ mod tests {
     use std::rc::Rc;
     use tokio::time::{Instant, timeout};
 
-    /// A connection that answers with a body of so many bytes, and never gets it through.
+    /// A connection that answers with a body of `bytes` bytes, which the client never reads.
     async fn stuck(bytes: usize, body: Rc<RefCell<Option<Answering>>>) -> Result<(), ()> {
         *body.borrow_mut() = Some(InFlight::begin().until_sent(vec![0_u8; bytes]));
         std::future::pending().await
     }
 
     #[actix_web::test]
-    async fn a_large_answer_that_is_not_taken_ends_its_connection_in_time() {
+    async fn a_large_answer_that_the_client_does_not_read_ends_the_connection() {
         tokio::time::pause();
         let body = Rc::default();
         let began = Instant::now();
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_small_answer_and_one_that_is_taken_have_no_deadline() {
+    async fn small_answers_and_answers_that_were_read_have_no_deadline() {
         tokio::time::pause();
         let day = Duration::from_hours(24);
         let small = stuck(WRITE_BUFFER_BYTES, Rc::default());

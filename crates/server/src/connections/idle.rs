@@ -1,5 +1,5 @@
-//! The connections of a thread, so that the one that is idle for the longest time can make room
-//! when the process runs out of file descriptors.
+//! Registry of a thread's connections. When the process runs out of file descriptors, the
+//! connection with the longest idle time is closed.
 
 use slab::Slab;
 use std::cell::{Cell, RefCell};
@@ -7,32 +7,33 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
-/// Connections of all threads.
+/// Number of open connections of all threads.
 static OPEN: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static PLACES: RefCell<Slab<Rc<Place>>> = const { RefCell::new(Slab::new()) };
-    /// Rises with every request: the order of idle times needs no clock.
+    /// Counter that increases with every change between idle and busy. It orders idle times without
+    /// a clock.
     static TICK: Cell<u64> = const { Cell::new(0) };
 }
 
 #[derive(Default)]
 struct Place {
-    /// The tick since when no request is under way; none while one is.
+    /// Tick at which the connection became idle; `None` while a request is in progress.
     idle_since: Cell<Option<u64>>,
     is_evicted: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
-/// A connection among those of its thread, for as long as this lives.
+/// Entry of a connection in the registry of its thread. Dropping it removes the entry.
 pub(crate) struct Registration {
     key: usize,
     place: Rc<Place>,
 }
 
 impl Registration {
-    /// Registers a connection. If more than `max_open` are open, the longest idle one of this
-    /// thread is evicted.
+    /// Registers a connection. If `max_open` connections are already open, the connection of this
+    /// thread with the longest idle time is evicted.
     pub(crate) fn new(max_open: u64) -> Self {
         if OPEN.fetch_add(1, Ordering::Relaxed) >= max_open {
             evict_longest_idle();
@@ -43,14 +44,14 @@ impl Registration {
         Self { key, place }
     }
 
-    /// Notes that a request has begun or that none is under way any more.
+    /// Records whether the connection is idle, which means that no request is in progress.
     pub(crate) fn set_idle(&self, is_idle: bool) {
         if is_idle != self.place.idle_since.get().is_some() {
             self.place.idle_since.set(is_idle.then(next_tick));
         }
     }
 
-    /// Whether the connection is to end; if not, `waker` is woken when it is.
+    /// Returns whether the connection must end. If not, `waker` is woken when it must.
     pub(crate) fn is_evicted(&self, waker: &Waker) -> bool {
         let mut known = self.place.waker.borrow_mut();
         if known.as_ref().is_none_or(|known| !known.will_wake(waker)) {
@@ -63,7 +64,7 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         OPEN.fetch_sub(1, Ordering::Relaxed);
-        // At the end of a thread the others may be gone already.
+        // At the end of a thread the registry may be dropped already.
         let _ = PLACES.try_with(|places| places.borrow_mut().try_remove(self.key));
     }
 }
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_connection_that_is_idle_for_the_longest_time_makes_room() {
+    fn the_connection_with_the_longest_idle_time_is_evicted() {
         let waker = Waker::noop();
         let connections: Vec<_> = (0..4).map(|_| Registration::new(u64::MAX)).collect();
         connections[0].set_idle(false);
@@ -101,8 +102,12 @@ mod tests {
         let _new = Registration::new(0);
         assert_eq!(evicted(), [false, false, true, false]);
         let _another = Registration::new(0);
-        assert_eq!(evicted(), [false, false, true, true], "each makes room once");
+        assert_eq!(evicted(), [false, false, true, true], "each is evicted once");
         let _third = Registration::new(0);
-        assert_eq!(evicted(), [false, true, true, true], "a request under way is not ended");
+        assert_eq!(
+            evicted(),
+            [false, true, true, true],
+            "a connection with a request in progress is not evicted"
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! The end of a connection whose client may still send.
+//! Lingering close of a connection whose client may still send.
 //!
-//! A socket that is closed with bytes that nobody has read resets the connection, and with that the
-//! client loses what it was answered (RFC 9112 section 9.6). So these bytes are read for a moment.
+//! If a socket is closed with unread bytes, the kernel resets the connection, and the client may
+//! lose the answer (RFC 9112 section 9.6). So the server reads and discards these bytes for a short
+//! time.
 
 use actix_web::rt::net::TcpStream;
 use std::pin::Pin;
@@ -10,12 +11,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a client has to take its answer.
+/// Time that a client has to read its answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The most that is read meanwhile.
+/// Upper bound of bytes that are read and discarded.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// What is read after the end; nothing before.
+/// State of the lingering close. It is empty until the connection ends.
 #[derive(Default)]
 pub(super) struct Lingering {
     deadline: Option<Pin<Box<Sleep>>>,
@@ -23,7 +24,7 @@ pub(super) struct Lingering {
 }
 
 impl Lingering {
-    /// Ready when the client has ended its half, or has had its time.
+    /// Reads and discards bytes. Ready when the client has ended its half, or a limit is reached.
     pub(super) fn poll(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
         let mut bytes = [0; 4 * 1024];
         loop {

@@ -1,9 +1,10 @@
-//! A connection's stream that hands over one request at a time: the next one follows when the last
-//! answer was written.
+//! The stream of a connection, which passes on one request at a time: the next request follows
+//! after the previous answer.
 //!
-//! The HTTP library decodes every request that it can read, thousands from one buffer, and keeps
-//! each of them as a value of some KiB until its turn comes; and it frames an answer by the request
-//! that was decoded last. It gets a head when that is whole, and as [`super::head`] leaves it.
+//! The HTTP library would decode every request that it can read, thousands from one buffer, and
+//! store each of them as a value of some KiB. It also frames an answer by the request that it
+//! decoded last. So it receives a head only when the head is complete, and as [`super::head`] has
+//! rewritten it.
 
 use super::framing::{Framing, Taken};
 use super::head::{Head, MAX_HEAD_BYTES, check_beginning, end_of_head};
@@ -20,93 +21,92 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The most bytes that are taken of a client that sends before it was answered. The kernel keeps the
-/// rest.
+/// Upper bound of bytes that are read ahead from a client that sends before its answer. Further
+/// bytes stay in the kernel's buffer.
 const HELD_BYTES: usize = 4 * 1024;
-/// A connection ends with the answer to a head that is larger than this: only so the HTTP library
-/// gives back the buffer that it made for it.
+/// A larger head makes its request the last one of the connection, because the HTTP library frees
+/// the buffer for the head only at the end of the connection.
 const LAST_HEAD_BYTES: usize = 32 * 1024;
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// What the stream of a connection and its future tell each other.
+/// State that the stream of a connection shares with the connection's future.
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
-    /// How many answers have ended.
+    /// Number of complete answers.
     answered: Cell<u64>,
     /// Whether the stream holds bytes of the next request, or the end of the stream.
     holds: Cell<bool>,
-    /// Whether the answer under way is one without an end, such as server-sent events.
+    /// Whether the current answer has no end, such as server-sent events.
     is_endless: Cell<bool>,
-    /// Whether the present request is the last one of the connection.
+    /// Whether the current request is the last one of the connection.
     is_last: Cell<bool>,
-    /// Whether a part of a head has come, and not all of it.
+    /// Whether a part of a head has arrived, but not the complete head.
     is_in_head: Cell<bool>,
-    /// Why no request is taken any more.
+    /// Reason why the stream refuses the current head and all later requests.
     refused: Cell<Option<HeadError>>,
 }
 
 impl Exchange {
-    /// Notes that the answer under way has no end by itself.
+    /// Records that the current answer has no end.
     pub(crate) fn begin_endless(&self) {
         self.is_endless.set(true);
     }
 
-    /// Counts answers that have ended. Returns whether the stream has something to hand over now,
-    /// if only its end.
+    /// Adds complete answers. Returns whether the stream can now pass on bytes or its end.
     pub(crate) fn answered(&self, count: u64) -> bool {
         self.answered.set(self.answered.get() + count);
         count > 0 && (self.holds.get() || self.is_last.get())
     }
 
-    /// Whether the present request is the last one of the connection.
+    /// Whether the current request is the last one of the connection.
     pub(crate) fn is_last(&self) -> bool {
         self.is_last.get()
     }
 
-    /// Notes that the connection ends with the answer to the present request.
+    /// Records that the connection ends after the answer to the current request.
     pub(crate) fn end_with_this(&self) {
         self.is_last.set(true);
     }
 
-    /// Whether a part of a head has come, and not all of it.
+    /// Whether a part of a head has arrived, but not the complete head.
     pub(crate) fn is_in_head(&self) -> bool {
         self.is_in_head.get()
     }
 
-    /// Refuses the head that is under way: the stream answers, and ends.
+    /// Refuses the current head: the stream sends an error answer and ends.
     pub(crate) fn refuse(&self, error: HeadError) {
         self.refused.set(Some(error));
     }
 }
 
-/// A stream that belongs to one connection.
+/// The stream of one connection.
 pub(crate) struct RequestStream {
     inner: TcpStream,
     framing: Framing,
     exchange: Rc<Exchange>,
     invitation: Invitation,
-    /// Requests that have begun.
+    /// Number of requests that have begun.
     begun: u64,
-    /// Requests that were handed over whole.
+    /// Number of requests that were passed on completely.
     handed_over: u64,
-    /// The part of a head that has come.
+    /// The part of a head that has arrived.
     head: Vec<u8>,
     room: HeadRoom,
-    /// A head that is to be handed over before anything else.
+    /// A head that must be passed on before any other bytes.
     ready: Vec<u8>,
-    /// What came behind the last request.
+    /// Bytes that arrived after the last request.
     held: Vec<u8>,
     has_ended: bool,
-    /// How much of `100 Continue` was sent.
+    /// Number of bytes of `100 Continue` that were sent.
     invited: usize,
-    /// What is left to be written of the answer to a head that was refused.
+    /// Unsent bytes of the answer to a refused head.
     refusal: Option<Vec<u8>>,
     lingering: Lingering,
     make_refusal: MakeRefusal,
 }
 
-/// Makes the answer to a head that is refused.
+/// Builds the answer to a refused head.
 pub(crate) type MakeRefusal = fn(HeadError) -> Vec<u8>;
 
 impl RequestStream {
@@ -130,17 +130,17 @@ impl RequestStream {
         }
     }
 
-    /// What the connection's future knows too.
+    /// Returns the state that is shared with the connection's future.
     pub(crate) fn exchange(&self) -> Rc<Exchange> {
         self.exchange.clone()
     }
 
-    /// What the bodies of this connection's requests know too.
+    /// Returns the state that is shared with the request bodies of this connection.
     pub(crate) fn invitation(&self) -> Invitation {
         self.invitation.clone()
     }
 
-    /// The address of this machine to which the client has connected.
+    /// Returns the address of this machine to which the client has connected.
     pub(crate) fn local_address(&self) -> Option<IpAddr> {
         self.inner.local_addr().ok().map(|address| address.ip())
     }
@@ -149,9 +149,9 @@ impl RequestStream {
         self.handed_over <= self.exchange.answered.get()
     }
 
-    /// Reads ahead while an answer is under way: only so can the end of a client be noticed that
-    /// listens to an answer without an end. Of other answers a client that has ended its half may
-    /// still take the rest.
+    /// Reads ahead while an answer is being sent. Otherwise the server would not notice when a
+    /// client of an endless answer disconnects. A client that has ended its half may still read the
+    /// rest of any other answer.
     fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.held.len() < HELD_BYTES && !self.has_ended {
             let mut ahead = [0; 512];
@@ -165,15 +165,16 @@ impl RequestStream {
             self.held.extend_from_slice(ahead.filled());
         }
         self.exchange.holds.set(self.has_ended || !self.held.is_empty());
-        // Behind an answer without an end nothing will be answered: who goes on talking is as good
-        // as gone.
+        // No request after an endless answer is ever answered. So the connection ends if the client
+        // continues to send.
         if self.exchange.is_endless.get() && (self.has_ended || self.held.len() >= HELD_BYTES) {
             return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
         }
         Poll::Pending
     }
 
-    /// Keeps of `into`, from `before` on, what may be handed over, and holds the rest.
+    /// Leaves in `into`, from `before` on, the bytes that may be passed on, and holds the rest
+    /// back.
     fn take_in(&mut self, into: &mut ReadBuf<'_>, before: usize) -> Result<(), HeadError> {
         let kept = match self.framing {
             Framing::Head => self.take_head(into, before)?,
@@ -185,7 +186,7 @@ impl RequestStream {
         Ok(())
     }
 
-    /// The same for a part of a body. Returns how many bytes are kept.
+    /// Does this for a part of a body. Returns how many bytes may be passed on.
     fn take_body(&mut self, into: &ReadBuf<'_>, before: usize) -> usize {
         let new = into.filled().get(before..).unwrap_or_default();
         if !new.is_empty() {
@@ -197,7 +198,7 @@ impl RequestStream {
         bytes
     }
 
-    /// The same for a head, or a part of one.
+    /// Does this for a complete head or a part of one.
     fn take_head(&mut self, into: &mut ReadBuf<'_>, before: usize) -> Result<usize, HeadError> {
         let new = into.filled().get(before..).unwrap_or_default();
         // Empty lines before a request are skipped (RFC 9112 section 2.2).
@@ -231,8 +232,9 @@ impl RequestStream {
         Ok(0)
     }
 
-    /// Begins a request. Its head is handed over from where it lies if it may be as it came, and
-    /// else by and by. Returns its length, and whether it is handed over so.
+    /// Begins a request. If `in_place` is true and the head is not rewritten, the head is passed on
+    /// in the caller's buffer. Otherwise it is queued in `ready`. Returns the length of the head,
+    /// and whether it is passed on in the buffer.
     fn begin_request(&mut self, head: &[u8], in_place: bool) -> Result<(usize, bool), HeadError> {
         if head.len() > MAX_HEAD_BYTES {
             return Err(HeadError::TooLarge { limit: MAX_HEAD_BYTES });
@@ -263,13 +265,13 @@ impl RequestStream {
         }
     }
 
-    /// Whether nothing more is taken: the last answer was given.
+    /// Whether the last answer of the connection is complete.
     fn is_over(&self) -> bool {
         self.exchange.is_last.get() && self.begun <= self.exchange.answered.get()
     }
 
-    /// Whether the client may still send what nobody reads: then ending at once would take back
-    /// from it what it was answered.
+    /// Whether the client may still send bytes that are not read. If the socket were closed
+    /// immediately, the client could lose its answer.
     fn is_unread(&self) -> bool {
         !self.has_ended
             && (self.refusal.is_some()
@@ -278,7 +280,7 @@ impl RequestStream {
                 || !matches!(self.framing, Framing::Head | Framing::Opaque))
     }
 
-    /// Answers a head that is refused.
+    /// Writes the answer to a refused head.
     fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while let Some(answer) = self.refusal.as_mut().filter(|answer| !answer.is_empty()) {
             let written = ready!(Pin::new(&mut self.inner).poll_write(cx, answer))?;
@@ -290,8 +292,8 @@ impl RequestStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Asks the client for the body that it waits with. To be called when everything else was
-    /// written.
+    /// Sends `100 Continue` if the client waits for it and the body is wanted. Must be called after
+    /// all other bytes are written.
     fn poll_invitation(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.invited == 0 && !self.invitation.is_wanted() {
             return Poll::Ready(Ok(()));
@@ -320,7 +322,7 @@ impl AsyncRead for RequestStream {
             if let Some(error) = this.exchange.refused.take() {
                 this.refusal = Some((this.make_refusal)(error));
             }
-            // The answer to it follows what is still to be written, at the end.
+            // `poll_shutdown` sends the answer, after all bytes that are still to be written.
             if this.refusal.is_some() {
                 return Poll::Ready(Ok(()));
             }
@@ -345,7 +347,7 @@ impl AsyncRead for RequestStream {
                     return Poll::Ready(Ok(()));
                 }
                 this.head.clear();
-                this.exchange.refuse(HeadError::Malformed("it ends too early"));
+                this.exchange.refuse(HeadError::Malformed("the head is incomplete"));
                 continue;
             } else {
                 ready!(Pin::new(&mut this.inner).poll_read(cx, into))?;
@@ -368,13 +370,13 @@ impl AsyncWrite for RequestStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.invited > 0 {
-            // What was begun is ended first.
+            // A `100 Continue` that was partly sent must be completed first.
             ready!(self.poll_invitation(cx))?;
         }
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 
-    /// Called when all that there is was written.
+    /// Called when all bytes are written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_invitation(cx))?;
         Pin::new(&mut self.inner).poll_flush(cx)

@@ -1,4 +1,4 @@
-//! The signals that are listened to, and what each of them asks for.
+//! The handled signals and the effect of each.
 
 use rustix::process::Signal as Number;
 use std::future::poll_fn;
@@ -6,15 +6,15 @@ use std::io;
 use std::task::Poll;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a signal asks for.
+/// Effect of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     Stop,
-    /// A signal that is meant for other programs, and that would end this one without a word.
+    /// The signal has no meaning for this server, but would end the process without a handler.
     Ignore,
 }
 
-/// The signals that are listened to, by their names.
+/// All handled signals, with their names.
 const SIGNALS: [(&str, Number, Effect); 12] = [
     ("SIGTERM", Number::TERM, Effect::Stop),
     ("SIGINT", Number::INT, Effect::Stop),
@@ -30,7 +30,7 @@ const SIGNALS: [(&str, Number, Effect); 12] = [
     ("SIGIO", Number::IO, Effect::Ignore),
 ];
 
-/// Listens to all of them.
+/// Listeners for all of [`SIGNALS`].
 pub(super) struct Listeners(Vec<(&'static str, Effect, Signal)>);
 
 impl Listeners {
@@ -41,7 +41,7 @@ impl Listeners {
         SIGNALS.into_iter().map(listen).collect::<io::Result<_>>().map(Self)
     }
 
-    /// The next signal: its name, and what it asks for.
+    /// Waits for the next signal and returns its name and effect.
     pub(super) async fn next(&mut self) -> (&'static str, Effect) {
         poll_fn(|cx| {
             for (name, effect, listener) in &mut self.0 {

@@ -1,4 +1,4 @@
-//! Which signal does what, and when the process ends without its main thread.
+//! The loop that applies the effect of each signal and enforces the deadline of the exit.
 
 use super::listeners::{Effect, Listeners};
 use crate::exit::PART_FAILED;
@@ -11,21 +11,22 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// The state of the thread.
+/// State of the signal thread.
 pub(super) struct SignalLoop {
     asks: watch::Sender<Option<&'static str>>,
     hurry: CancellationToken,
     failed: CancellationToken,
-    /// Signals to stop so far.
+    /// Number of stop signals so far.
     count: u32,
-    /// When the process ends whether it has finished or not.
+    /// Time at which the process exits, even if the shutdown is not complete.
     exit_at: Option<Instant>,
     drain_delay: Duration,
     outputs: Outputs,
 }
 
 impl SignalLoop {
-    /// A loop that sends the name of the first signal to `asks`, and cancels `hurry` at the second.
+    /// Creates a loop that sends the name of the first stop signal to `asks`, and cancels `hurry`
+    /// at the second one.
     pub(super) fn new(
         asks: watch::Sender<Option<&'static str>>,
         hurry: CancellationToken,
@@ -68,7 +69,7 @@ impl SignalLoop {
                 }
                 () = exit => {
                     let limit_seconds = EXIT_WITHIN.as_secs();
-                    tracing::warn!(limit_seconds, "the stop took too long; the process ends now");
+                    tracing::warn!(limit_seconds, "the shutdown took too long; the process exits");
                     self.exit();
                 }
             }
@@ -77,7 +78,7 @@ impl SignalLoop {
 
     fn handle(&mut self, signal: &'static str, effect: Effect) {
         if effect == Effect::Ignore {
-            tracing::info!(signal, "ignored: the configuration is read at the start only");
+            tracing::info!(signal, "signal ignored; the configuration is read only at start");
             return;
         }
         self.count += 1;
@@ -87,25 +88,25 @@ impl SignalLoop {
                 self.asks.send_replace(Some(signal));
             }
             2 => {
-                tracing::info!(signal, "asked again: the stop is sped up");
+                tracing::info!(signal, "second stop signal; the shutdown is shortened");
                 self.exit_within(PROCESS_WITHIN);
                 self.hurry.cancel();
             }
             _ => {
-                tracing::warn!(signal, "asked a third time: the process ends now");
+                tracing::warn!(signal, "third stop signal; the process ends now");
                 self.exit();
             }
         }
     }
 
-    /// Lets the process end after `span` at the latest.
+    /// Sets the deadline of the exit to `span` from now, unless an earlier one is set.
     fn exit_within(&mut self, span: Duration) {
-        // A span beyond what the clock can show is no limit.
+        // A span beyond the range of the clock means no deadline.
         let Some(exit_at) = Instant::now().checked_add(span) else { return };
         self.exit_at = Some(self.exit_at.map_or(exit_at, |earlier| earlier.min(exit_at)));
     }
 
-    /// Ends the process without its main thread.
+    /// Ends the process from this thread.
     fn exit(&self) {
         self.outputs.flush();
         std::process::exit(if self.failed.is_cancelled() { PART_FAILED.into() } else { 0 });

@@ -1,20 +1,20 @@
-//! The lines that wait to be written, bounded in number and in bytes.
+//! The queue of lines that wait to be written, bounded in number and in bytes.
 
 use std::collections::VecDeque;
 
-/// The most lines that wait.
+/// Upper bound of waiting lines.
 const MAX_LINES: usize = 1_024;
-/// The most bytes of all lines that wait.
+/// Upper bound of bytes of all waiting lines.
 const MAX_BYTES: usize = 256 * 1024;
-/// The most bytes of one line, its line break included.
+/// Upper bound of bytes of one line, its line break included.
 const MAX_LINE_BYTES: usize = 4 * 1024;
 
-/// The end of a line that was cut.
+/// End of a truncated line.
 const CUT: &str = "…\n";
 
-/// A queue of lines that never grows beyond its bounds. Once it is full, lines are dropped until
-/// the queue has been emptied, and one entry then says how many. Accepting lines earlier would give
-/// a slow reader one such entry for nearly every line.
+/// A queue of lines that never grows beyond its bounds. When it is full, new lines are dropped
+/// until the queue is empty, and one entry then reports their number. If the queue accepted lines
+/// earlier, a slow reader would get such an entry for nearly every line.
 #[derive(Debug, Default)]
 pub(super) struct LineBuffer {
     lines: VecDeque<String>,
@@ -23,17 +23,17 @@ pub(super) struct LineBuffer {
     dropped: u64,
 }
 
-/// What is to be written next.
+/// The next item to write.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     /// One line, with its line break.
     Line(String),
-    /// How many lines were dropped here.
+    /// Number of lines that were dropped at this point.
     Dropped(u64),
 }
 
 impl LineBuffer {
-    /// Accepts `line`, cut to its first 4 KiB, or counts it as dropped.
+    /// Adds `line`, truncated to 4 KiB, or counts it as dropped.
     pub(super) fn push(&mut self, line: &str) {
         let line = cut(line);
         let full = self.lines.len() >= MAX_LINES || self.bytes + line.len() > MAX_BYTES;
@@ -45,7 +45,7 @@ impl LineBuffer {
         self.lines.push_back(line);
     }
 
-    /// Takes the oldest entry.
+    /// Removes and returns the oldest entry.
     pub(super) fn pop(&mut self) -> Option<Entry> {
         if let Some(line) = self.lines.pop_front() {
             self.bytes -= line.len();
@@ -60,7 +60,7 @@ impl LineBuffer {
     }
 }
 
-/// `line` with a line break at its end, and not longer than a line may be.
+/// Returns `line` with a line break at its end, truncated to [`MAX_LINE_BYTES`].
 fn cut(line: &str) -> String {
     let text = line.strip_suffix('\n').unwrap_or(line);
     if text.len() < MAX_LINE_BYTES {
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(entries.len(), MAX_LINES + 1);
         assert_eq!(entries.last(), Some(&Entry::Dropped(7)));
         buffer.push("y\n");
-        assert_eq!(drain(&mut buffer), [line("y\n")], "the count begins again");
+        assert_eq!(drain(&mut buffer), [line("y\n")], "the count restarts");
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_drop_nothing_is_accepted_until_the_reader_has_caught_up() {
+    fn after_a_drop_no_line_is_accepted_until_the_queue_is_empty() {
         let mut buffer = LineBuffer::default();
         for _ in 0..=MAX_LINES {
             buffer.push("x");
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_at_the_boundary_of_a_character() {
+    fn a_long_line_is_truncated_at_a_character_boundary() {
         for text in ["x".repeat(MAX_LINE_BYTES), "ä".repeat(10_000), "€".repeat(10_000)] {
             let cut = cut(&text);
             assert!(cut.len() <= MAX_LINE_BYTES && cut.len() > MAX_LINE_BYTES - 8);

@@ -1,4 +1,5 @@
-//! A stream of the process behind a thread of its own, so that a reader that stalls holds nobody.
+//! Standard output and standard error, each written by its own thread, so that a stalled reader
+//! does not block the server.
 
 use super::buffer::{Entry, LineBuffer};
 use super::repeats::RepeatLimiter;
@@ -12,20 +13,20 @@ use tracing::{Event, Level};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
-/// How long to wait before writing again to a non-blocking stream that is full.
+/// Time between two attempts to write to a non-blocking stream that is full.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 
-/// Standard output or standard error. Clones are handles to the same one. Nothing blocks but
-/// [`Output::flush`], and that for a bounded time.
+/// Standard output or standard error. Clones are handles to the same stream. Only [`Output::flush`]
+/// blocks, and only for a bounded time.
 #[derive(Debug, Clone)]
 pub(super) struct Output(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    /// Notified when a line comes, and when a flush begins.
+    /// Notified when a line is added, and when a flush begins.
     changed: Condvar,
-    /// Notified when everything was written.
+    /// Notified when all lines are written.
     written: Condvar,
 }
 
@@ -33,13 +34,13 @@ struct Shared {
 struct State {
     buffer: LineBuffer,
     repeats: RepeatLimiter,
-    /// Whether the thread is writing a line now.
+    /// Whether the thread is currently writing a line.
     writing: bool,
 }
 
 impl Output {
-    /// Starts the thread that writes to `stream`, which it calls by `name` (for the thread, and for
-    /// the line that counts what was dropped).
+    /// Starts the thread that writes to `stream`. `name` is the name of the stream, for the thread
+    /// and for the line that reports dropped lines.
     pub(super) fn start(
         name: &'static str,
         stream: impl Write + Send + 'static,
@@ -56,19 +57,19 @@ impl Output {
         Ok(Self(shared))
     }
 
-    /// Hands a line over to the thread.
+    /// Passes a line to the thread.
     pub(super) fn push(&self, line: &str) {
         self.0.state.lock().buffer.push(line);
         self.0.changed.notify_one();
     }
 
-    /// Whether `event` is to be written; see [`RepeatLimiter`].
+    /// Returns whether `event` should be written; see [`RepeatLimiter`].
     pub(super) fn admits(&self, event: &Event<'_>) -> bool {
         self.0.state.lock().repeats.admits(event, Instant::now())
     }
 
-    /// Returns once everything was written, repeats that were not summed up yet included, or when
-    /// `within` is over.
+    /// Waits until all lines are written, including the summaries of repeats so far, but not longer
+    /// than `within`.
     pub(super) fn flush(&self, within: Duration) {
         let mut state = self.0.state.lock();
         for repeated in state.repeats.end_all() {
@@ -80,7 +81,7 @@ impl Output {
     }
 }
 
-/// Each call of `write` is one line, as the formatter of log lines makes it.
+/// The log formatter calls `write` once per line.
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.push(&String::from_utf8_lossy(bytes));
@@ -107,7 +108,7 @@ impl Shared {
         }
     }
 
-    /// Waits for what is to be written next.
+    /// Waits for the next entry to write.
     fn next(&self) -> Entry {
         let mut state = self.state.lock();
         state.writing = false;
@@ -128,8 +129,8 @@ impl Shared {
     }
 }
 
-/// Waits until `stream` has taken the line, even if another process has made it non-blocking.
-/// Whether anybody reads it is not our business.
+/// Writes the complete line to `stream`, even if another process has made the stream non-blocking.
+/// Other write errors are ignored, for example a closed pipe.
 fn write_line(stream: &mut impl Write, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         match stream.write(bytes) {
@@ -142,7 +143,7 @@ fn write_line(stream: &mut impl Write, mut bytes: &[u8]) {
     let _ = stream.flush();
 }
 
-/// A line of our own, in the form of all log lines; the level does not filter it.
+/// Formats a line about the log itself in the form of a log line. The log level does not filter it.
 fn line(level: Level, text: &dyn std::fmt::Display) -> String {
     let mut time = String::new();
     // Writing to a string cannot fail.
@@ -155,7 +156,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    /// A reader that takes a line whenever the test allows it, and then shows it.
+    /// A stream that accepts a line when the test allows it, and then passes the line to the test.
     struct Stalling {
         allowed: Receiver<()>,
         taken: Sender<String>,
@@ -163,7 +164,7 @@ mod tests {
 
     impl Write for Stalling {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // Errors come at the end of the test.
+            // The channels return errors at the end of the test.
             let _ = self.allowed.recv();
             let _ = self.taken.send(String::from_utf8_lossy(bytes).into_owned());
             Ok(bytes.len())
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_stalls_holds_nobody_and_is_told_how_many_lines_it_missed() {
+    fn a_stalled_reader_blocks_nobody_and_gets_the_number_of_dropped_lines() {
         let ((allow, allowed), (taken, lines)) = (channel(), channel());
         let output = Output::start("standard error", Stalling { allowed, taken }).unwrap();
         for n in 0..3_000 {
@@ -195,7 +196,7 @@ mod tests {
         assert!(last.ends_with(&told), "{last}");
     }
 
-    /// A stream that is non-blocking, takes three bytes at a time, and is full in between.
+    /// A non-blocking stream that accepts three bytes per write and is full at every other write.
     struct NonBlocking(Vec<u8>, bool);
 
     impl Write for NonBlocking {
@@ -214,14 +215,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_for_a_stream_that_is_non_blocking_arrives_whole() {
+    fn a_non_blocking_stream_receives_the_complete_line() {
         let mut stream = NonBlocking(Vec::new(), false);
         write_line(&mut stream, b"one line\n");
         assert_eq!(stream.0, b"one line\n");
     }
 
     #[test]
-    fn a_flush_of_what_is_read_returns_when_it_is_written() {
+    fn a_flush_returns_when_all_lines_are_written() {
         let ((allow, allowed), (taken, lines)) = (channel(), channel());
         let output = Output::start("standard error", Stalling { allowed, taken }).unwrap();
         drop(allow);

@@ -1,4 +1,4 @@
-//! How often one place in the code may log: a flood becomes a few lines and a count.
+//! Rate limit of log lines per callsite: a flood becomes a few lines and a count.
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
@@ -8,14 +8,14 @@ use tracing::callsite::Identifier;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
 
-/// The most lines of one callsite within one window.
+/// Upper bound of lines of one callsite in one window.
 const MAX_LINES: u32 = 8;
-/// The length of a window, which begins with the first line in it.
+/// Length of a window. It begins with its first line.
 const WINDOW: Duration = Duration::from_secs(10);
-/// The most characters of a message that a summary quotes.
+/// Upper bound of characters of a message that a summary quotes.
 const MAX_QUOTED: usize = 200;
 
-/// Counts log lines by callsite. Bounded by the number of callsites in the program.
+/// Counts log lines by callsite. Its size is bounded by the number of callsites in the program.
 #[derive(Debug, Default)]
 pub(super) struct RepeatLimiter {
     windows: HashMap<Identifier, Window>,
@@ -28,17 +28,17 @@ struct Window {
     suppressed: Option<Repeated>,
 }
 
-/// The lines of one callsite that were not written within one window.
+/// Summary of the lines of one callsite that were suppressed in one window.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Repeated {
     pub(super) level: Level,
-    /// The message of the first of them.
+    /// Message of the first suppressed line.
     message: String,
     count: u64,
 }
 
 impl RepeatLimiter {
-    /// Whether `event`, which happens `now`, is to be written.
+    /// Returns whether `event`, which happens at `now`, should be written.
     pub(super) fn admits(&mut self, event: &Event<'_>, now: Instant) -> bool {
         let metadata = event.metadata();
         let message = || message_of(event);
@@ -66,18 +66,18 @@ impl RepeatLimiter {
         false
     }
 
-    /// When the next window ends. That something was suppressed in it may turn out only then.
+    /// Returns the time at which the next window ends. Lines may still be suppressed until then.
     pub(super) fn next_end(&self) -> Option<Instant> {
         self.windows.values().map(|window| window.ends).min()
     }
 
-    /// Ends every window that is over `now`, and gives what was suppressed in it.
+    /// Ends every window that is over at `now`, and returns the summaries of suppressed lines.
     pub(super) fn end_windows(&mut self, now: Instant) -> Vec<Repeated> {
         let over = self.windows.extract_if(|_, window| window.ends <= now);
         over.filter_map(|(_, window)| window.suppressed).collect()
     }
 
-    /// Ends all windows, as at the end of the process.
+    /// Ends all windows, for the end of the process.
     pub(super) fn end_all(&mut self) -> Vec<Repeated> {
         self.windows.drain().filter_map(|(_, window)| window.suppressed).collect()
     }
@@ -90,7 +90,7 @@ impl std::fmt::Display for Repeated {
     }
 }
 
-/// The message of `event` without its other fields, in one line.
+/// Returns the message of `event` without its other fields, in one line.
 fn message_of(event: &Event<'_>) -> String {
     struct Message(String);
     impl Visit for Message {
@@ -114,13 +114,13 @@ mod tests {
     use tracing::callsite::Callsite;
     use tracing::subscriber::Interest;
 
-    /// A place in the code, told from others by its address: it must not be empty.
-    struct Place(#[expect(dead_code, reason = "gives each place an address of its own")] u8);
+    /// A callsite for tests. Its address identifies it, so its size must not be zero.
+    struct Place(#[expect(dead_code, reason = "gives each callsite its own address")] u8);
 
     impl Callsite for Place {
         fn set_interest(&self, _interest: Interest) {}
         fn metadata(&self) -> &Metadata<'_> {
-            unreachable!("nobody asks")
+            unreachable!("not called in these tests")
         }
     }
 
@@ -141,30 +141,34 @@ mod tests {
         let admitted = (0..2_000).filter(|_| log(&mut limiter, &FLOOD, start)).count();
         assert_eq!(admitted, 8);
         let later = start + Duration::from_secs(1);
-        assert!(log(&mut limiter, &OTHER, later), "other callsites are not concerned");
+        assert!(log(&mut limiter, &OTHER, later), "other callsites are not limited");
         let end = start + Duration::from_secs(10);
         assert_eq!(limiter.next_end(), Some(end));
         assert_eq!(limiter.end_windows(end - Duration::from_millis(1)), []);
         let told = texts(&limiter.end_windows(end));
         assert_eq!(told, ["boom … repeated 1992 more times in 10 s"]);
-        assert_eq!(limiter.next_end(), Some(later + Duration::from_secs(10)), "the other one's");
+        assert_eq!(
+            limiter.next_end(),
+            Some(later + Duration::from_secs(10)),
+            "the window of the other callsite"
+        );
         assert!(log(&mut limiter, &FLOOD, end), "a new window");
     }
 
     #[test]
-    fn a_window_that_is_over_is_summed_up_before_the_next_one_begins() {
+    fn a_window_is_summarized_before_the_next_one_begins() {
         let (mut limiter, start) = (RepeatLimiter::default(), Instant::now());
         for _ in 0..9 {
             log(&mut limiter, &FLOOD, start);
         }
         let late = start + Duration::from_mins(1);
-        assert!(!log(&mut limiter, &FLOOD, late), "counted until the thread has summed up");
+        assert!(!log(&mut limiter, &FLOOD, late), "counted until the thread writes the summary");
         assert_eq!(texts(&limiter.end_windows(late)), ["boom … repeated 2 more times in 10 s"]);
         assert!(log(&mut limiter, &FLOOD, late));
     }
 
     #[test]
-    fn lines_that_come_slowly_are_all_written() {
+    fn lines_at_a_low_rate_are_all_written() {
         let (mut limiter, start) = (RepeatLimiter::default(), Instant::now());
         for n in 0..100 {
             assert!(log(&mut limiter, &FLOOD, start + Duration::from_secs(2 * n)), "{n}");
@@ -172,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_end_of_the_process_every_count_is_given() {
+    fn every_count_is_reported_at_the_end_of_the_process() {
         let (mut limiter, start) = (RepeatLimiter::default(), Instant::now());
         for _ in 0..10 {
             log(&mut limiter, &FLOOD, start);

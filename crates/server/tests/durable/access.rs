@@ -1,4 +1,4 @@
-//! Who else can read the data: nobody, and else the server says so when it starts.
+//! Access to the data: only the server's user can read it; otherwise the server warns at start.
 
 use crate::with_data;
 use std::fs::{self, Permissions};
@@ -15,7 +15,7 @@ fn warnings(data: &Path) -> Vec<String> {
 }
 
 #[test]
-fn data_that_others_can_read_is_named_once_with_the_command_that_ends_it() {
+fn data_that_others_can_read_is_reported_once_with_a_command_to_fix_it() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("my data");
     assert_eq!(warnings(&data), [""; 0], "new data is private");
@@ -29,6 +29,6 @@ fn data_that_others_can_read_is_named_once_with_the_command_that_ends_it() {
         let command = &command[..=command.rfind('\'').unwrap()];
         assert_eq!(command, format!("chmod -R go= '{}'", data.display()));
         assert!(Command::new("sh").args(["-c", command]).status().unwrap().success());
-        assert_eq!(warnings(&data), [""; 0], "the command ends it");
+        assert_eq!(warnings(&data), [""; 0], "the command fixes the access");
     }
 }

@@ -1,4 +1,4 @@
-//! `northgate backup`, beside a running server, and a server on what it copied.
+//! `northgate backup` beside a running server, and a server that uses the copy.
 
 use crate::{ALERT, CHAT, northgate, with_data};
 use northgate_testkit::ProcessOutput;
@@ -14,7 +14,7 @@ fn names_in(folder: &Path) -> usize {
 }
 
 #[test]
-fn a_copy_made_beside_a_server_has_everything_under_the_name_of_a_new_log() {
+fn a_backup_beside_a_server_has_all_data_and_a_new_epoch() {
     let folder = tempfile::tempdir().unwrap();
     let copies = tempfile::tempdir().unwrap();
     let copy = copies.path().join("northgate.db");
@@ -23,15 +23,15 @@ fn a_copy_made_beside_a_server_has_everything_under_the_name_of_a_new_log() {
     let chat = server.post("/message/", CHAT).json();
     let done = back_up(folder.path(), &copy);
     assert_eq!((done.code, done.stderr.len(), done.stdout.len()), (Some(0), 0, 1), "{done:?}");
-    assert_eq!(names_in(copies.path()), 1, "one file, and nothing beside it");
-    assert_eq!(server.post("/alerts", ALERT).status, 200, "the server goes on");
+    assert_eq!(names_in(copies.path()), 1, "only one file was created");
+    assert_eq!(server.post("/alerts", ALERT).status, 200, "the server continues");
 
     northgate(&["check", "--data", copies.path().to_str().unwrap()]).run().assert_code(0);
     let restored = with_data(copies.path()).serve();
     let alerts = restored.get("/alerts").json();
-    assert_eq!(alerts["count"], 1, "as it was when it was copied");
+    assert_eq!(alerts["count"], 1, "the state at the time of the backup");
     let (mut shown, mut raised) = (alerts["alerts"][0].clone(), alert.clone());
-    assert_ne!(shown["position"], raised["position"], "another log");
+    assert_ne!(shown["position"], raised["position"], "the copy has another epoch");
     shown["position"] = json!(null);
     raised["position"] = json!(null);
     assert_eq!(shown, raised);
@@ -39,11 +39,11 @@ fn a_copy_made_beside_a_server_has_everything_under_the_name_of_a_new_log() {
     assert_eq!(restored.get("/alerts?q=intruder").json()["count"], 1);
     let old = alert["position"].as_str().unwrap();
     let answer = restored.get(&format!("/alerts?after={old}"));
-    assert_eq!(answer.status, 410, "positions of the old log are foreign to it");
+    assert_eq!(answer.status, 410, "the copy does not accept positions of the old epoch");
 }
 
 #[test]
-fn what_is_there_already_is_left_as_it_is_and_nothing_is_left_behind() {
+fn a_failed_backup_changes_no_file_and_leaves_none_behind() {
     let folder = tempfile::tempdir().unwrap();
     let copies = tempfile::tempdir().unwrap();
     let taken = copies.path().join("taken");

@@ -1,4 +1,4 @@
-//! `northgate check`, beside a running server and on data that was damaged.
+//! `northgate check`, beside a running server and on damaged data.
 
 use crate::{ALERT, northgate, with_data};
 use northgate_testkit::ProcessBuilder;
@@ -11,7 +11,7 @@ fn check(folder: &Path) -> ProcessBuilder {
 }
 
 #[test]
-fn data_in_use_is_found_whole_and_a_damaged_copy_of_it_is_not() {
+fn data_in_use_is_intact_and_damaged_data_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let server = with_data(folder.path()).serve();
     assert_eq!(server.post("/alerts", ALERT).status, 200);
@@ -21,12 +21,12 @@ fn data_in_use_is_found_whole_and_a_damaged_copy_of_it_is_not() {
         let whole = setup.run();
         assert_eq!((whole.code, whole.stderr.len()), (Some(0), 0), "{whole:?}");
         assert_eq!(whole.stdout.len(), 1, "{whole:?}");
-        assert!(whole.stdout[0].ends_with("is whole: 1 events, the newest at offset 1"));
+        assert!(whole.stdout[0].ends_with("is intact: 1 events, the newest at offset 1"));
     }
     server.stop().assert_code(0);
 
     let log = folder.path().join("northgate.db-wal");
-    assert!(!log.exists(), "a server that has stopped leaves everything in one file");
+    assert!(!log.exists(), "a stopped server leaves all data in one file");
     let database = folder.path().join("northgate.db");
     let mut bytes = fs::read(&database).unwrap();
     bytes[4096..].fill(0x5A);
@@ -38,7 +38,7 @@ fn data_in_use_is_found_whole_and_a_damaged_copy_of_it_is_not() {
 }
 
 #[test]
-fn a_check_of_nothing_changes_nothing_and_without_a_folder_is_wrong_usage() {
+fn a_check_of_missing_data_fails_and_creates_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let nothing = check(&folder.path().join("none")).run();
     assert_eq!((nothing.code, nothing.stderr.len()), (Some(1), 1), "{nothing:?}");
@@ -48,7 +48,7 @@ fn a_check_of_nothing_changes_nothing_and_without_a_folder_is_wrong_usage() {
 }
 
 #[test]
-fn data_that_cannot_be_written_is_whole_beside_a_server_and_without_one() {
+fn read_only_data_is_intact_with_and_without_a_server() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = with_data(&data).serve();
@@ -59,7 +59,7 @@ fn data_that_cannot_be_written_is_whole_beside_a_server_and_without_one() {
         let checked = check(&data).bound_by_modes().run();
         mode(0o700);
         assert_eq!((checked.code, checked.stderr.len()), (Some(0), 0), "{checked:?}");
-        assert!(checked.stdout[0].ends_with("is whole: 1 events, the newest at offset 1"));
+        assert!(checked.stdout[0].ends_with("is intact: 1 events, the newest at offset 1"));
     };
     whole();
     server.stop().assert_code(0);
@@ -74,13 +74,13 @@ fn data_that_cannot_be_written_is_whole_beside_a_server_and_without_one() {
 }
 
 #[test]
-fn data_of_an_older_server_is_whole_and_its_schema_is_named() {
+fn data_of_an_older_server_is_intact_and_its_schema_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let schema_3 = include_bytes!("../../../storage-sqlite/tests/data/schema-3.db");
     fs::write(folder.path().join("northgate.db"), schema_3).unwrap();
     let whole = check(folder.path()).run();
     assert_eq!((whole.code, whole.stderr.len()), (Some(0), 0), "{whole:?}");
-    let line = "is whole: 4 events, the newest at offset 5 \
-                (schema 3; the server brings it up to date at start)";
+    let line = "is intact: 4 events, the newest at offset 5 \
+                (schema 3; the server updates it at start)";
     assert!(whole.stdout[0].ends_with(line), "{whole:?}");
 }

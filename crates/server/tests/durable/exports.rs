@@ -23,7 +23,7 @@ fn refused(command: &[&str], folder: &Path) -> String {
     ended.stderr.remove(0)
 }
 
-/// Alerts and messages as a server gives them, but for their places.
+/// Alerts and messages as a server returns them, without their positions.
 fn shown(folder: &Path) -> Vec<Value> {
     let server = with_data(folder).serve();
     let mut items = Vec::new();
@@ -37,7 +37,7 @@ fn shown(folder: &Path) -> Vec<Value> {
 }
 
 #[test]
-fn what_is_exported_beside_a_server_can_be_imported_and_exported_again() {
+fn an_export_beside_a_server_can_be_imported_and_exported_again() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = with_data(folder.path()).serve();
     let alert = server.post("/alerts", ALERT).json();
@@ -53,7 +53,9 @@ fn what_is_exported_beside_a_server_can_be_imported_and_exported_again() {
     let data = copy.path().join("data");
     let told = done(&["import", file.to_str().unwrap()], &data);
     assert_eq!(told.len(), 1);
-    assert!(told[0].starts_with("2 events, 1 alerts, 1 messages and 0 idempotency keys are in "));
+    assert!(
+        told[0].starts_with("imported 2 events, 1 alerts, 1 messages and 0 idempotency keys into ")
+    );
     done(&["check"], &data);
     assert_eq!(done(&["export"], &data), lines);
     assert_eq!(shown(&data), shown(folder.path()));
@@ -68,7 +70,7 @@ fn what_is_exported_beside_a_server_can_be_imported_and_exported_again() {
 }
 
 #[test]
-fn half_an_export_is_refused_with_the_line_and_makes_no_data() {
+fn an_incomplete_export_is_refused_with_its_line_and_imports_nothing() {
     let folder = tempfile::tempdir().unwrap();
     drop(with_data(folder.path()).serve().stop());
     let lines = done(&["export"], folder.path());
@@ -83,7 +85,7 @@ fn half_an_export_is_refused_with_the_line_and_makes_no_data() {
 }
 
 #[test]
-fn a_copy_of_the_files_gets_a_new_name_and_data_in_use_does_not() {
+fn a_new_epoch_is_given_to_copied_files_but_not_to_data_in_use() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = with_data(folder.path()).serve();
     let position = server.post("/alerts", ALERT).json()["position"].clone();
@@ -112,7 +114,7 @@ fn a_file_size_limit_ends_a_maintenance_command_with_code_1_and_one_line() {
         (copies.path().join("lines"), copies.path().join("copy"), copies.path().join("data"));
     std::fs::write(&exported, lines).unwrap();
     let data = folder.path().to_str().unwrap();
-    // In blocks of 512 bytes or of 1 KiB, as the shell has it.
+    // The unit is 512 bytes or 1 KiB, depending on the shell.
     let limit = "ulimit -f 32";
     let to_file = format!("{limit} && exec > '{}'", copies.path().join("out").display());
     for (before, flags) in [
@@ -124,5 +126,5 @@ fn a_file_size_limit_ends_a_maintenance_command_with_code_1_and_one_line() {
         assert_eq!((ended.code, ended.stderr.len()), (Some(1), 1), "{flags:?}: {ended:?}");
         assert!(ended.stderr[0].starts_with("northgate: cannot "), "{flags:?}: {ended:?}");
     }
-    assert!(!copy.exists(), "no half copy is left under its name");
+    assert!(!copy.exists(), "no incomplete copy has the name of the backup");
 }

@@ -1,5 +1,5 @@
-//! A disk that fails again and again under a server that is written to and followed: syncs that
-//! fail with and without effect, writes that find no room or are torn.
+//! A disk that fails repeatedly while clients write to a server and follow it: syncs that fail with
+//! and without effect, writes that find no free space, and torn writes.
 
 use crate::recording_client::{PUBLISHERS, RecordedAlert, RecordingClient, assert_kept};
 use crate::{text, with_data};
@@ -12,14 +12,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-/// How often a server is started and killed, in an ordinary run and in a full one.
+/// Number of times that a server is started and killed, in an ordinary run and in a full one.
 const LIVES: (usize, usize) = (3, 20);
 const FAULTS: [&str; 4] = ["sync", "late", "full", "torn"];
-/// So much is to be kept between two faults.
+/// Number of writes that must succeed between two faults.
 const ANSWERS: u64 = 100;
 
-/// Builds a library of `tests/disk`, which comes between the server and its disk. The C compiler is
-/// the one that links Rust's programs.
+/// Builds a library of `tests/disk`, which intercepts the server's calls to its disk. It uses the C
+/// compiler that also links Rust programs.
 pub(crate) fn build_library(name: &str, folder: &Path) -> PathBuf {
     let library = folder.join(name).with_extension("so");
     let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/disk");
@@ -30,7 +30,7 @@ pub(crate) fn build_library(name: &str, folder: &Path) -> PathBuf {
     library
 }
 
-/// What the publishers and the one who breaks the disk know of each other in one life of a server.
+/// State that the publishers share with the thread that breaks the disk, in one run of a server.
 #[derive(Default)]
 struct Life {
     over: AtomicBool,
@@ -40,8 +40,9 @@ struct Life {
 }
 
 impl Life {
-    /// Publishes alerts from `number` on, each under its own key, and sends each again until it is
-    /// answered. Gives the number that was not when all was over: it may be kept or not.
+    /// Publishes alerts from `number` on, each with its own idempotency key, and repeats each until
+    /// it succeeds. Returns the number of the alert that had not succeeded at the end. That alert
+    /// may be stored or not.
     fn publish(&self, server: Client, publisher: usize, mut number: u64) -> u64 {
         while !self.over.load(Ordering::Relaxed) {
             let message = format!("{publisher}:{number}");
@@ -66,8 +67,8 @@ impl Life {
         eventually(|| counter.load(Ordering::Relaxed) >= before + more);
     }
 
-    /// Lets the disk fail in every way, each time until somebody has noticed, and recover. The last
-    /// failure stays.
+    /// Makes the disk fail in every way, each time until requests fail, and recover. The last fault
+    /// stays.
     fn break_disk(&self, fault: &Path) {
         let _over = Over(&self.over);
         for kind in FAULTS {
@@ -82,7 +83,7 @@ impl Life {
     }
 }
 
-/// Lets the publishers stop, however this ends.
+/// Guard that stops the publishers, also after a panic.
 struct Over<'a>(&'a AtomicBool);
 
 impl Drop for Over<'_> {
@@ -91,7 +92,8 @@ impl Drop for Over<'_> {
     }
 }
 
-/// Lets the disk fail from now on: at once, since half a name is no fault.
+/// Makes the disk fail from now on. The file is renamed into place, because the name of a fault
+/// must not be read while it is incomplete.
 fn set(fault: &Path, kind: &str) {
     let whole = fault.with_extension("whole");
     std::fs::write(&whole, kind).unwrap();
@@ -105,8 +107,8 @@ fn server_on_faulty_disk(data: &Path, library: &Path, fault: &Path) -> Process {
         .serve()
 }
 
-/// One life of the server: its disk fails in every way, and it is killed while what it was last
-/// asked to keep is on disk and it believes that it is not.
+/// One run of the server: its disk fails in every way, and the server is killed while its last
+/// write is on disk although the server has reported it as failed.
 fn live_and_die(
     server: Process,
     fault: &Path,
@@ -159,7 +161,7 @@ fn no_failure_loses_or_repeats_an_answered_event() {
     let held = RecordingClient::replay(*after, &start);
     assert_kept(&held, &answered);
     follower.follow(*after, true);
-    assert!(follower.seen == held, "who resumed saw everything, once and in the same order");
+    assert!(follower.seen == held, "a client that resumes receives every alert once and in order");
     let faults = lives * (FAULTS.len() + 1);
     println!("{faults} faults, {failures} refused, {} answered", answered.len());
     after.stop().assert_code(0);

@@ -1,5 +1,5 @@
-//! A disk that takes nothing any more, and then does again, under a server that runs: the limit on
-//! the size of files stands for it, which needs no rights and reaches only that process.
+//! A disk that becomes full and then has free space again while a server runs. The file size limit
+//! of the process simulates it, which needs no privileges and affects only that process.
 
 use crate::with_data;
 use northgate_testkit::{HttpResponse, JSON, Process, WebSocket, eventually};
@@ -7,7 +7,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Lets `server` write no further than so many bytes into any file, or as far as it likes.
+/// Limits the size of every file that `server` writes to `bytes`, or removes the limit.
 fn limit_files(server: &Process, bytes: Option<u64>) {
     let pid = Pid::from_raw(i32::try_from(server.pid()).unwrap()).unwrap();
     let limit = Rlimit { current: bytes, maximum: None };
@@ -29,7 +29,7 @@ fn alerts(server: &Process) -> Vec<Value> {
     history.json()["alerts"].as_array().unwrap().clone()
 }
 
-/// One time without a disk; what is answered with 200 goes to `answered`.
+/// Simulates one full disk and its recovery, and adds all alerts that were answered to `answered`.
 fn trouble(server: &Process, socket: &mut WebSocket, round: usize, answered: &mut Vec<Value>) {
     limit_files(server, Some(4_096));
     for n in 0..5 {
@@ -42,14 +42,14 @@ fn trouble(server: &Process, socket: &mut WebSocket, round: usize, answered: &mu
     }
     assert_eq!(readiness(server), 503);
     assert_eq!(server.get("/health/live").status, 200);
-    assert_eq!(alerts(server), *answered, "what was kept can be read, and nothing else is there");
+    assert_eq!(alerts(server), *answered, "the stored alerts can be read, and no others exist");
 
     limit_files(server, None);
     eventually(|| readiness(server) == 200);
     for n in 0..5 {
         let again = raise(server, &format!("{round}:{n}"), &format!("{round}:{n}"));
         assert_eq!(again.status, 200);
-        assert_eq!(socket.next_json(), again.json(), "the socket is still there");
+        assert_eq!(socket.next_json(), again.json(), "the socket is still connected");
         answered.push(again.json());
     }
     assert_eq!(alerts(server), *answered);
@@ -69,7 +69,7 @@ fn runs_into_full_disks(folder: &Path) -> Vec<Value> {
         [("the store cannot write events", 3), ("the store can write events again", 3)]
     {
         let logged = ended.count_logged(line);
-        assert_eq!(logged, times, "each trouble is logged once, and so is its end: {ended:?}");
+        assert_eq!(logged, times, "each failure and each recovery is logged once: {ended:?}");
     }
     answered
 }
@@ -80,5 +80,5 @@ fn a_full_disk_loses_no_answered_event_and_recovers() {
     let answered = runs_into_full_disks(folder.path());
     northgate_storage_sqlite::check(folder.path()).unwrap();
     let after = with_data(folder.path()).serve();
-    assert_eq!(alerts(&after), answered, "as it was, each once and in order, after a restart");
+    assert_eq!(alerts(&after), answered, "after a restart each alert is there once and in order");
 }

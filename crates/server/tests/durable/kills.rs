@@ -1,4 +1,4 @@
-//! A server that is killed again and again while it is written to and read.
+//! A server that is killed repeatedly while clients write and read.
 
 use crate::recording_client::{PUBLISHERS, RecordedAlert, RecordingClient, assert_kept};
 use crate::{random, text, with_data};
@@ -13,12 +13,12 @@ use std::time::Duration;
 
 /// Kills in an ordinary run, and in a full one.
 const KILLS: (usize, usize) = (20, 200);
-/// A server is killed after at most so many answers,
+/// Upper bound of answers before a kill.
 const MOST_ANSWERS: u64 = 500;
-/// and up to so many microseconds.
+/// Upper bound of additional microseconds before a kill.
 const MOST_MICROS: u64 = 4_000;
 
-/// Publishes alerts from `number` on until the server is gone; gives the number that comes next.
+/// Publishes alerts from `number` on until the server is killed, and returns the next number.
 fn publish(
     server: Client,
     publisher: usize,
@@ -28,7 +28,7 @@ fn publish(
     loop {
         let message = format!("{publisher}:{number}");
         let body = json!({"message": message, "location": "North Gate"}).to_string();
-        // What is not answered is not sent again: it may be there, and then it is there once.
+        // An unanswered alert is not sent again, because it may be stored already.
         number += 1;
         let Ok(answer) = server.try_request("POST", "/alerts", JSON, body) else {
             return number;
@@ -40,7 +40,7 @@ fn publish(
     }
 }
 
-/// One life of the server: it is written to by all publishers and followed, and then killed.
+/// One run of the server: all publishers write, a client follows, and then the server is killed.
 fn live_and_die(
     folder: &Path,
     random: &mut Rng,
@@ -60,9 +60,9 @@ fn live_and_die(
         let first = random.u64(1..=MOST_ANSWERS);
         let mut told: Vec<_> =
             (0..first).map(|_| answers.recv_timeout(PATIENCE).expect("an answer")).collect();
-        // Not to win a race, but to lose it at another place each time.
+        // A random time, so that each kill interrupts the server at another point.
         thread::sleep(Duration::from_micros(random.u64(0..MOST_MICROS)));
-        // SIGKILL: it has no chance to do anything about it.
+        // Sends SIGKILL, which the server cannot handle.
         drop(program);
         told.extend(answers.iter());
         told
@@ -70,7 +70,7 @@ fn live_and_die(
 }
 
 #[test]
-fn every_alert_that_was_answered_is_there_after_a_kill_once_and_in_order() {
+fn every_answered_alert_survives_kills_exactly_once_and_in_order() {
     let mut random = random();
     let kills = if is_full_run() { KILLS.1 } else { KILLS.0 };
     let folder = tempfile::tempdir().unwrap();
@@ -93,7 +93,7 @@ fn every_alert_that_was_answered_is_there_after_a_kill_once_and_in_order() {
         assert!(checked.events >= (answered.len() + told.len()) as u64);
         before = position(*again);
         answered.extend(told);
-        // Killed as well, when it has only read.
+        // Also kills this server, which has only read.
         drop(again);
     }
 
@@ -102,7 +102,7 @@ fn every_alert_that_was_answered_is_there_after_a_kill_once_and_in_order() {
     assert_kept(&all, &answered);
     follower.follow(*last, true);
     assert_eq!(follower.seen.len(), all.len());
-    assert!(follower.seen == all, "who resumed saw everything, once and in the same order");
+    assert!(follower.seen == all, "a client that resumes receives every alert once and in order");
     last.stop().assert_code(0);
     let checked = check(folder.path()).unwrap();
     assert_eq!(checked.events, all.len() as u64);

@@ -1,4 +1,4 @@
-//! A server that is killed again and again while alerts are raised again, acted on, and resolved.
+//! A server that is killed repeatedly while alerts are raised, repeated, acted on, and resolved.
 
 use crate::recording_client::{RecordedFrame, RecordingClient};
 use crate::{northgate, random, text};
@@ -14,17 +14,17 @@ use std::time::Duration;
 
 /// Kills in an ordinary run, and in a full one.
 const KILLS: (usize, usize) = (12, 100);
-/// Who raise the same two alerts again and again.
+/// Number of senders that raise the same two alerts repeatedly.
 const RAISERS: usize = 6;
 const KEYS: [&str; 2] = ["disk", "fan"];
-/// Short, so that a kill meets everything that waiting repeats may be about.
+/// Short, so that kills happen in every state of pending repeats.
 const WINDOW: &str = "2ms";
-/// A server is killed after at most so many answers,
+/// Upper bound of answers before a kill.
 const MOST_ANSWERS: u64 = 300;
-/// and up to so many microseconds.
+/// Upper bound of additional microseconds before a kill.
 const MOST_MICROS: u64 = 4_000;
 
-/// A frame of an alert, whatever it is about.
+/// A frame about an alert, of any kind.
 #[derive(Debug, PartialEq)]
 struct Step(Value);
 
@@ -36,14 +36,14 @@ impl RecordedFrame for Step {
     }
 }
 
-/// What was answered with 200, and what was sent at all.
+/// All responses with status 200, and the number of raises without a response.
 #[derive(Default)]
 struct Responses {
-    /// The alert after each raise, as its sender got it.
+    /// The alert in the answer to each raise.
     raises: Vec<Value>,
-    /// The alert after each action that changed something or held already.
+    /// The alert in the answer to each action, which changed it or found it unchanged.
     actions: Vec<Value>,
-    /// Raises without an answer, of which nobody knows.
+    /// Number of raises without an answer, whose outcome is unknown.
     lost: u64,
 }
 
@@ -57,7 +57,7 @@ fn send(server: Client, path: &str, body: &Value) -> std::io::Result<HttpRespons
     server.try_request("POST", path, JSON, body.to_string())
 }
 
-/// Raises until the server is gone.
+/// Raises alerts until the server is killed.
 fn raise(server: Client, raiser: usize, sender: &Sender<Response>) {
     for key in KEYS.iter().cycle().skip(raiser) {
         let body = json!({ "message": "Hot", "location": "Gate", "dedup_key": key });
@@ -70,7 +70,7 @@ fn raise(server: Client, raiser: usize, sender: &Sender<Response>) {
     }
 }
 
-/// Does something to an alert that is not over, again and again, until the server is gone.
+/// Acts repeatedly on alerts that are not resolved, until the server is killed.
 fn operate(server: Client, mut random: Rng, sender: &Sender<Response>) {
     loop {
         let path = "/alerts?status=open,acknowledged";
@@ -92,7 +92,7 @@ fn operate(server: Client, mut random: Rng, sender: &Sender<Response>) {
     }
 }
 
-/// One life of the server, and its end in the middle of everything.
+/// One run of the server, which is killed while clients write and read.
 fn live_and_die(
     folder: &Path,
     random: &mut Rng,
@@ -118,9 +118,9 @@ fn live_and_die(
         for _ in 0..=random.u64(0..MOST_ANSWERS) {
             record(received.recv_timeout(PATIENCE).expect("an answer"));
         }
-        // Not to win a race, but to lose it at another place each time.
+        // A random time, so that each kill interrupts the server at another point.
         thread::sleep(Duration::from_micros(random.u64(0..MOST_MICROS)));
-        // SIGKILL: it has no chance to do anything about it.
+        // Sends SIGKILL, which the server cannot handle.
         drop(program);
         received.iter().for_each(record);
     });
@@ -135,7 +135,7 @@ fn number(alert: &Value, name: &str) -> u64 {
     alert[name].as_u64().unwrap()
 }
 
-/// An alert without what tells a frame from an answer.
+/// Removes the members of an alert that differ between a frame and an answer.
 fn state(mut alert: Value) -> Value {
     for name in ["type", "change", "by", "note", "position"] {
         alert.as_object_mut().unwrap().remove(name);
@@ -143,7 +143,7 @@ fn state(mut alert: Value) -> Value {
     alert
 }
 
-/// The states of every alert, from the first on: no revision is missing or there twice.
+/// Returns the states of each alert in order, and checks that each revision exists exactly once.
 fn lives(steps: &[Step]) -> HashMap<String, Vec<Value>> {
     let mut lives = HashMap::<_, Vec<_>>::new();
     for Step(frame) in steps {
@@ -154,12 +154,12 @@ fn lives(steps: &[Step]) -> HashMap<String, Vec<Value>> {
     lives
 }
 
-/// Every response is what is in the log, and every raise is counted once.
+/// Checks that every response matches the log, and that every raise is counted once.
 fn assert_kept(lives: &HashMap<String, Vec<Value>>, responses: &Responses) {
     for alert in responses.raises.iter().chain(&responses.actions) {
-        let life = lives.get(text(alert, "id")).expect("what was answered is there");
+        let life = lives.get(text(alert, "id")).expect("an answered state is stored");
         let revision = usize::try_from(number(alert, "revision")).unwrap();
-        let then = life.get(revision - 1).expect("what was answered is there");
+        let then = life.get(revision - 1).expect("an answered state is stored");
         assert_eq!(then, &state(alert.clone()));
     }
     let counted: u64 = lives.values().map(|life| number(life.last().unwrap(), "count")).sum();
@@ -194,9 +194,9 @@ fn every_answered_repeat_and_action_survives_a_kill_once() {
     let open = last.get("/alerts?status=open,acknowledged&limit=1000").json();
     let open: Vec<_> =
         open["alerts"].as_array().unwrap().iter().map(|alert| text(alert, "dedup_key")).collect();
-    assert!(open.len() <= KEYS.len(), "one alert that is not over for each key: {open:?}");
+    assert!(open.len() <= KEYS.len(), "at most one unresolved alert per key: {open:?}");
     follower.follow(*last, true);
-    assert!(follower.seen == all, "who resumed saw everything, once and in the same order");
+    assert!(follower.seen == all, "a client that resumes receives every frame once and in order");
     println!(
         "{kills} kills, {} raises and {} actions answered, {} alerts, {} events",
         responses.raises.len(),

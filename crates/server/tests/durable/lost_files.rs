@@ -1,5 +1,5 @@
-//! Files of the data folder that go away under a server: nothing is acknowledged that a restart
-//! would not find.
+//! Files of the data folder that are moved, deleted or truncated while a server runs: no write is
+//! answered with success that a restart would not find.
 
 use crate::{ALERT, with_data};
 use northgate_testkit::{Process, eventually};
@@ -30,7 +30,7 @@ fn alerts_after_a_kill(server: Process, data: &Path) -> Value {
 }
 
 #[test]
-fn a_folder_that_is_moved_takes_nothing_until_it_is_back() {
+fn a_moved_folder_accepts_no_write_until_it_is_moved_back() {
     let folder = tempfile::tempdir().unwrap();
     let (data, aside) = (folder.path().join("data"), folder.path().join("aside"));
     let server = with_data(&data).serve();
@@ -45,7 +45,7 @@ fn a_folder_that_is_moved_takes_nothing_until_it_is_back() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_deleted_write_ahead_log_and_a_kill() {
+fn answered_alerts_survive_a_deleted_write_ahead_log_and_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let server = with_data(folder.path()).serve();
     let raised: Vec<_> = (0..10).map(|_| raise(&server).unwrap()).collect();
@@ -56,22 +56,22 @@ fn what_was_acknowledged_survives_a_deleted_write_ahead_log_and_a_kill() {
 }
 
 #[test]
-fn a_second_server_with_another_lock_leaves_the_first_one_silent() {
+fn a_server_whose_lock_file_was_replaced_accepts_no_write() {
     let folder = tempfile::tempdir().unwrap();
     let first = with_data(folder.path()).serve();
-    // In one step: a lock that is gone for a second is another finding, with a line of its own.
+    // One step, because a missing lock file would be another problem with another log line.
     let (other, lock) = (folder.path().join("other"), folder.path().join("northgate.lock"));
     fs::write(&other, "").unwrap();
     fs::rename(&other, &lock).unwrap();
     let second = with_data(folder.path()).serve();
-    assert_eq!(raise(&first), Err(503), "another server has the folder");
+    assert_eq!(raise(&first), Err(503), "another server uses the folder");
     not_ready_for(&first, "northgate.lock");
     assert!(raise(&second).is_ok());
     assert_eq!(first.stop().count_logged("northgate.lock"), 1, "it is logged once");
 }
 
 #[test]
-fn a_truncated_database_is_not_written_to_any_more() {
+fn a_truncated_database_accepts_no_write() {
     let folder = tempfile::tempdir().unwrap();
     let server = with_data(folder.path()).serve();
     raise(&server).unwrap();

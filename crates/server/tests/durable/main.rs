@@ -1,4 +1,4 @@
-//! The binary with `--data`: what was answered is there after whatever happened to the process.
+//! The binary with `--data`: answered writes survive every end of the process.
 #![cfg(unix)]
 #![expect(
     clippy::expect_used,
@@ -40,14 +40,14 @@ const ALERT: &str = r#"{"message":"Intruder detected","location":"North Gate"}"#
 const CHAT: &str = r#"{"sender":"Operator 1","message":"Seen"}"#;
 
 #[test]
-fn alerts_and_chat_are_there_after_a_restart_as_they_were() {
+fn alerts_and_chat_are_unchanged_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("made/by/it");
     let before = with_data(&data).serve();
     let alert = before.post("/alerts", ALERT).json();
     let chat = before.post("/message/", CHAT).json();
     let ended = before.stop().assert_code(0);
-    assert!(ended.has_logged("kept on disk"), "{ended:?}");
+    assert!(ended.has_logged("stored on disk"), "{ended:?}");
     assert!(!ended.has_logged("in memory"), "{ended:?}");
 
     let variable = northgate(&[]).variable("NORTHGATE__STORAGE__DATA", data.to_str().unwrap());
@@ -57,12 +57,12 @@ fn alerts_and_chat_are_there_after_a_restart_as_they_were() {
         let history = after.get("/alerts/history").json();
         assert_eq!(history["alerts"], json!([alert]));
         assert_eq!(after.get("/message/").json()["chatMessages"], json!([chat]));
-        assert_eq!(history["position"], chat["position"], "the log goes on where it was");
+        assert_eq!(history["position"], chat["position"], "the log continues at the same position");
     }
 }
 
 #[test]
-fn the_generator_is_silent_with_data_unless_it_is_asked_for() {
+fn the_generator_is_off_with_data_unless_it_is_configured() {
     let alerts = |setup: ProcessBuilder, wanted: usize| {
         let program = setup.serve();
         let count = || {
@@ -70,7 +70,7 @@ fn the_generator_is_silent_with_data_unless_it_is_asked_for() {
             history["alerts"].as_array().unwrap().len()
         };
         if wanted == 0 {
-            // The first one would have come at start, before this one.
+            // A generated alert would have been raised at start, before this one.
             assert_eq!(program.post("/alerts", ALERT).status, 200);
             assert_eq!(count(), 1);
         } else {
@@ -88,7 +88,7 @@ fn the_generator_is_silent_with_data_unless_it_is_asked_for() {
 }
 
 #[test]
-fn data_that_cannot_be_used_ends_with_code_1_and_one_line_that_says_why() {
+fn unusable_data_ends_the_start_with_code_1_and_one_line_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let (used, other, file) =
         (folder.path().join("used"), folder.path().join("other"), folder.path().join("file"));
@@ -114,14 +114,14 @@ fn data_that_cannot_be_used_ends_with_code_1_and_one_line_that_says_why() {
     assert!(empty.stderr[0].contains("--data"), "{empty:?}");
 }
 
-/// Random numbers that `NORTHGATE_SEED` repeats.
+/// Random numbers with the seed of `NORTHGATE_SEED`, so that a run can be repeated.
 fn random() -> Rng {
     let seed = std::env::var("NORTHGATE_SEED").map_or(4, |seed| seed.parse().expect("a number"));
     println!("NORTHGATE_SEED={seed}");
     Rng::with_seed(seed)
 }
 
-/// A member of `object` that is a text.
+/// Returns the string member `name` of `object`.
 fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().unwrap_or_else(|| panic!("no {name} in {object}"))
 }

@@ -1,14 +1,15 @@
-//! Who remembers what was answered and what was seen, and what must hold between the two.
+//! A client that records received frames, and the check that they match the answered writes.
 
 use crate::text;
 use northgate_testkit::{Client, Message};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// Who publish at the same time.
+/// Number of concurrent publishers.
 pub(crate) const PUBLISHERS: usize = 6;
 
-/// Where an alert stands, and what it says: who published it, and the how manieth of theirs it is.
+/// Position of an alert, and the content of its message: its publisher, and its number among the
+/// publisher's alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RecordedAlert {
     pub(crate) id: String,
@@ -29,9 +30,9 @@ impl RecordedAlert {
     }
 }
 
-/// What a follower makes of the frames that it gets.
+/// Type in which a client records the received frames.
 pub(crate) trait RecordedFrame {
-    /// The types of frame that it asks for.
+    /// Types of frames that the client subscribes to, separated by commas.
     const TYPES: &str;
 
     fn of(frame: Value) -> Self;
@@ -45,7 +46,7 @@ impl RecordedFrame for RecordedAlert {
     }
 }
 
-/// A client that remembers where it was.
+/// A client that records frames and remembers its last position.
 pub(crate) struct RecordingClient<T = RecordedAlert> {
     last: String,
     pub(crate) seen: Vec<T>,
@@ -56,7 +57,8 @@ impl<T: RecordedFrame> RecordingClient<T> {
         Self { last: position.to_owned(), seen: Vec::new() }
     }
 
-    /// Goes on where it was, up to the end of the connection, or to the present if `to_present`.
+    /// Resumes after the last position, and records until the connection ends, or until `live` if
+    /// `to_present` is true.
     pub(crate) fn follow(&mut self, server: Client, to_present: bool) {
         let query = format!("after={}&types={}", self.last, T::TYPES);
         let Ok(mut socket) = server.try_socket(&query) else { return };
@@ -77,10 +79,10 @@ impl<T: RecordedFrame> RecordingClient<T> {
                 _ => panic!("{frame}"),
             }
         }
-        assert!(!to_present, "it was cut before it reached the present");
+        assert!(!to_present, "the connection ended before the live frame");
     }
 
-    /// Everything from `position` to the present, in the order in which it came.
+    /// Returns all frames from `position` to the present, in the order of arrival.
     pub(crate) fn replay(server: Client, position: &str) -> Vec<T> {
         let mut follower = Self::at(position);
         follower.follow(server, true);
@@ -88,17 +90,17 @@ impl<T: RecordedFrame> RecordingClient<T> {
     }
 }
 
-/// Every answered alert is in `held`, once, at the place that its answer named; and what each
-/// publisher sent stands in the order in which it was sent.
+/// Checks that every answered alert is in `held` exactly once, at the position of its answer, and
+/// that the alerts of each publisher are in the order in which they were sent.
 pub(crate) fn assert_kept(held: &[RecordedAlert], answered: &[RecordedAlert]) {
     let by_id: HashMap<_, _> = held.iter().map(|seen| (&seen.id, seen)).collect();
-    assert_eq!(by_id.len(), held.len(), "nothing is there twice");
+    assert_eq!(by_id.len(), held.len(), "each alert is there once");
     for alert in answered {
-        assert_eq!(by_id.get(&alert.id), Some(&alert), "what was answered is there");
+        assert_eq!(by_id.get(&alert.id), Some(&alert), "an answered alert is stored");
     }
     let mut latest = [None; PUBLISHERS];
     for alert in held {
         let before = latest[alert.publisher].replace(alert.number);
-        assert!(before < Some(alert.number), "{before:?} stands before {alert:?}");
+        assert!(before < Some(alert.number), "{before:?} is before {alert:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! A disk of 12 MB under a server: most of it is used, and no failure outlasts its reason.
+//! A server on a disk of 12 MB: it uses most of the disk, and recovers when there is free space.
 
 use crate::northgate;
 use northgate_testkit::{JSON, Process, eventually};
@@ -13,7 +13,7 @@ fn on_a_small_disk(folder: &Path) -> Process {
     northgate(&["--data", &format!("{folder}/data")]).with_mount(&mount).serve()
 }
 
-/// What the server sees at `folder`.
+/// Returns the path of `folder` in the mount namespace of the server.
 fn seen_by(server: &Process, folder: &Path) -> PathBuf {
     let root = PathBuf::from(format!("/proc/{}/root", server.pid()));
     root.join(folder.strip_prefix("/").unwrap())
@@ -25,7 +25,7 @@ fn raise(server: &Process, number: usize) -> u16 {
     server.request("POST", "/alerts", &headers, body.to_string()).status
 }
 
-/// Raises alerts from `number` on until one is refused; gives its number.
+/// Raises alerts from `number` on until one is refused, and returns its number.
 fn raise_until_refused(server: &Process, mut number: usize) -> usize {
     while raise(server, number) == 200 {
         number += 1;
@@ -35,13 +35,13 @@ fn raise_until_refused(server: &Process, mut number: usize) -> usize {
 }
 
 #[test]
-fn a_small_disk_is_used_and_takes_more_as_soon_as_it_has_room() {
+fn a_full_disk_accepts_more_alerts_as_soon_as_it_has_free_space() {
     let folder = tempfile::tempdir().unwrap();
     let server = on_a_small_disk(folder.path());
     let disk = seen_by(&server, folder.path());
     fs::write(disk.join("ballast"), vec![0; 4 * 1024 * 1024]).unwrap();
     let fitted = raise_until_refused(&server, 0);
-    // 8 MB, with some 8 KB for each alert and as much for its event and its words.
+    // 8 MB, with about 8 KB for each alert and the same for its event and its search words.
     assert!(fitted > 250, "{fitted} alerts fit");
     assert_eq!(server.get("/alerts").status, 200);
 
@@ -59,7 +59,7 @@ fn a_disk_that_is_full_before_the_first_alert_is_not_ready() {
     let server = on_a_small_disk(folder.path());
     assert_eq!(server.get("/health/ready").status, 200);
     let disk = seen_by(&server, folder.path());
-    // It fails when the disk is full.
+    // The write fails when the disk is full, as intended.
     let _ = fs::write(disk.join("ballast"), vec![0; 16 * 1024 * 1024]);
     eventually(|| {
         let answer = server.get("/health/ready");

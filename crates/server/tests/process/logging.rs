@@ -1,4 +1,4 @@
-//! What happens to log lines: nobody waits for a reader, and no client fills the log.
+//! Log lines: a stalled reader blocks nothing, and a client cannot flood the log.
 
 use crate::{ALERT, northgate, quiet};
 use northgate_testkit::{Client, ProcessBuilder, eventually, free_address};
@@ -40,7 +40,7 @@ fn a_stalled_reader_of_standard_output_blocks_no_start_and_no_exit() {
 }
 
 #[test]
-fn a_failed_start_ends_at_once_whether_its_reason_is_read_or_not() {
+fn a_failed_start_exits_even_if_nobody_reads_its_reason() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     northgate(&["--port", &port]).stalled_stderr().run().assert_code(1);
@@ -57,7 +57,7 @@ fn malformed_requests_are_logged_at_level_debug_only() {
 }
 
 #[test]
-fn repeated_lines_are_summed_up_in_time_in_a_silent_log() {
+fn repeated_lines_are_summarized_even_if_no_other_line_follows() {
     let mut program = at_level("debug").serve();
     for _ in 0..50 {
         malformed(*program);
@@ -68,12 +68,12 @@ fn repeated_lines_are_summed_up_in_time_in_a_silent_log() {
     assert_eq!(
         ended.count_logged("the head of a request was refused"),
         8 + 1,
-        "eight, and the line that sums up: {ended:?}"
+        "eight lines, and the summary: {ended:?}"
     );
 }
 
 #[test]
-fn repeats_are_summed_up_at_the_exit_too() {
+fn repeated_lines_are_summarized_at_exit() {
     let program = at_level("debug").serve();
     for _ in 0..50 {
         malformed(*program);

@@ -1,5 +1,4 @@
-//! The binary as its users meet it: arguments and settings, exit codes, signals, and what it
-//! writes where.
+//! Tests of the binary as a process: arguments and settings, exit codes, signals, and output.
 #![cfg(unix)]
 #![expect(
     clippy::disallowed_methods,
@@ -21,17 +20,17 @@ fn northgate(flags: &[&str]) -> ProcessBuilder {
     ProcessBuilder::new(env!("CARGO_BIN_EXE_northgate"), flags)
 }
 
-/// A server that raises no alerts by itself.
+/// A server without a generator.
 fn quiet() -> ProcessBuilder {
     northgate(&["--generator-interval", "off"])
 }
 
 const ALERT: &str = r#"{"message":"Intruder detected","location":"North Gate"}"#;
 
-// What it says at start.
+// Output at start.
 
 #[test]
-fn the_first_line_of_standard_output_is_the_address_where_it_answers() {
+fn the_first_line_of_standard_output_is_the_address_of_the_server() {
     let program = quiet().serve();
     assert!(program.address().ip().is_loopback());
     assert_ne!(program.address().port(), 0);
@@ -66,7 +65,7 @@ fn a_port_in_use_ends_with_code_1_and_one_line_that_names_it() {
     }
 }
 
-// What it writes.
+// Log lines and limits.
 
 /// Whether `line` begins with a time and a level.
 fn is_log_line(line: &str) -> bool {
@@ -108,7 +107,7 @@ fn standard_output_has_only_the_address_and_no_log_line_has_a_body() {
 }
 
 #[test]
-fn it_serves_and_stops_as_ever_when_nobody_takes_its_log_lines() {
+fn a_server_with_closed_standard_error_serves_and_stops() {
     let program = quiet().closed_stderr().serve();
     assert_eq!(program.post("/alerts", ALERT).status, 200);
     program.stop().assert_code(0);
@@ -132,14 +131,14 @@ fn too_low_a_limit_on_open_files_is_reported_with_advice() {
 }
 
 #[test]
-fn a_limit_on_open_files_that_allows_no_work_is_refused() {
+fn a_limit_on_open_files_below_the_minimum_is_refused() {
     let ended = quiet().after("ulimit -n 63").run().assert_code(1);
     let said = ended.stderr.last().unwrap();
     assert!(said.contains("the limit on open files is 63"), "{said}");
 }
 
 #[test]
-fn connections_that_wait_for_nothing_make_room_for_others() {
+fn idle_connections_are_closed_to_accept_new_ones() {
     let program = quiet().after("ulimit -n 200").serve();
     let mut idle = Vec::new();
     for _ in 0..400 {
@@ -155,16 +154,16 @@ fn connections_that_wait_for_nothing_make_room_for_others() {
 }
 
 #[test]
-fn the_limit_on_open_files_is_raised_to_what_it_may_be() {
+fn the_limit_on_open_files_is_raised_to_its_maximum() {
     let hard = "ulimit -Sn 300 && ulimit -Hn 1000";
     assert_eq!(warnings(hard, &["--max-connections", "744"]), [""; 0]);
     assert_eq!(warnings(hard, &["--max-connections", "745"]).len(), 1);
 }
 
-// How it ends.
+// The end of the process.
 
 #[test]
-fn each_of_both_signals_ends_it_with_code_0() {
+fn sigterm_and_sigint_end_the_process_with_code_0() {
     for signal in ["TERM", "INT"] {
         let program = quiet().serve();
         program.signal(signal);
@@ -188,12 +187,12 @@ fn a_signal_closes_every_socket_with_1001_after_its_last_event() {
 }
 
 #[test]
-fn a_socket_that_never_reads_holds_neither_the_exit_nor_the_others() {
+fn a_socket_that_never_reads_delays_neither_the_exit_nor_other_sockets() {
     const ALERTS: usize = 1_000;
     let program = quiet().serve();
     let mut stuffed = program.raw_socket();
     let mut healthy = program.socket();
-    // More than the kernel takes for one socket on both sides, and less than the server holds.
+    // More than the kernel buffers for one socket on both sides, and less than the server retains.
     let body = json!({"message": "x".repeat(4_000), "location": "North Gate"}).to_string();
     let reader = std::thread::spawn(move || {
         for n in 0..ALERTS {
@@ -215,5 +214,5 @@ fn a_socket_that_never_reads_holds_neither_the_exit_nor_the_others() {
         assert!(matches!(first, 0x81 | 0x89), "{payload:?} after {taken} alerts");
         taken += 1;
     }
-    assert!(taken < ALERTS, "the socket took everything, so it was not stuffed");
+    assert!(taken < ALERTS, "the socket received all alerts, so its buffers were not full");
 }

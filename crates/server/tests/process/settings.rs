@@ -1,11 +1,12 @@
-//! Settings: wrong ones are named, and each source has its rank.
+//! Settings: errors name the invalid setting, and stronger sources override weaker ones.
 
 use crate::{ALERT, northgate, quiet};
 use northgate_testkit::{Client, HttpResponse, Process, ProcessBuilder, eventually};
 use serde_json::json;
 use std::net::TcpListener;
 
-/// Starts `setup`, which is wrong: it ends with code 2 and one line that holds each of `named`.
+/// Starts `setup`, which has an invalid setting, and checks that it exits with code 2 and one line
+/// that contains each of `named`.
 fn assert_refused(setup: ProcessBuilder, named: &[&str]) {
     let ended = setup.run().assert_code(2);
     assert_eq!(ended.stdout, [""; 0], "{ended:?}");
@@ -66,7 +67,7 @@ fn a_wrong_variable_ends_with_code_2_and_one_line_that_names_it() {
         ("NORTHGATE__LOG__LEVEL", "loud\nand clear"),
         ("CORS_METHODS_ALLOWED", "G T"),
         ("CORS_HEADERS_ALLOWED", "a b"),
-        // No settings at all.
+        // Unknown settings.
         ("NORTHGATE__SERVER__PROT", "1"),
         ("NORTHGATE__SERVR__PORT", "1"),
         ("NORTHGATE__PORT", "1"),
@@ -104,7 +105,7 @@ fn a_wrong_line_in_northgate_toml_is_named_and_ends_with_code_2() {
 }
 
 #[test]
-fn a_malformed_dot_env_ends_with_code_2_and_one_line_that_names_the_place() {
+fn a_malformed_dot_env_ends_with_code_2_and_one_line_with_its_location() {
     for (text, named) in [
         ("CORS_ORIGINS_ALLOWED='https://a.test", "line 1: CORS_ORIGINS_ALLOWED"),
         ("# lists\nCORS_METHODS_ALLOWED=it's\n", "line 2: CORS_METHODS_ALLOWED"),
@@ -114,9 +115,9 @@ fn a_malformed_dot_env_ends_with_code_2_and_one_line_that_names_the_place() {
     }
 }
 
-// Where settings come from.
+// Order of the sources.
 
-/// How many chat messages the memory store of `program` holds, seen from outside.
+/// Measures the capacity of the memory store for chat messages over HTTP.
 fn capacity(program: &Process) -> u64 {
     for n in 0..6 {
         let body = json!({"sender": "Operator 1", "message": format!("message {n}")});
@@ -140,7 +141,7 @@ fn flags_override_the_environment_then_dot_env_then_northgate_toml() {
 }
 
 #[test]
-fn a_flag_wins_over_a_port_in_the_file_that_is_in_use() {
+fn a_port_flag_overrides_a_port_in_use_in_the_file() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let text = format!("[server]\nport = {port}\n[generator]\ninterval = \"off\"\n");
@@ -149,7 +150,7 @@ fn a_flag_wins_over_a_port_in_the_file_that_is_in_use() {
     assert_eq!(with_flag.get("/").status, 200);
 }
 
-/// Alerts in the history that nobody posted.
+/// Number of alerts in the history that the generator raised.
 fn generated(server: Client) -> usize {
     let history = server.get("/alerts/history").json();
     let by_generator = |alert: &&serde_json::Value| alert["source"] == "generator";
@@ -157,7 +158,7 @@ fn generated(server: Client) -> usize {
 }
 
 #[test]
-fn the_generator_raises_alerts_at_the_interval_that_is_set() {
+fn the_generator_raises_alerts_at_the_configured_interval() {
     let by_default = northgate(&[]).serve();
     eventually(|| generated(*by_default) == 1);
 
@@ -169,9 +170,9 @@ fn the_generator_raises_alerts_at_the_interval_that_is_set() {
     assert_eq!(generated(*never), 0);
 }
 
-// The names that the Python service read.
+// The legacy names of the Python service.
 
-/// Asks as a page of `https://board.test` does before it posts with a header of its own.
+/// Sends the preflight request of a page of `https://board.test` that posts with a custom header.
 fn preflight(program: &Process, method: &str, header: &str) -> HttpResponse {
     let headers = format!(
         "Origin: https://board.test\r\nAccess-Control-Request-Method: {method}\r\n\
@@ -212,7 +213,7 @@ fn assert_cors_is_set(program: &Process) {
     );
 }
 
-/// What stands between commas, in an order of its own.
+/// Returns the items of a comma-separated list, in lower case and sorted.
 fn words(list: Option<&str>) -> Vec<String> {
     let words = list.unwrap_or_default().split(',').map(|word| word.trim().to_ascii_lowercase());
     let mut words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
@@ -233,14 +234,14 @@ fn a_wrong_legacy_credential_is_refused() {
 }
 
 #[test]
-fn without_legacy_cors_names_foreign_pages_get_no_leave() {
+fn without_legacy_cors_names_foreign_pages_get_no_permission() {
     let answer = preflight(&quiet().serve(), "POST", "X-Board");
     assert_eq!(answer.header("access-control-allow-origin"), None);
     assert_eq!(answer.header("access-control-allow-credentials"), None);
 }
 
 #[test]
-fn the_environment_wins_over_dot_env_for_legacy_names_as_well() {
+fn the_environment_overrides_dot_env_for_legacy_names() {
     let with = |here: &str, in_file: &str| {
         let text = format!("CORS_ORIGINS_ALLOWED={in_file}\nCORS_CREDENTIAL=true\n");
         quiet().variable("CORS_ORIGINS_ALLOWED", here).file(".env", &text).serve()

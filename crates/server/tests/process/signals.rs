@@ -1,4 +1,4 @@
-//! Which signal does what, one after the other.
+//! The effect of each signal, and of several stop signals in a row.
 
 use crate::{ALERT, northgate, quiet};
 use northgate_testkit::{Process, RawSocket, eventually};
@@ -10,14 +10,14 @@ fn with_delay(delay: &str) -> Process {
     northgate(&["--generator-interval", "off", "--drain-delay", delay]).serve()
 }
 
-/// Sends a signal, and waits until the server has seen it: signals of one kind that come together
-/// are one.
+/// Sends a signal and waits until the server has logged it. Two pending signals of the same kind
+/// would count as one.
 fn send_and_see(program: &mut Process, signal: &str, logged: &str) {
     program.signal(signal);
     eventually(|| program.has_logged(logged));
 }
 
-/// A socket that never reads, with more to read than the kernel takes for it.
+/// Opens a socket that never reads, and raises more alerts than the kernel buffers for it.
 fn stuffed(program: &Process) -> RawSocket {
     let socket = program.raw_socket();
     let body = json!({"message": "x".repeat(4_000), "location": "North Gate"}).to_string();
@@ -36,7 +36,7 @@ fn a_hangup_is_ignored_and_logged() {
 }
 
 #[test]
-fn signals_for_other_programs_do_not_end_it() {
+fn signals_for_other_programs_do_not_end_the_server() {
     let mut program = quiet().serve();
     for signal in ["USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO"] {
         send_and_see(&mut program, signal, &format!("SIG{signal}"));
@@ -57,7 +57,7 @@ fn a_second_signal_ends_the_delay() {
 }
 
 #[test]
-fn a_second_signal_during_the_drain_ends_the_streams_at_once() {
+fn a_second_signal_during_the_drain_ends_the_streams_immediately() {
     let mut program = with_delay("0s");
     let _stuffed = stuffed(&program);
     send_and_see(&mut program, "TERM", "stopping asked_by");
@@ -67,21 +67,21 @@ fn a_second_signal_during_the_drain_ends_the_streams_at_once() {
 }
 
 #[test]
-fn a_third_signal_ends_the_process_though_a_socket_never_reads() {
+fn a_third_signal_ends_the_process_even_if_a_socket_never_reads() {
     let mut program = with_delay("1h");
     let _stuffed = stuffed(&program);
     send_and_see(&mut program, "TERM", "stopping asked_by");
-    send_and_see(&mut program, "TERM", "asked again");
+    send_and_see(&mut program, "TERM", "second stop signal");
     program.signal("TERM");
     let ended = program.output().assert_code(0);
-    assert!(ended.has_logged("a third time"), "{ended:?}");
+    assert!(ended.has_logged("third stop signal"), "{ended:?}");
     assert!(!ended.has_logged("stopped"), "{ended:?}");
 }
 
-/// A server whose main thread is blocked: it opens a database that is a pipe nobody writes to.
+/// The main thread is blocked, because the database is a named pipe without a writer.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_main_thread_that_is_blocked_does_not_hold_the_exit() {
+fn a_blocked_main_thread_does_not_delay_the_exit_beyond_its_deadline() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("northgate.db");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -96,6 +96,6 @@ fn a_main_thread_that_is_blocked_does_not_hold_the_exit() {
     let asked = Instant::now();
     program.signal("TERM");
     let ended = program.output().assert_code(0);
-    assert!(asked.elapsed() > Duration::from_secs(7), "it was really blocked: {ended:?}");
-    assert!(ended.has_logged("the stop took too long"), "{ended:?}");
+    assert!(asked.elapsed() > Duration::from_secs(7), "the main thread was blocked: {ended:?}");
+    assert!(ended.has_logged("the shutdown took too long"), "{ended:?}");
 }

@@ -1,20 +1,20 @@
-//! Lengths of time: `25s`, `500ms`, `1m 30s`.
+//! Durations in settings: `25s`, `500ms`, `1m 30s`.
 
 use super::{ValueError, from_text, not};
 use serde::Deserialize;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// No timer is asked for more often.
+/// Lower bound of the durations that drive a timer.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// How often the generator raises an alert: a duration such as `10s`, or `off`. By default nothing
-/// is said, and what is not said depends on the store.
+/// Time between two alerts of the generator: a duration such as `10s`, or `off`. By default the
+/// interval is not set, and then it depends on the store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct GeneratorInterval(IntervalChoice);
 
-/// What somebody said about it.
+/// The configured interval.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum IntervalChoice {
     #[default]
@@ -24,10 +24,11 @@ enum IntervalChoice {
 }
 
 impl GeneratorInterval {
-    /// No generator.
+    /// The generator does not run.
     pub const OFF: Self = Self(IntervalChoice::Off);
 
-    /// The time between two alerts, or `unsaid` if nothing is said; `None` if there are to be none.
+    /// Returns the time between two alerts, or `unsaid` if no interval is set. `None` means that
+    /// the generator does not run.
     pub fn duration_or(self, unsaid: Option<Duration>) -> Option<Duration> {
         match self.0 {
             IntervalChoice::Nothing => unsaid,
@@ -51,7 +52,7 @@ impl FromStr for GeneratorInterval {
     }
 }
 
-/// A length of time: `25s`, `500ms`.
+/// A duration of at least 1 ms: `25s`, `500ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Span(pub Duration);
@@ -65,7 +66,7 @@ impl FromStr for Span {
     }
 }
 
-/// A length of time that may be nothing: `5s`, `0s`.
+/// A duration that may be zero: `5s`, `0s`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Delay(pub Duration);
@@ -80,13 +81,14 @@ impl FromStr for Delay {
     }
 }
 
-/// For how long a sender may have to wait for others of its kind: `100ms`, or `0s`.
+/// Time for which repeats of an alert are collected, while their senders wait: `100ms`, or `0s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Window(pub Duration);
 
 impl Window {
-    /// Whoever raises an alert waits so long at most: clients give up after some seconds.
+    /// Upper bound, because the sender of an alert waits this long, and clients give up after some
+    /// seconds.
     const LONGEST: Duration = Duration::from_secs(5);
 }
 
@@ -99,7 +101,7 @@ impl FromStr for Window {
     }
 }
 
-/// After what time something is done by itself: a duration such as `4h`, or `off` for never.
+/// Time after which an action happens automatically: a duration such as `4h`, or `off` for never.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct AfterTime(pub Option<Duration>);
@@ -118,16 +120,16 @@ impl FromStr for AfterTime {
     }
 }
 
-/// A length of time in the life of a connection: `10s`, from a second to an hour.
+/// Time limit of a connection, from one second to one hour: `10s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ConnectionTime(pub Duration);
 
 impl ConnectionTime {
-    /// The HTTP library takes the time from a clock that moves every half second: a deadline that
-    /// is nearer may be over when it is set, and then it is missed.
+    /// Lower bound, because the HTTP library reads a clock that advances every half second. A
+    /// shorter deadline may have passed already when it is set, and is then missed.
     const SHORTEST: Duration = Duration::from_secs(1);
-    /// Longer is no limit.
+    /// Upper bound. A longer time would not limit anything.
     const LONGEST: Duration = Duration::from_hours(1);
 }
 
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_longer_than_some_seconds() {
+    fn a_repeat_window_is_at_most_five_seconds() {
         for (text, millis) in [("0s", 0), ("100ms", 100), ("5s", 5_000)] {
             assert_eq!(text.parse(), Ok(Window(Duration::from_millis(millis))));
         }
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_a_connection_is_a_second_or_more_and_an_hour_at_most() {
+    fn a_connection_time_is_from_one_second_to_one_hour() {
         assert_eq!("1s".parse(), Ok(ConnectionTime(Duration::from_secs(1))));
         assert_eq!("1h".parse(), Ok(ConnectionTime(Duration::from_hours(1))));
         for bad in ["", "0s", "999ms", "61m", "off", "10", "-1s"] {

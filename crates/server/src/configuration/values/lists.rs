@@ -1,4 +1,4 @@
-//! Values that stand in a row: host names, origins, and what else is listed by commas.
+//! Lists in settings: host names, origins, methods, and header names.
 
 use super::{ValueError, not};
 use serde::de::Error as _;
@@ -6,14 +6,14 @@ use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// Reads texts in a row: listed one by one, or in one text with commas between them.
+/// Deserializes a list of strings, or one string with commas between the items.
 pub(crate) fn texts<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: TryFrom<Vec<String>, Error: Display>,
 {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "this is a list of texts, or one text with commas")]
+    #[serde(untagged, expecting = "expected a list of strings, or one string with commas")]
     enum Texts {
         Listed(Vec<String>),
         Joined(String),
@@ -26,8 +26,8 @@ where
     T::try_from(trimmed.map(str::to_owned).collect()).map_err(D::Error::custom)
 }
 
-/// Host names under which the server is known outside: `alerts.example.com`, with a port if only
-/// that one is meant.
+/// Host names that clients use for the server: `alerts.example.com`. A name with a port stands for
+/// that port only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublicHosts(Vec<String>);
 
@@ -36,7 +36,7 @@ impl PublicHosts {
         &self.0
     }
 
-    /// Whether `name` can stand in a `Host` header.
+    /// Returns `name` if it is valid in a `Host` header.
     pub(crate) fn check(name: &str) -> Result<String, ValueError> {
         let known = northgate_api::middlewares::is_host(name);
         known.then(|| name.to_owned()).ok_or_else(|| {
@@ -62,7 +62,8 @@ impl Origins {
         &self.0
     }
 
-    /// In the form that browsers send: lower case, without a default port, and no slash at the end.
+    /// Returns the origin in the form that browsers send: lower case, without a default port, and
+    /// without a slash at the end.
     fn check(given: &str) -> Result<String, ValueError> {
         if matches!(given, "*" | "null" | "file://") {
             return Ok(given.to_owned());
@@ -94,7 +95,7 @@ impl TryFrom<Vec<String>> for Origins {
     }
 }
 
-/// Values that are listed one by one, or all of them.
+/// A list of allowed values, or all values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T>(Option<Vec<T>>);
 
@@ -119,7 +120,7 @@ impl<T: FromStr> TryFrom<Vec<String>> for Listed<T> {
             return Ok(Self(None));
         }
         let one = |name: &String| {
-            name.parse().map_err(|_| not(name, "a name that HTTP allows there, or *"))
+            name.parse().map_err(|_| not(name, "an HTTP method or header name, or * for all"))
         };
         names.iter().map(one).collect::<Result<_, _>>().map(|values| Self(Some(values)))
     }
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_kept_as_browsers_send_it() {
+    fn an_origin_is_normalized_to_the_form_that_browsers_send() {
         let kept = |given: &str| Origins::try_from(vec![given.to_owned()]).map(|origins| origins.0);
         assert_eq!(kept("HTTPS://Board.Test/"), Ok(vec!["https://board.test".to_owned()]));
         assert_eq!(kept("app://x:1"), Ok(vec!["app://x:1".to_owned()]));

@@ -1,4 +1,4 @@
-//! Sizes in bytes: `500MB`, `2GiB`.
+//! Sizes in settings, in bytes: `500MB`, `2GiB`.
 
 use super::{ValueError, from_text, not};
 use bytesize::ByteSize;
@@ -6,16 +6,16 @@ use serde::Deserialize;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-/// A bound on bytes, such as `2GiB`, or `off` for none.
+/// Upper bound of bytes, such as `2GiB`, or `off` for no bound.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ByteLimit(Option<NonZeroU64>);
 
 impl ByteLimit {
-    /// An empty database and its write-ahead log take some hundred KiB.
+    /// Lower bound. An empty database and its write-ahead log use some hundred KiB already.
     const LEAST: u64 = 4 * 1024 * 1024;
 
-    /// The most bytes, if there is a bound.
+    /// Returns the bound in bytes; `None` means no bound.
     pub(crate) fn bytes(self) -> Option<NonZeroU64> {
         self.0
     }
@@ -30,9 +30,9 @@ impl FromStr for ByteLimit {
         }
         let given = text.parse::<ByteSize>().ok().map(|size| size.as_u64());
         let limit = given.filter(|bytes| *bytes >= Self::LEAST).and_then(NonZeroU64::new);
-        limit.map(|limit| Self(Some(limit))).ok_or_else(|| {
-            not(text, "a number of bytes such as 500MB or 2GiB (at least 4MiB), or off")
-        })
+        limit
+            .map(|limit| Self(Some(limit)))
+            .ok_or_else(|| not(text, "a size such as 500MB or 2GiB (at least 4MiB), or off"))
     }
 }
 
