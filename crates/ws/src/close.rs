@@ -86,8 +86,8 @@ impl CloseCode {
             Self::ProtocolError => "a frame violates the WebSocket protocol, RFC 6455",
             Self::InvalidText => "a text message was not UTF-8",
             Self::NotAllowed => "too many messages, and the requests to wait were ignored",
-            Self::MessageTooBig => "the message is larger than the server takes",
-            Self::TryAgainLater => "the server cannot take this connection now; try again later",
+            Self::MessageTooBig => "the message is larger than the server accepts",
+            Self::TryAgainLater => "the server cannot accept this connection now; try again later",
             Self::TooFarBehind => "too far behind; connect again",
             Self::NoPong => "no answer to a ping; connect again",
         })
@@ -131,8 +131,8 @@ mod tests {
     #[test]
     fn a_close_frame_carries_code_and_reason() {
         let frame = Closing::With(CloseCode::MessageTooBig).frame();
-        assert_eq!(frame[..4], [0x88, 45, 0x03, 0xF1]);
-        assert_eq!(&frame[4..], b"the message is larger than the server takes");
+        assert_eq!(frame[..4], [0x88, 47, 0x03, 0xF1]);
+        assert_eq!(&frame[4..], b"the message is larger than the server accepts");
     }
 
     #[test]

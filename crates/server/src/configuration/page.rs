@@ -15,6 +15,8 @@ const END: &str = "<!-- End of the generated part. -->\n";
 struct Row {
     flag: String,
     variable: String,
+    /// The form of the variable's value, if it differs from that of the flag.
+    form: String,
     default: String,
     meaning: String,
 }
@@ -28,10 +30,11 @@ impl Row {
             brackets[start..].split(']').next().map(|text| text.trim().to_owned())
         };
         let variable = bracket("env: ")?;
-        let variable = variable.split(',').next().unwrap_or_default().to_owned();
+        let (variable, form) = variable.split_once(',').unwrap_or((&variable, ""));
         Some(Self {
             flag: format!("--{}", argument.get_long()?),
-            variable,
+            variable: variable.to_owned(),
+            form: form.to_owned(),
             default: bracket("default: ").unwrap_or_default(),
             meaning: meaning.replace('|', "\\|"),
         })
@@ -63,8 +66,8 @@ fn tables() -> String {
             );
             group = its_group;
         }
-        let Row { flag, variable, default, meaning } = flag;
-        _ = writeln!(page, "| `{flag}` | `{variable}` | `{key}` | {default} | {meaning} |");
+        let Row { flag, variable, form, default, meaning } = flag;
+        _ = writeln!(page, "| `{flag}` | `{variable}`{form} | `{key}` | {default} | {meaning} |");
     }
     page.push('\n');
     page
@@ -111,7 +114,7 @@ fn documented_defaults_are_the_defaults() {
     let depends = ["--workers", "--generator-interval"];
     let mut compared = 0;
     for flag in flags() {
-        if flag.default.is_empty() || depends.contains(&flag.flag.as_str()) {
+        if flag.default == "none" || depends.contains(&flag.flag.as_str()) {
             continue;
         }
         assert_eq!(load(&[flag.flag, flag.default]), unset);

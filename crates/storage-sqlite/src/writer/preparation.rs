@@ -122,7 +122,7 @@ impl Writer {
             }
             Ok(false) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot copy the lost write-ahead log into northgate.db")
+                tracing::warn!(%error, "cannot copy the lost write-ahead log into northgate.db");
             }
         }
     }

@@ -337,28 +337,7 @@ pub async fn alerts_are_filtered_by_their_current_fields(harness: &dyn Harness) 
         ("severity=error severity=critical status=acknowledged status=open", &[0, 3]),
         ("min_severity=error status=acknowledged status=open", &[0, 3]),
     ] {
-        let mut query = AlertQuery::newest(100);
-        for condition in text.split(' ') {
-            let (name, value) = condition.split_once('=').unwrap();
-            match name {
-                "status" => query.statuses.push(StatusKind::parse(value).unwrap()),
-                "severity" => {
-                    let mut severities = query.severities.listed();
-                    severities.push(Severity::parse(value).unwrap());
-                    query.severities = SeverityFilter::AnyOf(severities);
-                }
-                "min_severity" => {
-                    query.severities = SeverityFilter::AtLeast(Severity::parse(value).unwrap());
-                }
-                "source" => query.sources.push(Source::parse(value).unwrap()),
-                "location" => query.locations.push(Location::parse(value).unwrap()),
-                "q" => query.search = northgate_domain::Search::parse(value).unwrap(),
-                _ => {
-                    let name = name.strip_prefix("label.").unwrap();
-                    query.labels.push(label(&format!("{name}={}", value.replace('_', " "))));
-                }
-            }
-        }
+        let mut query = parsed(text);
         let found = store.alerts(query.clone()).await.unwrap().items;
         let places: Vec<_> = found.iter().map(|alert| alert.position.offset - first).collect();
         assert_eq!(places, expected, "the store returned a wrong page for the query `{text}`");
@@ -367,17 +346,14 @@ pub async fn alerts_are_filtered_by_their_current_fields(harness: &dyn Harness) 
         query.range.after = Some(Position::start(head(store).epoch));
         for place in &places {
             let part = store.alerts(query.clone()).await.unwrap();
+            let position = part.items[0].position;
+            let expected = (*place, Some(place) != places.last());
             assert_eq!(
-                part.items[0].position.offset - first,
-                *place,
+                (position.offset - first, part.has_newer),
+                expected,
                 "the store returned a wrong page for the query `{text}`"
             );
-            assert_eq!(
-                part.has_newer,
-                place != places.last().unwrap(),
-                "the store returned a wrong page for the query `{text}`"
-            );
-            query.range.after = Some(part.items[0].position);
+            query.range.after = Some(position);
         }
         assert_eq!(
             store.alerts(query).await.unwrap().items,
@@ -385,6 +361,33 @@ pub async fn alerts_are_filtered_by_their_current_fields(harness: &dyn Harness) 
             "the store returned a wrong page for the query `{text}`"
         );
     }
+}
+
+/// Returns the query that a line of the table above states.
+fn parsed(text: &str) -> AlertQuery {
+    let mut query = AlertQuery::newest(100);
+    for condition in text.split(' ') {
+        let (name, value) = condition.split_once('=').unwrap();
+        match name {
+            "status" => query.statuses.push(StatusKind::parse(value).unwrap()),
+            "severity" => {
+                let mut severities = query.severities.listed();
+                severities.push(Severity::parse(value).unwrap());
+                query.severities = SeverityFilter::AnyOf(severities);
+            }
+            "min_severity" => {
+                query.severities = SeverityFilter::AtLeast(Severity::parse(value).unwrap());
+            }
+            "source" => query.sources.push(Source::parse(value).unwrap()),
+            "location" => query.locations.push(Location::parse(value).unwrap()),
+            "q" => query.search = northgate_domain::Search::parse(value).unwrap(),
+            _ => {
+                let name = name.strip_prefix("label.").unwrap();
+                query.labels.push(label(&format!("{name}={}", value.replace('_', " "))));
+            }
+        }
+    }
+    query
 }
 
 /// A query for the messages of an alert must return exactly these. A message for an unknown alert
