@@ -46,8 +46,8 @@ impl Application {
             request = stop => request.into(),
             () = running.supervisor.failed().cancelled() => "a failed component".into(),
         };
-        let drain_delay = running.drain_delay;
-        tracing::info!(asked_by = request.asked_by, ?drain_delay, "stopping");
+        let drain_delay = humantime::format_duration(running.drain_delay);
+        tracing::info!(asked_by = request.asked_by, %drain_delay, "stopping");
         let stopped = running.stop(handle, &request).await;
         tracing::info!("stopped");
         stopped

@@ -252,3 +252,20 @@ fn the_environment_overrides_dot_env_for_legacy_names() {
     let refused = preflight(&with("https://other.test", "https://board.test"), "POST", "X-Board");
     assert_eq!(refused.header("access-control-allow-origin"), None);
 }
+
+#[test]
+fn bounds_of_the_other_store_are_logged_as_ignored() {
+    let retain = "--retain-… have no effect without --data";
+    let memory = "--memory-… have no effect with --data";
+    for (flags, is_logged) in [
+        (["--retain-bytes", "1GiB"].as_slice(), [true, false]),
+        (&["--memory-alerts", "5"], [false, false]),
+        (&["--data", "data"], [false, false]),
+        (&["--data", "data", "--retain-for", "1d"], [false, false]),
+        (&["--data", "data", "--memory-keys", "5"], [false, true]),
+    ] {
+        let ended = northgate(flags).serve().stop().assert_code(0);
+        let logged = [retain, memory].map(|text| ended.has_logged(text));
+        assert_eq!(logged, is_logged, "{flags:?}: {ended:?}");
+    }
+}
