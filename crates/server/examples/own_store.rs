@@ -95,8 +95,8 @@ impl ReadModel for SwitchedStore {
     }
 }
 
-/// The other methods of this trait keep their defaults, because the inner store has no threads,
-/// files or connections.
+/// The defaults of the other methods suffice, because the inner store has no threads, files or
+/// connections.
 #[async_trait]
 impl EventStore for SwitchedStore {
     fn is_durable(&self) -> bool {
@@ -112,7 +112,7 @@ impl EventStore for SwitchedStore {
         }
     }
 
-    /// The default means that the store never trims events by number, but the inner store does.
+    /// The default is for a store that never trims events by number. The inner store trims events.
     fn window(&self) -> usize {
         self.inner.window()
     }

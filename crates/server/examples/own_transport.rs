@@ -55,7 +55,7 @@ impl MessageBody for Lines {
         loop {
             match ready!(self.cursor.poll_next(cx)) {
                 Step::Frame(frame) => {
-                    // These bytes contain the JSON of the event in their first line, and then its
+                    // The first line of these bytes is the event's JSON, and the next line is its
                     // id.
                     let bytes = frame.into_event_stream();
                     let length = bytes.iter().position(|byte| *byte == b'\n');

@@ -28,11 +28,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Encoding of events for all streams.
 const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
-/// Upper bound of events that the fan-out may lag before appends wait. If half of the store's
-/// window of retained events is less, that half is the bound: events must be sent before they are
-/// trimmed.
+/// Number of events by which the fan-out may lag before appends wait. The number is at most half of
+/// the store's window of retained events, because events must be sent before they are trimmed.
 const PUMP_LAG_EVENTS: usize = 1_024;
-/// Interval at which the resolver searches overdue alerts.
+/// Interval at which the resolver searches for overdue alerts.
 const RESOLVE_EVERY: Duration = Duration::from_secs(1);
 
 /// The use cases, for custom routes and background components.

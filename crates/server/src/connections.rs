@@ -101,8 +101,8 @@ where
             // code waits where necessary: `read_bodies_to_their_end`, `RequestStream`, and the
             // WebSockets.
             .client_disconnect_timeout(Duration::ZERO)
-            // A client may end its half before the answer. `RequestStream` reports that only after
-            // the answer.
+            // A client may end its half before the answer. `RequestStream` reports the end of the
+            // half only after the answer.
             .h1_allow_half_closed(true)
             .h1_write_buffer_size(WRITE_BUFFER_BYTES)
             .finish(app);

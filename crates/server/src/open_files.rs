@@ -25,7 +25,7 @@ pub struct TooFewFiles {
 }
 
 /// Raises this process's limit on open files to its maximum. If `max_connections` of `settings`
-/// does not fit into the limit, lowers it and logs a warning.
+/// does not fit into the limit, this function lowers `max_connections` and logs a warning.
 pub(crate) fn fit_open_files(settings: &mut ServerSection) -> Result<(), TooFewFiles> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;

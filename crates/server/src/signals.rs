@@ -55,7 +55,8 @@ impl Signals {
         Ok(Self { asked_by, hurry, progress })
     }
 
-    /// Waits for the first stop signal. `progress` is that of the server to stop.
+    /// Waits for the first stop signal. `progress` is the shutdown progress of the server that the
+    /// request stops.
     pub(crate) async fn stop_request(self, progress: Progress) -> StopRequest {
         let Self { mut asked_by, hurry, progress: sender } = self;
         // An error means that the thread has ended, which also ends the wait below.

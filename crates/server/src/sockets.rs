@@ -29,8 +29,8 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Sets the options of an accepted connection. They bound the memory of the connection, and its
-/// lifetime after the peer has disappeared. If the kernel rejects an option, the connection
+/// Sets the options of an accepted connection. The options bound the memory of the connection, and
+/// its lifetime after the peer has disappeared. If the kernel rejects an option, the connection
 /// continues without that protection, and the error is logged.
 pub(crate) fn bound(stream: &TcpStream) {
     let socket = SockRef::from(stream);

@@ -30,7 +30,7 @@ pub(crate) const PROCESS_WITHIN: Duration = Duration::from_millis(7_500);
 pub(crate) struct Running {
     pub(crate) log: Arc<ClosableLog>,
     pub(crate) alerts: AlertService,
-    /// The store behind the log. It is closed last.
+    /// The store behind the log. The store is closed last.
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) hub: Hub,
     /// Time that the server still serves before anything stops.
@@ -177,7 +177,7 @@ impl Running {
 
     /// Stops the remaining tasks and waits for them until `deadline`.
     async fn end_tasks(&self, deadline: Instant) {
-        // The drain cancels this token too, unless it ran out of time.
+        // This token is not cancelled yet if the drain exceeded its time limit.
         self.server_stop.cancel();
         self.pump_stop.cancel();
         self.sockets.close();

@@ -1,7 +1,8 @@
 //! Runs the shell commands of README.md and docs/, in the order of each page, against the program.
 //!
-//! The first line of a block says how it is run: `sh` in the foreground, `sh start` with its last
-//! line as the new server, `sh watch` in the background, `sh by-hand` not at all.
+//! The first line of a block determines how the test runs the block: `sh` in the foreground, `sh
+//! start` with its last line as the new server, `sh watch` in the background, `sh by-hand` not at
+//! all.
 #![cfg(unix)]
 #![expect(
     clippy::expect_used,
@@ -88,8 +89,8 @@ fn script(blocks: &[Block<'_>]) -> String {
     script
 }
 
-/// Runs the blocks of a page, at least `least`, in an empty folder. Returns the output of the `sh
-/// watch` block.
+/// Runs the blocks of a page, at least `least`, in an empty folder. Returns the output of the block
+/// with the kind `watch`.
 fn run(page: &str, least: usize) -> String {
     let text = std::fs::read_to_string(Path::new("../..").join(page)).unwrap();
     let blocks = blocks(&text);

@@ -85,9 +85,9 @@ pub struct ServerSection {
 
 impl ServerSection {
     const MAX_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(15_000).unwrap();
-    /// Longer than proxies keep an idle connection open (60 to 90 s). The proxy must close the
-    /// connection first: if the server closed it, a request from the proxy could already be on its
-    /// way.
+    /// Longer than the usual idle timeout of proxies (60 to 90 s). The proxy must close an idle
+    /// connection first. If the server closed the connection first, a request from the proxy could
+    /// be on its way and would be lost.
     const KEEP_ALIVE: ConnectionTime = ConnectionTime(Duration::from_secs(95));
     const MAX_CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(500).unwrap();
 

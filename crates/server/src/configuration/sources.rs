@@ -101,7 +101,7 @@ fn quoted(line: &str) -> Cow<'_, str> {
 
 /// Returns the number of the invalid line of `.env` and the variable's name. The value is left out,
 /// because it may be a secret of another program. The library reports the text that it could not
-/// parse, but not the line number, so this function searches the line that contains that text.
+/// parse, but not the line number, so this function searches for the line that contains that text.
 fn place_in(text: &str, error: &dotenvy::Error) -> Option<String> {
     let dotenvy::Error::LineParse(part, _) = error else { return None };
     let part = part.lines().next().map(str::trim).filter(|part| !part.is_empty())?;

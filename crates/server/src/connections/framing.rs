@@ -1,7 +1,7 @@
 //! Detection of the end of each HTTP/1.1 request (RFC 9112 section 6), without I/O.
 //!
-//! The stream needs these ends to withhold the bytes of the next request. The HTTP library decodes
-//! heads and bodies itself.
+//! The stream uses the result to withhold the next request until the current one is answered. The
+//! HTTP library decodes heads and bodies itself.
 
 /// State of a connection's byte stream: what the next bytes belong to.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub(super) enum Framing {
     Body(u64),
     /// In a chunked body.
     Chunked(Chunked),
-    /// After the head of a WebSocket handshake. The end of these bytes is not detected.
+    /// After the head of a WebSocket handshake. All further bytes belong to the WebSocket.
     Opaque,
     /// After an invalid chunked body. The end of the request cannot be detected any more.
     Broken,
@@ -73,7 +73,8 @@ enum ChunkStep {
     Broken,
 }
 
-/// Number of leading bytes that belong to the current request.
+/// Number of leading bytes that belong to the current request, and whether the request ends with
+/// them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) bytes: usize,

@@ -1,8 +1,8 @@
 //! Memory budget for large request heads of all connections together.
 //!
 //! The first 8 KiB of a head are free, because every connection has a buffer of that size.
-//! Additional bytes count against one budget. They count until the connection ends, because the
-//! HTTP library does not shrink a buffer.
+//! Additional bytes count against one budget. These bytes count until the connection ends, because
+//! the HTTP library does not shrink a buffer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

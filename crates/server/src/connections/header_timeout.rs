@@ -7,8 +7,8 @@
 //! The stream of a connection reports whether a part of a head has arrived ([`Exchange`]). The
 //! counters of requests exist once per thread: the app counts requests that begin, and the bodies
 //! of answers count requests that end. The app and the bodies of a connection run only while the
-//! connection's future is polled. So the future compares the counters before and after each poll,
-//! and the difference belongs to this connection.
+//! connection's future is polled. So the difference between the counters before and after a poll
+//! belongs to the polled connection.
 
 use super::idle::Registration;
 use super::request_stream::Exchange;
@@ -23,7 +23,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
-/// Size of the write buffer. It bounds the memory of a connection after a burst.
+/// Size of the write buffer. The size bounds the memory of a connection after a burst.
 pub(super) const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// Time in which a client must read an answer that does not fit into the write buffer.
 const LARGE_ANSWER_WITHIN: Duration = Duration::from_mins(2);
@@ -54,11 +54,10 @@ fn count(add: impl FnOnce(&mut ThreadCounts)) {
     COUNTS.set(counts);
 }
 
-/// The future of a connection. It refuses a head that is not complete in time, and ends the
-/// connection if the client does not read a large answer in time.
+/// The future of a connection. This future refuses a head that is not complete in time, and ends
+/// the connection if the client does not read a large answer in time.
 pub(super) struct HeaderDeadline<F> {
-    /// Boxed, because the runtime moves a future when it spawns it, and both copies would use stack
-    /// space.
+    /// Boxed, because the runtime moves a spawned future, and both copies would use stack space.
     serving: Pin<Box<F>>,
     patience: Duration,
     exchange: Rc<Exchange>,
@@ -68,11 +67,11 @@ pub(super) struct HeaderDeadline<F> {
     /// Deadline of the head. The timer exists only before the first head and while a head is
     /// incomplete, so that an idle connection needs no timer.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Whether a head was refused because it was too slow. Then `deadline` ends the connection.
+    /// Whether a head was refused because it was too slow. If true, `deadline` ends the connection.
     is_refused: bool,
     /// Number of large answers that are not complete.
     large: u64,
-    /// Deadline of the large answer. It exists only while a large answer is being sent.
+    /// Deadline of the large answer. The timer exists only while a large answer is being sent.
     answer_deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -144,8 +143,8 @@ impl<F: Future<Output = Result<(), E>>, E> Future for HeaderDeadline<F> {
         this.in_flight = (this.in_flight + begun).saturating_sub(ended);
         if after.endless > before.endless {
             this.exchange.begin_endless();
-            // An endless answer has another limit for bytes that the client sends, so the stream
-            // must check the bytes that it has already read.
+            // During an endless answer, too many bytes from the client end the connection. So the
+            // stream must check the bytes that have already arrived.
             cx.waker().wake_by_ref();
         }
         if this.exchange.answered(ended) {

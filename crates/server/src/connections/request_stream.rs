@@ -1,10 +1,10 @@
-//! The stream of a connection. It passes the next request to the HTTP library only after the
+//! The stream of a connection. The stream passes a request to the HTTP library only after the
 //! previous answer is complete.
 //!
-//! Without this limit, the HTTP library would decode all requests that it can read, thousands from
-//! one buffer, and use some KiB of memory for each. The library would also frame an answer for the
-//! last decoded request instead of the answered one. The library receives only complete heads,
-//! which [`super::head`] has checked and, if necessary, rewritten.
+//! Without this delay, the HTTP library would decode all requests that it can read, thousands from
+//! one buffer, and use some KiB of memory for each. The library would also choose the framing of an
+//! answer by the last decoded request instead of the answered one. The library receives only
+//! complete heads, which [`super::head`] has checked and, if necessary, rewritten.
 
 use super::framing::{Framing, Taken};
 use super::head::{Head, MAX_HEAD_BYTES, check_beginning, end_of_head};
@@ -21,11 +21,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Number of bytes of later requests above which the stream reads no more before the answer.
-/// Further bytes stay in the kernel's buffer.
+/// Upper bound of bytes that the stream reads beyond the current request before the answer is
+/// complete. Further bytes stay in the kernel's buffer.
 const HELD_BYTES: usize = 4 * 1024;
-/// Size of a head above which the connection closes after the answer, because the HTTP library
-/// frees the buffer of a head only at the end of the connection.
+/// Upper bound of bytes of a head whose connection stays open after the answer. After a larger head
+/// the connection closes, because the HTTP library frees the buffer of a head only at the end of
+/// the connection.
 const LAST_HEAD_BYTES: usize = 32 * 1024;
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -174,8 +175,8 @@ impl RequestStream {
         Poll::Pending
     }
 
-    /// Handles the new bytes in `into`, which begin at `before`. Leaves there the bytes that may be
-    /// passed on, and moves the others into the buffers of this stream.
+    /// Handles the new bytes in `into`, which begin at `before`. The bytes that may be passed on
+    /// stay in `into`. The other bytes are moved into the buffers of this stream.
     fn take_in(&mut self, into: &mut ReadBuf<'_>, before: usize) -> Result<(), HeadError> {
         let kept = match self.framing {
             Framing::Head => self.take_head(into, before)?,

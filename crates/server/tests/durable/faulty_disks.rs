@@ -18,8 +18,8 @@ const FAULTS: [&str; 4] = ["sync", "late", "full", "torn"];
 /// Number of writes that must succeed between two faults.
 const ANSWERS: u64 = 100;
 
-/// Builds a library of `tests/disk`, which intercepts the server's calls to its disk. It uses the C
-/// compiler that also links Rust programs.
+/// Builds a library of `tests/disk`, which intercepts the server's calls to its disk. The build
+/// uses the C compiler that also links Rust programs.
 pub(crate) fn build_library(name: &str, folder: &Path) -> PathBuf {
     let library = folder.join(name).with_extension("so");
     let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/disk");
