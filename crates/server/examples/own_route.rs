@@ -1,5 +1,5 @@
 //! A server with custom routes and a background component. A request rings a doorbell, which raises
-//! an alert, and the component counts in the log the alerts raised since the start.
+//! an alert. The component reads the log and counts the alerts that were raised since the start.
 
 use actix_web::error::ErrorBadRequest;
 use actix_web::web::{Data, Json, Path};
@@ -25,7 +25,8 @@ fn main() -> ExitCode {
                 .service(Endpoint::at("/doors/count").get(count));
         });
         builder.background("alert counter", move |use_cases, stop| {
-            // Read the head now: no request was accepted yet, so the count misses no alert.
+            // Read the head now, before the server accepts requests, so that the count misses no
+            // alert.
             let start = *use_cases.log.head().borrow();
             async move {
                 stop.run_until_cancelled(count_raised(use_cases.log, start, &raised)).await;

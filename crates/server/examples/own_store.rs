@@ -1,5 +1,5 @@
-//! A server with a custom store: the memory store, with a switch. While the file exists whose path
-//! is in the variable `READ_ONLY_FILE`, the store can be read but refuses appends.
+//! A server with a custom store: the memory store, with a switch to read-only. The variable
+//! `READ_ONLY_FILE` contains a path. While a file exists at this path, the store refuses appends.
 
 use async_trait::async_trait;
 use northgate_domain::{
@@ -45,8 +45,8 @@ struct SwitchedStore {
 #[async_trait]
 impl EventLog for SwitchedStore {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
-        // Checked before the store decides anything, so nothing is stored, and the sender gets a
-        // 503.
+        // This check comes before any decision of the store, so nothing is stored, and the sender
+        // gets a 503.
         self.is_writable().map_err(|_read_only| AppendError::Unavailable)?;
         self.inner.append(submissions).await
     }
@@ -95,7 +95,7 @@ impl ReadModel for SwitchedStore {
     }
 }
 
-/// The default methods of the port suffice otherwise: the inner store has no threads, files or
+/// The defaults of the other methods suffice, because the inner store has no threads, files or
 /// connections.
 #[async_trait]
 impl EventStore for SwitchedStore {
@@ -112,7 +112,7 @@ impl EventStore for SwitchedStore {
         }
     }
 
-    /// Without this method, backpressure would not know that the store trims old events.
+    /// The default is for a store that never trims events by number. The inner store trims events.
     fn window(&self) -> usize {
         self.inner.window()
     }

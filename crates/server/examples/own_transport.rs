@@ -34,7 +34,7 @@ async fn lines(
     Ok(HttpResponse::Ok().content_type("application/x-ndjson").body(body))
 }
 
-/// The body of the answer. The HTTP library polls it when the socket can take more bytes.
+/// The body of the answer. The HTTP library polls the body when the socket can accept more bytes.
 struct Lines {
     cursor: Cursor,
     /// Counts the connection while it is open.
@@ -55,14 +55,15 @@ impl MessageBody for Lines {
         loop {
             match ready!(self.cursor.poll_next(cx)) {
                 Step::Frame(frame) => {
-                    // The bytes for an event stream are the JSON, a line break, and the id.
+                    // The first line of these bytes is the event's JSON, and the next line is its
+                    // id.
                     let bytes = frame.into_event_stream();
                     let length = bytes.iter().position(|byte| *byte == b'\n');
                     let line = length.map(|length| bytes.slice(..=length));
                     return Poll::Ready(line.map(Ok));
                 }
                 Step::Notice(_) => {}
-                // The reason is in the value: the server stops, or the client was too slow.
+                // The value states the reason: the server stops, or the client was too slow.
                 Step::End(_) => return Poll::Ready(None),
             }
         }

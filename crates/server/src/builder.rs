@@ -28,10 +28,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Encoding of events for all streams.
 const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
-/// Upper bound of events that the fan-out may lag before appends wait. The bound is half of the
-/// store's window of retained events if that is less: events must be sent before they are trimmed.
+/// Number of events by which the fan-out may lag before appends wait. The number is at most half of
+/// the store's window of retained events, because events must be sent before they are trimmed.
 const PUMP_LAG_EVENTS: usize = 1_024;
-/// Interval at which overdue alerts are searched.
+/// Interval at which the resolver searches for overdue alerts.
 const RESOLVE_EVERY: Duration = Duration::from_secs(1);
 
 /// The use cases, for custom routes and background components.
@@ -41,7 +41,7 @@ pub struct UseCases {
     pub alerts: AlertService,
     /// Posts chat messages.
     pub chat: ChatService,
-    /// The log, to follow with [`tail`](northgate_storage::tail()).
+    /// The event log; [`tail`](northgate_storage::tail()) reads its new events.
     pub log: Arc<dyn EventLog>,
 }
 
@@ -58,7 +58,8 @@ pub struct ApplicationBuilder {
 }
 
 impl Application {
-    /// Returns a builder of a server with these settings, which can be extended.
+    /// Returns a builder of a server with these settings. The builder can add routes and
+    /// components.
     pub fn builder(settings: Settings) -> ApplicationBuilder {
         let (routes, background) = (Vec::new(), Vec::new());
         ApplicationBuilder { settings, own_store: None, routes, background }
@@ -72,7 +73,7 @@ impl ApplicationBuilder {
     }
 
     /// Stores all data in a custom store. The settings of Northgate's own stores have no effect on
-    /// it.
+    /// a custom store.
     #[must_use]
     pub fn store(mut self, store: impl StoreFactory + 'static) -> Self {
         self.own_store = Some(Box::new(store));
@@ -88,9 +89,9 @@ impl ApplicationBuilder {
         self
     }
 
-    /// Adds a background component. It must end when its token is cancelled, which happens before
-    /// the last events are sent. If it ends earlier or panics, the server stops and reports its
-    /// name.
+    /// Adds a background component. The component must end when its token is cancelled, which
+    /// happens before the last events are sent. If the component ends earlier or panics, the server
+    /// stops and reports `name`.
     #[must_use]
     pub fn background<F: Future<Output = ()> + Send + 'static>(
         mut self,
@@ -190,7 +191,7 @@ fn start_sources(
     Ok(())
 }
 
-/// Watches the components that have their own threads.
+/// Reports the failures of the components that have their own threads.
 fn watch(store: Arc<dyn EventStore>, hub: Hub, supervisor: &Supervisor, stop: &CancellationToken) {
     supervisor.watch("fan-out worker", stop.clone(), async move {
         hub.worker_failed().await;
@@ -210,7 +211,7 @@ fn tell_what_survives(is_durable: bool, folder: Option<&DataFolder>) {
     }
 }
 
-/// Logs in one line who can use the server, since there are no accounts.
+/// Logs in one line which programs and pages can use the server, since there are no accounts.
 fn tell_what_is_open(address: SocketAddr, settings: &Settings) {
     let hosts = settings.server.public_host.names();
     let origins = settings.cors.origins.listed();

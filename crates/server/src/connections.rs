@@ -1,7 +1,7 @@
 //! The HTTP/1.1 server: accepts connections from a listener and serves them.
 //!
-//! It does what `actix_web::HttpServer` does, and also wraps the stream and the future of each
-//! connection (see `request_stream` and `header_timeout`), which `HttpServer` does not allow.
+//! This server replaces `actix_web::HttpServer`, because it must wrap the stream and the future of
+//! each connection (see `request_stream` and `header_timeout`).
 
 mod framing;
 mod head;
@@ -71,8 +71,8 @@ where
     let stopping = server.graceful_shutdown_signal();
     let server = server.listen("http", listener, move || {
         let stopping = stopping.clone();
-        // The default configuration suffices: its host and address serve only to build URLs, which
-        // this server does not do.
+        // The host and the address in `AppConfig` are used only to build URLs. This server builds
+        // no URLs, so the default values suffice.
         let app = map_config(app().into_factory(), |()| AppConfig::default());
         let app = apply_fn_factory(app, |request: Request, app: &S::Service| {
             let asked = Asked {
@@ -97,10 +97,12 @@ where
             .keep_alive(keep_alive)
             // `HeaderDeadline` limits the time of every head, the first one included.
             .client_request_timeout(Duration::ZERO)
-            // A finished connection closes immediately. Unwanted bodies are read before their
-            // answer, and WebSockets linger on their own.
+            // The HTTP library closes a finished connection without waiting for the client. Other
+            // code waits where necessary: `read_bodies_to_their_end`, `RequestStream`, and the
+            // WebSockets.
             .client_disconnect_timeout(Duration::ZERO)
-            // The stream reports the end of a client's half after the answer.
+            // A client may end its half before the answer. `RequestStream` reports the end of the
+            // half only after the answer.
             .h1_allow_half_closed(true)
             .h1_write_buffer_size(WRITE_BUFFER_BYTES)
             .finish(app);
@@ -116,15 +118,16 @@ where
     Ok(server.run())
 }
 
-/// The properties of a request that decide how its answer is framed.
+/// The properties of a request that determine the framing of its answer, and whether the connection
+/// closes after it.
 struct Asked {
     version: Version,
     offers_upgrade: bool,
     exchange: Rc<Exchange>,
 }
 
-/// Awaits the answer, sets how its connection continues, and counts the request as in flight until
-/// the answer is sent.
+/// Awaits the answer, decides whether the connection closes after the answer, and counts the
+/// request as in flight until the answer is sent.
 async fn held<B: MessageBody + 'static>(
     in_hand: InFlight,
     asked: Asked,
@@ -139,12 +142,13 @@ async fn held<B: MessageBody + 'static>(
         head.no_chunking(true);
         head.set_connection_type(ConnectionType::Close);
     }
-    // After a rejected `Upgrade`, the client might already send the other protocol.
+    // After a rejected `Upgrade` the connection closes, because the client may already send the
+    // other protocol.
     if !is_upgrade && (asked.offers_upgrade || asked.exchange.is_last()) {
         head.set_connection_type(ConnectionType::Close);
     }
-    // In a head of HTTP/1.0, `connection_type` does not tell an explicit `close` from the default.
-    // So it is read as if the version were 1.1.
+    // For HTTP/1.0, `connection_type` returns `Close` for an explicit `close` and also by default.
+    // For HTTP/1.1 it returns `Close` only for an explicit `close`.
     let version = std::mem::replace(&mut head.version, Version::HTTP_11);
     if head.connection_type() == ConnectionType::Close {
         asked.exchange.end_with_this();

@@ -15,7 +15,8 @@ pub const PART_FAILED: u8 = 3;
 /// Reason why a server did not start, or ended without a request to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The process cannot listen for signals, or cannot start the threads that write its lines.
+    /// The process cannot listen for signals, or cannot start the threads that write to its
+    /// outputs.
     #[error("cannot start: {0}")]
     Process(#[from] io::Error),
     /// The limit on open files is too low.

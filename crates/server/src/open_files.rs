@@ -1,4 +1,5 @@
-//! The limit on open files: raised to its maximum, and the connection limits lowered to fit it.
+//! The limit on open files. The server raises it to its maximum, and lowers the connection limit to
+//! fit.
 
 use crate::ServerSection;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -23,8 +24,8 @@ pub struct TooFewFiles {
     pub limit: u64,
 }
 
-/// Raises this process's limit on open files to its maximum. Lowers `max_connections` of `settings`
-/// to what fits into the limit, and logs a warning in that case.
+/// Raises this process's limit on open files to its maximum. If `max_connections` of `settings`
+/// does not fit into the limit, this function lowers `max_connections` and logs a warning.
 pub(crate) fn fit_open_files(settings: &mut ServerSection) -> Result<(), TooFewFiles> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -49,8 +50,8 @@ pub(crate) fn fit_open_files(settings: &mut ServerSection) -> Result<(), TooFewF
     Ok(())
 }
 
-/// Upper bound of open sockets. Above it, the server closes idle connections, so that some file
-/// descriptors stay free for new connections.
+/// Upper bound of open sockets. Above this bound, the server closes idle connections, so that some
+/// file descriptors stay free for new connections.
 pub(crate) fn most_sockets() -> u64 {
     const SPARE: u64 = 16;
     getrlimit(Resource::Nofile)

@@ -55,13 +55,15 @@ impl Signals {
         Ok(Self { asked_by, hurry, progress })
     }
 
-    /// Waits for the first stop signal. `progress` belongs to the server that is to be stopped.
+    /// Waits for the first stop signal. `progress` is the shutdown progress of the server that the
+    /// request stops.
     pub(crate) async fn stop_request(self, progress: Progress) -> StopRequest {
         let Self { mut asked_by, hurry, progress: sender } = self;
         // An error means that the thread has ended, which also ends the wait below.
         let _ = sender.send(progress);
         let asked_by = asked_by.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
-        // A server that receives no signals could not be stopped later, so it stops now.
+        // Without the signal thread, no signal could stop the server later. So the server stops
+        // now.
         let asked_by = asked_by.unwrap_or("the end of the signal thread");
         StopRequest { asked_by, hurry }
     }

@@ -22,16 +22,16 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// Binds `address`; port 0 selects any free port.
 pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // A new server can bind the port immediately after the last one has ended.
+    // Lets a new server bind the port immediately after the old server has ended.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
 
-/// Sets the options of an accepted connection, which bound its memory and its lifetime without a
-/// peer. If the kernel rejects an option, the connection continues without that protection, and the
-/// error is logged.
+/// Sets the options of an accepted connection. The options bound the memory of the connection, and
+/// its lifetime after the peer has disappeared. If the kernel rejects an option, the connection
+/// continues without that protection, and the error is logged.
 pub(crate) fn bound(stream: &TcpStream) {
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);

@@ -23,7 +23,7 @@ pub enum StartError {
     /// The worker threads cannot be started.
     #[error("cannot start the worker threads: {0}")]
     Runtime(#[from] io::Error),
-    /// The store cannot be opened. The text of the error says what to do.
+    /// The store cannot be opened. The text of the error states what to do.
     #[error("{0}")]
     Store(Box<dyn Error + Send + Sync>),
     /// A built-in text of the generator or the alert resolver is invalid.

@@ -30,14 +30,14 @@ pub(crate) const PROCESS_WITHIN: Duration = Duration::from_millis(7_500);
 pub(crate) struct Running {
     pub(crate) log: Arc<ClosableLog>,
     pub(crate) alerts: AlertService,
-    /// The store behind the log. It is closed last.
+    /// The store behind the log. The store is closed last.
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) hub: Hub,
     /// Time that the server still serves before anything stops.
     pub(crate) drain_delay: Duration,
-    /// Cancelled first. From then on the server is not ready.
+    /// Cancelled first. From then on the readiness probe fails.
     pub(crate) stopping: CancellationToken,
-    /// Cancelled when the drain delay is over. The deadlines count from then on.
+    /// Cancelled when the drain delay is over. All deadlines are measured from that time.
     pub(crate) draining: CancellationToken,
     /// Stops the components that append on their own: the generator, the alert resolver, and added
     /// background components.
@@ -93,7 +93,8 @@ impl Running {
         let is_hurried = self.delay(request).await;
         self.draining.cancel();
         let start = Instant::now();
-        // A request to hurry that ended the delay does not shorten the drain as well.
+        // If a request to hurry has already ended the drain delay, the same request does not also
+        // shorten the drain.
         let hurry =
             async { if is_hurried { pending().await } else { request.hurry.cancelled().await } };
         let orderly = async {
@@ -124,7 +125,7 @@ impl Running {
     /// component also ends it.
     async fn delay(&self, request: &StopRequest) -> bool {
         if self.drain_delay.is_zero() {
-            // A request to hurry that has already arrived applies to the drain.
+            // A request to hurry that has already arrived shortens the drain instead.
             return false;
         }
         // The worker threads continue to serve meanwhile.
@@ -156,7 +157,8 @@ impl Running {
         self.hub.end();
     }
 
-    /// Ends every stream immediately. Appends in progress are still answered if they end soon.
+    /// Ends every stream immediately. An append in progress is still answered if it ends within the
+    /// short time limit.
     async fn cut(&self) {
         self.server_stop.cancel();
         self.hub.end();
@@ -175,7 +177,7 @@ impl Running {
 
     /// Stops the remaining tasks and waits for them until `deadline`.
     async fn end_tasks(&self, deadline: Instant) {
-        // Not cancelled yet if the drain ran out of time.
+        // This token is not cancelled yet if the drain exceeded its time limit.
         self.server_stop.cancel();
         self.pump_stop.cancel();
         self.sockets.close();
@@ -189,8 +191,9 @@ impl Running {
         }
     }
 
-    /// Closes the store. This is the last step, since cursors and the pump read until they end.
-    /// Answered writes are durable already, so a disk that hangs does not delay the exit.
+    /// Closes the store. This is the last step, because cursors and the pump read from the store
+    /// until they end. Answered writes are durable already, so a disk that hangs does not delay the
+    /// exit.
     async fn close_store(&self, deadline: Instant) {
         if timeout_at(deadline, self.store.close()).await.is_err() {
             tracing::warn!("the store did not close in time");

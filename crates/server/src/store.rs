@@ -1,4 +1,4 @@
-//! The choice of the store by the settings: memory or disk. Only this file knows both stores.
+//! Selection of the store, memory or disk, from the settings. No other file uses both stores.
 
 use crate::configuration::{DataFolder, MemorySection, Settings, StorageSection};
 use northgate_domain::Epoch;

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 /// Upper bound of characters of a panic's message in the reason of a failure.
 const MAX_REASON_CHARS: usize = 300;
 
-/// A component of the server ended before it was told to stop.
+/// A component of the server ended although no stop was requested.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a component of the server failed: {part}: {reason}")]
 pub struct PartFailure {
@@ -42,7 +42,7 @@ impl Supervisor {
         });
     }
 
-    /// Same as [`Supervisor::spawn`], for a task that returns the reason of its end.
+    /// Runs `task` like [`Supervisor::spawn`]. The task returns the reason of its end.
     pub(crate) fn spawn_with_reason(
         &self,
         part: &'static str,
@@ -54,7 +54,7 @@ impl Supervisor {
         self.tasks.spawn(async move {
             let reason = match running.await {
                 Ok(reason) => reason,
-                // The runtime shuts down and cancels all tasks.
+                // Tasks are cancelled only when the runtime shuts down.
                 Err(error) if error.is_cancelled() => return,
                 Err(error) => {
                     format!("it panicked: {}", panic_message(error.into_panic().as_ref()))

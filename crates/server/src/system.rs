@@ -1,4 +1,5 @@
-//! The system's ids and clock. Only this file reads them.
+//! The system's sources of random ids and of time, from which all other code gets its ids and
+//! times.
 
 use northgate_domain::{Clock, Epoch, IdSource, Timestamp};
 use std::sync::LazyLock;
@@ -22,8 +23,8 @@ impl IdSource for SystemIds {
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
-    /// Returns the current time, limited to the years 1970 to 9999. A clock outside that range must
-    /// not make requests fail.
+    /// Returns the current time, limited to the years 1970 to 9999, so that a wrong clock does not
+    /// make requests fail.
     #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
     fn now(&self) -> Timestamp {
         let micros = match SystemTime::now().duration_since(UNIX_EPOCH) {

@@ -29,7 +29,7 @@ pub(crate) struct Outputs {
 }
 
 /// Sends the log lines of this process to standard error. A second call starts new threads, but the
-/// log lines stay with the first ones.
+/// log lines still go to the threads of the first call.
 pub(crate) fn start_logging(settings: &LogSection) -> io::Result<Outputs> {
     let outputs = Outputs {
         stdout: Output::start("standard output", stdout())?,
@@ -57,7 +57,8 @@ impl Outputs {
         self.stdout.push(line);
     }
 
-    /// Writes to standard error why the server ends, in one line and at every log level.
+    /// Writes one line with the reason of the end to standard error. The log level does not filter
+    /// this line.
     pub(crate) fn report(&self, error: &dyn Error) {
         self.stderr.push(&format!("northgate: {error}"));
     }

@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 
 /// Upper bound of bytes of a request body, and of a message on a WebSocket.
 const MESSAGE_BYTES: usize = 64 * 1024;
-/// Upper bound of bytes of all collections together that wait to be sent to their clients.
+/// Upper bound of bytes of all collection answers together that are not yet sent.
 const ANSWERS_BYTES: usize = 64 * 1024 * 1024;
 
 /// Adds routes to the app of one worker thread.

@@ -1,7 +1,8 @@
 //! Runs the shell commands of README.md and docs/, in the order of each page, against the program.
 //!
-//! The first line of a block says how it is run: `sh` in the foreground, `sh start` with its last
-//! line as the new server, `sh watch` in the background, `sh by-hand` not at all.
+//! The first line of a block determines how the test runs the block: `sh` in the foreground, `sh
+//! start` with its last line as the new server, `sh watch` in the background, `sh by-hand` not at
+//! all.
 #![cfg(unix)]
 #![expect(
     clippy::expect_used,
@@ -14,8 +15,8 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// Begins each script: the program under the name that the pages use, on the port `$PORT`, and a curl
-/// that fails on an error status and gives up a stream that stays open.
+/// First part of each script. `northgate` runs the program of this build. `curl` fails on an error
+/// status, and reads an open stream (`-N`) for `PATIENCE` seconds only.
 const PRELUDE: &str = r#"
 set -euo pipefail
 northgate() { command "$NORTHGATE" "$@"; }
@@ -40,7 +41,7 @@ wait_for_server() {
 }
 "#;
 
-/// Ends each script.
+/// Last part of each script.
 const END: &str = r"
 stop_server
 wait
@@ -80,7 +81,7 @@ fn script(blocks: &[Block<'_>]) -> String {
             }
             "watch" => _ = writeln!(script, "(PATIENCE=4\n{commands}\n) >watched &"),
             "by-hand" => {}
-            other => panic!("`sh {other}` is no way to run a block"),
+            other => panic!("`sh {other}` is not a kind of block"),
         }
         script.push('\n');
     }
@@ -88,7 +89,8 @@ fn script(blocks: &[Block<'_>]) -> String {
     script
 }
 
-/// Runs the blocks of a page in an empty folder, and returns what its watchers printed.
+/// Runs the blocks of a page, at least `least`, in an empty folder. Returns the output of the block
+/// with the kind `watch`.
 fn run(page: &str, least: usize) -> String {
     let text = std::fs::read_to_string(Path::new("../..").join(page)).unwrap();
     let blocks = blocks(&text);

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-/// An example. Cargo builds it when it runs all tests of the package, and not for `--test
-/// examples`.
+/// Returns the program of an example. Cargo builds the examples when it runs all tests of the
+/// package, but not for `--test examples`.
 fn example(name: &str) -> ProcessBuilder {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join("examples").join(name);

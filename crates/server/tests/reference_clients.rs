@@ -22,11 +22,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// Time limit for a client to catch up, which pauses between its attempts to reconnect.
+/// Time limit for a client to catch up. Clients pause between their attempts to reconnect.
 const CAUGHT_UP: Duration = Duration::from_secs(90);
 
-/// Prints what the client in JavaScript shows. Node.js has a WebSocket from version 22 on, 20 and
-/// 21 if they are asked for it; before that it takes a package.
+/// Driver that prints the state of the JavaScript client. Node.js has a WebSocket from version 22
+/// on. Versions 20 and 21 need a flag, and earlier versions need the package `ws`.
 const NODE: &str = r#"
 import { createRequire } from "node:module";
 import { watch } from "./client.mjs";
@@ -37,7 +37,7 @@ watch(process.argv[2], (alerts, event) => {
 });
 "#;
 
-/// Prints what the client in Python shows.
+/// Driver that prints the state of the Python client.
 const PYTHON: &str = r#"
 import json, sys
 from client import watch
@@ -80,10 +80,10 @@ impl ReferenceClient {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} (tests/run.sh installs it): {error}"));
         let lines = Arc::<Mutex<Vec<Value>>>::default();
-        let (out, told) = (child.stdout.take().unwrap(), lines.clone());
+        let (out, reported) = (child.stdout.take().unwrap(), lines.clone());
         thread::spawn(move || {
             for line in BufReader::new(out).lines() {
-                told.lock().unwrap().push(serde_json::from_str(&line.unwrap()).unwrap());
+                reported.lock().unwrap().push(serde_json::from_str(&line.unwrap()).unwrap());
             }
         });
         Self { child, lines }
@@ -102,14 +102,14 @@ impl ReferenceClient {
         Self::start(folder, &["python3"], files, base)
     }
 
-    /// The alerts that the client shows now, as ids and revisions.
+    /// Returns the alerts that the client shows now, as ids and revisions.
     fn board(&self) -> Vec<Value> {
         let lines = self.lines.lock().unwrap();
         sorted(lines.last().map_or_else(Vec::new, |line| line["board"].as_array().unwrap().clone()))
     }
 
-    /// How often the client loaded the complete state, and the offsets of the events that it
-    /// showed.
+    /// Returns how often the client loaded the complete state, and the offsets of the events that
+    /// it showed.
     fn events(&self) -> (usize, Vec<u64>) {
         let lines = self.lines.lock().unwrap();
         let events = lines.iter().filter_map(|line| line["event"].as_str()).map(offset).collect();
@@ -157,7 +157,7 @@ fn work(server: Client, stop: &AtomicBool) {
         let path = format!("/alerts/{}/{act}", alert["id"].as_str().unwrap());
         insist(server, &path, &json!({ "by": "Anna", "note": "x" }), &format!("act-{round}"));
         round += 1;
-        // The rate of a very bad day for an operator, not the maximum rate of the machine.
+        // A high rate for real alerts, but far below the maximum rate of the server.
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -202,10 +202,10 @@ fn reference_clients_show_every_event_once_across_a_kill() {
     }
     stop.store(true, Ordering::Relaxed);
     worker.join().unwrap();
-    let kept = server.get("/alerts?status=open,acknowledged&limit=1000").json();
-    let alerts = kept["alerts"].as_array().unwrap();
+    let state = server.get("/alerts?status=open,acknowledged&limit=1000").json();
+    let alerts = state["alerts"].as_array().unwrap();
     let expected = sorted(alerts.iter().map(|a| json!([a["id"], a["revision"]])).collect());
-    let head = offset(kept["position"].as_str().unwrap());
+    let head = offset(state["position"].as_str().unwrap());
     let all: Vec<_> = (offset(before["position"].as_str().unwrap()) + 1..=head).collect();
     for client in &clients {
         eventually_within(CAUGHT_UP, || client.events().1.len() >= all.len());

@@ -63,13 +63,15 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) request_timeout: Option<ConnectionTime>,
 
-    /// Time that a connection stays open between two requests, 1s to 1h; longer than the same
-    /// time of any proxy in front [default: 95s] [env: NORTHGATE__SERVER__KEEP_ALIVE]
+    /// Time that a connection stays open between two requests, 1s to 1h; must be longer than the
+    /// keep-alive time of any proxy in front of the server
+    /// [default: 95s] [env: NORTHGATE__SERVER__KEEP_ALIVE]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) keep_alive: Option<ConnectionTime>,
 
     /// Time that the server still serves after the stop signal while its readiness probe fails, so
-    /// that load balancers notice [default: 0s] [env: NORTHGATE__SERVER__DRAIN_DELAY]
+    /// that load balancers stop using the server
+    /// [default: 0s] [env: NORTHGATE__SERVER__DRAIN_DELAY]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) drain_delay: Option<Delay>,
 
@@ -194,7 +196,7 @@ pub enum Loaded {
 }
 
 impl Arguments {
-    /// Combines the flags with `settings`, which come from all sources that flags override.
+    /// Combines the flags with `settings`, which come from all other sources. Flags override them.
     pub(super) fn ask(mut self, mut settings: Settings) -> Result<Loaded, ConfigurationError> {
         let Some(maintenance) = self.maintenance.take() else {
             self.apply(&mut settings);

@@ -11,7 +11,7 @@ const BEGIN: &str = "<!-- Generated from the flags. -->\n";
 const HOW: &str = "run NORTHGATE_WRITE_DOCS=1 cargo test -p northgate-server configuration::page";
 const END: &str = "<!-- End of the generated part. -->\n";
 
-/// A flag with the bracketed parts of its help text.
+/// The table row of a flag: its help text, and the parts of that text in brackets.
 struct Row {
     flag: String,
     variable: String,
@@ -98,7 +98,7 @@ fn every_visible_flag_documents_a_variable() {
     }
 }
 
-/// A default that is documented is set explicitly; this changes nothing.
+/// Sets each documented default explicitly, and checks that the settings stay the same.
 #[test]
 fn documented_defaults_are_the_defaults() {
     let load = |arguments: &[String]| {

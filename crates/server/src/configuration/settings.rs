@@ -45,7 +45,8 @@ impl Settings {
     const GENERATOR_INTERVAL: Duration = Duration::from_secs(10);
 
     /// Returns the time between two alerts of the generator; `None` means that it does not run. By
-    /// default it runs only if the store is not durable, so that a new user sees some alerts.
+    /// default the generator runs only if the store is not durable, so that a new user sees some
+    /// alerts.
     pub(crate) fn generator_interval(&self, is_durable: bool) -> Option<Duration> {
         let unsaid = (!is_durable).then_some(Self::GENERATOR_INTERVAL);
         self.generator.interval.duration_or(unsaid)
@@ -74,8 +75,8 @@ pub struct ServerSection {
     pub request_timeout: ConnectionTime,
     /// Time that a connection stays open between two requests.
     pub keep_alive: ConnectionTime,
-    /// Time that the server still serves after a request to stop. It is not ready during this
-    /// time, so that load balancers notice.
+    /// Time that the server still serves after a request to stop. The readiness probe fails during
+    /// this time, so that load balancers stop using the server.
     pub drain_delay: Delay,
     /// Host names that clients use for the server.
     #[serde(deserialize_with = "values::texts")]
@@ -84,8 +85,9 @@ pub struct ServerSection {
 
 impl ServerSection {
     const MAX_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(15_000).unwrap();
-    /// Longer than proxies keep an idle connection open (60 to 90 s). The proxy must close it
-    /// first, since a request may be on its way when the server closes it.
+    /// Longer than the usual idle timeout of proxies (60 to 90 s). The proxy must close an idle
+    /// connection first. If the server closed the connection first, a request from the proxy could
+    /// be on its way and would be lost.
     const KEEP_ALIVE: ConnectionTime = ConnectionTime(Duration::from_secs(95));
     const MAX_CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(500).unwrap();
 
@@ -118,7 +120,7 @@ impl Default for ServerSection {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct AlertsSection {
-    /// Time for which repeats of one alert are collected before they are stored and sent.
+    /// Time for which repeats of one alert are collected before they are stored and sent together.
     pub repeat_window: Window,
     /// Time without any event after which an alert of severity info resolves automatically.
     pub resolve_info_after: AfterTime,
@@ -216,7 +218,7 @@ pub struct StorageSection {
     pub retain_for: Span,
     /// Upper bound of the bytes of a store on disk, its write-ahead log included.
     pub retain_bytes: ByteLimit,
-    /// Upper bound of waiting requests that are stored in one commit; for benchmarks.
+    /// Upper bound of requests in one commit; for benchmarks.
     #[serde(deserialize_with = "values::plain")]
     pub appends_per_commit: NonZeroUsize,
 }

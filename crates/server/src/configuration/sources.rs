@@ -14,12 +14,12 @@ pub(super) const FILE: &str = "northgate.toml";
 /// Name of the file in the working directory that adds variables to the environment.
 pub(super) const DOT_ENV: &str = ".env";
 
-/// First part of this server's variables: `NORTHGATE__SECTION__KEY`.
+/// First part of the name of each variable of this server: `NORTHGATE__SECTION__KEY`.
 const PREFIX: &str = "NORTHGATE";
 /// Separator between the parts of a variable's name.
 const SEPARATOR: &str = "__";
 
-/// The variables that the Python service read, with the settings that they set now.
+/// The variables that the former Python service read, and the setting that each sets now.
 const LEGACY: [(&str, &str); 4] = [
     ("CORS_ORIGINS_ALLOWED", "cors.origins"),
     ("CORS_METHODS_ALLOWED", "cors.methods"),
@@ -80,8 +80,8 @@ fn dot_env(folder: &Path) -> Result<Vec<(String, OsString)>, ConfigurationError>
         })
 }
 
-/// Adds quotes around a value of `.env` that contains spaces, tabs or backslashes. Existing files
-/// were written for a library that needs no quotes there (`CORS_METHODS_ALLOWED=GET, POST`).
+/// Adds quotes around a value of `.env` that contains spaces, tabs or backslashes. Files of the
+/// former Python service have such values without quotes (`CORS_METHODS_ALLOWED=GET, POST`).
 fn quoted(line: &str) -> Cow<'_, str> {
     let bare = |value: &str| {
         value.contains([' ', '\t', '\\']) && !value.contains('\'') && !value.starts_with(['"', '#'])
@@ -99,9 +99,9 @@ fn quoted(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns the number of the invalid line of `.env` and the name that it sets. The value is left
-/// out, because it may be a secret of another program. The library reports the text that it could
-/// not parse, but not the line number, so this function searches for that text.
+/// Returns the number of the invalid line of `.env` and the variable's name. The value is left out,
+/// because it may be a secret of another program. The library reports the text that it could not
+/// parse, but not the line number, so this function searches for the line that contains that text.
 fn place_in(text: &str, error: &dotenvy::Error) -> Option<String> {
     let dotenvy::Error::LineParse(part, _) = error else { return None };
     let part = part.lines().next().map(str::trim).filter(|part| !part.is_empty())?;
@@ -113,7 +113,7 @@ fn place_in(text: &str, error: &dotenvy::Error) -> Option<String> {
 }
 
 /// Returns one layer of configuration per known variable. The legacy names come first, so that a
-/// `NORTHGATE__…` name in the same source overrides them.
+/// `NORTHGATE__…` variable in the same source overrides a legacy one.
 fn settings_in(
     variables: Vec<(String, OsString)>,
     place: &str,
@@ -133,8 +133,8 @@ fn settings_in(
     known.into_iter().map(one).collect()
 }
 
-/// Returns the setting of one variable, or the reason why the variable is invalid. The setting is
-/// `key`, or the one that the variable's name states.
+/// Returns the setting of one variable, or the reason why the variable is invalid. Without `key`,
+/// the variable's name determines the setting.
 fn one_variable(key: Option<&str>, name: &str, value: String) -> Result<Config, String> {
     let values = if let Some(key) = key {
         Config::builder().set_override(key, value).and_then(checked)

@@ -49,7 +49,7 @@ fn a_byte_order_mark_at_the_beginning_of_a_file_is_skipped() {
 }
 
 #[test]
-fn limits_have_defaults_and_are_set_from_every_source() {
+fn limits_have_defaults_and_are_read_from_every_source() {
     let limits = |files: &[_], environment: &[_], flags: &[_]| {
         let settings = load(files, environment, flags).unwrap();
         let seats = settings.server.connection_limits();
@@ -245,7 +245,7 @@ fn only_variables_of_this_server_must_be_unicode() {
 }
 
 #[test]
-fn the_store_on_disk_has_defaults_and_is_set_from_every_source() {
+fn storage_settings_have_defaults_and_are_read_from_every_source() {
     let settings = |files: &[_], environment: &[_], flags: &[_]| {
         let storage = load(files, environment, flags).unwrap().storage;
         let days = storage.retain_for.0.as_secs() / (24 * 3_600);

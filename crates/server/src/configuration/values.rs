@@ -20,7 +20,7 @@ use std::str::FromStr;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A text is not a valid value of a setting.
+/// Error of a text that is not a valid value of a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not {expected}")]
 pub struct ValueError {
@@ -32,7 +32,8 @@ fn not(given: &str, expected: &'static str) -> ValueError {
     ValueError { given: given.to_owned(), expected }
 }
 
-/// Implements `TryFrom<String>` through `FromStr`, which `serde` needs to read a type from a layer.
+/// Implements `TryFrom<String>` by means of `FromStr`. `serde` needs `TryFrom<String>` to read a
+/// setting from a file or a variable.
 macro_rules! from_text {
     ($($name:ty),*) => { $(
         impl TryFrom<String> for $name {
@@ -96,7 +97,7 @@ pub(super) fn workers(text: &str) -> Result<NonZeroUsize, ValueError> {
     threads.ok_or_else(|| not(text, "a number of threads from 1 to 512"))
 }
 
-/// Deserializes a number of worker threads from a layer.
+/// Deserializes a number of worker threads from its text.
 pub(super) fn workers_in<'de, D: Deserializer<'de>>(from: D) -> Result<NonZeroUsize, D::Error> {
     workers(&String::deserialize(from)?).map_err(D::Error::custom)
 }
@@ -166,7 +167,7 @@ pub enum Level {
     Error,
     /// Also problems that somebody should check.
     Warn,
-    /// Also events that concern the complete server.
+    /// Also events of the server as a whole.
     #[default]
     Info,
     /// Also events of single connections.
@@ -174,15 +175,16 @@ pub enum Level {
 }
 
 impl Level {
-    /// Returns the directives for the log filter. The HTTP library logs errors that any client can
-    /// cause, such as a malformed request. Those modules of it log at `debug` only.
+    /// Returns the directives for the log filter. Some modules of the HTTP library log an error for
+    /// each malformed request, which any client can send. These modules log only if the level is
+    /// `debug`.
     pub(crate) fn filter(self) -> String {
         const CLIENTS: &str =
             "actix_http::h1::dispatcher=off,actix_http::h1::decoder=off,actix_http::ws=off";
         match self {
             Self::Error => format!("error,{CLIENTS}"),
             Self::Warn => format!("warn,{CLIENTS}"),
-            // The HTTP library would repeat what this server's lines already report.
+            // `actix_server` would log events that this server already logs.
             Self::Info => format!("info,actix_server=warn,{CLIENTS}"),
             Self::Debug => "debug".to_owned(),
         }
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_an_address() {
+    fn a_host_is_an_ip_address_or_localhost() {
         assert_eq!("localhost".parse(), Ok(Host::default()));
         assert_eq!("[::1]".parse::<Host>().unwrap().address().to_string(), "::1");
         let error = "example.com".parse::<Host>().unwrap_err().to_string();
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_for_data_has_a_name() {
+    fn a_data_folder_must_not_be_blank() {
         assert_eq!("./my data".parse::<DataFolder>().unwrap().path(), Path::new("./my data"));
         let error = " ".parse::<DataFolder>().unwrap_err().to_string();
         assert_eq!(error, "\" \" is not a folder, such as ./data");
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boolean_is_a_word() {
+    fn a_boolean_is_parsed_from_words_and_digits() {
         for (word, value) in [("true", true), ("1", true), ("Off", false), ("", false)] {
             assert_eq!(bool::parse(word), Ok(value), "{word:?}");
         }

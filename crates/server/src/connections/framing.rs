@@ -1,7 +1,7 @@
 //! Detection of the end of each HTTP/1.1 request (RFC 9112 section 6), without I/O.
 //!
-//! It does only what is needed to hold back the next request. The HTTP library itself decodes heads
-//! and bodies.
+//! The stream uses the result to withhold the next request until the current one is answered. The
+//! HTTP library decodes heads and bodies itself.
 
 /// State of a connection's byte stream: what the next bytes belong to.
 #[derive(Debug, Default)]
@@ -13,26 +13,28 @@ pub(super) enum Framing {
     Body(u64),
     /// In a chunked body.
     Chunked(Chunked),
-    /// In another protocol, such as WebSocket.
+    /// After the head of a WebSocket handshake. All further bytes belong to the WebSocket.
     Opaque,
     /// After an invalid chunked body. The end of the request cannot be detected any more.
     Broken,
 }
 
 /// Parser of a chunked body. The HTTP library accepts every body that this parser accepts, and
-/// finds the same end. The reverse is not true: the library allows trailers that hide a request,
-/// and chunk extensions without an end.
+/// finds the same end. The library is less strict: it also accepts invalid trailers that can hide a
+/// second request, and chunk extensions of unlimited length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunked {
     place: Chunk,
-    /// Number of spare bytes that may still follow: extensions, trailers, zeros before a size.
+    /// Number of spare bytes that may still follow: white space, extensions, trailers, and zeros
+    /// before a size.
     spare: usize,
 }
 
-/// Upper bound of spare bytes of one body: extensions, trailers, zeros before a size.
+/// Upper bound of spare bytes of one body: white space, extensions, trailers, and zeros before a
+/// size.
 const MOST_SPARE_BYTES: usize = 16 * 1024;
 
-/// State of the parser: where in a chunked body it is.
+/// Position of the parser in the grammar of a chunked body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Chunk {
     /// Before a size.
@@ -71,7 +73,8 @@ enum ChunkStep {
     Broken,
 }
 
-/// The bytes that belong to the current request.
+/// Number of leading bytes that belong to the current request, and whether the request ends with
+/// them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) bytes: usize,
@@ -80,8 +83,8 @@ pub(super) struct Taken {
 }
 
 impl Framing {
-    /// Begins a request whose head declares that `next` follows. Returns whether the request is
-    /// complete with its head.
+    /// Begins a request after its head. `next` is the framing of the bytes after the head. Returns
+    /// whether the request has no body and is therefore complete.
     pub(super) fn begin(&mut self, next: Self) -> bool {
         let is_whole = matches!(next, Self::Body(0));
         *self = if is_whole { Self::Head } else { next };
@@ -165,7 +168,7 @@ impl Chunked {
 }
 
 impl Chunk {
-    /// Returns whether the byte that led to this state was a spare byte.
+    /// Returns whether the byte that led to this state counts as a spare byte.
     fn is_spare(self) -> bool {
         matches!(
             self,
@@ -317,9 +320,9 @@ mod tests {
     }
 
     proptest! {
-        /// A body that ends here also ends in the library, and a body that the library refuses is
-        /// also refused here. So the library never refuses bytes that it receives, and never reads
-        /// the next request as part of this one.
+        /// If this parser finds the end of a body, the library finds the same end. If the library
+        /// refuses a body, this parser also refuses it. So the library never refuses bytes that it
+        /// receives, and never reads the next request as part of this one.
         #[test]
         fn the_library_accepts_every_accepted_chunked_body_with_the_same_end(
             body in "([0-9a-fA-F]{0,2}[;\t x]{0,2}\r\n[a-z]{0,17}\r?\n?){0,3}(0\r\n(X: y\r?\n|[a-z:]{0,3}\r\n){0,2}\r?\n)?",

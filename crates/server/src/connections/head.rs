@@ -1,8 +1,8 @@
 //! Parsing of a request head (RFC 9112) before the HTTP library reads it, without I/O.
 //!
-//! This module finds what follows the head, removes headers that the library must not see, and
-//! refuses invalid heads. The library answers an invalid head with an empty 400. So every head that
-//! the library would refuse is refused here, with a reason.
+//! This module determines the framing of the bytes after the head, removes headers that the library
+//! must not see, and refuses invalid heads. The library would answer an invalid head with an empty
+//! 400. So this module refuses every head that the library would refuse, and states a reason.
 
 use super::framing::{Chunked, Framing};
 use actix_web::http::Uri;
@@ -18,10 +18,10 @@ const MAX_NAME_BYTES: usize = 1024;
 /// Upper bound of bytes of a request target. The HTTP library's `Uri` type accepts no more.
 const MAX_TARGET_BYTES: usize = u16::MAX as usize - 1;
 
-/// The relevant content of a complete head.
+/// The properties of a complete head that the stream needs.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// What follows the head.
+    /// Framing of the bytes after the head.
     pub(super) framing: Framing,
     /// Whether the client waits for `100 Continue` before it sends its body.
     pub(super) awaits_continue: bool,
@@ -43,8 +43,8 @@ pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     })
 }
 
-/// Checks that a request can begin with `bytes`. Other bytes are refused immediately, since the end
-/// of their head may never arrive.
+/// Checks that a request can begin with `bytes`. Bytes of another protocol are refused immediately,
+/// since such a client may never send the end of a head.
 pub(super) fn check_beginning(bytes: &[u8]) -> Result<(), HeadError> {
     if bytes.starts_with(&[0x16, 0x03]) {
         return Err(HeadError::Tls);
@@ -103,8 +103,8 @@ fn refusal(error: Error) -> HeadError {
     }
 }
 
-/// Returns the request target with its invalid bytes percent-encoded, or `None` if it has none.
-/// Browsers encode these bytes, but scripts often do not.
+/// Returns the request target with its invalid bytes percent-encoded, or `None` if all bytes are
+/// valid. Browsers encode these bytes, but scripts often do not.
 fn checked_target(target: &str) -> Result<Option<String>, HeadError> {
     let is_plain = |byte: u8| match byte {
         b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
@@ -136,7 +136,8 @@ fn checked_target(target: &str) -> Result<Option<String>, HeadError> {
     Ok(encoded)
 }
 
-/// The headers that decide about framing and the connection.
+/// The headers that determine the framing of the request, the protocol, and the end of the
+/// connection.
 #[expect(clippy::struct_excessive_bools, reason = "the headers of a head are independent")]
 #[derive(Default)]
 struct DeclaredHeaders {
@@ -146,8 +147,8 @@ struct DeclaredHeaders {
     offers_upgrade: bool,
     /// Whether `Upgrade` lists WebSocket.
     to_socket: bool,
-    /// Whether `Upgrade` is WebSocket only. Then the HTTP library treats the bytes that follow as
-    /// WebSocket.
+    /// Whether the value of `Upgrade` is exactly `websocket`. In that case the HTTP library treats
+    /// the bytes after the head as WebSocket.
     is_socket: bool,
     expects: bool,
     closes: bool,
@@ -192,12 +193,12 @@ impl DeclaredHeaders {
             encodings > 1 || (encodings == 1 && !(said.is_chunked && is_1_1));
         if transfer_encoding_is_odd {
             return Err(HeadError::Malformed(
-                "Transfer-Encoding must be chunked, stated once, and in HTTP/1.1",
+                "Transfer-Encoding is allowed only once, as chunked, and in HTTP/1.1",
             ));
         }
         if said.is_chunked && said.length.is_some() {
             return Err(HeadError::Malformed(
-                "there are both Transfer-Encoding and Content-Length",
+                "the head has both Transfer-Encoding and Content-Length",
             ));
         }
         match said.hosts {
@@ -207,7 +208,7 @@ impl DeclaredHeaders {
         }
     }
 
-    /// Returns what follows the head.
+    /// Returns the framing of the bytes after the head.
     fn framing(&self, method: &str, is_1_1: bool) -> Result<Framing, HeadError> {
         if method == "GET" && self.is_socket && !self.is_chunked {
             return Ok(Framing::Opaque);
@@ -227,9 +228,9 @@ fn has_token(list: &[u8], token: &[u8]) -> bool {
     list.split(|byte| *byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
 }
 
-/// Rebuilds the head without the headers that the HTTP library must not see. `Expect` is handled by
-/// the stream when the app reads the body. `Upgrade` to another protocol than WebSocket is ignored
-/// (RFC 9110 section 7.8).
+/// Rebuilds the head without the headers that the HTTP library must not see. The stream itself
+/// handles `Expect`, when the app reads the body. `Upgrade` to another protocol than WebSocket is
+/// ignored (RFC 9110 section 7.8).
 fn rewrite(
     method: &str,
     target: &str,
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expectation_is_removed_and_applies_only_with_a_body() {
+    fn expect_is_removed_and_awaits_continue_only_with_a_body() {
         let expecting = |rest: &str| {
             format!("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n{rest}\r\n")
         };
@@ -358,13 +359,13 @@ mod tests {
         ] {
             let error = Head::parse(bytes.as_bytes()).map(|_| ()).unwrap_err();
             assert!(format!("{error:?}").contains(slug), "{bytes:.80?}: {error:?}");
-            // The library would accept a tunnel.
+            // The library accepts `CONNECT`; only this parser refuses it.
             assert_eq!(is_taken(bytes.as_bytes()), slug == "Tunnel", "{bytes:.80?}");
         }
     }
 
     #[test]
-    fn other_protocols_are_recognised_by_their_first_bytes() {
+    fn other_protocols_are_recognized_by_their_first_bytes() {
         assert_eq!(check_beginning(&[0x16, 0x03, 0x01]), Err(HeadError::Tls));
         assert!(check_beginning(b"\0\x05").is_err());
         assert!(check_beginning(b"G\x80T").is_err());

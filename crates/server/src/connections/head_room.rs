@@ -1,11 +1,12 @@
 //! Memory budget for large request heads of all connections together.
 //!
-//! A small head is free, because each connection has a buffer anyway. The bytes beyond that count
-//! against one budget until the connection ends, because the HTTP library does not shrink a buffer.
+//! The first 8 KiB of a head are free, because every connection has a buffer of that size.
+//! Additional bytes count against one budget. These bytes count until the connection ends, because
+//! the HTTP library does not shrink a buffer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes of a head that do not count against the budget.
+/// Number of bytes of each head that do not count against the budget.
 const FREE_BYTES: usize = 8 * 1024;
 /// Budget of all heads together, in bytes beyond [`FREE_BYTES`] each.
 const TOTAL_BYTES: usize = 32 * 1024 * 1024;
@@ -55,7 +56,8 @@ mod tests {
         assert!(HeadRoom::default().reserve_of(&taken, FREE_BYTES));
         assert!(!HeadRoom::default().reserve_of(&taken, FREE_BYTES + 1));
         assert_eq!(taken.load(Ordering::Relaxed), TOTAL_BYTES);
-        // These bytes belong to the budget of this test, so `drop` must not release them.
+        // The bytes were reserved from the local counter, so `drop` must not subtract them from the
+        // static one.
         room.0 = 0;
     }
 }

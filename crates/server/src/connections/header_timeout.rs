@@ -1,12 +1,14 @@
 //! Time limits for the head of a request and for sending a large answer.
 //!
-//! Without them, a client that sends half a head would occupy a connection forever. A client that
-//! reads a large answer byte by byte would do the same, with the answer in memory.
+//! Without these limits, a client that sends half a head would occupy a connection forever. A
+//! client that reads a large answer byte by byte would occupy a connection and the memory of the
+//! answer.
 //!
-//! The stream of a connection knows whether a part of a head has arrived ([`Exchange`]). The app
-//! counts requests that begin, and the bodies of answers count requests that end. Only the
-//! connection's future polls both. So the counters can be per thread: the future compares them
-//! before and after it polls, and the difference belongs to its own connection.
+//! The stream of a connection reports whether a part of a head has arrived ([`Exchange`]). The
+//! counters of requests exist once per thread: the app counts requests that begin, and the bodies
+//! of answers count requests that end. The app and the bodies of a connection run only while the
+//! connection's future is polled. So the difference between the counters before and after a poll
+//! belongs to the polled connection.
 
 use super::idle::Registration;
 use super::request_stream::Exchange;
@@ -21,11 +23,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
-/// Size of the write buffer. It bounds the memory of a connection after a burst.
+/// Size of the write buffer. The size bounds the memory of a connection after a burst.
 pub(super) const WRITE_BUFFER_BYTES: usize = 16 * 1024;
-/// Time limit for reading an answer that does not fit into the write buffer.
+/// Time in which a client must read an answer that does not fit into the write buffer.
 const LARGE_ANSWER_WITHIN: Duration = Duration::from_mins(2);
-/// Time limit for reading the answer to a refused head.
+/// Time in which a client must read the answer to a refused head.
 const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Counters of all connections of a thread.
@@ -33,10 +35,10 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 struct ThreadCounts {
     begun: u64,
     ended: u64,
-    /// Answers with a known length that do not fit into the write buffer.
+    /// Number of begun answers with a known length that do not fit into the write buffer.
     large_begun: u64,
     large_ended: u64,
-    /// Answers without a known length.
+    /// Number of begun answers without a known length.
     endless: u64,
 }
 
@@ -52,25 +54,24 @@ fn count(add: impl FnOnce(&mut ThreadCounts)) {
     COUNTS.set(counts);
 }
 
-/// The future of a connection. It refuses a head that is not complete in time, and ends the
-/// connection if the client does not read a large answer in time.
+/// The future of a connection. This future refuses a head that is not complete in time, and ends
+/// the connection if the client does not read a large answer in time.
 pub(super) struct HeaderDeadline<F> {
-    /// Boxed, because the runtime moves this future when it is spawned, and would use stack space
-    /// for both copies.
+    /// Boxed, because the runtime moves a spawned future, and both copies would use stack space.
     serving: Pin<Box<F>>,
     patience: Duration,
     exchange: Rc<Exchange>,
     registration: Registration,
-    /// Requests whose answers are not complete.
+    /// Number of requests whose answers are not complete.
     in_flight: u64,
-    /// Deadline of the head. It exists only before the first head and while a head is incomplete,
-    /// so that an idle connection needs no timer.
+    /// Deadline of the head. The timer exists only before the first head and while a head is
+    /// incomplete, so that an idle connection needs no timer.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Whether a head was refused because it was too slow. Then `deadline` ends the connection.
+    /// Whether a head was refused because it was too slow. If true, `deadline` ends the connection.
     is_refused: bool,
-    /// Large answers that are not complete.
+    /// Number of large answers that are not complete.
     large: u64,
-    /// Deadline of the large answer. It exists only while a large answer is being sent.
+    /// Deadline of the large answer. The timer exists only while a large answer is being sent.
     answer_deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -94,8 +95,8 @@ impl<F> HeaderDeadline<F> {
         }
     }
 
-    /// Refuses a head that is not complete in time. Ready if the client does not read that answer
-    /// in time either.
+    /// Refuses a head that is not complete in time. Ready if the client then does not read the
+    /// answer to the refused head within 2 s.
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = &mut self.deadline else { return Poll::Pending };
         if deadline.as_mut().poll(cx).is_pending() {
@@ -142,7 +143,8 @@ impl<F: Future<Output = Result<(), E>>, E> Future for HeaderDeadline<F> {
         this.in_flight = (this.in_flight + begun).saturating_sub(ended);
         if after.endless > before.endless {
             this.exchange.begin_endless();
-            // The stream must check again what the client has sent already.
+            // During an endless answer, too many bytes from the client end the connection. So the
+            // stream must check the bytes that have already arrived.
             cx.waker().wake_by_ref();
         }
         if this.exchange.answered(ended) {
@@ -156,7 +158,7 @@ impl<F: Future<Output = Result<(), E>>, E> Future for HeaderDeadline<F> {
             this.deadline = None;
         }
         if this.in_flight == 0 && this.exchange.is_in_head() {
-            // Bytes that arrive later do not extend the deadline.
+            // The first bytes of a head start the deadline. Later bytes do not extend it.
             this.deadline.get_or_insert_with(|| Box::pin(sleep(this.patience)));
         }
         let large_begun = after.large_begun - before.large_begun;

@@ -1,5 +1,5 @@
-//! Registry of a thread's connections. When the process runs out of file descriptors, the
-//! connection with the longest idle time is closed.
+//! Registry of a thread's connections. When few file descriptors are left, a new connection evicts
+//! the connection that has been idle for the longest time.
 
 use slab::Slab;
 use std::cell::{Cell, RefCell};
@@ -12,8 +12,8 @@ static OPEN: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static PLACES: RefCell<Slab<Rc<Place>>> = const { RefCell::new(Slab::new()) };
-    /// Counter that increases with every change between idle and busy. It orders idle times without
-    /// a clock.
+    /// Number of times that a connection of this thread became idle. The counter orders idle times
+    /// without a clock.
     static TICK: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -51,7 +51,8 @@ impl Registration {
         }
     }
 
-    /// Returns whether the connection must end. If not, `waker` is woken when it must.
+    /// Returns whether the connection was evicted and must end. If not, a later eviction wakes
+    /// `waker`.
     pub(crate) fn is_evicted(&self, waker: &Waker) -> bool {
         let mut known = self.place.waker.borrow_mut();
         if known.as_ref().is_none_or(|known| !known.will_wake(waker)) {
@@ -64,7 +65,7 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         OPEN.fetch_sub(1, Ordering::Relaxed);
-        // At the end of a thread the registry may be dropped already.
+        // When a thread ends, its registry may already be dropped.
         let _ = PLACES.try_with(|places| places.borrow_mut().try_remove(self.key));
     }
 }

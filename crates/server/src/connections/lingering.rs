@@ -11,12 +11,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// Time that a client has to read its answer.
+/// Time limit of the lingering close, in which the client can read its answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Upper bound of bytes that are read and discarded.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// State of the lingering close. It is empty until the connection ends.
+/// State of the lingering close of one connection.
 #[derive(Default)]
 pub(super) struct Lingering {
     deadline: Option<Pin<Box<Sleep>>>,
@@ -24,7 +24,8 @@ pub(super) struct Lingering {
 }
 
 impl Lingering {
-    /// Reads and discards bytes. Ready when the client has ended its half, or a limit is reached.
+    /// Reads and discards bytes. Ready when the client has ended its half, the connection fails, or
+    /// a limit is reached.
     pub(super) fn poll(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
         let mut bytes = [0; 4 * 1024];
         loop {

@@ -1,10 +1,10 @@
-//! The stream of a connection, which passes on one request at a time: the next request follows
-//! after the previous answer.
+//! The stream of a connection. The stream passes a request to the HTTP library only after the
+//! previous answer is complete.
 //!
-//! The HTTP library would decode every request that it can read, thousands from one buffer, and
-//! store each of them as a value of some KiB. It also frames an answer by the request that it
-//! decoded last. So it receives a head only when the head is complete, and as [`super::head`] has
-//! rewritten it.
+//! Without this delay, the HTTP library would decode all requests that it can read, thousands from
+//! one buffer, and use some KiB of memory for each. The library would also choose the framing of an
+//! answer by the last decoded request instead of the answered one. The library receives only
+//! complete heads, which [`super::head`] has checked and, if necessary, rewritten.
 
 use super::framing::{Framing, Taken};
 use super::head::{Head, MAX_HEAD_BYTES, check_beginning, end_of_head};
@@ -21,11 +21,12 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Upper bound of bytes that are read ahead from a client that sends before its answer. Further
-/// bytes stay in the kernel's buffer.
+/// Upper bound of bytes that the stream reads beyond the current request before the answer is
+/// complete. Further bytes stay in the kernel's buffer.
 const HELD_BYTES: usize = 4 * 1024;
-/// A larger head makes its request the last one of the connection, because the HTTP library frees
-/// the buffer for the head only at the end of the connection.
+/// Upper bound of bytes of a head whose connection stays open after the answer. After a larger head
+/// the connection closes, because the HTTP library frees the buffer of a head only at the end of
+/// the connection.
 const LAST_HEAD_BYTES: usize = 32 * 1024;
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -35,7 +36,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 pub(crate) struct Exchange {
     /// Number of complete answers.
     answered: Cell<u64>,
-    /// Whether the stream holds bytes of the next request, or the end of the stream.
+    /// Whether the stream has read bytes of the next request, or the end of the client's half.
     holds: Cell<bool>,
     /// Whether the current answer has no end, such as server-sent events.
     is_endless: Cell<bool>,
@@ -53,7 +54,8 @@ impl Exchange {
         self.is_endless.set(true);
     }
 
-    /// Adds complete answers. Returns whether the stream can now pass on bytes or its end.
+    /// Adds `count` complete answers. Returns whether the stream must be polled again, because it
+    /// can now pass on bytes or must end.
     pub(crate) fn answered(&self, count: u64) -> bool {
         self.answered.set(self.answered.get() + count);
         count > 0 && (self.holds.get() || self.is_last.get())
@@ -93,9 +95,9 @@ pub(crate) struct RequestStream {
     /// The part of a head that has arrived.
     head: Vec<u8>,
     room: HeadRoom,
-    /// A head that must be passed on before any other bytes.
+    /// Unread rest of a complete head, which is passed on before any other bytes.
     ready: Vec<u8>,
-    /// Bytes that arrived after the last request.
+    /// Bytes that arrived after the end of the current request.
     held: Vec<u8>,
     has_ended: bool,
     /// Number of bytes of `100 Continue` that were sent.
@@ -149,9 +151,9 @@ impl RequestStream {
         self.handed_over <= self.exchange.answered.get()
     }
 
-    /// Reads ahead while an answer is being sent. Otherwise the server would not notice when a
-    /// client of an endless answer disconnects. A client that has ended its half may still read the
-    /// rest of any other answer.
+    /// Reads ahead while an answer is being sent, so that the server notices when the client of an
+    /// endless answer disconnects. If the answer has an end, a client that has ended its half still
+    /// receives the complete answer.
     fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.held.len() < HELD_BYTES && !self.has_ended {
             let mut ahead = [0; 512];
@@ -165,16 +167,16 @@ impl RequestStream {
             self.held.extend_from_slice(ahead.filled());
         }
         self.exchange.holds.set(self.has_ended || !self.held.is_empty());
-        // No request after an endless answer is ever answered. So the connection ends if the client
-        // continues to send.
+        // A request that follows an endless answer would never be answered. So the connection ends
+        // when the client has sent too many bytes or has ended its half.
         if self.exchange.is_endless.get() && (self.has_ended || self.held.len() >= HELD_BYTES) {
             return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
         }
         Poll::Pending
     }
 
-    /// Leaves in `into`, from `before` on, the bytes that may be passed on, and holds the rest
-    /// back.
+    /// Handles the new bytes in `into`, which begin at `before`. The bytes that may be passed on
+    /// stay in `into`. The other bytes are moved into the buffers of this stream.
     fn take_in(&mut self, into: &mut ReadBuf<'_>, before: usize) -> Result<(), HeadError> {
         let kept = match self.framing {
             Framing::Head => self.take_head(into, before)?,
@@ -186,7 +188,7 @@ impl RequestStream {
         Ok(())
     }
 
-    /// Does this for a part of a body. Returns how many bytes may be passed on.
+    /// Handles new bytes after a head. Returns how many of them may be passed on.
     fn take_body(&mut self, into: &ReadBuf<'_>, before: usize) -> usize {
         let new = into.filled().get(before..).unwrap_or_default();
         if !new.is_empty() {
@@ -198,7 +200,8 @@ impl RequestStream {
         bytes
     }
 
-    /// Does this for a complete head or a part of one.
+    /// Handles new bytes of a head. Returns how many of them may be passed on directly; 0 if the
+    /// head is incomplete or was moved to `ready`.
     fn take_head(&mut self, into: &mut ReadBuf<'_>, before: usize) -> Result<usize, HeadError> {
         let new = into.filled().get(before..).unwrap_or_default();
         // Empty lines before a request are skipped (RFC 9112 section 2.2).
@@ -270,8 +273,8 @@ impl RequestStream {
         self.exchange.is_last.get() && self.begun <= self.exchange.answered.get()
     }
 
-    /// Whether the client may still send bytes that are not read. If the socket were closed
-    /// immediately, the client could lose its answer.
+    /// Whether the client may have sent bytes that the server has not read. If the socket were
+    /// closed immediately, the connection could be reset and the client could lose its answer.
     fn is_unread(&self) -> bool {
         !self.has_ended
             && (self.refusal.is_some()
@@ -292,8 +295,8 @@ impl RequestStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Sends `100 Continue` if the client waits for it and the body is wanted. Must be called after
-    /// all other bytes are written.
+    /// Sends `100 Continue` if the client waits for it and a handler wants to read the body. Must
+    /// be called when all earlier bytes are written.
     fn poll_invitation(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.invited == 0 && !self.invitation.is_wanted() {
             return Poll::Ready(Ok(()));
@@ -322,7 +325,8 @@ impl AsyncRead for RequestStream {
             if let Some(error) = this.exchange.refused.take() {
                 this.refusal = Some((this.make_refusal)(error));
             }
-            // `poll_shutdown` sends the answer, after all bytes that are still to be written.
+            // Nothing more is read. `poll_shutdown` sends the refusal, after the bytes of all
+            // earlier answers.
             if this.refusal.is_some() {
                 return Poll::Ready(Ok(()));
             }
@@ -376,7 +380,7 @@ impl AsyncWrite for RequestStream {
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 
-    /// Called when all bytes are written.
+    /// The HTTP library calls this method when it has written all its bytes.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_invitation(cx))?;
         Pin::new(&mut self.inner).poll_flush(cx)

@@ -13,13 +13,13 @@ const MAX_LINE_BYTES: usize = 4 * 1024;
 const CUT: &str = "…\n";
 
 /// A queue of lines that never grows beyond its bounds. When it is full, new lines are dropped
-/// until the queue is empty, and one entry then reports their number. If the queue accepted lines
-/// earlier, a slow reader would get such an entry for nearly every line.
+/// until the queue is empty, and one entry then reports their number. If the queue accepted new
+/// lines as soon as it had free space, a slow reader would get such an entry for nearly every line.
 #[derive(Debug, Default)]
 pub(super) struct LineBuffer {
     lines: VecDeque<String>,
     bytes: usize,
-    /// Lines dropped since the last line that was accepted.
+    /// Number of lines that were dropped since a line was last accepted.
     dropped: u64,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct LineBuffer {
 pub(super) enum Entry {
     /// One line, with its line break.
     Line(String),
-    /// Number of lines that were dropped at this point.
+    /// Number of lines that were dropped between the previous line and the next one.
     Dropped(u64),
 }
 
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_out_in_order_each_with_one_line_break() {
+    fn lines_are_returned_in_order_each_with_one_line_break() {
         let mut buffer = LineBuffer::default();
         assert!(buffer.is_empty());
         buffer.push("a\n");

@@ -39,8 +39,8 @@ struct State {
 }
 
 impl Output {
-    /// Starts the thread that writes to `stream`. `name` is the name of the stream, for the thread
-    /// and for the line that reports dropped lines.
+    /// Starts the thread that writes to `stream`. `name` is the name of the thread, and names the
+    /// stream in the line that reports dropped lines.
     pub(super) fn start(
         name: &'static str,
         stream: impl Write + Send + 'static,
@@ -68,8 +68,8 @@ impl Output {
         self.0.state.lock().repeats.admits(event, Instant::now())
     }
 
-    /// Waits until all lines are written, including the summaries of repeats so far, but not longer
-    /// than `within`.
+    /// Writes the summaries of all repeats so far, and waits until all lines are written, at most
+    /// for `within`.
     pub(super) fn flush(&self, within: Duration) {
         let mut state = self.0.state.lock();
         for repeated in state.repeats.end_all() {

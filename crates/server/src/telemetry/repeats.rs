@@ -10,12 +10,12 @@ use tracing::{Event, Level};
 
 /// Upper bound of lines of one callsite in one window.
 const MAX_LINES: u32 = 8;
-/// Length of a window. It begins with its first line.
+/// Length of a window. A window begins with its first line.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Upper bound of characters of a message that a summary quotes.
 const MAX_QUOTED: usize = 200;
 
-/// Counts log lines by callsite. Its size is bounded by the number of callsites in the program.
+/// Counts log lines by callsite. The memory is bounded by the number of callsites in the program.
 #[derive(Debug, Default)]
 pub(super) struct RepeatLimiter {
     windows: HashMap<Identifier, Window>,
@@ -114,7 +114,7 @@ mod tests {
     use tracing::callsite::Callsite;
     use tracing::subscriber::Interest;
 
-    /// A callsite for tests. Its address identifies it, so its size must not be zero.
+    /// A callsite for tests. The address of a callsite identifies it, so its size must not be zero.
     struct Place(#[expect(dead_code, reason = "gives each callsite its own address")] u8);
 
     impl Callsite for Place {

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-/// The warnings of a server that starts with `data`, and stops.
+/// Starts and stops a server with `data`, and returns its warnings about access.
 fn warnings(data: &Path) -> Vec<String> {
     let ended = with_data(data).serve().stop().assert_code(0);
     let mut lines = ended.stderr;

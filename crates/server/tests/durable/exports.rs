@@ -23,7 +23,7 @@ fn refused(command: &[&str], folder: &Path) -> String {
     ended.stderr.remove(0)
 }
 
-/// Alerts and messages as a server returns them, without their positions.
+/// Returns the alerts and messages of a server with this data, without their positions.
 fn shown(folder: &Path) -> Vec<Value> {
     let server = with_data(folder).serve();
     let mut items = Vec::new();
@@ -51,10 +51,11 @@ fn an_export_beside_a_server_can_be_imported_and_exported_again() {
     let file = copy.path().join("lines");
     std::fs::write(&file, lines.join("\n") + "\n").unwrap();
     let data = copy.path().join("data");
-    let told = done(&["import", file.to_str().unwrap()], &data);
-    assert_eq!(told.len(), 1);
+    let reported = done(&["import", file.to_str().unwrap()], &data);
+    assert_eq!(reported.len(), 1);
     assert!(
-        told[0].starts_with("imported 2 events, 1 alerts, 1 messages and 0 idempotency keys into ")
+        reported[0]
+            .starts_with("imported 2 events, 1 alerts, 1 messages and 0 idempotency keys into ")
     );
     done(&["check"], &data);
     assert_eq!(done(&["export"], &data), lines);
@@ -85,7 +86,7 @@ fn an_incomplete_export_is_refused_with_its_line_and_imports_nothing() {
 }
 
 #[test]
-fn a_new_epoch_is_given_to_copied_files_but_not_to_data_in_use() {
+fn copied_files_get_a_new_epoch_but_data_in_use_does_not() {
     let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = with_data(folder.path()).serve();
     let position = server.post("/alerts", ALERT).json()["position"].clone();

@@ -1,7 +1,7 @@
 //! A disk that fails repeatedly while clients write to a server and follow it: syncs that fail with
 //! and without effect, writes that find no free space, and torn writes.
 
-use crate::recording_client::{PUBLISHERS, RecordedAlert, RecordingClient, assert_kept};
+use crate::recording_client::{PUBLISHERS, RecordedAlert, RecordingClient, assert_stored};
 use crate::{text, with_data};
 use northgate_storage_sqlite::check;
 use northgate_testkit::{Client, JSON, Process, eventually, is_full_run};
@@ -12,14 +12,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-/// Number of times that a server is started and killed, in an ordinary run and in a full one.
+/// Number of server runs, each ended by a kill, in an ordinary test run and in a full one.
 const LIVES: (usize, usize) = (3, 20);
 const FAULTS: [&str; 4] = ["sync", "late", "full", "torn"];
 /// Number of writes that must succeed between two faults.
 const ANSWERS: u64 = 100;
 
-/// Builds a library of `tests/disk`, which intercepts the server's calls to its disk. It uses the C
-/// compiler that also links Rust programs.
+/// Builds a library of `tests/disk`, which intercepts the server's calls to its disk. The build
+/// uses the C compiler that also links Rust programs.
 pub(crate) fn build_library(name: &str, folder: &Path) -> PathBuf {
     let library = folder.join(name).with_extension("so");
     let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/disk");
@@ -40,9 +40,9 @@ struct Life {
 }
 
 impl Life {
-    /// Publishes alerts from `number` on, each with its own idempotency key, and repeats each until
-    /// it succeeds. Returns the number of the alert that had not succeeded at the end. That alert
-    /// may be stored or not.
+    /// Publishes alerts from `number` on, each with its own idempotency key, and sends each again
+    /// until the server accepts it. Returns the number of the alert that was not accepted at the
+    /// end. This alert may be stored or not.
     fn publish(&self, server: Client, publisher: usize, mut number: u64) -> u64 {
         while !self.over.load(Ordering::Relaxed) {
             let message = format!("{publisher}:{number}");
@@ -67,8 +67,8 @@ impl Life {
         eventually(|| counter.load(Ordering::Relaxed) >= before + more);
     }
 
-    /// Makes the disk fail in every way, each time until requests fail, and recover. The last fault
-    /// stays.
+    /// Applies each fault until requests fail, and then removes it and waits until requests
+    /// succeed. The last fault stays.
     fn break_disk(&self, fault: &Path) {
         let _over = Over(&self.over);
         for kind in FAULTS {
@@ -92,8 +92,8 @@ impl Drop for Over<'_> {
     }
 }
 
-/// Makes the disk fail from now on. The file is renamed into place, because the name of a fault
-/// must not be read while it is incomplete.
+/// Makes the disk fail from now on. The fault file is written under another name and then renamed,
+/// because the library must not read an incomplete name of a fault.
 fn set(fault: &Path, kind: &str) {
     let whole = fault.with_extension("whole");
     std::fs::write(&whole, kind).unwrap();
@@ -107,8 +107,8 @@ fn server_on_faulty_disk(data: &Path, library: &Path, fault: &Path) -> Process {
         .serve()
 }
 
-/// One run of the server: its disk fails in every way, and the server is killed while its last
-/// write is on disk although the server has reported it as failed.
+/// Runs a server on a disk that fails in every way. Kills the server when its last write is on
+/// disk, although the server has answered that the write failed.
 fn live_and_die(
     server: Process,
     fault: &Path,
@@ -138,7 +138,7 @@ fn live_and_die(
 }
 
 #[test]
-fn no_failure_loses_or_repeats_an_answered_event() {
+fn no_disk_failure_loses_or_repeats_an_answered_event() {
     let folder = tempfile::tempdir().unwrap();
     let (data, fault) = (folder.path().join("data"), folder.path().join("fault"));
     let library = build_library("faulty_disk", folder.path());
@@ -158,10 +158,13 @@ fn no_failure_loses_or_repeats_an_answered_event() {
         check(&data).unwrap();
     }
     let after = with_data(&data).serve();
-    let held = RecordingClient::replay(*after, &start);
-    assert_kept(&held, &answered);
+    let stored = RecordingClient::replay(*after, &start);
+    assert_stored(&stored, &answered);
     follower.follow(*after, true);
-    assert!(follower.seen == held, "a client that resumes receives every alert once and in order");
+    assert!(
+        follower.seen == stored,
+        "a client that resumes receives every alert once and in order"
+    );
     let faults = lives * (FAULTS.len() + 1);
     println!("{faults} faults, {failures} refused, {} answered", answered.len());
     after.stop().assert_code(0);

@@ -1,6 +1,6 @@
 //! A server that is killed repeatedly while clients write and read.
 
-use crate::recording_client::{PUBLISHERS, RecordedAlert, RecordingClient, assert_kept};
+use crate::recording_client::{PUBLISHERS, RecordedAlert, RecordingClient, assert_stored};
 use crate::{random, text, with_data};
 use fastrand::Rng;
 use northgate_storage_sqlite::check;
@@ -11,11 +11,11 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Kills in an ordinary run, and in a full one.
+/// Number of kills in an ordinary run, and in a full one.
 const KILLS: (usize, usize) = (20, 200);
 /// Upper bound of answers before a kill.
 const MOST_ANSWERS: u64 = 500;
-/// Upper bound of additional microseconds before a kill.
+/// Upper bound of the random pause before a kill, in microseconds.
 const MOST_MICROS: u64 = 4_000;
 
 /// Publishes alerts from `number` on until the server is killed, and returns the next number.
@@ -40,7 +40,8 @@ fn publish(
     }
 }
 
-/// One run of the server: all publishers write, a client follows, and then the server is killed.
+/// Runs a server, and kills it while all publishers write and a client follows. Returns the
+/// answered alerts.
 fn live_and_die(
     folder: &Path,
     random: &mut Rng,
@@ -58,14 +59,14 @@ fn live_and_die(
         }
         drop(answered);
         let first = random.u64(1..=MOST_ANSWERS);
-        let mut told: Vec<_> =
+        let mut reported: Vec<_> =
             (0..first).map(|_| answers.recv_timeout(PATIENCE).expect("an answer")).collect();
-        // A random time, so that each kill interrupts the server at another point.
+        // A random pause, so that each kill interrupts the server at a different point.
         thread::sleep(Duration::from_micros(random.u64(0..MOST_MICROS)));
         // Sends SIGKILL, which the server cannot handle.
         drop(program);
-        told.extend(answers.iter());
-        told
+        reported.extend(answers.iter());
+        reported
     })
 }
 
@@ -85,26 +86,26 @@ fn every_answered_alert_survives_kills_exactly_once_and_in_order() {
     let mut answered = Vec::new();
     let mut before = start.clone();
     for kill in 1..=kills {
-        let told = live_and_die(folder.path(), &mut random, &mut numbers, &mut follower);
+        let reported = live_and_die(folder.path(), &mut random, &mut numbers, &mut follower);
         let checked = check(folder.path()).unwrap_or_else(|error| panic!("kill {kill}: {error}"));
         let again = with_data(folder.path()).serve();
-        let held = RecordingClient::replay(*again, &before);
-        assert_kept(&held, &told);
-        assert!(checked.events >= (answered.len() + told.len()) as u64);
+        let stored = RecordingClient::replay(*again, &before);
+        assert_stored(&stored, &reported);
+        assert!(checked.events >= (answered.len() + reported.len()) as u64);
         before = position(*again);
-        answered.extend(told);
-        // Also kills this server, which has only read.
+        answered.extend(reported);
+        // This server has only read, and is killed too.
         drop(again);
     }
 
     let last = with_data(folder.path()).serve();
     let all = RecordingClient::replay(*last, &start);
-    assert_kept(&all, &answered);
+    assert_stored(&all, &answered);
     follower.follow(*last, true);
     assert_eq!(follower.seen.len(), all.len());
     assert!(follower.seen == all, "a client that resumes receives every alert once and in order");
     last.stop().assert_code(0);
     let checked = check(folder.path()).unwrap();
     assert_eq!(checked.events, all.len() as u64);
-    println!("{kills} kills, {} alerts answered, {} kept", answered.len(), all.len());
+    println!("{kills} kills, {} alerts answered, {} stored", answered.len(), all.len());
 }

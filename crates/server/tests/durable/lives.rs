@@ -12,16 +12,16 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Kills in an ordinary run, and in a full one.
+/// Number of kills in an ordinary run, and in a full one.
 const KILLS: (usize, usize) = (12, 100);
 /// Number of senders that raise the same two alerts repeatedly.
 const RAISERS: usize = 6;
 const KEYS: [&str; 2] = ["disk", "fan"];
-/// Short, so that kills happen in every state of pending repeats.
+/// Repeat window. The window is short, so that kills happen in every state of pending repeats.
 const WINDOW: &str = "2ms";
 /// Upper bound of answers before a kill.
 const MOST_ANSWERS: u64 = 300;
-/// Upper bound of additional microseconds before a kill.
+/// Upper bound of the random pause before a kill, in microseconds.
 const MOST_MICROS: u64 = 4_000;
 
 /// A frame about an alert, of any kind.
@@ -41,7 +41,7 @@ impl RecordedFrame for Step {
 struct Responses {
     /// The alert in the answer to each raise.
     raises: Vec<Value>,
-    /// The alert in the answer to each action, which changed it or found it unchanged.
+    /// The alert in the answer to each action, whether the action changed the alert or not.
     actions: Vec<Value>,
     /// Number of raises without an answer, whose outcome is unknown.
     lost: u64,
@@ -92,7 +92,7 @@ fn operate(server: Client, mut random: Rng, sender: &Sender<Response>) {
     }
 }
 
-/// One run of the server, which is killed while clients write and read.
+/// Runs a server, and kills it while clients write and read.
 fn live_and_die(
     folder: &Path,
     random: &mut Rng,
@@ -118,7 +118,7 @@ fn live_and_die(
         for _ in 0..=random.u64(0..MOST_ANSWERS) {
             record(received.recv_timeout(PATIENCE).expect("an answer"));
         }
-        // A random time, so that each kill interrupts the server at another point.
+        // A random pause, so that each kill interrupts the server at a different point.
         thread::sleep(Duration::from_micros(random.u64(0..MOST_MICROS)));
         // Sends SIGKILL, which the server cannot handle.
         drop(program);
@@ -155,7 +155,7 @@ fn lives(steps: &[Step]) -> HashMap<String, Vec<Value>> {
 }
 
 /// Checks that every response matches the log, and that every raise is counted once.
-fn assert_kept(lives: &HashMap<String, Vec<Value>>, responses: &Responses) {
+fn assert_stored(lives: &HashMap<String, Vec<Value>>, responses: &Responses) {
     for alert in responses.raises.iter().chain(&responses.actions) {
         let life = lives.get(text(alert, "id")).expect("an answered state is stored");
         let revision = usize::try_from(number(alert, "revision")).unwrap();
@@ -169,7 +169,7 @@ fn assert_kept(lives: &HashMap<String, Vec<Value>>, responses: &Responses) {
 }
 
 #[test]
-fn every_answered_repeat_and_action_survives_a_kill_once() {
+fn every_answered_raise_and_action_survives_kills_exactly_once() {
     let mut random = random();
     let kills = if is_full_run() { KILLS.1 } else { KILLS.0 };
     let folder = tempfile::tempdir().unwrap();
@@ -186,7 +186,7 @@ fn every_answered_repeat_and_action_survives_a_kill_once() {
     let last = serve(folder.path());
     let all = RecordingClient::replay(*last, &start);
     let lives = lives(&all);
-    assert_kept(&lives, &responses);
+    assert_stored(&lives, &responses);
     for (id, life) in &lives {
         let now = last.get(&format!("/alerts/{id}")).json();
         assert_eq!(Some(&state(now)), life.last());

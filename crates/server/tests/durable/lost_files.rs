@@ -12,7 +12,7 @@ fn raise(server: &Process) -> Result<Value, u16> {
     if answer.status == 200 { Ok(answer.json()) } else { Err(answer.status) }
 }
 
-/// Waits until the server is not ready because of `file`.
+/// Waits until the readiness probe fails with a reason that names `file`.
 fn not_ready_for(server: &Process, file: &str) {
     eventually(|| {
         let answer = server.get("/health/ready");
@@ -21,7 +21,7 @@ fn not_ready_for(server: &Process, file: &str) {
     });
 }
 
-/// The alerts that a new server finds in `data`, after the old one was killed.
+/// Kills `server`, and returns the alerts that a new server finds in `data`.
 fn alerts_after_a_kill(server: Process, data: &Path) -> Value {
     server.signal("KILL");
     drop(server);
@@ -59,7 +59,8 @@ fn answered_alerts_survive_a_deleted_write_ahead_log_and_a_kill() {
 fn a_server_whose_lock_file_was_replaced_accepts_no_write() {
     let folder = tempfile::tempdir().unwrap();
     let first = with_data(folder.path()).serve();
-    // One step, because a missing lock file would be another problem with another log line.
+    // The lock file is replaced in one step, because a missing lock file would be another problem
+    // with another log line.
     let (other, lock) = (folder.path().join("other"), folder.path().join("northgate.lock"));
     fs::write(&other, "").unwrap();
     fs::rename(&other, &lock).unwrap();

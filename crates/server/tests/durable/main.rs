@@ -70,7 +70,7 @@ fn the_generator_is_off_with_data_unless_it_is_configured() {
             history["alerts"].as_array().unwrap().len()
         };
         if wanted == 0 {
-            // A generated alert would have been raised at start, before this one.
+            // The generator would have raised its first alert at start, before this alert.
             assert_eq!(program.post("/alerts", ALERT).status, 200);
             assert_eq!(count(), 1);
         } else {

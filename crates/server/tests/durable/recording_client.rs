@@ -30,7 +30,7 @@ impl RecordedAlert {
     }
 }
 
-/// Type in which a client records the received frames.
+/// The form in which a client records a received frame.
 pub(crate) trait RecordedFrame {
     /// Types of frames that the client subscribes to, separated by commas.
     const TYPES: &str;
@@ -90,16 +90,16 @@ impl<T: RecordedFrame> RecordingClient<T> {
     }
 }
 
-/// Checks that every answered alert is in `held` exactly once, at the position of its answer, and
+/// Checks that every answered alert is in `stored` exactly once, at the position of its answer, and
 /// that the alerts of each publisher are in the order in which they were sent.
-pub(crate) fn assert_kept(held: &[RecordedAlert], answered: &[RecordedAlert]) {
-    let by_id: HashMap<_, _> = held.iter().map(|seen| (&seen.id, seen)).collect();
-    assert_eq!(by_id.len(), held.len(), "each alert is there once");
+pub(crate) fn assert_stored(stored: &[RecordedAlert], answered: &[RecordedAlert]) {
+    let by_id: HashMap<_, _> = stored.iter().map(|seen| (&seen.id, seen)).collect();
+    assert_eq!(by_id.len(), stored.len(), "each alert is there once");
     for alert in answered {
         assert_eq!(by_id.get(&alert.id), Some(&alert), "an answered alert is stored");
     }
     let mut latest = [None; PUBLISHERS];
-    for alert in held {
+    for alert in stored {
         let before = latest[alert.publisher].replace(alert.number);
         assert!(before < Some(alert.number), "{before:?} is before {alert:?}");
     }

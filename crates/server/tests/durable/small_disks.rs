@@ -41,7 +41,8 @@ fn a_full_disk_accepts_more_alerts_as_soon_as_it_has_free_space() {
     let disk = seen_by(&server, folder.path());
     fs::write(disk.join("ballast"), vec![0; 4 * 1024 * 1024]).unwrap();
     let fitted = raise_until_refused(&server, 0);
-    // 8 MB, with about 8 KB for each alert and the same for its event and its search words.
+    // 8 MB are free. Each alert needs about 8 KB, and its event and its search words need about 8
+    // KB more.
     assert!(fitted > 250, "{fitted} alerts fit");
     assert_eq!(server.get("/alerts").status, 200);
 
@@ -59,7 +60,7 @@ fn a_disk_that_is_full_before_the_first_alert_is_not_ready() {
     let server = on_a_small_disk(folder.path());
     assert_eq!(server.get("/health/ready").status, 200);
     let disk = seen_by(&server, folder.path());
-    // The write fails when the disk is full, as intended.
+    // This write is expected to fail, because it fills the disk.
     let _ = fs::write(disk.join("ballast"), vec![0; 16 * 1024 * 1024]);
     eventually(|| {
         let answer = server.get("/health/ready");

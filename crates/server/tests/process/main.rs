@@ -113,7 +113,7 @@ fn a_server_with_closed_standard_error_serves_and_stops() {
     program.stop().assert_code(0);
 }
 
-/// The warnings of a server that is started from a shell after `before`.
+/// Returns the warnings of a server that a shell starts after the command `before`.
 fn warnings(before: &str, flags: &[&str]) -> Vec<String> {
     let flags = [&["--generator-interval", "off"], flags].concat();
     let ended = northgate(&flags).after(before).serve().stop().assert_code(0);
@@ -192,7 +192,8 @@ fn a_socket_that_never_reads_delays_neither_the_exit_nor_other_sockets() {
     let program = quiet().serve();
     let mut stuffed = program.raw_socket();
     let mut healthy = program.socket();
-    // More than the kernel buffers for one socket on both sides, and less than the server retains.
+    // All alerts together are more than the kernel buffers for one socket on both sides, and fewer
+    // than the server retains.
     let body = json!({"message": "x".repeat(4_000), "location": "North Gate"}).to_string();
     let reader = std::thread::spawn(move || {
         for n in 0..ALERTS {

@@ -172,7 +172,8 @@ fn the_generator_raises_alerts_at_the_configured_interval() {
 
 // The legacy names of the Python service.
 
-/// Sends the preflight request of a page of `https://board.test` that posts with a custom header.
+/// Sends the preflight request of a page from `https://board.test` that uses this method and
+/// header.
 fn preflight(program: &Process, method: &str, header: &str) -> HttpResponse {
     let headers = format!(
         "Origin: https://board.test\r\nAccess-Control-Request-Method: {method}\r\n\

@@ -10,8 +10,8 @@ fn with_delay(delay: &str) -> Process {
     northgate(&["--generator-interval", "off", "--drain-delay", delay]).serve()
 }
 
-/// Sends a signal and waits until the server has logged it. Two pending signals of the same kind
-/// would count as one.
+/// Sends a signal and waits until the server has logged it. Without the wait, the kernel could
+/// merge two signals of the same kind into one.
 fn send_and_see(program: &mut Process, signal: &str, logged: &str) {
     program.signal(signal);
     eventually(|| program.has_logged(logged));
@@ -48,7 +48,7 @@ fn signals_for_other_programs_do_not_end_the_server() {
 }
 
 #[test]
-fn a_second_signal_ends_the_delay() {
+fn a_second_signal_ends_the_drain_delay() {
     let mut program = with_delay("1h");
     send_and_see(&mut program, "TERM", "stopping asked_by");
     eventually(|| program.get("/health/ready").status == 503);

@@ -8,8 +8,8 @@ use std::time::Duration;
 /// Lower bound of the durations that drive a timer.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// Time between two alerts of the generator: a duration such as `10s`, or `off`. By default the
-/// interval is not set, and then it depends on the store.
+/// Time between two alerts of the generator: a duration such as `10s`, or `off`. If no interval is
+/// set, the store determines whether the generator runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct GeneratorInterval(IntervalChoice);
@@ -87,8 +87,8 @@ impl FromStr for Delay {
 pub struct Window(pub Duration);
 
 impl Window {
-    /// Upper bound, because the sender of an alert waits this long, and clients give up after some
-    /// seconds.
+    /// Upper bound, because the sender of an alert waits for the end of the window, and many
+    /// clients wait only some seconds for an answer.
     const LONGEST: Duration = Duration::from_secs(5);
 }
 
@@ -127,7 +127,7 @@ pub struct ConnectionTime(pub Duration);
 
 impl ConnectionTime {
     /// Lower bound, because the HTTP library reads a clock that advances every half second. A
-    /// shorter deadline may have passed already when it is set, and is then missed.
+    /// shorter deadline could be over when it is set, and would then be missed.
     const SHORTEST: Duration = Duration::from_secs(1);
     /// Upper bound. A longer time would not limit anything.
     const LONGEST: Duration = Duration::from_hours(1);

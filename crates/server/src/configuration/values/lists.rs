@@ -26,8 +26,8 @@ where
     T::try_from(trimmed.map(str::to_owned).collect()).map_err(D::Error::custom)
 }
 
-/// Host names that clients use for the server: `alerts.example.com`. A name with a port stands for
-/// that port only.
+/// Host names that clients use for the server: `alerts.example.com`. A name with a port is valid
+/// for that port only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublicHosts(Vec<String>);
 
