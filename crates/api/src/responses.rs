@@ -28,8 +28,9 @@ pub(crate) enum WriteProblems {
     /// used for another request.
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(Problem),
-    /// The server cannot store events now, and nothing was stored. Or the store failed too late,
-    /// and the request may or may not be stored: then the type is `outcome-unknown`.
+    /// The server cannot store events now, and nothing was stored. Or the store failed while it
+    /// stored the request, and the request may or may not be stored. The type is then
+    /// `outcome-unknown`.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }

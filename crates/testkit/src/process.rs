@@ -1,4 +1,5 @@
-//! A program as a process with its own folder and environment. It ends with the test at the latest.
+//! A program as a process with its own folder and environment. The process ends with the test at
+//! the latest.
 
 use crate::client::Client;
 use crate::patience::{EXIT_DEADLINE, PATIENCE, eventually, eventually_within};
@@ -41,7 +42,7 @@ impl ProcessBuilder {
         }
     }
 
-    /// Starts the program by another program, whose command line begins with these words.
+    /// Starts the program through another program, whose command line begins with `words`.
     fn started_by(mut self, words: &[&str]) -> Self {
         self.words.splice(0..0, words.iter().map(|word| (*word).to_owned()));
         self
@@ -52,7 +53,7 @@ impl ProcessBuilder {
         self.started_by(&["sh", "-c", &format!("{before} {THEN_PROGRAM}")])
     }
 
-    /// Removes the capabilities with which a program of root ignores file modes.
+    /// Starts the program without the capabilities that let root ignore file modes.
     pub fn bound_by_modes(self) -> Self {
         if !rustix::process::geteuid().is_root() {
             return self;
@@ -61,10 +62,10 @@ impl ProcessBuilder {
         self.started_by(&["setpriv", "--bounding-set", without, "--"])
     }
 
-    /// Starts the program in its own mount namespace, in which `mount` runs first. Other processes
-    /// do not see that mount.
+    /// Starts the program in its own mount namespace, after the shell command `mount`. Other
+    /// processes do not see the mounts of this namespace.
     pub fn with_mount(self, mount: &str) -> Self {
-        // Only root may mount, so another user becomes root in a user namespace.
+        // Only root may mount. Any other user therefore becomes root in a user namespace.
         let is_root = rustix::process::geteuid().is_root();
         let unshare = if is_root {
             &["unshare", "--mount"][..]
@@ -202,7 +203,7 @@ impl Process {
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        // Every shell has `kill` as a built-in; not every machine has it as a program.
+        // Every shell has a built-in `kill`, but not every machine has a program `kill`.
         let command = format!("kill -{name} {}", self.pid());
         assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
     }
@@ -231,7 +232,7 @@ impl Process {
         let status = eventually_within(limit, || self.child.try_wait().unwrap());
         let mut stdout = std::mem::take(&mut self.printed);
         let mut stderr = std::mem::take(&mut self.logged);
-        // Both streams end with the process.
+        // These reads end, because both streams end with the process.
         stdout.extend(self.stdout.iter());
         stderr.extend(self.stderr.iter());
         ProcessOutput { code: status.code(), stdout, stderr }
