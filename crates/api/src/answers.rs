@@ -35,7 +35,7 @@ const UNIT: usize = 1024;
 #[derive(Debug, Clone)]
 pub struct AnswerBudget {
     /// Memory for collections with at most [`SMALL_LIMIT`] items. Larger collections never reserve
-    /// from it.
+    /// memory from this budget.
     small: Arc<Semaphore>,
     large: Arc<Semaphore>,
 }

@@ -15,7 +15,7 @@ use crate::scenario::Scenario;
 /// shows each figure also as a ratio to the floor, so that results of different machines can be
 /// compared.
 ///
-/// Exit code: 0 if every promise held, 1 if a promise was broken or the run failed, 2 for wrong
+/// Exit code: 0 if no promise was broken, 1 if a promise was broken or the run failed, 2 for wrong
 /// arguments.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version, verbatim_doc_comment)]
@@ -36,7 +36,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command, and returns whether every promise held.
+    /// Runs the command. Returns whether no promise was broken.
     pub(crate) fn run(&self) -> Result<bool> {
         match &self.command {
             Command::Scenario(scenario) => scenario.run(),

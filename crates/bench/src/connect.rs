@@ -11,8 +11,8 @@ use crate::error::{BenchError, Result};
 use crate::http::{self, ResponseReader};
 use crate::parallel;
 
-/// Connections per batch and thread. All threads together use a quarter of the usual backlog of
-/// 1,024; beyond the backlog, each connect waits a second.
+/// Connections per batch and thread. All threads together occupy at most a quarter of the usual
+/// listen backlog of 1,024. If the backlog is full, a connect waits for one second.
 const BATCH: usize = 128;
 const CONNECTING_THREADS: usize = 2;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -87,7 +87,7 @@ fn open_share(endpoint: &Endpoint, range: Range<usize>) -> Result<Vec<OpenConnec
     Ok(opened)
 }
 
-/// Opens one connection. `at` is its number in errors.
+/// Opens one connection. `at` is the number of the connection in error texts.
 pub(crate) fn open_one(endpoint: &Endpoint, at: usize) -> Result<OpenConnection> {
     let stream = send_request(endpoint.address, &endpoint.request(), at)?;
     await_response(endpoint, stream, at)
