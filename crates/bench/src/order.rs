@@ -99,8 +99,8 @@ impl OrderCheck {
             errors.missing += missing;
             errors.repeated += socket_order.repeated;
             errors.reordered += socket_order.reordered;
-            // A socket with losses or repeats has another sequence because of them, and is already
-            // counted under `missing` or `repeated`.
+            // Losses and repeats change the sequence of a socket, and are already counted under
+            // `missing` and `repeated`.
             if missing == 0 && socket_order.repeated == 0 {
                 *errors.sequences.entry(socket_order.sequence).or_default() += 1;
             }

@@ -34,7 +34,8 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
     tag = "streams",
     params(
         ("after" = Option<String>, Query, description = "Start after this position: \
-            first the events since then, then new events. `after` and `last` cannot be combined.",
+            first the retained events after this position, then new events. \
+            `after` and `last` cannot be combined.",
             example = "9f86d081884c7d65-42"),
         ("last" = Option<u16>, Query, maximum = 1000, description = "Start with this number of the \
             newest matching events. Only the newest 32,768 retained events are searched."),
@@ -53,10 +54,11 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
             label with this value. Several values of one label are alternatives; several labels \
             must all match."),
         ("lastEventId" = Option<String>, Query, description = "The same as the header \
-            `Last-Event-ID`, for clients that cannot send it. It overrides `after` and `last`."),
+            `Last-Event-ID`, for clients that cannot send headers. This parameter overrides \
+            `after` and `last`."),
         ("Last-Event-ID" = Option<String>, Header, description = "The last `id` that the client \
-            received. It overrides the query. If it is not a position, the stream begins with \
-            a gap.")
+            received. This header overrides `after`, `last` and `lastEventId`. If the value is \
+            not a position, the stream begins with a gap.")
     ),
     responses(
         (status = 200, description = "The stream.", content_type = "text/event-stream",
