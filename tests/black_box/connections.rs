@@ -269,7 +269,8 @@ fn an_incomplete_body_is_408_and_closes_the_connection() {
     let answer = read_response(&mut stream);
     answer.problem(408);
     assert_eq!(answer.header("connection"), Some("close"));
-    // The rest of the body arrives too late, and the request after it is not executed.
+    // The rest of the body arrives too late, and the next request on the connection is not
+    // executed.
     let _ = stream.write_all(["cde\r\n0\r\n\r\n", &raise("")].concat().as_bytes());
     assert_eq!(rest(&mut stream), "");
     assert_eq!(count(&server), 0);

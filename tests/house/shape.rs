@@ -23,7 +23,7 @@ const MOST_CHARACTERS: usize = 70;
 /// Type names that fit nearly every type. At most one type may have each of these names.
 const BROAD_NAMES: [&str; 4] = ["Answer", "Outcome", "Seen", "Said"];
 
-/// The crates whose public items must be documented, because other crates build on them.
+/// The crates whose public items must be documented, because other crates depend on these crates.
 const DOCUMENTED: [&str; 4] = ["domain", "schemas", "storage", "hub"];
 
 /// The Rust files of all crates, except files of tests.

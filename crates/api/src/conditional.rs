@@ -32,7 +32,7 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// Refuses a request with `If-Match`: the address acts on many alerts, and each of them has its own
+/// Refuses a request with `If-Match`: the address acts on many alerts, and each alert has its own
 /// revision.
 pub(crate) struct WithoutIfMatch;
 
@@ -87,8 +87,8 @@ pub(crate) fn not_modified(
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes the header, which is read by its name")]
 pub(crate) struct IfMatchHeader {
-    /// An `ETag` of the alert, or several, separated by commas. If none of them is the alert's
-    /// current `ETag`, the action is refused with 412.
+    /// An `ETag` of the alert, or several, separated by commas. If the alert's current `ETag` is
+    /// not in the list, the action is refused with 412.
     #[param(rename = "If-Match", example = "\"3\"")]
     if_match: Option<String>,
 }

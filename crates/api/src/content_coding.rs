@@ -16,8 +16,8 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 pub(crate) enum ContentCoding {
     Identity,
     Gzip,
-    /// The HTTP name of the zlib format. Some senders use it for raw deflate, which is accepted
-    /// too.
+    /// The HTTP name of the zlib format. Some senders send raw deflate under this name. Both
+    /// formats are accepted.
     Deflate,
     Zstd,
 }

@@ -8,9 +8,9 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, 
 
 /// One address, which can be added to an app as a service.
 pub struct Endpoint {
-    /// One resource for the path without a final slash, and one for the path with it. A single
-    /// resource with both paths would be slower: the router matches a list of paths with regular
-    /// expressions, but compares a single path without parameters directly.
+    /// One resource for the path without a final slash, and one for the path with a final slash. A
+    /// single resource with both paths would be slower: the router matches a list of paths with
+    /// regular expressions, but compares a single path without parameters directly.
     spellings: Vec<Resource>,
     methods: Vec<Method>,
 }

@@ -270,7 +270,7 @@ impl ResponseError for ApiError {
             // The codings that a request body may have (RFC 9110 section 15.5.16).
             response.insert_header((header::ACCEPT_ENCODING, ACCEPTED_CODINGS));
         }
-        // No `Retry-After` if the outcome is unknown, because a second request could raise the alert
+        // An unknown outcome has no `Retry-After`, because a second request could raise the alert
         // twice.
         if matches!(slug, "unavailable" | "busy" | "query-too-slow") {
             response.insert_header((header::RETRY_AFTER, "1"));

@@ -11,7 +11,8 @@ use utoipa::IntoParams;
 /// Request header with the sender's key for a request. Requests with the same key are executed only
 /// once.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// The response header that is `true` on a replayed answer. Pages of other origins may read it.
+/// The response header that is `true` on a replayed answer. CORS permits pages of other origins to
+/// read this header.
 pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The key of a request, if it has one.

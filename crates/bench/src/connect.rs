@@ -18,8 +18,8 @@ const CONNECTING_THREADS: usize = 2;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const UPGRADE_LIMIT: Duration = Duration::from_secs(15);
 
-/// Receive buffer in bytes, as small as the kernel allows: a client that never reads fills it
-/// quickly.
+/// Size of a receive buffer in bytes, as small as the kernel allows. If the client never reads,
+/// this buffer is full quickly.
 const TINY_BUFFER: usize = 2048;
 
 /// Protocol by which events are read.

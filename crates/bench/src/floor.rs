@@ -107,8 +107,8 @@ impl Floor {
             let mut stream = match listener.accept() {
                 Ok((stream, _)) => stream,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                // The peer disconnected before it was accepted, or the limit of open files is
-                // reached.
+                // The peer disconnected before its connection was accepted, or the limit of open
+                // files is reached.
                 Err(_) => continue,
             };
             stream.set_nodelay(true)?;

@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use crate::marker::{self, Marker, Run};
 
-/// The example key of RFC 6455, section 1.3. [`ACCEPT`] is the `Sec-WebSocket-Accept` for it.
+/// The example key of RFC 6455, section 1.3. [`ACCEPT`] is the value of `Sec-WebSocket-Accept` for
+/// this key.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 

@@ -21,7 +21,7 @@ const PREFIX_LEN: usize = 2 + RUN_DIGITS;
 /// Length of a marker in bytes. A shorter text cannot contain one.
 pub(crate) const MIN_TEXT: usize = PREFIX_LEN + PUBLISHER_DIGITS + SEQ_DIGITS + DUE_DIGITS;
 
-/// Identifies an alert of a run, and states when it was due.
+/// Identifies an alert of a run, and contains the time at which the alert was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Marker {
     pub(crate) publisher: u32,

@@ -15,7 +15,7 @@ pub(crate) struct OrderCheck {
     /// Next expected number for each socket and publisher.
     next: Vec<u32>,
     sockets: Vec<SocketOrder>,
-    /// Skipped alerts as socket, publisher and number. An alert is lost unless it arrives later.
+    /// Skipped alerts as socket, publisher and number. A skipped alert that never arrives is lost.
     skipped: HashSet<(usize, u32, u32)>,
 }
 

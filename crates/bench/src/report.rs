@@ -182,8 +182,7 @@ impl Report {
     ) -> Self {
         Self {
             scenario,
-            // If the parameters cannot be written as JSON, they are omitted: they must not make the
-            // run fail.
+            // Parameters that cannot be written as JSON are omitted, so that the run does not fail.
             parameters: serde_json::to_value(parameters).unwrap_or_default(),
             columns,
             figures: figures(&rounds),

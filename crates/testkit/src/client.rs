@@ -30,8 +30,8 @@ impl Client {
         connect(self.0)
     }
 
-    /// Sends one request. `headers` are complete lines; if they begin with `Host:`, that value
-    /// replaces the default.
+    /// Sends one request. `headers` consists of complete lines. If the first line is a `Host`
+    /// header, this line replaces the default `Host`.
     #[track_caller]
     pub fn request(
         self,

@@ -24,7 +24,7 @@ pub struct ProcessBuilder {
     variables: Vec<(String, String)>,
     stdout: Stdio,
     stderr: Stdio,
-    /// Reading ends of full pipes. They are open, but never read.
+    /// Reading ends of full pipes. These ends stay open, and nothing reads from them.
     unread: Vec<PipeReader>,
 }
 
@@ -122,7 +122,8 @@ impl ProcessBuilder {
         process
     }
 
-    /// Starts the program at `address`, and waits until it listens there.
+    /// Starts the program with the port of `address`, and waits until the program accepts
+    /// connections there.
     pub fn serve_at(mut self, address: SocketAddr) -> Process {
         self.words.extend(["--port".to_owned(), address.port().to_string()]);
         let mut process = self.start();
@@ -158,7 +159,7 @@ impl ProcessBuilder {
     }
 }
 
-/// Returns a full pipe. A write to it blocks until the pipe is read.
+/// Returns a full pipe. A write to this pipe blocks until the other end is read.
 fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
     ioctl_fionbio(&writer, true).unwrap();
@@ -169,7 +170,7 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// Returns the lines of `stream` as they arrive, until it ends.
+/// Returns a channel with the lines of `stream` as they arrive, until the stream ends.
 fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -182,7 +183,8 @@ fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// A running process, killed on drop. If it was started to serve, it can be used as a [`Client`].
+/// A running process, killed on drop. A process that was started with `serve` or `serve_at` can be
+/// used as a [`Client`].
 pub struct Process {
     child: Child,
     stdout: Receiver<String>,
@@ -258,7 +260,7 @@ impl Drop for Process {
 /// Result of a process that has ended, with every line that it wrote.
 #[derive(Debug)]
 pub struct ProcessOutput {
-    /// `None` if a signal ended it.
+    /// `None` if a signal ended the process.
     pub code: Option<i32>,
     pub stdout: Vec<String>,
     pub stderr: Vec<String>,

@@ -1,4 +1,4 @@
-//! The stores that the tests can run against, and a capacity that applies to each of them.
+//! The stores that the tests can use, and a function that limits the events in every store.
 
 use northgate_server::{Application, ApplicationBuilder, Settings};
 use std::env::{VarError, var};

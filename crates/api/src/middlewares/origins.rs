@@ -28,7 +28,7 @@ impl OriginPolicy {
     /// - the pages of the server itself, under every host name that it accepts;
     /// - the literal `bound` address;
     /// - pages of all loopback names, if `bound` is a loopback address;
-    /// - every one of `public_hosts`, with both schemes;
+    /// - pages of all `public_hosts`, with the scheme `http` or `https`;
     /// - the `listed` origins, where `*` means all.
     pub fn new(bound: SocketAddr, public_hosts: &[String], listed: &[String]) -> Self {
         let any = listed.iter().any(|origin| origin == "*");

@@ -28,8 +28,8 @@ impl ReceiverSocket {
     }
 
     /// Returns how the socket ended: with the code of the Close frame if one has arrived, and with
-    /// `otherwise` if not. After a Close frame any end is correct, because the server may close
-    /// before it receives the echo.
+    /// `otherwise` if not. After a Close frame every ending is correct, because the server may
+    /// close the connection before it receives the echo.
     pub(super) fn ending(&self, otherwise: Ending) -> Ending {
         self.close_code.map_or(otherwise, Ending::Closed)
     }

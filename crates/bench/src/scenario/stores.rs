@@ -181,8 +181,8 @@ impl Store<'_> {
         server.end()
     }
 
-    /// Measures queries on a history of `alerts` alerts, its size on disk, and the start of a
-    /// server with it.
+    /// Measures a history of `alerts` alerts: queries, size on disk, and the time to start a server
+    /// with this history.
     fn measure_history(&self, alerts: u32, report: &mut TargetReport) -> Result<()> {
         let room = (alerts + 1).to_string();
         let mut server = self.serve(&["--memory-events", &room, "--memory-alerts", &room])?;
@@ -232,8 +232,8 @@ fn data_folder(beside: &Path) -> io::Result<TempDir> {
 /// Measures the time of a write of 4 KiB with a sync, without a server.
 fn measure_sync(folder: &Path, report: &mut TargetReport) -> Result<()> {
     let folder = data_folder(folder)?;
-    // The name begins like the name of the server's database. If a preloaded library delays the
-    // syncs of the database, it therefore also delays the syncs of this file.
+    // The name begins like the name of the server's database. A preloaded library that delays the
+    // syncs of the database therefore also delays the syncs of this file.
     let mut file = File::create(folder.path().join("northgate.db-probe"))?;
     for (case, pause) in PAUSES {
         let mut times = Latency::new()?;
