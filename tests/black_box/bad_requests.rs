@@ -202,7 +202,7 @@ fn compressed_bodies_are_accepted_up_to_the_limit() {
     let post = |coding: &str, body: &[u8]| {
         server.request("POST", "/alerts", &format!("Content-Encoding: {coding}\r\n"), body)
     };
-    let mut taken = 0;
+    let mut accepted = 0;
     for (coding, encode) in [
         ("gzip", gzip as fn(&[u8]) -> Vec<u8>),
         ("X-GZip", gzip),
@@ -212,7 +212,7 @@ fn compressed_bodies_are_accepted_up_to_the_limit() {
         ("identity", <[u8]>::to_vec),
     ] {
         assert_eq!(post(coding, &encode(alert)).json()["message"], "packed", "{coding}");
-        taken += 1;
+        accepted += 1;
         let bomb = encode(&large);
         let problem = post(coding, &bomb).problem(413);
         assert_eq!(problem["type"], "urn:northgate:problem:too-large", "{coding}");
@@ -226,7 +226,7 @@ fn compressed_bodies_are_accepted_up_to_the_limit() {
         assert_eq!(problem["type"], "urn:northgate:problem:content-encoding", "{coding}");
         assert_eq!(answer.header("accept-encoding"), Some("gzip, deflate, zstd"), "{coding}");
     }
-    assert_eq!(server.get("/alerts").json()["count"], taken);
+    assert_eq!(server.get("/alerts").json()["count"], accepted);
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -367,9 +367,9 @@ fn every_answer_carries_the_security_headers() {
 
 #[test]
 fn a_post_is_503_after_the_store_is_closed_at_shutdown() {
-    // A kept-alive connection is still open when the server no longer accepts events.
+    // A keep-alive connection is still open when the server no longer accepts events.
     let mut server = TestServer::start();
-    let mut held = server.raw_socket();
+    let mut socket = server.raw_socket();
     let mut stream = server.connect();
     let body = r#"{"message":"a","location":"b"}"#;
     let request = format!(
@@ -379,18 +379,18 @@ fn a_post_is_503_after_the_store_is_closed_at_shutdown() {
     );
     stream.write_all(request.as_bytes()).unwrap();
     assert_eq!(read_response(&mut stream).status, 200);
-    // This request is in progress when the server is asked to stop. Its body is sent afterwards.
-    // The server's `100 Continue` shows that it waits for the body.
+    // This request is in progress when the server is asked to stop. The body is sent after that.
+    // `100 Continue` proves that the server waits for the body.
     let asking = request.replace("Content-Length", "Expect: 100-continue\r\nContent-Length");
     let (beginning, rest) = asking.split_at(asking.len() - body.len());
     stream.write_all(beginning.as_bytes()).unwrap();
-    let mut go_on = [0; 25];
-    stream.read_exact(&mut go_on).unwrap();
-    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
     server.begin_stop();
-    let (first, _) = held.read_frame();
+    let (first, _) = socket.read_frame();
     assert_eq!(first, 0x81, "the alert that was raised before the stop");
-    held.assert_closed_with(1001);
+    socket.assert_closed_with(1001);
     stream.write_all(rest.as_bytes()).unwrap();
     let answer = read_response(&mut stream);
     answer.problem(503);

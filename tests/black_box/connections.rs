@@ -167,7 +167,7 @@ fn a_request_refused_by_its_head_is_answered_before_its_body() {
         let text = rest(&mut stream);
         assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
         assert!(text.to_lowercase().contains("\r\nconnection: close\r\n"), "{text}");
-        // Half of the time that the server would wait for a body.
+        // This limit is half of the time for which the server would wait for a body.
         assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     }
 }
@@ -235,7 +235,8 @@ fn a_request_cannot_be_smuggled_in_a_body() {
     let chunked = request("POST", "/alerts", "Transfer-Encoding: chunked\r\n");
     let body = format!("{:x}\r\n{BODY}\r\n", BODY.len());
     let hidden = raise("");
-    // Endings that some parsers accept as the end of a body and others as a part of it.
+    // Some parsers accept each of these texts as the end of a body, and others accept it as a part
+    // of the body.
     for end in ["0\r\nX: y\n\r\n", "0\r\n\n", "0\r\nX y\r\n\r\n", "0\n\n", "0\r\n\r"] {
         let carrier = raise("").replace(BODY, &hidden);
         let mut stream = server.connect();
@@ -268,14 +269,15 @@ fn an_incomplete_body_is_408_and_closes_the_connection() {
     let answer = read_response(&mut stream);
     answer.problem(408);
     assert_eq!(answer.header("connection"), Some("close"));
-    // The rest of the body arrives too late, and the request after it is not executed.
+    // The rest of the body arrives too late, and the next request on the connection is not
+    // executed.
     let _ = stream.write_all(["cde\r\n0\r\n\r\n", &raise("")].concat().as_bytes());
     assert_eq!(rest(&mut stream), "");
     assert_eq!(count(&server), 0);
 }
 
 #[test]
-fn requests_after_a_close_are_not_executed_after_a_large_answer() {
+fn requests_after_a_large_answer_and_a_close_are_not_executed() {
     let server = TestServer::start();
     let large = request("GET", "/docs/swagger-ui-bundle.js", "");
     let closing = raise("Connection: close\r\n");
@@ -283,8 +285,8 @@ fn requests_after_a_close_are_not_executed_after_a_large_answer() {
     for (round, last) in [&closing, &old].into_iter().cycle().take(20).enumerate() {
         let mut stream = server.connect();
         send(&mut stream, &[&large, last, &raise(""), &raise("")]);
-        // During this pause the server cannot write the end of the large answer, since the client
-        // does not read.
+        // During this pause the client does not read, so the server cannot write the end of the
+        // large answer.
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(read_response(&mut stream).status, 200);
         assert_eq!(read_response(&mut stream).status, 200);
@@ -323,7 +325,7 @@ fn an_incomplete_head_is_400_when_the_client_half_closes() {
 
 #[test]
 fn unfinished_heads_share_a_memory_limit_and_small_requests_pass() {
-    // Long enough that no request times out before the last one has begun.
+    // This timeout is long enough that no request times out before all 300 requests have begun.
     let server = TestServer::with(|settings| {
         settings.server.request_timeout = "2m".parse().unwrap();
     });

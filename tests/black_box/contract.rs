@@ -329,7 +329,7 @@ fn pipelined_requests_are_answered_in_order() {
             _ => assert_eq!(answer.json()["location"], "b"),
         }
     }
-    // `Connection: close` ends the connection, and the request after it is not executed.
+    // `Connection: close` ends the connection, and the next request is not executed.
     let close = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     connection.write_all([close, &post].concat().as_bytes()).unwrap();
     let answer = read_response(&mut connection);

@@ -41,7 +41,7 @@ fn the_openapi_document_lists_exactly_the_paths_of_the_server() {
     }
 }
 
-/// Request path and schema of its body, in an order in which every request succeeds.
+/// Path of a request, and schema of its body. The requests succeed if they are sent in this order.
 const BODIES: [(&str, &str); 8] = [
     ("/alerts", "NewAlert"),
     ("/message/", "NewMessage"),
@@ -76,7 +76,7 @@ fn every_example_of_the_openapi_document_is_accepted() {
 }
 
 #[test]
-fn length_limits_are_those_of_the_openapi_document() {
+fn length_limits_match_the_openapi_document() {
     let server = TestServer::start();
     let document = server.get("/openapi.json").json();
     let alert = server.raise("Fire");
@@ -118,7 +118,7 @@ fn the_docs_page_has_only_local_and_relative_links() {
         for link in links {
             let link = link.split('"').next().unwrap();
             assert!(!link.starts_with('/'), "{link}");
-            // The address as a browser resolves it (RFC 3986 section 5.2).
+            // The link, resolved as a browser resolves it (RFC 3986 section 5.2).
             let folder = &path[..=path.rfind('/').unwrap()];
             let address = match link.strip_prefix("../") {
                 Some(above) => format!("/{above}"),

@@ -26,8 +26,8 @@ fn a_stream_starts_with_its_position_and_sends_unnamed_events() {
     assert_eq!(stream.next_event(), (Some("live".to_owned()), here));
     let alert = server.raise("north\u{2028}\"quoted\"\nand a second line");
     assert_eq!(stream.next_event(), (None, alert));
-    let said = server.say("who is there?");
-    assert_eq!(stream.next_event(), (None, said));
+    let posted = server.say("who is there?");
+    assert_eq!(stream.next_event(), (None, posted));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn websocket_and_sse_send_the_same_events_in_the_same_order() {
 }
 
 #[test]
-fn head_of_events_is_answered_and_the_connection_stays_usable() {
+fn a_head_request_for_events_leaves_the_connection_usable() {
     let server = TestServer::start();
     let answer = server.request("HEAD", "/events", "", b"");
     assert_eq!(answer.status, 200);
@@ -150,10 +150,10 @@ fn a_page_of_a_foreign_origin_cannot_open_an_event_stream() {
     let server = TestServer::start();
     let answer = server.request("GET", "/events", "Origin: https://evil.test\r\n", b"");
     answer.problem(403);
-    let mut at_home = server.event_stream("", "Origin: http://localhost:3000\r\n");
-    let allowed = at_home.head.header("access-control-allow-origin");
+    let mut local_page = server.event_stream("", "Origin: http://localhost:3000\r\n");
+    let allowed = local_page.head.header("access-control-allow-origin");
     assert_eq!(allowed, Some("http://localhost:3000"));
-    assert!(at_home.next_record().is_some());
+    assert!(local_page.next_record().is_some());
 }
 
 #[test]

@@ -78,8 +78,9 @@ fn a_socket_that_connects_late_gets_all_later_events_without_gap() {
     }
 }
 
-/// Raises more bytes than the frame log (8 MiB) and the kernel's buffers hold together, while one
-/// client does not read and another one does. Returns the client that does not read.
+/// Raises `total` alerts of 4,000 bytes while one client does not read and another client reads.
+/// The frame log (8 MiB) and the kernel's buffers together are too small for 4,000 such alerts.
+/// Returns the client that does not read.
 fn sleep_through(server: &TestServer, total: usize) -> RawSocket {
     let sleeper = server.raw_socket();
     let mut reader = server.socket();

@@ -20,34 +20,34 @@ fn position(event: &Value) -> &str {
 #[test]
 fn page_links_reach_every_item_once_in_both_directions() {
     let server = TestServer::start();
-    let said = server.say("before all");
+    let posted = server.say("before all");
     let raised: Vec<_> = (0..25).map(|n| server.raise(&format!("alert {n}"))).collect();
     let all: Vec<_> = (0..25).map(|n| format!("alert {n}")).collect();
 
     for path in ["/alerts", "/alerts/history"] {
-        let (mut met, mut next) = (Vec::<String>::new(), Some(format!("{path}?limit=7")));
+        let (mut collected, mut next) = (Vec::<String>::new(), Some(format!("{path}?limit=7")));
         while let Some(link) = next {
-            let part = server.get(&link).json();
-            met.splice(0..0, texts(&part, "alerts"));
-            assert_eq!(part["position"], raised[24]["position"]);
+            let page = server.get(&link).json();
+            collected.splice(0..0, texts(&page, "alerts"));
+            assert_eq!(page["position"], raised[24]["position"]);
             // The link is only a query, so it works for any host and prefix that the client uses.
-            next = part["previous"].as_str().map(|query| {
+            next = page["previous"].as_str().map(|query| {
                 assert!(query.starts_with("?limit=7&"), "{query}");
                 format!("{path}{query}")
             });
         }
-        assert_eq!(met, all);
+        assert_eq!(collected, all);
     }
-    let (mut met, mut next) =
-        (Vec::new(), Some(format!("/alerts/?limit=6&order=desc&after={}", position(&said))));
+    let (mut collected, mut next) =
+        (Vec::new(), Some(format!("/alerts/?limit=6&order=desc&after={}", position(&posted))));
     while let Some(link) = next {
-        let part = server.get(&link).json();
-        let mut shown = texts(&part, "alerts");
+        let page = server.get(&link).json();
+        let mut shown = texts(&page, "alerts");
         shown.reverse();
-        met.extend(shown);
-        next = part["next"].as_str().map(|query| format!("/alerts/{query}"));
+        collected.extend(shown);
+        next = page["next"].as_str().map(|query| format!("/alerts/{query}"));
     }
-    assert_eq!(met, all, "`order` changes only the order within a page");
+    assert_eq!(collected, all, "`order` changes only the order within a page");
 
     let range =
         format!("/alerts?after={}&before={}&limit=2", position(&raised[3]), position(&raised[7]));
@@ -81,8 +81,8 @@ fn alerts_and_messages_are_found_by_words_location_and_time() {
     ] {
         assert_eq!(alerts(&server, &format!("/alerts?{query}")), expected, "{query}");
     }
-    let said = server.get("/message/?q=oper+dis&location=nowhere").json();
-    assert_eq!(texts(&said, "chatMessages"), ["the disk?"], "messages have no location");
+    let posted = server.get("/message/?q=oper+dis&location=nowhere").json();
+    assert_eq!(texts(&posted, "chatMessages"), ["the disk?"], "messages have no location");
 }
 
 #[test]
@@ -90,10 +90,10 @@ fn an_alert_is_returned_by_its_id() {
     let server = TestServer::start();
     let alert = server.raise("fire");
     let id = alert["id"].as_str().unwrap();
-    let said = server.say("x");
+    let posted = server.say("x");
     assert_eq!(server.get(&format!("/alerts/{id}")).json(), alert);
     assert_eq!(server.get(&format!("/alerts/{}/", id.to_uppercase())).json(), alert);
-    let chat = said["id"].as_str().unwrap();
+    let chat = posted["id"].as_str().unwrap();
     for other in [chat, "00000000-0000-4000-8000-000000000000", "x", "%00", "history%2Fx"] {
         let problem = server.get(&format!("/alerts/{other}")).problem(404);
         assert_eq!(problem["type"], "urn:northgate:problem:no-such-alert", "{other}");
@@ -139,6 +139,6 @@ fn an_alert_stays_listed_after_its_event_is_trimmed() {
     let server = TestServer::with(|settings| set_window(settings, 4));
     let raised: Vec<_> = (0..20).map(|n| server.raise(&format!("alert {n}"))).collect();
     let old = position(&raised[3]);
-    let part = server.get(&format!("/alerts?after={old}&limit=2")).json();
-    assert_eq!(part["alerts"], json!([raised[4], raised[5]]), "a trimmed position is fine");
+    let page = server.get(&format!("/alerts?after={old}&limit=2")).json();
+    assert_eq!(page["alerts"], json!([raised[4], raised[5]]), "a trimmed position is fine");
 }

@@ -132,7 +132,8 @@ fn a_flooding_client_gets_a_delay_and_is_then_closed_with_1008() {
         assert_eq!(event["message"], "again");
         kept += 1;
     }
-    // A third of the 100 accepted messages is valid chat. A slow machine lets a few more pass.
+    // A third of the 100 accepted messages is valid chat. On a slow machine the limit permits a few
+    // more messages.
     assert!((33..200).contains(&kept), "{kept} messages were stored");
 }
 
@@ -153,7 +154,7 @@ fn a_peer_may_disconnect_in_any_state_without_effect_on_others() {
         });
         attack(&server, |socket| socket.send(&bytes));
     }
-    // Connections on which the client sends no request.
+    // On these connections the client sends no request.
     let half_open: Vec<_> = (0..50).map(|_| server.connect()).collect();
     server.raise("still here");
     drop(half_open);

@@ -1,4 +1,5 @@
-//! Answers over the size limit end early, and page links or a `rest` filter lead to the remainder.
+//! Answers over the size limit end early, and page links or a `rest` filter lead to the other
+//! alerts.
 
 use northgate_testkit::TestServer;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ fn text(characters: usize) -> String {
     "\u{1F525}".repeat(characters)
 }
 
-/// Raises an alert about as large as a body of 64 KiB allows.
+/// Raises one of the largest alerts that fit into a body of 64 KiB.
 fn raise_large(server: &TestServer) -> Value {
     let labels: serde_json::Map<_, _> =
         (0..32).map(|n| (format!("{n:_>64}"), json!(text(256)))).collect();
@@ -28,22 +29,22 @@ fn raise_large(server: &TestServer) -> Value {
 fn a_large_collection_is_split_into_pages_by_bytes() {
     let server = TestServer::start();
     let raised: Vec<_> = (0..90).map(|_| raise_large(&server)["id"].clone()).collect();
-    let mut met = Vec::new();
+    let mut collected = Vec::new();
     let mut next = Some("/alerts?limit=1000".to_owned());
-    let mut parts = 0;
+    let mut pages = 0;
     while let Some(link) = next {
         let answer = server.get(&link);
         assert!(answer.body.len() < 3 * 1024 * 1024, "{} bytes", answer.body.len());
-        let part = answer.json();
-        let alerts = part["alerts"].as_array().unwrap();
+        let page = answer.json();
+        let alerts = page["alerts"].as_array().unwrap();
         assert!((10..90).contains(&alerts.len()), "{} alerts", alerts.len());
-        assert_eq!(part["count"], alerts.len());
-        met.splice(0..0, alerts.iter().map(|alert| alert["id"].clone()));
-        next = part["previous"].as_str().map(|query| format!("/alerts{query}"));
-        parts += 1;
+        assert_eq!(page["count"], alerts.len());
+        collected.splice(0..0, alerts.iter().map(|alert| alert["id"].clone()));
+        next = page["previous"].as_str().map(|query| format!("/alerts{query}"));
+        pages += 1;
     }
-    assert_eq!(met, raised);
-    assert!(parts > 1);
+    assert_eq!(collected, raised);
+    assert!(pages > 1);
 }
 
 #[test]

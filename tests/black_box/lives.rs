@@ -12,8 +12,7 @@ use time::format_description::well_known::Rfc3339;
 /// The query of a dashboard that wants all event types.
 const EVERYTHING: &str = "types=alert,alert_update,chat";
 
-/// A dashboard that receives all events from now on. Its `resume` and `live` frames are already
-/// read.
+/// Opens a dashboard that receives all later events, and reads its `resume` and `live` frames.
 fn dashboard(server: &TestServer) -> WebSocket {
     let mut socket = server.socket_with(EVERYTHING);
     assert_eq!(socket.next_json()["type"], "resume");
@@ -82,8 +81,8 @@ fn updates_of_an_alert_go_only_to_clients_that_request_them() {
     }
     old.assert_nothing_came();
     let notes = server.get("/alerts").json()["alerts"][0]["notes"].clone();
-    let said: Vec<_> = notes.as_array().unwrap().iter().map(|note| &note["note"]).collect();
-    assert_eq!(said, ["mine", "hot"]);
+    let posted: Vec<_> = notes.as_array().unwrap().iter().map(|note| &note["note"]).collect();
+    assert_eq!(posted, ["mine", "hot"]);
 }
 
 #[test]
@@ -359,7 +358,7 @@ fn a_storm_of_repeats_is_coalesced_into_few_events() {
         frames.iter().map(|frame| frame["revision"].as_u64().unwrap()).collect();
     assert_eq!(revisions, (1..=frames.len() as u64).collect::<Vec<_>>());
     assert!(frames.len() as u128 <= windows + 2, "{} in {windows} windows", frames.len());
-    // Every count in an answer is also the count of some event.
+    // For every count in an answer there is an event with the same count.
     let totals: Vec<_> = frames.iter().map(|frame| frame["count"].as_u64().unwrap()).collect();
     assert!(counts.iter().all(|count| totals.contains(count)), "{counts:?} {totals:?}");
     assert_eq!(server.get("/alerts").json()["count"], 1);
@@ -483,8 +482,8 @@ fn a_bulk_action_continued_with_its_rest_reaches_every_alert_once() {
     loop {
         for alert in alerts["alerts"].as_array().unwrap() {
             let notes: Vec<_> = alert["notes"].as_array().unwrap().iter().collect();
-            let said: Vec<_> = notes.iter().map(|note| &note["note"]).collect();
-            assert_eq!(said, ["backwards", "forwards"]);
+            let posted: Vec<_> = notes.iter().map(|note| &note["note"]).collect();
+            assert_eq!(posted, ["backwards", "forwards"]);
             seen += 1;
         }
         let Some(previous) = alerts["previous"].as_str() else { break };
@@ -549,8 +548,8 @@ fn a_chat_message_may_refer_to_an_alert() {
     let server = TestServer::start();
     let alert = raise(&server, json!({}));
     let mut socket = server.socket();
-    let said = json!({ "sender": "Anna", "message": "hot", "alert_id": alert["id"] });
-    socket.send(&said.to_string());
+    let posted = json!({ "sender": "Anna", "message": "hot", "alert_id": alert["id"] });
+    socket.send(&posted.to_string());
     let message = socket.next_json();
     assert_eq!((&message["type"], &message["alert_id"]), (&json!("chat"), &alert["id"]));
     server.say("to all");
@@ -568,15 +567,15 @@ fn the_messages_of_an_alert_outlive_the_alert() {
     // Only the store in memory has a configurable limit on alerts.
     let server = TestServer::in_memory(|settings| settings.memory.alerts = 1.try_into().unwrap());
     let alert = raise(&server, json!({}));
-    let said = json!({ "sender": "Anna", "message": "hot", "alert_id": alert["id"] }).to_string();
-    assert_eq!(server.post("/message/", said.as_str()).status, 200);
+    let posted = json!({ "sender": "Anna", "message": "hot", "alert_id": alert["id"] }).to_string();
+    assert_eq!(server.post("/message/", posted.as_str()).status, 200);
     let thread = path(&alert, "messages");
     assert_eq!(server.get(&format!("{thread}?q=cold")).json()["count"], 0);
     raise(&server, json!({}));
     server.get(path(&alert, "").trim_end_matches('/')).problem(404);
     assert_eq!(server.get(&thread).json()["count"], 1);
     assert_eq!(server.get(&format!("{thread}?q=cold")).json()["count"], 0);
-    server.post("/message/", said).problem(404);
+    server.post("/message/", posted).problem(404);
 }
 
 /// Waits until an alert is resolved, and returns it.
@@ -587,8 +586,9 @@ fn resolved(server: &TestServer, alert: &Value) -> Value {
     })
 }
 
-/// Raises an alert that expires soon. Calls `post` with an expiry in 1 second and, if that had
-/// passed before the server read it, in 4 or 16 seconds.
+/// Raises an alert that expires soon. Calls `post` with an expiry in 1 second. If the server
+/// refuses this expiry because it has already passed, calls `post` again with 4 and then 16
+/// seconds.
 fn ending_soon(post: impl Fn(&str) -> HttpResponse) -> HttpResponse {
     let ends = [1, 4, 16].into_iter().map(|seconds| {
         let end = OffsetDateTime::now_utc() + Duration::from_secs(seconds);
@@ -668,11 +668,12 @@ fn a_resumed_client_gets_the_same_updates_as_a_connected_one() {
 }
 
 #[test]
-fn an_expiry_in_the_past_is_422_and_one_in_year_1_means_none() {
+fn an_expiry_in_the_past_is_422_and_year_1_means_no_expiry() {
     let with_end =
         |end: &str| json!({ "message": "a", "location": "b", "expires_at": end }).to_string();
     let server = TestServer::start();
-    // Go writes such times for a time that is not set, depending on the time zone.
+    // A Go program sends such a value if its time is not set. The exact value depends on the time
+    // zone.
     for none in ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "0001-12-31T00:00:00Z"] {
         let alert = server.post("/alerts", with_end(none)).json();
         assert_eq!((&alert["status"], alert.get("expires_at")), (&json!("open"), None), "{none}");

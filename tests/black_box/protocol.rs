@@ -156,7 +156,7 @@ fn pings_are_answered_with_their_payload_and_pongs_are_not_answered() {
 fn frames_at_the_boundaries_of_the_length_forms_arrive() {
     let server = TestServer::start();
     let mut socket = server.raw_socket();
-    // The last one is the largest accepted message. Its length has the 8-byte form.
+    // The last length is that of the largest accepted message, and has the 8-byte form.
     for length in [60, 125, 126, 127, 128, 65_535, 65_536] {
         let chat = format!(r#"{{"sender":"Op","message":"{length}"}}"#);
         let padding = " ".repeat(length - chat.len());
@@ -193,7 +193,7 @@ fn a_close_is_answered_with_its_code_and_the_connection_ends() {
 #[test]
 fn every_valid_close_code_is_echoed() {
     let server = TestServer::start();
-    // RFC 6455 section 7.4, and the IANA registry of close codes that it created.
+    // The valid codes of RFC 6455 section 7.4 and of the IANA registry of close codes.
     for code in (1_000..=1_003).chain(1_007..=1_014).chain([3_000, 3_999, 4_000, 4_999]) {
         let mut socket = server.raw_socket();
         let code = u16::to_be_bytes(code);
@@ -253,14 +253,14 @@ fn a_close_is_accepted_in_the_middle_of_a_fragmented_message() {
 #[test]
 fn messages_before_a_protocol_violation_are_stored() {
     let server = TestServer::start();
-    let said = RawSocket::frame(TEXT, CHAT);
+    let posted = RawSocket::frame(TEXT, CHAT);
     for (count, violation, code) in [
         (1, RawSocket::frame(0xC1, b"x"), 1002_u16),
         (2, RawSocket::frame(TEXT, b"\xff"), 1007),
         (3, RawSocket::frame(CLOSE, &[0x03, 0xEE]), 1002),
     ] {
         let mut socket = server.raw_socket();
-        socket.send(&[said.clone(), said.clone(), violation].concat());
+        socket.send(&[posted.clone(), posted.clone(), violation].concat());
         let mut frame = socket.read_frame();
         while frame.0 == TEXT {
             assert_eq!(message_of(&frame), "in pieces: é");

@@ -7,7 +7,8 @@ fn position(event: &Value) -> &str {
     event["position"].as_str().unwrap()
 }
 
-/// The position `count` events before this one. Clients cannot compute it: positions are opaque.
+/// The position `count` events before this event. Only a test may compute a position, because
+/// positions are opaque to clients.
 fn earlier(event: &Value, count: u64) -> String {
     let (epoch, offset) = position(event).split_once('-').unwrap();
     format!("{epoch}-{}", offset.parse::<u64>().unwrap() - count)
@@ -96,7 +97,7 @@ fn a_stream_can_begin_with_the_newest_matching_events() {
             server.raise(&n.to_string())
         })
         .collect();
-    let said = server.say("the last word");
+    let posted = server.say("the last word");
     let mut socket = server.socket_with("last=2&types=alert");
     assert_frames(
         &mut socket,
@@ -104,17 +105,17 @@ fn a_stream_can_begin_with_the_newest_matching_events() {
             complete(earlier(&alerts[3], 1)),
             alerts[3].clone(),
             alerts[4].clone(),
-            live(position(&said)),
+            live(position(&posted)),
         ],
     );
     let mut socket = server.socket_with("last=0");
-    assert_frames(&mut socket, &[complete(position(&said)), live(position(&said))]);
+    assert_frames(&mut socket, &[complete(position(&posted)), live(position(&posted))]);
     let mut socket = server.socket_with("last=1000");
-    assert_eq!(socket.next_json(), complete(earlier(&said, 11)));
+    assert_eq!(socket.next_json(), complete(earlier(&posted, 11)));
     for _ in 0..11 {
         socket.next_json();
     }
-    assert_frames(&mut socket, &[live(position(&said))]);
+    assert_frames(&mut socket, &[live(position(&posted))]);
 }
 
 #[test]
@@ -130,13 +131,13 @@ fn a_stream_contains_only_events_that_match_its_filter() {
         assert_eq!(socket.next_json()["type"], "live");
     }
     let north = server.raise_at("North Gate", "one");
-    let said = server.say("two");
+    let posted = server.say("two");
     let roof = server.raise_at("Roof", "three");
     let south = server.raise_at("South Gate", "four");
     assert_frames(&mut alerts, &[north.clone(), roof.clone(), south.clone()]);
-    assert_frames(&mut chat, std::slice::from_ref(&said));
+    assert_frames(&mut chat, std::slice::from_ref(&posted));
     assert_frames(&mut gates, &[north.clone(), south.clone()]);
-    assert_frames(&mut both, &[north, said, roof, south]);
+    assert_frames(&mut both, &[north, posted, roof, south]);
     none.assert_nothing_came();
 }
 

@@ -168,8 +168,8 @@ fn answers_have_exactly_the_members_of_the_openapi_document() {
     let mut differences = Vec::new();
     for (name, schema) in seen.document["components"]["schemas"].as_object().unwrap() {
         let (members, required) = members_of(&seen.document, schema);
-        // The tests of the crate `schemas` check request bodies. `OutcomeBody` is only a part of
-        // other schemas.
+        // The tests of the crate `schemas` check request bodies. `OutcomeBody` occurs only as a
+        // part of other schemas.
         let is_request = name.starts_with("New") || name == "ActionFrame";
         if members.is_empty() || is_request || name == "OutcomeBody" {
             continue;
@@ -208,8 +208,8 @@ fn every_documented_parameter_is_validated() {
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().unwrap().replace("<name>", "zone");
             match (parameter["in"].as_str().unwrap(), name.as_str()) {
-                // No value of these is an error. An unknown position is a gap, and an unknown path
-                // id is 404.
+                // No value of these parameters is an error 400. An unknown position is a gap, and
+                // an unknown id in the path is 404.
                 ("query", "lastEventId") | ("header", "Last-Event-ID") | ("path", _) => continue,
                 ("query", _) => {
                     let query = format!("{path}?{name}={}", "%07".repeat(300));

@@ -1,5 +1,5 @@
-//! Slow clients: each part of a request has a time limit, and the server closes connections that
-//! exceed it.
+//! Slow clients: each part of a request has a time limit, and the server closes a connection that
+//! exceeds the limit.
 
 use northgate_testkit::{TestServer, read_response};
 use std::io::{ErrorKind, Read, Write};

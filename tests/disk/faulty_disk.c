@@ -1,11 +1,11 @@
-/* Simulates a slow or failing disk for one process. The dynamic loader loads it before the C library.
- * It intercepts writes and syncs of the files whose paths contain "northgate.db".
+/* Simulates a slow or failing disk for one process. LD_PRELOAD loads this library before the C library.
+ * This library intercepts writes and syncs of files whose paths contain "northgate.db".
  *
  *   cc -shared -fPIC -O1 -o target/faulty_disk.so tests/disk/faulty_disk.c -ldl
  *   LD_PRELOAD=target/faulty_disk.so NORTHGATE_SYNC_DELAY_US=2000 target/release/northgate --data ./data
  *
  * NORTHGATE_SYNC_DELAY_US  additional microseconds for each sync
- * NORTHGATE_FAULT_FILE     path of a file: while it exists, the operation that it names fails:
+ * NORTHGATE_FAULT_FILE     path of a file. While the file exists, the operation that the file names fails:
  *                            sync   a sync fails and writes nothing (EIO)
  *                            late   a sync fails after it has written everything (EIO)
  *                            full   a write fails and writes nothing (ENOSPC)

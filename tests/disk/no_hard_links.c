@@ -1,5 +1,5 @@
-/* Simulates a file system without hard links, such as exFAT, for one process. The dynamic loader
- * loads it before the C library.
+/* Simulates a file system without hard links, such as exFAT, for one process. LD_PRELOAD loads this
+ * library before the C library.
  *
  *   cc -shared -fPIC -O1 -o target/no_hard_links.so tests/disk/no_hard_links.c
  *   LD_PRELOAD=target/no_hard_links.so target/release/northgate backup --data ./data ./copy.db

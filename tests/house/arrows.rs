@@ -4,8 +4,8 @@ use crate::assert_none;
 use crate::source::{crates, root, text};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
-/// Every crate, by its folder, with the crates that it may depend on.
-/// Dependencies of its tests do not count.
+/// Folder of every crate, with the crates that this crate may depend on. Dependencies of tests do
+/// not count.
 const ARROWS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("schemas", &["domain"]),
@@ -16,9 +16,9 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("api", &["domain", "schemas", "services", "hub"]),
     ("ws", &["domain", "schemas", "services", "hub"]),
     ("server", &["domain", "schemas", "storage", "storage-sqlite", "services", "hub", "api", "ws"]),
-    // It uses a server only through sockets.
+    // The bench uses a server only through sockets.
     ("bench", &[]),
-    // Only for integration tests.
+    // The test kit is used only by integration tests.
     ("testkit", &["domain", "storage", "server"]),
     ("tests", &["server", "testkit"]),
 ];

@@ -46,7 +46,8 @@ impl Crate {
         read
     }
 
-    /// The module that `path` names when it is used in `module`. `None` if it is in another crate.
+    /// The module that `path` names in the code of `module`. `None` if the named module is in
+    /// another crate.
     fn target(&self, module: &[String], path: &[String]) -> Option<Module> {
         let (first, mut rest) = path.split_first()?;
         let mut at = match first.as_str() {
@@ -74,7 +75,8 @@ impl Crate {
         Some(at)
     }
 
-    /// The modules that each module uses. The root is left out: it only declares the others.
+    /// The modules that each module uses. The root module is omitted, because it only declares the
+    /// other modules.
     fn arrows(&self) -> BTreeMap<&Module, BTreeSet<Module>> {
         let files = self.texts.iter().filter(|(module, _)| !module.is_empty());
         let used = files.map(|(module, text)| {
@@ -144,7 +146,8 @@ fn expand(tree: &str) -> Vec<Vec<String>> {
     paths
 }
 
-/// One line for each module in a cycle: the module, and the used modules that lead back to it.
+/// One line for each module in a cycle: the module, and those of its used modules that use the
+/// module again, directly or through others.
 fn circles(arrows: &BTreeMap<&Module, BTreeSet<Module>>) -> Vec<String> {
     let reachable = |from: &Module| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from.clone()]);

@@ -5,7 +5,8 @@ use crate::assert_none;
 use crate::source::{rust_files, text};
 use std::collections::HashSet;
 
-/// Lower bound of the tests that a document names. A lower count means that its format has changed.
+/// Lower bound of the tests that a document names. If a document names fewer, its format has
+/// changed, and the check finds nothing.
 const FEWEST: usize = 10;
 
 /// The names of all functions of the workspace.
@@ -30,8 +31,8 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The names in the last cell of every row, and the rows whose last cell has none. Only tables
-/// whose last column has the heading "test" or "tests" are checked.
+/// The names in the last cell of every row, and the rows whose last cell contains no name. Only
+/// tables whose last column has the heading "test" or "tests" are checked.
 fn tests_in_tables(text: &str) -> (Vec<&str>, Vec<&str>) {
     let (mut names, mut without) = (Vec::new(), Vec::new());
     let mut names_tests = None;
@@ -60,8 +61,8 @@ fn assert_exist(document: &str, names: &[&str]) {
     assert!(names.len() >= FEWEST, "{document} names only {} tests: {names:?}", names.len());
     let functions = functions();
     let unknown = names.iter().filter(|name| !functions.contains(**name));
-    let told = |name| format!("{document} names the test `{name}`, but no such function exists");
-    assert_none(&unknown.map(told).collect::<Vec<_>>());
+    let finding = |name| format!("{document} names the test `{name}`, but no such function exists");
+    assert_none(&unknown.map(finding).collect::<Vec<_>>());
 }
 
 fn assert_rows_name_tests(document: &str) {
@@ -106,14 +107,14 @@ fn the_protocol_lists_every_close_code_of_the_source() {
 }
 
 #[test]
-fn names_are_found_in_tables() {
+fn test_names_are_found_in_tables() {
     let text = "| no | `no` |\n|---|---|\n| no | `no` |\n\n| what | test |\n|---|---|\n\
                 | `no` | `a`, `b` |\n| c | – |\n";
     assert_eq!(tests_in_tables(text), (vec!["a", "b"], vec!["| c | – |"]));
 }
 
 #[test]
-fn the_log_of_the_extending_page_is_the_one_that_runs_the_laws() {
+fn extending_md_shows_the_log_that_runs_the_laws() {
     let tested = text("crates/storage/tests/counting_log.rs");
     let page = text("docs/EXTENDING.md");
     let shown = page.split("```rust\n").find_map(|block| {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Most lines of a file, without the tests at its end.
+/// Upper bound of lines per file, without the tests at the end of the file.
 const MOST_LINES: usize = 450;
 
 /// All entries of the top level, except dot-files and ignored files.
@@ -17,13 +17,13 @@ const TOP_LEVEL: [&str; 7] =
 const EMPTY_WORDS: [&str; 8] =
     ["util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"];
 
-/// Most characters of a test's name.
+/// Upper bound of characters per test name.
 const MOST_CHARACTERS: usize = 70;
 
-/// Type names that would fit nearly every type. Each may be used at most once.
+/// Type names that fit nearly every type. At most one type may have each of these names.
 const BROAD_NAMES: [&str; 4] = ["Answer", "Outcome", "Seen", "Said"];
 
-/// The crates whose public items must be documented, because other crates build on them.
+/// The crates whose public items must be documented, because other crates depend on these crates.
 const DOCUMENTED: [&str; 4] = ["domain", "schemas", "storage", "hub"];
 
 /// The Rust files of all crates, except files of tests.
@@ -59,10 +59,10 @@ fn only_lines_before_the_final_test_module_are_counted() {
 
 #[test]
 fn every_source_file_starts_with_a_module_comment() {
-    let says_nothing = |file: &PathBuf| !text(file).starts_with("//! ");
-    let silent = sources().filter(says_nothing);
-    let told = |file: PathBuf| format!("{} does not start with a //! line", file.display());
-    assert_none(&silent.map(told).collect::<Vec<_>>());
+    let lacks_comment = |file: &PathBuf| !text(file).starts_with("//! ");
+    let without_comment = sources().filter(lacks_comment);
+    let finding = |file: PathBuf| format!("{} does not start with a //! line", file.display());
+    assert_none(&without_comment.map(finding).collect::<Vec<_>>());
 }
 
 #[test]
@@ -110,8 +110,8 @@ fn no_test_name_exceeds_the_length_limit() {
     assert_none(&findings);
 }
 
-/// The names of functions with a `test` attribute, and names that stand alone on a line, as in a
-/// list of laws.
+/// The names of functions with a `test` attribute, and lines that consist of one name, as in a list
+/// of laws.
 fn test_names(text: &str) -> impl Iterator<Item = &str> {
     let mut is_test = false;
     text.lines().map(str::trim).filter_map(move |line| {
@@ -127,7 +127,7 @@ fn test_names(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn tests_are_found_by_attribute_and_laws_by_standing_alone() {
+fn test_names_are_found_by_attribute_and_law_names_by_their_own_line() {
     let text = "#[cfg(test)]\nfn no() {}\n#[tokio::test(\n    x = 2\n)]\n#[ignore]\nasync fn a() {}\n\
                 fn no() {}\n    #[test]\n    fn b(n: u8) {}\nlaws! {\n    c\n}";
     assert_eq!(test_names(text).collect::<Vec<_>>(), ["a", "b", "c"]);
@@ -135,16 +135,16 @@ fn tests_are_found_by_attribute_and_laws_by_standing_alone() {
 
 #[test]
 fn a_broad_type_name_is_used_at_most_once() {
-    let mut places = BTreeMap::<_, Vec<_>>::new();
+    let mut files = BTreeMap::<_, Vec<_>>::new();
     for file in ["crates", "tests"].into_iter().flat_map(rust_files) {
         for name in text(&file).lines().filter_map(broad_type_name) {
-            places.entry(name).or_default().push(file.display().to_string());
+            files.entry(name).or_default().push(file.display().to_string());
         }
     }
-    let shared = places.into_iter().filter(|(_, places)| places.len() > 1);
-    let told = shared
-        .map(|(name, places)| format!("more than one type is named {name}: {}", places.join(", ")));
-    assert_none(&told.collect::<Vec<_>>());
+    let shared = files.into_iter().filter(|(_, files)| files.len() > 1);
+    let finding = shared
+        .map(|(name, files)| format!("more than one type is named {name}: {}", files.join(", ")));
+    assert_none(&finding.collect::<Vec<_>>());
 }
 
 /// The broad name of the type that a line declares.
@@ -196,13 +196,13 @@ fn every_workspace_dependency_has_a_comment() {
 fn every_crate_inherits_the_workspace_lints() {
     let manifests = crates().into_iter().map(|folder| folder.join("Cargo.toml"));
     let is_lax = |manifest: &PathBuf| !text(manifest).contains("\n[lints]\nworkspace = true\n");
-    let told =
+    let finding =
         |manifest: PathBuf| format!("{} lacks `[lints] workspace = true`", manifest.display());
-    assert_none(&manifests.filter(is_lax).map(told).collect::<Vec<_>>());
+    assert_none(&manifests.filter(is_lax).map(finding).collect::<Vec<_>>());
 }
 
 #[test]
-fn base_crates_warn_of_missing_docs() {
+fn base_crates_enable_the_missing_docs_lint() {
     let mut findings = Vec::new();
     for name in DOCUMENTED {
         let library = Path::new("crates").join(name).join("src/lib.rs");

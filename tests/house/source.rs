@@ -47,7 +47,8 @@ pub fn rust_files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
     files
 }
 
-/// The number of lines before the `mod tests` at the end of `text`, or of all lines if it has none.
+/// The number of lines before the `mod tests` at the end of `text`. Without such a module, the
+/// number of all lines.
 pub fn lines_before_tests(text: &str) -> usize {
     let all = text.lines().count();
     let Some(start) = text.rfind("\n#[cfg(test)]\n") else { return all };

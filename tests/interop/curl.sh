@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sends requests of many forms to a server with curl, and prints for each whether the answer is
+# Sends requests of many forms to a server with curl. Prints for each request whether the answer is
 # correct.
 #
 #   tests/interop/curl.sh URL FOLDER     FOLDER is for temporary files

@@ -1,4 +1,4 @@
-"""Runs the proxy configurations of docs/OPERATIONS.md as they are there, with other ports."""
+"""Runs the proxy configurations of docs/OPERATIONS.md, with other ports and other test-only changes."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ HEADERS = {"Host": PUBLIC_HOST}
 
 
 def documented(language, replacements):
-    """The one block of a language, with each text replaced; a text that is missing is a failure."""
+    """Returns the only code block of a language, with all replacements made. A missing text is a failure."""
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     need(len(blocks) == 1, f"the page has {len(blocks)} blocks of {language}")
     block = blocks[0]
@@ -51,7 +51,7 @@ access_log {folder}/access.log;
 
 
 def documented_haproxy(folder, port, server_port):
-    """HAProxy with the documented sections behind a `global` section."""
+    """HAProxy with a `global` section, followed by the documented sections."""
     block = documented("haproxy", {"bind :80": f"bind 127.0.0.1:{port}", "127.0.0.1:8000": f"127.0.0.1:{server_port}"})
     proxy = HaProxy(folder, port, "http", "")
     proxy.probe_headers = HEADERS
@@ -67,7 +67,7 @@ global
 
 
 class Caddy(Proxy):
-    """Caddy with the documented site; only the name of the site gets a port and loses its certificate."""
+    """Caddy with the documented site. Only the name of the site is changed: plain HTTP and a port."""
 
     probe_headers = HEADERS
 
@@ -91,7 +91,7 @@ class Caddy(Proxy):
         return self
 
     def reload(self):
-        """Caddy replaces its configuration within one process; `--force` does so though it is the same."""
+        """Caddy replaces its configuration within one process. `--force` loads an unchanged configuration too."""
         command = [shutil.which("caddy"), "reload", "--force", "--adapter", "caddyfile"]
         command += ["--config", self.configuration, "--address", f"unix/{self.folder}/admin.sock"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)

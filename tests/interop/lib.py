@@ -32,7 +32,7 @@ def need(holds, why):
 
 
 def wait_until(holds, what, seconds=20.0):
-    """Polls until `holds()` is true, and fails if it is not true in time."""
+    """Polls until `holds()` returns true. Fails if this does not happen within `seconds`."""
     deadline = time.monotonic() + seconds
     while not holds():
         need(time.monotonic() < deadline, f"did not happen within {seconds:g} s: {what}")
@@ -40,7 +40,7 @@ def wait_until(holds, what, seconds=20.0):
 
 
 def shown(raw, most=300):
-    """The first bytes of `raw` as text for a failure message."""
+    """Returns the first bytes of `raw` as text for a failure message."""
     return repr(bytes(raw[:most])) + (" and more" if len(raw) > most else "")
 
 
@@ -81,7 +81,7 @@ class Results:
             self.ok(name)
 
     def take_lines(self, output, name, status):
-        """Adds the results of a program that prints them in the same form."""
+        """Adds the results of a program that prints its results in the form of this class."""
         taken = 0
         for line in output.splitlines():
             if line.startswith("ok "):
@@ -116,7 +116,7 @@ def free_port():
 
 
 def clean_environment():
-    """The environment without settings of Northgate and without the machine's proxies."""
+    """Returns the environment without the settings of Northgate and without the proxies of this machine."""
     dropped = ("NORTHGATE__", "CORS_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -230,7 +230,7 @@ def ask(port, method, path, body=None, headers=None, timeout=10):
 
 
 class Actor:
-    """The record of a client's actions and events. Threads and programs report them in the same lines."""
+    """The record of a client's answers and events. Threads and programs report both as lines of the same form."""
 
     def __init__(self, name):
         self.name = name

@@ -1,5 +1,5 @@
-// Clients of Northgate in Node: they post with fetch or a keep-alive agent, and stream with `ws` or
-// fetch.
+// Clients of Northgate in Node, which post with fetch or a keep-alive agent, and stream with `ws`
+// or fetch.
 
 import http from 'node:http';
 import { createRequire } from 'node:module';

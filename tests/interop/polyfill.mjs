@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-// `begin` is the start in the query: `after=…` or `last=0`. Reconnects repeat it.
+// `begin` is the start in the query: `after=…` or `last=0`. Each reconnect repeats this query.
 const [name, address, begin] = process.argv.slice(2);
 // The packages are in the tools folder, which is the working directory.
 const load = createRequire(`${process.cwd()}/`);

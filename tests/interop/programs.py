@@ -52,8 +52,8 @@ def check_event_sources(results, binary, scratch, tools):
     for number, name in enumerate(("eventsource", "event-source-polyfill")):
         folder = Path(scratch) / f"event-source-{number}"
         with results.check(f"{name}: server"), Server(binary, folder) as server:
-            # A reconnecting client repeats `after` or `last` of its first request. The server must
-            # ignore it then.
+            # A client that reconnects repeats `after` or `last` of its first request. In a
+            # reconnect the server must ignore this parameter.
             stories = [
                 ("SIGTERM", "after", [server.restart_by_term]),
                 ("SIGKILL", "after", [server.restart_by_kill]),

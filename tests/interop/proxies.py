@@ -1,4 +1,4 @@
-"""Runs nginx and HAProxy, each in five common configurations, before the server, and restarts both under load."""
+"""Runs nginx and HAProxy in front of the server, each in five common configurations, and reloads them under load."""
 
 import contextlib
 import gzip
@@ -19,8 +19,8 @@ from lib import JSON, Server, ask, free_port, need, poster, shown, sse_stream, w
 from websockets.sync.client import connect
 
 PUBLIC_HOST = "alerts.example.com"
-# Seconds after which earlier versions closed idle connections. nginx keeps them for 60 s, so its
-# next POST could fail.
+# Seconds after which earlier versions of Northgate closed an idle connection. nginx reuses an idle
+# connection for up to 60 s, so its next POST could fail.
 RISKY_GAP = 30.0
 
 
@@ -245,7 +245,7 @@ def live_behind(results, name, server, proxy, streams, posters):
         plain_requests(proxy.port, proxy.prefix, proxy.headers)
     for kind in [stream.name for stream in streams()]:
         with results.check(f"{name}: an alert arrives immediately over {kind}"):
-            # A new stream, so that it starts after the alerts of the previous checks.
+            # Each check opens a new stream, which starts after the alerts of the previous checks.
             arrives_at_once(server, next(stream for stream in streams() if stream.name == kind))
         if kind == "WebSocket":
             with results.check(f"{name}: chat over WebSocket arrives at its sender"):
@@ -262,7 +262,7 @@ def live_behind(results, name, server, proxy, streams, posters):
 
 
 def nginx_forms(server_port):
-    """By name: upstream block, location block, whether WebSocket passes, path prefix, headers of clients."""
+    """Maps a name to: upstream block, location block, whether WebSocket passes, path prefix, headers of clients."""
     address = f"127.0.0.1:{server_port}"
     upstream = f"    upstream up {{ server {address}; keepalive 16; }}"
     upgrade = """
@@ -424,7 +424,7 @@ def check_gzip(results, name, port, headers):
 
 
 def check_idle_upstream(results, binary, scratch):
-    """Sends each POST once, over connections that nginx keeps open and that the server may close meanwhile."""
+    """Sends each POST once, over idle connections that nginx reuses and that the server may close at the same time."""
     name = "nginx, keep-alive upstream: 300 POSTs with idle gaps, none is 502"
     folder = Path(scratch) / "nginx-idle"
     draw = random.Random(300)
@@ -438,8 +438,8 @@ def check_idle_upstream(results, binary, scratch):
                 status, _, content = ask(proxy.port, "POST", "/alerts", body, JSON)
                 need(status == 200, f"POST {number} is {status}: {shown(content)}")
                 answered.append(json.loads(content)["id"])
-                # This check is about idle gaps. Two of them last as long as earlier versions kept
-                # an idle connection open.
+                # This check is about idle gaps. Two of the gaps end just before an earlier version
+                # of Northgate closed an idle connection.
                 gap = draw.uniform(0, 0.3)
                 if number in (100, 200):
                     gap = RISKY_GAP - 0.001

@@ -124,8 +124,8 @@ def check_clients(results, binary, scratch):
             answered = []
             with httpx.Client(base_url=server.url, trust_env=False) as client:
                 for number in range(40):
-                    # This check is about idle gaps. The longest is just below the 5 s that httpx
-                    # keeps a connection.
+                    # This check is about idle gaps. The longest gap is shorter than 5 s, after
+                    # which httpx closes an idle connection.
                     time.sleep({10: 1, 20: 2, 30: 4.5}.get(number, 0.01))
                     answer = client.post("/alerts", json=lib.alert("gap", number), extensions={"trace": count})
                     need(answer.status_code == 200, f"POST {number} is {answer.status_code}: {answer.text}")
@@ -236,7 +236,7 @@ def check_bytes(results, server):
 
 
 def check_old_stream(server, host):
-    """Reads an HTTP/1.0 stream to its end, which the server sends when it stops."""
+    """Reads an HTTP/1.0 stream until the server stops, which ends the stream."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=15) as connection:
         connection.sendall(b"GET /events?last=1 HTTP/1.0\r\n" + host + b"\r\n")
         got = bytearray()

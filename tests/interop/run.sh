@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks that Northgate works with common proxies and clients. Installs them and runs all checks.
+# Checks that Northgate works with common proxies and clients. Installs these programs and runs all
+# checks.
 #
 #   tests/interop/run.sh PATH_TO_NORTHGATE
 #

@@ -1,5 +1,5 @@
-//! Limits on the memory and open files that clients can cost the server. The numbers are those of
-//! the process, so these tests have their own binary and run one at a time.
+//! Limits on the memory and the open files that clients can occupy in the server. The tests measure
+//! the complete process, so they have their own binary and run one at a time.
 
 use northgate_testkit::{TestServer, eventually, open_files, resident_kib};
 use serde_json::json;
@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Locked by the running test.
+/// Lock of the running test.
 static ALONE: Mutex<()> = Mutex::new(());
 
 #[test]
@@ -21,7 +21,7 @@ fn a_frame_of_a_gigabyte_costs_no_memory() {
     socket.send(&[&[0x82, 0xFF][..], &(1_u64 << 30).to_be_bytes(), &[0; 4]].concat());
     let megabyte = vec![0; 1024 * 1024];
     for _ in 0..50 {
-        // After the server has closed the connection, this fails immediately.
+        // After the server has closed the connection, sending fails immediately.
         socket.send(&megabyte);
     }
     let grown = resident_kib().saturating_sub(before);
@@ -90,7 +90,7 @@ fn unread_large_collections_cost_a_bounded_amount_of_memory() {
         server.raise(&large);
     }
     let before = resident_kib();
-    // Unbounded, the answers would take 120 times 2 MB.
+    // Without a bound, the answers would occupy 120 times 2 MB.
     let readers = slow_readers(&server, "/alerts?limit=1000", 120);
     let mut answered = 0;
     for mut reader in readers.iter().map(|reader| reader.try_clone().unwrap()) {
@@ -119,7 +119,7 @@ fn unread_results_of_actions_cost_a_bounded_amount_of_memory() {
     let alert = server.post("/alerts", body.to_string()).json();
     let action = json!({ "type": "acknowledge", "id": alert["id"], "by": "Anna" }).to_string();
     let before = resident_kib();
-    // Each result has about 30 KB. Unbounded, all of them would take 100 times 3 MB.
+    // Each result has about 30 KB. Without a bound, all results would occupy 100 times 3 MB.
     let mut operators: Vec<_> = (0..100).map(|_| server.raw_socket()).collect();
     for operator in &mut operators {
         for _ in 0..100 {
@@ -129,7 +129,8 @@ fn unread_results_of_actions_cost_a_bounded_amount_of_memory() {
     let mut neighbour = server.socket();
     neighbour.send(&action);
     assert_eq!(neighbour.next_json()["outcome"], "unchanged", "other clients are not delayed");
-    // When this is answered, the server has read the actions that it reads for now.
+    // When this request is answered, the server has read as many actions as it reads from clients
+    // that do not read results.
     assert_eq!(server.get("/health/ready").status, 200);
     let grown = resident_kib().saturating_sub(before);
     assert!(grown < 60 * 1024, "memory grew by {grown} KiB for unread results");

@@ -19,8 +19,8 @@ pub(crate) const ANSWER_BYTES: usize = 2 * 1024 * 1024;
 /// Upper bound of the bytes of one alert: 64 KiB of texts from its sender, 20 notes of 4 KiB, and
 /// names.
 const LARGEST_ITEM: usize = 192 * 1024;
-/// Bytes that are handed to the connection per poll: the size of its write buffer. If the client
-/// does not read the answer, the connection has copied only this much of it.
+/// Bytes that a body hands to its connection per poll, equal to the connection's write buffer. If
+/// the client does not read the answer, only this part of the body is copied.
 const PIECE_BYTES: usize = 16 * 1024;
 /// Upper bound of items in a small collection.
 const SMALL_LIMIT: usize = 50;
@@ -30,18 +30,19 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const UNIT: usize = 1024;
 
 /// Upper bound of the bytes that all collections together may occupy, from the query until the
-/// client has read the answer. It is application data that all threads share. A slow reader
+/// client has read the answer. The budget is application data that all threads share. A slow reader
 /// occupies only its own answer, and many slow readers cannot exceed the budget.
 #[derive(Debug, Clone)]
 pub struct AnswerBudget {
-    /// Budget of collections with few items, which readers of large collections cannot use up.
+    /// Memory for collections with at most [`SMALL_LIMIT`] items. Larger collections never reserve
+    /// memory from this budget.
     small: Arc<Semaphore>,
     large: Arc<Semaphore>,
 }
 
 impl AnswerBudget {
-    /// A budget of `bytes`, a quarter of it for small collections. Each of the two parts has enough
-    /// memory for at least one answer.
+    /// A budget of `bytes`. A quarter is for small collections, the rest is for large ones. Each of
+    /// the two parts has enough memory for at least one answer.
     pub fn new(bytes: usize) -> Self {
         let part = |bytes: usize| Arc::new(Semaphore::new(bytes.max(ANSWER_BYTES) / UNIT));
         Self { small: part(bytes / 4), large: part(bytes - bytes / 4) }
@@ -78,7 +79,7 @@ impl Reservation {
     }
 }
 
-/// A body of known length that is sent in pieces. The pieces share its memory.
+/// A body of known length that is sent in pieces. Each piece is a slice of the body, not a copy.
 pub(crate) struct PiecewiseBody {
     rest: Bytes,
     /// Returned to the budget when the body is dropped.
@@ -86,7 +87,7 @@ pub(crate) struct PiecewiseBody {
 }
 
 impl PiecewiseBody {
-    /// A body of bytes that are in memory for the life of the process.
+    /// A body without a reservation, for bytes that stay in memory while the process runs.
     pub(crate) fn shared(bytes: Bytes) -> Self {
         Self { rest: bytes, _reserved: None }
     }

@@ -8,13 +8,13 @@ use actix_web::body::MessageBody;
 use northgate_domain::Timestamp;
 use std::io::Write;
 
-/// Returns a complete answer as bytes. The connection closes after it. `now` is the value of its
-/// `Date` header.
+/// Returns a complete answer as bytes. The caller must close the connection after sending the
+/// answer. `now` is the value of the answer's `Date` header.
 pub fn answer_to_bad_head(error: HeadError, now: Timestamp) -> Vec<u8> {
     tracing::debug!(%error, "the head of a request was refused");
     let answer = ApiError::Head(error).error_response();
     let (answer, body) = answer.into_parts();
-    // The body of a problem is in memory, so this cannot fail.
+    // The body of a problem is in memory, so reading the bytes cannot fail.
     let body = body.try_into_bytes().unwrap_or_default();
     let status = answer.status();
     let reason = status.canonical_reason().unwrap_or("Error");

@@ -12,8 +12,8 @@ use std::future::{Future, poll_fn};
 use std::io::ErrorKind;
 use std::pin::Pin;
 
-/// Upper bound of a request body in bytes, compressed and decompressed. It is application data of
-/// every route that reads a body.
+/// Upper bound of a request body in bytes, compressed and decompressed. The limit is application
+/// data of every route that reads a body.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimit(pub usize);
 
@@ -25,8 +25,8 @@ impl FromRequest for JsonBody {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        // Without a configured limit every body is refused: a server must not read bodies without a
-        // bound.
+        // Without a configured limit, only an empty body is accepted: a server must not read bodies
+        // without a bound.
         let limit = request.app_data::<BodyLimit>().map_or(0, |limit| limit.0);
         let coding = coding(request, limit);
         let mut payload = payload.take();
@@ -50,7 +50,8 @@ impl FromRequest for JsonBody {
     }
 }
 
-/// Returns the compression of the body, or an error if the headers alone are enough to refuse it.
+/// Returns the compression of the body, or an error if the headers alone are reason to refuse the
+/// body.
 fn coding(request: &HttpRequest, limit: usize) -> Result<ContentCoding, ApiError> {
     let headers = request.headers();
     let media_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
@@ -67,8 +68,9 @@ fn coding(request: &HttpRequest, limit: usize) -> Result<ContentCoding, ApiError
     ContentCoding::of(request)
 }
 
-/// Whether a media type is accepted: `application/json`, `application/…+json` or nothing, with any
-/// parameters. The replaced Python service accepted the same ones.
+/// Whether a media type is accepted: `application/json`, `application/…+json` or an empty text,
+/// with any parameters. The Python service, which Northgate replaces, accepted the same media
+/// types.
 fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let subtype = essence.strip_prefix("application/");

@@ -1,5 +1,5 @@
-//! `ETag`, `If-Match` and `If-None-Match`: conditional actions on an alert, and conditional reads
-//! of it.
+//! `ETag`, `If-Match` and `If-None-Match`: conditional actions on an alert and conditional reads of
+//! an alert.
 
 use crate::{ApiError, BadIfMatch};
 use actix_web::dev::Payload;
@@ -32,7 +32,7 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// Refuses a request with `If-Match`: the address acts on many alerts, and each of them has its own
+/// Refuses a request with `If-Match`: the address acts on many alerts, and each alert has its own
 /// revision.
 pub(crate) struct WithoutIfMatch;
 
@@ -46,8 +46,8 @@ impl FromRequest for WithoutIfMatch {
     }
 }
 
-/// Returns the revision of a tag, if the tag is the tag of a revision. A weak tag matches nothing
-/// in `If-Match` (RFC 9110 section 13.1.1).
+/// Returns the revision that a tag names. Returns `None` for a tag that the server never sends, and
+/// for a weak tag, which matches nothing in `If-Match` (RFC 9110 section 13.1.1).
 fn revision_of(tag: &EntityTag) -> Option<Revision> {
     let revision = tag.tag().parse().ok().map(Revision::new)?;
     tag.strong_eq(&tag_of(revision)).then_some(revision)
@@ -87,8 +87,8 @@ pub(crate) fn not_modified(
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes the header, which is read by its name")]
 pub(crate) struct IfMatchHeader {
-    /// One `ETag` of the alert, or a list of them. If the alert is at another revision, the action
-    /// is refused with 412.
+    /// An `ETag` of the alert, or several, separated by commas. If the alert's current `ETag` is
+    /// not in the list, the action is refused with 412.
     #[param(rename = "If-Match", example = "\"3\"")]
     if_match: Option<String>,
 }

@@ -16,15 +16,15 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 pub(crate) enum ContentCoding {
     Identity,
     Gzip,
-    /// The HTTP name of the zlib format. Some senders use it for raw deflate, which is accepted
-    /// too.
+    /// The HTTP name of the zlib format. Some senders send raw deflate under this name. Both
+    /// formats are accepted.
     Deflate,
     Zstd,
 }
 
 impl ContentCoding {
-    /// Returns the compression that the headers state. More than one coding and unknown codings are
-    /// refused.
+    /// Returns the compression that the headers state. A body with an unknown coding, or with more
+    /// than one coding, is refused.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let mut coding = Self::Identity;
         for value in request.headers().get_all(header::CONTENT_ENCODING) {
@@ -50,11 +50,11 @@ impl ContentCoding {
         let bytes: &[u8] = &body;
         let decoded = match self {
             Self::Identity => return Ok(body),
-            // An empty body stays empty, whatever its coding.
+            // An empty body is accepted with every coding, and stays empty.
             _ if bytes.is_empty() => return Ok(body),
             Self::Gzip => read(MultiGzDecoder::new(bytes), limit),
-            // The first byte of a zlib stream names the method, and its first two bytes are a
-            // multiple of 31 (RFC 1950 section 2.2).
+            // In a zlib stream, the low four bits of the first byte are 8 (deflate), and the first
+            // two bytes, read as a big-endian number, are a multiple of 31 (RFC 1950 section 2.2).
             Self::Deflate => match bytes {
                 [first, second, ..]
                     if first & 15 == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0 =>
@@ -79,7 +79,7 @@ impl ContentCoding {
     }
 }
 
-/// Reads all bytes of a decoder, but at most one byte more than the limit.
+/// Reads all bytes of a decoder, and at most one byte more than the limit.
 fn read(decoder: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     decoder.take(limit as u64 + 1).read_to_end(&mut bytes)?;

@@ -8,8 +8,9 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, 
 
 /// One address, which can be added to an app as a service.
 pub struct Endpoint {
-    /// One resource for each of the two spellings. The router compares a single path without
-    /// parameters directly, but matches a list of paths with regular expressions.
+    /// One resource for the path without a final slash, and one for the path with a final slash. A
+    /// single resource with both paths would be slower: the router matches a list of paths with
+    /// regular expressions, but compares a single path without parameters directly.
     spellings: Vec<Resource>,
     methods: Vec<Method>,
 }
@@ -37,8 +38,8 @@ impl Endpoint {
         self.with([Method::GET, Method::HEAD], route)
     }
 
-    /// Adds a handler for `GET` without `HEAD`, for an address whose headers are of no use alone (a
-    /// WebSocket upgrade).
+    /// Adds a handler for `GET` without `HEAD`, for an address whose answer to `HEAD` would be
+    /// useless (a WebSocket upgrade).
     #[must_use]
     pub fn get_only<F, Args>(self, handler: F) -> Self
     where

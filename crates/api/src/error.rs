@@ -26,10 +26,8 @@ pub enum ApiError {
     /// The body is incomplete or malformed.
     #[error("The body is incomplete or malformed. Send the request again.")]
     BrokenBody,
-    /// The body did not arrive in time.
     #[error("The body did not arrive in time.")]
     SlowBody,
-    /// The body exceeds the limit.
     #[error("The body is too large: at most {limit} bytes are accepted.")]
     BodyTooLarge {
         /// Upper bound in bytes.
@@ -44,7 +42,6 @@ pub enum ApiError {
          with one of: {ACCEPTED_CODINGS}."
     )]
     ContentCoding,
-    /// The body cannot be decompressed as its `Content-Encoding` states.
     #[error("The body cannot be decompressed as its Content-Encoding states.")]
     BadCompression,
     /// The command was not executed, or its outcome is unknown.
@@ -65,7 +62,6 @@ pub enum ApiError {
     /// The query contains a position of another log.
     #[error("The position belongs to another log: the data was replaced. Omit after and before.")]
     ForeignPosition,
-    /// There is no alert with this id.
     #[error("There is no alert with this id.")]
     NoSuchAlert,
     /// There is no resource at this path.
@@ -211,7 +207,7 @@ fn submit_detail(error: &SubmitError) -> String {
             "The server cannot store events now. Nothing was changed. Try again later."
         }
         SubmitError::OutcomeUnknown => {
-            "The store failed during this request, so it may or may not be stored. \
+            "The store failed during this request, so the request may or may not be stored. \
              If the request had an Idempotency-Key, send it again with the same key."
         }
         SubmitError::UnexpectedAnswer => "The server failed.",
@@ -274,7 +270,7 @@ impl ResponseError for ApiError {
             // The codings that a request body may have (RFC 9110 section 15.5.16).
             response.insert_header((header::ACCEPT_ENCODING, ACCEPTED_CODINGS));
         }
-        // No `Retry-After` if the outcome is unknown, because a second request could raise the alert
+        // An unknown outcome has no `Retry-After`, because a second request could raise the alert
         // twice.
         if matches!(slug, "unavailable" | "busy" | "query-too-slow") {
             response.insert_header((header::RETRY_AFTER, "1"));
@@ -295,6 +291,6 @@ mod tests {
             assert!(answer.headers().contains_key(header::RETRY_AFTER), "{error:?}");
         }
         let unknown = ApiError::from(SubmitError::OutcomeUnknown).error_response();
-        assert!(!unknown.headers().contains_key(header::RETRY_AFTER), "it may be stored");
+        assert!(!unknown.headers().contains_key(header::RETRY_AFTER), "the alert may be stored");
     }
 }

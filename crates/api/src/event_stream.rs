@@ -17,15 +17,15 @@ use tokio::time::{Instant, Sleep, sleep};
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
 /// Delay before a browser reconnects.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
-/// Delay before a browser reconnects after it could not be served.
+/// Delay before a browser reconnects after a `busy` record.
 const RETRY_AFTER_BUSY: Duration = Duration::from_secs(5);
 
-/// Produces records until the cursor or the client ends. An event needs no allocation: its record
-/// consists of a constant and a slice of the buffer that all connections share.
+/// Produces records until the cursor ends or the client disconnects. An event needs no allocation:
+/// its record consists of a constant and a slice of a buffer that all connections share.
 pub(crate) struct EventStream {
     /// `None` after the end of the stream, so that the permit is released.
     open: Option<(Cursor, ConnectionPermit)>,
-    /// The rest of the record whose beginning was sent last.
+    /// The part of the current record that is not sent yet.
     rest: Option<Bytes>,
     comment: Pin<Box<Sleep>>,
 }
@@ -39,8 +39,8 @@ impl EventStream {
         }
     }
 
-    /// A stream without records, for a `HEAD` request. The HTTP library polls the body even then,
-    /// and discards what it returns.
+    /// A stream without records, for a `HEAD` request. The HTTP library polls the body of this
+    /// answer too, and discards the bytes.
     pub(crate) fn ended() -> Self {
         Self { open: None, rest: None, comment: Box::pin(sleep(COMMENT_EVERY)) }
     }
@@ -52,7 +52,8 @@ impl EventStream {
         format!("{}event: {name}\ndata: {json}\n\n", retry(RETRY_AFTER_BUSY))
     }
 
-    /// Returns the beginning of the record of a step.
+    /// Returns the beginning of the record for `step`. Stores the other bytes of the record in
+    /// `rest`.
     fn begin(&mut self, step: Step) -> Option<Bytes> {
         match step {
             Step::Frame(frame) => {
@@ -68,18 +69,19 @@ impl EventStream {
     }
 }
 
-/// Returns the last record of a stream: when to reconnect, if that matters.
+/// Returns the last record of a stream: the delay before a reconnect, or `busy`. Returns `None` if
+/// the client should reconnect with the delay that it already has.
 fn last_words(end: End) -> Option<Bytes> {
     match end {
         End::Drained { turn } => Some(retry(return_after(turn)).into()),
         End::Unavailable => Some(EventStream::busy("The store cannot answer now.").into()),
-        // The client resumes after its last event, and the new stream reports the gap if there is
-        // one.
+        // The client resumes after its last event. If events are missing, the new stream reports a
+        // gap.
         End::TooFarBehind | End::Cut => None,
     }
 }
 
-/// Returns a record without an event that sets the delay before a reconnect.
+/// Returns a record that contains no event and only sets the delay before a reconnect.
 fn retry(after: Duration) -> String {
     format!("retry: {}\n\n", after.as_millis())
 }

@@ -21,25 +21,21 @@ pub enum HeadError {
     /// No header states the length of the body.
     #[error("A POST over HTTP/1.0 needs a Content-Length.")]
     LengthRequired,
-    /// The request target is too long.
     #[error("The address is too long: at most {limit} bytes are accepted.")]
     TargetTooLong {
         /// Upper bound in bytes.
         limit: usize,
     },
-    /// The request has too many headers.
     #[error("The request has too many headers: at most {limit} are accepted.")]
     TooManyHeaders {
         /// Upper bound of headers.
         limit: usize,
     },
-    /// The request head is too large.
     #[error("The request head is too large: at most {limit} bytes are accepted.")]
     TooLarge {
         /// Upper bound in bytes.
         limit: usize,
     },
-    /// The request head did not arrive in time.
     #[error("The request head did not arrive in time.")]
     TooSlow,
     /// The memory budget of large request heads is used up.

@@ -29,8 +29,8 @@ pub enum BadIfMatch {
     /// The value cannot be parsed.
     #[error("must be an ETag of the alert, for example \"3\", a list of ETags, or *")]
     Invalid,
-    /// The address is not that of one alert. The request is refused, so that the sender does not
-    /// rely on the condition.
+    /// The address does not act on exactly one alert. The request is refused, so that the sender
+    /// does not rely on the condition.
     #[error("is not accepted here; omit it, or send one request per alert, each with its own ETag")]
     Unwanted,
 }

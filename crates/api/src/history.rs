@@ -61,11 +61,11 @@ pub(crate) struct HistoryParameters {
     /// Only items that were raised or posted before this time (RFC 3339).
     #[param(value_type = Option<String>, format = DateTime, example = "2025-07-24T15:00:00Z")]
     until: Option<String>,
-    /// Search words. Each of them must be the beginning of a word in the message, the location or
-    /// the sender. Case and diacritics are ignored.
+    /// Search words. Each search word must be the beginning of a word in the message, the location
+    /// or the sender. Case and diacritics are ignored.
     #[param(max_length = 256, example = "intrud gate")]
     q: Option<String>,
-    /// Order of the items in the answer. It does not affect which items are selected.
+    /// Order of the items in the answer. The order does not affect which items are selected.
     #[param(inline, default = "asc")]
     order: Option<Order>,
 }
@@ -75,18 +75,20 @@ pub(crate) struct HistoryParameters {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the query, which is read name by name")]
 pub(crate) struct AlertParameters {
-    /// Only alerts whose location is exactly one of these. The parameter can occur at most 64 times.
+    /// Only alerts whose location is exactly one of these values. The parameter can occur at most
+    /// 64 times.
     #[param(max_items = 64)]
     location: Option<Vec<String>>,
-    /// Only alerts whose source is exactly one of these. The parameter can occur at most 64 times.
+    /// Only alerts whose source is exactly one of these values. The parameter can occur at most 64
+    /// times.
     #[param(max_items = 64)]
     source: Option<Vec<String>>,
     /// Only alerts with one of these statuses: `open`, `acknowledged`, `resolved`. The parameter
-    /// can occur several times, or contain several values with commas.
+    /// can occur several times, or contain several values separated by commas.
     #[param(example = json!(["open", "acknowledged"]))]
     status: Option<Vec<String>>,
     /// Only alerts with one of these severities: `critical`, `error`, `warning`, `info`. The
-    /// parameter can occur several times, or contain several values with commas.
+    /// parameter can occur several times, or contain several values separated by commas.
     #[param(example = json!(["error", "critical"]))]
     severity: Option<Vec<String>>,
     /// Only alerts with at least this severity. `severity` and `min_severity` cannot be combined.

@@ -8,9 +8,11 @@ use northgate_services::RequestKey;
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
 
-/// The sender's name for a request. A request with the same key is executed only once.
+/// Request header with the sender's key for a request. Requests with the same key are executed only
+/// once.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// The response header that is `true` on a replayed answer. Pages of other origins may read it.
+/// The response header that is `true` on a replayed answer. CORS permits pages of other origins to
+/// read this header.
 pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The key of a request, if it has one.
@@ -62,8 +64,8 @@ pub(crate) struct IdempotencyKeyHeader {
     /// The client's name for this request: 1 to 255 visible ASCII characters, for example a UUID.
     /// If the same request is sent again with the same key, the server executes nothing and repeats
     /// the first answer with `Idempotent-Replayed: true`. The server remembers keys for 24 hours:
-    /// the newest million on disk, 10,000 in memory. If `--retain-bytes` is used up, it remembers
-    /// them for one hour.
+    /// the newest million on disk, 10,000 in memory. If `--retain-bytes` is used up, the server
+    /// remembers keys for one hour.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: Option<String>,
 }

@@ -22,7 +22,7 @@ use utoipa::OpenApi;
             `{\"sender\", \"message\"}`. If a frame cannot be read, only its sender receives an \
             `ErrorFrame`. `/ws` accepts the same query as `/events`. A client whose query has any \
             of these parameters first receives a `ResumeNotice` with the position of its stream. \
-            It receives a `LiveNotice` once it has caught up, and then every 25 s.\n\n\
+            The client receives a `LiveNotice` when it has caught up, and then every 25 s.\n\n\
             Every address can be used with and without a final slash. Every error is \
             `application/problem+json` (RFC 9457)."
     ),

@@ -58,7 +58,8 @@ impl Readiness {
         if self.stopping.is_cancelled() {
             return Err(NotReady::Stopping);
         }
-        // This check is first, because it knows the reason why the store may not answer.
+        // This check comes before the query, because the error of this check states why the store
+        // may not answer the query.
         self.store.is_writable().map_err(NotReady::Store)?;
         let asked = timeout(PATIENCE, self.store.answers()).await;
         asked.ok().and_then(Result::ok).ok_or(NotReady::StoreSilent)?;

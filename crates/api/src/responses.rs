@@ -24,17 +24,18 @@ pub(crate) enum WriteProblems {
     /// the second case `Accept-Encoding` lists the supported codings.
     #[response(status = 415, content_type = "application/problem+json")]
     MediaType(Problem),
-    /// Some fields are not valid, and the answer names all of them. Or the `Idempotency-Key` was
-    /// used for another request.
+    /// Some fields are not valid, and the answer names all invalid fields. Or the `Idempotency-Key`
+    /// was used for another request.
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(Problem),
-    /// The server cannot store events now, and nothing was stored. Or the store failed too late,
-    /// and the request may or may not be stored: then the type is `outcome-unknown`.
+    /// The server cannot store events now, and nothing was stored. Or the store failed while it
+    /// stored the request, and the request may or may not be stored. In the second case the type is
+    /// `outcome-unknown`.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }
 
-/// The answers to an action on an alert, in addition to those of every request that changes
+/// The answers to an action on an alert, in addition to the answers to every request that changes
 /// something.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes answers that the handlers and `ApiError` send")]

@@ -119,8 +119,8 @@ async fn problem(store: Failing, request: test::TestRequest, status: u16, slug: 
     let answer = test::call_service(&app, request.to_request()).await;
     assert_eq!(answer.status().as_u16(), status);
     assert_eq!(answer.headers().get(CONTENT_TYPE).unwrap(), "application/problem+json");
-    let told_to_retry = answer.headers().contains_key(RETRY_AFTER);
-    assert_eq!(told_to_retry, slug == "unavailable", "only if nothing can be stored twice");
+    let has_retry_after = answer.headers().contains_key(RETRY_AFTER);
+    assert_eq!(has_retry_after, slug == "unavailable", "only if nothing can be stored twice");
     let json: Value = serde_json::from_slice(&test::read_body(answer).await).unwrap();
     assert_eq!(json["status"], status);
     assert_eq!(json["type"], format!("urn:northgate:problem:{slug}"));
@@ -209,8 +209,8 @@ async fn a_server_with_a_failed_component_is_not_ready() {
     let (hub, _pump) = Hub::new(store.clone(), WindowLimits::default(), ENCODER);
     let failed = CancellationToken::new();
     failed.cancel();
-    let keeping = StoreProbe::new(store);
-    context.readiness = Readiness::new(hub, keeping, CancellationToken::new(), failed);
+    let probe = StoreProbe::new(store);
+    context.readiness = Readiness::new(hub, probe, CancellationToken::new(), failed);
     let app = test::init_service(App::new().configure(|app| configure(app, context))).await;
     let request = test::TestRequest::get().uri("/health/ready").to_request();
     let answer = test::call_service(&app, request).await;

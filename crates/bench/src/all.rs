@@ -24,7 +24,7 @@ const SUITE: [&str; 11] = [
 
 #[derive(Args, Debug)]
 pub(crate) struct AllArgs {
-    /// Print the scenarios, and run none of them
+    /// Print the scenarios without running them
     #[arg(long)]
     dry: bool,
 }
@@ -35,8 +35,8 @@ struct Line {
     scenario: Scenario,
 }
 
-/// Runs every scenario, also after a broken promise or an error, and returns whether every promise
-/// held.
+/// Runs every scenario, even after a broken promise or an error. Returns whether no promise was
+/// broken and no scenario failed.
 pub(crate) fn run(args: &AllArgs) -> Result<bool> {
     let mut held = true;
     for line in SUITE {

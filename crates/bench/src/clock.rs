@@ -9,14 +9,15 @@ pub(crate) type Nanos = u64;
 
 static START: OnceLock<Instant> = OnceLock::new();
 
-/// Returns the current time. Sender and receiver are one process, so clocks need no comparison.
+/// Returns the current time. Publishers and receivers are in one process and share this clock, so
+/// no clocks have to be synchronised.
 #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
 pub(crate) fn now() -> Nanos {
     let now = Instant::now();
     nanos(now.saturating_duration_since(*START.get_or_init(|| now)))
 }
 
-/// Sleeps until `moment`; returns immediately if it has passed.
+/// Sleeps until the time `moment`. Returns immediately if this time has passed.
 pub(crate) fn sleep_until(moment: Nanos) {
     let now = now();
     if moment > now {

@@ -11,15 +11,15 @@ use crate::error::{BenchError, Result};
 use crate::http::{self, ResponseReader};
 use crate::parallel;
 
-/// Connections per batch and thread. All threads together use a quarter of the usual backlog of
-/// 1,024; beyond the backlog, each connect waits a second.
+/// Connections per batch and thread. All threads together occupy at most a quarter of the usual
+/// listen backlog of 1,024. If the backlog is full, a connect waits for one second.
 const BATCH: usize = 128;
 const CONNECTING_THREADS: usize = 2;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const UPGRADE_LIMIT: Duration = Duration::from_secs(15);
 
-/// Receive buffer in bytes, as small as the kernel allows: a client that never reads fills it
-/// quickly.
+/// Size of a receive buffer in bytes, as small as the kernel allows. If the client never reads,
+/// this buffer is full quickly.
 const TINY_BUFFER: usize = 2048;
 
 /// Protocol by which events are read.
@@ -87,7 +87,7 @@ fn open_share(endpoint: &Endpoint, range: Range<usize>) -> Result<Vec<OpenConnec
     Ok(opened)
 }
 
-/// Opens one connection. `at` is its number in errors.
+/// Opens one connection. `at` is the number of the connection in error texts.
 pub(crate) fn open_one(endpoint: &Endpoint, at: usize) -> Result<OpenConnection> {
     let stream = send_request(endpoint.address, &endpoint.request(), at)?;
     await_response(endpoint, stream, at)

@@ -14,8 +14,8 @@ pub(crate) enum ChunkError {
 /// The bytes that were split off, and the bytes after them.
 type Split<'a> = (&'a [u8], &'a [u8]);
 
-/// Splits the first complete chunk off `bytes`; `None` while it is incomplete. The last chunk is
-/// empty.
+/// Splits the first chunk off `bytes`; `None` while this chunk is incomplete. The last chunk of a
+/// stream is empty.
 pub(crate) fn split_chunk(bytes: &[u8]) -> Result<Option<Split<'_>>, ChunkError> {
     let Status::Complete((start, size)) =
         httparse::parse_chunk_size(bytes).map_err(|_| ChunkError::NoSize)?

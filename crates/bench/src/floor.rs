@@ -1,8 +1,8 @@
 //! The floor: the minimum work of a server, one `send(2)` of a prebuilt frame per socket and alert.
 //!
-//! The floor implements only the HTTP that the same client needs to measure it. It answers
-//! upgrades, and it sends the body of a POST to all sockets and then answers the POST. It stores,
-//! validates and queues nothing.
+//! The floor implements only the HTTP that the bench needs to measure the floor with the same
+//! client. The floor answers upgrades, sends the body of each POST to all sockets, and then answers
+//! the POST. The floor stores, validates and queues nothing.
 
 use std::io::{self, Read, Write};
 use std::mem;
@@ -92,8 +92,8 @@ fn listen() -> io::Result<TcpListener> {
     Ok(TcpListener::from_std(socket.into()))
 }
 
-/// Ends this process when standard input ends. The bench has the other end, so the floor ends with
-/// the bench, even if the bench is killed.
+/// Ends this process when standard input ends. The bench has the writing end of this pipe, so the
+/// floor ends with the bench, even if the bench is killed.
 fn end_with_parent() {
     thread::spawn(|| {
         let _ended = io::copy(&mut io::stdin(), &mut io::sink());
@@ -107,8 +107,8 @@ impl Floor {
             let mut stream = match listener.accept() {
                 Ok((stream, _)) => stream,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                // The peer disconnected before it was accepted, or the limit of open files is
-                // reached.
+                // The peer disconnected before its connection was accepted, or the limit of open
+                // files is reached.
                 Err(_) => continue,
             };
             stream.set_nodelay(true)?;
@@ -124,9 +124,9 @@ impl Floor {
         }
     }
 
-    /// Reads the available bytes. It stops after a short read, which has drained the socket, so
-    /// that a fast publisher does not delay the others. Only a closed socket is read to its end,
-    /// because epoll reports the end once.
+    /// Reads the available bytes. Stops after a short read, because the socket is then empty, and a
+    /// fast publisher must not delay the others. A socket whose peer has closed is read to its end,
+    /// because epoll reports the end only once.
     fn read(&mut self, index: usize, is_closed: bool) {
         let mut buffer = [0; READ_BYTES];
         loop {
@@ -142,8 +142,8 @@ impl Floor {
             let drained = read.len() < READ_BYTES && !is_closed;
             match &mut connection.role {
                 Role::Publisher(request) => request.extend_from_slice(read),
-                // Other frames from a receiver are ignored. Answer a Close frame and remove the
-                // receiver.
+                // A Close frame is answered, and the receiver is removed. All other frames from a
+                // receiver are ignored.
                 Role::Receiver if read.first() == Some(&(0x80 | frames::CLOSE)) => {
                     let _gone = connection.stream.write(&[0x80 | frames::CLOSE, 0]);
                     return self.remove(index);
@@ -203,7 +203,7 @@ impl Floor {
         }
     }
 
-    /// The measured part: one send for each socket.
+    /// The measured work: one send for each socket.
     fn fan_out(&mut self) {
         let frame = mem::take(&mut self.frame);
         let mut gone = Vec::new();
@@ -222,7 +222,7 @@ impl Floor {
 }
 
 /// Builds a frame from the body of the request, which contains the marker. The frame has
-/// `frame_bytes` bytes with its header, or more if the body does not fit.
+/// `frame_bytes` bytes, including its header, or more bytes if the body does not fit.
 fn build_frame(body: &[u8], frame_bytes: usize, frame: &mut Vec<u8>) {
     let mut payload = body.to_vec();
     // With spaces after the object the payload is still valid JSON.

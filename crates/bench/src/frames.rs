@@ -1,4 +1,5 @@
-//! WebSocket frames of a client: it parses unmasked frames and builds masked control frames.
+//! WebSocket frames of a client: a parser for unmasked frames, and builders for masked control
+//! frames.
 
 use thiserror::Error;
 
@@ -35,7 +36,7 @@ pub(crate) enum FrameError {
     TooLong,
 }
 
-/// Splits the first complete frame off `bytes`; `None` while it is incomplete.
+/// Splits the first frame off `bytes`; `None` while this frame is incomplete.
 pub(crate) fn split(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, FrameError> {
     let [first, second, rest @ ..] = bytes else {
         return Ok(None);
@@ -57,7 +58,8 @@ pub(crate) fn split(bytes: &[u8]) -> Result<Option<(Frame<'_>, &[u8])>, FrameErr
     Ok(rest.split_at_checked(length).map(|(payload, rest)| (Frame { opcode, payload }, rest)))
 }
 
-/// Reads the length of the payload from its 0, 2 or 8 further bytes (RFC 6455, section 5.2).
+/// Reads the length of the payload. The length is in `second`, or in the 2 or 8 bytes after it (RFC
+/// 6455, section 5.2).
 fn split_length(second: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
     match second {
         126 => rest
@@ -97,13 +99,14 @@ pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
     control(PONG, payload)
 }
 
-/// Returns a Close frame to the server; as an echo it has the payload of the server's Close frame.
+/// Returns a Close frame to the server. For an echo, `payload` is the payload of the server's Close
+/// frame.
 pub(crate) fn close(payload: &[u8]) -> Vec<u8> {
     control(CLOSE, payload)
 }
 
-/// Returns a masked control frame. Clients must mask, but the mask can be zero here because no
-/// proxy has to be protected.
+/// Returns a masked control frame. Clients must mask their frames. Masks protect proxies, and there
+/// is no proxy here, so the mask is zero.
 fn control(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len().min(125)).unwrap_or(125);
     let mut frame = vec![FINAL | opcode, MASKED | length, 0, 0, 0, 0];
@@ -111,7 +114,7 @@ fn control(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Returns the code of a Close frame, or 1005 if it has none (RFC 6455, section 7.1.5).
+/// Returns the code of a Close frame, or 1005 if the frame has no code (RFC 6455, section 7.1.5).
 pub(crate) fn close_code(payload: &[u8]) -> u16 {
     payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code))
 }

@@ -9,12 +9,13 @@ use thiserror::Error;
 
 use crate::marker::{self, Marker, Run};
 
-/// The example key of RFC 6455, section 1.3. [`ACCEPT`] is the `Sec-WebSocket-Accept` for it.
+/// The example key of RFC 6455, section 1.3. [`ACCEPT`] is the value of `Sec-WebSocket-Accept` for
+/// this key.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Longest head of a response in bytes. A longer one, or more than `MAX_HEADERS` headers, is an
-/// error.
+/// Longest head of a response in bytes. A longer head, or a head with more than `MAX_HEADERS`
+/// headers, is an error.
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_HEADERS: usize = 64;
 
@@ -46,7 +47,7 @@ pub(crate) fn get(host: SocketAddr, path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()
 }
 
-/// A `POST /alerts` request whose text is overwritten for each alert and has a fixed length.
+/// A `POST /alerts` request with a text of fixed length, which is overwritten for each alert.
 #[derive(Clone, Debug)]
 pub(crate) struct AlertRequest {
     bytes: Vec<u8>,
@@ -134,8 +135,8 @@ impl ResponseReader {
         Ok(Some(Response { status: head.start, body }))
     }
 
-    /// Returns the status of a response whose body never ends. The start of the body stays in the
-    /// buffer.
+    /// Returns the status of a response whose body never ends, when the head is complete. Bytes
+    /// after the head stay in the buffer.
     pub(crate) fn take_head(&mut self) -> Result<Option<u16>, ResponseError> {
         let Some(head) = parse_response_head(&self.buffer)? else {
             return Ok(None);
@@ -144,7 +145,8 @@ impl ResponseReader {
         Ok(Some(head.start))
     }
 
-    /// Returns the bytes after the last response: after an upgrade, the first frames.
+    /// Returns the bytes after the last response. After an upgrade, these bytes are the first
+    /// frames.
     pub(crate) fn into_rest(self) -> Vec<u8> {
         self.buffer
     }
@@ -159,7 +161,7 @@ pub(crate) struct Head<Start> {
     pub(crate) length: usize,
 }
 
-/// Parses the head at the start of `bytes`; `None` while it is incomplete.
+/// Parses the head at the start of `bytes`; `None` while the head is incomplete.
 fn parse_response_head(bytes: &[u8]) -> Result<Option<Head<u16>>, ResponseError> {
     let mut headers = [EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
@@ -177,7 +179,7 @@ fn parse_response_head(bytes: &[u8]) -> Result<Option<Head<u16>>, ResponseError>
     }
 }
 
-/// Parses the head at the start of `bytes`; `None` if it is incomplete or not valid.
+/// Parses the head at the start of `bytes`; `None` if the head is incomplete or not valid.
 pub(crate) fn parse_request_head(bytes: &[u8]) -> Option<Head<&str>> {
     let mut headers = [EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);

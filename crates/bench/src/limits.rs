@@ -7,11 +7,12 @@ use crate::error::{BenchError, Result};
 /// Open files that are not sockets of the scenario: standard streams, epoll, pipes, publishers.
 const OTHERS: u64 = 100;
 
-/// Raises the soft limit to the hard limit. A server that is started later inherits it.
+/// Raises the soft limit to the hard limit. A server that the bench starts later inherits the new
+/// limit.
 pub(crate) fn raise() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    // If this fails, the soft limit is unchanged, and `check` reports it if it is too low.
+    // If the call fails, the soft limit is unchanged, and `check` reports a limit that is too low.
     let _unchanged = setrlimit(Resource::Nofile, limit);
 }
 

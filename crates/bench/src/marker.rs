@@ -1,8 +1,9 @@
-//! The marker in each alert's text, by which receivers identify the alert without a JSON parser.
+//! The marker in each alert's text. Receivers identify an alert by its marker, without a JSON
+//! parser.
 //!
 //! A marker is `b:`, and then the run, the publisher, the number and the microsecond at which the
-//! alert was due, each in base 36 with a fixed width. It has 19 characters and fits into a frame of
-//! 200 bytes.
+//! alert was due, each in base 36 with a fixed width. A marker has 19 characters, and an alert with
+//! a marker fits into a frame of 200 bytes.
 
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,7 +21,7 @@ const PREFIX_LEN: usize = 2 + RUN_DIGITS;
 /// Length of a marker in bytes. A shorter text cannot contain one.
 pub(crate) const MIN_TEXT: usize = PREFIX_LEN + PUBLISHER_DIGITS + SEQ_DIGITS + DUE_DIGITS;
 
-/// Identifies an alert of a run, and states when it was due.
+/// Identifies an alert of a run, and contains the time at which the alert was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Marker {
     pub(crate) publisher: u32,
@@ -36,8 +37,8 @@ pub(crate) struct Marker {
 pub(crate) struct Run([u8; PREFIX_LEN]);
 
 impl Run {
-    /// Returns a prefix that no other phase of this process uses, and most probably no other
-    /// process.
+    /// Returns a prefix that no other phase of this process uses. Another process most probably
+    /// uses other prefixes.
     pub(crate) fn begin() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -49,7 +50,7 @@ impl Run {
         Self(prefix)
     }
 
-    /// Writes the marker at the start of `text` and fills the rest of it.
+    /// Writes the marker at the start of `text`, and fills the rest of `text` with `x`.
     pub(crate) fn write(&self, marker: Marker, text: &mut [u8]) {
         text.fill(b'x');
         let fields = [
@@ -76,7 +77,7 @@ impl Run {
 pub(crate) struct Finder {
     prefix: [u8; PREFIX_LEN],
     /// Offset of the last marker. Frames of one server have the same layout, so the next marker is
-    /// nearly always there too.
+    /// nearly always at the same offset.
     hint: usize,
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct OrderCheck {
     /// Next expected number for each socket and publisher.
     next: Vec<u32>,
     sockets: Vec<SocketOrder>,
-    /// Skipped alerts as socket, publisher and number. An alert is lost unless it arrives later.
+    /// Skipped alerts as socket, publisher and number. A skipped alert that never arrives is lost.
     skipped: HashSet<(usize, u32, u32)>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct DeliveryErrors {
     /// Alerts that were answered with 2xx and did not arrive, counted once per socket.
     pub(crate) missing: u64,
     pub(crate) repeated: u64,
-    /// Alerts that arrived after a later one of the same publisher.
+    /// Alerts that arrived after a later alert of the same publisher.
     pub(crate) reordered: u64,
     /// Number of sockets per sequence hash; one entry if all sockets agree.
     #[serde(skip)]
@@ -99,8 +99,8 @@ impl OrderCheck {
             errors.missing += missing;
             errors.repeated += socket_order.repeated;
             errors.reordered += socket_order.reordered;
-            // A socket with losses or repeats is already counted, and its sequence differs for that
-            // reason.
+            // Losses and repeats change the sequence of a socket, and are already counted under
+            // `missing` and `repeated`.
             if missing == 0 && socket_order.repeated == 0 {
                 *errors.sequences.entry(socket_order.sequence).or_default() += 1;
             }
@@ -119,7 +119,8 @@ impl DeliveryErrors {
         }
     }
 
-    /// Returns the number of sockets that received everything, but in another order than most.
+    /// Returns the number of sockets that received every alert, but in another order than most
+    /// sockets.
     pub(crate) fn differing_sockets(&self) -> u64 {
         let total: u64 = self.sequences.values().sum();
         total - self.sequences.values().max().copied().unwrap_or(0)

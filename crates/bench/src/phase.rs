@@ -20,7 +20,7 @@ pub(crate) struct PhaseResult {
     pub(crate) stats: DeliveryStats,
     pub(crate) endings: Endings,
     sockets: u64,
-    /// `None` when the server's process is not known.
+    /// Microseconds; `None` if the id of the server's process is not known.
     server_cpu: Option<u64>,
     client_cpu: u64,
 }
@@ -30,7 +30,7 @@ pub(crate) fn run(target: &Target, receivers: &Receivers, plan: &Plan) -> Result
     run_until(target, receivers, plan, &AtomicBool::new(false))
 }
 
-/// As [`run`], but a paced plan ends early when `over` is set.
+/// Like [`run`], but a paced plan ends early when `over` is set.
 pub(crate) fn run_until(
     target: &Target,
     receivers: &Receivers,
@@ -114,8 +114,8 @@ impl PhaseResult {
         (count > 0).then(|| ratio(cpu, count))
     }
 
-    /// Adds the processor time per delivery of server and client. A large value of the client means
-    /// that the client limits the result.
+    /// Adds the processor time per delivery of server and client. If the client's value is large,
+    /// the client and not the server may limit the result.
     pub(crate) fn measure_cpu(&self, report: &mut TargetReport) {
         let delivered = self.stats.delivered;
         let server = Self::cpu_per(self.server_cpu, delivered);

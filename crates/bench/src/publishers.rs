@@ -1,4 +1,4 @@
-//! The publishers: they send alerts at a steady rate, or as fast as the responses arrive.
+//! The publishers, which send alerts at a steady rate, or as fast as the responses arrive.
 
 mod closed;
 mod paced;

@@ -22,7 +22,7 @@ pub(crate) use stats::{DeliveryStats, Ending, Endings};
 
 /// Interval at which the owner reads the progress while it waits.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(2);
-/// Waiting ends when nothing has arrived for this time.
+/// Time without progress after which the owner stops waiting.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(5);
 const REPLY_LIMIT: Duration = Duration::from_mins(1);
 
@@ -45,7 +45,8 @@ impl Receivers {
         Self::adopt(connect::open(endpoint, sockets)?, threads, &Run::begin(), 1)
     }
 
-    /// Takes over open sockets. The alerts of `run` are counted from the first frame.
+    /// Creates receivers from open sockets. The alerts of `run` are counted from the first frame
+    /// on.
     pub(crate) fn adopt(
         mut opened: Vec<OpenConnection>,
         threads: u16,
@@ -78,12 +79,14 @@ impl Receivers {
         Ok(())
     }
 
-    /// Waits for this number of deliveries, or until none has arrived for [`DELIVERY_LIMIT`].
+    /// Waits for this number of deliveries, or until no delivery has arrived for
+    /// [`DELIVERY_LIMIT`].
     pub(crate) fn settle(&self, deliveries: u64) {
         self.wait_until(|progress| &progress.delivered, deliveries);
     }
 
-    /// Waits until every socket has ended, for example after the server's exit.
+    /// Waits until every socket has ended, for example after the server's exit, or until no socket
+    /// has ended for [`DELIVERY_LIMIT`].
     pub(crate) fn settle_endings(&self) {
         self.wait_until(|progress| &progress.ended, self.sockets() as u64);
     }
@@ -155,7 +158,7 @@ impl Drop for ReceiverThread {
         if self.waker.wake().is_ok()
             && let Some(handle) = self.handle.take()
         {
-            // The last command has already reported it if the thread ended early.
+            // If the thread ended early, the last command has already reported that.
             let _reported = handle.join();
         }
     }

@@ -49,11 +49,12 @@ pub(crate) struct Verdict {
     pub(crate) missing: u64,
     pub(crate) repeated: u64,
     pub(crate) reordered: u64,
-    /// Sockets that received everything, but in another order than most.
+    /// Number of sockets that received every alert, but in another order than most sockets.
     pub(crate) differing_sockets: u64,
     /// Text frames that contain no alert of the run, for example another program's alerts.
     pub(crate) foreign: u64,
-    /// Number of ended sockets by kind of end. None of them should have ended.
+    /// Number of sockets that ended, by kind of end. Every entry breaks a promise, because no
+    /// socket should end.
     pub(crate) endings: BTreeMap<String, u64>,
     /// Reasons why publishers stopped early.
     pub(crate) failures: Vec<String>,
@@ -94,7 +95,7 @@ pub(crate) struct TargetReport {
     /// Broken promises, in addition to those in the verdicts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) broken: Vec<String>,
-    /// Actual size of a frame in bytes, which the floor then uses too.
+    /// Actual size of the server's frames in bytes. The floor uses the same size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) frame_bytes: Option<usize>,
 }
@@ -167,7 +168,7 @@ pub(crate) struct Report {
     columns: Columns,
     /// Medians over the rounds, and the ratio of the server's median to the floor's.
     figures: Vec<Figure>,
-    /// Whether every promise held in every round.
+    /// Whether no promise was broken in any round.
     passed: bool,
     rounds: Vec<Round>,
 }
@@ -181,7 +182,7 @@ impl Report {
     ) -> Self {
         Self {
             scenario,
-            // Parameters that cannot be JSON are omitted, since they must not make the run fail.
+            // Parameters that cannot be written as JSON are omitted, so that the run does not fail.
             parameters: serde_json::to_value(parameters).unwrap_or_default(),
             columns,
             figures: figures(&rounds),

@@ -103,7 +103,7 @@ mod tests {
         let pid = std::process::id();
         assert!(cpu_micros(pid).is_ok());
         let memory = memory(pid).unwrap();
-        // A process of a few MiB: the unit is KiB.
+        // This process has a few MiB, so the bounds prove that the unit is KiB.
         assert!((500..1_000_000).contains(&memory.rss_kib));
         assert!(memory.pss_kib > 0 && memory.pss_kib <= memory.rss_kib);
         assert!(open_files(pid).unwrap() > 2);

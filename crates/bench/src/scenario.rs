@@ -29,13 +29,14 @@ pub(crate) enum Scenario {
     Flood(flood::FloodArgs),
     /// Open many idle sockets: memory per connection, at rest and after a burst
     Idle(idle::IdleArgs),
-    /// Connect and disconnect: upgrades per second, and no file left open at the end
+    /// Connect and disconnect: upgrades per second, and a check that no file stays open
     Storm(storm::StormArgs),
     /// Measure throughput and latency of POST, with and without readers
     Post(post::PostArgs),
     /// Stall one reader: latency of the other readers, and time until the server disconnects it
     Stall(stall::StallArgs),
-    /// Send SIGTERM under load: every answered alert arrives, then Close 1001, then exit code 0
+    /// Send SIGTERM under load: check that every answered alert arrives, then Close 1001, then exit
+    /// code 0
     Drain(drain::DrainArgs),
     /// Resume many clients at the same time: time to catch up, and latency of a live reader
     Resume(resume::ResumeArgs),
@@ -48,7 +49,7 @@ pub(crate) enum Scenario {
 const FLOOR: Columns = Columns { server: "server", floor: "floor" };
 
 impl Scenario {
-    /// Runs the scenario, prints its report, and returns whether every promise held.
+    /// Runs the scenario, prints its report, and returns whether no promise was broken.
     pub(crate) fn run(&self) -> Result<bool> {
         match self {
             Self::Fanout(args) => print(FLOOR, "fanout", &args.target, args, fanout::run(args)?),

@@ -28,7 +28,8 @@ type Log = Arc<Mutex<VecDeque<String>>>;
 pub(crate) struct ServerProcess {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// The floor ends when this is closed, so it also ends when the bench is killed.
+    /// Standard input of the process. The floor ends when its standard input closes, so the floor
+    /// also ends when the bench is killed.
     _stdin: Option<ChildStdin>,
     log: Log,
 }
@@ -85,8 +86,8 @@ impl ServerProcess {
         text
     }
 
-    /// Returns the last stored log line that contains `word`. Waits up to [`LOG_LIMIT`] for it,
-    /// because the thread that reads the log may finish shortly after the process ends.
+    /// Returns the last stored log line that contains `word`. Waits up to [`LOG_LIMIT`] for this
+    /// line, because the thread that reads the log may finish shortly after the process ends.
     pub(crate) fn last_line_with(&self, word: &str) -> Option<String> {
         let deadline = clock::now() + clock::nanos(LOG_LIMIT);
         while clock::now() < deadline {
@@ -103,7 +104,7 @@ impl ServerProcess {
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         if let Some(pid) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
-            // This fails only if the process has ended, and `wait` reports that.
+            // The call fails only if the process has ended, and `wait` reports that.
             let _ended = kill_process(pid, Signal::TERM);
         }
     }
@@ -164,8 +165,7 @@ fn lines_of(stream: Option<impl Read + Send + 'static>) -> Receiver<String> {
     if let Some(stream) = stream {
         thread::spawn(move || {
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                // After the address is known the receiver is dropped, but the pipe must still be
-                // read.
+                // When the address is known, the receiver is dropped. The pipe must still be read.
                 let _nobody_listens = lines.send(line);
             }
         });

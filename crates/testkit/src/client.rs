@@ -30,8 +30,8 @@ impl Client {
         connect(self.0)
     }
 
-    /// Sends one request. `headers` are complete lines; if they begin with `Host:`, that value
-    /// replaces the default.
+    /// Sends one request. `headers` consists of complete lines. If the first line is a `Host`
+    /// header, this line replaces the default `Host`.
     #[track_caller]
     pub fn request(
         self,
@@ -43,7 +43,7 @@ impl Client {
         self.try_request(method, path, headers, body).expect("a complete response")
     }
 
-    /// As [`Client::request`], for a server that may stop at any time.
+    /// Like [`Client::request`], but returns an error, because the server may stop at any time.
     pub fn try_request(
         self,
         method: &str,
@@ -62,8 +62,8 @@ impl Client {
         write!(request, "{headers}\r\n")?;
         request.extend(body);
         let mut stream = BufReader::new(try_connect(self.0)?);
-        // A server that refuses a body may close before all of it is written. Its response still
-        // counts.
+        // A server that refuses a body may close before the complete body is written. The server's
+        // response still counts, so the write error is ignored.
         let _ = stream.get_mut().write_all(&request);
         match method {
             "HEAD" => HttpResponse::read_head(&mut stream),
@@ -118,7 +118,7 @@ impl Client {
         self.try_socket(query).unwrap()
     }
 
-    /// As [`Client::socket_with`], for a server that may stop at any time.
+    /// Like [`Client::socket_with`], but returns an error, because the server may stop at any time.
     pub fn try_socket(self, query: &str) -> io::Result<WebSocket> {
         WebSocket::connect(self.0, &format!("/ws?{query}"))
     }

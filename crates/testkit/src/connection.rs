@@ -11,7 +11,7 @@ pub fn connect(address: SocketAddr) -> TcpStream {
     try_connect(address).unwrap()
 }
 
-/// As [`connect`], for a server that may have stopped.
+/// Like [`connect`], but returns an error, because the server may have stopped.
 pub fn try_connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -20,8 +20,8 @@ pub fn try_connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Returns a loopback address with a free port outside the ephemeral range. No client can therefore
-/// occupy the port while its server restarts.
+/// Returns a loopback address with a free port outside the ephemeral range. The kernel therefore
+/// never uses the port for an outgoing connection while the server restarts.
 pub fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Test processes that run at the same time begin at different ports.

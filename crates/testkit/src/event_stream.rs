@@ -60,7 +60,7 @@ impl EventStream {
         self.try_next_record().unwrap()
     }
 
-    /// As [`EventStream::next_record`]; a connection that breaks is an error.
+    /// Like [`EventStream::next_record`], but returns an error if the connection breaks.
     pub fn try_next_record(&mut self) -> io::Result<Option<Record>> {
         let mut record = Record::default();
         let mut line = String::new();
@@ -88,8 +88,8 @@ impl EventStream {
         (record.event, json)
     }
 
-    /// Returns the TCP connection. This stream may already have read and buffered some of its
-    /// bytes.
+    /// Returns the TCP connection. `self` may already have read and buffered some bytes of the
+    /// connection.
     pub fn tcp(&self) -> &TcpStream {
         self.body.get_ref().stream.get_ref()
     }

@@ -34,8 +34,8 @@ impl HttpResponse {
         Ok(response)
     }
 
-    /// Reads the head byte by byte, so that the bytes after it stay in the stream. Responses with
-    /// status 100 are skipped.
+    /// Reads the head byte by byte, so that the bytes after the head stay in the stream. Responses
+    /// with status 100 are skipped.
     pub fn read_head(stream: &mut impl Read) -> io::Result<Self> {
         let mut head = Vec::new();
         let mut byte = [0];

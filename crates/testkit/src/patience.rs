@@ -51,7 +51,7 @@ pub fn eventually<A: Attempt>(attempt: impl FnMut() -> A) -> A::Value {
     eventually_within(PATIENCE, attempt)
 }
 
-/// As [`eventually`], with another time limit.
+/// Like [`eventually`], with another time limit.
 #[track_caller]
 pub fn eventually_within<A: Attempt>(limit: Duration, mut attempt: impl FnMut() -> A) -> A::Value {
     let deadline = Instant::now() + limit;

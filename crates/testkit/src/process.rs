@@ -1,4 +1,5 @@
-//! A program as a process with its own folder and environment. It ends with the test at the latest.
+//! A program as a process with its own folder and environment. The process ends with the test at
+//! the latest.
 
 use crate::client::Client;
 use crate::patience::{EXIT_DEADLINE, PATIENCE, eventually, eventually_within};
@@ -23,7 +24,7 @@ pub struct ProcessBuilder {
     variables: Vec<(String, String)>,
     stdout: Stdio,
     stderr: Stdio,
-    /// Reading ends of full pipes. They are open, but never read.
+    /// Reading ends of full pipes. These ends stay open, and nothing reads from them.
     unread: Vec<PipeReader>,
 }
 
@@ -41,7 +42,7 @@ impl ProcessBuilder {
         }
     }
 
-    /// Starts the program by another program, whose command line begins with these words.
+    /// Starts the program through another program, whose command line begins with `words`.
     fn started_by(mut self, words: &[&str]) -> Self {
         self.words.splice(0..0, words.iter().map(|word| (*word).to_owned()));
         self
@@ -52,7 +53,7 @@ impl ProcessBuilder {
         self.started_by(&["sh", "-c", &format!("{before} {THEN_PROGRAM}")])
     }
 
-    /// Removes the capabilities with which a program of root ignores file modes.
+    /// Starts the program without the capabilities that let root ignore file modes.
     pub fn bound_by_modes(self) -> Self {
         if !rustix::process::geteuid().is_root() {
             return self;
@@ -61,10 +62,10 @@ impl ProcessBuilder {
         self.started_by(&["setpriv", "--bounding-set", without, "--"])
     }
 
-    /// Starts the program in its own mount namespace, in which `mount` runs first. Other processes
-    /// do not see that mount.
+    /// Starts the program in its own mount namespace, after the shell command `mount`. Other
+    /// processes do not see the mounts of this namespace.
     pub fn with_mount(self, mount: &str) -> Self {
-        // Only root may mount, so another user becomes root in a user namespace.
+        // Only root may mount. Any other user therefore becomes root in a user namespace.
         let is_root = rustix::process::geteuid().is_root();
         let unshare = if is_root {
             &["unshare", "--mount"][..]
@@ -121,7 +122,8 @@ impl ProcessBuilder {
         process
     }
 
-    /// Starts the program at `address`, and waits until it listens there.
+    /// Starts the program with the port of `address`, and waits until the program accepts
+    /// connections there.
     pub fn serve_at(mut self, address: SocketAddr) -> Process {
         self.words.extend(["--port".to_owned(), address.port().to_string()]);
         let mut process = self.start();
@@ -157,7 +159,7 @@ impl ProcessBuilder {
     }
 }
 
-/// Returns a full pipe. A write to it blocks until the pipe is read.
+/// Returns a full pipe. A write to this pipe blocks until the other end is read.
 fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
     ioctl_fionbio(&writer, true).unwrap();
@@ -168,7 +170,7 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// Returns the lines of `stream` as they arrive, until it ends.
+/// Returns a channel with the lines of `stream` as they arrive, until the stream ends.
 fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -181,7 +183,8 @@ fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-/// A running process, killed on drop. If it was started to serve, it can be used as a [`Client`].
+/// A running process, killed on drop. A process that was started with `serve` or `serve_at` can be
+/// used as a [`Client`].
 pub struct Process {
     child: Child,
     stdout: Receiver<String>,
@@ -202,7 +205,7 @@ impl Process {
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        // Every shell has `kill` as a built-in; not every machine has it as a program.
+        // Every shell has a built-in `kill`, but not every machine has a program `kill`.
         let command = format!("kill -{name} {}", self.pid());
         assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
     }
@@ -231,7 +234,7 @@ impl Process {
         let status = eventually_within(limit, || self.child.try_wait().unwrap());
         let mut stdout = std::mem::take(&mut self.printed);
         let mut stderr = std::mem::take(&mut self.logged);
-        // Both streams end with the process.
+        // These reads end, because both streams end with the process.
         stdout.extend(self.stdout.iter());
         stderr.extend(self.stderr.iter());
         ProcessOutput { code: status.code(), stdout, stderr }
@@ -257,7 +260,7 @@ impl Drop for Process {
 /// Result of a process that has ended, with every line that it wrote.
 #[derive(Debug)]
 pub struct ProcessOutput {
-    /// `None` if a signal ended it.
+    /// `None` if a signal ended the process.
     pub code: Option<i32>,
     pub stdout: Vec<String>,
     pub stderr: Vec<String>,

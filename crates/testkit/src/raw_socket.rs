@@ -1,4 +1,4 @@
-//! A WebSocket client that can send any bytes, also frames that violate the protocol.
+//! A WebSocket client that can send any bytes, including frames that violate the protocol.
 
 use crate::connection::connect;
 use crate::http::HttpResponse;
@@ -67,7 +67,8 @@ impl RawSocket {
         self.try_read_frame().unwrap().expect("the connection has ended")
     }
 
-    /// As [`RawSocket::read_frame`]; `None` if the connection has ended between two frames.
+    /// Like [`RawSocket::read_frame`], but returns `None` if the connection has ended between two
+    /// frames.
     pub fn try_read_frame(&mut self) -> io::Result<Option<(u8, Vec<u8>)>> {
         if self.0.fill_buf()?.is_empty() {
             return Ok(None);
@@ -120,8 +121,8 @@ impl RawSocket {
         assert_eq!(rest, b"", "nothing may follow a Close frame");
     }
 
-    /// Returns the TCP connection. This socket may already have read and buffered some of its
-    /// bytes.
+    /// Returns the TCP connection. `self` may already have read and buffered some bytes of the
+    /// connection.
     pub fn tcp(&self) -> &TcpStream {
         self.0.get_ref()
     }

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
-/// A running server. It is stopped gracefully on drop.
+/// A running server, stopped gracefully on drop.
 pub struct TestServer {
     client: Client,
     stop: Option<oneshot::Sender<&'static str>>,

@@ -1,4 +1,4 @@
-//! The stores that the tests can run against, and a capacity that applies to each of them.
+//! The stores that the tests can use, and a function that limits the events in every store.
 
 use northgate_server::{Application, ApplicationBuilder, Settings};
 use std::env::{VarError, var};
@@ -8,8 +8,8 @@ use std::path::Path;
 /// selects no store.
 const VARIABLE: &str = "NORTHGATE_TEST_STORE";
 
-/// Function that returns the builder of a server with one kind of store. A store on disk has its
-/// files in the folder, which exists.
+/// Function that returns the builder of a server with one kind of store. The path is an existing
+/// folder, in which a store on disk creates its files.
 pub(crate) type Store = fn(Settings, &Path) -> ApplicationBuilder;
 
 /// All stores with their names. The first is the default. Another store needs one line here.

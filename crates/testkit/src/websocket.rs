@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Message, Result};
 
-/// An open WebSocket. The library answers pings.
+/// An open WebSocket. The library answers pings while the test reads.
 pub struct WebSocket(tungstenite::WebSocket<TcpStream>);
 
 impl WebSocket {

@@ -1,5 +1,5 @@
-//! JSON from clients: no input makes the parser panic, and an accepted value is accepted again
-//! unchanged.
+//! JSON from clients: no input makes the parser panic, and the JSON of an accepted value is parsed
+//! to an equal value.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -60,7 +60,7 @@ fn raised(raise: &RaiseAlert) -> Positioned<Alert> {
     }
 }
 
-/// Asserts that an error has field errors, and that each has a text.
+/// Asserts that an error has field errors, and that each field error has a text.
 fn check(error: BodyError) {
     if let BodyError::Invalid(findings) = error {
         assert!(findings.sorted().iter().all(|(_, detail)| !detail.is_empty()));

@@ -8,9 +8,9 @@ use libfuzzer_sys::fuzz_target;
 use northgate_ws::fuzzing::scan;
 use tokio_util::codec::Decoder;
 
-/// In bytes. Small, so that the fuzzer reaches it.
+/// Upper bound of a message in bytes, small enough for the fuzzer to exceed.
 const MAX_MESSAGE_BYTES: usize = 256;
-/// One fragment for each 64 bytes of a message.
+/// Upper bound of fragments per message: one for each 64 bytes of [`MAX_MESSAGE_BYTES`].
 const MAX_FRAGMENTS: usize = 4;
 
 fuzz_target!(|input: (Vec<u8>, &[u8])| {
@@ -33,8 +33,9 @@ fuzz_target!(|input: (Vec<u8>, &[u8])| {
             }
             Ok(Some(Frame::Ping(bytes) | Frame::Pong(bytes))) => assert!(bytes.len() <= 125),
             Ok(Some(Frame::Close(_))) => {}
-            // The guard leaves a close code that nobody may send, and a Close of one byte, to the
-            // decoder. The decoder has consumed the frame in both cases.
+            // The guard passes two kinds of invalid Close frames, which the decoder refuses: a
+            // close code that no endpoint may send, and a payload of one byte. The decoder has then
+            // consumed the frame.
             Err(ProtocolError::BadOpCode | ProtocolError::InvalidLength(1)) => {}
             other => panic!("{other:?}"),
         }

@@ -1,4 +1,4 @@
-//! The query of a stream: no input makes the parser panic, and a refusal names at least one
+//! The query of a stream: no input makes the parser panic, and every error names at least one
 //! parameter.
 #![no_main]
 

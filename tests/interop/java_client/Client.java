@@ -245,7 +245,7 @@ public class Client {
         }
     }
 
-    /** One connection. `ended` completes with the milliseconds to wait, or with -1 after the last event. */
+    /** One connection. `ended` completes with the milliseconds before a reconnect, or with -1 after the last event. */
     static class Listener implements WebSocket.Listener {
         final CompletableFuture<Long> ended = new CompletableFuture<>();
         final StringBuilder message = new StringBuilder();

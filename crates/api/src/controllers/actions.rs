@@ -17,8 +17,8 @@ use northgate_schemas::{
 use northgate_services::{Acted, AlertService, SubmitError};
 use std::future::{Ready, ready};
 
-/// The parts of an action outside the body: the alert, its expected revision, and the idempotency
-/// key.
+/// The fields of an action that are not in its body: the alert, the alert's expected revisions, and
+/// the idempotency key.
 pub(crate) struct AskedAction {
     alert: AlertId,
     revision: IfMatch,
@@ -157,9 +157,9 @@ pub(crate) async fn annotate(
 ///
 /// The request selects the alerts by their ids or by a filter, at most 1,000. Each alert has its
 /// own outcome, and a refused alert does not affect the others. `Idempotency-Key` is not accepted
-/// here: when the request is sent again, alerts that have the status already are `unchanged`, but a
-/// note is added once more. `If-Match` is not accepted here either, because each alert has its own
-/// revision.
+/// here. If the request is sent again, alerts that already have the status are `unchanged`, but the
+/// action `annotate` adds its note again. `If-Match` is not accepted here either, because each
+/// alert has its own revision.
 #[utoipa::path(
     post,
     path = "/alerts/actions",
@@ -177,7 +177,8 @@ pub(crate) async fn on_many(
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
     let Actions { action, by, note, which } = Actions::parse(&body.0)?;
-    // Memory is reserved before the actions, because afterwards the answer must not be refused.
+    // Memory for the answer is reserved before the actions are executed, because executed actions
+    // must be answered.
     let reservation = budget.reserve(MOST_ACTED_ON).await?;
     let act = |alert, expected| {
         let (by, note) = (by.clone(), note.clone());

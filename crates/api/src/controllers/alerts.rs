@@ -44,9 +44,9 @@ pub(crate) async fn raise(
 
 /// List alerts.
 ///
-/// The answer contains the current state of the newest 10 alerts, or of the selected ones, in the
-/// order in which they were raised. `GET /alerts` and `GET /alerts/history` are the same. A client
-/// that opens a stream after the `position` of this answer misses no event.
+/// The answer contains the current state of the newest 10 alerts, or of the selected alerts, in the
+/// order in which the alerts were raised. `GET /alerts` and `GET /alerts/history` return the same
+/// answer. A client that opens a stream after the `position` of this answer misses no event.
 #[utoipa::path(
     get,
     path = "/alerts",

@@ -1,5 +1,5 @@
-//! Serves the built-in documentation: the OpenAPI document and a page to try it. Each file is in
-//! memory once, and all answers share it.
+//! Serves the built-in documentation: the OpenAPI document, and a page that displays the document
+//! and can send requests. Each file is in memory once, and all answers share it.
 
 use crate::ApiError;
 use crate::answers::PiecewiseBody;
@@ -16,8 +16,8 @@ const STARTER: &str = include_str!("../docs/starter.js");
 /// The files of the Swagger UI library that the page loads.
 const LIBRARY: [&str; 3] = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
 
-/// Scripts come only from this server. The library sets styles on elements, and its icons are
-/// `data:` addresses.
+/// Scripts come only from this server. Inline styles and `data:` images are allowed, because the
+/// library sets styles on elements and has icons with `data:` addresses.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -45,10 +45,12 @@ pub(crate) async fn openapi() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(body)
 }
 
-/// Serves the page. Its links are relative, so they work under any path prefix of a proxy.
+/// Serves the page. The links in the page are relative, so they work under any path prefix of a
+/// proxy.
 pub(crate) async fn page(request: HttpRequest) -> HttpResponse {
     static PAGES: LazyLock<[Bytes; 2]> = LazyLock::new(|| {
-        // The linked files are siblings of `/docs`, and one level above `/docs/`.
+        // A browser resolves a relative link against `/` on the page `/docs`, and against `/docs/`
+        // on the page `/docs/`.
         [("docs/", ""), ("", "../")]
             .map(|(docs, root)| PAGE.replace("{docs}", docs).replace("{root}", root).into())
     });

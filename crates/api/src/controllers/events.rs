@@ -17,7 +17,8 @@ const LIVE_EVERY: Duration = Duration::from_secs(15);
 
 /// Header with the id of the last event that a browser received.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Asks proxies (with the header of nginx) to forward each event immediately.
+/// Header that asks nginx, and proxies that support the header too, to forward each event
+/// immediately.
 const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 
 /// Stream events as server-sent events.
@@ -33,7 +34,8 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
     tag = "streams",
     params(
         ("after" = Option<String>, Query, description = "Start after this position: \
-            first the events since then, then new events. `after` and `last` cannot be combined.",
+            first the retained events after this position, then new events. \
+            `after` and `last` cannot be combined.",
             example = "9f86d081884c7d65-42"),
         ("last" = Option<u16>, Query, maximum = 1000, description = "Start with this number of the \
             newest matching events. Only the newest 32,768 retained events are searched."),
@@ -52,10 +54,11 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
             label with this value. Several values of one label are alternatives; several labels \
             must all match."),
         ("lastEventId" = Option<String>, Query, description = "The same as the header \
-            `Last-Event-ID`, for clients that cannot send it. It overrides `after` and `last`."),
+            `Last-Event-ID`, for clients that cannot send headers. This parameter overrides \
+            `after` and `last`."),
         ("Last-Event-ID" = Option<String>, Header, description = "The last `id` that the client \
-            received. It overrides the query. If it is not a position, the stream begins with \
-            a gap.")
+            received. This header overrides `after`, `last` and `lastEventId`. If the value is \
+            not a position, the stream begins with a gap.")
     ),
     responses(
         (status = 200, description = "The stream.", content_type = "text/event-stream",
@@ -77,7 +80,8 @@ pub(crate) async fn stream(
     let mut response = HttpResponse::Ok();
     response
         .content_type("text/event-stream")
-        // Proxies that compress would buffer an event until the next one arrives.
+        // `no-transform` forbids compression, because a proxy that compresses could buffer an event
+        // until the next event arrives.
         .insert_header((header::CACHE_CONTROL, "no-store, no-transform"))
         .insert_header(UNBUFFERED);
     if request.method() == Method::HEAD {
@@ -88,7 +92,7 @@ pub(crate) async fn stream(
             let cursor = worker.stream(subscription, Some(LIVE_EVERY));
             response.body(EventStream::new(cursor, permit))
         }
-        // After any other status a browser would give up permanently.
+        // The status is 200, because a browser does not reconnect after any other status.
         Err(full) => response.body(EventStream::busy(&full.to_string())),
     })
 }
@@ -99,8 +103,8 @@ fn subscription(request: &HttpRequest) -> Result<Subscription, ApiError> {
     Ok(match (ids.next(), ids.next()) {
         // A browser that has received no id yet may send an empty value.
         (None | Some(b""), None) => wanted,
-        // Two ids are ambiguous. Joined, two positions are not a position, so the stream begins
-        // with a gap.
+        // Two headers are ambiguous. Their values are joined, the joined text is not a valid
+        // position, and the stream begins with a gap.
         (id, other) => {
             let id = [id.unwrap_or_default(), other.unwrap_or_default()].concat();
             wanted.resumed(parse_position(&String::from_utf8_lossy(&id)).ok())

@@ -64,7 +64,7 @@ pub(crate) async fn history(
 /// List the chat messages of an alert.
 ///
 /// The thread of an alert contains the messages that were posted with its id. The answer contains
-/// the newest 10 of them, or the selected ones.
+/// the newest 10 messages of the thread, or the selected ones.
 #[utoipa::path(
     get,
     path = "/alerts/{id}/messages",

@@ -1,4 +1,5 @@
-//! Reads every request body to its end within a time limit, whatever answers the request.
+//! Reads every request body to its end within a time limit, even if the handler does not read the
+//! body.
 //!
 //! If the server closed the connection after an answer while the client still sends, the connection
 //! would be reset and the answer lost. A body that never ends must not block a connection or the
@@ -31,10 +32,9 @@ pub struct BodyPatience(pub Duration);
 const DISCARD_MAX: usize = 32 * 1024 * 1024;
 
 /// Whether the client of a connection waits for `100 Continue` before it sends a body (RFC 9110
-/// section 10.1.1). This connection data has two users: the stream of the connection, which
-/// reads heads and sends `100 Continue`, and the body of the current request, which records that a
-/// handler wants to read it. A request that is answered from its head alone receives no
-/// `100 Continue`.
+/// section 10.1.1). The value is connection data with two users. The stream of the connection reads
+/// heads and sends `100 Continue`. The body of the current request records that a handler wants to
+/// read the body. A request that is answered from its head alone receives no `100 Continue`.
 #[derive(Debug, Clone, Default)]
 pub struct Invitation(Rc<Cell<Invited>>);
 
@@ -76,7 +76,8 @@ impl Invitation {
     }
 }
 
-/// Sets the time limit of a body (application data), and reads what the handler did not read.
+/// Limits the time for a body (the limit is application data), and reads the bytes that the handler
+/// did not read.
 pub async fn read_bodies_to_their_end(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -105,7 +106,7 @@ pub async fn read_bodies_to_their_end(
     Ok(response)
 }
 
-/// Reads the rest of a body. Returns whether the body is now complete.
+/// Reads the rest of a body. Returns whether the body arrived completely and without an error.
 async fn is_read_to_its_end(body: &RefCell<Body>) -> bool {
     let mut left = DISCARD_MAX;
     while let Some(chunk) = poll_fn(|cx| body.borrow_mut().poll_next(cx)).await {

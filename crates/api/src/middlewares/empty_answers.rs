@@ -1,9 +1,9 @@
 //! Adds a short body to every answer that has none.
 //!
 //! The HTTP library writes an answer without a body directly into the buffer of the connection,
-//! without checking how full the buffer is. Answers with a body wait until there is free space.
-//! Without this middleware, a client that sends requests and reads no answers could fill the memory
-//! with empty answers.
+//! without checking how full that buffer is. An answer with a body waits until the buffer has free
+//! space. Without this middleware, a client that sends requests and reads no answers could fill the
+//! memory with empty answers.
 
 use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};

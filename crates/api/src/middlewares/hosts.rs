@@ -11,7 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use std::net::IpAddr;
 
-/// The local address that a client connected to. It is data of the connection.
+/// The local address that a client connected to. The value is connection data.
 #[derive(Debug, Clone, Copy)]
 pub struct LocalAddress(pub IpAddr);
 

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 pub struct OriginPolicy {
     /// Whether every origin is allowed, including `null`.
     any: bool,
-    /// Allowed origins, compared word for word.
+    /// Allowed origins, compared as exact texts.
     listed: Vec<String>,
     bound: SocketAddr,
     public: Vec<Authority>,
@@ -28,7 +28,7 @@ impl OriginPolicy {
     /// - the pages of the server itself, under every host name that it accepts;
     /// - the literal `bound` address;
     /// - pages of all loopback names, if `bound` is a loopback address;
-    /// - every one of `public_hosts`, with both schemes;
+    /// - pages of all `public_hosts`, with the scheme `http` or `https`;
     /// - the `listed` origins, where `*` means all.
     pub fn new(bound: SocketAddr, public_hosts: &[String], listed: &[String]) -> Self {
         let any = listed.iter().any(|origin| origin == "*");
@@ -48,8 +48,9 @@ impl OriginPolicy {
         };
         let Some(page) = Authority::parse(authority) else { return false };
         let port = page.port.unwrap_or(default_port);
-        // The host was checked before, so it is a name of this server. Behind a proxy that
-        // terminates TLS the scheme is unknown here, so an absent port can mean 80 or 443.
+        // `host` is a name of this server, because `refuse_foreign_hosts` has checked it. Behind a
+        // proxy that terminates TLS, the scheme is unknown here, so an absent port can mean 80 or
+        // 443.
         let is_own = host.and_then(Authority::parse).is_some_and(|asked| {
             asked.host == page.host && asked.port.unwrap_or(default_port) == port
         });
@@ -75,8 +76,8 @@ pub async fn refuse_foreign_origins(
     Ok(next.call(request).await?.map_into_left_body())
 }
 
-/// Evidence that a request comes from no page or from an allowed page. Addresses that only read
-/// need this check, if foreign pages must not receive their answers.
+/// Proof that a request comes from an allowed page or from no page. A handler that only reads takes
+/// this argument if foreign pages must not receive its answers.
 pub(crate) struct AllowedOrigin;
 
 impl FromRequest for AllowedOrigin {
@@ -89,8 +90,8 @@ impl FromRequest for AllowedOrigin {
     }
 }
 
-/// Whether a page of another site sent the request without an allowed `Origin`. Browsers send
-/// `Sec-Fetch-Site` also when a page loads an image or a script, where they send no `Origin`.
+/// Whether a page of another site sent the request without an allowed `Origin`. When a page loads
+/// an image or a script, browsers send `Sec-Fetch-Site` but no `Origin`.
 pub(crate) fn is_cross_site(request: &HttpRequest) -> bool {
     let site = request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
     let is_known = request.headers().contains_key(header::ORIGIN) && !is_foreign(request);

@@ -9,13 +9,12 @@ use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
 use northgate_schemas::Problem;
 
-/// Gives all errors the same form, and an answer to each of them. This middleware must wrap
-/// everything that can fail.
+/// Answers every error with problem details. This middleware must wrap everything that can fail.
 pub async fn tell_problems(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    // The inner services answer their errors. Only the framework could still fail here.
+    // The inner services turn their own errors into answers. Here only the framework can fail.
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
     let told = response
@@ -39,8 +38,8 @@ fn what_was_refused(error: &CorsError) -> &'static str {
     match error {
         CorsError::MethodNotAllowed | CorsError::BadRequestMethod => "method",
         CorsError::HeadersNotAllowed | CorsError::BadRequestHeaders => "header",
-        // Later versions of the library may add reasons. The remaining present ones are about the
-        // origin.
+        // The other reasons of the present version concern the origin. Later versions of the
+        // library may add reasons.
         _ => "origin",
     }
 }

@@ -18,8 +18,8 @@ pub(crate) const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// Adds the security headers that an answer does not have yet. It must be the outermost middleware,
-/// so that errors and the 101 have the headers too.
+/// Adds the security headers that an answer does not have yet. This must be the outermost
+/// middleware, so that error answers and the answer 101 also have the headers.
 pub fn security_headers() -> DefaultHeaders {
     SECURITY_HEADERS.into_iter().fold(DefaultHeaders::new(), DefaultHeaders::add)
 }

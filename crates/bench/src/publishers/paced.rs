@@ -1,4 +1,5 @@
-//! Paced publishers: a steady rate. Each alert contains its due time, so a delay counts in full.
+//! Paced publishers: a steady rate. Each alert contains its due time, so the delay of a late sender
+//! counts as latency.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +17,7 @@ use crate::parallel;
 /// Time to start the threads before the first alert is due.
 const START_DELAY: Duration = Duration::from_millis(20);
 
-/// Due times of the alerts, and the signal to end early.
+/// The rate of the alerts, which determines their due times, and the signal to end early.
 pub(super) struct Schedule<'a> {
     pub(super) alerts: u32,
     pub(super) per_second: f64,
@@ -111,8 +112,8 @@ impl PacedPublisher<'_> {
         Ok(sent)
     }
 
-    /// Returns the time from the start to the due time of alert `at`. It does not depend on the
-    /// previous alert, so that rounding errors do not add up.
+    /// Returns the time from the start to the due time of alert `at`. The offset is not computed
+    /// from the previous alert, so that rounding errors do not add up.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -26,8 +26,8 @@ pub(crate) struct Plan {
 /// The results of all publishers.
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
-    /// For each publisher, the number of alerts that were answered with 2xx. Their numbers are from
-    /// zero to one less than this.
+    /// For each publisher, the number of alerts that were answered with 2xx. The answered alerts of
+    /// a publisher are numbered from 0, so the largest number is one less than this count.
     pub(crate) answered: Vec<u32>,
     /// Time to the answer, from the due time (paced) or from sending (closed).
     pub(crate) latency: Latency,

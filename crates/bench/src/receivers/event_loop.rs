@@ -52,7 +52,8 @@ pub(crate) struct EventLoop {
 }
 
 impl EventLoop {
-    /// Registers the sockets. `recorder` also counts the frames that arrived with the upgrade.
+    /// Registers the sockets. `recorder` also counts the frames that arrived together with the
+    /// answer to the upgrade.
     pub(crate) fn new(
         opened: Vec<OpenConnection>,
         recorder: DeliveryRecorder,
@@ -125,7 +126,8 @@ impl EventLoop {
                 Ok(ReceiverCommand::Conclude { answered, reply }) => {
                     self.publish_progress();
                     let result = (self.recorder.conclude(&answered), self.endings.clone());
-                    // This fails if the owner no longer waits; it then reports its own error.
+                    // An error means that the owner no longer waits. The owner then reports its own
+                    // error.
                     let _gone = reply.send(result);
                 }
                 Err(TryRecvError::Empty) => return true,
@@ -134,9 +136,9 @@ impl EventLoop {
         }
     }
 
-    /// Reads the available bytes of one socket. A short read has drained it, so one system call
-    /// usually suffices. Only a closed socket is read to its end, because epoll reports the end
-    /// once.
+    /// Reads the available bytes of one socket. After a short read the socket is empty, so one
+    /// system call usually suffices. A socket whose peer has closed is read to its end, because
+    /// epoll reports the end only once.
     fn read(&mut self, event: &Event) {
         let Token(index) = event.token();
         let to_the_end = event.is_read_closed() || event.is_error();
@@ -197,7 +199,7 @@ impl EventLoop {
     }
 }
 
-/// Stores the first error, for the report.
+/// Stores the first protocol error for the report. Returns the ending of the socket.
 fn broken(endings: &mut Endings, error: ProtocolError) -> Ending {
     endings.first_error.get_or_insert(error);
     Ending::Broken

@@ -1,4 +1,4 @@
-//! One socket of a receiver: it stores incomplete frames and extracts events from bytes.
+//! One socket of a receiver, which stores incomplete frames and extracts events from bytes.
 
 use std::io::Write;
 
@@ -9,8 +9,8 @@ use crate::connect::Protocol;
 use crate::event_stream::{self, ChunkError};
 use crate::frames::{self, FrameError};
 
-/// State of a socket. With one incomplete frame it is all the memory that the client needs per
-/// socket.
+/// State of a socket. This state, including one incomplete frame, is all the memory that the bench
+/// needs per socket.
 pub(super) struct ReceiverSocket {
     /// `None` when the socket has ended.
     pub(super) stream: Option<TcpStream>,
@@ -27,8 +27,9 @@ impl ReceiverSocket {
         Self { stream, protocol, carry: Vec::new(), text: Vec::new(), close_code: None }
     }
 
-    /// Returns how the socket ended: `otherwise`, unless a Close frame has arrived. After a Close
-    /// frame any end is correct, because the server may close before it receives the echo.
+    /// Returns how the socket ended: with the code of the Close frame if one has arrived, and with
+    /// `otherwise` if not. After a Close frame every ending is correct, because the server may
+    /// close the connection before it receives the echo.
     pub(super) fn ending(&self, otherwise: Ending) -> Ending {
         self.close_code.map_or(otherwise, Ending::Closed)
     }
@@ -79,7 +80,7 @@ impl ReceiverSocket {
         while let Some((data, after)) = event_stream::split_chunk(rest)? {
             rest = after;
             if self.text.is_empty() {
-                // The usual case: a chunk contains complete records, and nothing is copied.
+                // In the usual case a chunk contains only complete records, and nothing is copied.
                 let left = take_records(data, recorder);
                 self.text.extend_from_slice(left);
             } else {

@@ -136,7 +136,7 @@ impl SocketRecorder<'_> {
     }
 }
 
-/// Ends of the sockets since they were opened, over all phases.
+/// Ends of the sockets, counted from the opening of the sockets over all phases.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Endings {
     pub(crate) counts: BTreeMap<Ending, u64>,

@@ -25,7 +25,7 @@ use crate::target::Target;
 
 /// The close code of a server that stops (RFC 6455, section 7.4.1).
 const GOING_AWAY: Ending = Ending::Closed(1001);
-/// Promised limit for the server's exit, even if clients do not read.
+/// Promised upper bound of the time to the server's exit, even if clients do not read.
 const EXIT_PROMISE: Duration = Duration::from_secs(10);
 
 #[derive(Args, Debug, Serialize)]
@@ -42,7 +42,7 @@ pub(crate) struct DrainArgs {
     /// Number of connections that publish, in turn
     #[arg(long, default_value_t = 4)]
     publishers: usize,
-    /// Number of 1,000-byte alerts that fill the buffers of one extra socket, which never reads; 0
+    /// Number of 1,000-byte alerts that fill the buffers of one extra socket that never reads; 0
     /// for none
     #[arg(long, default_value_t = 2000)]
     stuffing: u32,
@@ -101,9 +101,9 @@ fn measure(args: &DrainArgs, target: &mut Target) -> Result<TargetReport> {
     }
     judge_exit(&mut report, exit, exited - signalled);
     judge_endings(&mut report, &endings, args.sockets as u64);
-    // An alert that was stored but not answered may have arrived too, so there may be more
-    // deliveries than expected. The ends of the sockets are checked separately, because all of them
-    // must end.
+    // An alert that was stored but not answered may also arrive, so there may be more deliveries
+    // than expected. The verdict ignores the ends of the sockets, because here every socket must
+    // end. `judge_endings` checks the ends.
     let expected = published.total() * args.sockets as u64;
     let verdict = Verdict::new(expected, &stats, &Endings::default());
     report.verdicts.insert("drain".to_owned(), verdict);

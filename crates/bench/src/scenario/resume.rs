@@ -29,8 +29,8 @@ pub(crate) struct ResumeArgs {
     /// Number of clients that resume at the same time
     #[arg(long, default_value_t = 1000)]
     sockets: usize,
-    /// Number of events that each client missed; the server must retain them (set its capacity
-    /// after `--`)
+    /// Number of events that each client missed; the server must retain these events (set the
+    /// server's capacity after `--`)
     #[arg(long, default_value_t = 10_000)]
     missed: u32,
     /// Alerts per second for one live reader, before and during the storm
@@ -78,7 +78,8 @@ fn measure(args: &ResumeArgs, target: &mut Target) -> Result<TargetReport> {
     Ok(report)
 }
 
-/// Publishes one alert without a marker, and returns the endpoint that continues after it.
+/// Publishes one alert without a marker, and returns an endpoint whose streams start after this
+/// alert.
 fn resume_after_first(target: &Target) -> Result<Endpoint> {
     let failed = |source| BenchError::Connect { at: 0, source };
     let request = AlertRequest::with_text(target.address, "first");

@@ -8,7 +8,7 @@ use crate::target::Target;
 /// Size of the floor's frames in bytes, if the server's frames were not measured.
 const FLOOR_FRAME_BYTES: usize = 200;
 
-/// Measures the server, and then the floor unless `--floor off` is set, in every round.
+/// In every round, measures the server and then the floor. `--floor off` omits the floor.
 pub(super) fn rounds(
     args: &TargetArgs,
     measure: impl Fn(&mut Target) -> Result<TargetReport>,

@@ -35,10 +35,10 @@ pub(crate) struct StallArgs {
     /// Number of alerts while one socket does not read
     #[arg(long, default_value_t = 20_000)]
     alerts: u32,
-    /// Seconds over which these alerts are distributed
+    /// Seconds in which --alerts are sent
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
-    /// Seconds of the phase before that, at the same rate, in which all sockets read
+    /// Seconds of an earlier phase at the same rate, in which all sockets read
     #[arg(long, default_value_t = 20)]
     control_seconds: u32,
     /// Bytes of an alert's text
@@ -111,7 +111,8 @@ fn measure(args: &StallArgs, target: &mut Target) -> Result<TargetReport> {
 fn sample_server(pid: u32, port: u16, stalled: &TcpStream) -> Result<Sampler<ServerSamples>> {
     let client_port = stalled.local_addr()?.port();
     Ok(Sampler::start(SAMPLE_INTERVAL, ServerSamples::default(), move |samples| {
-        // If the server has ended, the phase itself reports that. Here it cannot be sampled.
+        // Errors are ignored: if the server has ended and cannot be sampled, the phase reports
+        // that.
         if let Ok(memory) = sampling::memory(pid) {
             samples.peak_kib = samples.peak_kib.max(memory.rss_kib);
         }
@@ -135,8 +136,8 @@ fn await_cut(pid: u32, port: u16, stalled: &TcpStream) -> Result<Option<Nanos>> 
     Ok(None)
 }
 
-/// Reads the remaining bytes of the stalled socket, and returns a note with their number and the
-/// end.
+/// Reads the remaining bytes of the stalled socket. Returns a note with the number of these bytes
+/// and how the socket ended.
 fn read_to_the_end(mut stalled: &TcpStream) -> String {
     let mut buffer = vec![0; 64 * 1024];
     let mut bytes = 0;

@@ -29,11 +29,12 @@ pub(crate) const COLUMNS: Columns = Columns { server: "disk", floor: "memory" };
 
 /// Number of publishers that fill a history.
 const HISTORY_PUBLISHERS: usize = 256;
-/// Number of times that a query is repeated, unless `QUERY_TIME` ends first.
+/// Upper bound of the times that a query is repeated. `QUERY_TIME` can end the repeats earlier.
 const QUERIES: u32 = 200;
 const QUERY_TIME: Duration = Duration::from_secs(3);
-/// Number of disk writes that are timed in each case of `PAUSES`. The cases are writes without a
-/// pause, and writes at the rate of the paced phase, before each of which the disk has been idle.
+/// Number of disk writes that are timed in each case of `PAUSES`. In the first case there is no
+/// pause between writes. In the second case the writes have the rate of the paced phase, and the
+/// disk is idle before each write.
 const SYNCS: u32 = 100;
 const PAUSES: [(&str, Duration); 2] = [
     ("write 4 KiB and sync", Duration::ZERO),
@@ -157,7 +158,7 @@ impl Store<'_> {
         Ok(())
     }
 
-    /// Measures the same with one commit per event, and the gain of group commit.
+    /// Measures POST with one commit per event, and the gain of group commit.
     fn measure_gain(&self, case: &str, publishers: usize, report: &mut TargetReport) -> Result<()> {
         let alone = format!("{case}, one commit each");
         self.measure_posts(&alone, publishers, &["--appends-per-commit", "1"], report)?;
@@ -180,18 +181,18 @@ impl Store<'_> {
         server.end()
     }
 
-    /// Measures queries on a history of `alerts` alerts, its size on disk, and the start of a
-    /// server with it.
+    /// Measures a history of `alerts` alerts: queries, size on disk, and the time to start a server
+    /// with this history.
     fn measure_history(&self, alerts: u32, report: &mut TargetReport) -> Result<()> {
         let room = (alerts + 1).to_string();
         let mut server = self.serve(&["--memory-events", &room, "--memory-alerts", &room])?;
-        // The oldest alert.
+        // This alert is the oldest of the history.
         let oldest = AlertRequest::with_text(server.target.address, NEEDLE);
         fetch(&mut connect(&server.target)?, &oldest)?;
         let receivers = Receivers::connect(&server.target.endpoint, 0, 1)?;
         let plan = self.plan(HISTORY_PUBLISHERS, alerts - 1, Nanos::MAX);
         let filled = phase::run(&server.target, &receivers, &plan)?;
-        // A new connection: the server has by now closed the first one, which was idle.
+        // Opens a new connection, because the server has closed the first connection as idle.
         let mut client = connect(&server.target)?;
         let case = format!("{alerts} alerts");
         report.verdicts.insert(format!("{case}, filling"), filled.verdict());
@@ -231,8 +232,8 @@ fn data_folder(beside: &Path) -> io::Result<TempDir> {
 /// Measures the time of a write of 4 KiB with a sync, without a server.
 fn measure_sync(folder: &Path, report: &mut TargetReport) -> Result<()> {
     let folder = data_folder(folder)?;
-    // The name begins like the server's database, so that a library that delays its syncs also
-    // delays this one.
+    // The name begins like the name of the server's database. A preloaded library that delays the
+    // syncs of the database therefore also delays the syncs of this file.
     let mut file = File::create(folder.path().join("northgate.db-probe"))?;
     for (case, pause) in PAUSES {
         let mut times = Latency::new()?;
@@ -272,8 +273,8 @@ fn measure_query(
     Ok(times)
 }
 
-/// Returns the number of alerts found. It follows the links to older pages until there are `count`,
-/// because one answer may end before everything is searched.
+/// Returns the number of alerts found. Follows the links to older pages until `count` alerts are
+/// found, because one answer may end before the complete history is searched.
 fn find(client: &mut HttpClient, target: &Target, path: &str, count: u64) -> Result<u64> {
     let mut next = Some(path.to_owned());
     let mut found = 0;
@@ -281,7 +282,7 @@ fn find(client: &mut HttpClient, target: &Target, path: &str, count: u64) -> Res
         let body = fetch(client, &http::get(target.address, &path))?;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         found += body.get("count").and_then(Value::as_u64).unwrap_or_default();
-        // A link is a query for the same path; older servers send the path too.
+        // A link is only a query for the same path. Older servers send the path and the query.
         let address = path.split('?').next().unwrap_or_default();
         let previous = body.get("previous").and_then(Value::as_str);
         next = previous.map(|link| match link.strip_prefix('?') {

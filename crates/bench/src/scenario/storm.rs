@@ -23,7 +23,7 @@ use crate::report::{Round, TargetReport, Unit};
 use crate::sampling;
 use crate::target::Target;
 
-/// Limit for the server to close the sockets that its clients closed.
+/// Time limit within which the server must close its ends of the sockets that the clients closed.
 const CLOSING_LIMIT: Duration = Duration::from_secs(20);
 const FILES_INTERVAL: Duration = Duration::from_millis(5);
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
@@ -80,7 +80,8 @@ fn measure(args: &StormArgs, target: &mut Target) -> Result<TargetReport> {
     Ok(report)
 }
 
-/// Returns the number of open files after those of the first connection are closed.
+/// Returns the smallest number of open files within two seconds. In this time the server closes the
+/// files of the first connection.
 fn settled_files(pid: u32) -> Result<u64> {
     let mut present = sampling::open_files(pid)?;
     let until = clock::now() + clock::nanos(Duration::from_secs(2));
@@ -91,8 +92,8 @@ fn settled_files(pid: u32) -> Result<u64> {
     Ok(present)
 }
 
-/// Waits until the server has no more open files than at the start. Returns the seconds of this
-/// wait, or `None` after [`CLOSING_LIMIT`].
+/// Waits until the server has at most `before` open files. Returns the duration of the wait in
+/// seconds, or `None` after [`CLOSING_LIMIT`].
 fn measure_files(
     report: &mut TargetReport,
     pid: u32,
@@ -164,7 +165,7 @@ fn come_and_go(target: &Target, turns: impl Iterator<Item = u32>) -> Result<Chur
     Ok(latencies)
 }
 
-/// Sends a Close frame and reads up to the server's Close frame.
+/// Sends a Close frame, and reads until the server's Close frame arrives.
 fn await_close(mut stream: &TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(CLOSE_LIMIT))?;
     stream.write_all(&frames::close(&1000_u16.to_be_bytes()))?;
