@@ -41,6 +41,25 @@ fn the_openapi_document_lists_exactly_the_paths_of_the_server() {
     }
 }
 
+#[test]
+fn every_operation_has_a_summary_of_at_most_eight_words() {
+    let server = TestServer::start();
+    let document = server.get("/openapi.json").json();
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| (path, method, operation))
+    });
+    for (path, method, operation) in operations {
+        let summary = operation["summary"].as_str().unwrap_or_default();
+        let words = summary.split(' ').count();
+        assert!((2..=8).contains(&words), "{method} {path}: {summary}");
+        assert!(
+            summary.ends_with('.') && !summary.contains(['`', '\n']),
+            "{method} {path}: {summary}"
+        );
+    }
+}
+
 /// Path of a request, and schema of its body. The requests succeed if they are sent in this order.
 const BODIES: [(&str, &str); 8] = [
     ("/alerts", "NewAlert"),

@@ -6,6 +6,7 @@ mod circles;
 mod documents;
 mod shape;
 mod source;
+mod words;
 
 /// Fails with a list of all findings.
 fn assert_none(findings: &[String]) {
