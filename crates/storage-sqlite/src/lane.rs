@@ -10,8 +10,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 /// callers wait until there is space in it.
 pub(crate) const MOST_WAITING: usize = 1_024;
 
-/// Keeps the folder locked and counts a thread as running. Each thread owns one until it has closed
-/// its connection. Fields are dropped in their order.
+/// Keeps the folder locked and counts a thread as running. Each thread owns one `ThreadGuard` until
+/// it has closed its connection. Fields are dropped in their order, so the lock is released before
+/// the thread stops counting as running.
 #[derive(Clone)]
 pub(crate) struct ThreadGuard {
     pub(crate) _lock: Arc<File>,
@@ -31,7 +32,8 @@ impl<T> Lane<T> {
         self.0.lock().clone()
     }
 
-    /// Refuses further callers. The receiver ends when the callers that have a sender are done.
+    /// Refuses further callers. The receiver ends when all callers that already have a sender are
+    /// done.
     pub(crate) fn close(&self) {
         *self.0.lock() = None;
     }
