@@ -44,7 +44,8 @@ pub(crate) fn indexed_words(alert: &Alert) -> String {
 }
 
 /// Returns a label as one word for the full-text index: U+E000, then the bytes of the label in
-/// hexadecimal digits. Words of texts contain only letters and digits, so none is equal to a label.
+/// hexadecimal digits. Words of texts contain only letters and digits, so no text contains the word
+/// of a label.
 pub(crate) fn label_word(label: &Label) -> String {
     let digits = |byte: u8| [byte >> 4, byte & 0xF].map(|digit| char::from_digit(digit.into(), 16));
     let name = label.name.as_str().bytes();

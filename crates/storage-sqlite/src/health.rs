@@ -15,7 +15,7 @@ pub enum StoreHealth {
     FileChanged {
         /// Name of the file in the data folder.
         file: &'static str,
-        /// What happened to the file.
+        /// Kind of the change.
         change: FileChange,
     },
     /// The last attempt to write failed for another reason, which the server log contains.

@@ -47,7 +47,7 @@ pub enum ImportError {
     Line {
         /// Number of the line, from 1 on.
         number: u64,
-        /// What is wrong with the line.
+        /// Why the line is invalid.
         reason: String,
     },
     /// The lines cannot be read, or the new database cannot be written.
@@ -182,7 +182,8 @@ impl New {
                 Err(LineError::NoNewest)
             }
             Line::End(counts) if counts == self.counts => {
-                // Events were imported before alerts, so their column `alert` is still empty.
+                // Events were imported before alerts, so the column `alert` of the events is still
+                // empty.
                 self.connection.execute(schema::FIND_ALERTS_OF_EVENTS, [])?;
                 Ok(())
             }

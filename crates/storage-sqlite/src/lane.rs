@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// Upper bound of the appends that wait for the next transaction. When the channel is full, further
-/// callers wait until there is space in it.
+/// callers wait.
 pub(crate) const MOST_WAITING: usize = 1_024;
 
 /// Keeps the folder locked and counts a thread as running. Each thread owns one `ThreadGuard` until
@@ -19,7 +19,7 @@ pub(crate) struct ThreadGuard {
     pub(crate) _running: TaskTrackerToken,
 }
 
-/// The sending side of a bounded channel. It can be closed while callers are still sending.
+/// The sending side of a bounded channel. A lane can be closed while callers are still sending.
 pub(crate) struct Lane<T>(Mutex<Option<mpsc::Sender<T>>>);
 
 impl<T> Lane<T> {

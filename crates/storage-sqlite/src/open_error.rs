@@ -14,7 +14,7 @@ pub enum OpenError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// Another process has the data open.
+    /// A server or a maintenance command has locked the folder.
     #[error(
         "the data in {} is in use by another process; stop that process, or use another folder",
         folder.display()
@@ -64,7 +64,7 @@ pub enum OpenError {
         /// The incomplete database that the import has written.
         file: PathBuf,
     },
-    /// The folder contained a database before, which is now missing or empty.
+    /// The database that the folder contained is now missing or empty.
     #[error(
         "{} is missing or empty, but it contained data before; put the file back, or restore a \
          backup. To start without the old data, remove northgate.lock in the same folder",

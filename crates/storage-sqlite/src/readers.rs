@@ -199,7 +199,7 @@ fn ask_in_snapshot<T>(
     Ok(answer)
 }
 
-/// Whether the deadline ended a query.
+/// Whether a query ended because of its deadline.
 fn is_interrupted(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
@@ -238,7 +238,7 @@ mod tests {
         };
         let answer = timeout(Duration::from_secs(10), readers.ask(count)).await;
         assert_eq!(answer.expect("the query ends at its deadline"), Err(QueryError::TooSlow));
-        // The deadline passes before the query begins, so it does not run.
+        // The deadline passes before the query begins, so the query does not run.
         let readers = within(&store, Duration::ZERO);
         assert_eq!(readers.ask(|_| Ok(())).await, Err(QueryError::TooSlow));
         assert_eq!(within(&store, Duration::from_secs(30)).ask(|_| Ok(1)).await, Ok(1));

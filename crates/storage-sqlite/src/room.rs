@@ -14,7 +14,7 @@ pub(crate) const RECOVERED_BYTES: u64 = 64 * 1024;
 /// Bytes that one transaction writes for each byte of its events: the event, the current alert, and
 /// the full-text indices.
 const WRITTEN_PER_BYTE: u64 = 4;
-/// Divisor of the bound on bytes: the write-ahead log may use this fraction of it.
+/// Divisor of the bound on bytes: the write-ahead log may use this fraction of the bound.
 const WAL_PART: u64 = 8;
 
 /// Returns an error if the disk has too little free space for a transaction of `bytes` bytes of

@@ -13,7 +13,7 @@ const APPLICATION_ID: i64 = 0x4E47_5445;
 
 /// SQL expression for the offset at which the alert of an event was raised. The alert is found by
 /// the id in the event's record. The result is NULL for chat and for a removed alert. A record
-/// without an id searches for `none`, which matches no id: an empty search would be an error.
+/// without an id searches for `none`, which matches no id: FTS5 does not accept an empty search.
 macro_rules! alert_of_event {
     () => {
         "(SELECT alert_ids.rowid

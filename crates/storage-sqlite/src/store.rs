@@ -238,7 +238,7 @@ impl EventLog for SqliteStore {
         let sent = lane.send(Append { submissions, answer }).await;
         sent.map_err(|_closed| AppendError::Unavailable)?;
         drop(lane);
-        // The writer answers everything that it receives, unless it panics.
+        // The writer answers each append that it receives, unless it panics.
         answered.await.map_err(|_gone| AppendError::OutcomeUnknown)?
     }
 

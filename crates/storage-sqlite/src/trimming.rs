@@ -1,7 +1,7 @@
 //! Trimming: removes the oldest items of each kind when the store exceeds its bounds.
 //!
-//! Trimming selects items by their columns and never decodes a record, because a damaged record
-//! must not stop the trimming.
+//! Trimming selects items by their columns and never decodes a record, so a damaged record cannot
+//! stop the trimming.
 
 use crate::columns::{severity_of, status_of};
 use crate::database::{DatabaseError, from_sql, to_sql};
@@ -12,7 +12,7 @@ use northgate_storage::{Capacity, IdempotencyKey};
 use rusqlite::params;
 use std::num::{NonZeroU64, NonZeroUsize};
 
-/// Upper bounds of what a store retains.
+/// Upper bounds of the data that a store retains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
     /// Number of items of each kind.
@@ -182,8 +182,8 @@ impl WriteConnection {
         Ok(from_sql((pages - free).saturating_mul(page)).saturating_add(wal) > most)
     }
 
-    /// Removes `excess` alerts, but at most [`MOST`]: first the oldest resolved ones, then the
-    /// oldest unresolved ones.
+    /// Removes `excess` alerts, but at most [`MOST`]: first the oldest resolved alerts, then the
+    /// oldest unresolved alerts.
     fn trim_alerts(&mut self, excess: u64) -> Result<(), DatabaseError> {
         let excess = excess.min(MOST);
         if excess == 0 {

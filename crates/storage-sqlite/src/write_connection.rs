@@ -98,8 +98,9 @@ impl WriteConnection {
     ) -> rusqlite::Result<Self> {
         let mut connection = connect_to_write(file, OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::migrate(&mut connection, epoch_if_new)?;
-        // The write-ahead log can be long after a crash or a full disk, so it is emptied before new
-        // writes. An error is ignored here: the first commit has the same error and reports it.
+        // The write-ahead log can be long after a crash or a full disk. A checkpoint empties the
+        // log before new writes use more space. An error is ignored here: the first commit has the
+        // same error and reports it.
         let _ = checkpoint(&connection);
         Self::of(connection, unreadable)
     }

@@ -1,4 +1,4 @@
-//! `retain_bytes`: which items are removed when the bytes are used up, and which stay.
+//! Tests of `retain_bytes`: which items are removed when the bytes are used up, and which stay.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{Action, AlertQuery, Epoch, MessageQuery, Position, StatusKind};

@@ -177,7 +177,8 @@ async fn an_import_refuses_a_folder_with_the_log_of_another_database() {
         assert_eq!(fs::read(folder.path().join(log)).unwrap(), b"some pages");
         fs::remove_file(folder.path().join(log)).unwrap();
     }
-    // A server that is killed before its first write leaves empty files. They do not count as data.
+    // A server that is killed before its first write leaves empty files, which do not count as
+    // data.
     for name in ["northgate.db", "northgate.db-wal"] {
         fs::write(folder.path().join(name), "").unwrap();
     }

@@ -1,4 +1,5 @@
-//! Without write access, data can be checked, copied and exported, or the error states what to do.
+//! Tests that, without write access, data can be checked, copied and exported, or the error states
+//! what to do.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helper functions of tests may panic, as tests may")]
 

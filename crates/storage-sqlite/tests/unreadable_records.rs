@@ -99,7 +99,7 @@ async fn an_unreadable_record_does_not_block_appends() {
         panic!("{refused:?}");
     };
     assert!(matches!(rule, northgate_domain::Rejection::NoSuchAlert(_)), "{rule:?}");
-    // A retry of the request that raised the alert must not raise it a second time.
+    // A retry of the request that raised the damaged alert must not raise a second alert.
     let again = store.append(vec![keyed("k1", raise("1", Some("k1")))]).await;
     assert_eq!(again, Err(AppendError::Unavailable));
     assert_eq!(store.is_writable(), Ok(()));
@@ -140,8 +140,8 @@ async fn an_event_with_an_unknown_time_is_trimmed_with_the_next_event() {
     let clock = ManualClock::at(4_000_000_000_000_000);
     let store = SqliteStore::open(folder.path(), &options, clock.meta()).unwrap();
     let start = Position { offset: 0, ..*store.head().borrow() };
-    // All events except the newest are old, and the time of the event at offset 2 is unknown. The
-    // store trusts a jump of the clock only after an hour.
+    // All events are old, but the newest is never trimmed. The time of the event at offset 2 is
+    // unknown. The store trusts a jump of the clock only after an hour.
     let trimmed = async {
         loop {
             clock.advance(3_600_000_000);

@@ -52,7 +52,7 @@ impl PartialFile {
         &self.path
     }
 
-    /// Renames the file to `to`. Fails if a file with that name was created meanwhile.
+    /// Renames the file to `to`. Fails if a file with that name was created during the backup.
     pub(super) fn finish(mut self, to: &Path) -> Result<(), BackupError> {
         let cannot = |source: io::Error| match source.kind() {
             io::ErrorKind::AlreadyExists => BackupError::Exists { file: to.to_owned() },

@@ -1,5 +1,5 @@
-//! Checks before a transaction: a restart will find the files, the disk has enough free space, and
-//! the database can be read.
+//! Checks before a transaction that a restart will find the files, that the disk has enough free
+//! space, and that the database can be read.
 
 use super::Writer;
 use crate::database::{DatabaseError, checkpoint, connect_to_read};

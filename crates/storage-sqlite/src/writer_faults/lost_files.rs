@@ -12,7 +12,7 @@ use northgate_storage::{AppendError, EventLog, EventStore, ReadModel};
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
-/// Waits until the store has this health.
+/// Waits until the store has the health `expected`.
 async fn healthy(store: &SqliteStore, expected: StoreHealth) {
     let mut health = store.health();
     let reached = health.wait_for(|health| *health == expected);
