@@ -1,4 +1,5 @@
-//! The lines of an export: one JSON object each, which contains a stored record unchanged.
+//! The lines of an export. Each line is one JSON object; lines with data contain a stored record
+//! unchanged.
 
 use northgate_storage::codec::CodecError;
 use serde::{Deserialize, Serialize};
@@ -7,8 +8,8 @@ use serde_json::value::RawValue;
 /// Version of the line format. An import refuses every other version.
 pub(crate) const FORMAT: u32 = 1;
 
-/// One line. The order is: the head; all events; all alerts; all messages; all keys; the end line.
-/// An export that was cut off has no end line.
+/// One line of an export. The order is: the head; all events; all alerts; all messages; all keys;
+/// the end line. An incomplete export has no end line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Line<'a> {
@@ -30,7 +31,7 @@ pub(crate) enum Line<'a> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Head {
     pub(crate) format: u32,
-    /// Whether the export covers the complete store. False if it covers only a range of time.
+    /// Whether the export covers the complete store. False for the export of a range of time.
     pub(crate) whole: bool,
     /// Offset of the newest trimmed event; 0 if no event was trimmed.
     pub(crate) trimmed: u64,

@@ -1,4 +1,4 @@
-//! Copies a folder's data into one file, consistent at one instant, even while a server runs.
+//! Copies the state of a folder's data at one instant into one file, even while a server runs.
 
 mod error;
 mod partial;
@@ -13,11 +13,13 @@ use partial::PartialFile;
 use rusqlite::{Connection, OpenFlags, params};
 use std::path::Path;
 
-/// Copies the data in `folder`, in its state at one instant, into the new file `to`. The copy is
-/// durable when this function returns. The log of the copy has the epoch `epoch`, which the caller
-/// drew at random: later events have the same offsets in both logs, and a client of one log must
-/// not mistake the events of the other for events that it missed. A store can be opened with the
-/// copy if the file is named `northgate.db` and has its own folder.
+/// Copies the state of the data in `folder` at one instant into the new file `to`. The copy is
+/// durable when this function returns. To open a store with the copy, name the file `northgate.db`
+/// and move it into its own folder.
+///
+/// The log of the copy has the epoch `epoch`, which the caller drew at random. Later events of the
+/// copy and of the original have the same offsets. With equal epochs, a client of one log could not
+/// detect that it reads the other log.
 pub fn backup(folder: &Path, to: &Path, epoch: Epoch) -> Result<(), BackupError> {
     let name = to.file_name().unwrap_or_default().as_encoded_bytes();
     if name.starts_with(b"northgate.") && is_same_folder(parent_of(to), folder) {

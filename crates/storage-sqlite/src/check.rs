@@ -1,4 +1,4 @@
-//! Checks that a folder's data is intact: for tests, and for an administrator who doubts a disk.
+//! Checks that a folder's data is intact, for tests and for an administrator who suspects damage.
 
 mod contents;
 mod error;
@@ -20,8 +20,8 @@ pub struct Checked {
     pub head: Position,
     /// Number of retained events.
     pub events: u64,
-    /// Version of the schema if it is older than the newest one that this program knows. The server
-    /// migrates it when it starts.
+    /// Version of the schema if this program knows a newer one; otherwise `None`. A server migrates
+    /// an older schema when it starts.
     pub older_schema: Option<i64>,
 }
 
@@ -32,7 +32,7 @@ pub struct Checked {
 /// - the columns and the counts of alerts match their records;
 /// - the search indices contain every alert and message, and none that was removed.
 ///
-/// An older schema has fewer indices and counts; only those are checked.
+/// An older schema has fewer columns, indices and counts, so fewer of them are checked.
 pub fn check(folder: &Path) -> Result<Checked, CheckError> {
     let data = ExistingData::open(folder)?;
     let transaction = data.connection.unchecked_transaction()?;
@@ -75,7 +75,7 @@ mod tests {
     use std::io::BufReader;
     use uuid::Uuid;
 
-    /// A store with one alert and its key, as the program for schema 1 wrote them.
+    /// Creates a database with schema 1, one alert and its key, as an older program wrote it.
     fn of_the_first_schema(database: &Path) -> Connection {
         let connection = Connection::open(database).unwrap();
         schema::migrate_to(&connection, 1);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_finds_a_wrong_id_if_the_schema_has_an_id_column() {
+    fn a_check_finds_a_wrong_id_column_in_an_older_schema() {
         let folder = tempfile::tempdir().unwrap();
         let connection = of_the_first_schema(&folder.path().join("northgate.db"));
         connection.execute("UPDATE alerts SET id = x'01'", []).unwrap();

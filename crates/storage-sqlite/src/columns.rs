@@ -4,7 +4,7 @@ use crate::database::{DatabaseError, from_sql, to_sql};
 use northgate_domain::{Alert, AlertCounts, Label, Severity, StatusKind};
 use rusqlite::Connection;
 
-/// Returns the number of a status in the database. It never changes.
+/// Returns the number of a status in the database. The numbers never change.
 pub(crate) const fn status_number(status: StatusKind) -> i64 {
     match status {
         StatusKind::Open => 0,
@@ -13,17 +13,17 @@ pub(crate) const fn status_number(status: StatusKind) -> i64 {
     }
 }
 
-/// Returns the status of a number, or `None` for an unknown number.
+/// Returns the status with this number, or `None` for an unknown number.
 pub(crate) fn status_of(number: i64) -> Option<StatusKind> {
     StatusKind::ALL.into_iter().find(|status| status_number(*status) == number)
 }
 
-/// Returns the severity of a number, or `None` for an unknown number.
+/// Returns the severity with this number, or `None` for an unknown number.
 pub(crate) fn severity_of(number: i64) -> Option<Severity> {
     Severity::ALL.into_iter().find(|severity| severity_number(*severity) == number)
 }
 
-/// Returns the number of a severity in the database. It never changes.
+/// Returns the number of a severity in the database. The numbers never change.
 pub(crate) const fn severity_number(severity: Severity) -> i64 {
     match severity {
         Severity::Info => 0,
@@ -43,8 +43,9 @@ pub(crate) fn indexed_words(alert: &Alert) -> String {
     words
 }
 
-/// Returns a label as one index word that occurs in no text: a character that is neither letter nor
-/// digit, then the bytes of the label in hexadecimal digits.
+/// Returns a label as one word for the full-text index: U+E000, then the bytes of the label in
+/// hexadecimal digits. Words of texts contain only letters and digits, so no text contains the word
+/// of a label.
 pub(crate) fn label_word(label: &Label) -> String {
     let digits = |byte: u8| [byte >> 4, byte & 0xF].map(|digit| char::from_digit(digit.into(), 16));
     let name = label.name.as_str().bytes();

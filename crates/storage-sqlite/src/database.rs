@@ -11,17 +11,19 @@ use std::time::Duration;
 
 /// Capacity of a connection's cache of prepared statements: enough for all statements of the store.
 const STATEMENTS: usize = 64;
-/// Length of the write-ahead log, in pages of 4 KiB, that starts a checkpoint. Pages of indices
-/// change often; a checkpoint writes each of them to the database only once.
+/// Length of the write-ahead log, in pages of 4 KiB, that starts a checkpoint. Index pages change
+/// often between two checkpoints, and a checkpoint writes each changed page to the database only
+/// once. So the value is large.
 const CHECKPOINT_PAGES: i64 = 4_000;
-/// Length in bytes to which SQLite truncates the write-ahead log after a burst made it longer.
+/// Length in bytes to which SQLite truncates a longer write-ahead log, for example after a burst.
 pub(crate) const WAL_BYTES: u64 = 64 * 1024 * 1024;
 /// How long the writer waits for a database lock that another process has acquired.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a checkpoint waits for readers. The next commit tries the checkpoint again.
+/// How long a checkpoint waits for readers. After this time the checkpoint is left to a later
+/// commit.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(50);
-/// Page cache of the writer in KiB (negative by SQLite's convention). Ids are random, so each one
-/// touches a different page of its index.
+/// Size of the writer's page cache in KiB (negative by SQLite's convention). The cache is large
+/// because ids are random, so each id touches a different page of its index.
 const WRITER_CACHE_KIB: i64 = -32 * 1024;
 
 /// Why an operation on the database failed.
@@ -30,30 +32,31 @@ pub(crate) enum DatabaseError {
     /// SQLite returned an error.
     #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// A stored record differs from what was written.
+    /// A stored record cannot be decoded.
     #[error("a stored record cannot be decoded: {0}")]
     Record(#[from] CodecError),
-    /// The path leads to another database, or to an older copy of the one that was opened.
-    #[error("northgate.db is another database than at the start, or an older copy of it")]
+    /// The path of the database leads to another database, or to an older copy of the opened one.
+    #[error("northgate.db was replaced by another database or by an older copy")]
     Replaced,
-    /// A file is not the one that was opened.
+    /// A file of the store is missing, replaced, truncated or inaccessible.
     #[error(transparent)]
     FileChanged(#[from] ChangedFile),
     /// The disk has too little free space for a safe write.
-    #[error("the disk has {free} bytes of free space, and a safe write needs {needed}")]
+    #[error("the disk has {free} bytes of free space, but a safe write needs {needed} bytes")]
     DiskFull {
         /// Free space in bytes.
         free: u64,
         /// Required free space in bytes.
         needed: u64,
     },
-    /// The readers of the log or of alerts fail, and a new connection fails too.
+    /// Queries or reads of the log failed, and a new connection cannot read the database either.
     #[error("the stored data cannot be read")]
     ReadersFail,
     /// The stored answer to the first use of an idempotency key cannot be decoded.
     #[error("the stored answer of an idempotency key cannot be decoded")]
     UnreadableAnswer,
-    /// Unresolved alerts use up the bound on bytes. They are never removed to free bytes.
+    /// Unresolved alerts use up the bound on bytes. Trimming never removes unresolved alerts to
+    /// free bytes.
     #[error("unresolved alerts use up --retain-bytes")]
     OnlyOpenAlertsLeft,
     /// The query cannot be answered; the database is intact.
@@ -61,7 +64,8 @@ pub(crate) enum DatabaseError {
     Refused(QueryError),
 }
 
-/// Opens a connection for the writer. With `SQLITE_OPEN_CREATE` in `more`, creates a missing file.
+/// Opens a connection for the writer. Creates a missing file if `more` contains
+/// `SQLITE_OPEN_CREATE`.
 pub(crate) fn connect_to_write(file: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if more.contains(OpenFlags::SQLITE_OPEN_CREATE) {
@@ -80,11 +84,12 @@ pub(crate) fn connect_to_write(file: &Path, more: OpenFlags) -> rusqlite::Result
     Ok(connection)
 }
 
-/// Copies the write-ahead log into the database and empties the log, as far as readers allow. A
-/// later checkpoint copies the rest. Returns whether all of the log is in the database.
+/// Copies the write-ahead log into the database and empties the log. If readers block a part of the
+/// log, a later checkpoint copies the rest. Returns whether the database contains the complete log.
 pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
     connection.busy_timeout(CHECKPOINT_TIMEOUT)?;
-    // The columns are: whether readers blocked it, pages in the log, pages copied.
+    // The columns of the result are: whether the checkpoint was blocked, the pages in the log, and
+    // the pages copied.
     let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
         Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
     });
@@ -100,8 +105,7 @@ pub(crate) fn connect_to_read(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Returns the absolute path, which SQLite uses unchanged. SQLite would parse a relative path that
-/// begins with `file:` as a URI.
+/// Returns the absolute path. SQLite would parse a relative path that begins with `file:` as a URI.
 pub(crate) fn literal(file: &Path) -> Cow<'_, Path> {
     std::path::absolute(file).map_or(Cow::Borrowed(file), Cow::Owned)
 }
@@ -116,7 +120,7 @@ pub(crate) fn limit_to_sql(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// Converts a count or an offset from the database, where none is negative.
+/// Converts a count or an offset from the database, which contains no negative ones.
 pub(crate) fn from_sql(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Opens existing data for reading: beside a running server, or without write access to the folder.
+//! Opens existing data for reading, while a server runs or without write access to the folder.
 
 use crate::OpenError;
 use crate::database::connect_to_read;
@@ -13,7 +13,7 @@ use url::Url;
 /// A read-only connection to existing data.
 pub(crate) struct ExistingData {
     pub(crate) connection: Connection,
-    /// Version of the schema, at least 1. It may be older than the newest that this program knows.
+    /// Version of the schema, at least 1, and at most the newest one that this program knows.
     pub(crate) schema: i64,
     /// Prevents a server from starting while data is read without SQLite's own locks.
     _lock: Option<File>,
@@ -44,7 +44,7 @@ impl ExistingData {
         };
         let (connection, marks) = opened.map_err(|error| schema::refused(&file, error))?;
         match schema::accepted(&file, &marks)? {
-            // The transaction that creates the tables was never committed.
+            // A server was killed before it committed the tables.
             0 => Err(no_data()),
             schema => Ok(Self { connection, schema, _lock: lock }),
         }
@@ -59,8 +59,8 @@ fn identified(connection: rusqlite::Result<Connection>) -> rusqlite::Result<Open
     Ok((connection, marks))
 }
 
-/// Whether the error says that this process lacks write access. Even a reader must create the
-/// `-shm` file or open it for writing: through it the processes that use a database coordinate.
+/// Whether the error means that this process has no write access. Even a reader must create the
+/// `-shm` file or open it for writing, because processes coordinate their access through this file.
 fn cannot_write(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
@@ -73,7 +73,7 @@ fn lock_out_writers(folder: &Path, file: &Path) -> Result<Option<File>, OpenErro
     let log = beside(file, "-wal");
     let lock = match File::open(lock_in(folder)) {
         Ok(lock) => Some(lock),
-        // The folder contains only a copy of the database, which no server has used.
+        // The folder contains only a copy of the database, and no server has used the folder.
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(source) => return Err(unreadable(&lock_in(folder), source)),
     };

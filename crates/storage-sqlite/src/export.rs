@@ -1,4 +1,4 @@
-//! Exports a folder's data, all of it or a range of time, as lines of JSON for another store or for
+//! Exports all data of a folder, or a range of time, as lines of JSON for another store or for
 //! other programs.
 
 mod error;
@@ -22,9 +22,9 @@ use std::time::Duration;
 const LIMITS: Limits =
     Limits { stalled_for: Duration::from_secs(30), log_growth: 256 * 1024 * 1024 };
 
-/// Writes the data of the store in `folder`, in its state at one instant. A server may use the
-/// folder at the same time. An export of a range of time contains no keys and cannot be imported,
-/// because its log would have holes.
+/// Writes the state of the data in `folder` at one instant to `out`. A server may use the folder at
+/// the same time. An export of a range of time contains no keys. Such an export cannot be imported,
+/// because the new log would have holes.
 ///
 /// A separate thread owns `out`. If the export ends early, that thread may stay blocked.
 pub fn export(
@@ -33,8 +33,7 @@ pub fn export(
     out: impl Write + Send + 'static,
 ) -> Result<Counts, ExportError> {
     let database = database_in(folder).metadata().map_or(0, |found| found.len());
-    // The export of a large store lasts longer, so the write-ahead log may grow by the size of the
-    // database.
+    // The export of a large store lasts longer, so the limit is at least the size of the database.
     let limits = Limits { log_growth: LIMITS.log_growth.max(database), ..LIMITS };
     export_within(limits, folder, range, out)
 }
@@ -47,12 +46,13 @@ fn export_within(
 ) -> Result<Counts, ExportError> {
     let data = ExistingData::open(folder)?;
     let log = LogGrowth::from_now_on(beside(&database_in(folder), "-wal"));
-    // The transaction is the snapshot.
+    // The transaction provides the snapshot.
     let transaction = data.connection.unchecked_transaction()?;
     let mut out = Output::start(out, log, limits).map_err(ExportError::Write)?;
     let mut lines = Lines { connection: &transaction, schema: data.schema, range, out: &mut out };
     let counts = lines.put_all()?;
-    // Everything is read: from here on a slow consumer does not block the write-ahead log.
+    // All data has been read. From here on, a slow consumer does not prevent the server from
+    // reusing its write-ahead log.
     drop(transaction);
     drop(data);
     out.finish()?;

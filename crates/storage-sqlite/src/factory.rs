@@ -23,8 +23,8 @@ impl SqliteFactory {
 
 #[async_trait]
 impl StoreFactory for SqliteFactory {
-    /// Opens the store. This blocks the thread while a database recovers from a crash, which is
-    /// acceptable because nothing else runs yet when a server starts.
+    /// Opens the store. Recovery after a crash blocks the thread, which is acceptable because a
+    /// server that starts runs nothing else yet.
     async fn open(
         &self,
         meta: MetaSource,

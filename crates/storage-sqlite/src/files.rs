@@ -1,8 +1,8 @@
 //! Checks that the files of the store are still the ones that were opened.
 //!
-//! A file that is moved, deleted or replaced under a running server stays open, and writes to it
-//! succeed. After a restart the server would not find it. So the store confirms no write while a
-//! path leads to another file than at the start.
+//! If a file is moved, deleted or replaced while a server runs, the server still has the original
+//! file open and can write to it. After a restart the server would not find the written data. So
+//! the store confirms no write while a path leads to another file than at the start.
 
 use crate::database::WAL_BYTES;
 use crate::folder::{Note, beside, forget_saved_log, note};
@@ -12,15 +12,15 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The files of one open store. The writer's thread owns this value, and only that thread makes the
-/// files longer or shorter.
+/// The files of one open store. The writer's thread owns this value. No other thread changes the
+/// length of the files.
 pub(crate) struct StoreFiles {
     lock: WatchedFile,
     database: WatchedFile,
     wal: WatchedFile,
     shared_memory: WatchedFile,
-    /// Whether the writer has the write-ahead log open. SQLite removes the log with the last
-    /// connection and creates a new one with the next.
+    /// Whether the writer has the write-ahead log open. SQLite deletes the log when the last
+    /// connection closes, and creates a new log for the next connection.
     wal_is_open: bool,
 }
 
@@ -39,20 +39,20 @@ impl StoreFiles {
     /// Compares the files at the paths with those that were opened. Returns the length of the
     /// write-ahead log in bytes.
     pub(crate) fn verify(&mut self) -> Result<u64, ChangedFile> {
-        // If the folder was moved, all files are missing. The database is checked first, because it
-        // is the most important one to report.
+        // If the folder was moved, all files are missing. The database is checked first, because
+        // its loss is the most important to report.
         self.database.least = self.database.verify()?;
         let mut length = 0;
         if self.wal_is_open {
             length = self.wal.verify().or_else(|changed| {
                 if changed.change == FileChange::Truncated {
                     // If the lock file was replaced, another server may have started and emptied
-                    // the log. Then the lock file is the one to report.
+                    // the log. Then the lock file is reported instead of the log.
                     self.lock.verify()?;
                 }
                 Err(changed)
             })?;
-            // After a burst SQLite itself truncates the log to this length.
+            // SQLite itself may truncate a longer log to `WAL_BYTES`.
             self.wal.least = length.min(WAL_BYTES);
             self.shared_memory.verify()?;
         }
@@ -60,30 +60,33 @@ impl StoreFiles {
         Ok(length)
     }
 
-    /// Leaves a note for the next start.
+    /// Writes a note for the next start into the lock file.
     pub(crate) fn note(&self, what: Note) -> io::Result<()> {
-        // The file at this path may be the lock file of another server.
+        // Another server may have replaced the lock file. Its lock file must not get this note.
         self.lock.verify().map_err(io::Error::other)?;
         note(&File::options().read(true).write(true).open(&self.lock.path)?, what)
     }
 
-    /// Removes the note [`Note::LogSaved`]. To be called when the write-ahead log is back at its
-    /// path: the next start must use it.
+    /// Removes the note [`Note::LogSaved`]. To be called when the original write-ahead log is back
+    /// at its path, because the next start must use this log.
     pub(crate) fn forget_saved_log(&self) -> io::Result<()> {
         forget_saved_log(&File::options().read(true).write(true).open(&self.lock.path)?)
     }
 
-    /// To be called when the writer itself may have truncated the write-ahead log.
+    /// Accepts any length of the write-ahead log at the next check. To be called when a checkpoint
+    /// may have truncated the log.
     pub(crate) fn wal_was_truncated(&mut self) {
         self.wal.least = 0;
     }
 
-    /// To be called when the writer has closed its connection.
+    /// Ends the checks of the write-ahead log and of `-shm`. To be called when the writer has
+    /// closed its connection.
     pub(crate) fn wal_was_closed(&mut self) {
         self.wal_is_open = false;
     }
 
-    /// To be called when the writer has a connection again.
+    /// Restarts the checks of the write-ahead log and of `-shm`, with the current files. To be
+    /// called when the writer has a connection again.
     pub(crate) fn wal_was_reopened(&mut self) {
         self.wal_is_open = true;
         for file in [&mut self.wal, &mut self.shared_memory] {
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_lock_is_reported_before_an_emptied_log_and_gets_no_note() {
+    fn a_replaced_lock_file_is_reported_first_and_is_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let mut files = files(folder.path());
         assert_eq!(files.verify(), Ok(4));
@@ -186,6 +189,6 @@ mod tests {
         assert_eq!(files.verify(), Ok(0));
         fs::write(folder.path().join("northgate.db"), "1234").unwrap();
         let truncated = Err(ChangedFile { file: "northgate.db", change: FileChange::Truncated });
-        assert_eq!(files.verify(), truncated, "the file was longer before");
+        assert_eq!(files.verify(), truncated, "the database must not become shorter");
     }
 }

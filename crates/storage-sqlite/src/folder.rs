@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "northgate.db";
 /// File whose lock marks the folder as in use. The kernel releases the lock when the process ends.
-/// A separate file is needed because SQLite acquires and releases its locks on the database all the
-/// time. For the contents see `mark`.
+/// The lock is in a separate file because SQLite acquires and releases its own locks on the
+/// database all the time. The module `mark` describes the contents of the file.
 const LOCK: &str = "northgate.lock";
 
 /// A locked data folder: no other process can use it while this value lives.
@@ -45,9 +45,9 @@ impl Folder {
         Ok(Self { database: database_in(folder), lock })
     }
 
-    /// Checks what the previous server left, before a start. Refuses a folder whose database is
-    /// missing or has lost data under a server, because a start would hide the loss. Renames a
-    /// write-ahead log that does not belong to the database.
+    /// Checks the folder before a start. Refuses the folder if its database is missing, or if data
+    /// was lost while a server ran, because a start would hide the loss. Renames an outdated
+    /// write-ahead log.
     pub(crate) fn prepare(&self) -> Result<(), OpenError> {
         let is_there = self.database.metadata().is_ok_and(|found| found.len() > 0);
         if mark::is_marked(&self.lock) && !is_there {
@@ -64,8 +64,9 @@ impl Folder {
         Ok(())
     }
 
-    /// Renames an outdated write-ahead log. The database contains everything from the log that was
-    /// lost. A log that exists now is an older copy, and SQLite would apply it to the database.
+    /// Renames an outdated write-ahead log. The original log was lost, but its contents were
+    /// rescued into the database. A log file that exists now is an older copy, and SQLite would
+    /// apply this copy to the database.
     fn set_stale_log_aside(&self) -> io::Result<()> {
         let stale = beside(&self.database, "-wal.stale");
         match std::fs::rename(beside(&self.database, "-wal"), &stale) {
@@ -82,8 +83,8 @@ impl Folder {
         }
     }
 
-    /// Writes to the lock file that a database with the epoch `epoch` exists. On a full disk this
-    /// fails, and the next start does it.
+    /// Writes to the lock file that a database with the epoch `epoch` exists. If the write fails,
+    /// for example on a full disk, the next start repeats it.
     pub(crate) fn mark(&self, epoch: Epoch) {
         if let Err(error) = mark::put(&self.lock, epoch) {
             tracing::debug!(%error, "cannot write the epoch to northgate.lock");
@@ -99,13 +100,14 @@ pub(crate) fn database_in(folder: &Path) -> PathBuf {
     folder.join(DATABASE)
 }
 
-/// Returns the path of the database that an import writes until the import is complete.
+/// Returns the temporary path of the database that an import writes. A complete import renames the
+/// file.
 pub(crate) fn unfinished_import(database: &Path) -> PathBuf {
     beside(database, ".partial")
 }
 
-/// Creates the folder and its missing parents, and syncs each parent before any event is stored:
-/// SQLite syncs its own files, but not the parents of the data folder.
+/// Creates the folder and its missing parents. Syncs the parent of each new folder before any event
+/// is stored, because SQLite does not sync the parents of the data folder.
 fn create(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The health of a store: whether it can write, and if not, why. For probes and log lines.
+//! The health of a store, for probes and log lines.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ pub enum StoreHealth {
     DiskFull,
     /// Unresolved alerts use up the configured number of bytes.
     OnlyOpenAlertsLeft,
-    /// A file of the store is missing, or is not the one that was opened.
+    /// A file of the store is missing, replaced, truncated or inaccessible.
     FileChanged {
         /// Name of the file in the data folder.
         file: &'static str,
-        /// What happened to the file.
+        /// Kind of the change.
         change: FileChange,
     },
-    /// The last attempt to write failed for another reason. The log contains the reason.
+    /// The last attempt to write failed for another reason, which the server log contains.
     Failing,
 }
 
-/// A change of a file that the store did not make.
+/// A change to a file of the store that the store did not cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileChange {
     /// The file was moved or deleted.
@@ -60,7 +60,7 @@ impl fmt::Display for StoreHealth {
     }
 }
 
-/// A file of the store that is missing, or is not the one that was opened.
+/// A file of the store that is missing, replaced, truncated or inaccessible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{file} {change}")]
 pub(crate) struct ChangedFile {

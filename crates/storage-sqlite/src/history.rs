@@ -1,7 +1,7 @@
 //! Queries for alerts and messages, and for the retained events of one alert.
 //!
-//! Queries filter by range, time, words and columns. Each query follows the index that leaves the
-//! fewest items to examine.
+//! Queries filter by range, time, words and columns. Each query follows the index that usually
+//! leaves the fewest items to examine.
 
 use crate::columns::{label_word, severity_number, status_number};
 use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
@@ -17,8 +17,8 @@ use rusqlite::types::Value;
 use rusqlite::{params, params_from_iter};
 use std::ops::RangeInclusive;
 
-/// Largest number of items in a range of time that are collected and sorted. For more items a scan
-/// along the log is cheaper.
+/// Largest number of items in a range of time for which a query follows the index of times and then
+/// sorts by offset. For more items a scan along the log is cheaper.
 const FEW: usize = 4_096;
 
 /// Returns the current alerts that match.
@@ -68,7 +68,7 @@ pub(crate) fn alert_events(
     HistoryScan { session, table: EVENTS, range, words: Vec::new(), columns }.run()
 }
 
-/// Names of tables and columns in the schema, and functions for the records.
+/// One kind of items: the names of its tables and columns, and the functions for its records.
 struct Table<T> {
     items: &'static str,
     words: &'static str,
@@ -102,8 +102,8 @@ const EVENTS: Table<Event> = Table {
     bytes: Event::approximate_bytes,
 };
 
-/// A condition on a column: the wanted values, without duplicates. The column has an index that
-/// contains the items of one value in the order of their offsets.
+/// A condition on a column: the accepted values, without duplicates. The column has an index in
+/// which the items with one value are in the order of their offsets.
 struct Column {
     name: &'static str,
     values: Vec<Value>,
@@ -125,7 +125,7 @@ impl Column {
 #[derive(Default)]
 struct Matches {
     offsets: Vec<u64>,
-    /// Offset at which the scan ended, if it ended before it had found all wanted items.
+    /// Offset of the last examined item, if the scan ended because it had examined too many items.
     examined_to: Option<u64>,
 }
 
@@ -136,7 +136,7 @@ enum IndexChoice<'a> {
     Words,
     /// The index of a column, for one of its values.
     Column(&'a Column, &'a Value),
-    /// The index of times, if the range of time contains few items.
+    /// The index of times, used if the range of time contains few items.
     Time,
     /// The table itself, in the order of offsets.
     Log,
@@ -218,7 +218,8 @@ impl<T> HistoryScan<'_, T> {
                 max,
             );
         };
-        // An item has one value in the column, so no item is found twice.
+        // Each value has its own scan. An item has only one value in the column, so no item is
+        // found twice.
         let mut all = Matches::default();
         for value in &column.values {
             let max = max.div_ceil(column.values.len());
@@ -227,7 +228,8 @@ impl<T> HistoryScan<'_, T> {
             let ends = all.examined_to.into_iter().chain(examined_to);
             all.examined_to = if upwards { ends.min() } else { ends.max() };
         }
-        // Beyond the end of the scan that ended first, matches may be missing.
+        // A scan that ended early may have missed matches beyond its end. So matches beyond the
+        // first such end are dropped, and the next page begins there.
         if let Some(end) = all.examined_to {
             all.offsets.retain(|offset| if upwards { *offset <= end } else { *offset >= end });
         }
@@ -307,7 +309,7 @@ impl<T> HistoryScan<'_, T> {
                 (from, "place".to_owned(), Some(*name))
             }
             IndexChoice::Time => {
-                // The items are sorted by offset. That is cheap, because they are few.
+                // SQLite sorts the items by offset, which is cheap for at most `FEW` items.
                 let indexed = format!("{items} INDEXED BY {items}_by_time");
                 let within = format!("WHERE {began} >= ?3 AND {began} < ?4 AND place");
                 (format!("{indexed} {within}"), "place".to_owned(), None)
@@ -323,7 +325,7 @@ impl<T> HistoryScan<'_, T> {
         });
         let conditions: String = conditions.collect();
         let order = if upwards { "ASC" } else { "DESC" };
-        // A condition on a column that is NULL is neither true nor false.
+        // `IS TRUE` is needed because a condition on a NULL column is neither true nor false.
         let matches = format!("({began} >= ?3 AND {began} < ?4{conditions}) IS TRUE");
         let sql = format!(
             "SELECT place, {matches} FROM {from} BETWEEN ?1 AND ?2 ORDER BY {offset} {order}"
@@ -355,8 +357,8 @@ impl<T> HistoryScan<'_, T> {
     }
 }
 
-/// Returns the conditions of a search in the query syntax of FTS5. No quoting is needed, because
-/// the prefixes contain only letters and digits.
+/// Returns the conditions of a search in the query syntax of FTS5. The prefixes need no escaping,
+/// because they contain only letters and digits.
 fn words_of(search: &Search) -> Vec<String> {
     search.prefixes().map(|prefix| format!("\"{prefix}\"*")).collect()
 }

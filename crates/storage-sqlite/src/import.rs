@@ -19,12 +19,12 @@ use std::sync::Arc;
 
 /// Upper bound of the length of a line in bytes. Exported lines are far shorter.
 const LONGEST: u64 = 1024 * 1024;
-/// Number of lines per transaction. The database has a temporary name until it is complete, so this
-/// number only affects memory.
+/// Number of lines per transaction. An interrupted import leaves no store, so this number only
+/// affects memory.
 const LINES: u64 = 10_000;
 
-/// Upper bound of the offset of the newest trimmed event. No real store reaches it, and enough
-/// offsets remain above it.
+/// Upper bound of the offset of the newest trimmed event. No real log is so long, and enough
+/// offsets remain for new events.
 const MOST_TRIMMED: u64 = u64::MAX / 4;
 
 /// Why an import failed. The folder contains no new data.
@@ -47,7 +47,7 @@ pub enum ImportError {
     Line {
         /// Number of the line, from 1 on.
         number: u64,
-        /// What is wrong with the line.
+        /// Why the line is invalid.
         reason: String,
     },
     /// The lines cannot be read, or the new database cannot be written.
@@ -57,13 +57,14 @@ pub enum ImportError {
 
 /// Creates a store in `folder`, which must contain no data, from the lines of a complete export.
 /// The new log has the epoch `epoch`, which the caller drew at random: the exported store may have
-/// appended other events at the next offsets. Everything else is the same as in the export.
+/// appended other events at the next offsets. All other data is the same as in the export.
 pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Counts, ImportError> {
     let held = Folder::hold(folder)?;
     if has_data(&held.database) {
         return Err(ImportError::NotEmpty { folder: folder.to_owned() });
     }
-    // These files are empty. A server that was killed before its first write leaves them.
+    // The removed files are empty. A server that was killed before its first write leaves such
+    // files.
     remove_database(&held.database)?;
     let part = Part::begin(unfinished_import(&held.database))?;
     let open = |source| OpenError::Database { file: part.0.clone(), source };
@@ -87,8 +88,7 @@ pub fn import(folder: &Path, lines: &mut dyn BufRead, epoch: Epoch) -> Result<Co
     Ok(counts)
 }
 
-/// Whether the folder contains a database or the log of a database. SQLite would apply such a log
-/// to the new database.
+/// Whether the folder contains a database, or a log that SQLite would apply to the new database.
 fn has_data(database: &Path) -> bool {
     ["", "-wal", "-journal"].into_iter().any(|suffix| {
         let found = beside(database, suffix).symlink_metadata();
@@ -107,8 +107,8 @@ fn remove_database(database: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The new database under its temporary name. Dropping the value removes the files that still have
-/// this name.
+/// The new database under its temporary name. Dropping the value removes all files with the
+/// temporary name.
 struct Part(PathBuf);
 
 impl Part {
@@ -132,8 +132,7 @@ struct New {
     connection: WriteConnection,
     head: Option<Head>,
     counts: Counts,
-    /// Ids of the imported alerts. The database has no unique index on them, so duplicates are
-    /// detected here.
+    /// Ids of the imported alerts, to detect duplicates: the database has no unique index on ids.
     ids: HashSet<AlertId>,
 }
 
@@ -177,13 +176,14 @@ impl New {
             Line::Alert(record) => self.put_alert(&record),
             Line::Message(record) => self.put_message(&record),
             Line::Key(key) => self.put_key(&key),
-            // A log derives its head from its newest event, so the export of a log that ever had
-            // events must contain the newest one.
+            // The head of a log is the offset of its newest event. So an export of a log that ever
+            // had an event must contain the newest event.
             Line::End(_) if self.counts.events == 0 && self.connection.counters.head > 0 => {
                 Err(LineError::NoNewest)
             }
             Line::End(counts) if counts == self.counts => {
-                // Events were imported before alerts, so their column `alert` is still empty.
+                // Events were imported before alerts, so the column `alert` of the events is still
+                // empty.
                 self.connection.execute(schema::FIND_ALERTS_OF_EVENTS, [])?;
                 Ok(())
             }
@@ -221,7 +221,7 @@ impl New {
         Ok(())
     }
 
-    /// Returns the position of an alert or message: that of the event that created it.
+    /// Returns the position of the event that created an alert or message.
     fn position(&self, record: &Record<'_>) -> Result<Position, LineError> {
         if record.offset == 0 || record.offset > self.connection.counters.head {
             return Err(LineError::Order);
@@ -267,7 +267,7 @@ fn next_line(mut lines: &mut dyn BufRead, text: &mut Vec<u8>) -> io::Result<bool
 }
 
 fn wrong(number: u64, error: &LineError) -> ImportError {
-    // The JSON parser gets each line alone, so it always reports line 1.
+    // The JSON parser parses each line separately, so it always reports line 1.
     let reason = error.to_string().replace(" at line 1 column ", " at column ");
     ImportError::Line { number, reason }
 }
@@ -283,9 +283,9 @@ enum LineError {
     NoNewest,
     #[error("there is data after the end line")]
     AfterEnd,
-    #[error("the line does not belong to an export: {0}")]
+    #[error("the line is not a valid line of an export: {0}")]
     Shape(#[from] serde_json::Error),
-    #[error("the first line of an export must be its head, and no other line can be one")]
+    #[error("the first line must be the head of the export, and no other line may be a head")]
     Head,
     #[error("the export has format {0}, and this version of Northgate reads only format {FORMAT}")]
     Format(u32),

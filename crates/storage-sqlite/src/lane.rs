@@ -7,18 +7,19 @@ use tokio::sync::mpsc;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// Upper bound of the appends that wait for the next transaction. When the channel is full, further
-/// callers wait until there is space in it.
+/// callers wait.
 pub(crate) const MOST_WAITING: usize = 1_024;
 
-/// Keeps the folder locked and counts a thread as running. Each thread owns one until it has closed
-/// its connection. Fields are dropped in their order.
+/// Keeps the folder locked and counts a thread as running. Each thread owns one `ThreadGuard` until
+/// it has closed its connection. Fields are dropped in their order, so the lock is released before
+/// the thread stops counting as running.
 #[derive(Clone)]
 pub(crate) struct ThreadGuard {
     pub(crate) _lock: Arc<File>,
     pub(crate) _running: TaskTrackerToken,
 }
 
-/// The sending side of a bounded channel. It can be closed while callers are still sending.
+/// The sending side of a bounded channel. A lane can be closed while callers are still sending.
 pub(crate) struct Lane<T>(Mutex<Option<mpsc::Sender<T>>>);
 
 impl<T> Lane<T> {
@@ -31,7 +32,8 @@ impl<T> Lane<T> {
         self.0.lock().clone()
     }
 
-    /// Refuses further callers. The receiver ends when the callers that have a sender are done.
+    /// Refuses further callers. The receiver ends when all callers that already have a sender are
+    /// done.
     pub(crate) fn close(&self) {
         *self.0.lock() = None;
     }

@@ -1,4 +1,4 @@
-//! The embedded durable store: in SQLite, with every event on disk before its request is answered.
+//! The embedded durable store in SQLite: each event is on disk before its request is answered.
 //!
 //! One thread writes and a few threads read, each with its own connection. None of these threads
 //! belongs to an async runtime. No other crate knows that the store uses SQLite.

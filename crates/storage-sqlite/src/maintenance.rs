@@ -1,4 +1,5 @@
-//! Tests of the writer's maintenance: it removes old events and retries a disk that failed.
+//! Tests of the writer's maintenance, which removes old events and detects that a failed disk
+//! recovered.
 
 use crate::health::StoreHealth;
 use crate::writer::commit;
@@ -68,7 +69,7 @@ async fn old_events_are_removed_and_their_alerts_stay() {
     let held = Position { epoch: Epoch::new(7), offset: 2_500 };
     assert_eq!(store.read(ReadFrom::After(held), 100).await.unwrap().len(), 10);
 
-    // The newest event stays, however old it is: the log derives its head from it.
+    // The newest event stays at any age, because it defines the head of the log.
     clock.set(hour * 9);
     trimmed_to(&store, 2_509).await;
     assert_eq!(store.head().borrow().offset, 2_510);
@@ -88,12 +89,12 @@ async fn a_clock_that_jumps_ahead_removes_no_event() {
     let store = open();
     store.append((0..100).map(|n| raise(&n.to_string())).collect()).await.unwrap();
     clock.jump_by(1_000 * day);
-    // Each append removes what is due, and so does the maintenance once per second.
+    // Both an append and the maintenance, which runs once per second, would remove due events.
     store.append(vec![raise("meanwhile")]).await.unwrap();
     sleep(Duration::from_millis(1_500)).await;
     assert_eq!(events_held(&store).await, 101);
     store.close().await;
-    // A restart removes nothing either: the store cannot know how long it was stopped.
+    // A restart removes nothing either, because the store cannot know how long it was stopped.
     clock.jump_by(1_000 * day);
     let store = open();
     sleep(Duration::from_millis(1_500)).await;

@@ -1,4 +1,4 @@
-//! The errors of opening a data folder: each is one line for the administrator.
+//! The errors of opening a data folder, each with a one-line text for the administrator.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub enum OpenError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// Another process has the data open.
+    /// A server or a maintenance command has locked the folder.
     #[error(
         "the data in {} is in use by another process; stop that process, or use another folder",
         folder.display()
@@ -40,8 +40,8 @@ pub enum OpenError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// Another process uses the database, or was killed while it did. This process cannot share the
-    /// write-ahead log, because it has no write access.
+    /// Another process uses the database, or was killed while it used the database. This process
+    /// needs the write-ahead log, but cannot use it without write access.
     #[error(
         "cannot read {} together with its write-ahead log {}, because this process has no write \
          access to them; run this command as the server's user, or on a copy of both files",
@@ -64,7 +64,7 @@ pub enum OpenError {
         /// The incomplete database that the import has written.
         file: PathBuf,
     },
-    /// The folder contained a database before, which is now missing or empty.
+    /// The database that the folder contained is now missing or empty.
     #[error(
         "{} is missing or empty, but it contained data before; put the file back, or restore a \
          backup. To start without the old data, remove northgate.lock in the same folder",
@@ -74,9 +74,9 @@ pub enum OpenError {
         /// Path of the missing database.
         file: PathBuf,
     },
-    /// A file was truncated under a server, and data is lost.
+    /// A file was truncated while a server used it, and data is lost.
     #[error(
-        "a file of the data in {} was truncated while a server used it, and some events are lost; \
+        "a data file in {} was truncated while a server used it, and some events are lost; \
          restore a backup into a new folder. To continue with the remaining data, remove \
          northgate.lock in the old folder",
         folder.display()

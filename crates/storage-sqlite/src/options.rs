@@ -13,12 +13,12 @@ pub struct Options {
     pub epoch_if_new: Epoch,
     /// Upper bound of the number of items, for each kind separately.
     pub capacity: Capacity,
-    /// How long events are retained in the log. The alerts and messages that they created stay.
+    /// How long events are retained in the log. The alerts and messages of older events stay.
     pub retain_for: Duration,
     /// Upper bound in bytes of the database and its write-ahead log together; `None` is no bound.
     pub retain_bytes: Option<NonZeroU64>,
-    /// Number of threads in each of three groups: those that read the log, those for cheap queries,
-    /// and those for searches. Each thread has its own connection.
+    /// Number of threads in each of three groups: readers of the log, cheap queries, and searches.
+    /// Each thread has its own connection.
     pub readers: NonZeroUsize,
     /// Upper bound of the calls of `append` that one commit stores. A value above 1,024 has no
     /// effect, because at most 1,024 calls wait for the writer.
@@ -28,7 +28,7 @@ pub struct Options {
 impl Options {
     /// Default of the number of retained events.
     pub const RETAIN_EVENTS: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
-    /// Default of the time for which events are retained.
+    /// Default of how long events are retained.
     pub const RETAIN_FOR: Duration = Duration::from_hours(30 * 24);
 
     /// Default of the calls of `append` that one commit stores.

@@ -1,4 +1,5 @@
-//! Queries to the database. A caller that runs several of them uses one transaction for all.
+//! Queries to the database. A caller that runs several queries uses one transaction, so that all of
+//! them read the same snapshot.
 
 use crate::columns::{alert_counts, severity_number};
 use crate::database::{DatabaseError, from_sql, to_sql};
@@ -12,12 +13,12 @@ use northgate_storage::codec::{decode_alert, decode_event};
 use northgate_storage::{READ_BYTES, ReadFrom};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
-/// A result, and the head of the log in the state of the database that the result reflects.
+/// The head of the log and a result, both from the same snapshot of the database.
 type At<T> = (Position, T);
 /// Result of a read of the log.
 pub(crate) enum LogRead {
     Events(Vec<Positioned<Event>>),
-    /// Some of the wanted events are no longer retained, or the position is not one of this log.
+    /// Some requested events are no longer retained, or the position does not belong to this log.
     Gap {
         /// Smallest position after which all events can be read.
         oldest: Position,
@@ -55,8 +56,8 @@ pub(crate) fn read(
 }
 
 /// Returns the first events that `sql` selects for `position`, within `limit` and [`READ_BYTES`].
-/// An event that cannot be decoded is skipped and does not count, so an empty result means that
-/// there are no more events.
+/// Events that cannot be decoded are skipped and do not count for `limit`, so an empty result means
+/// that there are no more events.
 fn events(
     session: Session<'_>,
     sql: &str,
@@ -126,7 +127,8 @@ pub(crate) fn overdue(
     limit: usize,
 ) -> Result<At<Vec<Positioned<Alert>>>, DatabaseError> {
     let head = head(session.connection)?;
-    // Alerts that cannot be decoded stay overdue permanently. They must not count for the limit.
+    // The statements have no LIMIT: alerts that cannot be decoded stay overdue permanently and must
+    // not count for `limit`.
     let sql = "SELECT place, record FROM alerts INDEXED BY alerts_open_by_end
                WHERE expires_at <= ?1 AND status < 2";
     let now = deadlines.now.unix_micros();
@@ -138,14 +140,14 @@ pub(crate) fn overdue(
         let values = params![severity_number(severity), since.unix_micros()];
         found.extend(alerts(session, sql, values, head.epoch, limit)?);
     }
-    // An alert may be due for both reasons.
+    // An alert that is due for both reasons was found twice.
     found.sort_unstable_by_key(|alert| alert.position.offset);
     found.dedup_by_key(|alert| alert.position.offset);
     found.truncate(limit);
     Ok((head, found))
 }
 
-/// Returns an id as the index of ids contains it.
+/// Returns an id as a word of the index `alert_ids`: 32 hexadecimal digits.
 pub(crate) fn id_word(AlertId(id): AlertId) -> String {
     id.simple().to_string()
 }
@@ -156,7 +158,7 @@ pub(crate) fn head(connection: &Connection) -> rusqlite::Result<Position> {
     Ok(Position { epoch: schema::epoch(connection)?, offset })
 }
 
-/// Returns the offsets of the newest event and of the newest trimmed event.
+/// Returns the offsets of the newest event and of the newest trimmed event; 0 if there is none.
 pub(crate) fn ends_of_log(connection: &Connection) -> rusqlite::Result<(u64, u64)> {
     // Two subqueries, because SQLite finds `max` and `min` without a scan only in separate queries.
     let sql = "SELECT (SELECT max(place) FROM events), (SELECT min(place) FROM events)";

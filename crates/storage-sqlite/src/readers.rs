@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-/// Upper bound of the waiting queries of a lane. When it is reached, further callers wait.
+/// Upper bound of the waiting queries of a lane. When the lane is full, further callers wait.
 const WAITING: usize = 256;
 /// Number of steps of SQLite's virtual machine between two checks of the deadline: well under a
 /// millisecond.
@@ -35,7 +35,7 @@ pub(crate) struct Readers {
     patience: Option<Duration>,
 }
 
-/// The setup that all readers of one store share.
+/// Values that all readers of one store share.
 #[derive(Clone)]
 pub(crate) struct ReaderSetup {
     pub(crate) file: PathBuf,
@@ -44,9 +44,9 @@ pub(crate) struct ReaderSetup {
 }
 
 impl Readers {
-    /// Starts `count` threads, named after their lane. They end when the lane is closed and its
-    /// queries are answered. Their connections are open when this function returns, so a process
-    /// that runs out of file descriptors later can still read.
+    /// Starts `count` threads, named after their lane. The threads end when the lane is closed and
+    /// its queries are answered. Their connections are open when this function returns, so a
+    /// process that later runs out of file descriptors can still read.
     pub(crate) fn start(
         name: &str,
         count: NonZeroUsize,
@@ -125,14 +125,15 @@ struct Reader {
 impl Reader {
     fn new(file: &Path, unreadable: Arc<Unreadable>, failing: Arc<AtomicBool>) -> Self {
         // If the connection cannot be opened now, the first query opens it and reports the error.
-        // The epoch is read here because SQLite opens the write-ahead log only at the first query.
+        // SQLite opens the write-ahead log only at the first query, so the epoch is read here.
         let connection = connect_to_read(file)
             .and_then(|connection| schema::epoch(&connection).map(|_epoch| connection))
             .ok();
         Self { file: file.to_owned(), connection, unreadable, failing }
     }
 
-    /// Runs a job. A panic in it loses its answer and the connection; the thread continues.
+    /// Runs a job. A panic in the job drops the answer and the connection, and the thread
+    /// continues.
     fn run(&mut self, job: Job) {
         if catch_unwind(AssertUnwindSafe(|| job(self))).is_err() {
             self.connection = None;
@@ -190,14 +191,15 @@ fn ask_in_snapshot<T>(
     unreadable: &Unreadable,
     question: impl FnOnce(Session<'_>) -> Result<T, DatabaseError>,
 ) -> Result<T, DatabaseError> {
-    // The transaction is the snapshot. It only reads, so its end writes nothing.
+    // The transaction provides the snapshot. A transaction that only reads writes nothing at its
+    // end.
     let transaction = connection.unchecked_transaction()?;
     let answer = question(Session { connection: &transaction, unreadable })?;
     transaction.finish()?;
     Ok(answer)
 }
 
-/// Whether the deadline ended a query.
+/// Whether a query ended because of its deadline.
 fn is_interrupted(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
@@ -235,8 +237,8 @@ mod tests {
             Ok(session.connection.query_row(endless, [], |row| row.get::<_, i64>(0))?)
         };
         let answer = timeout(Duration::from_secs(10), readers.ask(count)).await;
-        assert_eq!(answer.expect("soon after its deadline"), Err(QueryError::TooSlow));
-        // The deadline passes before the query begins, so it does not run.
+        assert_eq!(answer.expect("the query ends at its deadline"), Err(QueryError::TooSlow));
+        // The deadline passes before the query begins, so the query does not run.
         let readers = within(&store, Duration::ZERO);
         assert_eq!(readers.ask(|_| Ok(())).await, Err(QueryError::TooSlow));
         assert_eq!(within(&store, Duration::from_secs(30)).ask(|_| Ok(1)).await, Ok(1));

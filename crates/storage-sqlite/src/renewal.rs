@@ -1,4 +1,4 @@
-//! Gives the log of a folder a new epoch: for data that was copied by other means than a backup.
+//! Changes the epoch of the log in a folder, for data that was copied without `backup`.
 
 use crate::database::connect_to_write;
 use crate::folder::{Folder, database_in};
@@ -8,9 +8,10 @@ use rusqlite::{OpenFlags, params};
 use std::io;
 use std::path::Path;
 
-/// Gives the log in `folder` the epoch `epoch`, which the caller drew at random. No server may use
-/// the folder. A copy and its original append different events at the same offsets: if both had the
-/// same epoch, a client of one would mistake the events of the other for events that it missed.
+/// Changes the epoch of the log in `folder` to `epoch`, which the caller drew at random. No server
+/// may use the folder. After a copy was made, the copy and the original append different events at
+/// the same offsets. With equal epochs, a client of one log could not detect that it reads the
+/// other log.
 pub fn renew_epoch(folder: &Path, epoch: Epoch) -> Result<(), OpenError> {
     let file = database_in(folder);
     if !file.exists() {

@@ -1,4 +1,4 @@
-//! Checks the free space on the disk: how much there is, and how much must stay free.
+//! Checks that the disk has enough free space for a transaction.
 
 use crate::database::DatabaseError;
 use rustix::fs::statvfs;
@@ -14,13 +14,13 @@ pub(crate) const RECOVERED_BYTES: u64 = 64 * 1024;
 /// Bytes that one transaction writes for each byte of its events: the event, the current alert, and
 /// the full-text indices.
 const WRITTEN_PER_BYTE: u64 = 4;
-/// Divisor of the bound on bytes: the write-ahead log may use this fraction of it.
+/// Divisor of the bound on bytes: the write-ahead log may use this fraction of the bound.
 const WAL_PART: u64 = 8;
 
 /// Returns an error if the disk has too little free space for a transaction of `bytes` bytes of
-/// events, with a write-ahead log of `wal` bytes. After the transaction there must still be space
-/// to checkpoint the complete log. Otherwise a disk that was full once could never be written
-/// again.
+/// events, with a write-ahead log of `wal` bytes. After the transaction, space must be left for a
+/// checkpoint of the complete log. Without a checkpoint, the store could not recover from a full
+/// disk.
 pub(crate) fn check(database: &Path, wal: u64, bytes: u64) -> Result<(), DatabaseError> {
     // If the file system does not report its free space, the store writes until a write fails.
     let Some(free) = database.parent().and_then(|folder| statvfs(folder).ok()) else {
@@ -28,7 +28,7 @@ pub(crate) fn check(database: &Path, wal: u64, bytes: u64) -> Result<(), Databas
     };
     let free = free.f_bavail.saturating_mul(free.f_frsize);
     let written = bytes.saturating_mul(WRITTEN_PER_BYTE);
-    // Everything is written twice: to the log, and later to the database.
+    // All data is written twice: to the write-ahead log, and later to the database.
     let needed = RESERVE.saturating_add(wal).saturating_add(written.saturating_mul(2));
     if free < needed { Err(DatabaseError::DiskFull { free, needed }) } else { Ok(()) }
 }

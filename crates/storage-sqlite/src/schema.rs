@@ -11,8 +11,9 @@ use std::path::Path;
 /// Marks a database as Northgate's: "NGTE".
 const APPLICATION_ID: i64 = 0x4E47_5445;
 
-/// Selects the offset at which the alert of an event was raised, by the id in the event's record.
-/// NULL for chat and for a removed alert. `none` matches no id: the index refuses an empty word.
+/// SQL expression for the offset at which the alert of an event was raised. The alert is found by
+/// the id in the event's record. The result is NULL for chat and for a removed alert. A record
+/// without an id searches for `none`, which matches no id: FTS5 does not accept an empty search.
 macro_rules! alert_of_event {
     () => {
         "(SELECT alert_ids.rowid
@@ -27,9 +28,10 @@ macro_rules! alert_of_event {
 /// A released migration is never edited; a change is a new migration at the end.
 const MIGRATIONS: [&str; 6] = [
     // `place` is the offset in the log. The newest event is never trimmed, so `events` always
-    // contains the head. `alerts` (at the offset of raising) and `messages` stay when their events
-    // are trimmed. Times are microseconds since 1970. Words come from `SearchText`: letters and
-    // digits in normal form, which the simplest tokenizer splits at the spaces.
+    // contains the head. Rows of `alerts` and `messages` stay when their events are trimmed. An
+    // alert has the offset of the event that raised it. Times are microseconds since 1970. Indexed
+    // words come from `SearchText`: letters and digits in normal form, separated by spaces, so the
+    // simplest tokenizer is enough.
     "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT;
      CREATE TABLE events (place INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
      CREATE TABLE alerts
@@ -49,13 +51,13 @@ const MIGRATIONS: [&str; 6] = [
      CREATE TABLE keys
          (seen INTEGER PRIMARY KEY, scope TEXT NOT NULL, value TEXT NOT NULL, fingerprint BLOB,
           answer BLOB NOT NULL, UNIQUE (scope, value)) STRICT;",
-    // Time of the first use of a key, in microseconds since 1970. For existing keys it is unknown,
-    // so they are remembered for one day from the migration on.
+    // Time of the first use of a key, in microseconds since 1970. The time is unknown for existing
+    // keys, so they get the time of the migration and are remembered for one more day.
     "ALTER TABLE keys ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
      UPDATE keys SET used_at = unixepoch() * 1000000;",
-    // Ids are random, so in a B-tree each one touches a different page: that was most of what a
-    // commit wrote. A full-text index collects new entries and merges them in order. It contains
-    // each id as one word of 32 digits.
+    // Ids are random, so each new id changes a different page of a B-tree. These pages were most of
+    // the data that a commit wrote. A full-text index instead collects new entries and merges them
+    // in order. The index `alert_ids` contains each id as one word of 32 digits.
     "DROP INDEX alerts_by_time;
      DROP INDEX alerts_by_location;
      ALTER TABLE alerts RENAME TO alerts_before;
@@ -70,10 +72,10 @@ const MIGRATIONS: [&str; 6] = [
      INSERT INTO alert_ids (rowid, id) SELECT place, lower(hex(id)) FROM alerts_before;
      DROP TABLE alerts_before;",
     // Alerts can change. Statuses and severities are numbers from 0 on, in the order of their enum;
-    // existing alerts become open warnings. Queries for unresolved alerts have partial indices of
-    // those alerts only. The full-text index contains one word for each label of an alert, which
-    // begins with a character that occurs in no text (U+E000). `tally` has a row for each status
-    // and severity that any alert has ever had.
+    // existing alerts become open warnings. Queries for unresolved alerts use partial indices that
+    // contain only unresolved alerts. The full-text index contains one word for each label of an
+    // alert. Such a word begins with U+E000, a character that no word of a text contains. `tally`
+    // has a row for each combination of status and severity that any alert has ever had.
     "ALTER TABLE alerts ADD COLUMN status INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE alerts ADD COLUMN severity INTEGER NOT NULL DEFAULT 1;
      ALTER TABLE alerts ADD COLUMN source TEXT;
@@ -96,17 +98,18 @@ const MIGRATIONS: [&str; 6] = [
      INSERT INTO tally SELECT status, severity, count(*) FROM alerts GROUP BY status, severity;
      ALTER TABLE messages ADD COLUMN alert_id BLOB;
      CREATE INDEX messages_by_alert_id ON messages (alert_id) WHERE alert_id IS NOT NULL;",
-    // Time of an event in microseconds since 1970, so that retention by age decodes no records.
-    // NULL if the record cannot be decoded; such an event is trimmed together with the next one.
+    // Time of an event in microseconds since 1970. With this column, retention by age decodes no
+    // records. NULL if the record cannot be decoded; such an event is trimmed together with the
+    // next one.
     "ALTER TABLE events ADD COLUMN at INTEGER;
      UPDATE events SET at = (
          SELECT coalesce(
              json_extract(shape, '$.alert.a.up'), json_extract(shape, '$.alert.a.t'),
              json_extract(shape, '$.raised.t'), json_extract(shape, '$.said.t'))
          FROM (SELECT CAST(substr(record, 2) AS TEXT) AS shape) WHERE json_valid(shape));",
-    // The alert of an event, as the offset at which the alert was raised. Its index finds the
-    // events of one alert. NULL for chat, and if the record cannot be decoded or the alert was
-    // removed.
+    // The column `alert` contains the offset at which the alert of an event was raised. An index on
+    // it finds the events of one alert. NULL for chat, and if the record cannot be decoded or the
+    // alert was removed.
     concat!(
         "ALTER TABLE events ADD COLUMN alert INTEGER;",
         "UPDATE events SET alert = ",
@@ -131,7 +134,8 @@ pub(crate) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// Refuses a file that is not a database for this program. Uses a read-only connection.
+/// Refuses a file that this program cannot use as its database. Uses a read-only connection. If the
+/// file is missing or empty, refuses the folder of an unfinished import.
 pub(crate) fn recognise(file: &Path) -> Result<(), OpenError> {
     // A server that was killed before its first write leaves an empty file.
     let is_empty = |found: Metadata| found.is_file() && found.len() == 0;
@@ -158,8 +162,8 @@ pub(crate) fn identify(connection: &Connection) -> rusqlite::Result<FileIdentity
     })
 }
 
-/// Returns the schema of a database that this program can use; 0 if it has no tables yet. Any other
-/// database is an error.
+/// Returns the schema of a database that this program can use, or 0 if the database has no tables
+/// yet. Any other database is an error.
 pub(crate) fn accepted(file: &Path, identity: &FileIdentity) -> Result<i64, OpenError> {
     match *identity {
         // The server was killed before its first transaction.
@@ -174,7 +178,7 @@ pub(crate) fn accepted(file: &Path, identity: &FileIdentity) -> Result<i64, Open
     }
 }
 
-/// Converts the error of reading a file's identity.
+/// Converts an error that occurred while the identity of a file was read.
 pub(crate) fn refused(file: &Path, source: rusqlite::Error) -> OpenError {
     let file = file.to_owned();
     match source.sqlite_error_code() {
@@ -194,7 +198,7 @@ pub(crate) fn no_unfinished_import(database: &Path) -> Result<(), OpenError> {
 }
 
 /// Migrates the database to the newest schema in one transaction. No other connection can write
-/// meanwhile.
+/// during the migration.
 pub(crate) fn migrate(connection: &mut Connection, epoch_if_new: Epoch) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
@@ -228,7 +232,7 @@ fn application_id(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "application_id", |row| row.get(0))
 }
 
-/// Creates the tables as the program for `schema` created them.
+/// Migrates the database only up to `schema`, as an older program did.
 #[cfg(test)]
 pub(crate) fn migrate_to(connection: &Connection, schema: i64) {
     let found = version(connection).unwrap();
@@ -258,7 +262,7 @@ mod tests {
         Alert::raised(&raise, EventMeta::new(Uuid::from_u128(id), at))
     }
 
-    /// Returns a database as the program for schema 1 wrote it.
+    /// Returns a database with schema 1, three alerts and one key, as an older program wrote it.
     fn of_the_first_schema() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         migrate_to(&connection, 1);

@@ -22,8 +22,8 @@ pub(crate) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Returns the decoded record, or `None` if decoding failed. A damaged record must block
-    /// neither the records around it nor an append, so it is counted, logged and skipped.
+    /// Returns the decoded record, or `None` if decoding failed. The failure is counted and logged,
+    /// and the caller skips the record: a damaged record must not block other records or an append.
     pub(crate) fn readable<T>(
         &self,
         table: &'static str,

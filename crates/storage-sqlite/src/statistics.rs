@@ -1,15 +1,15 @@
-//! Counters of what a store has written, for log lines and tests.
+//! Counters of the writes of a store, for log lines and tests.
 
 use crate::session::Unreadable;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a store has written since it was opened.
+/// Counts since the store was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
-    /// Transactions that changed something.
+    /// Number of commits with appends that changed the database.
     pub commits: u64,
-    /// Events in these transactions.
+    /// Number of events in these commits.
     pub events: u64,
     /// How often a stored record could not be decoded.
     pub unreadable: u64,

@@ -34,9 +34,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-/// Longest time for which a query waits until the published head covers its result. Normally that
-/// is the short time between the commit and the publication of the head. It is long only if the
-/// writer cannot use its disk.
+/// Upper bound of the time for which a query waits until the published head covers its result. The
+/// head is normally published shortly after the commit. Publication is late only if the writer
+/// cannot use its disk.
 const PUBLISHED: Duration = Duration::from_secs(1);
 /// Upper bound of the duration of a query for alerts or messages, including its time in the lane.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,9 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A store in a folder. When `append` returns, the events are on disk.
 ///
 /// One thread writes; see [`EventStore::append`]. Queries run in separate threads, each query on
-/// one snapshot of the database. No result contains more than the head that [`EventLog::head`]
-/// shows when the result is returned. Between a commit and the publication of its head, a query can
-/// see events that are not published yet; it waits for the head.
+/// one snapshot of the database. Between a commit and the publication of its head, a snapshot can
+/// contain events that are not published yet. The query then waits, so that no result is newer than
+/// the head that [`EventLog::head`] shows when the result is returned.
 ///
 /// Dropping the store answers all pending calls and waits until its threads have ended.
 pub struct SqliteStore {
@@ -68,8 +68,8 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the store in `folder` and creates a missing folder. The folder stays locked until the
-    /// threads have ended. After a crash this can block for a while, so do not call it in an async
-    /// task.
+    /// threads have ended. Recovery after a crash can block the thread for a while, so async tasks
+    /// must not call this function.
     pub fn open(folder: &Path, options: &Options, meta: MetaSource) -> Result<Self, OpenError> {
         Self::open_with(folder, options, meta, Box::new(commit))
     }
@@ -136,8 +136,9 @@ impl SqliteStore {
                 writer.health.send_replace(StoreHealth::Failing);
                 ended.send_replace(Some(reason_of(panic.as_ref())));
             }
-            // The last connection to close copies the log into the database file. It must be the
-            // writer's, because a read-only connection cannot do that.
+            // SQLite copies the write-ahead log into the database file when the last connection
+            // closes. The writer's connection must be the last one, because a read-only connection
+            // cannot copy the log.
             join(threads);
             drop(writer);
             drop(shared);
@@ -159,7 +160,7 @@ impl SqliteStore {
         })
     }
 
-    /// Ends the store. If the future is dropped early, the threads still end, on their own.
+    /// Ends the store. If the returned future is dropped early, the threads still end.
     async fn end(&self) {
         self.end_lanes();
         let threads = std::mem::take(&mut *self.threads.lock());
@@ -167,7 +168,7 @@ impl SqliteStore {
         join(threads);
     }
 
-    /// Returns what was written since the store was opened.
+    /// Returns the counts of writes since the store was opened.
     pub fn written(&self) -> Written {
         self.statistics.written()
     }
@@ -217,7 +218,7 @@ fn reason_of(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
 
-/// Waits for threads. A panic is ignored here, because it was already reported.
+/// Waits for threads to end. Panics are ignored here, because they were already reported.
 fn join(threads: Vec<JoinHandle<()>>) {
     for thread in threads {
         let _ = thread.join();
@@ -237,7 +238,7 @@ impl EventLog for SqliteStore {
         let sent = lane.send(Append { submissions, answer }).await;
         sent.map_err(|_closed| AppendError::Unavailable)?;
         drop(lane);
-        // The writer answers everything that it receives, unless it panics.
+        // The writer answers each append that it receives, unless it panics.
         answered.await.map_err(|_gone| AppendError::OutcomeUnknown)?
     }
 
@@ -257,7 +258,7 @@ impl EventLog for SqliteStore {
 
     fn head(&self) -> watch::Receiver<Position> {
         let mut head = self.head.clone();
-        // The current value is not a change for a new receiver.
+        // A new receiver must not report the current value as a change.
         head.mark_unchanged();
         head
     }
@@ -358,7 +359,7 @@ impl EventStore for SqliteStore {
             commits,
             events,
             unreadable,
-            "closed the store; the counts are since its start"
+            "closed the store; the counts are totals since it was opened"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! Trimming: removes the oldest items of each kind when the store exceeds its bounds.
 //!
-//! Columns decide what is removed, never records: a damaged record must not stop the trimming.
+//! Trimming selects items by their columns and never decodes a record, so a damaged record cannot
+//! stop the trimming.
 
 use crate::columns::{severity_of, status_of};
 use crate::database::{DatabaseError, from_sql, to_sql};
@@ -11,7 +12,7 @@ use northgate_storage::{Capacity, IdempotencyKey};
 use rusqlite::params;
 use std::num::{NonZeroU64, NonZeroUsize};
 
-/// Upper bounds of what a store retains.
+/// Upper bounds of the data that a store retains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
     /// Number of items of each kind.
@@ -31,38 +32,39 @@ pub(crate) struct Usage {
 
 /// Upper bound of the recent events that are reserved for clients that resume.
 const RECENT: u64 = 1_024;
-/// Divisor of the bound on bytes: recent events are reserved up to this fraction of it.
+/// Divisor of the bound on bytes: this fraction of the bound is reserved for recent events.
 const RECENT_PART: u64 = 8;
-/// Divisor of the bound on bytes: a full store accepts new alerts only after this fraction is free.
+/// Divisor of the bound on bytes: a full store accepts new alerts only after this fraction of the
+/// bound is free.
 const FULL_PART: u64 = 32;
-/// Number of the newest events that are never trimmed for bytes. The newest event defines the head
-/// of the log.
+/// Number of the newest events that are never trimmed to free bytes. The newest event defines the
+/// head of the log.
 const NEWEST: u64 = 16;
-/// Divisor of the bound on bytes: idempotency keys may use this fraction of it. Each key contains
-/// the answer to its first use.
+/// Divisor of the bound on bytes: idempotency keys may use this fraction of the bound. Each key
+/// contains the answer to its first use.
 const KEYS_PART: u64 = 4;
 /// Number of the oldest keys, and of the newest keys, that are measured to estimate the average
 /// length of a key.
 const KEYS_MEASURED: u64 = 64;
-/// Time in microseconds (one hour) for which a key within that fraction is never removed for bytes.
-/// A retry whose key was removed raises a second alert.
+/// Age in microseconds (one hour) below which a key is not removed to free bytes, unless keys
+/// exceed their fraction. A retry whose key was removed raises a second alert.
 const RETRIES_MICROS: i64 = 60 * 60 * 1_000_000;
 
-/// Upper bound of the rows of one kind that one transaction removes. After the capacity was lowered
-/// there may be a million rows to remove, and no append should wait for all of them.
+/// Upper bound of the rows of one kind that one transaction removes. After the capacity was
+/// lowered, a million rows may be due for removal, and no append should wait for that.
 const MOST: u64 = 8_192;
 /// Upper bound of the events that one transaction removes because of their age.
 const MOST_AGED: u64 = 1_024;
 /// Number of rows that are removed to free bytes before the bytes are counted again.
 const ROWS_BETWEEN_COUNTS: u64 = 256;
-/// Upper bound of the counts of bytes in one transaction.
+/// Upper bound on how often one transaction counts the bytes.
 const COUNTS: u32 = 8;
 
-/// Divisor of the capacity: alerts and messages may exceed it by this fraction before any is
-/// removed.
+/// Divisor of the capacity: alerts or messages are removed only after they exceed the capacity by
+/// this fraction.
 const LEEWAY: u64 = 256;
 
-/// Returns the number of alerts or messages to remove. They are removed in batches: a full-text
+/// Returns the number of alerts or messages to remove. Removal happens in batches: a full-text
 /// index records removals on many scattered pages, and a batch writes each of these pages once.
 fn excess(counters: u64, capacity: NonZeroUsize) -> u64 {
     let capacity = capacity.get() as u64;
@@ -76,7 +78,8 @@ const RESOLVED: &str = "INDEXED BY alerts_by_status WHERE status = 2";
 const NOT_RESOLVED: &str = "WHERE status < 2";
 
 impl WriteConnection {
-    /// Removes what exceeds `bounds`, in the same transaction that exceeded them.
+    /// Removes items that exceed `bounds`, and forgotten keys. Runs in the transaction that added
+    /// the excess.
     pub(crate) fn trim(&mut self, bounds: &Bounds, usage: Usage) -> Result<(), DatabaseError> {
         let capacity = &bounds.capacity;
         self.trim_events(capacity.events.get() as u64)?;
@@ -89,8 +92,8 @@ impl WriteConnection {
     }
 
     /// Frees bytes, a few rows at a time, in this order: old events; the oldest idempotency keys
-    /// while keys exceed their part; resolved alerts and messages; all events except the newest
-    /// few; old keys. Unresolved alerts and unsent events are never removed here.
+    /// while keys exceed their part of the bound; resolved alerts and messages; all events except
+    /// the newest few; old keys. Unresolved alerts and unsent events are never removed here.
     fn trim_bytes(&mut self, bounds: &Bounds, usage: Usage) -> Result<(), DatabaseError> {
         let recent = self.recent_events(bounds);
         for _ in 0..COUNTS {
@@ -114,8 +117,8 @@ impl WriteConnection {
                 self.trim_old_keys()?;
             }
             if self.counters == before {
-                // Unsent events can be removed as soon as the fan-out has read them. Until then the
-                // store does not count as full.
+                // While unsent events are left, the store does not count as full: they can be
+                // removed as soon as the fan-out has read them.
                 if self.counters.head <= usage.sent.saturating_add(NEWEST) {
                     self.only_open_alerts_left = true;
                 }
@@ -125,21 +128,22 @@ impl WriteConnection {
         Ok(())
     }
 
-    /// Returns the number of recent events that stay for clients that resume, while other items can
-    /// be removed instead: a part of the bound, and not more than a client has probably missed.
+    /// Returns the number of recent events that are reserved for clients that resume. These events
+    /// stay while other items can be removed instead. The number is at most [`RECENT`], and the
+    /// events use at most a part of the bound on bytes.
     fn recent_events(&self, bounds: &Bounds) -> u64 {
         let bytes = bounds.bytes.map_or(0, NonZeroU64::get) / RECENT_PART;
         (bytes / self.event_bytes.max(1)).clamp(NEWEST, RECENT)
     }
 
-    /// Removes some of the events that the fan-out has read, but none of the newest `kept`.
+    /// Removes some of the events that the fan-out has read, but none of the newest `kept` events.
     fn trim_sent_events(&mut self, usage: Usage, kept: u64) -> Result<(), DatabaseError> {
         let last = self.counters.head.saturating_sub(kept).min(usage.sent);
         self.trim_to(last.min(self.counters.trimmed + ROWS_BETWEEN_COUNTS))
     }
 
-    /// Whether idempotency keys use more than their part of the bound. Only some of the oldest and
-    /// newest keys are measured, because all keys probably have a similar length.
+    /// Whether idempotency keys use more than their part of the bound. The length is estimated from
+    /// some of the oldest and newest keys.
     fn keys_are_over_their_part(&self, bounds: &Bounds) -> Result<bool, DatabaseError> {
         let measured = |order| -> rusqlite::Result<u64> {
             let sql = format!(
@@ -172,14 +176,14 @@ impl WriteConnection {
         let pragma = |name| self.sqlite.pragma_query_value(None, name, |row| row.get(0));
         let (pages, free): (i64, i64) = (pragma("page_count")?, pragma("freelist_count")?);
         let page: i64 = pragma("page_size")?;
-        // The log exceeds its part only while another process reads. Removing rows would only make
-        // the log longer, so the excess is not counted.
+        // The write-ahead log exceeds its part of the bound only while another process reads.
+        // Removing rows would make the log even longer, so the excess is not counted.
         let wal = room::wal_within_its_part(usage.wal, most);
         Ok(from_sql((pages - free).saturating_mul(page)).saturating_add(wal) > most)
     }
 
-    /// Removes `excess` alerts, but at most [`MOST`]: first the oldest resolved ones, then the
-    /// oldest unresolved ones.
+    /// Removes `excess` alerts, but at most [`MOST`]: first the oldest resolved alerts, then the
+    /// oldest unresolved alerts.
     fn trim_alerts(&mut self, excess: u64) -> Result<(), DatabaseError> {
         let excess = excess.min(MOST);
         if excess == 0 {
@@ -220,8 +224,7 @@ impl WriteConnection {
     }
 
     /// Removes the keys that are older than their retention. Keys are in the order of their first
-    /// use, so reading the oldest one shows whether there is anything to remove. Usually there is
-    /// not.
+    /// use, so the oldest key shows whether any key is due. Usually none is.
     fn remove_forgotten_keys(&mut self) -> Result<(), DatabaseError> {
         let forgotten = IdempotencyKey::forgotten_since(self.retained_at).unix_micros();
         let sql = "DELETE FROM keys WHERE used_at <= ?1
@@ -242,8 +245,8 @@ impl WriteConnection {
         Ok(statement.query_row([], |row| row.get::<_, i64>(0))? <= forgotten)
     }
 
-    /// Whether anything is due for removal: it exceeds `bounds`, is older than `horizon`, or is a
-    /// forgotten key.
+    /// Whether any item is due for removal: an item over `bounds`, an event older than `horizon`,
+    /// or a forgotten key.
     pub(crate) fn is_due(
         &self,
         bounds: &Bounds,
@@ -269,15 +272,15 @@ impl WriteConnection {
     }
 
     /// Returns the offset up to which all retained events are from before `horizon`. Examines at
-    /// most `most` events. The scan stops at the first younger event, even if older times follow.
-    /// The newest event is never included.
+    /// most `most` events. The scan stops at the first younger event, even if a later event has an
+    /// older time. The newest event is never included.
     fn aged(&self, horizon: Timestamp, most: u64) -> Result<u64, DatabaseError> {
         let sql = "SELECT place, at FROM events WHERE place < ?1 ORDER BY place LIMIT ?2";
         let mut statement = self.sqlite.prepare_cached(sql)?;
         let mut rows = statement.query(params![to_sql(self.counters.head), to_sql(most)])?;
         let mut aged = self.counters.trimmed;
         while let Some(row) = rows.next()? {
-            // An event without a known time is removed together with the next one.
+            // An event without a known time is removed together with the next event.
             if row.get::<_, Option<i64>>(1)?.is_some_and(|at| at >= horizon.unix_micros()) {
                 break;
             }

@@ -23,7 +23,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Counts of the rows in the tables, maintained in memory so that no query has to count.
+/// Ends of the log and counts of rows, maintained in memory so that no query has to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StoreCounters {
     /// The offset of the newest event.
@@ -39,24 +39,23 @@ pub(crate) struct StoreCounters {
     pub(crate) newest: Option<Timestamp>,
 }
 
-/// Assumed length of an event's record in bytes before any was written.
+/// Assumed length of an event's record in bytes before the first record is written.
 const USUAL_EVENT_BYTES: u64 = 512;
 
-/// The only connection that writes, with state that needs no query.
+/// The only connection that writes, with state of the database that is also in memory.
 pub(crate) struct WriteConnection {
     pub(crate) sqlite: Connection,
     pub(crate) epoch: Epoch,
     pub(crate) counters: StoreCounters,
-    /// Time against which the age of keys and events is measured. The writer sets it before each
-    /// use.
+    /// The current time for the age of keys and events. The writer sets this time before each use.
     pub(crate) retained_at: Timestamp,
-    /// Whether unresolved alerts use up `--retain-bytes`. Then only actions on alerts are accepted,
-    /// because they may resolve some.
+    /// Whether unresolved alerts use up `--retain-bytes`. If so, only actions on alerts are
+    /// accepted, because an action can resolve an alert.
     pub(crate) only_open_alerts_left: bool,
-    /// Average length of an event's record in bytes, weighted towards the newest events.
+    /// Moving average of the length of an event's record in bytes.
     pub(crate) event_bytes: u64,
     unreadable: Arc<Unreadable>,
-    /// Counts of alerts as last written to the table `tally`.
+    /// Counts of alerts that the table `tally` contains.
     written_counts: AlertCounts,
 }
 
@@ -90,8 +89,8 @@ impl From<DatabaseError> for SubmissionError {
 }
 
 impl WriteConnection {
-    /// Opens the database at the start of the store. Creates a missing database and migrates it to
-    /// the newest schema.
+    /// Opens the database at the start of the store. Creates the database if it is missing, and
+    /// migrates an older schema to the newest one.
     pub(crate) fn open(
         file: &Path,
         epoch_if_new: Epoch,
@@ -99,14 +98,15 @@ impl WriteConnection {
     ) -> rusqlite::Result<Self> {
         let mut connection = connect_to_write(file, OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::migrate(&mut connection, epoch_if_new)?;
-        // A long write-ahead log after a crash or on a full disk must not fill the disk again. An
-        // error here occurs again at the first commit, which reports it.
+        // The write-ahead log can be long after a crash or a full disk. A checkpoint empties the
+        // log before new writes use more space. An error is ignored here: the first commit has the
+        // same error and reports it.
         let _ = checkpoint(&connection);
         Self::of(connection, unreadable)
     }
 
-    /// Opens the database that was open before. Never creates a missing one: a new database would
-    /// give old positions to new events.
+    /// Opens the database again after a failure. Never creates a missing database: in a new
+    /// database, new events would get the positions of old events.
     pub(crate) fn reopen(file: &Path, unreadable: Arc<Unreadable>) -> rusqlite::Result<Self> {
         Self::of(connect_to_write(file, OpenFlags::empty())?, unreadable)
     }
@@ -154,8 +154,8 @@ impl WriteConnection {
         self.run("BEGIN IMMEDIATE")
     }
 
-    /// Writes the counts that the transaction changed. To be called before its end. If the
-    /// transaction fails afterwards, the connection must not be used again.
+    /// Writes the counts that the transaction changed. To be called before the commit. If the
+    /// commit fails, this connection must not be used again.
     pub(crate) fn finish(&mut self) -> Result<(), DatabaseError> {
         put_alert_counts(&self.sqlite, &self.written_counts, &self.counters.alert_counts)?;
         self.written_counts = self.counters.alert_counts;
@@ -173,8 +173,9 @@ impl WriteConnection {
         self.run("UPDATE meta SET epoch = epoch")
     }
 
-    /// Decides the submissions in order and writes the resulting events and states: all of them, or
-    /// nothing of this vector. Earlier vectors stay in the transaction.
+    /// Decides the submissions in order and writes the resulting events and states. If one
+    /// submission fails, nothing of this vector is written. Earlier vectors stay in the
+    /// transaction.
     pub(crate) fn append(
         &mut self,
         submissions: Vec<Submission>,
@@ -190,13 +191,14 @@ impl WriteConnection {
             {
                 VectorError::TransactionLost(error)
             }
-            // A rejected submission has written nothing, because it is decided before any write.
+            // A rejected submission has written nothing, because a submission is decided before its
+            // first write.
             error => error,
         })
     }
 
-    /// Appends in a savepoint, so that a failure undoes the vector. A savepoint costs a copy of
-    /// every page that is changed after it.
+    /// Appends in a savepoint, so that a failure undoes the vector. For a savepoint, SQLite copies
+    /// every page that changes afterwards.
     fn append_undoably(
         &mut self,
         submissions: Vec<Submission>,
@@ -210,7 +212,7 @@ impl WriteConnection {
             self.counters = before;
             result = Err(match (undone, error) {
                 (Ok(()), error) => error,
-                // On a full disk SQLite has rolled back the complete transaction.
+                // On a full disk SQLite has already rolled back the complete transaction.
                 (Err(_), VectorError::Failed(error)) | (Err(error), _) => {
                     return Err(VectorError::TransactionLost(error));
                 }
@@ -249,7 +251,7 @@ impl WriteConnection {
         {
             return Ok(outcome);
         }
-        // An action may resolve an alert, which can then be removed.
+        // An action can resolve an alert, and resolved alerts can be removed.
         if self.only_open_alerts_left && !matches!(command, Command::ActOnAlert(_)) {
             return Err(DatabaseError::OnlyOpenAlertsLeft.into());
         }
@@ -269,8 +271,8 @@ impl WriteConnection {
         Ok(step.outcome)
     }
 
-    /// Writes an event and the resulting state. `before` is the alert that the command was decided
-    /// against. It has another id than `alert` if the command raises a new alert.
+    /// Writes an event and the resulting state. `before` is the alert that the command refers to.
+    /// `alert` has another id than `before` if the command raised a new alert.
     fn insert(
         &mut self,
         event: &Positioned<Event>,
@@ -293,7 +295,7 @@ impl WriteConnection {
     }
 
     /// Writes the record of an event at the end of the log. `raised` is the offset at which the
-    /// alert of the event was raised.
+    /// alert of the event was raised; `None` if unknown or for chat.
     pub(crate) fn put_event(
         &mut self,
         offset: u64,
@@ -397,13 +399,13 @@ impl WriteConnection {
         let outcome = decode_outcome(&answer, self.epoch);
         match self.session().readable("keys", from_sql(seen), outcome) {
             Some(outcome) => Ok(Some(Outcome::Replayed(outcome))),
-            // If the command counted as new, it could create a second event.
+            // A repeated command that counted as new could create a second event.
             None => Err(DatabaseError::UnreadableAnswer.into()),
         }
     }
 
     fn remember(&mut self, key: &IdempotencyKey, first: &FirstUse) -> Result<(), DatabaseError> {
-        // Removes the row of a forgotten key that was not removed yet.
+        // A forgotten key can still have a row, which must be removed before the insertion.
         let sql = "DELETE FROM keys WHERE scope = ?1 AND value = ?2";
         self.counters.keys -= self.execute(sql, params![key.scope, key.value])?;
         let sql = "INSERT INTO keys (scope, value, fingerprint, answer, used_at)

@@ -1,5 +1,5 @@
 //! The writing thread: stores all waiting commands in one transaction, publishes the new head, and
-//! then answers all of them.
+//! then answers all callers.
 
 mod health;
 mod preparation;
@@ -24,13 +24,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-/// How often the writer removes old and excess items, and retries a disk that failed.
+/// How often the writer removes old and excess items, and tests a failed store with a write.
 const MAINTENANCE: Duration = Duration::from_secs(1);
-/// Pause between two transactions of maintenance while more is due, so that appends come between.
+/// Pause between two maintenance transactions while more items are due. Appends run in the pause.
 const MORE: Duration = Duration::from_millis(5);
 
-/// Upper bound in bytes of the events of one transaction, except that one vector can be larger. It
-/// bounds the free space that a small disk needs, and the memory of a batch.
+/// Upper bound in bytes of the events of one transaction; a larger vector gets its own transaction.
+/// The bound limits the free space that a transaction needs, and the memory of a batch.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 
 type AppendResult = Result<Vec<Outcome>, AppendError>;
@@ -41,7 +41,8 @@ pub(crate) struct Append {
     pub(crate) answer: oneshot::Sender<AppendResult>,
 }
 
-/// Function that ends a transaction. It runs `COMMIT`; tests replace it to simulate failures.
+/// Function that ends a transaction with `COMMIT`. Tests replace this function to simulate
+/// failures.
 pub(crate) type Commit = Box<dyn FnMut(&Connection) -> rusqlite::Result<()> + Send>;
 
 /// Commits a transaction.
@@ -49,7 +50,7 @@ pub(crate) fn commit(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached("COMMIT")?.execute([]).map(|_rows| ())
 }
 
-/// The fan-out that follows the log, if there is one: the position up to which it has read.
+/// Position up to which the fan-out has read the log. Empty if no fan-out follows the log.
 pub(crate) type Follower = OnceLock<watch::Receiver<Position>>;
 
 /// The state of the writing thread.
@@ -60,7 +61,7 @@ pub(crate) struct Writer {
     pub(crate) connection: Option<WriteConnection>,
     pub(crate) files: StoreFiles,
     pub(crate) bounds: Bounds,
-    /// Position up to which the fan-out has read, if there is one.
+    /// Position up to which the fan-out has read, if a fan-out follows the log.
     pub(crate) follower: Arc<Follower>,
     /// Upper bound of the vectors in one transaction.
     pub(crate) most_vectors: usize,
@@ -71,13 +72,13 @@ pub(crate) struct Writer {
     pub(crate) head: watch::Sender<Position>,
     pub(crate) statistics: Arc<WriteStatistics>,
     pub(crate) retain_for: Duration,
-    /// Result of the last attempt to write.
+    /// Health after the last attempt to write.
     pub(crate) health: watch::Sender<StoreHealth>,
     /// Whether the warning about a long write-ahead log was logged.
     pub(crate) warned_of_wal: bool,
-    /// Set after a lost write-ahead log was copied completely into the database.
+    /// Whether a lost write-ahead log was copied completely into the database.
     pub(crate) is_rescued: bool,
-    /// One flag for each lane of readers, set while the lane fails.
+    /// One flag each for reads of the log and for cheap queries, set while they fail.
     pub(crate) failing_readers: Vec<Arc<AtomicBool>>,
 }
 
@@ -124,8 +125,8 @@ impl Writer {
         }
     }
 
-    /// Removes some of the old and excess items, and retries a disk that failed. Returns whether
-    /// more is due immediately.
+    /// Removes some of the old and excess items, and tests a failed store with a write. Returns
+    /// whether more items are due for removal.
     fn maintain(&mut self) -> bool {
         self.try_maintain().unwrap_or_else(|error| {
             self.failed(&error);
@@ -136,7 +137,7 @@ impl Writer {
     fn try_maintain(&mut self) -> Result<bool, DatabaseError> {
         let wal = self.prepare(0)?;
         self.warn_of_wal(wal);
-        // If a step below fails, the connection is dropped, which rolls back the transaction.
+        // If a step below fails, the connection is dropped. SQLite then rolls back the transaction.
         let mut connection = self.take_connection()?;
         connection.retained_at = self.retention.now(self.meta.clock.as_ref());
         let age = i64::try_from(self.retain_for.as_micros()).unwrap_or(i64::MAX);
@@ -164,8 +165,8 @@ impl Writer {
         Ok(more)
     }
 
-    /// Stores the vectors in one transaction and publishes the head. An error applies to all of
-    /// them.
+    /// Stores the vectors in one transaction and publishes the head. An error applies to all
+    /// vectors.
     fn keep(&mut self, vectors: Vec<Vec<Submission>>) -> Result<Vec<AppendResult>, AppendError> {
         let bytes = vectors.iter().map(|vector| bytes_of(vector)).sum();
         let staged = self.prepare(bytes).and_then(|wal| {
@@ -177,16 +178,16 @@ impl Writer {
         let (before, connection, answers) = match staged {
             Ok(staged) => staged,
             Err(error) => {
-                // If a transaction had begun, it was rolled back with its connection: nothing was
+                // A transaction that had begun was rolled back with its connection: nothing was
                 // stored.
                 self.failed(&error);
                 return Err(AppendError::Unavailable);
             }
         };
         if let Err(error) = (self.commit)(&connection.sqlite) {
-            // The transaction may be on disk or not. Only the file shows which, so the connection
-            // and its counters are discarded. The file is reopened immediately, because readers
-            // that already see the events wait for the head.
+            // The transaction may or may not be on disk, and the counters may be wrong. So the
+            // connection is discarded, and the counters are read from the file again. The file is
+            // reopened immediately, because readers that already see the events wait for the head.
             drop(connection);
             self.failed(&error.into());
             match self.take_connection() {
@@ -199,8 +200,8 @@ impl Writer {
         let is_full = connection.only_open_alerts_left;
         self.connection = Some(connection);
         if let Err(error) = self.verify_files() {
-            // The events are in files that a restart may not find. The head is published only when
-            // the files are back.
+            // The events are in files that a restart may not find. The head is published when the
+            // original files are back.
             self.failed(&error.into());
             return Err(AppendError::OutcomeUnknown);
         }
@@ -228,8 +229,8 @@ impl Writer {
                 Err(VectorError::Rejected { index, rejection }) => {
                     Err(AppendError::Rejected { index, rejection })
                 }
-                // Only this vector fails: a record is damaged, or there is space for actions only.
-                // The store itself is healthy.
+                // Only this vector fails: a stored answer is damaged, or the store accepts only
+                // actions on alerts. The transaction continues.
                 Err(VectorError::Failed(
                     DatabaseError::UnreadableAnswer | DatabaseError::OnlyOpenAlertsLeft,
                 )) => Err(AppendError::Unavailable),
@@ -252,7 +253,8 @@ impl Writer {
         }
         let connection = WriteConnection::reopen(&self.file, self.statistics.unreadable.clone())?;
         self.files.wal_was_reopened();
-        // A published head cannot be withdrawn, and another database must not replace this one.
+        // Clients may have seen the published head, so a database with another epoch or an older
+        // head is refused.
         if connection.epoch != self.epoch || connection.counters.head < self.head.borrow().offset {
             return Err(DatabaseError::Replaced);
         }
@@ -264,8 +266,8 @@ impl Writer {
         self.head.send_if_modified(|shown| std::mem::replace(shown, head) != head);
     }
 
-    /// Publishes the health after a failure. Logs the failure and the advice once, when the health
-    /// changes.
+    /// Publishes the health after a failure. Logs the failure and the advice only if the health
+    /// changed.
     fn failed(&self, error: &DatabaseError) {
         let health = health_of(error);
         if self.health.send_replace(health) != health {
@@ -299,7 +301,7 @@ impl Writer {
     }
 }
 
-/// Returns the number of vectors, from the first on, that fit in one transaction; at least 1.
+/// Returns how many of the first vectors fit in one transaction; at least 1.
 fn fitting(batch: &[Append]) -> usize {
     let mut bytes = 0;
     let fitting = batch.iter().take_while(|append| {
@@ -332,7 +334,7 @@ fn receive(
         if left.is_zero() {
             return None;
         }
-        // The thread may wake up early. The loop polls the lane again in any case.
+        // The thread may wake up early, so the loop polls the lane again.
         thread::park_timeout(left);
     }
 }

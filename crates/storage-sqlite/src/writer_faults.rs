@@ -1,5 +1,5 @@
-//! Tests of failing commits, full disks and lost files, and of what one commit contains. The tests
-//! stop the writer inside a commit, so that no result depends on time.
+//! Tests of failing commits, full disks and lost files, and of the contents of one commit. Many
+//! tests stop the writer inside a commit, so that no result depends on timing.
 
 mod lost_files;
 
@@ -57,7 +57,7 @@ fn keyed(message: &str, digest: u8) -> Submission {
     Submission { key: Some(key), ..say(message) }
 }
 
-/// Returns the texts of all retained events.
+/// Returns the texts of all messages, and checks that all events of the log are retained.
 async fn texts(store: &SqliteStore) -> Vec<String> {
     let query = MessageQuery::newest(1_000_000);
     let messages = store.messages(query).await.unwrap();
@@ -68,7 +68,7 @@ async fn texts(store: &SqliteStore) -> Vec<String> {
     messages.items.iter().map(|message| message.value.message.to_string()).collect()
 }
 
-/// What the test makes a commit do.
+/// Behaviour of a commit, chosen by the test.
 #[derive(Clone, Copy)]
 enum Act {
     Commit,
@@ -84,7 +84,7 @@ fn failure() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR), None)
 }
 
-/// The test's side of a commit.
+/// Controls the commits of a store from a test.
 struct Director {
     at_commit: mpsc::Receiver<()>,
     direct: mpsc::Sender<Act>,
@@ -100,9 +100,9 @@ impl Director {
     }
 }
 
-/// Opens a store whose commits signal that they are reached and then perform the act that the test
-/// sends. After the director is dropped they commit normally. So a failing test must drop its
-/// director before its store.
+/// Opens a store whose commits signal their start, wait for an act from the test, and perform it.
+/// After the director is dropped, all commits succeed. A failing test must drop its director before
+/// its store, because the store waits for pending commits.
 fn directed() -> (TempDir, Arc<SqliteStore>, Director) {
     let (reached, at_commit) = mpsc::channel();
     let (direct, acts) = mpsc::channel();
@@ -129,8 +129,8 @@ const SOON: Duration = Duration::from_secs(20);
 
 type Answers = Vec<Result<Vec<Outcome>, AppendError>>;
 
-/// Stops the writer inside a commit while `vectors` queue up in order, and then lets it process
-/// them as one batch whose commit performs `act`.
+/// Stops the writer inside a first commit until all `vectors` are in the queue, in order. Then the
+/// writer processes the queue as one batch, whose commit performs `act`.
 async fn as_one_batch(
     store: &Arc<SqliteStore>,
     director: &Director,
@@ -142,7 +142,7 @@ async fn as_one_batch(
     for (index, vector) in [vec![say("first")]].into_iter().chain(vectors).enumerate() {
         let appending = store.clone();
         tasks.spawn(async move { (index, appending.append(vector).await) });
-        // A task that has run has sent its vector, because the queue is not full.
+        // The task runs now and sends its vector, because the queue is not full.
         tokio::task::yield_now().await;
         if index == 0 {
             director.reached();
@@ -224,7 +224,8 @@ async fn batch_with_a_failing_statement(table: &str, how: &str) {
     }
     assert_eq!(store.waiting(), 3);
     director.tell(Act::Commit);
-    let answers = tokio::time::timeout(SOON, tasks.join_all()).await.expect("no commit is awaited");
+    let answers =
+        tokio::time::timeout(SOON, tasks.join_all()).await.expect("no task waits for a commit");
     let unavailable = answers.iter().filter(|answer| **answer == Err(AppendError::Unavailable));
     assert_eq!(unavailable.count(), 3, "{answers:?}");
     assert_eq!(texts(&store).await, ["0"]);
@@ -237,17 +238,18 @@ async fn batch_with_a_failing_statement(table: &str, how: &str) {
 
 #[tokio::test]
 async fn a_statement_that_fails_after_a_write_fails_the_complete_batch() {
-    // The event is already written when the statement fails, and a vector of one has no savepoint.
+    // The event is already written when the statement fails, and a vector with one submission has
+    // no savepoint.
     batch_with_a_failing_statement("messages", "ABORT").await;
 }
 
 #[tokio::test]
-async fn nothing_is_written_after_a_statement_that_ended_the_transaction() {
+async fn nothing_is_written_after_a_failed_statement_ended_the_transaction() {
     batch_with_a_failing_statement("events", "ROLLBACK").await;
 }
 
 #[tokio::test]
-async fn a_failed_commit_has_an_unknown_outcome_that_the_file_decides() {
+async fn a_failed_commit_has_an_unknown_outcome_and_the_file_is_read_again() {
     for (act, held) in [(Act::Fail, vec!["first"]), (Act::FailLate, vec!["first", "a", "key"])] {
         let (folder, store, director) = directed();
         let vectors = vec![vec![say("a")], vec![keyed("key", 1)]];
@@ -272,8 +274,8 @@ async fn a_failed_commit_has_an_unknown_outcome_that_the_file_decides() {
 async fn a_full_disk_stores_nothing_of_a_batch_until_space_is_free() {
     let full = |connection: &Connection| {
         commit(connection)?;
-        // The database may not grow: SQLite then fails as on a full disk. A new connection has no
-        // such limit.
+        // This limit stops the growth of the database: SQLite fails as on a full disk. A new
+        // connection has no such limit.
         connection.pragma_update_and_check(None, "max_page_count", 1, |_row| Ok(()))
     };
     let (folder, store) = open(Box::new(full));
@@ -345,7 +347,7 @@ async fn a_query_waits_until_the_head_covers_its_result() {
     assert_eq!(tasks.join_all().await, [Ok(())]);
 }
 
-/// Harness of stores whose next commit can be made to fail, before or after it is on disk.
+/// Harness of stores whose next commit can be made to fail, before or after the data is on disk.
 struct FailingCommits {
     act: Act,
     armed: Arc<AtomicBool>,

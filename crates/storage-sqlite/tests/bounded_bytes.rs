@@ -1,4 +1,4 @@
-//! `retain_bytes`: which items are removed when the bytes are used up, and which stay.
+//! Tests of `retain_bytes`: which items are removed when the bytes are used up, and which stay.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{Action, AlertQuery, Epoch, MessageQuery, Position, StatusKind};
@@ -40,7 +40,7 @@ fn bytes_on_disk(folder: &Path) -> u64 {
     length("northgate.db") + length("northgate.db-wal")
 }
 
-/// Excess in bytes that is allowed: a commit may write 4 MiB before the bytes are counted again.
+/// Allowed excess in bytes: one commit can write 4 MiB before the bytes are counted again.
 const SLACK: u64 = 4 * MIB;
 
 #[tokio::test]
@@ -54,15 +54,12 @@ async fn events_are_removed_before_resolved_alerts_and_messages() {
         assert!(bytes_on_disk(folder.path()) < BOUND + SLACK, "after {n}");
     }
     assert_eq!(store.is_writable(), Ok(()));
-    assert!(store.alert(open).await.unwrap().is_some(), "the oldest alert is unresolved and stays");
+    assert!(store.alert(open).await.unwrap().is_some(), "an unresolved alert stays");
     let head = *store.head().borrow();
     let after = |offset| ReadFrom::After(Position { offset, ..head });
     assert!(store.read(after(1), 1).await.is_err(), "old events are trimmed");
     let recent = head.offset - 100;
-    assert!(
-        store.read(after(recent), 1).await.is_ok(),
-        "a client that resumes soon misses nothing"
-    );
+    assert!(store.read(after(recent), 1).await.is_ok(), "recent events are retained");
     let resolved = AlertQuery { statuses: vec![StatusKind::Resolved], ..AlertQuery::newest(1_000) };
     let resolved = store.alerts(resolved).await.unwrap().items.len();
     let messages = store.messages(MessageQuery::newest(1_000)).await.unwrap().items.len();
@@ -73,7 +70,7 @@ async fn events_are_removed_before_resolved_alerts_and_messages() {
 }
 
 #[tokio::test]
-async fn open_alerts_stay_and_new_ones_are_refused_until_some_are_resolved() {
+async fn a_full_store_refuses_new_alerts_until_some_alerts_are_resolved() {
     let (folder, store) = bounded();
     let mut raised = Vec::new();
     let refused = loop {
@@ -100,7 +97,7 @@ async fn open_alerts_stay_and_new_ones_are_refused_until_some_are_resolved() {
 }
 
 #[tokio::test]
-async fn a_reader_that_blocks_checkpoints_costs_no_alerts() {
+async fn a_reader_that_blocks_checkpoints_causes_no_removal_of_alerts() {
     let (folder, store) = bounded();
     for n in 0..50 {
         let outcome = store.append(vec![raise(&text(n))]).await.unwrap().remove(0);
@@ -144,7 +141,7 @@ async fn an_unsent_event_is_not_removed() {
 }
 
 #[tokio::test]
-async fn the_newest_keys_stay_and_a_retry_raises_nothing_twice() {
+async fn the_newest_keys_stay_so_that_a_retry_raises_no_second_alert() {
     let (_folder, store) = bounded();
     let mut raised = 0;
     while store.append(vec![raise_keyed(raised)]).await.is_ok() {

@@ -1,5 +1,5 @@
-//! Export, import, backup and check. An import of a complete export gives the same store with
-//! another epoch; any other input creates no store.
+//! Tests of export, import, backup and check. An import of a complete export creates an equal store
+//! with another epoch. Any other input creates no store.
 #![expect(clippy::unwrap_used, reason = "helper functions of tests may panic, as tests may")]
 
 use northgate_domain::{AlertQuery, Epoch, MessageQuery, Position, Search};
@@ -18,7 +18,8 @@ use std::path::Path;
 const OLD: Epoch = Epoch::new(7);
 const NEW: Epoch = Epoch::new(8);
 
-/// Opens a store whose new ids count from `ids_from`. A store and its copy must not draw equal ids.
+/// Opens a store whose new ids count from `ids_from`. A store and its copy must not create equal
+/// ids.
 fn open(folder: &Path, ids_from: u64) -> SqliteStore {
     let ten = NonZeroUsize::new(10).unwrap();
     let options = Options::new(OLD);
@@ -180,7 +181,7 @@ async fn an_incomplete_or_changed_export_creates_no_store_and_no_file() {
     ];
     let (first, second) = (first_alert(&lines), first_alert(&lines) + 1);
     cases.push(replaced(second, &lines[second].replace(id_in(lines[second]), id_in(lines[first]))));
-    // Every missing line is detected.
+    // An export without any one of its lines is refused.
     cases.extend((0..lines.len()).map(without));
     for case in cases {
         let refused = import(copy.path(), &mut case.as_bytes(), NEW);
@@ -195,7 +196,7 @@ async fn an_incomplete_or_changed_export_creates_no_store_and_no_file() {
 }
 
 #[tokio::test]
-async fn a_copy_of_the_files_gets_a_new_epoch_only_while_it_is_unused() {
+async fn the_epoch_can_be_renewed_only_while_no_store_uses_the_folder() {
     let folder = tempfile::tempdir().unwrap();
     let store = filled(folder.path()).await;
     let was = everything(&store).await;

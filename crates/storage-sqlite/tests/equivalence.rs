@@ -1,5 +1,4 @@
-//! The memory store and the SQLite store behave the same: random commands and queries give the same
-//! results.
+//! Random commands and queries have the same results in the memory store and in the SQLite store.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -30,7 +29,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 const EPOCH: Epoch = Epoch::new(7);
-/// Small enough that events, alerts, messages and keys are all trimmed.
+/// Small bounds, so that events, alerts, messages and keys are all trimmed.
 const CAPACITY: Capacity = {
     const fn count(n: usize) -> NonZeroUsize {
         NonZeroUsize::new(n).unwrap()
@@ -38,7 +37,7 @@ const CAPACITY: Capacity = {
     Capacity { events: count(12), alerts: count(9), messages: count(5), keys: count(4) }
 };
 
-/// A source of ids that count, and a clock that also goes backwards.
+/// A source of consecutive ids, and a clock that also goes backwards.
 #[derive(Default)]
 struct Unsteady(AtomicU64);
 
@@ -114,7 +113,7 @@ fn raise() -> impl Strategy<Value = RaiseAlert> {
     )
 }
 
-/// Ids count, so a small number is the id of an alert, of a message, or of nothing yet.
+/// Ids are consecutive numbers from 1 on, so a small number is often the id of an existing alert.
 fn id() -> impl Strategy<Value = AlertId> {
     (0..60_u128).prop_map(|id| AlertId(Uuid::from_u128(id)))
 }
@@ -153,7 +152,8 @@ fn key() -> impl Strategy<Value = IdempotencyKey> {
 
 fn submissions() -> impl Strategy<Value = Vec<Submission>> {
     let one = || (command(), of(key())).prop_map(|(command, key)| Submission { command, key });
-    // Most vectors have one submission, because one rejected submission rejects its vector.
+    // Most vectors have one submission, because one rejected submission rejects the complete
+    // vector.
     prop_oneof![2 => vec(one(), 1..2), 1 => vec(one(), 0..4)]
 }
 
@@ -192,7 +192,7 @@ fn search() -> impl Strategy<Value = Search> {
 
 fn alert_query() -> impl Strategy<Value = AlertQuery> {
     let status = (0..3_usize).prop_map(|n| StatusKind::ALL.into_iter().nth(n).unwrap());
-    // Rarely more than one condition, because otherwise nothing would match.
+    // Queries rarely have more than one condition, because otherwise nothing would match.
     let some = |most: usize| prop_oneof![3 => Just(0), 1 => 0..=most];
     (
         range(),
@@ -269,7 +269,8 @@ async fn everything(store: &dyn EventStore) -> Vec<String> {
     seen
 }
 
-/// Applies `events` to `state`, and returns the alerts by the offset at which they were raised.
+/// Applies `events` to `state`. The keys of the state are the offsets at which the alerts were
+/// raised.
 fn evolved(
     mut state: BTreeMap<u64, Alert>,
     events: impl IntoIterator<Item = Positioned<Event>>,
@@ -284,8 +285,8 @@ fn evolved(
     state
 }
 
-/// Appends `vectors`, and checks that the alerts in the store follow from the state at the trim
-/// point and the retained events.
+/// Appends `vectors`, and checks that the trimmed and the retained events together result in the
+/// alerts of the store.
 async fn assert_state_follows(store: &dyn EventStore, vectors: Vec<Vec<Submission>>) {
     let mut appended = Vec::new();
     for vector in vectors {
@@ -319,7 +320,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn the_state_at_the_trim_point_and_later_events_give_the_current_state(
+    fn trimmed_and_retained_events_together_result_in_the_current_alerts(
         vectors in vec(submissions(), 1..30),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -336,7 +337,7 @@ proptest! {
     }
 
     #[test]
-    fn both_stores_return_the_same_results(
+    fn the_memory_store_and_the_sqlite_store_return_the_same_results(
         steps in vec(step(), 1..40),
         restart_after in 0..40_usize,
     ) {

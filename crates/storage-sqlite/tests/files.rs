@@ -1,5 +1,5 @@
-//! The files that a store, a backup and an import create: their modes, and what remains of them
-//! after a kill.
+//! Tests of the files that a store, a backup and an import create: their modes, and files that a
+//! killed process left.
 #![expect(clippy::unwrap_used, reason = "helper functions of tests may panic, as tests may")]
 
 use northgate_domain::Epoch;
@@ -68,7 +68,7 @@ async fn the_modes_of_existing_files_do_not_change() {
     assert_eq!((mode(data.path()), mode(&database)), (0o750, 0o640));
 }
 
-// Backups that were killed, or are still running.
+// Backups that were killed or are running.
 
 #[tokio::test]
 async fn a_backup_reuses_the_partial_file_of_a_killed_backup() {
@@ -90,7 +90,7 @@ async fn a_backup_reuses_the_partial_file_of_a_killed_backup() {
 }
 
 #[tokio::test]
-async fn a_backup_does_not_change_the_file_of_a_running_backup() {
+async fn a_backup_does_not_change_the_partial_file_of_a_running_backup() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).unwrap().close().await;
     let copy = folder.path().join("copy");
@@ -135,7 +135,7 @@ async fn a_backup_never_overwrites_a_file_of_another_program() {
 // Imports that were killed.
 
 #[tokio::test]
-async fn a_store_does_not_start_beside_an_unfinished_import() {
+async fn a_store_does_not_start_while_an_import_is_unfinished() {
     let folder = tempfile::tempdir().unwrap();
     let partial = folder.path().join("northgate.db.partial");
     fs::write(&partial, "SQLite format 3\0").unwrap();
@@ -177,7 +177,7 @@ async fn an_import_refuses_a_folder_with_the_log_of_another_database() {
         assert_eq!(fs::read(folder.path().join(log)).unwrap(), b"some pages");
         fs::remove_file(folder.path().join(log)).unwrap();
     }
-    // Empty files, which a server leaves that is killed before its first write, do not count as
+    // A server that is killed before its first write leaves empty files, which do not count as
     // data.
     for name in ["northgate.db", "northgate.db-wal"] {
         fs::write(folder.path().join(name), "").unwrap();

@@ -1,4 +1,4 @@
-//! Data of earlier versions is migrated and stays usable.
+//! Tests with data of an earlier version, which is migrated and stays usable.
 
 use northgate_domain::{
     Action, AlertQuery, Epoch, HistoryRange, MessageQuery, Revision, Severity, Status, StatusKind,
@@ -13,8 +13,9 @@ use northgate_storage_sqlite::{
 use northgate_testkit::{ManualClock, act};
 use std::fs;
 
-/// Database of a server with schema 3 that retained at most four events. It handled five requests:
-/// alerts "Intruder 1" to "Intruder 3", "Keyed fire" with the key `first`, and one message.
+/// Database of a server with schema 3 that retained at most four events. The server handled five
+/// requests: the alerts "Intruder 1" to "Intruder 3", the alert "Keyed fire" with the key `first`,
+/// and one message.
 const SCHEMA_3: &[u8] = include_bytes!("data/schema-3.db");
 
 /// A time shortly after the last request of the fixture.
@@ -48,7 +49,7 @@ async fn a_schema_3_database_is_migrated_and_stays_usable() {
     let alert_counts = store.summary().await.unwrap().counts;
     assert_eq!(alert_counts.count(StatusKind::Open, Severity::Warning), 4);
 
-    // The key of a request before the migration is known, with its answer.
+    // A key from before the migration is known, and so is the answer to its first use.
     let key =
         IdempotencyKey { scope: "alerts".to_owned(), value: "first".to_owned(), fingerprint: None };
     let again = Submission { key: Some(key), ..act(alerts[3].value.id, Action::Reopen) };

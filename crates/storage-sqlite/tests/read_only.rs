@@ -1,5 +1,5 @@
-//! Data that a process can only read can be checked, copied and exported, or the error says what to
-//! do.
+//! Tests that, without write access, data can be checked, copied and exported, or the error states
+//! what to do.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helper functions of tests may panic, as tests may")]
 
@@ -80,17 +80,17 @@ async fn data_of_a_stopped_server_is_readable_without_write_access() {
     assert_eq!(names_in(&data), names);
     assert_eq!(read_in_every_way(&data), lines);
 
-    // A check without a running server leaves an empty log.
+    // A check by a process with write access can leave an empty log.
     fs::write(data.join("northgate.db-wal"), "").unwrap();
     let _ = fs::remove_file(data.join("northgate.db-shm"));
     assert_eq!(read_only(&data, 0o400, || read_in_every_way(&data)), lines);
-    // A copy that consists of the database only.
+    // The next copy consists of the database only.
     fs::remove_file(data.join("northgate.lock")).unwrap();
     assert_eq!(read_only(&data, 0o400, || read_in_every_way(&data)), lines);
 }
 
 #[tokio::test]
-async fn data_of_a_killed_server_is_read_with_its_log_or_not_at_all() {
+async fn data_of_a_killed_server_is_not_read_without_its_write_ahead_log() {
     let (above, data, store) = with_an_alert().await;
     let killed = above.path().join("killed");
     fs::create_dir(&killed).unwrap();
@@ -118,7 +118,7 @@ async fn data_of_a_killed_server_is_read_with_its_log_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn data_that_a_server_has_locked_is_not_read_without_its_log() {
+async fn data_that_a_server_has_locked_is_not_read_without_write_access() {
     let (_above, data, store) = with_an_alert().await;
     store.close().await;
     let lock = File::open(data.join("northgate.lock")).unwrap();

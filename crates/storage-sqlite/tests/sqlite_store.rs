@@ -1,5 +1,5 @@
-//! The durable store obeys every law of the ports, restores its data after a restart, and refuses
-//! files that it must not change.
+//! Tests that the durable store obeys every law of the ports, restores its data after a restart,
+//! and refuses files that it must not change.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -25,7 +25,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Stores in folders that live as long as the harness.
+/// Creates stores in temporary folders, which are removed with the harness.
 #[derive(Default)]
 struct OnDisk(Mutex<Vec<TempDir>>);
 
@@ -147,7 +147,7 @@ async fn alerts_over_the_capacity_are_removed_in_batches() {
 
 #[tokio::test]
 async fn no_open_alert_is_removed_before_all_resolved_alerts() {
-    /// More than one transaction removes.
+    /// More alerts than one transaction removes.
     const RESOLVED: usize = 8_500;
     let folder = tempfile::tempdir().unwrap();
     let options = Options::new(Epoch::new(1));
@@ -178,7 +178,7 @@ async fn no_open_alert_is_removed_before_all_resolved_alerts() {
 }
 
 #[tokio::test]
-async fn a_dropped_store_has_stored_all_pending_appends() {
+async fn dropping_a_store_stores_all_pending_appends() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(open(folder.path(), 1).unwrap());
     let mut tasks = JoinSet::new();
@@ -208,7 +208,7 @@ async fn a_closed_store_refuses_appends_and_reads() {
 // Folders and files that are refused.
 
 /// Returns the bytes of the database and of its write-ahead log. A missing log counts as an empty
-/// one. The `-shm` file is not compared, because SQLite rebuilds it at any time.
+/// one. The `-shm` file is not compared, because SQLite can rebuild this file at any time.
 fn files(folder: &Path) -> Vec<(&'static str, Vec<u8>)> {
     let bytes = |name| fs::read(folder.join(name)).unwrap_or_default();
     ["northgate.db", "northgate.db-wal"].map(|name| (name, bytes(name))).to_vec()
@@ -303,10 +303,10 @@ async fn a_kill_before_the_first_write_does_not_block_the_next_start() {
     append(&open(folder.path(), 1).unwrap(), raise("fire")).await;
 }
 
-// The head and the file.
+// Order of commits and publications.
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_head_never_passes_the_file_and_no_result_passes_the_head() {
+async fn events_are_on_disk_before_the_head_and_results_never_exceed_it() {
     const EVENTS: u64 = 600;
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(open(folder.path(), 1).unwrap());
@@ -320,7 +320,7 @@ async fn the_head_never_passes_the_file_and_no_result_passes_the_head() {
             let kept: i64 = file.query_row(sql, [], |row| row.get(0)).unwrap();
             assert!(
                 kept >= i64::try_from(shown).unwrap(),
-                "the head is {shown}, but the file has {kept}"
+                "the head is {shown}, but the newest event on disk is {kept}"
             );
             if shown == EVENTS {
                 return;
@@ -340,7 +340,7 @@ async fn the_head_never_passes_the_file_and_no_result_passes_the_head() {
             loop {
                 let alerts = reading.alerts(AlertQuery::newest(1)).await.unwrap();
                 assert!(reading.head().borrow().offset >= alerts.position.offset);
-                // The log can be read from the position of a query's result.
+                // The log must be readable from the position of each result.
                 reading.read(ReadFrom::After(alerts.position), 1).await.unwrap();
                 if alerts.position.offset == EVENTS {
                     return;

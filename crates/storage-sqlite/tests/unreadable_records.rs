@@ -1,4 +1,4 @@
-//! A stored record that cannot be decoded is skipped and affects no other record.
+//! Tests with a stored record that cannot be decoded: it is skipped and affects no other record.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use northgate_domain::{
@@ -27,8 +27,8 @@ fn raise(message: &str, key: Option<&str>) -> Submission {
     }))
 }
 
-/// Opens a store with alerts 0 to 3 at offsets 1 to 4. The record at offset 2 is damaged as an
-/// alert and as an event, and so is the stored answer of its key.
+/// Opens a store with alerts 0 to 3 at offsets 1 to 4. At offset 2 the records of the alert and of
+/// the event are damaged, and the stored answer of the key is damaged too.
 async fn damaged(options: &Options) -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path(), options, ManualClock::counting().meta()).unwrap();
@@ -87,7 +87,7 @@ async fn reads_and_histories_skip_an_unreadable_record() {
 }
 
 #[tokio::test]
-async fn appends_continue_beside_an_unreadable_record() {
+async fn an_unreadable_record_does_not_block_appends() {
     let (_folder, store) = damaged(&Options::new(Epoch::new(7))).await;
     // The deduplication key of the damaged alert is free for another alert.
     let outcome = store.append(vec![raise("again", Some("k1"))]).await.unwrap().remove(0);
@@ -99,7 +99,7 @@ async fn appends_continue_beside_an_unreadable_record() {
         panic!("{refused:?}");
     };
     assert!(matches!(rule, northgate_domain::Rejection::NoSuchAlert(_)), "{rule:?}");
-    // A retry of the request that raised the alert must not raise it a second time.
+    // A retry of the request that raised the damaged alert must not raise a second alert.
     let again = store.append(vec![keyed("k1", raise("1", Some("k1")))]).await;
     assert_eq!(again, Err(AppendError::Unavailable));
     assert_eq!(store.is_writable(), Ok(()));
@@ -130,7 +130,7 @@ async fn trimming_removes_unreadable_records() {
 }
 
 #[tokio::test]
-async fn an_unreadable_event_is_trimmed_with_its_neighbours() {
+async fn an_event_with_an_unknown_time_is_trimmed_with_the_next_event() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("northgate.db"), include_bytes!("data/schema-3.db")).unwrap();
     let database = Connection::open(folder.path().join("northgate.db")).unwrap();
@@ -140,8 +140,8 @@ async fn an_unreadable_event_is_trimmed_with_its_neighbours() {
     let clock = ManualClock::at(4_000_000_000_000_000);
     let store = SqliteStore::open(folder.path(), &options, clock.meta()).unwrap();
     let start = Position { offset: 0, ..*store.head().borrow() };
-    // All events except the newest are old; the age of the second is unknown. The store trusts a
-    // jump of the clock after an hour.
+    // All events are old, but the newest is never trimmed. The time of the event at offset 2 is
+    // unknown. The store trusts a jump of the clock only after an hour.
     let trimmed = async {
         loop {
             clock.advance(3_600_000_000);

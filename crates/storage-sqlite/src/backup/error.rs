@@ -20,7 +20,7 @@ pub enum BackupError {
         /// The existing file.
         file: PathBuf,
     },
-    /// The name of the backup is one that the store or SQLite uses in the data folder.
+    /// The store or SQLite uses the name of the backup for a file in the data folder.
     #[error(
         "{} is a name that the database uses for its own files; choose another name for the backup",
         file.display()

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// The first bytes of every SQLite database.
 const SQLITE: [u8; 16] = *b"SQLite format 3\0";
 
-/// The `.partial` file of a running backup. The file stays locked while this value lives: an
-/// unlocked file belongs to a backup that was killed. Dropping the value removes the file unless
+/// The `.partial` file of a running backup. The file is locked while this value lives, so an
+/// unlocked `.partial` file belongs to a killed backup. Dropping the value removes the file unless
 /// `finish` renamed it.
 pub(super) struct PartialFile {
     path: PathBuf,
@@ -31,8 +31,7 @@ impl PartialFile {
             Err(TryLockError::WouldBlock) => return Err(BackupError::InProgress { file: path }),
             Err(TryLockError::Error(error)) => return Err(cannot(error)),
         }
-        // Another backup may have finished and renamed the file after it was opened here and
-        // before it was locked.
+        // Between `open` and `try_lock`, another backup may have finished and renamed the file.
         if !is_at(&path, &file).map_err(cannot)? {
             return Err(BackupError::InProgress { file: path });
         }
@@ -53,7 +52,7 @@ impl PartialFile {
         &self.path
     }
 
-    /// Renames the file to `to`, unless a file with that name exists by now.
+    /// Renames the file to `to`. Fails if a file with that name was created during the backup.
     pub(super) fn finish(mut self, to: &Path) -> Result<(), BackupError> {
         let cannot = |source: io::Error| match source.kind() {
             io::ErrorKind::AlreadyExists => BackupError::Exists { file: to.to_owned() },
@@ -61,7 +60,7 @@ impl PartialFile {
         };
         self.file.sync_all().map_err(cannot)?;
         rename_new(&self.path, to).map_err(cannot)?;
-        // From here on another backup can use the `.partial` name, so `drop` must not remove it.
+        // From here on, a `.partial` file belongs to another backup, so `drop` must not remove it.
         self.finished = true;
         sync(parent_of(to)).map_err(cannot)
     }
@@ -77,7 +76,7 @@ impl Drop for PartialFile {
     }
 }
 
-/// Opens or creates the file. Refuses a symbolic link, because it could lead to any file.
+/// Opens or creates the file. Refuses a symbolic link, because the link could lead to any file.
 fn open(path: &Path) -> io::Result<File> {
     let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
     let mut options = File::options();
@@ -94,8 +93,8 @@ fn is_at(path: &Path, file: &File) -> io::Result<bool> {
     }
 }
 
-/// Whether the file is empty or starts like a SQLite database. Its first bytes are zero if the
-/// first page was not written yet.
+/// Whether the file is empty or starts like a SQLite database. A killed backup may not have written
+/// the first page, so zeros are also accepted.
 fn is_left_by_a_backup(file: &File) -> io::Result<bool> {
     let mut first = Vec::new();
     file.take(SQLITE.len() as u64).read_to_end(&mut first)?;

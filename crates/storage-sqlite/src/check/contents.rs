@@ -8,7 +8,8 @@ use northgate_domain::{Alert, AlertCounts, DedupKey, Source, Timestamp};
 use northgate_storage::codec::{CodecError, decode_alert, decode_event};
 use rusqlite::{Connection, Row};
 
-/// First schema in which a full-text index finds alerts by id. Before it, `alerts` had a column.
+/// First schema in which a full-text index finds alerts by id. In older schemas the table `alerts`
+/// has a column `id`.
 const INDEX_OF_IDS: i64 = 3;
 /// First schema with columns for the changeable fields of alerts, and with counts of alerts.
 const LIFE_OF_ALERTS: i64 = 4;
@@ -53,7 +54,7 @@ impl Contents<'_> {
     }
 
     fn is_indexed(&self, items: &str, by: &str, index: &str) -> Result<(), CheckError> {
-        // FTS5 maintains this table: one row, with the size, for each document in the index.
+        // FTS5 maintains this table with one row for each document in the index.
         let known = format!("SELECT id FROM {index}_docsize");
         let sql = format!(
             "SELECT (SELECT count(*) FROM {items} WHERE place NOT IN ({known})),
@@ -114,7 +115,7 @@ impl Contents<'_> {
         Ok(())
     }
 
-    /// Checks that the column of each event names the alert in its record.
+    /// Checks that the column `alert` of each event refers to the alert in its record.
     pub(super) fn events_match_their_alerts(&self) -> Result<(), CheckError> {
         if self.schema < ALERTS_OF_EVENTS {
             return Ok(());

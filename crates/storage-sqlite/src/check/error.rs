@@ -4,16 +4,16 @@ use crate::OpenError;
 use crate::database::DatabaseError;
 use rusqlite::ErrorCode;
 
-/// Why a check did not find the data intact. The text is a predicate; the caller puts a subject
-/// before it: "the data in ./data is not intact: …".
+/// Why a check did not find the data intact. The text has no subject. The caller adds one: "the
+/// data in ./data is not intact: …".
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// Data is missing, or differs from what was written.
+    /// Data is missing or damaged.
     #[error(
         "is not intact: {0}; restore a backup, or export the data and import it into a new folder"
     )]
     NotWhole(String),
-    /// There is no data, or this process cannot read it. The data may be intact.
+    /// The folder contains no data, or this process cannot read it. Unread data may be intact.
     #[error("could not be checked: {0}")]
     Unreadable(String),
 }
@@ -48,8 +48,8 @@ impl From<rusqlite::Error> for CheckError {
     fn from(error: rusqlite::Error) -> Self {
         let reason = format!("SQLite: {error}");
         match error.sqlite_error_code() {
-            // With these codes the file or its contents are wrong. All other codes are about this
-            // process or its operating system.
+            // With these codes the file or its contents are wrong. All other codes report a problem
+            // of this process or of the operating system.
             None
             | Some(
                 ErrorCode::DatabaseCorrupt

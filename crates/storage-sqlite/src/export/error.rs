@@ -28,7 +28,7 @@ pub enum ExportError {
         /// How long the export waited.
         after: Duration,
     },
-    /// The consumer is too slow compared with what a server writes meanwhile.
+    /// The consumer reads too slowly, and the server wrote too much during the export.
     #[error(
         "the export ended early: the server's write-ahead log grew by {} MiB, because it cannot be \
          reused during an export; write to a file on a fast disk, or use `backup`",

@@ -56,7 +56,8 @@ impl Lines<'_> {
         Ok(count)
     }
 
-    /// Writes alerts or messages. The column `began` contains the time at which each was created.
+    /// Writes alerts or messages. The column `began` contains the time at which the item was
+    /// created.
     fn items(
         &mut self,
         table: &str,

@@ -28,7 +28,7 @@ pub(super) struct Output {
     /// Number of chunks that can be sent without waiting.
     room: usize,
     chunks: SyncSender<Vec<u8>>,
-    /// One result for each written chunk. Nothing follows an error.
+    /// One result for each written chunk, and one for the final flush. No result follows an error.
     done: Receiver<io::Result<()>>,
     /// Number of pieces written.
     written: Arc<AtomicU64>,
@@ -100,7 +100,7 @@ impl Output {
         }
     }
 
-    /// Writes the remaining lines. There is no time limit, because the read transaction has ended.
+    /// Writes the remaining lines, without a time limit, because the read transaction has ended.
     pub(super) fn finish(self) -> Result<(), ExportError> {
         // If the thread has ended, its error is in `done`.
         let _ = self.chunks.send(self.chunk);
@@ -114,7 +114,8 @@ fn writer_panicked() -> ExportError {
     ExportError::Write(io::Error::other("the thread that writes the export panicked"))
 }
 
-/// Writes chunks until no more come, a write fails, or the receiver of the results is dropped.
+/// Writes chunks until the sender is dropped, a write fails, or the receiver of the results is
+/// dropped.
 fn write_chunks(
     mut out: impl Write,
     waiting: &Receiver<Vec<u8>>,
@@ -132,7 +133,7 @@ fn write_chunks(
             return;
         }
     }
-    // If the receiver is dropped, the export has ended early.
+    // If the export has ended early, no receiver is left.
     let _ = results.send(out.flush());
 }
 

@@ -3,13 +3,14 @@
 use northgate_domain::Timestamp;
 use std::time::Duration;
 
-/// Limits that end an export early. While it reads, the server cannot reuse its write-ahead log.
+/// Limits that end an export early. While an export reads, a server cannot reuse its write-ahead
+/// log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// Longest time during which the consumer may read nothing.
     pub(crate) stalled_for: Duration,
-    /// Upper bound in bytes of the growth of the write-ahead log. For a larger database the bound
-    /// is the size of the database.
+    /// Upper bound in bytes of the growth of the write-ahead log. For a database larger than this
+    /// bound, the size of the database is the bound.
     pub(crate) log_growth: u64,
 }
 

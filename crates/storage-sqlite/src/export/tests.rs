@@ -1,4 +1,4 @@
-//! An export whose consumer stalls or is slow, while the store continues to write.
+//! Tests of exports whose consumer stalls, is slow or fails, while the store continues to write.
 
 use super::{ExportError, ExportRange, LIMITS, Limits, export_within};
 use crate::{Counts, Options, SqliteStore};
@@ -75,7 +75,8 @@ async fn a_slow_consumer_receives_everything() {
     let limits = Limits { stalled_for: Duration::from_secs(2), ..LIMITS };
     let (exporting, mut consumer) = begin(limits, folder.path());
     let mut lines = Vec::new();
-    // The consumer needs longer than the limit for a chunk, but not for a piece of it.
+    // The consumer reads a chunk more slowly than the limit, but each piece of a chunk within the
+    // limit.
     for _ in 0..5 {
         thread::sleep(Duration::from_millis(600));
         let mut piece = [0; 4 * 1024];

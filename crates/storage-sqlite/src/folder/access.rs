@@ -1,4 +1,4 @@
-//! File modes: only the user that the server runs as can read the data.
+//! File modes: only the user of the server process can read the data.
 
 use std::fs::File;
 use std::io;
@@ -13,8 +13,8 @@ pub(crate) const FILE_MODE: u32 = 0o600;
 
 const GROUP_AND_OTHERS: u32 = 0o077;
 
-/// Creates an empty file that only its owner can read. An existing file stays as it is. SQLite
-/// would create the database with a mode that lets everybody read it.
+/// Creates an empty file that only its owner can read. An existing file is not changed. If SQLite
+/// created the database, its mode would let everybody read the data.
 pub(crate) fn create_private(file: &Path) -> io::Result<()> {
     match File::options().write(true).create_new(true).mode(FILE_MODE).open(file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -22,8 +22,8 @@ pub(crate) fn create_private(file: &Path) -> io::Result<()> {
     }
 }
 
-/// Warns once if group or others have permissions on the folder or on one of its `files`. The modes
-/// are the operator's choice, so this function does not change them.
+/// Logs one warning if group or others have permissions on the folder or on one of its `files`. The
+/// modes are the operator's choice, so this function does not change them.
 pub(super) fn warn_if_shared(folder: &Path, files: [&str; 2]) {
     let paths = [folder.to_owned()].into_iter().chain(files.map(|file| folder.join(file)));
     let mode = |path: &Path| path.metadata().map_or(0, |found| found.mode() & 0o777);

@@ -1,6 +1,7 @@
 //! The contents of the lock file: the epoch of the log, and notes of a server for the next start.
 //!
-//! The epoch is written once a database exists, so that the next start detects a missing database.
+//! A server writes the epoch after the database was created, so that the next start can detect that
+//! the database is missing.
 
 use northgate_domain::Epoch;
 use std::fs::File;
@@ -9,7 +10,8 @@ use std::os::unix::fs::FileExt;
 
 /// Length in bytes of the first line: an epoch in 16 hexadecimal digits, and a line end.
 const MARK_BYTES: u64 = 17;
-/// Number of bytes of the file that are read. The first line and all notes are shorter.
+/// Upper bound of the bytes that are read from the file. The first line and all notes together are
+/// shorter.
 const MOST_BYTES: u64 = 256;
 
 /// A note for the next start.
@@ -17,7 +19,7 @@ const MOST_BYTES: u64 = 256;
 pub(crate) enum Note {
     /// The database or its write-ahead log was truncated, and data is lost.
     DataLost,
-    /// The write-ahead log was lost, and the database contains everything that was in it.
+    /// The write-ahead log was lost, but its contents were rescued into the database.
     LogSaved,
 }
 
@@ -50,7 +52,7 @@ pub(super) fn has(mut lock: &File, note: Note) -> bool {
     read.is_ok() && held.windows(line.len()).any(|part| part == line)
 }
 
-/// Appends a note. It is durable when this function returns.
+/// Appends a note, which is durable when this function returns.
 pub(crate) fn note(mut lock: &File, note: Note) -> io::Result<()> {
     lock.seek(SeekFrom::End(0))?;
     lock.write_all(note.line().as_bytes())?;

@@ -23,7 +23,8 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Renames in two steps: the check and the rename. Another process can create `to` between them.
+/// Checks that `to` does not exist, and then renames. Another process can create `to` between the
+/// two steps.
 fn rename_if_free(from: &Path, to: &Path) -> io::Result<()> {
     match to.symlink_metadata() {
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),

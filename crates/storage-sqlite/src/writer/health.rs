@@ -1,4 +1,4 @@
-//! The health that follows from a failure of the writer, and the advice for an administrator.
+//! The health of the store after a failure of the writer, and the advice for an administrator.
 
 use crate::database::DatabaseError;
 use crate::health::ChangedFile;

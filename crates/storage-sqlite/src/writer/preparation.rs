@@ -1,5 +1,5 @@
-//! Checks before a transaction: a restart will find the files, the disk has enough free space, and
-//! the database can be read.
+//! Checks before a transaction that a restart will find the files, that the disk has enough free
+//! space, and that the database can be read.
 
 use super::Writer;
 use crate::database::{DatabaseError, checkpoint, connect_to_read};
@@ -11,8 +11,8 @@ use crate::{queries, room};
 use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 
-/// Length in bytes above which the write-ahead log causes a warning: something prevents it from
-/// being emptied. If `--retain-bytes` is smaller, it is the limit instead.
+/// Length in bytes above which the writer warns that the write-ahead log cannot be emptied. A
+/// smaller `--retain-bytes` is used instead of this length.
 const LONG_WAL_BYTES: u64 = 256 * 1024 * 1024;
 
 impl Writer {
@@ -21,7 +21,7 @@ impl Writer {
         Usage { wal, sent }
     }
 
-    /// Checks that `bytes` bytes of events can be written and that a restart will find them.
+    /// Checks that `bytes` bytes of events can be written, and that a restart will find the events.
     /// Returns the length of the write-ahead log in bytes.
     pub(super) fn prepare(&mut self, bytes: u64) -> Result<u64, DatabaseError> {
         let wal = self.verify_files()?;
@@ -32,8 +32,8 @@ impl Writer {
         if !failing && has_room && !room::wal_is_long(wal, self.bounds.bytes) {
             return Ok(wal);
         }
-        // The log is emptied first: an empty log needs no reserved space. On a full disk it could
-        // no longer be emptied.
+        // A checkpoint empties the log before the check, because space must be reserved for a long
+        // log. On a completely full disk a checkpoint would no longer be possible.
         let connection = self.take_connection()?;
         if let Err(error) = checkpoint(&connection.sqlite) {
             tracing::debug!(%error, "cannot empty the write-ahead log");
@@ -81,16 +81,17 @@ impl Writer {
         connect_to_read(&self.file)
             .and_then(|connection| queries::touch_newest(&connection))
             .map_err(|_same_as_the_readers| DatabaseError::ReadersFail)?;
-        // The readers would clear these flags only at their next query, which may come later.
+        // The readers themselves clear these flags only at their next query, which may be much
+        // later.
         for failing in &self.failing_readers {
             failing.store(false, Ordering::Relaxed);
         }
         Ok(())
     }
 
-    /// Accepts a shorter write-ahead log if another process made a checkpoint, and returns its
-    /// length. After a checkpoint a new connection sees the same head. After a loss it sees an
-    /// older head or none, and the result is `None`.
+    /// Accepts a shorter write-ahead log if another process made a checkpoint, and returns the
+    /// length of the log. After a checkpoint a new connection finds the same head. If the
+    /// connection finds an older head or none, data was lost, and the result is `None`.
     fn accept_checkpoint(&mut self) -> Option<u64> {
         let head = self.connection.as_ref()?.head();
         let connection = connect_to_read(&self.file).ok()?;
@@ -101,9 +102,9 @@ impl Writer {
         self.files.verify().ok()
     }
 
-    /// Rescues a write-ahead log that was moved, deleted or replaced: the log is still open, so a
-    /// checkpoint copies it into the database. Readers can block the checkpoint; then the next
-    /// append tries again, and so does the maintenance every second.
+    /// Rescues a write-ahead log that was moved, deleted or replaced: the original log is still
+    /// open, so a checkpoint can copy it into the database. If readers block the checkpoint, the
+    /// next append or the next maintenance tries again.
     fn rescue(&mut self, changed: ChangedFile) {
         if self.is_rescued {
             return;
@@ -127,7 +128,7 @@ impl Writer {
         }
     }
 
-    /// Warns once when something prevents the write-ahead log from being emptied, so that it grows.
+    /// Warns once when the write-ahead log becomes too long because it cannot be emptied.
     pub(super) fn warn_of_wal(&mut self, wal: u64) {
         let most = self.bounds.bytes.map_or(u64::MAX, NonZeroU64::get);
         let is_long = wal > LONG_WAL_BYTES.min(most);

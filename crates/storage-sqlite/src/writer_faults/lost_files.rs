@@ -12,7 +12,7 @@ use northgate_storage::{AppendError, EventLog, EventStore, ReadModel};
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
-/// Waits until the store has this health.
+/// Waits until the store has the health `expected`.
 async fn healthy(store: &SqliteStore, expected: StoreHealth) {
     let mut health = store.health();
     let reached = health.wait_for(|health| *health == expected);
@@ -62,17 +62,17 @@ async fn a_deleted_write_ahead_log_loses_no_committed_event() {
     std::fs::remove_file(folder.path().join("northgate.db-wal")).unwrap();
     let gone = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Gone };
     healthy(&store, gone).await;
-    // The files as a kill would leave them.
+    // These are the files that a kill would leave.
     let left = tempfile::tempdir().unwrap();
     std::fs::copy(folder.path().join("northgate.db"), left.path().join("northgate.db")).unwrap();
     assert_eq!(check(left.path()).unwrap().events, 1);
 }
 
 #[tokio::test]
-async fn a_deleted_write_ahead_log_is_rescued_when_readers_allow_it() {
+async fn a_deleted_log_is_rescued_after_the_blocking_reader_has_ended() {
     let (folder, store) = open(Box::new(commit));
     store.append(vec![say("before")]).await.unwrap();
-    // A snapshot from before the next event blocks the checkpoint of the log.
+    // This snapshot is older than the next event, so it blocks the checkpoint of the log.
     let reader = connect_to_read(&folder.path().join("northgate.db")).unwrap();
     let snapshot = reader.unchecked_transaction().unwrap();
     snapshot.query_row("SELECT epoch FROM meta", [], |_row| Ok(())).unwrap();
@@ -138,7 +138,8 @@ async fn an_older_copy_of_a_lost_write_ahead_log_is_not_used() {
     std::fs::remove_file(&wal).unwrap();
     let gone = StoreHealth::FileChanged { file: "northgate.db-wal", change: FileChange::Gone };
     healthy(&store, gone).await;
-    // The files as a kill would leave them, and the copy that an administrator then puts back.
+    // These are the files that a kill would leave. Then an administrator puts an older copy of the
+    // log back.
     let left = tempfile::tempdir().unwrap();
     for name in ["northgate.db", "northgate.lock"] {
         std::fs::copy(folder.path().join(name), left.path().join(name)).unwrap();
@@ -157,7 +158,7 @@ async fn an_older_copy_of_a_lost_write_ahead_log_is_not_used() {
 }
 
 #[tokio::test]
-async fn a_wal_that_was_moved_away_and_back_is_used_at_the_next_start() {
+async fn a_log_that_was_moved_away_and_back_is_used_at_the_next_start() {
     let (folder, store) = open(Box::new(commit));
     let wal = folder.path().join("northgate.db-wal");
     let aside = folder.path().join("aside");
@@ -215,7 +216,7 @@ async fn no_append_succeeds_while_the_database_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn an_event_in_a_lost_file_is_not_shown_before_the_file_is_back() {
+async fn an_event_in_a_lost_file_is_published_only_when_the_file_is_back() {
     let (folder, store, director) = directed();
     let appending = store.clone();
     let mut tasks = JoinSet::new();
