@@ -26,7 +26,7 @@ pub async fn tell_problems(
     }
     let cause = response.response().error();
     let error = if let Some(refused) = cause.and_then(Error::as_error::<CorsError>) {
-        ApiError::Preflight(what_was_refused(refused))
+        ApiError::Preflight(refused_part(refused))
     } else {
         tracing::debug!(http.status = status.as_u16(), ?cause, "the framework refused a request");
         ApiError::Framework(status)
@@ -34,7 +34,7 @@ pub async fn tell_problems(
     Ok(response.into_response(error.error_response()))
 }
 
-fn what_was_refused(error: &CorsError) -> &'static str {
+fn refused_part(error: &CorsError) -> &'static str {
     match error {
         CorsError::MethodNotAllowed | CorsError::BadRequestMethod => "method",
         CorsError::HeadersNotAllowed | CorsError::BadRequestHeaders => "header",
