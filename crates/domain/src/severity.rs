@@ -3,13 +3,13 @@
 use crate::named::named;
 
 named! {
-    /// Severity of an alert, in rising order. The names are those of the `PagerDuty` Common Event
-    /// Format (PD-CEF).
+    /// Severity of an alert, from the least to the most severe. The names are those of the
+    /// `PagerDuty` Common Event Format (PD-CEF).
     #[derive(Default)]
     pub enum Severity {
-        /// For information: nothing to do.
+        /// For information only: no action is necessary.
         Info = "info",
-        /// Something to check. The default of an alert without a severity.
+        /// Something to check. This is the severity of a raise that states none.
         #[default]
         Warning = "warning",
         /// Something is broken.

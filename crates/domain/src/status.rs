@@ -21,9 +21,9 @@ pub enum Status {
     Acknowledged(Attribution),
     /// The alert is closed.
     Resolved {
-        /// Owner before it was resolved, if it had one.
+        /// Owner of the alert before it was resolved, if it had an owner.
         acknowledged: Option<Attribution>,
-        /// Operator who resolved it.
+        /// Operator who resolved the alert.
         resolved: Attribution,
     },
 }
@@ -38,7 +38,7 @@ impl Status {
         }
     }
 
-    /// Returns who acknowledged the alert. A resolved alert keeps this information.
+    /// Returns who acknowledged the alert. A resolved alert still contains this information.
     pub const fn acknowledged(&self) -> Option<&Attribution> {
         match self {
             Self::Open => None,
