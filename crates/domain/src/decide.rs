@@ -1,7 +1,8 @@
 //! The rules: `decide` turns a command and a state into an event, and `evolve` applies an event.
 //!
 //! Both functions are pure, and all stores use them, so the rules exist only once. A store calls
-//! them inside its critical section, so two commands on one alert are decided one after the other.
+//! both functions inside its critical section, so two commands on one alert are decided one after
+//! the other.
 
 use crate::{
     ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, Attribution, ChatMessage, Command,
@@ -167,7 +168,7 @@ fn act_on(
         }
         None => alert.notes.clone(),
     };
-    // A reopened alert has no expiry time: an expiry time that has passed would resolve the alert
+    // A reopened alert loses its expiry time, because a time in the past would resolve the alert
     // again.
     let expires_at = alert.expires_at.filter(|_| change != AlertChange::Reopened);
     let alert = Alert {

@@ -68,7 +68,8 @@ named! {
 /// A value with its position in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Positioned<T> {
-    /// Position of the event; for an alert or a message, the position of the event that created it.
+    /// Position of the event; for an alert or a message, the position of the event that created the
+    /// alert or the message.
     pub position: Position,
     /// The event, alert or message at this position.
     pub value: T,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 pub struct EventMeta {
     /// Id of the alert or message that the decision creates; UUID v4 in production.
     pub id: Uuid,
-    /// Time of the decision. Within one log it never decreases from one event to the next.
+    /// Time of the decision. Within one log, this time never decreases from one event to the next.
     pub at: Timestamp,
     /// Time of the clock at the decision. From one event to the next, this time can decrease if the
     /// clock is set back.

@@ -3,8 +3,8 @@
 use crate::{Position, Positioned};
 
 /// A page of alerts or messages, with the position of the log at which it was read. A client that
-/// has the collection as it is at `position`, and then applies every event after `position`, has
-/// the current state.
+/// has all items as of `position`, and then applies every event after `position`, has the current
+/// state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryPage<T> {
     /// Position of the newest event that the items reflect.

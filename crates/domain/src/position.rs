@@ -21,8 +21,8 @@ impl Epoch {
 /// A position in the log: directly after the event with this offset. The first event has offset 1.
 /// Offset 0 is the position before the first event.
 ///
-/// Offsets increase by one from event to event. Stores must obey this law (see the port
-/// `EventStore`), but it is not a promise to clients. Clients receive positions as opaque strings.
+/// Offsets increase by one from event to event. This is a law for stores (see the port
+/// `EventStore`), not a promise to clients. Clients receive positions as opaque strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Log to which the offset belongs.

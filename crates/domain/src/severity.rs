@@ -9,7 +9,7 @@ named! {
     pub enum Severity {
         /// For information only: no action is necessary.
         Info = "info",
-        /// Something to check. This is the severity of a raise that states none.
+        /// Something to check. A raise without a severity gets this one.
         #[default]
         Warning = "warning",
         /// Something is broken.

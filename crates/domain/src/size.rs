@@ -1,4 +1,5 @@
-//! Estimated sizes of events on the wire, in bytes. Pages and batches use them as a limit.
+//! Estimated sizes of events on the wire, in bytes. These estimates limit the size of pages and
+//! batches.
 //!
 //! Only texts vary much in size, so only texts are counted, as UTF-8 without JSON escapes. Escapes
 //! can at most double the size of a text. A constant covers member names, ids and timestamps.
