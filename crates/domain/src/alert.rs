@@ -1,4 +1,4 @@
-//! An alert in its current state: what happened, where, and what was done about it.
+//! The current state of an alert: what happened, where, and what operators did about the alert.
 
 use crate::{
     DedupKey, HttpUrl, Labels, Location, MessageText, Notes, SearchText, Severity, Source, Status,
@@ -44,9 +44,9 @@ pub struct Alert {
     pub revision: Revision,
     /// Description of what happened.
     pub message: MessageText,
-    /// Location where it happened.
+    /// Location of what happened.
     pub location: Location,
-    /// System that raised the alert, if it sent its name.
+    /// System that raised the alert, if the raise stated a source.
     pub source: Option<Source>,
     /// Worst severity of the first raise and all repeats.
     pub severity: Severity,
@@ -56,7 +56,7 @@ pub struct Alert {
     pub url: Option<HttpUrl>,
     /// Key that marks later raises as repeats of this alert. An alert without a key has no repeats.
     pub dedup_key: Option<DedupKey>,
-    /// Time at which the alert is resolved automatically; `None` if it does not expire.
+    /// Time at which the alert is resolved automatically; `None` if the alert does not expire.
     pub expires_at: Option<Timestamp>,
     /// Time of the first raise.
     pub raised_at: Timestamp,
@@ -66,7 +66,7 @@ pub struct Alert {
     pub updated_at: Timestamp,
     /// Number of raises, including the first.
     pub count: u64,
-    /// Open, acknowledged or resolved, with the operators who changed it.
+    /// Open, acknowledged or resolved, with the operators who acknowledged and resolved the alert.
     pub status: Status,
     /// Newest notes of operators, at most [`Notes::MAX`].
     pub notes: Notes,
@@ -83,7 +83,7 @@ impl Alert {
         self.status.kind() == StatusKind::Resolved
     }
 
-    /// Returns the deduplication key, or `None` if the alert has no key or is resolved: only an
+    /// Returns the deduplication key, or `None` if the alert has no key or is resolved. Only an
     /// unresolved alert can have repeats.
     pub fn open_key(&self) -> Option<&DedupKey> {
         self.dedup_key.as_ref().filter(|_| !self.is_resolved())

@@ -7,10 +7,10 @@ use crate::{
 };
 use std::num::NonZeroU32;
 
-/// A requested change. Its fields are parsed: every text is within its limits.
+/// A requested change. All fields are parsed, so every text is within its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// A sender raises an alert, or repeats one.
+    /// A sender raises an alert, or repeats an unresolved alert.
     RaiseAlert(RaiseAlert),
     /// An operator acts on an alert.
     ActOnAlert(ActOnAlert),
@@ -23,9 +23,9 @@ pub enum Command {
 pub struct RaiseAlert {
     /// Description of what happened.
     pub message: MessageText,
-    /// Location where it happened.
+    /// Location of what happened.
     pub location: Location,
-    /// System that raises the alert, if it sent its name.
+    /// System that raises the alert, if the request states a source.
     pub source: Option<Source>,
     /// Severity of this raise.
     pub severity: Severity,
@@ -41,8 +41,8 @@ pub struct RaiseAlert {
     /// Number of raises in this command. Repeats that arrive within a short time are combined into
     /// one command.
     pub times: NonZeroU32,
-    /// Latest expiry time of the raises after the first one in this command. If the raises repeat
-    /// an alert that has an expiry time, the later one of `latest_end` and `expires_at` is used. If
+    /// Latest expiry time of all raises in this command except the first. If the raises repeat an
+    /// alert that has an expiry time, the later one of `latest_end` and `expires_at` is used. If
     /// the raises create an alert, only `expires_at` is used.
     pub latest_end: Option<Timestamp>,
 }

@@ -42,9 +42,9 @@ impl EventType {
         }
     }
 
-    /// Returns whether a stream sends this type if its filter names no types. Changes are sent only
-    /// on request, because a client that knows only alerts and chat messages would mistake a change
-    /// for a new alert.
+    /// Returns whether a stream sends this type if the filter of the stream names no types. Changes
+    /// are sent only on request, because a client that knows only alerts and chat messages would
+    /// mistake a change for a new alert.
     pub const fn is_sent_unasked(self) -> bool {
         match self {
             Self::Alert | Self::Chat => true,
@@ -66,9 +66,9 @@ pub struct Facets {
 /// facets at most double the memory of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertFacets {
-    /// Location where it happened.
+    /// Location of what happened.
     pub location: Location,
-    /// System that raised the alert, if it sent its name.
+    /// System that raised the alert, if the raise stated a source.
     pub source: Option<Source>,
     /// Current severity.
     pub severity: Severity,
@@ -93,8 +93,8 @@ impl From<&Event> for Facets {
 
 /// Conditions on events. An event matches the filter if it meets every condition (*and*). A
 /// condition with several values is met if any of its values matches (*or*). If a condition on
-/// alerts lists no values, every event meets that condition. If it lists values, no chat message
-/// meets that condition.
+/// alerts has no values, every event meets that condition. If that condition has values, no chat
+/// message meets it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
     /// Types of events; if empty, the types that are [sent unasked](EventType::is_sent_unasked).

@@ -1,4 +1,4 @@
-//! The id and the time that a store assigns to an event when it decides a command.
+//! The id and the time that a store assigns to an event when the store decides a command.
 
 use crate::{Clock, Timestamp};
 use std::sync::Arc;

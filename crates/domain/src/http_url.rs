@@ -24,7 +24,8 @@ impl HttpUrl {
     /// Maximum length of an address, in bytes, as sent and in normal form.
     pub const MAX_BYTES: usize = 2_048;
 
-    /// Parses `raw` and brings it into normal form, or returns why it is not accepted.
+    /// Parses `raw` and returns the address in normal form, or the reason why the address is not
+    /// accepted.
     pub fn parse(raw: &str) -> Result<Self, HttpUrlError> {
         // The limit applies twice: before parsing, to bound the work, and below to the normal form,
         // which can be longer.

@@ -1,4 +1,4 @@
-//! The newest notes of operators about one alert.
+//! The newest notes that operators wrote about one alert.
 
 use crate::{NoteText, Operator, Timestamp};
 use std::sync::Arc;

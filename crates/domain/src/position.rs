@@ -1,4 +1,4 @@
-//! The position of an event in the log: an epoch that identifies the log, and an offset in it.
+//! The position of an event in a log: an epoch that identifies the log, and an offset in that log.
 
 /// Identifier of one log: a random number, generated when a store is created. If a copy of a store
 /// becomes a separate store, the copy gets a new epoch. A position with another epoch has no

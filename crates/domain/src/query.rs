@@ -62,7 +62,7 @@ impl AlertQuery {
                 .all(|choices| choices.iter().any(|label| alert.labels.contains(label)))
     }
 
-    /// Returns the labels grouped by name: a matching alert has one label of each group.
+    /// Returns the labels, grouped by name. A matching alert has at least one label of each group.
     pub fn label_choices(&self) -> BTreeMap<&LabelName, Vec<&Label>> {
         let mut choices: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for label in &self.labels {
@@ -150,7 +150,8 @@ pub struct HistoryRange {
     /// Maximum number of items.
     pub limit: usize,
     /// Maximum size of all items together, in bytes, as estimated by [`Alert::approximate_bytes`]
-    /// or [`ChatMessage::approximate_bytes`]. The first item is returned whatever its size.
+    /// or [`ChatMessage::approximate_bytes`]. The first item is returned even if its size is
+    /// greater than `max_bytes`.
     pub max_bytes: usize,
     /// Maximum number of items that are examined, including items that do not match. A store that
     /// finds the matching items in an index examines only these items.

@@ -1,5 +1,5 @@
-//! Free-text search: one normal form for stored texts and queries, so that all stores find the
-//! same.
+//! Free-text search. Stored texts and queries have one normal form, so all stores return the same
+//! items.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
@@ -33,7 +33,7 @@ impl SearchText {
     }
 }
 
-/// Collects words. Each character extends the current word, ends it, or is ignored.
+/// Collects words. Each character extends the current word, ends the current word, or is ignored.
 #[derive(Default)]
 struct Words {
     text: String,
@@ -75,7 +75,7 @@ pub struct SearchTooLong;
 /// text. A search without words matches every text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search {
-    /// The search as the user typed it; empty if it has no words.
+    /// The search as the user typed it. Empty if the search has no words.
     text: String,
     /// Words in normal form, sorted and without duplicates. Each word has a space before it, as in
     /// [`SearchText`].
@@ -100,7 +100,7 @@ impl Search {
         Ok(Self { text, prefixes })
     }
 
-    /// Returns the search as the user typed it, or an empty string if it has no words.
+    /// Returns the search as the user typed it, or an empty string if the search has no words.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -110,8 +110,8 @@ impl Search {
         self.prefixes.is_empty()
     }
 
-    /// Returns the words of the search in normal form, with letters and digits only. A text must
-    /// contain a word for each of these prefixes.
+    /// Returns the words of the search in normal form, with letters and digits only. A text matches
+    /// if each returned word is a prefix of some word of the text.
     pub fn prefixes(&self) -> impl Iterator<Item = &str> {
         self.prefixes.iter().map(|prefix| prefix.trim_start())
     }

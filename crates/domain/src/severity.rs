@@ -9,7 +9,7 @@ named! {
     pub enum Severity {
         /// For information only: no action is necessary.
         Info = "info",
-        /// Something to check. A raise without a severity gets this one.
+        /// Something to check. This is the default severity.
         #[default]
         Warning = "warning",
         /// Something is broken.
@@ -20,7 +20,7 @@ named! {
 }
 
 impl Severity {
-    /// Returns this severity and all worse ones.
+    /// Returns this severity and all worse severities.
     pub fn and_worse(self) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |severity| *severity >= self)
     }

@@ -12,7 +12,7 @@ pub struct Attribution {
     pub at: Timestamp,
 }
 
-/// Status of an alert, with the operators who changed it.
+/// Status of an alert, with the operators who acknowledged and resolved the alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     /// No operator owns the alert.
@@ -38,7 +38,8 @@ impl Status {
         }
     }
 
-    /// Returns who acknowledged the alert. A resolved alert still contains this information.
+    /// Returns who acknowledged the alert, and when. A resolved alert still contains this
+    /// information.
     pub const fn acknowledged(&self) -> Option<&Attribution> {
         match self {
             Self::Open => None,
@@ -47,7 +48,7 @@ impl Status {
         }
     }
 
-    /// Returns who resolved the alert, if it is resolved.
+    /// Returns who resolved the alert, and when, if the alert is resolved.
     pub const fn resolved(&self) -> Option<&Attribution> {
         match self {
             Self::Open | Self::Acknowledged(_) => None,

@@ -10,7 +10,7 @@ pub enum StartFrom {
     Now,
     /// With every event after a position.
     After(Position),
-    /// With a gap: the client wants to resume, but the text that it sent is not a position.
+    /// With a gap: the client wants to resume, but sent a text that is not a position.
     Gap,
     /// With the newest n events that match, followed by new events.
     Last(usize),
@@ -59,7 +59,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Returns the position from which a client resumes if it is disconnected after this notice.
+    /// Returns the position from which a client resumes if the connection ends after this notice.
     pub const fn position(&self) -> Position {
         match *self {
             Self::Resumed(position) | Self::Gap { position, .. } | Self::Live(position) => position,

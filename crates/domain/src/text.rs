@@ -68,13 +68,14 @@ macro_rules! bounded_text {
             /// Maximum number of characters (Unicode scalar values).
             pub const MAX_CHARS: usize = $limit;
 
-            /// Parses `raw` and brings it into the stored form, or returns why it is not accepted.
+            /// Parses `raw` and returns the text in its stored form, or the reason why the text is
+            /// not accepted.
             pub fn parse(raw: &str) -> Result<Self, TextError> {
                 parse(raw, Self::MAX_CHARS).map(Self)
             }
 
-            /// Restores a text that was stored. The limits are not checked, because they can change
-            /// and stored data must stay readable.
+            /// Restores a text that was stored. The limits are not checked, because limits can
+            /// change and stored data must stay readable.
             pub fn from_stored(stored: &str) -> Self {
                 Self(stored.into())
             }

@@ -108,9 +108,9 @@ pub struct NewActions {
     /// Conditions that select the alerts: parameters of `GET /alerts`, each with one value or a
     /// list of values. At least one condition is required. If more than 1,000 alerts match, the
     /// action applies to the newest 1,000. If the filter has `after`, the action applies to the
-    /// oldest 1,000 after that position. If the filter has no `status`, it selects only alerts that
-    /// the action can change. If an alert has changed before the server acts on it, and no longer
-    /// matches, the outcome for that alert is `refused`.
+    /// oldest 1,000 after that position. Without `status`, the filter selects only alerts that the
+    /// action can change. If an alert no longer matches when the server acts on that alert, the
+    /// outcome is `refused`.
     #[schema(value_type = Option<Object>)]
     filter: Option<Map<String, Value>>,
 }

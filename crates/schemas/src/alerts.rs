@@ -90,8 +90,8 @@ pub struct AlertBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     pub acknowledged_at: Option<TimestampText>,
-    /// Operator who resolved the alert, or `northgate` if it resolved automatically. The member is
-    /// absent if the alert is not resolved.
+    /// Operator who resolved the alert, or `northgate` if the alert resolved automatically. The
+    /// member is absent if the alert is not resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub resolved_by: Option<&'a str>,

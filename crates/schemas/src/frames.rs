@@ -5,8 +5,8 @@ use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// Error text for a chat message that cannot be parsed, word for word as the replaced Python
-/// service sent it.
+/// Error text for a chat message that cannot be parsed. The text is exactly that of the replaced
+/// Python service.
 pub const INVALID_CHAT_MESSAGE: &str =
     "Invalid chat message. Expected: sender (str), message (str).";
 

@@ -25,8 +25,7 @@ pub struct Problem {
     status: u16,
     /// Description of the problem and of what to do about it, for people.
     detail: String,
-    /// All bad fields of the body, or all bad parameters of the query, if such errors are the
-    /// reason.
+    /// All bad fields of the body, or all bad parameters of the query, if they are the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
     /// The current alert, if its state or revision is the reason.
