@@ -185,7 +185,7 @@ fn an_unknown_stream_filter_is_400_with_advice() {
     let server = TestServer::start();
     for (query, advice) in [
         ("type=alert", "use types"),
-        ("locations=North+Gate", "use location, once or repeated"),
+        ("locations=North+Gate", "use location, once for each location"),
         ("status=open", "use types=alert,alert_update and compare the status of each event"),
         ("q=gate", "search with GET /alerts"),
         ("labels=x", "use label.<name>=<value> for each label"),

@@ -1,4 +1,4 @@
-//! An alert in its current state: what happened, where, and what was done about it.
+//! The current state of an alert: what happened, where, and what operators did about the alert.
 
 use crate::{
     DedupKey, HttpUrl, Labels, Location, MessageText, Notes, SearchText, Severity, Source, Status,
@@ -10,8 +10,8 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AlertId(pub Uuid);
 
-/// Number of events of an alert, including the one that raised it. Of two states of one alert,
-/// the state with the higher revision is newer.
+/// Number of events of an alert, including the first raise. A state of an alert with a higher
+/// revision is newer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Revision(u64);
 
@@ -19,12 +19,12 @@ impl Revision {
     /// Revision of an alert that was just raised.
     pub const FIRST: Self = Self(1);
 
-    /// Restores a revision from the number that a store holds.
+    /// Restores a revision from its stored number.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// Returns the number of events so far.
+    /// Returns the number of events of the alert up to this revision.
     pub const fn get(self) -> u64 {
         self.0
     }
@@ -44,36 +44,36 @@ pub struct Alert {
     pub revision: Revision,
     /// Description of what happened.
     pub message: MessageText,
-    /// Location where it happened.
+    /// Location of what happened.
     pub location: Location,
-    /// System that raised the alert, if it sent its name.
+    /// System that raised the alert, if the raise stated a source.
     pub source: Option<Source>,
-    /// Severity: the worst of the first raise and all repeats.
+    /// Worst severity of the first raise and all repeats.
     pub severity: Severity,
     /// Searchable name/value pairs.
     pub labels: Labels,
     /// Address of a page with more information.
     pub url: Option<HttpUrl>,
-    /// Key that marks later raises as repeats of this alert. Without a key it has no repeats.
+    /// Key that marks later raises as repeats of this alert. An alert without a key has no repeats.
     pub dedup_key: Option<DedupKey>,
-    /// Time at which the alert is resolved automatically; `None` if it does not expire.
+    /// Time at which the alert is resolved automatically; `None` if the alert does not expire.
     pub expires_at: Option<Timestamp>,
     /// Time of the first raise.
     pub raised_at: Timestamp,
     /// Time of the last raise.
     pub last_seen: Timestamp,
-    /// Time of its newest event.
+    /// Time of the newest event of the alert.
     pub updated_at: Timestamp,
     /// Number of raises, including the first.
     pub count: u64,
-    /// Open, acknowledged or resolved, with the operators who changed it.
+    /// Open, acknowledged or resolved, with the operators who acknowledged and resolved the alert.
     pub status: Status,
-    /// Newest notes of operators.
+    /// Newest notes of operators, at most [`Notes::MAX`].
     pub notes: Notes,
 }
 
 impl Alert {
-    /// Returns the words that a search compares: those of the message and the location.
+    /// Returns the words of the message and the location, which a search compares.
     pub fn search_text(&self) -> SearchText {
         SearchText::of([self.message.as_str(), self.location.as_str()])
     }
@@ -83,8 +83,8 @@ impl Alert {
         self.status.kind() == StatusKind::Resolved
     }
 
-    /// Returns the deduplication key while the alert is not resolved, that is, while it can have
-    /// repeats.
+    /// Returns the deduplication key, or `None` if the alert has no key or is resolved. Only an
+    /// unresolved alert can have repeats.
     pub fn open_key(&self) -> Option<&DedupKey> {
         self.dedup_key.as_ref().filter(|_| !self.is_resolved())
     }

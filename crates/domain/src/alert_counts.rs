@@ -13,25 +13,25 @@ impl AlertCounts {
         self.0[status][severity]
     }
 
-    /// Adds an alert to the counts.
+    /// Adds an alert to the count of its status and severity.
     pub fn add(&mut self, alert: &Alert) {
         let count = &mut self.0[alert.status.kind()][alert.severity];
         *count = count.saturating_add(1);
     }
 
-    /// Removes an alert from the counts.
+    /// Removes an alert from the count of its status and severity.
     pub fn remove(&mut self, alert: &Alert) {
         self.remove_one(alert.status.kind(), alert.severity);
     }
 
-    /// Removes one alert with this status and severity from the counts.
+    /// Subtracts one from the count of this status and severity.
     pub fn remove_one(&mut self, status: StatusKind, severity: Severity) {
         let count = &mut self.0[status][severity];
         *count = count.saturating_sub(1);
     }
 }
 
-/// Counts of all alerts, with the log position that they reflect.
+/// Counts of all alerts, with the position of the log at which they are correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
     /// Position of the newest event that the counts include.

@@ -1,4 +1,5 @@
-//! A chat message of an operator. Messages share one order with the alerts, the same for everyone.
+//! A chat message of an operator. Chat messages and alerts share one log, so their order is the
+//! same for every client.
 
 use crate::{AlertId, MessageText, SearchText, Sender, Timestamp};
 use uuid::Uuid;
@@ -7,7 +8,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub Uuid);
 
-/// One chat message. It never changes.
+/// One chat message. A chat message never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatMessage {
     /// Unique id, assigned by the store.
@@ -23,7 +24,7 @@ pub struct ChatMessage {
 }
 
 impl ChatMessage {
-    /// Returns the words that a search compares: those of the message and its sender.
+    /// Returns the words of the text and the sender, which a search compares.
     pub fn search_text(&self) -> SearchText {
         SearchText::of([self.message.as_str(), self.sender.as_str()])
     }

@@ -19,7 +19,8 @@ impl Timestamp {
         self.unix_micros
     }
 
-    /// Returns the date and time. A year after 9999 is returned as 1970-01-01: no clock reaches it.
+    /// Returns the date and time. A time outside the years -9999 to 9999 is returned as 1970-01-01;
+    /// no clock returns such a time.
     pub fn to_utc(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.unix_micros) * 1_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -34,13 +35,14 @@ impl From<OffsetDateTime> for Timestamp {
     }
 }
 
-/// Source of the current time. A test controls time with its own clock.
+/// Source of the current time. Tests use their own clock to control the time.
 pub trait Clock: Send + Sync {
     /// Returns the current time. The clock may be set backward or forward between two calls.
     fn now(&self) -> Timestamp;
 
-    /// Returns the time of a monotonic clock: only the difference between two of its values has a
-    /// meaning. The default is `now`, which is correct for a clock that is never set.
+    /// Returns the time of a monotonic clock. Only the difference between two returned times has a
+    /// meaning. The default implementation returns `now`, which is correct for a clock that is
+    /// never set.
     fn steady(&self) -> Timestamp {
         self.now()
     }

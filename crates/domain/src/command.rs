@@ -7,10 +7,10 @@ use crate::{
 };
 use std::num::NonZeroU32;
 
-/// A requested change. Its fields are parsed: every text is within its limits.
+/// A requested change. All fields are parsed, so every text is within its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// A sender raises an alert, or repeats one.
+    /// A sender raises an alert, or repeats an unresolved alert.
     RaiseAlert(RaiseAlert),
     /// An operator acts on an alert.
     ActOnAlert(ActOnAlert),
@@ -23,9 +23,9 @@ pub enum Command {
 pub struct RaiseAlert {
     /// Description of what happened.
     pub message: MessageText,
-    /// Location where it happened.
+    /// Location of what happened.
     pub location: Location,
-    /// System that raises the alert, if it sent its name.
+    /// System that raises the alert, if the request states a source.
     pub source: Option<Source>,
     /// Severity of this raise.
     pub severity: Severity,
@@ -33,14 +33,17 @@ pub struct RaiseAlert {
     pub labels: Labels,
     /// Address of a page with more information.
     pub url: Option<HttpUrl>,
-    /// Key that makes this raise a repeat of the unresolved alert with the same key, if any.
+    /// Deduplication key. If an unresolved alert has the same key, this raise is a repeat of that
+    /// alert.
     pub dedup_key: Option<DedupKey>,
     /// Time at which the alert is to be resolved automatically.
     pub expires_at: Option<Timestamp>,
-    /// Number of raises in this command: repeats that arrive close together are combined into one.
+    /// Number of raises in this command. Repeats that arrive within a short time are combined into
+    /// one command.
     pub times: NonZeroU32,
-    /// Latest `expires_at` of the combined raises. It applies if they repeat an alert that has an
-    /// expiry time. If they create an alert, that alert gets the `expires_at` of the first raise.
+    /// Latest expiry time of all raises in this command except the first. If the raises repeat an
+    /// alert that has an expiry time, the later one of `latest_end` and `expires_at` is used. If
+    /// the raises create an alert, only `expires_at` is used.
     pub latest_end: Option<Timestamp>,
 }
 
@@ -61,8 +64,7 @@ impl RaiseAlert {
         }
     }
 
-    /// Returns whether all expiry times of this raise have passed at `now`. Without an expiry time,
-    /// the result is false.
+    /// Returns whether this raise has an expiry time and none of its expiry times is after `now`.
     pub fn is_over_at(&self, now: Timestamp) -> bool {
         self.expires_at.max(self.latest_end).is_some_and(|end| end <= now)
     }
@@ -79,7 +81,8 @@ pub struct ActOnAlert {
     pub by: Operator,
     /// Note to add to the alert. [`Action::Annotate`] without a note changes nothing.
     pub note: Option<NoteText>,
-    /// Revisions at which the alert may be acted on. At any other revision the action is rejected.
+    /// Revisions that the client accepts. If the alert has another revision, the action is
+    /// rejected. `None` accepts every revision.
     pub expected: Option<Vec<Revision>>,
 }
 
@@ -88,7 +91,7 @@ named! {
     pub enum Action {
         /// Become the owner of the alert.
         Acknowledge = "acknowledge",
-        /// Give up ownership: the alert is open again.
+        /// Remove the owner of the alert: the alert is open again.
         Unacknowledge = "unacknowledge",
         /// Close the alert.
         Resolve = "resolve",
@@ -119,7 +122,7 @@ pub struct PostMessage {
     pub sender: Sender,
     /// Text of the message.
     pub message: MessageText,
-    /// Alert to whose thread the message belongs. The alert must exist.
+    /// Alert whose thread contains the message, if any. The alert must exist.
     pub alert_id: Option<AlertId>,
 }
 
@@ -128,15 +131,16 @@ pub struct PostMessage {
 pub enum Subject<'a> {
     /// The alert with this id.
     Id(AlertId),
-    /// The unresolved alert with this key. If several are unresolved, because one was reopened
-    /// while another was open, it is the one that was raised last.
+    /// The unresolved alert with this key. If several alerts with this key are unresolved, because
+    /// one of them was reopened, the subject is the alert that was raised last.
     OpenKey(&'a DedupKey),
 }
 
 impl Command {
     /// Returns the alert whose state decides this command. A store loads that alert before it calls
-    /// [`decide`](crate::decide). A command that always creates something has no subject: stores do
-    /// not check whether the new random id exists already, because a collision is too unlikely.
+    /// [`decide`](crate::decide). A command that always creates an alert or a message has no
+    /// subject. Stores do not check whether the new random id exists already, because a collision
+    /// is too unlikely.
     pub fn subject(&self) -> Option<Subject<'_>> {
         match self {
             Self::RaiseAlert(raise) => raise.dedup_key.as_ref().map(Subject::OpenKey),

@@ -1,4 +1,4 @@
-//! The times at which alerts are resolved automatically.
+//! Deadlines after which unresolved alerts are resolved automatically.
 
 use crate::{Alert, Severity, Timestamp};
 use enum_map::EnumMap;
@@ -16,14 +16,14 @@ pub struct Deadlines {
 /// Reason why an alert is overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overdue {
-    /// Its `expires_at` has passed.
+    /// The `expires_at` of the alert has passed.
     Expired,
-    /// It had no event for the time that its severity allows.
+    /// The alert had no event for at least the time limit of its severity.
     Quiet,
 }
 
 impl Deadlines {
-    /// Returns why the alert is overdue, or `None` if it is not, or is resolved already.
+    /// Returns why the alert is overdue, or `None` if the alert is not overdue or already resolved.
     pub fn overdue(&self, alert: &Alert) -> Option<Overdue> {
         if alert.is_resolved() {
             None

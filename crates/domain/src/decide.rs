@@ -1,7 +1,8 @@
 //! The rules: `decide` turns a command and a state into an event, and `evolve` applies an event.
 //!
-//! Both functions are pure. Every store calls them inside its own critical section. So the rules
-//! exist once, and two commands on one alert are decided one after the other.
+//! Both functions are pure, and all stores use them, so the rules exist only once. A store calls
+//! both functions inside its critical section, so two commands on one alert are decided one after
+//! the other.
 
 use crate::{
     ActOnAlert, Action, Alert, AlertChange, AlertEvent, AlertId, Attribution, ChatMessage, Command,
@@ -14,7 +15,7 @@ pub enum Decision {
     /// The command has an effect: the store appends this event.
     Event(Event),
     /// The command has no effect, for example because the alert already has the requested status.
-    /// Nothing is stored; this is the current alert.
+    /// Nothing is stored. The value is the current alert.
     Unchanged(Alert),
 }
 
@@ -35,7 +36,7 @@ pub enum Rejection {
     /// The expiry time of the raised alert is not in the future.
     #[error("the expiry time of the alert has already passed")]
     AlreadyOver,
-    /// The alert is not at one of the revisions that the action expects.
+    /// The current revision of the alert is not one of the revisions that the action expects.
     #[error("the alert has changed; its current revision is {}", .present.revision.get())]
     Outdated {
         /// Current alert.
@@ -43,7 +44,8 @@ pub enum Rejection {
     },
 }
 
-/// Decides `command` against `state`, the state of its [subject](Command::subject).
+/// Decides `command`. `state` is the alert that is the [subject](Command::subject) of the command,
+/// or `None` if the command has no subject or the alert does not exist.
 pub fn decide(
     state: Option<&Alert>,
     command: &Command,
@@ -81,7 +83,7 @@ pub fn decide(
 }
 
 impl Alert {
-    /// Creates the alert of a first raise.
+    /// Creates the alert that a first raise results in.
     pub fn raised(raise: &RaiseAlert, meta: EventMeta) -> Self {
         Self {
             id: AlertId(meta.id),
@@ -104,7 +106,7 @@ impl Alert {
     }
 }
 
-/// Returns whether `raise` repeats `alert`: the keys are equal and the alert is not resolved.
+/// Returns whether `raise` repeats `alert`: both have the same key and the alert is not resolved.
 fn is_repeat(alert: &Alert, raise: &RaiseAlert) -> bool {
     raise.dedup_key.is_some() && raise.dedup_key.as_ref() == alert.open_key()
 }
@@ -166,7 +168,8 @@ fn act_on(
         }
         None => alert.notes.clone(),
     };
-    // The expiry time may already have resolved this alert. A reopened alert must not expire again.
+    // A reopened alert loses its expiry time, because a time in the past would resolve the alert
+    // again.
     let expires_at = alert.expires_at.filter(|_| change != AlertChange::Reopened);
     let alert = Alert {
         revision: alert.revision.next(),
@@ -179,9 +182,9 @@ fn act_on(
     Ok(Some(AlertEvent { change, alert, by: Some(act.by.clone()), note: act.note.clone() }))
 }
 
-/// Returns the state of an alert after `event`. The state does not change if the event is a chat
-/// message, belongs to another alert, or is not newer than the state. So a log can be replayed
-/// twice with the same result.
+/// Returns the state of an alert after `event`. The state does not change if `event` is a chat
+/// message, belongs to another alert, or is not newer than the state. So the result is the same if
+/// a log is replayed twice.
 pub fn evolve(state: Option<Alert>, event: &Event) -> Option<Alert> {
     let Event::Alert(AlertEvent { alert, .. }) = event else {
         return state;

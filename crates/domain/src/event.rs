@@ -1,4 +1,5 @@
-//! Events: changes that have happened. They are stored, ordered and sent, and never edited.
+//! Events: changes that have happened. Events are stored, ordered and sent. A stored event never
+//! changes.
 
 use crate::named::named;
 use crate::{Alert, ChatMessage, NoteText, Operator, Position, Timestamp};
@@ -23,8 +24,8 @@ impl Event {
     }
 }
 
-/// A change of one alert. It contains the complete state after the change, so a reader of the log
-/// (a socket, a page of history, another store) needs no other event to show the alert.
+/// A change of one alert, with the complete state of the alert after the change. A reader of the
+/// log (a socket, a page of history, another store) can show the alert without any other event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertEvent {
     /// Kind of change.
@@ -47,17 +48,17 @@ impl AlertEvent {
 named! {
     /// Kinds of change of an alert.
     pub enum AlertChange {
-        /// It was raised for the first time.
+        /// The alert was raised for the first time.
         Raised = "raised",
-        /// It was raised again.
+        /// The alert was raised again.
         Repeated = "repeated",
-        /// An operator became its owner.
+        /// An operator became the owner of the alert.
         Acknowledged = "acknowledged",
-        /// Its owner was removed.
+        /// The owner of the alert was removed.
         Unacknowledged = "unacknowledged",
-        /// It was resolved.
+        /// The alert was resolved.
         Resolved = "resolved",
-        /// It was opened again after it was resolved.
+        /// The alert was resolved and is open again.
         Reopened = "reopened",
         /// An operator added a note.
         Annotated = "annotated",
@@ -67,7 +68,8 @@ named! {
 /// A value with its position in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Positioned<T> {
-    /// Position of the event; for an alert or a message, the position of the event that created it.
+    /// Position of the event; for an alert or a message, the position of the event that created the
+    /// alert or the message.
     pub position: Position,
     /// The event, alert or message at this position.
     pub value: T,

@@ -17,7 +17,7 @@ impl EventType {
     /// All event types.
     pub const ALL: [Self; 3] = [Self::Alert, Self::AlertUpdate, Self::Chat];
 
-    /// Returns the name of the type, as it is sent.
+    /// Returns the name of the type on the wire.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Alert => "alert",
@@ -26,7 +26,7 @@ impl EventType {
         }
     }
 
-    /// Returns the type with this name.
+    /// Returns the type with this name, or `None` if no type has this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
@@ -42,9 +42,9 @@ impl EventType {
         }
     }
 
-    /// Returns whether a stream without a condition on types includes this type. Changes are sent
-    /// on request only: a client that knows only alerts and chat would mistake a change for a new
-    /// alert.
+    /// Returns whether a stream sends this type if the filter of the stream names no types. Changes
+    /// are sent only on request, because a client that knows only alerts and chat messages would
+    /// mistake a change for a new alert.
     pub const fn is_sent_unasked(self) -> bool {
         match self {
             Self::Alert | Self::Chat => true,
@@ -58,17 +58,17 @@ impl EventType {
 pub struct Facets {
     /// Type under which the event is sent.
     pub kind: EventType,
-    /// Compared fields of its alert; `None` for a chat message.
+    /// Compared fields of the alert; `None` for a chat message.
     pub alert: Option<AlertFacets>,
 }
 
-/// Fields of an alert that filters compare. The alert's frame contains all of them too, so facets
-/// at most double the memory of a frame.
+/// Fields of an alert that filters compare. The frame of the alert contains the same texts, so
+/// facets at most double the memory of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertFacets {
-    /// Location where it happened.
+    /// Location of what happened.
     pub location: Location,
-    /// System that raised the alert, if it sent its name.
+    /// System that raised the alert, if the raise stated a source.
     pub source: Option<Source>,
     /// Current severity.
     pub severity: Severity,
@@ -91,9 +91,10 @@ impl From<&Event> for Facets {
     }
 }
 
-/// Conditions on events. An event must meet all of them (*and*); it meets one if any value of that
-/// condition matches (*or*). A condition without values matches every event. A chat message never
-/// meets a condition on alerts.
+/// Conditions on events. An event matches the filter if it meets every condition (*and*). A
+/// condition with several values is met if any of its values matches (*or*). If a condition on
+/// alerts has no values, every event meets that condition. If that condition has values, no chat
+/// message meets it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
     /// Types of events; if empty, the types that are [sent unasked](EventType::is_sent_unasked).
@@ -104,28 +105,31 @@ pub struct EventFilter {
     pub sources: Vec<Source>,
     /// Severities of alerts.
     pub severities: Vec<Severity>,
-    /// Sorted, so that labels with the same name are adjacent.
+    /// Labels of alerts, sorted so that labels with the same name are adjacent.
     labels: Vec<Label>,
 }
 
 impl EventFilter {
-    /// Sets the condition on labels: for each name, an alert must have one of the given values.
+    /// Sets the condition on labels: for each name in `labels`, an alert must have one of the
+    /// listed values.
     pub fn set_labels(&mut self, mut labels: Vec<Label>) {
         labels.sort();
         self.labels = labels;
     }
 
-    /// Returns whether the filter has no condition: it then matches every event sent unasked.
+    /// Returns whether the filter has no conditions, and so matches every event that is sent
+    /// unasked.
     pub fn is_open(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Returns whether an event matches.
+    /// Returns whether an event matches the filter.
     pub fn admits(&self, event: &Event) -> bool {
         self.matches(&event.into())
     }
 
-    /// Returns whether an event with these facets matches. Does not allocate.
+    /// Returns whether an event with these facets matches the filter. The function does not
+    /// allocate.
     pub fn matches(&self, facets: &Facets) -> bool {
         let kind = match &self.types[..] {
             [] => facets.kind.is_sent_unasked(),
@@ -148,7 +152,7 @@ impl EventFilter {
                 .all(|values| values.iter().any(|label| alert.labels.contains(label)))
     }
 
-    /// Returns whether the filter has a condition on alerts, so that no chat message matches.
+    /// Returns whether the filter has a condition on alerts. If so, no chat message matches.
     fn is_about_alerts(&self) -> bool {
         let Self { types: _, locations, sources, severities, labels } = self;
         let is_open = locations.is_empty() && sources.is_empty() && severities.is_empty();

@@ -1,4 +1,4 @@
-//! The id and the time that a store assigns to an event when it decides a command.
+//! The id and the time that a store assigns to an event when the store decides a command.
 
 use crate::{Clock, Timestamp};
 use std::sync::Arc;
@@ -9,27 +9,28 @@ use uuid::Uuid;
 pub struct EventMeta {
     /// Id of the alert or message that the decision creates; UUID v4 in production.
     pub id: Uuid,
-    /// Time of the decision. Within one log it never decreases from one event to the next.
+    /// Time of the decision. Within one log, this time never decreases from one event to the next.
     pub at: Timestamp,
-    /// Time of the clock at the decision. It can decrease if the clock is set back.
+    /// Time of the clock at the decision. From one event to the next, this time can decrease if the
+    /// clock is set back.
     pub clock: Timestamp,
 }
 
 impl EventMeta {
-    /// Creates the id and time of a decision; `at` is the time of the clock.
+    /// Creates the id and the time of a decision. `at` is the time of the clock.
     pub const fn new(id: Uuid, at: Timestamp) -> Self {
         Self { id, at, clock: at }
     }
 
-    /// Returns the same decision with `at` raised to `newest`, the time of the log's newest event,
-    /// if the clock is behind it.
+    /// Returns the same values, but with `at` not earlier than `newest`, which is the time of the
+    /// newest event of the log.
     #[must_use]
     pub fn not_before(self, newest: Timestamp) -> Self {
         Self { at: self.at.max(newest), ..self }
     }
 }
 
-/// Source of ids. Tests use their own.
+/// Source of ids. Tests use their own source.
 pub trait IdSource: Send + Sync {
     /// Returns the next id. Ids never repeat.
     fn next_id(&self) -> Uuid;

@@ -11,8 +11,8 @@ pub struct HttpUrl(Arc<str>);
 /// Reason why a text is not accepted as an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HttpUrlError {
-    /// The text is not a URL, or has another scheme. A page shows the address as a link, and a
-    /// scheme such as `javascript` would run code.
+    /// The text is not a URL, or its scheme is not `http` or `https`. A page shows the address as a
+    /// link, and a link with the scheme `javascript` would run code.
     #[error("must be an http or https address")]
     NotHttp,
     /// The address is longer than [`HttpUrl::MAX_BYTES`], as sent or in normal form.
@@ -24,7 +24,8 @@ impl HttpUrl {
     /// Maximum length of an address, in bytes, as sent and in normal form.
     pub const MAX_BYTES: usize = 2_048;
 
-    /// Parses `raw` and brings it into normal form, or returns why it is not accepted.
+    /// Parses `raw` and returns the address in normal form, or the reason why the address is not
+    /// accepted.
     pub fn parse(raw: &str) -> Result<Self, HttpUrlError> {
         // The limit applies twice: before parsing, to bound the work, and below to the normal form,
         // which can be longer.
@@ -38,7 +39,8 @@ impl HttpUrl {
         if url.as_str().len() > Self::MAX_BYTES {
             return Err(HttpUrlError::TooLong);
         }
-        // The normal form of some long host names cannot be parsed again: do not accept those.
+        // The normal form of some long host names cannot be parsed again. Such addresses are
+        // rejected.
         if Url::parse(url.as_str()).as_ref() != Ok(&url) {
             return Err(HttpUrlError::NotHttp);
         }
@@ -70,12 +72,12 @@ mod tests {
 
     #[test]
     fn only_http_and_https_addresses_are_accepted() {
-        for (raw, kept) in [
+        for (raw, stored) in [
             ("https://example.com/runbook#disk", "https://example.com/runbook#disk"),
             (" HTTP://Grafana.local:3000/d/1?x=\"y\" ", "http://grafana.local:3000/d/1?x=%22y%22"),
             ("https://exämple.com/ä b", "https://xn--exmple-cua.com/%C3%A4%20b"),
         ] {
-            assert_eq!(HttpUrl::parse(raw).unwrap().as_str(), kept);
+            assert_eq!(HttpUrl::parse(raw).unwrap().as_str(), stored);
         }
         for raw in [
             "",
@@ -98,23 +100,23 @@ mod tests {
         assert_eq!(HttpUrl::parse(&grows), Err(HttpUrlError::TooLong));
     }
 
-    /// A host name of characters out of 20,000 different ones. Each takes three bytes in UTF-8, and
-    /// more in the normal form.
-    fn long_host(signs: u32) -> String {
-        (0..signs).filter_map(|n| char::from_u32(0x4E00 + n * 7_919 % 20_000)).collect()
+    /// Returns a host name with `length` characters from a set of 20,000. Each character has three
+    /// bytes in UTF-8, and more bytes in the normal form.
+    fn long_host(length: u32) -> String {
+        (0..length).filter_map(|n| char::from_u32(0x4E00 + n * 7_919 % 20_000)).collect()
     }
 
     #[test]
     fn a_host_whose_normal_form_cannot_be_parsed_is_rejected() {
-        let mut refused = 0;
-        for signs in 600..680 {
-            match HttpUrl::parse(&format!("http://{}/", long_host(signs))) {
+        let mut rejected = 0;
+        for length in 600..680 {
+            match HttpUrl::parse(&format!("http://{}/", long_host(length))) {
                 Ok(link) => assert_eq!(HttpUrl::parse(link.as_str()), Ok(link)),
-                Err(HttpUrlError::NotHttp) => refused += 1,
+                Err(HttpUrlError::NotHttp) => rejected += 1,
                 Err(HttpUrlError::TooLong) => {}
             }
         }
-        assert!(refused > 0, "no generated host name has a normal form that cannot be parsed");
+        assert!(rejected > 0, "no generated host name has a normal form that cannot be parsed");
     }
 
     #[test]

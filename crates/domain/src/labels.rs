@@ -53,7 +53,7 @@ pub enum LabelError {
     /// A value is not valid.
     #[error(transparent)]
     Value(#[from] TextError),
-    /// There are more than [`Labels::MAX`].
+    /// The alert has more than [`Labels::MAX`] labels.
     #[error("must contain at most {} labels", Labels::MAX)]
     TooMany,
 }
@@ -67,7 +67,7 @@ pub struct Label {
     pub value: LabelValue,
 }
 
-/// Labels of one alert: at most 32, sorted by name, with unique names. Cloning shares them.
+/// Labels of one alert: at most 32, sorted by name, with unique names. Cloning shares the labels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Labels {
     /// `None` if there are no labels, so that an alert without labels allocates nothing.
@@ -105,7 +105,7 @@ impl Labels {
         self.sorted.as_deref().unwrap_or_default()
     }
 
-    /// Returns whether the labels include this name with this value.
+    /// Returns whether the alert has a label with this name and this value.
     pub fn contains(&self, label: &Label) -> bool {
         self.as_slice().binary_search(label).is_ok()
     }

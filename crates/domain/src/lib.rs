@@ -1,5 +1,5 @@
-//! The domain model of Northgate and its rules: alerts, the commands on them, and their events.
-//! This crate does no I/O, and does not depend on JSON, HTTP or a database.
+//! The domain model and the rules of Northgate: alerts, commands on alerts, and events. This crate
+//! does no I/O, and does not depend on JSON, HTTP or a database.
 #![warn(missing_docs)]
 
 mod alert;

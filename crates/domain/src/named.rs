@@ -14,14 +14,14 @@ macro_rules! named {
             /// All values, in the order of their declaration.
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$value),+];
 
-            /// Returns the name of the value, as it is sent and stored.
+            /// Returns the name of the value on the wire and on disk.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$value => $name,)+
                 }
             }
 
-            /// Returns the value with this name.
+            /// Returns the value with this name, or `None` if no value has this name.
             pub fn parse(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(Self::$value),)+

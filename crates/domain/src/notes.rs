@@ -1,21 +1,22 @@
-//! The newest notes of operators about one alert.
+//! The newest notes that operators wrote about one alert.
 
 use crate::{NoteText, Operator, Timestamp};
 use std::sync::Arc;
 
-/// One note. It never changes.
+/// One note. A note never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// Author of the note.
     pub by: Operator,
     /// Text of the note.
     pub text: NoteText,
-    /// Time of the event that added it.
+    /// Time of the event that added the note.
     pub at: Timestamp,
 }
 
-/// Newest notes of an alert, oldest first. Every event of the alert contains them, so their number
-/// is small: longer discussions belong in the alert's chat thread. Cloning shares them.
+/// Newest notes of an alert, oldest first. Every event of the alert contains these notes, so their
+/// number is small. Longer discussions belong in the chat thread of the alert. Cloning shares the
+/// notes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Notes {
     /// `None` if there are no notes, so that an alert without notes allocates nothing.
@@ -24,11 +25,11 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Maximum number of notes of an alert. One more drops the oldest.
+    /// Maximum number of notes of an alert. If another note is added, the oldest note is dropped.
     pub const MAX: usize = 20;
 
-    /// Creates the notes of an alert from `notes`, of which only the newest [`MAX`](Self::MAX)
-    /// stay; `dropped` is the number of earlier notes that were dropped before.
+    /// Creates the notes of an alert from the newest [`MAX`](Self::MAX) of `notes`. `dropped` is
+    /// the number of older notes that were dropped earlier.
     pub fn new(notes: Vec<Note>, dropped: u64) -> Self {
         let excess = notes.len().saturating_sub(Self::MAX);
         let dropped = dropped.saturating_add(excess as u64);

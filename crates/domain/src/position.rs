@@ -1,27 +1,28 @@
-//! The position of an event in the log: an epoch that identifies the log, and an offset in it.
+//! The position of an event in a log: an epoch that identifies the log, and an offset in that log.
 
-/// Identifier of one log, drawn at random when a store is created. A copy of a store that becomes
-/// a separate store gets a new one. A position of another epoch has no meaning in this log.
+/// Identifier of one log: a random number, generated when a store is created. If a copy of a store
+/// becomes a separate store, the copy gets a new epoch. A position with another epoch has no
+/// meaning in this log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(u64);
 
 impl Epoch {
-    /// Creates an epoch from a number that the caller drew at random.
+    /// Creates an epoch from a random number.
     pub const fn new(value: u64) -> Self {
         Self(value)
     }
 
-    /// Returns the number.
+    /// Returns the random number of the epoch.
     pub const fn get(self) -> u64 {
         self.0
     }
 }
 
-/// A position in the log: directly after the event with this offset. The first event has offset 1;
-/// offset 0 is the position before it.
+/// A position in the log: directly after the event with this offset. The first event has offset 1.
+/// Offset 0 is the position before the first event.
 ///
 /// Offsets increase by one from event to event. This is a law for stores (see the port
-/// `EventStore`) and not a promise to clients, which receive a position as an opaque string.
+/// `EventStore`), not a promise to clients. Clients receive positions as opaque strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Log to which the offset belongs.

@@ -1,4 +1,4 @@
-//! Queries for current alerts and for chat messages, which outlive the retained events.
+//! Queries for current alerts and chat messages. Both stay readable after their events are trimmed.
 
 use crate::{
     Alert, AlertId, ChatMessage, Label, LabelName, Location, Position, Search, Severity, Source,
@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 pub struct AlertQuery {
     /// Range and size of the page.
     pub range: HistoryRange,
-    /// Prefixes of words, all of which the text of an item must contain.
+    /// Search in the text of an item: each word of the search must be a prefix of a word of the
+    /// text.
     pub search: Search,
     /// Locations of the alert; if empty, any location.
     pub locations: Vec<Location>,
@@ -31,8 +32,8 @@ impl AlertQuery {
         Self { range: HistoryRange::newest(limit), ..Self::default() }
     }
 
-    /// Returns whether a store may have to examine items that do not match. A single condition on
-    /// locations, sources, statuses or severities is no search: an index finds exactly its items.
+    /// Returns whether a store may have to examine items that do not match. If the only condition
+    /// is on locations, sources, statuses or severities, an index finds exactly the matching items.
     pub fn is_search(&self) -> bool {
         let Self { range, search, locations, sources, statuses, severities, labels } = self;
         let conditions = [
@@ -47,8 +48,8 @@ impl AlertQuery {
             || conditions.into_iter().filter(|condition| *condition).count() > 1
     }
 
-    /// Returns whether an alert matches. Position and words are not compared: each store does that
-    /// in its own way.
+    /// Returns whether an alert matches, apart from its position and its words. Each store compares
+    /// positions and words in its own way.
     pub fn admits(&self, alert: &Alert) -> bool {
         self.range.admits(alert.raised_at)
             && is_any_of(&self.locations, Some(&alert.location))
@@ -61,7 +62,7 @@ impl AlertQuery {
                 .all(|choices| choices.iter().any(|label| alert.labels.contains(label)))
     }
 
-    /// Returns the labels grouped by name: a matching alert has one label of each group.
+    /// Returns the labels, grouped by name. A matching alert has at least one label of each group.
     pub fn label_choices(&self) -> BTreeMap<&LabelName, Vec<&Label>> {
         let mut choices: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for label in &self.labels {
@@ -77,9 +78,9 @@ pub enum SeverityFilter {
     /// Every severity.
     #[default]
     Any,
-    /// This severity and all that are worse.
+    /// This severity and all worse severities.
     AtLeast(Severity),
-    /// One of these.
+    /// One of these severities.
     AnyOf(Vec<Severity>),
 }
 
@@ -113,7 +114,8 @@ fn is_any_of<T: PartialEq>(wanted: &[T], value: Option<&T>) -> bool {
 pub struct MessageQuery {
     /// Range and size of the page.
     pub range: HistoryRange,
-    /// Prefixes of words, all of which the text of an item must contain.
+    /// Search in the text of an item: each word of the search must be a prefix of a word of the
+    /// text.
     pub search: Search,
     /// Alert to whose thread the message must belong; if `None`, any message matches.
     pub alert_id: Option<AlertId>,
@@ -131,31 +133,32 @@ impl MessageQuery {
         self.range.is_search() || !self.search.is_empty()
     }
 
-    /// Returns whether a message matches. Position and words are not compared.
+    /// Returns whether a message matches, apart from its position and its words.
     pub fn admits(&self, message: &ChatMessage) -> bool {
         self.range.admits(message.sent_at)
             && self.alert_id.is_none_or(|id| message.alert_id == Some(id))
     }
 }
 
-/// Range and size of a page: at most `limit` items, the oldest ones after `after` if it is set,
-/// and otherwise the newest ones. The position of an item is the position of the event that created
-/// it. A position is valid here even if its event has been trimmed.
+/// Range and size of a page. A page has at most `limit` items: the oldest items after `after` if
+/// `after` is set, and otherwise the newest items. The position of an item is the position of the
+/// event that created the item. A position is valid even if its event has been trimmed.
 ///
-/// A page ends early when it reaches `max_bytes` or when `max_scanned` items were examined.
+/// A page has fewer items if `max_bytes` is reached or if `max_scanned` items were examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryRange {
     /// Maximum number of items.
     pub limit: usize,
     /// Maximum size of all items together, in bytes, as estimated by [`Alert::approximate_bytes`]
-    /// or [`ChatMessage::approximate_bytes`]. The first item is returned whatever its size.
+    /// or [`ChatMessage::approximate_bytes`]. The first item is returned even if its size is
+    /// greater than `max_bytes`.
     pub max_bytes: usize,
-    /// Maximum number of items that are examined, matching or not. A store that finds matching
-    /// items in an index examines only those.
+    /// Maximum number of items that are examined, including items that do not match. A store that
+    /// finds the matching items in an index examines only these items.
     pub max_scanned: usize,
     /// Only items after this position.
     pub after: Option<Position>,
-    /// Only items before this position, exclusive.
+    /// Only items before this position.
     pub before: Option<Position>,
     /// Only items created at or after this time.
     pub since: Option<Timestamp>,
@@ -178,7 +181,7 @@ impl Default for HistoryRange {
 }
 
 impl HistoryRange {
-    /// Number of items that a search may examine before its page ends: about 50 ms of work.
+    /// Default of `max_scanned`: the number of items that a search can examine in about 50 ms.
     pub const MAX_SCANNED: usize = 32_768;
 
     /// Selects the newest `limit` items, without other conditions.
@@ -190,7 +193,7 @@ impl HistoryRange {
         self.since.is_some() || self.until.is_some()
     }
 
-    /// Returns whether an item that was created at this time matches.
+    /// Returns whether an item that was created at `began` is within `since` and `until`.
     pub fn admits(&self, began: Timestamp) -> bool {
         self.since.is_none_or(|since| since <= began)
             && self.until.is_none_or(|until| began < until)

@@ -1,14 +1,14 @@
-//! Free-text search: one normal form for stored texts and for queries, so that all stores agree.
+//! Free-text search. Stored texts and queries have one normal form, so all stores return the same
+//! items.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
-/// Number of characters of a word, in normal form, that are compared.
+/// Number of characters of a word, in normal form, that a search compares.
 const WORD_CHARS: usize = 64;
 
-/// The words of one or more texts in normal form: compatibility decomposition (NFKD), lower case,
-/// without combining marks. A word is a run of letters and digits; only its first 64 characters
-/// are compared.
+/// The words of one or more texts, in normal form: compatibility decomposition (NFKD), lower case,
+/// without combining marks. A word is a sequence of letters and digits, cut after 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SearchText(String);
 
@@ -27,13 +27,13 @@ impl SearchText {
         Self(words.text)
     }
 
-    /// Returns the words, with one space before each.
+    /// Returns the words in order. Each word has a space before it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Collects words. Each character extends the current word, ends it, or is ignored.
+/// Collects words. Each character extends the current word, ends the current word, or is ignored.
 #[derive(Default)]
 struct Words {
     text: String,
@@ -54,7 +54,8 @@ impl Words {
             self.text.push(' ');
         }
         if self.chars < WORD_CHARS {
-            // The two forms of the small sigma differ only by their position in a word.
+            // The Greek small sigma has another form at the end of a word. Both forms are one
+            // letter.
             self.text.push(if c == 'ς' { 'σ' } else { c });
         }
         self.chars += 1;
@@ -74,9 +75,10 @@ pub struct SearchTooLong;
 /// text. A search without words matches every text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search {
-    /// The search as the user typed it; empty if it has no words.
+    /// The search as the user typed it. Empty if the search has no words.
     text: String,
-    /// Words in normal form, with one space before each, as in [`SearchText`].
+    /// Words in normal form, sorted and without duplicates. Each word has a space before it, as in
+    /// [`SearchText`].
     prefixes: Vec<String>,
 }
 
@@ -98,7 +100,7 @@ impl Search {
         Ok(Self { text, prefixes })
     }
 
-    /// Returns the search as the user typed it, or an empty string if it has no words.
+    /// Returns the search as the user typed it, or an empty string if the search has no words.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -108,7 +110,8 @@ impl Search {
         self.prefixes.is_empty()
     }
 
-    /// Returns the prefixes that must all be found, in normal form: letters and digits only.
+    /// Returns the words of the search in normal form, with letters and digits only. A text matches
+    /// if each returned word is a prefix of some word of the text.
     pub fn prefixes(&self) -> impl Iterator<Item = &str> {
         self.prefixes.iter().map(|prefix| prefix.trim_start())
     }

@@ -3,13 +3,13 @@
 use crate::named::named;
 
 named! {
-    /// Severity of an alert, in rising order. The names are those of the `PagerDuty` Common Event
-    /// Format (PD-CEF).
+    /// Severity of an alert, from the least to the most severe. The names are those of the
+    /// `PagerDuty` Common Event Format (PD-CEF).
     #[derive(Default)]
     pub enum Severity {
-        /// For information: nothing to do.
+        /// For information only: no action is necessary.
         Info = "info",
-        /// Something to check. The default of an alert without a severity.
+        /// Something to check. This is the default severity.
         #[default]
         Warning = "warning",
         /// Something is broken.
@@ -20,7 +20,7 @@ named! {
 }
 
 impl Severity {
-    /// Returns this severity and all worse ones.
+    /// Returns this severity and all worse severities.
     pub fn and_worse(self) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |severity| *severity >= self)
     }

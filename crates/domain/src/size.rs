@@ -1,19 +1,20 @@
-//! Estimated sizes of events on the wire, in bytes, which bound pages and batches.
+//! Estimated sizes of events on the wire, in bytes. These estimates limit the size of pages and
+//! batches.
 //!
-//! Only texts vary in size, so only texts are counted. Member names, ids and timestamps are covered
-//! by a constant. JSON escapes can at most double the count.
+//! Only texts vary much in size, so only texts are counted, as UTF-8 without JSON escapes. Escapes
+//! can at most double the size of a text. A constant covers member names, ids and timestamps.
 
 use crate::{
     Alert, AlertEvent, ChatMessage, Command, DedupKey, Event, HttpUrl, Labels, Notes, PostMessage,
     RaiseAlert, Source,
 };
 
-/// Bytes of an alert apart from the texts of its sender and operators.
+/// Estimated bytes of an alert without the texts that the sender and the operators wrote.
 const ALERT_BASE: usize = 512;
-/// Bytes of a chat message apart from its text and sender.
+/// Estimated bytes of a chat message without its text and its sender.
 const MESSAGE_BASE: usize = 256;
-/// Bytes of an alert after an action. The event contains the complete alert with its texts and
-/// notes. The estimate is above the size of most alerts and below that of the largest.
+/// Estimated bytes of the event of an action. The event contains the complete alert with its texts
+/// and notes. Most alerts are smaller than this estimate, and the largest alerts are larger.
 const CHANGED_ALERT: usize = 16 * 1024;
 
 impl Alert {
@@ -51,7 +52,7 @@ impl Event {
 }
 
 impl Command {
-    /// Returns the estimated size of the resulting event, in bytes.
+    /// Returns the estimated size of the event that the command results in, in bytes.
     pub fn approximate_bytes(&self) -> usize {
         match self {
             Self::RaiseAlert(RaiseAlert { message, location, labels, .. }) => {

@@ -12,7 +12,7 @@ pub struct Attribution {
     pub at: Timestamp,
 }
 
-/// Status of an alert, with the operators who changed it.
+/// Status of an alert, with the operators who acknowledged and resolved the alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     /// No operator owns the alert.
@@ -21,9 +21,9 @@ pub enum Status {
     Acknowledged(Attribution),
     /// The alert is closed.
     Resolved {
-        /// Owner before it was resolved, if it had one.
+        /// Owner of the alert before it was resolved, if it had an owner.
         acknowledged: Option<Attribution>,
-        /// Operator who resolved it.
+        /// Operator who resolved the alert.
         resolved: Attribution,
     },
 }
@@ -38,7 +38,8 @@ impl Status {
         }
     }
 
-    /// Returns who acknowledged the alert. A resolved alert keeps this information.
+    /// Returns who acknowledged the alert, and when. A resolved alert still contains this
+    /// information.
     pub const fn acknowledged(&self) -> Option<&Attribution> {
         match self {
             Self::Open => None,
@@ -47,7 +48,7 @@ impl Status {
         }
     }
 
-    /// Returns who resolved the alert, if it is resolved.
+    /// Returns who resolved the alert, and when, if the alert is resolved.
     pub const fn resolved(&self) -> Option<&Attribution> {
         match self {
             Self::Open | Self::Acknowledged(_) => None,

@@ -10,7 +10,7 @@ pub enum StartFrom {
     Now,
     /// With every event after a position.
     After(Position),
-    /// With a gap: the client resumes from a text that is not a position of any log.
+    /// With a gap: the client wants to resume, but sent a text that is not a position.
     Gap,
     /// With the newest n events that match, followed by new events.
     Last(usize),
@@ -19,23 +19,23 @@ pub enum StartFrom {
 /// A client's request for a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Subscription {
-    /// Where the stream starts.
+    /// Start of the stream.
     pub start: StartFrom,
-    /// Which events the stream contains.
+    /// Conditions on the events that the stream contains.
     pub filter: EventFilter,
 }
 
 impl Subscription {
-    /// Returns whether the client requested a start or a filter. Only such a client receives
-    /// notices; any other client receives only events.
+    /// Returns whether the client requested a start or a filter. If so, the stream contains
+    /// notices. Otherwise the stream contains only events.
     pub fn is_announced(&self) -> bool {
         self.start != StartFrom::Now || !self.filter.is_open()
     }
 
-    /// Returns the same subscription with a new start: the position after which the client was
-    /// disconnected. The old start is ignored, because a reconnect repeats the first request.
-    /// Without a position the stream starts with a gap and not with an error, because a browser
-    /// does not reconnect after an error.
+    /// Returns the subscription of a client that reconnects. The stream starts after `cut_after`,
+    /// the last position that the client received. The old start is ignored, because a reconnect
+    /// repeats the first request. If `cut_after` is `None`, the stream starts with a gap. An error
+    /// would be wrong, because a browser does not reconnect after an error.
     #[must_use]
     pub fn resumed(self, cut_after: Option<Position>) -> Self {
         Self { start: cut_after.map_or(StartFrom::Gap, StartFrom::After), ..self }
@@ -49,9 +49,9 @@ pub enum Notice {
     Resumed(Position),
     /// The stream cannot start at the requested position. No earlier events are sent.
     Gap {
-        /// The head, after which the stream continues.
+        /// Head of the log. The stream continues with the events after this position.
         position: Position,
-        /// Smallest position from which the stream could have resumed.
+        /// Oldest position from which the stream can resume.
         oldest: Position,
     },
     /// Every matching event at or before this position has been sent.
@@ -59,7 +59,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Returns the position from which a client resumes if it is disconnected after this notice.
+    /// Returns the position from which a client resumes if the connection ends after this notice.
     pub const fn position(&self) -> Position {
         match *self {
             Self::Resumed(position) | Self::Gap { position, .. } | Self::Live(position) => position,

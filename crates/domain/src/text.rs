@@ -1,4 +1,4 @@
-//! Bounded texts: the only file that defines the length limits of messages, names and other texts.
+//! Texts of limited length. Only this file defines the limits of messages, names and other texts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 /// Reason why a text is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// No visible character.
+    /// The text has no visible character.
     #[error("must not be blank")]
     Blank,
-    /// More characters than the field allows.
+    /// The text has more characters than the field allows.
     #[error("must be at most {limit} characters long")]
     TooLong {
         /// Maximum number of characters (Unicode scalar values) of the field.
         limit: usize,
     },
-    /// A control character other than newline and tab.
+    /// The text contains a control character other than newline and tab.
     #[error("must not contain control characters other than newline and tab")]
     ControlCharacter,
 }
@@ -32,7 +32,8 @@ fn parse(raw: &str, limit: usize) -> Result<Arc<str>, TextError> {
     if text.chars().all(is_invisible) {
         return Err(TextError::Blank);
     }
-    // A text never has more characters than bytes: only longer texts need counting.
+    // A text never has more characters than bytes, so the characters of a short text are not
+    // counted.
     if text.len() > limit && text.chars().count() > limit {
         return Err(TextError::TooLong { limit });
     }
@@ -67,13 +68,14 @@ macro_rules! bounded_text {
             /// Maximum number of characters (Unicode scalar values).
             pub const MAX_CHARS: usize = $limit;
 
-            /// Parses `raw` and brings it into the stored form, or returns why it is not accepted.
+            /// Parses `raw` and returns the text in its stored form, or the reason why the text is
+            /// not accepted.
             pub fn parse(raw: &str) -> Result<Self, TextError> {
                 parse(raw, Self::MAX_CHARS).map(Self)
             }
 
-            /// Restores a text that was stored. Limits apply only to new input: they may have been
-            /// wider when this text was accepted, and stored data must stay readable.
+            /// Restores a text that was stored. The limits are not checked, because limits can
+            /// change and stored data must stay readable.
             pub fn from_stored(stored: &str) -> Self {
                 Self(stored.into())
             }
@@ -183,12 +185,12 @@ mod tests {
         #[test]
         fn accepted_text_is_trimmed_bounded_and_without_controls(raw in "\\PC*|[\\s\\x00-\\x20a\u{85}\u{1F6A8}]{0,300}") {
             if let Ok(text) = Location::parse(&raw) {
-                let kept = text.as_str();
-                prop_assert!(!kept.is_empty());
-                prop_assert_eq!(kept.trim(), kept);
-                prop_assert!(kept.chars().count() <= Location::MAX_CHARS);
-                prop_assert!(!kept.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
-                prop_assert_eq!(Location::parse(kept), Ok(text.clone()));
+                let stored = text.as_str();
+                prop_assert!(!stored.is_empty());
+                prop_assert_eq!(stored.trim(), stored);
+                prop_assert!(stored.chars().count() <= Location::MAX_CHARS);
+                prop_assert!(!stored.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+                prop_assert_eq!(Location::parse(stored), Ok(text.clone()));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Tests of the rules: the result of each command in each state, as tables and as properties.
+//! Tests of the rules: the result of each command in each state, with tables and with properties.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "shared test code may panic, as tests do")]
 
 use northgate_domain::{
@@ -30,14 +30,14 @@ fn note(text: &str) -> NoteText {
     NoteText::parse(text).unwrap()
 }
 
-fn stamped(n: u64) -> EventMeta {
+fn meta(n: u64) -> EventMeta {
     EventMeta::new(Uuid::from_u128(n.into()), at(i64::try_from(n).unwrap()))
 }
 
 /// Returns the event that a command results in.
 fn event(state: Option<&Alert>, command: impl Borrow<Command>, n: u64) -> AlertEvent {
     let command = command.borrow();
-    match decide(state, command, stamped(n)) {
+    match decide(state, command, meta(n)) {
         Ok(Decision::Event(Event::Alert(event))) => event,
         other => panic!("{command:?} led to {other:?}"),
     }
@@ -47,7 +47,7 @@ fn raised(raise: RaiseAlert) -> Alert {
     event(None, Command::RaiseAlert(raise), 1).alert
 }
 
-/// Returns an alert after these actions by Anna, one microsecond apart.
+/// Returns an alert after these actions by Anna. Each action is one microsecond after the last.
 fn after(actions: &[Action]) -> Alert {
     let mut alert = raised(raise(Some("key")));
     for (action, n) in actions.iter().zip(2..) {
@@ -60,19 +60,19 @@ fn after(actions: &[Action]) -> Alert {
 fn each_action_in_each_status_has_the_listed_result() {
     use Action::{Acknowledge, Annotate, Reopen, Resolve, Unacknowledge};
     use StatusKind::{Acknowledged, Open, Resolved};
-    let lives = [after(&[]), after(&[Acknowledge]), after(&[Acknowledge, Resolve])];
+    let states = [after(&[]), after(&[Acknowledge]), after(&[Acknowledge, Resolve])];
     for (action, expected) in [
-        // Status after the action, from open, acknowledged and resolved. `None`: contradiction.
+        // New status if the old status is open, acknowledged or resolved. `None` means rejected.
         (Acknowledge, [Some(Acknowledged), Some(Acknowledged), None]),
         (Unacknowledge, [Some(Open), Some(Open), None]),
         (Resolve, [Some(Resolved), Some(Resolved), Some(Resolved)]),
         (Reopen, [Some(Open), None, Some(Open)]),
         (Annotate, [Some(Open), Some(Acknowledged), Some(Resolved)]),
     ] {
-        for (state, expected) in lives.iter().zip(expected) {
+        for (state, expected) in states.iter().zip(expected) {
             let before = state.status.kind();
             let command = ActOnAlert { note: Some(note("why")), ..act(state, action, "Ben") };
-            let decided = decide(Some(state), &Command::ActOnAlert(command), stamped(9));
+            let decided = decide(Some(state), &Command::ActOnAlert(command), meta(9));
             match (decided, expected) {
                 (Ok(Decision::Event(Event::Alert(event))), Some(next)) => {
                     assert_eq!(event.alert.status.kind(), next, "{action:?} {before:?}");
@@ -98,10 +98,10 @@ fn each_action_in_each_status_has_the_listed_result() {
 }
 
 #[test]
-fn the_first_owner_stays() {
+fn acknowledge_and_resolve_by_others_keep_the_owner() {
     let state = after(&[Action::Acknowledge]);
     let command = Command::ActOnAlert(act(&state, Action::Acknowledge, "Ben"));
-    let decided = decide(Some(&state), &command, stamped(7));
+    let decided = decide(Some(&state), &command, meta(7));
     assert_eq!(decided, Ok(Decision::Unchanged(state.clone())));
     assert_eq!(state.status.acknowledged().unwrap().by.as_str(), "Anna");
 
@@ -118,16 +118,16 @@ fn the_first_owner_stays() {
 fn an_action_on_an_outdated_revision_is_rejected() {
     let state = after(&[Action::Acknowledge]);
     for action in Action::ALL {
-        let too_late = ActOnAlert {
+        let outdated = ActOnAlert {
             expected: Some(vec![Revision::FIRST]),
             note: Some(note("x")),
             ..act(&state, action, "Ben")
         };
         let present = Box::new(state.clone());
-        let decided = decide(Some(&state), &Command::ActOnAlert(too_late.clone()), stamped(7));
+        let decided = decide(Some(&state), &Command::ActOnAlert(outdated.clone()), meta(7));
         assert_eq!(decided, Err(Rejection::Outdated { present }));
-        let fresh = ActOnAlert { expected: Some(vec![state.revision]), ..too_late };
-        let decided = decide(Some(&state), &Command::ActOnAlert(fresh), stamped(7));
+        let fresh = ActOnAlert { expected: Some(vec![state.revision]), ..outdated };
+        let decided = decide(Some(&state), &Command::ActOnAlert(fresh), meta(7));
         assert!(!matches!(decided, Err(Rejection::Outdated { .. })), "{decided:?}");
     }
 }
@@ -135,25 +135,25 @@ fn an_action_on_an_outdated_revision_is_rejected() {
 #[test]
 fn a_command_on_an_unknown_alert_is_rejected() {
     let id = AlertId(Uuid::from_u128(5));
-    let nothing = Err(Rejection::NoSuchAlert(id));
+    let no_such_alert = Err(Rejection::NoSuchAlert(id));
     for action in Action::ALL {
         let by = Operator::parse("Anna").unwrap();
         let act = ActOnAlert { alert: id, action, by, note: Some(note("x")), expected: None };
-        assert_eq!(decide(None, &Command::ActOnAlert(act), stamped(1)), nothing);
+        assert_eq!(decide(None, &Command::ActOnAlert(act), meta(1)), no_such_alert);
     }
     let post = PostMessage {
         sender: Sender::parse("Anna").unwrap(),
         message: MessageText::parse("hello").unwrap(),
         alert_id: Some(id),
     };
-    assert_eq!(decide(None, &Command::PostMessage(post), stamped(1)), nothing);
+    assert_eq!(decide(None, &Command::PostMessage(post), meta(1)), no_such_alert);
 }
 
 #[test]
 fn annotate_without_a_note_changes_nothing() {
     let state = after(&[]);
     let command = Command::ActOnAlert(act(&state, Action::Annotate, "Anna"));
-    assert_eq!(decide(Some(&state), &command, stamped(2)), Ok(Decision::Unchanged(state.clone())));
+    assert_eq!(decide(Some(&state), &command, meta(2)), Ok(Decision::Unchanged(state.clone())));
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_repeat_is_counted_keeps_the_owner_and_never_lowers_severity() {
 }
 
 #[test]
-fn a_raise_without_an_open_alert_of_its_key_creates_an_alert() {
+fn a_raise_whose_key_has_no_unresolved_alert_creates_an_alert() {
     let open = after(&[]);
     let resolved = after(&[Action::Resolve]);
     let keyless = raised(raise(None));
@@ -196,7 +196,7 @@ fn a_raise_without_an_open_alert_of_its_key_creates_an_alert() {
 
 #[test]
 fn a_repeat_can_only_postpone_expiry() {
-    for (before, said, expected) in [
+    for (before, sent, expected) in [
         (Some(10), Some(20), Some(20)),
         (Some(20), Some(10), Some(20)),
         (Some(20), None, Some(20)),
@@ -204,7 +204,7 @@ fn a_repeat_can_only_postpone_expiry() {
         (None, None, None),
     ] {
         let first = RaiseAlert { expires_at: before.map(at), ..raise(Some("key")) };
-        let repeat = RaiseAlert { expires_at: said.map(at), ..raise(Some("key")) };
+        let repeat = RaiseAlert { expires_at: sent.map(at), ..raise(Some("key")) };
         let alert = event(Some(&raised(first)), Command::RaiseAlert(repeat), 5).alert;
         assert_eq!(alert.expires_at, expected.map(at));
     }
@@ -262,62 +262,62 @@ proptest! {
     #[test]
     fn an_alert_follows_a_simple_model(steps in proptest::collection::vec(step(), 0..60)) {
         let mut alert = raised(raise(Some("key")));
-        // The model: owner, resolved or not, number of raises, severity, number of notes.
-        let (mut holder, mut over) = (None::<u8>, false);
+        // Expected owner, whether resolved, number of raises, severity, number of notes.
+        let (mut owner, mut resolved) = (None::<u8>, false);
         let (mut count, mut severity, mut notes) = (1, Severity::Warning, 0);
         for (step, n) in steps.iter().zip(2..) {
             let command = command(&alert, step);
-            let decided = decide(Some(&alert), &command, stamped(n));
-            prop_assert_eq!(&decide(Some(&alert), &command, stamped(n)), &decided, "decide is pure");
-            let happens = match *step {
-                Step::Raise { key, .. } if !key || over => {
-                    // A new alert is created, and this one does not change.
+            let decided = decide(Some(&alert), &command, meta(n));
+            prop_assert_eq!(&decide(Some(&alert), &command, meta(n)), &decided, "decide is pure");
+            let has_effect = match *step {
+                Step::Raise { key, .. } if !key || resolved => {
+                    // The raise creates a new alert and does not change this alert.
                     let Ok(Decision::Event(event)) = decided else { panic!("{decided:?}") };
                     prop_assert_eq!(evolve(Some(alert.clone()), &event), Some(alert.clone()));
                     continue;
                 }
-                Step::Raise { severity: said, times, .. } => {
+                Step::Raise { severity: sent, times, .. } => {
                     count += u64::from(times);
-                    severity = severity.max(said);
+                    severity = severity.max(sent);
                     true
                 }
                 Step::Act { action: Action::Annotate, note, .. } => note,
-                Step::Act { action: Action::Acknowledge, by, .. } if holder.is_none() && !over => {
-                    holder = Some(by);
+                Step::Act { action: Action::Acknowledge, by, .. } if owner.is_none() && !resolved => {
+                    owner = Some(by);
                     true
                 }
-                Step::Act { action: Action::Unacknowledge, .. } if holder.is_some() && !over => {
-                    holder = None;
+                Step::Act { action: Action::Unacknowledge, .. } if owner.is_some() && !resolved => {
+                    owner = None;
                     true
                 }
-                Step::Act { action: Action::Resolve, .. } if !over => {
-                    over = true;
+                Step::Act { action: Action::Resolve, .. } if !resolved => {
+                    resolved = true;
                     true
                 }
-                Step::Act { action: Action::Reopen, .. } if over => {
-                    (over, holder) = (false, None);
+                Step::Act { action: Action::Reopen, .. } if resolved => {
+                    (resolved, owner) = (false, None);
                     true
                 }
                 Step::Act { .. } => false,
             };
-            if let (Step::Act { note: true, .. }, true) = (step, happens) {
+            if let (Step::Act { note: true, .. }, true) = (step, has_effect) {
                 notes += 1;
             }
             let before = alert.clone();
             if let Ok(Decision::Event(event)) = &decided {
                 alert = evolve(Some(alert), event).unwrap();
                 prop_assert_eq!(evolve(Some(alert.clone()), event), Some(alert.clone()));
-                prop_assert_eq!(event.at(), stamped(n).at);
+                prop_assert_eq!(event.at(), meta(n).at);
             }
-            prop_assert_eq!(happens, alert.revision.get() == before.revision.get() + 1, "{:?}", decided);
-            prop_assert!(happens || alert == before);
-            prop_assert_eq!(alert.is_resolved(), over);
+            prop_assert_eq!(has_effect, alert.revision.get() == before.revision.get() + 1, "{:?}", decided);
+            prop_assert!(has_effect || alert == before);
+            prop_assert_eq!(alert.is_resolved(), resolved);
             let name = |by: u8| format!("Operator {by}");
-            let shown = alert.status.acknowledged().map(|mark| mark.by.as_str().to_owned());
-            prop_assert_eq!(shown, holder.map(name));
+            let acknowledged_by = alert.status.acknowledged().map(|mark| mark.by.as_str().to_owned());
+            prop_assert_eq!(acknowledged_by, owner.map(name));
             prop_assert_eq!((alert.count, alert.severity), (count, severity));
-            let kept = alert.notes.as_slice().len() as u64 + alert.notes.dropped();
-            prop_assert_eq!(kept, notes);
+            let stored = alert.notes.as_slice().len() as u64 + alert.notes.dropped();
+            prop_assert_eq!(stored, notes);
         }
     }
 
@@ -326,7 +326,7 @@ proptest! {
         let mine = raised(raise(None));
         let other = event(None, Command::RaiseAlert(raise(None)), 99).alert;
         for step in &steps {
-            if let Ok(Decision::Event(event)) = decide(Some(&other), &command(&other, step), stamped(100)) {
+            if let Ok(Decision::Event(event)) = decide(Some(&other), &command(&other, step), meta(100)) {
                 prop_assert_eq!(evolve(Some(mine.clone()), &event), Some(mine.clone()));
             }
         }

@@ -1,5 +1,5 @@
-//! The reasons why an action on an alert was refused or failed, with one text for HTTP, for frames
-//! and for each alert of a bulk request.
+//! Reasons why an action on an alert was refused or failed. HTTP answers, frames and the results of
+//! a bulk request use the same texts.
 
 use crate::FieldErrors;
 use northgate_domain::{Action, Alert, Rejection, StatusKind};
@@ -18,12 +18,12 @@ pub struct ActionError {
 }
 
 impl ActionError {
-    /// An error without an alert and without field errors.
+    /// Creates an error without an alert and without field errors.
     pub fn new(slug: &'static str, detail: impl Into<String>) -> Self {
         Self { slug, detail: detail.into(), alert: None, findings: None }
     }
 
-    /// The store accepts no events now, and nothing was stored.
+    /// Creates the error for a store that accepts no events now. Nothing was stored.
     pub fn unavailable() -> Self {
         Self::new(
             "unavailable",
@@ -31,16 +31,16 @@ impl ActionError {
         )
     }
 
-    /// The store failed too late to know whether the action was stored.
+    /// Creates the error for a store that failed when the action may already have been stored.
     pub fn outcome_unknown() -> Self {
         Self::new(
             "outcome-unknown",
-            "The store failed during this action, so it may or may not be stored. Read the alert \
-             before you try again.",
+            "The store failed during this action, so the action may or may not be stored. Read the \
+             alert before you try again.",
         )
     }
 
-    /// Some fields are invalid.
+    /// Creates the error for invalid fields.
     pub fn invalid(findings: &FieldErrors) -> Self {
         let detail = "Some fields are not valid; see errors.";
         Self { findings: Some(findings.clone()), ..Self::new("invalid", detail) }
@@ -67,8 +67,8 @@ impl From<&Rejection> for ActionError {
             }
             Rejection::Outdated { present } => {
                 let detail = format!(
-                    "The alert is now at revision {}, which is not the expected one. Read it again \
-                     before you act on it.",
+                    "The current revision of the alert is {}, not the expected revision. Read the \
+                     alert again before you act on it.",
                     present.revision.get()
                 );
                 Self { alert: Some(present.clone()), ..Self::new("outdated", detail) }
@@ -77,7 +77,7 @@ impl From<&Rejection> for ActionError {
     }
 }
 
-/// Describes the status that excludes the action, and what the client can do instead.
+/// Describes the status that does not allow the action, and what the client can do instead.
 fn contradiction(action: Action, present: &Alert) -> String {
     let status = match present.status.kind() {
         StatusKind::Open => "open".to_owned(),

@@ -1,5 +1,5 @@
-//! Requests of operators to act on alerts: the bodies of HTTP requests for one or for many alerts,
-//! and text frames.
+//! Requests of operators to act on alerts: bodies of HTTP requests (for one or many alerts) and
+//! text frames.
 
 use crate::fields::{BodyError, FieldErrors, Fields};
 use crate::history::take_condition;
@@ -23,14 +23,15 @@ pub struct NewAction {
     /// Name of the operator.
     #[schema(min_length = 1, max_length = 128)]
     by: String,
-    /// Note of the operator. It is stored with the alert if the action changes the alert.
+    /// Note of the operator. The note is stored with the alert only if the action changes the
+    /// alert.
     #[schema(min_length = 1, max_length = 1024)]
     note: Option<String>,
 }
 
 impl NewAction {
-    /// Parses the body of a request to act on `alert`. With `expected`, the alert must be at one of
-    /// these revisions. The error lists every bad field.
+    /// Parses the body of a request to act on `alert`. If `expected` is set, the alert must have
+    /// one of these revisions. The error lists every bad field.
     pub fn parse(
         body: &[u8],
         alert: AlertId,
@@ -97,18 +98,19 @@ pub struct NewActions {
     /// Name of the operator.
     #[schema(min_length = 1, max_length = 128)]
     by: String,
-    /// Note of the operator. It is required for `annotate`.
+    /// Note of the operator. The action `annotate` requires a note.
     #[schema(min_length = 1, max_length = 1024)]
     note: Option<String>,
-    /// Ids of the alerts. An id that is sent twice counts once. `ids` and `filter` cannot be
-    /// combined.
+    /// Ids of the alerts. If an id occurs twice, the action applies once. `ids` and `filter` cannot
+    /// be combined.
     #[schema(min_items = 1, max_items = 1000)]
     ids: Option<Vec<Uuid>>,
     /// Conditions that select the alerts: parameters of `GET /alerts`, each with one value or a
     /// list of values. At least one condition is required. If more than 1,000 alerts match, the
-    /// action applies to the newest 1,000, or with `after` to the oldest 1,000 after that position.
-    /// Without `status`, the filter selects the alerts that the action would change. An alert that
-    /// no longer matches when the server reaches it is `refused`.
+    /// action applies to the newest 1,000. If the filter has `after`, the action applies to the
+    /// oldest 1,000 after that position. Without `status`, the filter selects only alerts that the
+    /// action can change. If an alert no longer matches when the server acts on that alert, the
+    /// outcome is `refused`.
     #[schema(value_type = Option<Object>)]
     filter: Option<Map<String, Value>>,
 }
@@ -194,8 +196,8 @@ fn ids(fields: &mut Fields, ids: &[Value]) -> Option<Vec<AlertId>> {
     Some(parsed.into_iter().filter(|id| seen.insert(*id)).collect())
 }
 
-/// Turns a filter into a query. Unknown names and an empty filter are errors: with a misspelt name
-/// or an empty list the request would act on all alerts.
+/// Turns a filter into a query. Unknown names, empty lists and an empty filter are errors. Without
+/// these errors, a request with a misspelt name or an empty list could act on all alerts.
 fn filter(
     fields: &mut Fields,
     filter: &Map<String, Value>,
@@ -223,8 +225,8 @@ fn filter(
                     "is not a parameter of GET /alerts that selects alerts",
                 ),
                 Err((wrong, detail)) => {
-                    // `severity` and `min_severity` exclude each other. The error always names
-                    // `min_severity`, in whichever order the two were sent.
+                    // `severity` and `min_severity` cannot be combined. The error always names
+                    // `min_severity`, even if `severity` was sent second.
                     let name = if wrong == "min_severity" { &wrong } else { name.as_str() };
                     findings.complain(pointer(name), detail);
                 }
@@ -246,25 +248,26 @@ fn filter(
     Some(query)
 }
 
-/// Path of a filter parameter within the body, escaped as in a JSON pointer (RFC 6901).
+/// Returns the path of a filter parameter in the body, escaped as in a JSON pointer (RFC 6901).
 fn pointer(name: &str) -> String {
     format!("filter/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Error text for a `type` that is neither an action nor chat.
+/// Error text for a frame whose `type` is neither the name of an action nor `chat`.
 const ACTION_NAMES: &str = "must be acknowledge, unacknowledge, resolve, reopen or annotate; \
     omit it for a chat message";
 
 /// A request of a client in a text frame.
 #[derive(Debug, PartialEq)]
 pub enum ClientRequest {
-    /// A chat message for all clients: any frame whose `type` is not the name of an action.
+    /// A chat message for all clients, or the errors in the frame. Every frame is chat unless its
+    /// `type` is the name of an action.
     Chat(Result<PostMessage, BodyError>),
-    /// An action, with the client's name for this frame.
+    /// An action on one alert, with the `ref` that the client chose for this frame.
     Act {
-        /// The client's `ref` for this frame, which the result repeats; null if the frame has none.
+        /// The `ref` of the frame, which the result repeats. Null if the frame has no valid `ref`.
         reference: Value,
-        /// The action, or what is wrong with the frame.
+        /// The action, or the errors in the frame.
         act: Result<ActOnAlert, BodyError>,
     },
 }
@@ -283,8 +286,8 @@ impl ClientRequest {
         if let Some(action) = kind.and_then(Action::parse) {
             return Self::act(fields, action);
         }
-        // A frame with any other type is chat. A frame without a sender was probably meant as an
-        // action, so the error names the type too.
+        // A frame with any other type is chat. A frame with an unknown type and no sender was
+        // probably meant as an action, so the error also names the type.
         if kind.is_some_and(|kind| kind != "chat") && fields.value("sender").is_none() {
             fields.complain("type", ACTION_NAMES);
         }
@@ -311,7 +314,7 @@ impl ClientRequest {
             Some(revision) => {
                 let revision = revision.as_u64().map(Revision::new);
                 if revision.is_none() {
-                    fields.complain("revision", "must be a whole number");
+                    fields.complain("revision", "must be a whole number, 0 or more");
                 }
                 revision.map(|seen| vec![seen])
             }
@@ -322,7 +325,7 @@ impl ClientRequest {
     }
 }
 
-/// An action on one alert, as a text frame. The server answers with a `Result` frame, which only
+/// An action on one alert, as a text frame. The server answers with a `ResultFrame`, which only
 /// this client receives.
 #[derive(ToSchema)]
 #[schema(as = ActionFrame, example = json!({
@@ -342,12 +345,12 @@ pub struct ActionFrame {
     /// Name of the operator.
     #[schema(min_length = 1, max_length = 128)]
     by: String,
-    /// Note of the operator. It is required for `annotate`.
+    /// Note of the operator. The action `annotate` requires a note.
     #[schema(min_length = 1, max_length = 1024)]
     note: Option<String>,
     /// Revision that the alert must have. If the alert has another revision, the action is refused.
     revision: Option<u64>,
-    /// Name of this frame, which the result repeats: a string of at most 128 characters, or a
-    /// number.
+    /// Identifier that the client chooses for this frame: a string of at most 128 characters, or a
+    /// number. The result frame contains the same `ref`.
     r#ref: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Alerts as flat JSON objects, and the frames of their changes.
+//! Alerts as flat JSON objects, and frames for changes of alerts.
 
 use crate::{PositionText, TimestampText};
 use northgate_domain::{
@@ -40,20 +40,20 @@ pub struct AlertBody<'a> {
     /// Time when the alert was raised: RFC 3339, UTC, microseconds.
     #[schema(value_type = String, format = DateTime)]
     pub timestamp: TimestampText,
-    /// Always `alert`, except in the frame of a change, where it is `alert_update`.
+    /// `alert_update` in the frame of a change, and `alert` everywhere else.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// Description of what happened.
     pub message: &'a str,
     /// Location of what happened.
     pub location: &'a str,
-    /// Name of the system that raised the alert. The member is absent if the sender gave no name.
+    /// Name of the system that raised the alert. The member is absent if the sender sent no name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub source: Option<&'a str>,
-    /// Severity: `critical`, `error`, `warning` or `info`. If repeats differ, the worst one counts.
+    /// Severity: `critical`, `error`, `warning` or `info`. The value is the worst of all raises.
     pub severity: &'static str,
-    /// Searchable key/value pairs. The member is absent if there are none.
+    /// Searchable key/value pairs. The member is absent if the alert has no labels.
     #[serde(skip_serializing_if = "LabelsBody::is_empty")]
     #[schema(value_type = std::collections::BTreeMap<String, String>, required = false)]
     pub labels: LabelsBody<'a>,
@@ -62,7 +62,7 @@ pub struct AlertBody<'a> {
     #[schema(nullable = false)]
     pub url: Option<&'a str>,
     /// Deduplication key. While this alert is not resolved, a later raise with the same key is a
-    /// repeat of it.
+    /// repeat of this alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub dedup_key: Option<&'a str>,
@@ -81,7 +81,8 @@ pub struct AlertBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     pub expires_at: Option<TimestampText>,
-    /// Operator who acknowledged the alert. The member is absent if nobody did.
+    /// Operator who acknowledged the alert. The member is absent if no operator acknowledged the
+    /// alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub acknowledged_by: Option<&'a str>,
@@ -89,8 +90,8 @@ pub struct AlertBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     pub acknowledged_at: Option<TimestampText>,
-    /// Operator who resolved the alert, or `northgate` if it resolved automatically. The member is
-    /// absent if the alert is not resolved.
+    /// Operator who resolved the alert, or `northgate` if the alert resolved automatically. The
+    /// member is absent if the alert is not resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub resolved_by: Option<&'a str>,
@@ -98,22 +99,22 @@ pub struct AlertBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     pub resolved_at: Option<TimestampText>,
-    /// The newest notes, oldest first. The member is absent if there are none.
+    /// The newest notes, oldest first. The member is absent if the alert has no notes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub notes: Vec<NoteBody<'a>>,
-    /// Number of older notes that are no longer shown.
+    /// Number of older notes that were dropped. The member is absent if no note was dropped.
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(required = false)]
     pub notes_dropped: u64,
     /// Time of the newest event of this alert.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: TimestampText,
-    /// Number that rises with each event of this alert, so the state with the higher revision is
+    /// Number that increases with each event of this alert. A state with a higher revision is
     /// newer. The `ETag` of the alert is this number in quotes.
     pub revision: u64,
     /// Position in the stream at which the alert was raised. In the frame of a change, the position
-    /// is that of the change. Positions are opaque.
+    /// of the change. Positions are opaque.
     #[schema(value_type = String)]
     pub position: PositionText,
 }
@@ -198,7 +199,7 @@ impl Serialize for LabelsBody<'_> {
     }
 }
 
-/// A change of an existing alert. Only streams that request the type `alert_update` receive this
+/// A change of an existing alert. Only a stream that requests the type `alert_update` contains this
 /// frame.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AlertUpdate)]
@@ -206,8 +207,8 @@ pub struct AlertUpdateBody<'a> {
     /// The change: `repeated`, `acknowledged`, `unacknowledged`, `resolved`, `reopened` or
     /// `annotated`.
     change: &'static str,
-    /// Operator who made the change, or `northgate` if the alert resolved automatically. A repeat
-    /// has no `by`.
+    /// Operator who made the change, or `northgate` if the alert resolved automatically. The member
+    /// is absent if the change is a repeat.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     by: Option<&'a str>,
@@ -243,7 +244,7 @@ impl<'a> AlertFrame<'a> {
     }
 }
 
-/// The part of an alert that explains why a request was refused.
+/// The members of an alert that explain why a request was refused.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AlertState {
     /// Id of the alert.
@@ -253,7 +254,8 @@ pub struct AlertState {
     status: &'static str,
     /// The newest revision of the alert.
     revision: u64,
-    /// Operator who acknowledged the alert. The member is absent if nobody did.
+    /// Operator who acknowledged the alert. The member is absent if no operator acknowledged the
+    /// alert.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     acknowledged_by: Option<String>,

@@ -1,4 +1,4 @@
-//! Chat messages and small answers as flat JSON objects, and the only encoder of events.
+//! Chat messages and small answers as flat JSON objects, and the function that encodes events.
 
 use crate::alerts::AlertFrame;
 use crate::{PositionText, TimestampText};
@@ -77,13 +77,13 @@ impl Default for Welcome {
 /// The answer to a successful health probe.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// The state that was requested: `live` or `ready`.
+    /// The state that the client asked for: `live` or `ready`.
     #[schema(example = "ready")]
     status: &'static str,
 }
 
 impl Health {
-    /// The answer to a probe for `status`.
+    /// Creates the answer to a probe for `status`.
     pub const fn new(status: &'static str) -> Self {
         Self { status }
     }

@@ -1,4 +1,4 @@
-//! Answers with many items, each with the log position that it reflects.
+//! Answers with many items. Each answer contains the position of the log at which it is correct.
 
 use crate::Order;
 use crate::encoding::encode;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// A page of alerts, oldest first unless the request asked for the other order.
+/// A page of alerts, oldest first unless the request has `order=desc`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AlertCollection<'a> {
     /// The alerts in their current state.
@@ -23,18 +23,20 @@ pub struct AlertCollection<'a> {
     /// position sends every later event.
     #[schema(value_type = String)]
     pub position: PositionText,
-    /// Address of the page with newer alerts, or `null` if there are none. Follow it until it is
-    /// `null`. A page can contain fewer items than its limit, or none, even if more items match.
+    /// Address of the page with newer alerts, or `null` if no newer alerts match. Follow `next`
+    /// until it is `null`. A page can contain fewer alerts than its limit, or none, even if more
+    /// alerts match.
     #[schema(required = true, example = "/alerts?limit=10&after=9f86d081884c7d65-42")]
     pub next: Option<String>,
-    /// Address of the page with older alerts, or `null` if there are none. Follow it until it is
-    /// `null`. A page can contain fewer items than its limit, or none, even if more items match.
+    /// Address of the page with older alerts, or `null` if no older alerts match. Follow `previous`
+    /// until it is `null`. A page can contain fewer alerts than its limit, or none, even if more
+    /// alerts match.
     #[schema(required = true, example = "/alerts?limit=10&before=9f86d081884c7d65-33")]
     pub previous: Option<String>,
 }
 
 impl<'a> AlertCollection<'a> {
-    /// The answer to `query` with the items of `page`.
+    /// Creates the answer to `query` with the items of `page`.
     pub fn new(query: &AlertQuery, order: Order, page: &'a HistoryPage<Alert>) -> Self {
         let PageLinks { next, previous } = links(query, order, page);
         Self {
@@ -46,7 +48,7 @@ impl<'a> AlertCollection<'a> {
         }
     }
 
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     pub fn to_json(&self) -> Vec<u8> {
         encode(self)
     }
@@ -59,9 +61,9 @@ pub struct AlertSummary {
     total: u64,
     /// Number of alerts of each status.
     by_status: BTreeMap<&'static str, u64>,
-    /// Number of alerts of each severity, without the resolved ones.
+    /// Number of unresolved alerts of each severity.
     unresolved_by_severity: BTreeMap<&'static str, u64>,
-    /// Number of alerts of each severity, for each status.
+    /// Number of alerts of each severity, grouped by status.
     counts: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Position of the newest event that the counts reflect. A stream that starts after this
     /// position sends every later event.
@@ -70,7 +72,7 @@ pub struct AlertSummary {
 }
 
 impl AlertSummary {
-    /// The wire form of `counts` at `position`.
+    /// Creates the wire form of `counts` at `position`.
     pub fn new(Summary { position, counts }: Summary) -> Self {
         let severities = |statuses: &[StatusKind]| {
             let of = |severity| statuses.iter().map(|status| counts.count(*status, severity)).sum();
@@ -90,7 +92,7 @@ impl AlertSummary {
     }
 }
 
-/// A page of chat messages, oldest first unless the request asked for the other order.
+/// A page of chat messages, oldest first unless the request has `order=desc`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageCollection<'a> {
@@ -103,18 +105,20 @@ pub struct MessageCollection<'a> {
     /// position sends every later event.
     #[schema(value_type = String)]
     pub position: PositionText,
-    /// Address of the page with newer messages, or `null` if there are none. Follow it until it is
-    /// `null`. A page can contain fewer items than its limit, or none, even if more items match.
+    /// Address of the page with newer messages, or `null` if no newer messages match. Follow `next`
+    /// until it is `null`. A page can contain fewer messages than its limit, or none, even if more
+    /// messages match.
     #[schema(required = true, example = "/message/?limit=10&after=9f86d081884c7d65-42")]
     pub next: Option<String>,
-    /// Address of the page with older messages, or `null` if there are none. Follow it until it is
-    /// `null`. A page can contain fewer items than its limit, or none, even if more items match.
+    /// Address of the page with older messages, or `null` if no older messages match. Follow
+    /// `previous` until it is `null`. A page can contain fewer messages than its limit, or none,
+    /// even if more messages match.
     #[schema(required = true, example = "/message/?limit=10&before=9f86d081884c7d65-33")]
     pub previous: Option<String>,
 }
 
 impl<'a> MessageCollection<'a> {
-    /// The answer to `query` with the items of `page`.
+    /// Creates the answer to `query` with the items of `page`.
     pub fn new(query: &AlertQuery, order: Order, page: &'a HistoryPage<ChatMessage>) -> Self {
         let PageLinks { next, previous } = links(query, order, page);
         Self {
@@ -126,7 +130,7 @@ impl<'a> MessageCollection<'a> {
         }
     }
 
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     pub fn to_json(&self) -> Vec<u8> {
         encode(self)
     }

@@ -1,16 +1,16 @@
-//! Parsers that the conditions of streams and of histories share.
+//! Parsers for conditions that both streams and histories accept.
 
 use northgate_domain::{Label, LabelName, LabelValue, Severity};
 use std::borrow::Cow;
 
-/// Upper bound of values per condition. Each item is compared with each value, so more values cost
-/// more time per item.
+/// Upper bound of values per condition. Each item is compared with each value, so the time per item
+/// increases with the number of values.
 pub(crate) const VALUES_MAX: usize = 64;
 
 /// Error text for an unknown severity.
 pub(crate) const SEVERITY_NAMES: &str = "must be critical, error, warning or info";
 
-/// Name of a bad parameter, and what is wrong with it.
+/// Name of a bad parameter, and description of its error.
 pub(crate) type FieldError = (Cow<'static, str>, Cow<'static, str>);
 
 /// Turns a parse error of the parameter `name` into a field error.
@@ -30,7 +30,7 @@ pub(crate) fn push<T: PartialEq>(
             continue;
         }
         if values.len() == VALUES_MAX {
-            let detail = format!("must be given at most {VALUES_MAX} times");
+            let detail = format!("must have at most {VALUES_MAX} different values");
             return Err((name.into(), detail.into()));
         }
         values.push(value);

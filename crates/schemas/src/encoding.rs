@@ -1,4 +1,4 @@
-//! Encodes the wire shapes as JSON.
+//! Encodes wire shapes as JSON.
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
-//! Reads a JSON object field by field. A bad field becomes a field error and reading continues, so
-//! that one answer names every bad field.
+//! Reads a JSON object field by field. Reading continues after a bad field, so that one answer
+//! names every bad field.
 
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -22,13 +22,13 @@ pub enum BodyError {
     Invalid(FieldErrors),
 }
 
-/// All field errors of a body or of a query, each with its reason.
+/// All field errors of a body or of a query. Each field error has a name and a description.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FieldErrors(ValidationErrors);
 
 impl FieldErrors {
-    /// Returns the field errors sorted by field name: the name (empty for the body itself) and what
-    /// is wrong.
+    /// Returns the field errors, sorted by field name: the name and the description. The name is
+    /// empty if the error is about the complete body.
     pub fn sorted(&self) -> Vec<(&str, &str)> {
         let mut findings = Vec::new();
         for (field, kind) in self.0.errors() {
@@ -45,13 +45,13 @@ impl FieldErrors {
         findings
     }
 
-    /// Whether there are no field errors.
+    /// Returns whether there are no field errors.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Adds an error of a parameter, unless that parameter already has one. A parameter that is
-    /// wrong a thousand times is reported once.
+    /// Adds an error of a parameter, unless that parameter already has an error. So a parameter
+    /// that is wrong a thousand times is reported once.
     pub(crate) fn complain(
         &mut self,
         name: impl Into<Cow<'static, str>>,
@@ -95,8 +95,8 @@ impl Fields {
     /// Parses `body` as a JSON object. If a name occurs twice, the last value counts. Unknown names
     /// are ignored.
     pub(crate) fn read(body: &[u8]) -> Result<Self, BodyError> {
-        // Some shells send a byte order mark before the body (RFC 8259 section 8.1 permits ignoring
-        // it).
+        // Some shells send a byte order mark before the body. RFC 8259 section 8.1 permits a server
+        // to ignore the mark.
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(FieldErrors::of_body("is required: send a JSON object"));
@@ -108,7 +108,7 @@ impl Fields {
         }
     }
 
-    /// Returns the value of a field, including null. All look-ups pass through here.
+    /// Returns the value of a field, including null. Every look-up of a field calls this function.
     fn get(&self, field: &str) -> Option<&Value> {
         #[cfg(test)]
         requested::NAMES.with_borrow_mut(|names| names.insert(field.to_owned()));
@@ -120,7 +120,8 @@ impl Fields {
         self.get(field).filter(|value| !value.is_null())
     }
 
-    /// Parses a required string. If the result is `None`, a field error was added.
+    /// Parses a required string. If the string is absent or invalid, adds a field error and returns
+    /// `None`.
     pub(crate) fn required<T, E: Display>(
         &mut self,
         field: &'static str,
@@ -137,7 +138,8 @@ impl Fields {
         None
     }
 
-    /// Parses an optional string, which may be absent or null. An invalid value adds a field error.
+    /// Parses an optional string. Returns `None` if the string is absent or null. If the string is
+    /// invalid, adds a field error and returns `None`.
     pub(crate) fn optional<T, E: Display>(
         &mut self,
         field: &'static str,
@@ -147,7 +149,7 @@ impl Fields {
         self.required(field, parse)
     }
 
-    /// Adds an error of a field, or of a value inside it.
+    /// Adds an error of a field, or of a value inside a field.
     pub(crate) fn complain(
         &mut self,
         field: impl Into<Cow<'static, str>>,
@@ -156,8 +158,8 @@ impl Fields {
         self.findings.add(field, detail);
     }
 
-    /// Returns `read`, unless there are field errors. If `read` is `None`, a field error was added
-    /// before.
+    /// Returns `read` if there are no field errors, and otherwise all field errors. `read` may be
+    /// `None` only if a field error was added.
     pub(crate) fn finish<T>(self, read: Option<T>) -> Result<T, BodyError> {
         match read {
             Some(read) if self.findings.is_empty() => Ok(read),
@@ -166,7 +168,7 @@ impl Fields {
     }
 }
 
-/// Names that readers on this thread have looked up.
+/// Names of the fields that code on this thread has looked up.
 #[cfg(test)]
 pub(crate) mod requested {
     use std::cell::RefCell;

@@ -1,12 +1,12 @@
-//! Frames about one connection, which are not events of the log.
+//! Frames that concern only one connection and are not events of the log.
 
 use crate::{FieldErrors, FieldProblem};
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// Error text for a chat message that cannot be parsed, word for word as the replaced Python
-/// service sent it.
+/// Error text for a chat message that cannot be parsed. The text is exactly that of the replaced
+/// Python service.
 pub const INVALID_CHAT_MESSAGE: &str =
     "Invalid chat message. Expected: sender (str), message (str).";
 
@@ -23,7 +23,7 @@ pub struct ErrorFrame {
     kind: &'static str,
     /// Description of the error.
     message: &'static str,
-    /// Number of milliseconds to wait before the next message. Only the error for too many messages
+    /// Time to wait before the next message, in milliseconds. Only the error for too many messages
     /// has this member.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -34,26 +34,27 @@ pub struct ErrorFrame {
 }
 
 impl ErrorFrame {
-    /// A frame with only a `message`.
+    /// Creates a frame with only a `message`.
     pub fn new(message: &'static str) -> Self {
         Self { kind: "error", message, retry_after_ms: None, errors: Vec::new() }
     }
 
-    /// The frame for a chat message with invalid fields.
+    /// Creates the frame for a chat message with invalid fields.
     pub fn invalid_chat(findings: &FieldErrors) -> Self {
         Self { errors: FieldProblem::of_body(findings), ..Self::new(INVALID_CHAT_MESSAGE) }
     }
 
-    /// The frame for a message over the rate limit. The client may send the next message after
-    /// `retry_after`.
+    /// Creates the frame for a message over the rate limit. `retry_after` is the time to wait
+    /// before the next message.
     pub fn too_many_messages(retry_after: Duration) -> Self {
-        let message = "Too many messages. This one was not sent; wait before the next.";
+        let message =
+            "Too many messages. This message was not sent. Wait before you send the next.";
         let millis = retry_after.as_nanos().div_ceil(1_000_000);
         let retry_after_ms = Some(u64::try_from(millis).unwrap_or(u64::MAX));
         Self { retry_after_ms, ..Self::new(message) }
     }
 
-    /// The frame's JSON.
+    /// Returns the frame as JSON.
     #[expect(clippy::expect_used, reason = "strings and lists of strings always encode")]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("encoding strings cannot fail")
@@ -76,7 +77,7 @@ mod tests {
     fn retry_after_ms_is_rounded_up() {
         for (nanos, millis) in [(1, 1), (50_000_000, 50), (50_000_001, 51)] {
             let frame = ErrorFrame::too_many_messages(Duration::from_nanos(nanos)).to_json();
-            let end = format!(r#"wait before the next.","retry_after_ms":{millis}}}"#);
+            let end = format!(r#"Wait before you send the next.","retry_after_ms":{millis}}}"#);
             assert!(frame.ends_with(&end), "{frame}");
         }
     }

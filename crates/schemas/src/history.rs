@@ -1,4 +1,4 @@
-//! Parses the query string of a history, and builds the page links of its answer.
+//! Parses the query string of a history, and builds the page links of the answer.
 
 use crate::conditions::{FieldError, SEVERITY_NAMES, because, parse_label, parse_severities, push};
 use crate::fields::FieldErrors;
@@ -19,7 +19,7 @@ pub const LIMIT_MAX: usize = 1_000;
 /// Items per page if the request has no `limit`.
 pub const LIMIT_DEFAULT: usize = 10;
 
-/// The order of the items in an answer. It does not affect which items are selected.
+/// The order of the items in an answer. The order does not affect which items are selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Order {
@@ -30,9 +30,10 @@ pub enum Order {
     Desc,
 }
 
-/// Parses the query string of a history: the selection, and the order of the items in the answer.
-/// Unknown names are ignored. The error names every bad parameter. If a name that may occur once
-/// occurs twice, the last value counts. A history of messages uses only the range and the search.
+/// Parses the query string of a history: the query, and the order of the items in the answer.
+/// Unknown names are ignored. The error names every bad parameter. If a parameter that accepts one
+/// value occurs twice, the last value is used. A history of messages uses only the range and the
+/// search of the query.
 pub fn parse_history(query: &str) -> Result<(AlertQuery, Order), FieldErrors> {
     let (mut asked, mut order) = (AlertQuery::newest(LIMIT_DEFAULT), Order::default());
     let mut errors = FieldErrors::default();
@@ -49,8 +50,8 @@ pub fn parse_history(query: &str) -> Result<(AlertQuery, Order), FieldErrors> {
     if errors.is_empty() { Ok((asked, order)) } else { Err(errors) }
 }
 
-/// Applies a parameter that is a condition on the items. Returns false if there is no such
-/// parameter.
+/// Applies a parameter that is a condition on the items. Returns false if `name` is not the name of
+/// a condition.
 pub(crate) fn take_condition(
     query: &mut AlertQuery,
     name: &str,
@@ -104,13 +105,13 @@ pub(crate) fn take_condition(
     Ok(true)
 }
 
-/// Error for `severity` together with `min_severity`.
+/// Error for a query with both `severity` and `min_severity`.
 const SEVERITY_TWICE: FieldError =
     (Cow::Borrowed("min_severity"), Cow::Borrowed("cannot be combined with severity"));
 
-/// Returns the links to the neighbours of the page that answers `query`. Each link is only a query,
-/// relative to the address of the request (RFC 3986 section 5.2), so it works under any public
-/// address.
+/// Returns the links from `page`, the answer to `query`, to the pages before and after. Each link
+/// is only a query string, relative to the address of the request (RFC 3986 section 5.2). So the
+/// links work under any public address.
 pub(crate) fn links<T>(query: &AlertQuery, order: Order, page: &HistoryPage<T>) -> PageLinks {
     let HistoryRange { after, before, .. } = query.range;
     let upwards = after.is_some();
@@ -119,23 +120,26 @@ pub(crate) fn links<T>(query: &AlertQuery, order: Order, page: &HistoryPage<T>) 
     let examined_down = page.examined_to.filter(|_| !upwards);
     let last = examined_up.or(page.items.last().map(|item| item.position));
     let next = page.has_newer.then(|| match last {
-        // The next page reaches from the end of this one to the other end of the range.
+        // The next page begins where this page ends. If the query has `after`, `before` still
+        // applies.
         Some(last) => link(Some(last), before.filter(|_| upwards)),
-        // No item precedes the position, so the newer items begin at the start of the log.
+        // The page has no items: no item is before `before`, so the newer items begin at the start
+        // of the log.
         None => link(before.map(|before| Position::start(before.epoch)), None),
     });
     let first = examined_down.or(page.items.first().map(|item| item.position));
     let previous = page.has_older.then(|| match first {
         Some(first) => link(None, Some(first)),
-        // The range contains no item, so the older items lie before its end.
+        // The page has no items, so the previous page ends at `before`, or at the head of the log.
         None => link(None, before),
     });
     PageLinks { next, previous }
 }
 
 impl Continuation {
-    /// Returns the parameter that continues `query` after `page`, if more items match: older items,
-    /// or newer ones if the query has `after`.
+    /// Returns the parameter with which the next request continues after `page`, or `None` if no
+    /// more items match. The next request selects newer items if `query` has `after`, and otherwise
+    /// older items.
     pub fn of<T>(query: &AlertQuery, page: &HistoryPage<T>) -> Option<Self> {
         let upwards = query.range.after.is_some();
         let (more, end) = if upwards {
@@ -199,20 +203,20 @@ fn link(
     text.finish()
 }
 
-/// The parameter with which the next request continues after this page.
+/// Parameter with which the next request continues after this page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = Rest, rename_all = "lowercase")]
 pub enum Continuation {
-    /// Older items follow.
+    /// The next request selects older items, before this position.
     #[schema(value_type = String)]
     Before(PositionText),
-    /// Newer items follow.
+    /// The next request selects newer items, after this position.
     #[schema(value_type = String)]
     After(PositionText),
 }
 
-/// The items of `page` in the requested order.
+/// Returns the items of `page` in the requested order.
 pub(crate) fn shown<'a, T, B: From<&'a Positioned<T>>>(
     page: &'a HistoryPage<T>,
     order: Order,
@@ -223,7 +227,7 @@ pub(crate) fn shown<'a, T, B: From<&'a Positioned<T>>>(
     }
 }
 
-/// The links to the neighbouring pages. A link is absent if there is no such page.
+/// Links to the next and the previous page. A link is `None` if there is no such page.
 pub(crate) struct PageLinks {
     pub(crate) next: Option<String>,
     pub(crate) previous: Option<String>,
@@ -248,7 +252,8 @@ fn position(name: &'static str, value: &str) -> Result<Position, FieldError> {
     parse_position(value).map_err(because(name))
 }
 
-/// Parses a timestamp. An unescaped `+` arrives as a space and is restored.
+/// Parses a timestamp. In a query string, an unescaped `+` is decoded as a space, so a space after
+/// the date is replaced by `+`.
 fn moment(name: &'static str, value: &str) -> Result<Timestamp, FieldError> {
     let (date, time) = value.split_at_checked("2025-07-24T".len()).unwrap_or((value, ""));
     parse_moment(&format!("{date}{}", time.replace(' ', "+"))).map_err(because(name))

@@ -1,5 +1,5 @@
-//! The wire contract: every JSON shape that enters or leaves Northgate, and the only encoder from
-//! an event to bytes. The shapes are separate from the model, so that each can change without the
+//! The wire contract: every JSON shape that Northgate receives or sends, and the only encoder of
+//! events. These shapes are separate from the domain model, so that each can change without the
 //! other.
 #![warn(missing_docs)]
 

@@ -1,11 +1,12 @@
-//! Notices as JSON: the position at which a stream resumes, and its progress.
+//! Notices of a stream as JSON: the position at which the stream resumes, and the progress of the
+//! stream.
 
 use crate::PositionText;
 use northgate_domain::Notice;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The `type` of a notice on the wire, which is also the name of its SSE event.
+/// Returns the `type` of a notice on the wire, which is also the name of the SSE event.
 pub const fn notice_name(notice: &Notice) -> &'static str {
     match notice {
         Notice::Resumed(_) | Notice::Gap { .. } => "resume",
@@ -34,8 +35,8 @@ fn json(notice: &impl Serialize) -> String {
     serde_json::to_string(notice).expect("encoding strings cannot fail")
 }
 
-/// The first frame of a stream whose query has at least one known parameter: the position from
-/// which the stream continues.
+/// The first frame of a stream, with the position from which the stream continues. A stream without
+/// any known parameter in its query does not send this frame.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "resume", "outcome": "complete", "position": "9f86d081884c7d65-42"
@@ -45,33 +46,35 @@ pub struct ResumeNotice {
     #[serde(rename = "type")]
     kind: &'static str,
     /// `complete`: every matching event after `position` follows. `gap`: some of the requested
-    /// events are no longer retained, or the position never existed in this log. After a gap
-    /// nothing is replayed, and the stream continues live.
+    /// events are no longer retained, or the position never existed in this log. After a gap, the
+    /// server sends no older events, and the stream continues live.
     outcome: &'static str,
     /// The position after which the stream continues.
     #[schema(value_type = String)]
     position: PositionText,
-    /// Only on a gap: the oldest position from which the stream could have resumed.
+    /// The oldest position from which the stream can resume. The member is present only if
+    /// `outcome` is `gap`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, nullable = false)]
     oldest: Option<PositionText>,
 }
 
-/// The progress of a stream. The server sends it once the stream has caught up, and then at regular
-/// intervals. Every matching event at or before `position` has been sent.
+/// The progress of a stream: every matching event at or before `position` has been sent. The server
+/// sends this frame when the stream has caught up, and then at regular intervals.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({ "type": "live", "position": "9f86d081884c7d65-43" }))]
 pub struct LiveNotice {
     /// Always `live`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// The progress of the stream. A client that resumes from this position misses no event.
+    /// The position that the stream has reached. A client that resumes from this position misses no
+    /// event.
     #[schema(value_type = String)]
     position: PositionText,
 }
 
-/// The only event of an SSE stream that the server cannot serve now. The status is 200 and the
-/// client reconnects automatically: after any other status a browser gives up permanently.
+/// The only event of an SSE stream that the server cannot serve now. The HTTP status is 200, so a
+/// browser reconnects automatically. After any other status a browser does not reconnect.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "busy", "message": "The store cannot answer now."
@@ -80,20 +83,20 @@ pub struct BusyNotice {
     /// Always `busy`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// Reason, for people.
+    /// Reason why the server cannot serve the stream, for people.
     message: String,
 }
 
 impl BusyNotice {
-    /// The name of the event.
+    /// Name of the SSE event.
     pub const NAME: &'static str = "busy";
 
-    /// A notice with the reason `message`.
+    /// Creates a notice with the reason `message`.
     pub fn new(message: impl Into<String>) -> Self {
         Self { kind: Self::NAME, message: message.into() }
     }
 
-    /// The notice's JSON.
+    /// Returns the notice as JSON.
     pub fn to_json(&self) -> String {
         json(self)
     }

@@ -1,13 +1,13 @@
 //! A position as one opaque string: sixteen hexadecimal digits, a dash, and a decimal number.
 //!
-//! Clients store it and send it back. They must not rely on its inner form.
+//! Clients store the string and send it back. Clients must not rely on the form of the string.
 
 use northgate_domain::{Epoch, Position};
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::io::Write;
 
-/// The wire form of a position.
+/// Wire form of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PositionText(pub Position);
 
@@ -29,7 +29,7 @@ pub fn encode_position(position: Position, out: &mut Vec<u8>) {
     let _ = write!(out, "{}", PositionText(position));
 }
 
-/// The text does not have the form of a position.
+/// A text does not have the form of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a position; send a position exactly as the server sent it")]
 pub struct PositionError;

@@ -19,13 +19,13 @@ pub struct Problem {
     #[serde(rename = "type")]
     #[schema(value_type = String, format = "uri")]
     kind: String,
-    /// The status in words.
+    /// The HTTP status in words.
     title: &'static str,
     /// The HTTP status code.
     status: u16,
     /// Description of the problem and of what to do about it, for people.
     detail: String,
-    /// All bad fields of the body, or all bad parameters of the query, if these are the reason.
+    /// All bad fields of the body, or all bad parameters of the query, if they are the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
     /// The current alert, if its state or revision is the reason.
@@ -52,7 +52,7 @@ pub struct FieldProblem {
 }
 
 impl FieldProblem {
-    /// One entry for each field error of a body.
+    /// Returns one entry for each field error of a body.
     pub(crate) fn of_body(findings: &FieldErrors) -> Vec<Self> {
         let problem = |(field, detail): (&str, &str)| Self {
             pointer: Some(if field.is_empty() { "#".to_owned() } else { format!("#/{field}") }),
@@ -62,7 +62,7 @@ impl FieldProblem {
         findings.sorted().into_iter().map(problem).collect()
     }
 
-    /// One entry for each field error of a query.
+    /// Returns one entry for each field error of a query.
     pub(crate) fn of_query(findings: &FieldErrors) -> Vec<Self> {
         let problem = |(name, detail): (&str, &str)| Self {
             pointer: None,
@@ -77,7 +77,8 @@ impl Problem {
     /// The media type of a problem.
     pub const MEDIA_TYPE: &'static str = "application/problem+json";
 
-    /// A problem of the kind `slug`, with the status as a number and in words.
+    /// Creates a problem of the kind `slug`. `status` is the HTTP status, and `title` the status in
+    /// words.
     pub fn new(slug: &str, status: u16, title: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("urn:northgate:problem:{slug}"),
@@ -89,7 +90,7 @@ impl Problem {
         }
     }
 
-    /// Adds the alert whose state or revision is the reason.
+    /// Adds the alert whose state or revision is the reason of the problem.
     #[must_use]
     pub fn with_alert(mut self, alert: &Alert) -> Self {
         self.alert = Some(alert.into());
@@ -110,7 +111,7 @@ impl Problem {
         self
     }
 
-    /// The problem's JSON.
+    /// Returns the problem as JSON.
     #[expect(clippy::expect_used, reason = "strings and lists of strings always encode")]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("encoding strings cannot fail")

@@ -1,4 +1,4 @@
-//! Tests that the documented members of requests are exactly those that the readers look up.
+//! Tests that the documented members of a request are exactly the members that its parser looks up.
 
 use crate::fields::requested;
 use crate::{
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 const ID: &str = "5c54e4c8-7a07-4d4f-9d0a-3f2f6c1c2d11";
 
-/// A documented shape, the member that cannot be combined with the others, and the reader.
+/// The schema of a request, the member to leave out of the test body, and the parser.
 type Shape = (Value, &'static str, fn(&[u8]) -> Result<(), BodyError>);
 
 fn shapes() -> [Shape; 7] {
@@ -23,7 +23,7 @@ fn shapes() -> [Shape; 7] {
     fn frame(text: &[u8]) -> Result<(), BodyError> {
         match ClientRequest::parse(text) {
             ClientRequest::Act { act, .. } => act.map(drop),
-            // Without a type it is chat.
+            // A frame without a `type` is chat, so the missing `type` is the error.
             ClientRequest::Chat(_) => {
                 let mut errors = FieldErrors::default();
                 errors.add("type", "is required");
@@ -45,7 +45,7 @@ fn shapes() -> [Shape; 7] {
     ]
 }
 
-/// A valid value of a member.
+/// Returns a valid value of a member.
 fn example(member: &str) -> Value {
     match member {
         "action" | "type" => json!("resolve"),
@@ -61,7 +61,7 @@ fn example(member: &str) -> Value {
     }
 }
 
-/// The members for which a reader reports an error.
+/// Returns the members for which a parser reports an error.
 fn bad_members(read: Result<(), BodyError>) -> Vec<String> {
     match read {
         Ok(()) => Vec::new(),
@@ -93,7 +93,7 @@ fn requests_have_exactly_the_members_that_are_documented() {
             other.insert(member.clone(), json!([[]]));
             assert_eq!(bad_members(parse(&other)), [member.as_str()], "{other:?}");
             other.remove(member);
-            // `ids` and `filter` exclude each other, and one of them is required.
+            // `ids` and `filter` cannot be combined, but one of them is required.
             let is_required = required.contains(&&json!(member))
                 || (!excluded.is_empty() && ["ids", "filter"].contains(&member.as_str()));
             assert_eq!(parse(&other).is_err(), is_required, "{other:?}");

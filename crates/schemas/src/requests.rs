@@ -51,12 +51,12 @@ pub struct NewAlert {
     #[schema(max_length = 2048)]
     url: Option<String>,
     /// Deduplication key. While an alert with this key is not resolved, a raise with the same key
-    /// is a repeat: it increments the `count` of that alert.
+    /// is a repeat and increments the `count` of that alert.
     #[schema(min_length = 1, max_length = 255)]
     dedup_key: Option<String>,
-    /// Expiry time (RFC 3339), at which the alert resolves automatically. It must be in the future.
-    /// A repeat can move it to a later time, never to an earlier one. A timestamp of the year 1
-    /// means none.
+    /// Expiry time (RFC 3339), at which the alert resolves automatically. The expiry time must be
+    /// in the future. A repeat can postpone the expiry time, but never make it earlier. A timestamp
+    /// in the year 1 or earlier means that the alert has no expiry time.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<String>,
 }
@@ -101,7 +101,7 @@ impl NewAlert {
     }
 }
 
-/// Parses the labels of an alert. A field error of a label contains its name.
+/// Parses the labels of an alert. The field error of a bad value contains the name of the label.
 fn labels(fields: &mut Fields) -> Labels {
     let object = match fields.value("labels") {
         None => return Labels::default(),
@@ -124,7 +124,7 @@ fn label(fields: &mut Fields, raw: &str, value: &Value) -> Option<Label> {
         fields.complain("labels", LabelError::Name.to_string());
         return None;
     };
-    // A slash within a name is escaped in a JSON pointer (RFC 6901 section 3).
+    // A JSON pointer escapes each slash in a name (RFC 6901 section 3).
     let field = format!("labels/{}", raw.replace('/', "~1"));
     let Value::String(value) = value else {
         fields.complain(field, "must be a string");
@@ -139,7 +139,7 @@ fn label(fields: &mut Fields, raw: &str, value: &Value) -> Option<Label> {
     }
 }
 
-/// A chat message, over HTTP or as a text frame.
+/// A chat message, as the body of an HTTP request or as a text frame.
 #[derive(ToSchema)]
 #[schema(example = json!({ "sender": "Operator 1", "message": "On my way" }))]
 #[expect(dead_code, reason = "describes the shape; bodies are read field by field")]
@@ -152,7 +152,7 @@ pub struct NewMessage {
     /// newline and tab.
     #[schema(min_length = 1, max_length = 4096)]
     message: String,
-    /// Id of the alert to whose thread the message belongs.
+    /// Id of the alert whose thread contains the message.
     alert_id: Option<Uuid>,
 }
 
@@ -226,7 +226,7 @@ mod tests {
                 let found = findings(&format!("{{{}}}", members.join(",")));
                 let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
                 assert_eq!(names, expected);
-                assert!(found.iter().all(|(_, said)| said.starts_with(detail)), "{found:?}");
+                assert!(found.iter().all(|(_, sent)| sent.starts_with(detail)), "{found:?}");
             }
         }
     }
@@ -269,13 +269,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_break_the_reader(body: Vec<u8>) {
+        fn any_body_is_parsed_without_a_panic(body: Vec<u8>) {
             let _ = NewAlert::parse(&body);
             let _ = NewMessage::parse(&body);
         }
 
         #[test]
-        fn valid_text_arrives_trimmed(sender in "[a-z]{1,9}", message in " {0,3}[a-z\u{e9}]{1,9} {0,3}") {
+        fn valid_text_is_trimmed(sender in "[a-z]{1,9}", message in " {0,3}[a-z\u{e9}]{1,9} {0,3}") {
             let body = serde_json::json!({ "sender": sender, "message": message }).to_string();
             let post = NewMessage::parse(body.as_bytes()).unwrap();
             prop_assert_eq!(post.sender.as_str(), sender);

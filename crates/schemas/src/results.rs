@@ -1,4 +1,4 @@
-//! Outcomes of actions: as a frame, and for each alert of a bulk request.
+//! Outcomes of actions, as a frame or as the results of a bulk request.
 
 use crate::encoding::encode;
 use crate::problem::FieldProblem;
@@ -9,31 +9,33 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Outcome of an action that changed the alert.
+/// Name of the outcome of an action that changed the alert.
 const CHANGED: &str = "changed";
 
 /// Outcome of one action.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ActionOutcome {
-    /// The action changed the alert: its state after the change.
+    /// The action changed the alert. The value is the alert after the change.
     Changed(Positioned<Alert>),
-    /// The alert already was in the requested state: its current state.
+    /// The alert already was in the requested state. The value is the current alert.
     Unchanged(Positioned<Alert>),
     /// The action was refused.
     Refused(ActionError),
-    /// The server failed: the action was not stored, or may or may not be stored.
+    /// The server failed. The action was not stored, or the server does not know whether the action
+    /// was stored.
     Failed(ActionError),
 }
 
 impl ActionOutcome {
-    /// The outcome of an action after which the alert is `alert`. `changed` states whether the
-    /// action changed it.
+    /// Creates the outcome of an action that succeeded. `alert` is the alert after the action, and
+    /// `changed` states whether the action changed the alert.
     pub fn done(alert: Positioned<Alert>, changed: bool) -> Self {
         if changed { Self::Changed(alert) } else { Self::Unchanged(alert) }
     }
 
-    /// The outcome of an action that broke `rule`, or without a rule, failed in the store. If
-    /// `is_unavailable`, the store is known to have stored nothing.
+    /// Creates the outcome of an action that was not done. If `rule` is set, the action broke that
+    /// rule. Otherwise the store failed: if `is_unavailable`, nothing was stored, and if not, the
+    /// action may have been stored.
     pub fn not_done(rule: Option<&Rejection>, is_unavailable: bool) -> Self {
         match rule {
             Some(rule) => Self::Refused(rule.into()),
@@ -52,14 +54,14 @@ impl ActionOutcome {
     }
 }
 
-/// The members that the outcome has in every frame.
+/// Members of a result frame that describe the outcome.
 #[derive(Debug, Serialize, ToSchema)]
 struct OutcomeBody<'a> {
     /// `changed`: the action changed the alert. `unchanged`: the alert already was in the requested
-    /// state. `refused`: the action is not possible. `failed`: the server could not store the
-    /// action, or does not know whether it did.
+    /// state. `refused`: the action is not possible. `failed`: the server did not store the action,
+    /// or does not know whether the action was stored.
     outcome: &'static str,
-    /// The current alert, unless there is an error.
+    /// The current alert. The member is absent if there is an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     alert: Option<AlertBody<'a>>,
@@ -114,7 +116,7 @@ impl From<&ActionError> for ActionErrorBody {
     }
 }
 
-/// The answer to an `ActionFrame`. Only the client that sent the action receives it.
+/// The answer to an `ActionFrame`. Only the client that sent the action receives this frame.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "result",
@@ -136,7 +138,7 @@ pub struct ResultFrame<'a> {
     /// Always `result`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// The `ref` of the frame that this answers, or null if the frame had none.
+    /// The `ref` of the `ActionFrame`, or null if that frame had no valid `ref`.
     #[serde(rename = "ref")]
     #[schema(value_type = Option<String>, required = true)]
     reference: &'a Value,
@@ -145,27 +147,27 @@ pub struct ResultFrame<'a> {
 }
 
 impl<'a> ResultFrame<'a> {
-    /// The result of the frame whose `ref` is `reference`.
+    /// Creates the answer to the frame whose `ref` is `reference`.
     pub fn new(reference: &'a Value, outcome: &'a ActionOutcome) -> Self {
         Self { kind: "result", reference, outcome: outcome.into() }
     }
 
-    /// The frame's JSON.
+    /// Returns the frame as JSON.
     #[expect(clippy::expect_used, reason = "strings, numbers and maps of strings always encode")]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("encoding strings cannot fail")
     }
 }
 
-/// Outcome of an action on one alert of many. It contains only what a client needs for its next
-/// step, so that an answer about 1,000 alerts stays small.
+/// Outcome of a bulk action on one of its alerts. The outcome does not contain the alert, so that
+/// an answer about 1,000 alerts stays small.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActionResult {
     /// Id of the alert.
     id: Uuid,
     /// `changed`: the action changed the alert. `unchanged`: the alert already was in the requested
-    /// state. `refused`: the action is not possible. `failed`: the server could not store the
-    /// action, or does not know whether it did.
+    /// state. `refused`: the action is not possible. `failed`: the server did not store the action,
+    /// or does not know whether the action was stored.
     outcome: &'static str,
     /// The current revision of the alert, if the server knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,7 +180,7 @@ pub struct ActionResult {
 }
 
 impl ActionResult {
-    /// The outcome of an action on the alert `id`.
+    /// Creates the outcome of an action on the alert `id`.
     pub fn new(id: AlertId, outcome: &ActionOutcome) -> Self {
         let (alert, error) = match outcome {
             ActionOutcome::Changed(alert) | ActionOutcome::Unchanged(alert) => {
@@ -193,7 +195,7 @@ impl ActionResult {
     }
 }
 
-/// Reason why an action on one alert of many was refused or failed.
+/// Reason why a bulk action was refused or failed for one alert.
 #[derive(Debug, Serialize, ToSchema)]
 struct BriefError {
     /// Stable name of the kind of error, for programs.
@@ -216,28 +218,28 @@ impl From<&ActionError> for BriefError {
 /// Outcomes of an action on many alerts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActionResults {
-    /// One outcome per alert: in the order of `ids`, or for a filter, from the oldest alert to the
-    /// newest.
+    /// One outcome per alert. The order is that of `ids`. For a filter, the oldest alert is first.
     results: Vec<ActionResult>,
     /// Number of alerts in `results`.
     count: usize,
     /// Number of alerts that changed.
     changed: usize,
-    /// Parameter to add to the same filter in order to act on the remaining alerts. It is null if
-    /// no alerts remain.
+    /// Parameter of a next request that acts on the remaining alerts: add this parameter to the
+    /// same filter. The value is null if no alerts remain.
     #[schema(required = true)]
     rest: Option<Continuation>,
 }
 
 impl ActionResults {
-    /// The outcomes of one request. `rest` is the parameter that selects the remaining alerts.
+    /// Creates the answer to one request. `rest` is the parameter that selects the remaining
+    /// alerts.
     pub fn new(results: Vec<ActionResult>, rest: Option<Continuation>) -> Self {
         let is_changed = |result: &&ActionResult| result.outcome == CHANGED;
         let changed = results.iter().filter(is_changed).count();
         Self { count: results.len(), changed, results, rest }
     }
 
-    /// The answer as JSON.
+    /// Returns the answer as JSON.
     pub fn to_json(&self) -> Vec<u8> {
         encode(self)
     }

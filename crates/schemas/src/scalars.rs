@@ -7,13 +7,13 @@ use std::fmt;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// A timestamp in the form of RFC 3339 in UTC, always with six digits of a second and a `Z`.
+/// A timestamp in UTC as in RFC 3339, always with six decimal digits of the second and a `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimestampText(pub Timestamp);
 
 impl TimestampText {
-    /// Returns the text, digit by digit. An alert has at least four timestamps, and with the
-    /// formatter they would take two fifths of the time to encode it.
+    /// Returns the text, formatted digit by digit. The general formatter of the `time` crate would
+    /// need two fifths of the time to encode an alert, which has at least four timestamps.
     fn ascii(self) -> [u8; 27] {
         let utc = self.0.to_utc();
         let (year, month, day) = (utc.year().unsigned_abs(), u8::from(utc.month()), utc.day());
@@ -30,7 +30,7 @@ impl TimestampText {
     }
 }
 
-/// The last two decimal digits of a number.
+/// Returns the last two decimal digits of a number as ASCII.
 const fn two_digits(number: u32) -> [u8; 2] {
     [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }
@@ -47,13 +47,12 @@ impl Serialize for TimestampText {
     }
 }
 
-/// The text is not a timestamp.
+/// A text is not a timestamp, or its year in UTC is not from 0 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a timestamp as in RFC 3339, for example 2025-07-24T14:23:00Z")]
+#[error("must be an RFC 3339 timestamp, for example 2025-07-24T14:23:00Z")]
 pub(crate) struct MomentError;
 
-/// Parses a timestamp in the form of RFC 3339, in any time zone. The timestamp must also be in the
-/// range that can be written in UTC.
+/// Parses an RFC 3339 timestamp in any time zone. In UTC, its year must be from 0 to 9999.
 pub(crate) fn parse_moment(text: &str) -> Result<Timestamp, MomentError> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| MomentError)?;
     let utc = moment.checked_to_offset(UtcOffset::UTC).ok_or(MomentError)?;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Upper bound of `last`, in events.
+/// Upper bound of the parameter `last`, in events.
 pub const LAST_MAX: usize = 1_000;
 
 /// Schema of the names of event types in the OpenAPI document.
@@ -30,8 +30,8 @@ impl ToSchema for EventTypeName {
     }
 }
 
-/// Parses the query string of a stream. The error lists every bad value, and every unknown name
-/// that was probably meant for a known one. Other unknown names are ignored.
+/// Parses the query string of a stream. The error lists every bad value, and the unknown names in
+/// `ADVICE`, at most `MOST_REFUSED_NAMES`. Other unknown names are ignored.
 pub fn parse_subscription(query: &str) -> Result<Subscription, FieldErrors> {
     let mut reader = Reader::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -40,24 +40,30 @@ pub fn parse_subscription(query: &str) -> Result<Subscription, FieldErrors> {
     if reader.findings.is_empty() { Ok(reader.settle()) } else { Err(reader.findings) }
 }
 
-/// The normalized name under which polyfills of `EventSource` send `Last-Event-ID` in the query. A
-/// browser sends it as a header.
+/// Normal form of the query parameter that polyfills of `EventSource` use for `Last-Event-ID`. A
+/// browser sends `Last-Event-ID` as a header.
 const LAST_EVENT_ID: &str = "lasteventid";
 
-/// Unknown names that were probably meant for a known one, or for something that a stream cannot
-/// do. Each is in the form that [`bare`] returns, with the error text. `docs/PROTOCOL.md` lists
-/// them.
+/// Refused names and their error texts. A client that sends such a name probably misspelt a known
+/// name, or expects a feature that a stream does not have. Each name is in the form that [`bare`]
+/// returns. `docs/PROTOCOL.md` lists these names.
 const ADVICE: [(&str, &str); 22] = [
     ("after", "is not a parameter of a stream; use after=<position>"),
     ("last", "is not a parameter of a stream; use last=<n>"),
     ("type", "is not a parameter of a stream; use types"),
-    ("types", "is not a parameter of a stream; use types, with commas between several"),
-    ("location", "is not a parameter of a stream; use location, once or repeated"),
-    ("locations", "is not a parameter of a stream; use location, once or repeated"),
-    ("source", "is not a parameter of a stream; use source, once or repeated"),
-    ("sources", "is not a parameter of a stream; use source, once or repeated"),
-    ("severity", "is not a parameter of a stream; use severity, with commas between several"),
-    ("severities", "is not a parameter of a stream; use severity, with commas between several"),
+    ("types", "is not a parameter of a stream; use types; separate several types with commas"),
+    ("location", "is not a parameter of a stream; use location, once for each location"),
+    ("locations", "is not a parameter of a stream; use location, once for each location"),
+    ("source", "is not a parameter of a stream; use source, once for each source"),
+    ("sources", "is not a parameter of a stream; use source, once for each source"),
+    (
+        "severity",
+        "is not a parameter of a stream; use severity; separate several severities with commas",
+    ),
+    (
+        "severities",
+        "is not a parameter of a stream; use severity; separate several severities with commas",
+    ),
     ("minseverity", "is not a parameter of a stream; use min_severity"),
     ("label", "is not a parameter of a stream; use label.<name>=<value>"),
     ("labels", "is not a parameter of a stream; use label.<name>=<value> for each label"),
@@ -65,22 +71,21 @@ const ADVICE: [(&str, &str); 22] = [
     ("from", "is not a parameter of a stream; use after=<position>"),
     ("since", "is not a parameter of a stream; use after=<position> or last=<n>"),
     ("limit", "is not a parameter of a stream; use last=<n>"),
-    ("before", "is not a parameter of a stream, which has no end; use GET /alerts"),
-    ("until", "is not a parameter of a stream, which has no end; use GET /alerts"),
+    ("before", "is not a parameter of a stream, because a stream has no end; use GET /alerts"),
+    ("until", "is not a parameter of a stream, because a stream has no end; use GET /alerts"),
     ("q", "is not a parameter of a stream; search with GET /alerts, or filter in the client"),
     ("status", STATUS_ADVICE),
     ("statuses", STATUS_ADVICE),
 ];
 
-/// Returns a name in a normal form: in lower case, without `_` and `-`, and without `[]` at the
-/// end.
+/// Returns the normal form of a name: lower case, without `_` and `-`, and without a final `[]`.
 fn bare(name: &str) -> String {
     let name = name.strip_suffix("[]").unwrap_or(name);
     name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Advice for a filter by status. The status of an alert changes, and a stream with such a filter
-/// would not send the event by which an alert leaves that status.
+/// Error text for a filter by status. A stream with such a filter would not send the event with
+/// which an alert leaves that status.
 const STATUS_ADVICE: &str = "is not a parameter of a stream, because the client would not see an \
     alert leave that status; use types=alert,alert_update and compare the status of each event";
 
@@ -92,8 +97,8 @@ struct Reader {
     /// The parameter that set the severities: `severity` or `min_severity`.
     severities_from: Option<&'static str>,
     last_event_id: Option<String>,
-    /// Number of refused names. The answer lists only some of them, so that it does not grow with
-    /// the query.
+    /// Number of refused names. The answer lists at most [`MOST_REFUSED_NAMES`] of these names, so
+    /// that the size of the answer does not grow with the query.
     refused_names: usize,
 }
 
@@ -117,12 +122,12 @@ impl Reader {
         }
     }
 
-    /// Handles an unknown name. If it was probably meant for a known one, it is refused with
-    /// advice.
+    /// Handles a name that is not a known parameter: accepts spellings of `Last-Event-ID`, refuses
+    /// the names in [`ADVICE`], and ignores all other names.
     fn take_unknown(&mut self, name: &str, value: &str) {
         let bare = bare(name);
         if bare == LAST_EVENT_ID {
-            // A browser that has received no id yet may send an empty value.
+            // A client that has not received an id yet may send an empty value.
             self.last_event_id = Some(value.to_owned()).filter(|id| !id.is_empty());
         } else if let Some((_, advice)) = ADVICE.iter().find(|(near, _)| *near == bare) {
             self.refused_names += 1;
@@ -132,7 +137,7 @@ impl Reader {
         }
     }
 
-    /// Returns the subscription, once all parameters were read without field errors.
+    /// Returns the subscription. Called after all parameters were read without field errors.
     fn settle(mut self) -> Subscription {
         self.subscription.filter.set_labels(self.labels);
         match self.last_event_id {
@@ -159,7 +164,7 @@ impl Reader {
         if self.subscription.start == StartFrom::Now {
             self.subscription.start = start;
         } else {
-            let detail = "must be given once; after and last cannot be combined";
+            let detail = "must be sent only once; after and last cannot be combined";
             self.findings.complain(name, detail);
         }
     }
@@ -198,7 +203,7 @@ impl Reader {
                 self.findings
                     .complain(name, "cannot be combined: send either severity or min_severity");
             }
-            Some("min_severity") => self.findings.complain(name, "must be given once"),
+            Some("min_severity") => self.findings.complain(name, "must be sent only once"),
             _ => {}
         }
         let wanted = &mut self.subscription.filter.severities;

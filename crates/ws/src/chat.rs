@@ -201,7 +201,8 @@ mod tests {
         for sent in [text(GOOD), text("{"), ClientMessage::Binary(Bytes::new())] {
             let wait = Err(Excess::Wait(Duration::from_micros(49_001)));
             let json: Value = serde_json::from_str(&told(judge(&sent, wait).unwrap_err())).unwrap();
-            let message = "Too many messages. This one was not sent; wait before the next.";
+            let message =
+                "Too many messages. This message was not sent. Wait before you send the next.";
             assert_eq!(
                 json,
                 json!({ "type": "error", "message": message, "retry_after_ms": 50 }),

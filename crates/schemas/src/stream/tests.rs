@@ -52,7 +52,7 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 }
 
 #[test]
-fn filters_are_joined_by_and() {
+fn an_event_must_match_all_filters() {
     use EventType::{Alert, AlertUpdate, Chat};
     let alert = |kind, location: &str, severity| Facets {
         kind,
@@ -143,7 +143,7 @@ fn the_size_of_a_filter_is_bounded() {
 }
 
 #[test]
-fn the_document_lists_the_names_of_event_types() {
+fn the_openapi_schema_lists_the_event_types() {
     let schema = serde_json::to_value(EventTypeName::schema()).unwrap();
     let described = serde_json::json!({
         "type": "string",
@@ -155,7 +155,7 @@ fn the_document_lists_the_names_of_event_types() {
 
 proptest! {
     #[test]
-    fn no_query_breaks_the_reader(query in "\\PC*|[a-z=&%0-9,+-]{0,80}") {
+    fn any_query_is_parsed_without_a_panic(query in "\\PC*|[a-z=&%0-9,+-]{0,80}") {
         let _ = parse_subscription(&query);
     }
 }
