@@ -100,18 +100,18 @@ use std::time::Duration;
 pub trait Harness: Send + Sync {
     /// Returns a factory for one store of this capacity. The store is empty when the factory opens
     /// it for the first time. A durable store contains the same data when the factory opens it
-    /// again. Each factory needs a location of its own, for example a new directory, that exists at
-    /// least as long as the harness.
+    /// again. Each factory needs its own location, for example a new directory. The location must
+    /// exist until the harness is dropped.
     fn factory(&self, capacity: Capacity) -> Arc<dyn StoreFactory>;
 
     /// Returns whether the store may be opened twice at the same time, for example by two nodes. If
-    /// so, the law about several writers runs in full.
+    /// true, the law `handles_of_a_shared_store_see_one_log` runs in full.
     fn is_shared(&self) -> bool {
         false
     }
 
-    /// Makes the next append of `store` fail so late that the store cannot know whether its events
-    /// were stored. Returns false if the harness cannot do this.
+    /// Makes the next append of `store` fail so late that the store cannot know whether the events
+    /// of this append were stored. Returns false if the harness cannot do this.
     fn fail_next_append(&self, _store: &Arc<dyn EventStore>) -> bool {
         false
     }

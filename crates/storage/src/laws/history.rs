@@ -9,8 +9,8 @@ use northgate_domain::{
 };
 use std::sync::Arc;
 
-/// The stored alerts with their offsets. Each was raised `offset` microseconds after 1970. The
-/// messages are at offsets 2 and 5.
+/// The stored alerts: offset, message and location. The time of each raise is `offset` microseconds
+/// after the start of 1970. The messages are at offsets 2 and 5.
 const ALERTS: [(u64, &str, &str); 5] = [
     (1, "Über-Alarm: Disk \"sda1\" is full", "North Gate"),
     (3, "disk is fine", "South Gate"),
@@ -20,7 +20,7 @@ const ALERTS: [(u64, &str, &str); 5] = [
 ];
 const MESSAGES: [(u64, &str); 2] = [(2, "Café sda1?"), (5, "full of it")];
 
-/// Opens a store with these alerts and messages; its log retains only the last two events.
+/// Opens a store with these alerts and messages. Its log retains only the newest two events.
 async fn filled(harness: &dyn Harness) -> Arc<dyn EventStore> {
     let store = open(harness, window(2)).await;
     for offset in 1..=7 {
@@ -171,8 +171,8 @@ pub async fn message_queries_return_the_requested_page(harness: &dyn Harness) {
     }
 }
 
-/// A search must match words only. A search text must never act as a query operator of an index
-/// behind the store.
+/// A search must match words only. No part of a search text may act as an operator of the store's
+/// own query language.
 pub async fn a_search_matches_words_and_has_no_operators(harness: &dyn Harness) {
     let store = filled(harness).await;
     let all = store.alerts(AlertQuery::newest(100)).await.unwrap().items;
@@ -248,7 +248,7 @@ pub async fn a_history_refuses_foreign_positions(harness: &dyn Harness) {
     }
 }
 
-/// Returns the offsets of all matches, read page by page.
+/// Reads all matching alerts page by page and returns their offsets.
 async fn met(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Vec<u64> {
     query.range.after = upwards.then(|| Position::start(head(store).epoch));
     let mut met = Vec::new();
@@ -269,8 +269,9 @@ async fn met(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Ve
     }
 }
 
-/// Reading a history page by page must return every matching item exactly once, in both directions,
-/// whatever limit ends a page: the number of items, their bytes, or the number of examined items.
+/// Reading a history page by page must return every matching item exactly once, in both directions.
+/// A page may end at any of three limits: the number of items, their bytes, or the number of
+/// examined items.
 pub async fn pages_of_a_history_join_without_a_gap_or_a_repeat(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
@@ -309,8 +310,8 @@ pub async fn pages_of_a_history_join_without_a_gap_or_a_repeat(harness: &dyn Har
     }
 }
 
-/// A page must end before it exceeds `max_bytes`. It always contains its first item, whatever its
-/// size.
+/// A page must end before it exceeds `max_bytes`. The first item is always contained, even if that
+/// item alone is larger.
 pub async fn a_page_of_a_history_is_bounded_in_bytes(harness: &dyn Harness) {
     let store = filled(harness).await;
     let all = store.alerts(AlertQuery::newest(100)).await.unwrap().items;

@@ -1,4 +1,4 @@
-//! Law 2, *Ordered*: all events have one order without a missing offset.
+//! Law 2, *Ordered*: all events have one order, and no offset is missing.
 
 use super::Harness;
 use super::sample::{assert_contiguous, everything_after, head, open, raise, say, text, window};
@@ -9,8 +9,8 @@ const WRITERS: usize = 8;
 const APPENDS: usize = 60;
 
 /// While eight writers append, no offset may be missing or used twice. The events of each writer
-/// must keep their order, and the positions that an append returns must be the ones that readers
-/// see.
+/// must stay in the order of its appends. Readers must see the same events and positions that the
+/// appends returned.
 pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
