@@ -64,7 +64,8 @@ impl AlertService {
         key: Option<RequestKey>,
     ) -> Result<Submitted<Positioned<Alert>>, SubmitError> {
         if key.is_none() && raise.dedup_key.is_some() {
-            // Gathered raises are decided together, so an expired raise must be refused before.
+            // Gathered raises are decided together, so an expired raise must be refused before it
+            // is gathered.
             if raise.is_over_at(self.clock.now()) {
                 return Err(SubmitError::Refused(Rejection::AlreadyOver));
             }

@@ -227,14 +227,14 @@ mod tests {
     /// A step of the test: acquire a permit for one of four peers, or drop one of the permits.
     #[derive(Debug, Clone)]
     enum Act {
-        Take(usize),
-        Give(prop::sample::Index),
+        Acquire(usize),
+        Release(prop::sample::Index),
     }
 
     fn acts() -> impl Strategy<Value = Vec<Act>> {
         let act = prop_oneof![
-            3 => (0..4_usize).prop_map(Act::Take),
-            2 => any::<prop::sample::Index>().prop_map(Act::Give),
+            3 => (0..4_usize).prop_map(Act::Acquire),
+            2 => any::<prop::sample::Index>().prop_map(Act::Release),
         ];
         vec(act, 0..200)
     }
@@ -250,27 +250,27 @@ mod tests {
         ) {
             let peers = [Some(at("192.0.2.1")), Some(at("2001:db8::1")), Some(at("127.0.0.1")), None];
             let limiter = limiter(total, per_address);
-            let mut sitting: Vec<(usize, ConnectionPermit)> = Vec::new();
+            let mut open_permits: Vec<(usize, ConnectionPermit)> = Vec::new();
             for act in acts {
                 match act {
-                    Act::Take(peer) => {
-                        let of_peer = sitting.iter().filter(|(who, _)| *who == peer).count();
+                    Act::Acquire(peer) => {
+                        let of_peer = open_permits.iter().filter(|(owner, _)| *owner == peer).count();
                         let expected = if peer < 2 && of_peer >= per_address {
                             Some(ConnectionLimitReached::Address)
                         } else {
-                            (sitting.len() >= total).then_some(ConnectionLimitReached::Server)
+                            (open_permits.len() >= total).then_some(ConnectionLimitReached::Server)
                         };
                         let permit = limiter.acquire(peers[peer]);
                         prop_assert_eq!(permit.as_ref().err().copied(), expected);
-                        sitting.extend(permit.map(|permit| (peer, permit)));
+                        open_permits.extend(permit.map(|permit| (peer, permit)));
                     }
-                    Act::Give(which) if !sitting.is_empty() => {
-                        drop(sitting.swap_remove(which.index(sitting.len())));
+                    Act::Release(which) if !open_permits.is_empty() => {
+                        drop(open_permits.swap_remove(which.index(open_permits.len())));
                     }
-                    Act::Give(_) => {}
+                    Act::Release(_) => {}
                 }
-                prop_assert_eq!(limiter.taken(), sitting.len());
-                let counted = (0..2).filter(|peer| sitting.iter().any(|(who, _)| who == peer));
+                prop_assert_eq!(limiter.taken(), open_permits.len());
+                let counted = (0..2).filter(|peer| open_permits.iter().any(|(owner, _)| owner == peer));
                 prop_assert_eq!(limiter.shared.taken.lock().by_address.len(), counted.count());
             }
         }

@@ -19,10 +19,11 @@ type RaiseResult = Result<Positioned<Alert>, SubmitError>;
 /// Runs one append per dedup key at a time, and gathers the raises that arrive meanwhile into the
 /// next append.
 ///
-/// A dedup key that was raised recently has a lane. Each lane has its own task. One mutex protects
-/// the map of lanes. The mutex is held only briefly and never across an await. The number of lanes
-/// and the number of waiting raises are limited. A raise beyond one of these limits is appended on
-/// its own, so a stalled store cannot make the queue of waiting raises grow without limit.
+/// Each dedup key with a recent raise has a lane, and each lane has its own task. One mutex
+/// protects the map of lanes. The mutex is held only briefly and never across an await. The number
+/// of lanes and the number of waiting raises are limited. A raise beyond one of these limits is
+/// appended on its own, so a stalled store cannot make the queue of waiting raises grow without
+/// limit.
 #[derive(Clone)]
 pub struct RaiseCoalescer(Arc<Shared>);
 
@@ -33,7 +34,7 @@ struct Shared {
     /// One permit for each waiting raise, in all lanes together.
     permits: Arc<Semaphore>,
     /// Runtime for the tasks of all lanes. This is not the runtime of the thread that raises,
-    /// because a lane must continue if that worker thread ends.
+    /// because a lane must continue after the worker thread of its first raise has ended.
     runtime: Handle,
     tasks: TaskTracker,
     flushed: CancellationToken,
@@ -103,9 +104,9 @@ impl RaiseCoalescer {
     /// disconnected.
     pub const MOST: usize = 4_096;
 
-    /// Creates a coalescer that appends to `log`. It gathers raises for the time `window`, and runs
-    /// its tasks on `runtime`. If `window` is zero, it gathers only the raises that arrive during
-    /// an append.
+    /// Creates a coalescer that appends to `log`. The coalescer gathers raises for the time
+    /// `window`, and runs its tasks on `runtime`. If `window` is zero, it gathers only the raises
+    /// that arrive during an append.
     pub fn new(log: Arc<dyn EventLog>, window: Duration, runtime: Handle) -> Self {
         Self(Arc::new(Shared {
             log,
@@ -130,7 +131,7 @@ impl RaiseCoalescer {
     }
 
     /// Stops all waiting: gathered raises are appended immediately, and later ones are appended on
-    /// their own. Returns once every waiting raise is answered.
+    /// their own. Returns when every waiting caller has its result.
     pub(crate) async fn flush(&self) {
         self.0.flushed.cancel();
         self.0.tasks.close();
@@ -205,8 +206,8 @@ impl OwnLane {
         }
     }
 
-    /// Records the severity of the alert. This severity can be lower than that of the previous
-    /// raise, if the previous alert was resolved and the raise created another alert.
+    /// Records the severity of the alert. This severity can be lower than the recorded one, if the
+    /// alert was resolved and the last raise created another alert.
     fn stands_at(&self, severity: Severity) {
         let mut lanes = self.coalescer.0.lanes.lock();
         let Some(lane) = lanes.get_mut(&self.key) else { return };
@@ -265,8 +266,8 @@ mod tests {
     }
 
     fn raised(before: Option<&Alert>, raise: &RaiseAlert) -> Alert {
-        // This time is before every expiry time, because expired raises are refused before they are
-        // gathered.
+        // This time is earlier than every expiry time, because an expired raise is refused before
+        // it is gathered.
         let stamp = EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(-1));
         match decide(before, &Command::RaiseAlert(raise.clone()), stamp) {
             Ok(Decision::Event(Event::Alert(event))) => event.alert,

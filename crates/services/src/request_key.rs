@@ -54,9 +54,9 @@ impl RequestKey {
 }
 
 /// Returns a digest of the fields of a command, not of its bytes: white space and the order of
-/// fields do not change it. A durable store saves the digest with the key. Therefore the digest of
-/// an existing command must never change: a new optional field may affect the digest only if the
-/// field is present.
+/// fields do not change the digest. A durable store saves the digest with the key. Therefore the
+/// digest of an existing command must never change: a new optional field may affect the digest only
+/// if the field is present.
 fn fingerprint(command: &Command) -> Fingerprint {
     let mut digest = Sha256::new();
     let mut put = |name: &str, value: &str| {

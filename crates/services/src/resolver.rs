@@ -101,9 +101,9 @@ impl AlertResolver {
         Deadlines { now, quiet_since: self.quiet_for.map(|_severity, span| span.map(before)) }
     }
 
-    /// Returns the action that resolves an alert, or `None` if the alert is not overdue. The action
-    /// expects this revision. If the alert has changed since, `act_on_many` tries again only if the
-    /// changed alert is overdue too.
+    /// Returns the action that resolves `alert`; `None` if the alert is not overdue. The action
+    /// expects the revision of `alert`. If the alert has changed since, `act_on_many` tries again
+    /// only if the changed alert is overdue too.
     fn end(&self, deadlines: &Deadlines, alert: &Positioned<Alert>) -> Option<ActOnAlert> {
         let note = match deadlines.overdue(&alert.value)? {
             Overdue::Expired => &self.expired,

@@ -34,7 +34,7 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
-    /// Returns the broken rule if the command was refused because it broke a rule.
+    /// Returns the rule that the command broke; `None` for every other error.
     pub const fn broken_rule(&self) -> Option<&Rule> {
         match self {
             Self::Refused(rule) => Some(rule),

@@ -24,7 +24,7 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, advance, interval};
 use tokio_util::sync::CancellationToken;
 
-/// A clock that shows the paused time of tokio. It starts at the beginning of 1970.
+/// A clock that shows the paused time of tokio, counted from the beginning of 1970.
 struct Paused(Instant);
 
 impl Clock for Paused {
@@ -87,7 +87,7 @@ fn alerts(
     AlertService::new(log, read_model, coalescer, clock)
 }
 
-/// Runs all due tasks. The paused clock does not advance.
+/// Runs all due tasks. The paused clock does not advance meanwhile.
 async fn settle() {
     for _ in 0..32 {
         yield_now().await;
@@ -139,7 +139,7 @@ async fn the_first_raise_is_immediate_and_repeats_wait_at_most_one_window() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn raises_beyond_the_limit_of_waiting_ones_are_appended_alone() {
+async fn raises_beyond_the_limit_of_waiting_raises_are_appended_alone() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Warning)).await;
     scene.raise(keyed("l", Severity::Warning)).await;
@@ -243,7 +243,7 @@ async fn a_raise_is_appended_even_if_its_caller_stops_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flush_appends_waiting_raises_and_later_ones_get_an_error() {
+async fn a_flush_appends_waiting_raises_without_waiting_for_the_window() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Info)).await;
     let waiting = scene.raise(repeat(Severity::Info)).await;

@@ -1,5 +1,4 @@
-//! A wrapper around a log. It refuses appends after the server has closed it, for an orderly
-//! shutdown.
+//! A log wrapper for an orderly shutdown: after a close, the wrapper refuses appends.
 
 use crate::{AppendError, EventLog, Outcome, ReadError, ReadFrom, Submission};
 use async_trait::async_trait;

@@ -1,5 +1,5 @@
-//! The persisted form of records in durable stores. It has versions, and is separate from the
-//! shapes on the wire, so that the two can change independently.
+//! The persisted form of records in durable stores. This form is versioned, and separate from the
+//! JSON on the wire, so that each of the two can change without the other.
 //!
 //! The first byte of a record is the version of its shape. The other bytes are JSON of that shape,
 //! with short member names. A record contains offsets without the epoch, because all events of a
@@ -8,7 +8,7 @@
 //! Decoding checks only the form of a record. The limits of the domain apply to new input: a limit
 //! that becomes stricter must not make stored data unreadable.
 //!
-//! A released shape never changes. New needs get a new version, and every old version stays
+//! A released shape never changes. A change gets a new version, and every old version stays
 //! readable, because a database can be older than the program that opens it.
 
 mod v1;

@@ -50,7 +50,7 @@ pub struct Step {
 
 /// Decides one submission at the `end` of a log. `subject` is the current state of the alert that
 /// [`Command::subject`](northgate_domain::Command::subject) names, including the changes by earlier
-/// submissions of the same batch.
+/// submissions of the same vector.
 ///
 /// Before the call, the store looks up the key of the submission. If the store remembers the key,
 /// it returns [`FirstUse::replay`] instead of calling this function.

@@ -1,4 +1,4 @@
-//! The log, which is the first half of the storage port: it appends and reads events.
+//! The log: the half of the storage port that appends and reads events.
 
 use crate::{AppendError, Outcome, ReadError, Submission};
 use async_trait::async_trait;
@@ -15,11 +15,12 @@ pub const READ_BYTES: usize = 1024 * 1024;
 /// # Laws
 ///
 /// Each law is a test in the module `laws` (feature `laws`) that every store runs. The laws apply
-/// to the complete store: some of them need its read model to observe the effect.
+/// to the complete store: some tests need the read model of the store to observe the effect.
 ///
 /// 1. *Kept*: `append` returns only after the events are as durable as the store promises. First
-///    the events are durable, then the head moves, then the append returns. An append that returns
-///    [`Unavailable`](AppendError::Unavailable) has stored nothing, and its events never appear.
+///    the events become durable, then the head moves, then the append returns. An append that
+///    returns [`Unavailable`](AppendError::Unavailable) has stored nothing, and its events never
+///    appear.
 /// 2. *Ordered*: offsets are contiguous and rise in the order in which appends became visible.
 /// 3. *Whole*: [`tail`](crate::tail()) yields every event after its position exactly once and in
 ///    order, also under concurrent appends. There is no gap and no repeat where the tail changes
@@ -34,7 +35,7 @@ pub const READ_BYTES: usize = 1024 * 1024;
 ///    [`decide_submission`](crate::decide_submission) inside the critical section of the store. A
 ///    vector is stored completely or not at all, also if a store writes several vectors together.
 /// 7. *Cancel-safe*: a caller that drops the future of an append cannot leave a partial vector. The
-///    vector may be stored later than others that were submitted after it, or not at all.
+///    vector may be stored later than vectors that were submitted after it, or not at all.
 /// 8. *Bounded*: the log is only a window of retained events. The store trims older events, and
 ///    then reports explicit gaps. Alerts and the newest messages are projections that outlive the
 ///    window. Each kind has its own bound: a burst of chat cannot evict alerts. Resolved alerts are
@@ -47,13 +48,13 @@ pub const READ_BYTES: usize = 1024 * 1024;
 ///     it. In a new receiver, the first position is already marked as seen.
 ///
 /// No append waits forever while other appends return. Apart from that, a store may decide waiting
-/// appends in any order. Code above this port never assumes that it is the only writer.
+/// appends in any order. Callers of this port must never assume that they are the only writers.
 #[async_trait]
 pub trait EventLog: Send + Sync {
     /// Decides all submissions in order, each on the state after the earlier ones. Stores all
     /// resulting events and states, or none. Returns one outcome per submission.
     ///
-    /// If this returns an error, nothing was stored. The only exception is
+    /// An error means that nothing was stored. The only exception is
     /// [`AppendError::OutcomeUnknown`]: then either the complete vector or nothing was stored.
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError>;
 

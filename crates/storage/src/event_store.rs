@@ -20,16 +20,16 @@ pub trait EventStore: EventLog + ReadModel {
 
     /// Returns whether the store can append now. This must return immediately and without I/O,
     /// because readiness probes call it. After a failure the store must retry on its own, for
-    /// example once a second: while it is not writable, clients may send no append that would show
-    /// the recovery.
+    /// example once a second: the server is then not ready, and may receive no append that would
+    /// show the recovery.
     fn is_writable(&self) -> Result<(), NotWritable> {
         Ok(())
     }
 
-    /// Returns the lower bound of newest events that the log retains. The server delays appends
-    /// while the fan-out is more than half of this number behind, or less if the server has a
-    /// smaller limit. So no event is trimmed before the fan-out has read it. A store that does not
-    /// trim by number uses the default, which means no limit.
+    /// Returns a lower bound: the log always retains at least this number of newest events. The
+    /// server delays appends while the fan-out is too many events behind. The limit is at most half
+    /// of this number, so that no event is trimmed before the fan-out has read it. A store that
+    /// does not trim by number uses the default, which means no limit.
     fn window(&self) -> usize {
         usize::MAX
     }

@@ -116,13 +116,13 @@ pub trait Harness: Send + Sync {
         false
     }
 
-    /// Opens an empty store of this capacity, which takes timestamps and ids from `meta`.
+    /// Opens an empty store of this capacity. The store gets timestamps and ids from `meta`.
     async fn open(&self, capacity: Capacity, meta: MetaSource) -> Arc<dyn EventStore> {
         self.factory(capacity).open(meta, EPOCH).await.unwrap()
     }
 }
 
-/// Runs a law, and fails if it takes more than two minutes.
+/// Runs a law, and fails if the law runs for more than two minutes.
 pub async fn to_its_end(law: impl Future<Output = ()>) {
     let ended = tokio::time::timeout(Duration::from_mins(2), law).await;
     assert!(ended.is_ok(), "the law did not finish within two minutes: the store hangs");

@@ -1,4 +1,4 @@
-//! The store in memory. It is fast and bounded, and its data is lost when the process ends.
+//! The store in memory: fast, bounded, and empty after a restart of the process.
 
 mod alert_index;
 mod capacity;

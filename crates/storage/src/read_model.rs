@@ -1,5 +1,5 @@
-//! The read model, which is the second half of the storage port: queries on the state that follows
-//! from the events of the log.
+//! The read model: the half of the storage port that answers queries on the state after the events
+//! of the log.
 
 use crate::{QueryError, Unavailable};
 use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! The clock by which a store decides what is old enough to be deleted.
+//! The clock with which a store decides which data is old enough to be deleted.
 //!
 //! Deleted data cannot be restored, so a store must not delete data because of one wrong reading of
 //! the clock. A clock that jumped by more than a day is accepted only after it was stable for an
@@ -18,11 +18,11 @@ const CORRECTION_MICROS: i64 = 60 * 1_000_000;
 #[derive(Debug, Clone)]
 pub struct RetentionClock {
     /// Microseconds by which the accepted wall clock is ahead of the steady clock. `None` until the
-    /// wall clock was stable for an hour: the time since the server last ran is unknown, so nothing
-    /// confirms the wall clock before.
+    /// wall clock was stable for an hour: the time since the server last ran is unknown, so the
+    /// first reading of the wall clock cannot be checked.
     believed: Option<i64>,
-    /// Microseconds by which the wall clock is ahead now, and the steady time since when it has
-    /// been stable.
+    /// Start of the current stable period of the wall clock: the microseconds by which it was ahead
+    /// of the steady clock, and the steady time.
     lately: (i64, i64),
 }
 

@@ -65,8 +65,9 @@ impl ScanPlan {
         }
     }
 
-    /// Returns the page of `items`, which must be few or already in memory, in rising order.
-    /// `bytes` returns the size of an item, and `admits` whether it matches.
+    /// Returns the page of `items`. The items must be in rising order, and must be few or already
+    /// in memory. `bytes` returns the size of an item, and `admits` returns whether an item
+    /// matches.
     pub fn page_of<'a, T: Clone + 'a>(
         self,
         items: impl DoubleEndedIterator<Item = &'a Positioned<T>>,

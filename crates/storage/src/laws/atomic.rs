@@ -71,9 +71,9 @@ pub async fn a_cancelled_append_stores_no_partial_vector(harness: &dyn Harness) 
     }
 }
 
-/// A store may write concurrent vectors together. Then no event, alert or message of a refused
-/// vector may be stored. Here the refused submission is at the end of its vector, behind valid
-/// ones.
+/// A store may write concurrent vectors together. Even then, no event, alert or message of a
+/// refused vector may be stored. In this test the last submission of such a vector is refused,
+/// after two valid ones.
 pub async fn a_refused_vector_stores_nothing_among_concurrent_ones(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     append_one(store.as_ref(), keyed(say("taken"), "chat", "k")).await;

@@ -1,5 +1,5 @@
-//! Law 9, *Forward*: a jump of the wall clock must not affect the order of timestamps or the memory
-//! of keys.
+//! Law 9, *Forward*: a jump of the wall clock must not affect the order of timestamps or the
+//! lifetime of keys.
 
 use super::Harness;
 use super::manual_clock::ManualClock;
@@ -45,8 +45,8 @@ pub async fn time_never_goes_back_within_a_log(harness: &dyn Harness) {
 }
 
 /// A raise whose expiry time has passed must be refused. The store must compare the expiry time
-/// with the clock, not with the newest event. It must look up the idempotency key first, so that a
-/// late retry returns the first outcome.
+/// with the clock, not with the newest event. The store must look up the idempotency key first, so
+/// that a late retry returns the first outcome.
 pub async fn an_expired_raise_is_refused_unless_its_key_was_used_before(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;

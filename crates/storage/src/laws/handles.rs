@@ -92,13 +92,13 @@ pub async fn handles_of_a_shared_store_see_one_log(harness: &dyn Harness) {
     tokio::join!(write(one.as_ref()), write(other.as_ref()));
     for store in [&one, &other] {
         let mut head = store.head();
-        let whole = head.wait_for(|head| head.offset >= 100);
-        let whole = *timeout(PATIENCE, whole)
+        let reached = head.wait_for(|head| head.offset >= 100);
+        let reached = *timeout(PATIENCE, reached)
             .await
             .expect("a handle did not show the events of the other handle in time")
             .unwrap();
         assert_eq!(everything_after(store.as_ref(), Position::start(EPOCH)).await.len(), 100);
-        assert_eq!(whole.epoch, EPOCH);
+        assert_eq!(reached.epoch, EPOCH);
     }
     append_one(one.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
     let again = append_one(other.as_ref(), keyed(raise("fire"), "alerts", "k")).await;

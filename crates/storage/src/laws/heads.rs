@@ -94,7 +94,7 @@ pub async fn no_query_shows_events_beyond_the_head(harness: &dyn Harness) {
     tasks.join_all().await;
 }
 
-/// Every move of the head must wake its waiting receivers and show them the new position.
+/// Every move of the head must wake the waiting receivers and show them the new position.
 pub async fn every_move_of_the_head_wakes_its_receivers(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     for n in 0..20 {

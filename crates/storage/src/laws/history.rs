@@ -249,22 +249,22 @@ pub async fn a_history_refuses_foreign_positions(harness: &dyn Harness) {
 }
 
 /// Reads all matching alerts page by page and returns their offsets.
-async fn met(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Vec<u64> {
+async fn paged_offsets(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Vec<u64> {
     query.range.after = upwards.then(|| Position::start(head(store).epoch));
-    let mut met = Vec::new();
+    let mut paged_offsets = Vec::new();
     loop {
-        let part = store.alerts(query.clone()).await.unwrap();
+        let page = store.alerts(query.clone()).await.unwrap();
         if upwards {
-            let last = part.items.last().map(|item| item.position);
-            query.range.after = part.examined_to.or(last);
-            met.extend(offsets(&part));
+            let last = page.items.last().map(|item| item.position);
+            query.range.after = page.examined_to.or(last);
+            paged_offsets.extend(offsets(&page));
         } else {
-            let first = part.items.first().map(|item| item.position);
-            query.range.before = part.examined_to.or(first);
-            met.splice(0..0, offsets(&part));
+            let first = page.items.first().map(|item| item.position);
+            query.range.before = page.examined_to.or(first);
+            paged_offsets.splice(0..0, offsets(&page));
         }
-        if !(if upwards { part.has_newer } else { part.has_older }) {
-            return met;
+        if !(if upwards { page.has_newer } else { page.has_older }) {
+            return paged_offsets;
         }
     }
 }
@@ -299,9 +299,9 @@ pub async fn pages_of_a_history_join_without_a_gap_or_a_repeat(harness: &dyn Har
                 let mut query = query(head.epoch, text);
                 let bounds = HistoryRange { limit, max_bytes, max_scanned, ..query.range };
                 query.range = bounds;
-                let met = met(store.as_ref(), query, upwards).await;
+                let paged_offsets = paged_offsets(store.as_ref(), query, upwards).await;
                 assert_eq!(
-                    met,
+                    paged_offsets,
                     offsets(&all),
                     "the pages of the query `{text}` with {bounds:?} do not add up to all its items"
                 );
@@ -324,14 +324,14 @@ pub async fn a_page_of_a_history_is_bounded_in_bytes(harness: &dyn Harness) {
         (usize::MAX, &[1, 3, 4, 6, 7]),
     ] {
         let range = HistoryRange { max_bytes, ..HistoryRange::newest(100) };
-        let part = store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
+        let page = store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
         assert_eq!(
-            offsets(&part),
+            offsets(&page),
             expected,
             "the store returned a wrong page for a limit of {max_bytes} bytes"
         );
         assert_eq!(
-            part.has_older,
+            page.has_older,
             expected.len() < 5,
             "the store returned a wrong page for a limit of {max_bytes} bytes"
         );

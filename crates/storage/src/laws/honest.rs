@@ -43,8 +43,8 @@ pub async fn a_trimmed_position_is_a_gap(harness: &dyn Harness) {
                     readable += 1;
                     first_readable.get_or_insert(offset);
                 }
-                Err(ReadError::Gap { oldest, latest: said }) => {
-                    assert_eq!(said, latest);
+                Err(ReadError::Gap { oldest, latest: stated }) => {
+                    assert_eq!(stated, latest);
                     assert!(
                         oldest.offset > offset,
                         "the store reported a gap after an offset that the gap states as readable"
@@ -93,7 +93,7 @@ pub async fn backward_pages_return_every_retained_event_once(harness: &dyn Harne
     else {
         panic!("the store reported no gap, though 17 events exceed the capacity of 10")
     };
-    let held = everything_after(store.as_ref(), oldest).await;
+    let retained = everything_after(store.as_ref(), oldest).await;
 
     let mut backwards = Vec::new();
     let mut before = latest;
@@ -103,7 +103,7 @@ pub async fn backward_pages_return_every_retained_event_once(harness: &dyn Harne
         before = Position { offset: first.position.offset - 1, ..latest };
         backwards.splice(0..0, page);
     }
-    assert_eq!(backwards, held);
+    assert_eq!(backwards, retained);
     assert_eq!(store.read(ReadFrom::Before(Position::start(latest.epoch)), 5).await, Ok(vec![]));
 }
 

@@ -8,7 +8,8 @@ use std::num::NonZeroUsize;
 use tokio::task::JoinSet;
 
 /// A repeat with the same key and command must return the first outcome. A repeat with the same key
-/// and without a fingerprint must do so too. Another command with the same key must be refused.
+/// but without a fingerprint must also return the first outcome. Another command with the same key
+/// must be refused.
 pub async fn a_key_always_returns_its_first_outcome(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let first = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;

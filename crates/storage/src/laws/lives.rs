@@ -348,11 +348,11 @@ pub async fn alerts_are_filtered_by_their_current_fields(harness: &dyn Harness) 
         query.range.limit = 1;
         query.range.after = Some(Position::start(head(store).epoch));
         for place in &places {
-            let part = store.alerts(query.clone()).await.unwrap();
-            let position = part.items[0].position;
+            let page = store.alerts(query.clone()).await.unwrap();
+            let position = page.items[0].position;
             let expected = (*place, Some(place) != places.last());
             assert_eq!(
-                (position.offset - first, part.has_newer),
+                (position.offset - first, page.has_newer),
                 expected,
                 "the store returned a wrong page for the query `{text}`"
             );

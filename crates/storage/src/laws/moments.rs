@@ -1,5 +1,5 @@
-//! Law 4, *Honest*: each page of a history shows one state of the store. Also the query for the
-//! events of one alert.
+//! Law 4, *Honest*: each page of a history shows one state of the store. A second law covers the
+//! query for the events of one alert.
 
 use super::Harness;
 use super::lives::{act, raise, raising};
@@ -107,6 +107,6 @@ pub async fn alert_events_returns_the_events_of_one_alert_only(harness: &dyn Har
     for _ in 0..10 {
         append(store, say("meanwhile")).await;
     }
-    let held = store.alert_events(fire, HistoryRange::newest(9)).await.unwrap();
-    assert_eq!(offsets(&held), [6, 7]);
+    let retained = store.alert_events(fire, HistoryRange::newest(9)).await.unwrap();
+    assert_eq!(offsets(&retained), [6, 7]);
 }

@@ -8,7 +8,7 @@ use northgate_domain::{Action, AlertId, Command, MessageText, PostMessage, Sende
 use tokio::task::JoinSet;
 
 /// A repeat must count for the unresolved alert with its dedup key; if there are two, for the alert
-/// that was raised last. Raises and actions earlier in the same vector must count too.
+/// that was raised last. The store must apply earlier submissions of the same vector first.
 pub async fn a_repeat_counts_for_the_newest_unresolved_alert_of_its_key(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();

@@ -44,7 +44,7 @@ impl<T> SnapshotMap<T> {
         self.pieces.get(&(offset / SPAN))?.get(&offset).map(|item| &item.stamped)
     }
 
-    /// Inserts an item. It replaces an item with the same offset.
+    /// Inserts an item, or replaces the item with the same offset.
     pub(super) fn insert(&mut self, stamped: Positioned<T>) {
         let offset = stamped.position.offset;
         let pieces = Arc::make_mut(&mut self.pieces);

@@ -170,16 +170,16 @@ impl State {
     }
 }
 
-/// Changes of one append. They are applied only if no submission of the append is refused.
+/// Staged changes of one append, to be applied only if no submission of the append is refused.
 struct Staged {
     events: Vec<Positioned<Event>>,
-    /// End of the log after these events.
+    /// End of the log after `events`.
     end: LogEnd,
     /// Time of the retention clock. A key whose lifetime has ended at this time is forgotten.
     retained_at: Timestamp,
-    /// States of the alerts after these events.
+    /// Changed alerts, in their state after `events`.
     alerts: HashMap<AlertId, Positioned<Alert>>,
-    /// Ids of the unresolved ones among these alerts, by dedup key.
+    /// Ids of the unresolved alerts in `alerts`, by dedup key.
     open_keys: HashMap<DedupKey, HashSet<AlertId>>,
     keys: HashMap<Name, FirstUse>,
     key_order: Vec<Name>,
