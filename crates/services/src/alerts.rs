@@ -149,7 +149,7 @@ impl AlertService {
         Ok(self.read_model.alert(id).await?)
     }
 
-    /// Returns the counts of all alerts.
+    /// Returns the counts of all retained alerts, by status and severity.
     pub async fn summary(&self) -> Result<Summary, LookupError> {
         Ok(self.read_model.summary().await?)
     }

@@ -250,27 +250,27 @@ mod tests {
         ) {
             let peers = [Some(at("192.0.2.1")), Some(at("2001:db8::1")), Some(at("127.0.0.1")), None];
             let limiter = limiter(total, per_address);
-            let mut open_permits: Vec<(usize, ConnectionPermit)> = Vec::new();
+            let mut permits: Vec<(usize, ConnectionPermit)> = Vec::new();
             for act in acts {
                 match act {
                     Act::Acquire(peer) => {
-                        let of_peer = open_permits.iter().filter(|(owner, _)| *owner == peer).count();
+                        let of_peer = permits.iter().filter(|(owner, _)| *owner == peer).count();
                         let expected = if peer < 2 && of_peer >= per_address {
                             Some(ConnectionLimitReached::Address)
                         } else {
-                            (open_permits.len() >= total).then_some(ConnectionLimitReached::Server)
+                            (permits.len() >= total).then_some(ConnectionLimitReached::Server)
                         };
                         let permit = limiter.acquire(peers[peer]);
                         prop_assert_eq!(permit.as_ref().err().copied(), expected);
-                        open_permits.extend(permit.map(|permit| (peer, permit)));
+                        permits.extend(permit.map(|permit| (peer, permit)));
                     }
-                    Act::Release(which) if !open_permits.is_empty() => {
-                        drop(open_permits.swap_remove(which.index(open_permits.len())));
+                    Act::Release(which) if !permits.is_empty() => {
+                        drop(permits.swap_remove(which.index(permits.len())));
                     }
                     Act::Release(_) => {}
                 }
-                prop_assert_eq!(limiter.taken(), open_permits.len());
-                let counted = (0..2).filter(|peer| open_permits.iter().any(|(owner, _)| owner == peer));
+                prop_assert_eq!(limiter.taken(), permits.len());
+                let counted = (0..2).filter(|peer| permits.iter().any(|(owner, _)| owner == peer));
                 prop_assert_eq!(limiter.shared.taken.lock().by_address.len(), counted.count());
             }
         }

@@ -100,8 +100,8 @@ impl RaiseCoalescer {
     pub const WINDOW: Duration = Duration::from_millis(100);
 
     /// Upper bound of lanes, and of raises that wait in all lanes together. The number of
-    /// connections is no such bound, because a raise continues to wait after its caller has
-    /// disconnected.
+    /// connections does not limit the waiting raises, because a raise continues to wait after its
+    /// caller has disconnected.
     pub const MOST: usize = 4_096;
 
     /// Creates a coalescer that appends to `log`. The coalescer gathers raises for the time

@@ -1,4 +1,4 @@
-//! Idempotency keys: the name that a sender chose for one request. A second request with the same
+//! Idempotency keys: names that senders choose for their requests. A second request with the same
 //! key changes nothing.
 
 use northgate_domain::{AlertId, Command, Severity};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestKey(String);
 
-/// Reasons why a text is not a key.
+/// Reasons why a text is not a valid key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RequestKeyError {
     /// The text is empty.

@@ -56,7 +56,7 @@ pub trait EventStore: EventLog + ReadModel {
 #[error("{0}")]
 pub struct NotWritable(pub String);
 
-/// Opens a store.
+/// Opens a store with the settings that the factory contains.
 #[async_trait]
 pub trait StoreFactory: Send + Sync {
     /// Opens the store. The store gets timestamps and ids from `meta`, and uses `new_epoch` as the

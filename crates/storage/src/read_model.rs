@@ -33,7 +33,7 @@ pub trait ReadModel: Send + Sync {
         range: HistoryRange,
     ) -> Result<HistoryPage<Event>, QueryError>;
 
-    /// Returns the counts of all alerts.
+    /// Returns the counts of all retained alerts, by status and severity.
     async fn summary(&self) -> Result<Summary, Unavailable>;
 
     /// Returns at most `limit` alerts whose deadline has passed, in any order. The cost grows with

@@ -21,7 +21,8 @@ impl From<Command> for Submission {
 /// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// Owner of the key and kind of request. Equal values in two scopes are different keys.
+    /// Kind of the request, for example `alerts` or `messages`. Equal values in two scopes are
+    /// different keys.
     pub scope: String,
     /// Value that the sender chose.
     pub value: String,
