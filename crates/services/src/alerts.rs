@@ -1,4 +1,4 @@
-//! The use cases of alerts: raise, act, query.
+//! The use cases of alerts: raise an alert, act on alerts, query alerts.
 
 use crate::raise_coalescer::RaiseCoalescer;
 use crate::submit::{RAISING, SubmitError, Submitted, alert_of, submit};
@@ -12,12 +12,12 @@ use northgate_domain::{
 use northgate_storage::{EventLog, ReadModel, RecordedOutcome};
 use std::sync::Arc;
 
-/// Upper bound of appends of one caller that run at the same time. This is enough for a store that
-/// commits many with one write, and leaves other callers their turn.
+/// Upper bound of concurrent appends of one bulk action. This is enough for a store that commits
+/// many appends in one write, and small enough that other callers do not wait long.
 const AT_ONCE: usize = 64;
 
-/// Upper bound of attempts of an action on an alert that keeps changing. One alert changes about
-/// ten times a second, and each attempt takes one commit.
+/// Upper bound of attempts of one action, if its alert changes between the attempts. One alert
+/// changes about ten times a second, and each attempt needs one commit.
 const ATTEMPTS: u32 = 8;
 
 /// Raises alerts, acts on them and queries them.
@@ -34,8 +34,8 @@ pub struct AlertService {
 pub struct Acted {
     /// The alert after the action, with the position of its raise.
     pub alert: Positioned<Alert>,
-    /// Whether the action changed the alert now. False if the alert already had the requested
-    /// state.
+    /// Whether this request changed the alert. False if the alert already had the requested state,
+    /// and for a replay.
     pub changed: bool,
 }
 
@@ -43,8 +43,8 @@ impl AlertService {
     /// Scope of the idempotency keys of actions.
     const ACTING: &'static str = "actions";
 
-    /// Creates the service. It appends to `log`, queries `read_model`, which has the state of that
-    /// log, and gathers repeats with `coalescer`. `clock` must be the clock that the store uses.
+    /// Creates the service. The service appends to `log` and queries `read_model`, which must show
+    /// the state of that log. `coalescer` gathers repeats. `clock` must be the clock of the store.
     pub fn new(
         log: Arc<dyn EventLog>,
         read_model: Arc<dyn ReadModel>,
@@ -54,17 +54,18 @@ impl AlertService {
         Self { log, read_model, coalescer, clock }
     }
 
-    /// Raises an alert. When this returns, the event is committed and on its way to all clients. A
-    /// second raise with the same key returns the alert of the first one and changes nothing. A
-    /// repeat of an unresolved alert increases the count of that alert; without a key it may be
-    /// stored together with other repeats.
+    /// Raises an alert. When this returns, the event is committed, and the server is sending it to
+    /// all clients. A second raise with the same `key` changes nothing and returns the alert of the
+    /// first raise. A repeat of an unresolved alert increases the count of that alert. A repeat
+    /// without a `key` may be stored together with other repeats.
     pub async fn raise(
         &self,
         raise: RaiseAlert,
         key: Option<RequestKey>,
     ) -> Result<Submitted<Positioned<Alert>>, SubmitError> {
         if key.is_none() && raise.dedup_key.is_some() {
-            // Gathered raises are decided together, so one that has expired must not be among them.
+            // Gathered raises are decided together, so an expired raise must be refused before it
+            // is gathered.
             if raise.is_over_at(self.clock.now()) {
                 return Err(SubmitError::Refused(Rejection::AlreadyOver));
             }
@@ -78,9 +79,9 @@ impl AlertService {
         Ok(Submitted { value, replayed })
     }
 
-    /// Acts on an alert. When this returns, the event is committed and on its way to all clients
-    /// that requested changes. A second action with the same key returns the alert of the first one
-    /// and changes nothing.
+    /// Acts on an alert. When this returns, the event is committed, and the server is sending it to
+    /// all clients that requested changes. A second action with the same `key` changes nothing and
+    /// returns the alert of the first action.
     pub async fn act(
         &self,
         act: ActOnAlert,
@@ -94,13 +95,15 @@ impl AlertService {
         Ok(Submitted { value: Acted { alert, changed }, replayed })
     }
 
-    /// Acts on many alerts, each separately: a refused action does not affect the others. If an
-    /// action is for an outdated revision of its alert, it is tried again on the current alert
-    /// while `is_meant` accepts that alert, with at most 8 attempts in all.
+    /// Acts on many alerts. Each action is decided separately, so a refused action does not affect
+    /// the others. If an alert has changed since the expected revision, and `is_meant` returns true
+    /// for the current alert, the action is tried again on the current alert, with at most 8
+    /// attempts in total.
     ///
-    /// Each result is passed to `report` immediately, and only what `report` returns is collected,
-    /// in the order of `acts`, so that 1,000 large alerts are not in memory at the same time. If
-    /// the caller drops the future, actions that have not begun are not performed.
+    /// Each result is passed to `report` immediately. The returned vector contains only the return
+    /// values of `report`, in the order of `acts`, so that 1,000 large alerts are not in memory at
+    /// the same time. If the caller drops the future, actions that have not begun are not
+    /// performed.
     pub async fn act_on_many<T>(
         &self,
         acts: Vec<ActOnAlert>,
@@ -115,7 +118,8 @@ impl AlertService {
         acts.buffered(AT_ONCE).collect().await
     }
 
-    /// Acts on an alert that may change at the same time.
+    /// Acts on an alert, and tries again if the alert has changed and `is_meant` returns true for
+    /// the changed alert.
     async fn act_while(
         &self,
         mut act: ActOnAlert,
@@ -145,13 +149,13 @@ impl AlertService {
         Ok(self.read_model.alert(id).await?)
     }
 
-    /// Returns the counts of all alerts.
+    /// Returns the counts of all retained alerts, by status and severity.
     pub async fn summary(&self) -> Result<Summary, LookupError> {
         Ok(self.read_model.summary().await?)
     }
 
-    /// Appends all waiting repeats immediately and returns once they are answered. From then on no
-    /// repeat waits. Call this before the store stops accepting appends.
+    /// Appends all waiting repeats immediately, and returns when their callers have their results.
+    /// Later repeats do not wait. Call this before the store stops accepting appends.
     pub async fn flush(&self) {
         self.coalescer.flush().await;
     }

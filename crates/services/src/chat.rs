@@ -1,4 +1,4 @@
-//! The use cases of chat: post and query messages.
+//! The use cases of chat: post a message, query messages.
 
 use crate::submit::{SubmitError, Submitted, submit};
 use crate::{LookupError, RequestKey};
@@ -19,14 +19,15 @@ impl ChatService {
     /// Scope of the idempotency keys of messages.
     const ROUTE: &'static str = "messages";
 
-    /// Creates the service. It appends to `log` and queries `read_model`, which has the state of
-    /// that log.
+    /// Creates the service. The service appends to `log` and queries `read_model`, which must show
+    /// the state of that log.
     pub fn new(log: Arc<dyn EventLog>, read_model: Arc<dyn ReadModel>) -> Self {
         Self { log, read_model }
     }
 
-    /// Posts a message. When this returns, the message is committed and on its way to all clients,
-    /// including the sender. A second post with the same key changes nothing.
+    /// Posts a message. When this returns, the message is committed, and the server is sending it
+    /// to all clients, including the sender. A second post with the same `key` changes nothing and
+    /// returns the first message.
     pub async fn post(
         &self,
         post: PostMessage,

@@ -1,4 +1,5 @@
-//! Limits of streaming connections, WebSocket and SSE together: a total, and one for each address.
+//! Limits of streaming connections, where WebSocket and SSE count together: one limit for the
+//! server, and one for each address.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -34,11 +35,11 @@ pub enum ConnectionLimitReached {
 
 /// Counts the connections of a server; clones share the counts.
 ///
-/// One address is an IPv4 address or an IPv6 /64 network: a single host owns its complete /64, and
-/// would otherwise have a limit for each of its addresses. An IPv4 address mapped into IPv6 counts
-/// as that IPv4 address. A loopback address has no limit of its own, because a proxy on this
-/// machine connects for all clients behind it; it counts only in the total. The same applies to a
-/// peer without an address.
+/// One address is an IPv4 address or an IPv6 /64 network. A single host usually owns a complete
+/// /64, and could otherwise use the limit once for each address in this network. An IPv4 address
+/// mapped into IPv6 counts as that IPv4 address. A loopback address has no limit of its own,
+/// because a proxy on this machine connects for all its clients. Loopback connections and peers
+/// without an address count only in the total.
 #[derive(Debug, Clone)]
 pub struct ConnectionLimiter {
     shared: Arc<Shared>,
@@ -50,8 +51,8 @@ struct Shared {
     taken: Mutex<Taken>,
 }
 
-/// The open connections. An address without connections has no entry, so there are never more
-/// entries than connections.
+/// Counts of the open connections. An address without connections has no entry, so there are never
+/// more entries than connections.
 #[derive(Debug, Default)]
 struct Taken {
     total: usize,
@@ -63,7 +64,8 @@ struct Taken {
 #[must_use = "the connection is no longer counted once the permit is dropped"]
 pub struct ConnectionPermit {
     shared: Arc<Shared>,
-    /// Address that the connection is counted for; `None` if only the total counts.
+    /// Address for which the connection is counted; `None` if the connection counts only in the
+    /// total.
     address: Option<IpAddr>,
 }
 
@@ -73,8 +75,9 @@ impl ConnectionLimiter {
         Self { shared: Arc::new(Shared { limits, taken: Mutex::default() }) }
     }
 
-    /// Returns a permit for a connection from `peer`. If both limits are reached, the error is the
-    /// one of the address, because its client can fix that one.
+    /// Returns a permit for a connection from `peer`. If both limits are reached, the error is
+    /// [`ConnectionLimitReached::Address`], because the client can close one of its own
+    /// connections.
     pub fn acquire(
         &self,
         peer: Option<IpAddr>,
@@ -117,7 +120,7 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// Returns the address that `peer` is counted for; `None` if it has no limit of its own.
+/// Returns the address for which `peer` is counted; `None` if `peer` counts only in the total.
 fn counted(peer: IpAddr) -> Option<IpAddr> {
     let address = match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
@@ -221,23 +224,24 @@ mod tests {
         assert!(named(ConnectionLimitReached::Address).contains(" --max-connections-per-address."));
     }
 
-    /// An action of a client: acquire a permit as one of four peers, or drop one of the permits.
+    /// A step of the test: acquire a permit for one of four peers, or drop one of the permits.
     #[derive(Debug, Clone)]
     enum Act {
-        Take(usize),
-        Give(prop::sample::Index),
+        Acquire(usize),
+        Release(prop::sample::Index),
     }
 
     fn acts() -> impl Strategy<Value = Vec<Act>> {
         let act = prop_oneof![
-            3 => (0..4_usize).prop_map(Act::Take),
-            2 => any::<prop::sample::Index>().prop_map(Act::Give),
+            3 => (0..4_usize).prop_map(Act::Acquire),
+            2 => any::<prop::sample::Index>().prop_map(Act::Release),
         ];
         vec(act, 0..200)
     }
 
     proptest! {
-        /// The model is the list of permits with their peers, counted again after each action.
+        /// The model is a list of the permits with their peers. The test counts this list again
+        /// after each step.
         #[test]
         fn permits_are_counted_like_in_a_simple_model(
             total in 0..12_usize,
@@ -246,27 +250,27 @@ mod tests {
         ) {
             let peers = [Some(at("192.0.2.1")), Some(at("2001:db8::1")), Some(at("127.0.0.1")), None];
             let limiter = limiter(total, per_address);
-            let mut sitting: Vec<(usize, ConnectionPermit)> = Vec::new();
+            let mut permits: Vec<(usize, ConnectionPermit)> = Vec::new();
             for act in acts {
                 match act {
-                    Act::Take(peer) => {
-                        let of_peer = sitting.iter().filter(|(who, _)| *who == peer).count();
+                    Act::Acquire(peer) => {
+                        let of_peer = permits.iter().filter(|(owner, _)| *owner == peer).count();
                         let expected = if peer < 2 && of_peer >= per_address {
                             Some(ConnectionLimitReached::Address)
                         } else {
-                            (sitting.len() >= total).then_some(ConnectionLimitReached::Server)
+                            (permits.len() >= total).then_some(ConnectionLimitReached::Server)
                         };
                         let permit = limiter.acquire(peers[peer]);
                         prop_assert_eq!(permit.as_ref().err().copied(), expected);
-                        sitting.extend(permit.map(|permit| (peer, permit)));
+                        permits.extend(permit.map(|permit| (peer, permit)));
                     }
-                    Act::Give(which) if !sitting.is_empty() => {
-                        drop(sitting.swap_remove(which.index(sitting.len())));
+                    Act::Release(which) if !permits.is_empty() => {
+                        drop(permits.swap_remove(which.index(permits.len())));
                     }
-                    Act::Give(_) => {}
+                    Act::Release(_) => {}
                 }
-                prop_assert_eq!(limiter.taken(), sitting.len());
-                let counted = (0..2).filter(|peer| sitting.iter().any(|(who, _)| who == peer));
+                prop_assert_eq!(limiter.taken(), permits.len());
+                let counted = (0..2).filter(|peer| permits.iter().any(|(owner, _)| owner == peer));
                 prop_assert_eq!(limiter.shared.taken.lock().by_address.len(), counted.count());
             }
         }

@@ -1,4 +1,5 @@
-//! The background generator: regular alerts for demonstrations, as in the former Python service.
+//! The background generator, which raises regular alerts for demonstrations, as the former Python
+//! service did.
 
 use crate::AlertService;
 use northgate_domain::{
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-/// Raises "Intruder detected" at "North Gate" at every tick.
+/// Raises the alert "Intruder detected" with the location "North Gate" at every tick.
 pub struct AlertGenerator {
     alerts: AlertService,
     ticks: Interval,
@@ -24,7 +25,7 @@ impl AlertGenerator {
     /// is immediate. The caller creates the interval, so tests can use a paused clock. Missed
     /// ticks, for example while the machine slept, are skipped.
     ///
-    /// Each alert expires 10 minutes after its raise, as measured by `clock`.
+    /// Each alert expires 10 minutes after its raise. `clock` provides the time of the raise.
     pub fn new(
         alerts: AlertService,
         mut ticks: Interval,
@@ -92,7 +93,7 @@ mod tests {
         }
 
         async fn raised(&self) -> usize {
-            // The paused clock does not advance; due tasks run when the test yields.
+            // The paused clock does not advance here. Due tasks run when the test yields.
             for _ in 0..8 {
                 tokio::task::yield_now().await;
             }
@@ -127,7 +128,7 @@ mod tests {
         advance(Duration::from_secs(95)).await;
         assert_eq!(running.raised().await, 2);
         advance(Duration::from_secs(5)).await;
-        assert_eq!(running.raised().await, 3, "later ticks keep their times");
+        assert_eq!(running.raised().await, 3, "later ticks stay on the original schedule");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! The use cases: raising alerts and acting on them, chatting, the timer that resolves overdue
-//! alerts, and the generator. They use the store through its port, and know nothing of HTTP,
-//! sockets or JSON.
+//! alerts, and the generator. This crate uses the store through its port, and does not depend on
+//! HTTP, sockets or JSON.
 
 mod alerts;
 mod chat;

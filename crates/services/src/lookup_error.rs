@@ -1,4 +1,4 @@
-//! The error of a lookup.
+//! The error of queries on alerts and messages.
 
 use northgate_storage::{QueryError, Unavailable};
 

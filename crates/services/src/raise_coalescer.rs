@@ -1,5 +1,5 @@
-//! Coalescing of repeats: repeats of one alert within a short time are gathered before they are
-//! appended, so that the log and each stream receive at most about ten events of it per second.
+//! Coalescing of repeats: repeats of one alert within a short time are gathered into one event, so
+//! that the log and each stream receive at most about ten events per second of one alert.
 
 use crate::submit::{RAISING, SubmitError, alert_of, submit};
 use northgate_domain::{Alert, Command, DedupKey, Positioned, RaiseAlert, Severity};
@@ -19,10 +19,11 @@ type RaiseResult = Result<Positioned<Alert>, SubmitError>;
 /// Runs one append per dedup key at a time, and gathers the raises that arrive meanwhile into the
 /// next append.
 ///
-/// A key that was raised recently has a lane, which its own task owns. One mutex protects the map
-/// of lanes; it is held only briefly and never across an await. The number of lanes and the number
-/// of waiting raises are limited. A raise beyond either limit is appended on its own, so a store
-/// that stalls does not make this queue grow.
+/// Each dedup key with a recent raise has a lane, and each lane has its own task. One mutex
+/// protects the map of lanes. The mutex is held only briefly and never across an await. The number
+/// of lanes and the number of waiting raises are limited. A raise beyond one of these limits is
+/// appended on its own, so a stalled store cannot make the queue of waiting raises grow without
+/// limit.
 #[derive(Clone)]
 pub struct RaiseCoalescer(Arc<Shared>);
 
@@ -30,10 +31,10 @@ struct Shared {
     log: Arc<dyn EventLog>,
     window: Duration,
     lanes: Mutex<HashMap<DedupKey, Lane>>,
-    /// One permit for each raise that may wait, in any lane.
+    /// One permit for each waiting raise, in all lanes together.
     permits: Arc<Semaphore>,
-    /// Runtime of the lanes' tasks, whichever thread raises: if a worker thread ends, its lanes
-    /// must continue.
+    /// Runtime for the tasks of all lanes. This is not the runtime of the thread that raises,
+    /// because a lane must continue after the worker thread of its first raise has ended.
     runtime: Handle,
     tasks: TaskTracker,
     flushed: CancellationToken,
@@ -42,14 +43,14 @@ struct Shared {
 /// The raises that wait for the next append of one key.
 struct Lane {
     gathered: Option<Gathered>,
-    /// Severity of the alert as far as known: at least that of the last raise that was passed to
+    /// Last known severity of the alert, at least the severity of the last raise that was passed to
     /// the store.
     severity: Severity,
     /// Notified when a raise with a higher severity waits.
     urgent: Arc<Notify>,
 }
 
-/// One command made of several raises, and the callers that wait for its result.
+/// One command that merges several raises, and the callers that wait for its result.
 struct Gathered {
     raise: RaiseAlert,
     askers: Vec<Asker>,
@@ -77,15 +78,15 @@ impl Gathered {
         let answer = append(log, self.raise).await;
         let severity = answer.as_ref().ok().map(|alert| alert.value.severity);
         for asker in self.askers {
-            // A caller that stopped waiting has raised the alert nevertheless.
+            // The send fails if the caller has stopped waiting. Its alert is raised nevertheless.
             let _ = asker.answer.send(answer.clone());
         }
         severity
     }
 }
 
-/// Merges two raises into one command with the same result as the two in sequence: the first
-/// creates an alert if there is none, and the second is a repeat.
+/// Merges `repeat` into `first`. The merged command has the same result as the two raises in
+/// sequence, where the first creates an alert if there is none, and the second is a repeat.
 fn add(first: &mut RaiseAlert, repeat: &RaiseAlert) {
     first.severity = first.severity.max(repeat.severity);
     first.times = first.times.saturating_add(repeat.times.get());
@@ -98,12 +99,14 @@ impl RaiseCoalescer {
     /// Default time for which repeats are gathered: 100 ms.
     pub const WINDOW: Duration = Duration::from_millis(100);
 
-    /// Upper bound of lanes, and of raises that wait in all lanes together. Callers may have
-    /// stopped waiting, so the number of connections does not limit either.
+    /// Upper bound of lanes, and of raises that wait in all lanes together. The number of
+    /// connections does not limit the waiting raises, because a raise continues to wait after its
+    /// caller has disconnected.
     pub const MOST: usize = 4_096;
 
-    /// Creates a coalescer that appends to `log` and gathers for `window`, with tasks on `runtime`.
-    /// An empty window gathers only the raises that arrive during an append.
+    /// Creates a coalescer that appends to `log`. The coalescer gathers raises for the time
+    /// `window`, and runs its tasks on `runtime`. If `window` is zero, it gathers only the raises
+    /// that arrive during an append.
     pub fn new(log: Arc<dyn EventLog>, window: Duration, runtime: Handle) -> Self {
         Self(Arc::new(Shared {
             log,
@@ -128,15 +131,15 @@ impl RaiseCoalescer {
     }
 
     /// Stops all waiting: gathered raises are appended immediately, and later ones are appended on
-    /// their own. Returns once every waiting raise is answered.
+    /// their own. Returns when every waiting caller has its result.
     pub(crate) async fn flush(&self) {
         self.0.flushed.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
     }
 
-    /// Puts a raise into the lane of its key and returns the receiver of its result. Returns the
-    /// raise itself as the error if it is not to wait for others.
+    /// Adds a raise to the lane of its key and returns the receiver of its result. Returns the
+    /// raise as the error if the caller must append it on its own.
     #[expect(
         clippy::result_large_err,
         reason = "the returned raise is not an error: the caller appends it"
@@ -173,8 +176,8 @@ impl RaiseCoalescer {
     }
 }
 
-/// A lane, as its task owns it. When the task ends, for whatever reason, the lane is removed, and
-/// the callers that wait in it receive an error.
+/// The task's handle of its lane. When the task ends, also by a panic, the drop of this handle
+/// removes the lane, and the callers that wait in the lane receive an error.
 struct OwnLane {
     coalescer: RaiseCoalescer,
     key: DedupKey,
@@ -182,7 +185,7 @@ struct OwnLane {
 }
 
 impl OwnLane {
-    /// Runs the task of one lane. It ends when no raise arrived for one window.
+    /// Runs the task of one lane. The task ends after a window without a raise.
     async fn run(self, first: Gathered) {
         let shared = &self.coalescer.0;
         let mut next = first;
@@ -203,8 +206,8 @@ impl OwnLane {
         }
     }
 
-    /// Records the severity of the alert. It can be lower than that of the last raise, if that
-    /// alert was resolved and another one was created.
+    /// Records the severity of the alert. This severity can be lower than the recorded one, if the
+    /// alert was resolved and the last raise created another alert.
     fn stands_at(&self, severity: Severity) {
         let mut lanes = self.coalescer.0.lanes.lock();
         let Some(lane) = lanes.get_mut(&self.key) else { return };
@@ -214,7 +217,7 @@ impl OwnLane {
         }
     }
 
-    /// Takes the gathered raises. If there are none, the lane is removed.
+    /// Takes the gathered raises out of the lane. If there are none, removes the lane.
     fn take(&self) -> Option<Gathered> {
         let mut lanes = self.coalescer.0.lanes.lock();
         let lane = lanes.get_mut(&self.key)?;
@@ -263,7 +266,8 @@ mod tests {
     }
 
     fn raised(before: Option<&Alert>, raise: &RaiseAlert) -> Alert {
-        // A time before every expiry time: expired raises are refused before they are gathered.
+        // This time is earlier than every expiry time, because an expired raise is refused before
+        // it is gathered.
         let stamp = EventMeta::new(Uuid::nil(), Timestamp::from_unix_micros(-1));
         match decide(before, &Command::RaiseAlert(raise.clone()), stamp) {
             Ok(Decision::Event(Event::Alert(event))) => event.alert,

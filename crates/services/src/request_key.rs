@@ -1,5 +1,5 @@
-//! Idempotency keys of requests: a sender's name for one request, so that sending it again changes
-//! nothing.
+//! Idempotency keys: names that senders choose for their requests. A second request with the same
+//! key changes nothing.
 
 use northgate_domain::{AlertId, Command, Severity};
 use northgate_storage::{Fingerprint, IdempotencyKey};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestKey(String);
 
-/// Reasons why a text is not a key.
+/// Reasons why a text is not a valid key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RequestKeyError {
     /// The text is empty.
@@ -42,7 +42,8 @@ impl RequestKey {
         Ok(Self(raw.iter().copied().map(char::from).collect()))
     }
 
-    /// Converts this key to the one that a store remembers, for a `command` sent to `route`.
+    /// Converts this key to the key that a store remembers. `command` is the command of the
+    /// request, and `route` becomes the scope.
     pub(crate) fn of(self, route: &'static str, command: &Command) -> IdempotencyKey {
         IdempotencyKey {
             scope: route.to_owned(),
@@ -53,13 +54,14 @@ impl RequestKey {
 }
 
 /// Returns a digest of the fields of a command, not of its bytes: white space and the order of
-/// fields do not change it. A durable store keeps the digest as long as the key. Therefore the
-/// digest of a command that is possible today must never change: a new field that is absent must
-/// not affect it.
+/// fields do not change the digest. A durable store saves the digest with the key. Therefore the
+/// digest of an existing command must never change: a new optional field may affect the digest only
+/// if the field is present.
 fn fingerprint(command: &Command) -> Fingerprint {
     let mut digest = Sha256::new();
     let mut put = |name: &str, value: &str| {
-        // Each text is preceded by its length, so that the boundaries of fields count.
+        // Each text is preceded by its length, so that "ab", "c" and "a", "bc" have different
+        // digests.
         for text in [name, value] {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text);

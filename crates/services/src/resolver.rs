@@ -19,8 +19,8 @@ const MOST: usize = 256;
 /// Time without an event after which an alert is resolved, by severity; `None` means never.
 pub type QuietFor = EnumMap<Severity, Option<Duration>>;
 
-/// Resolves all overdue alerts at every tick. It queries the store each time and remembers nothing,
-/// so a restart has no effect.
+/// Resolves all overdue alerts at every tick. The timer has no state: each tick queries the store,
+/// so a restart loses nothing.
 pub struct AlertResolver {
     read_model: Arc<dyn ReadModel>,
     alerts: AlertService,
@@ -33,8 +33,8 @@ pub struct AlertResolver {
 }
 
 impl AlertResolver {
-    /// Creates a timer that checks for overdue alerts at each of `ticks`. `clock` is compared with
-    /// their deadlines. Missed ticks are skipped.
+    /// Creates a timer that resolves overdue alerts at each of `ticks`. `clock` provides the time
+    /// that is compared with deadlines. Missed ticks are skipped.
     pub fn new(
         read_model: Arc<dyn ReadModel>,
         alerts: AlertService,
@@ -55,7 +55,7 @@ impl AlertResolver {
         })
     }
 
-    /// Runs until `stop` is cancelled. If the store does not answer or accept an action, the timer
+    /// Runs until `stop` is cancelled. If a query fails or the store refuses an action, the timer
     /// tries again at the next tick.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut failing = false;
@@ -67,7 +67,7 @@ impl AlertResolver {
                 tracing::warn!(
                     %error,
                     "the store did not return the overdue alerts, so they stay unresolved; \
-                     the server keeps trying and logs this once until it succeeds"
+                     the server keeps trying and logs only the first of several failures in a row"
                 );
             }
             failing = done.is_err();
@@ -84,8 +84,8 @@ impl AlertResolver {
             let wanted = acts.len();
             let is_meant = |alert: &Alert| deadlines.overdue(alert).is_some();
             let done = self.alerts.act_on_many(acts, is_meant, |_id, done| done.is_ok()).await;
-            // A refused action means that the alert has changed meanwhile. If no action succeeded,
-            // the next attempt waits for the next tick.
+            // After a full page, more alerts may be overdue. An action is refused if its alert has
+            // changed meanwhile. If no action succeeded, the next attempt waits for the next tick.
             if wanted < MOST || !done.contains(&true) {
                 return Ok(());
             }
@@ -101,8 +101,9 @@ impl AlertResolver {
         Deadlines { now, quiet_since: self.quiet_for.map(|_severity, span| span.map(before)) }
     }
 
-    /// Returns the action that resolves an overdue alert in this revision. An alert that has
-    /// changed since then is not resolved.
+    /// Returns the action that resolves `alert`; `None` if the alert is not overdue. The action
+    /// expects the revision of `alert`. If the alert has changed since, `act_on_many` tries again
+    /// only if the changed alert is overdue too.
     fn end(&self, deadlines: &Deadlines, alert: &Positioned<Alert>) -> Option<ActOnAlert> {
         let note = match deadlines.overdue(&alert.value)? {
             Overdue::Expired => &self.expired,

@@ -1,4 +1,4 @@
-//! Submission of one command to the log, and its result.
+//! Submission of one command to the log, and the result of the command.
 
 use crate::RequestKey;
 use northgate_domain::{Alert, Command, Event, Positioned, Rejection as Rule};
@@ -7,7 +7,7 @@ use northgate_storage::{AppendError, EventLog, Outcome, RecordedOutcome, Rejecti
 /// Result of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted<T> {
-    /// Outcome of the command: of this request, or of the first request with the same key.
+    /// Result of this request, or of the first request with the same key.
     pub value: T,
     /// Whether the key was used before, so that nothing changed now.
     pub replayed: bool,
@@ -26,7 +26,7 @@ pub enum SubmitError {
     #[error("the store does not accept events now")]
     Unavailable,
     /// The events may or may not have been stored.
-    #[error("it is not known whether the event was stored")]
+    #[error("the store failed during the write and may have stored the event")]
     OutcomeUnknown,
     /// The store returned an outcome that does not fit the command.
     #[error("the store returned an outcome that does not fit the command")]
@@ -34,7 +34,7 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
-    /// Returns the rule that the command broke, if this is why it was refused.
+    /// Returns the rule that the command broke; `None` for every other error.
     pub const fn broken_rule(&self) -> Option<&Rule> {
         match self {
             Self::Refused(rule) => Some(rule),
@@ -57,8 +57,8 @@ impl From<AppendError> for SubmitError {
 /// Scope of the idempotency keys of raises.
 pub(crate) const RAISING: &str = "alerts";
 
-/// Appends one command that was sent to `route`. Returns its outcome, or the first outcome if its
-/// key was used there before.
+/// Appends one command that was sent to `route`. Returns the outcome of this command, or the first
+/// outcome if `key` was used on this route before.
 pub(crate) async fn submit(
     log: &dyn EventLog,
     route: &'static str,

@@ -24,7 +24,7 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, advance, interval};
 use tokio_util::sync::CancellationToken;
 
-/// A clock that shows the paused time of tokio, from 1970.
+/// A clock that shows the paused time of tokio, counted from the beginning of 1970.
 struct Paused(Instant);
 
 impl Clock for Paused {
@@ -60,7 +60,7 @@ impl Scene {
         raising
     }
 
-    /// Returns the changes so far, each with the count of its alert.
+    /// Returns all changes so far, each with the count of its alert after the change.
     async fn events(&self) -> Vec<(AlertChange, u64)> {
         let start = Position::start(Epoch::new(1));
         let events = self.store.read(ReadFrom::After(start), 1_000).await.unwrap();
@@ -87,7 +87,7 @@ fn alerts(
     AlertService::new(log, read_model, coalescer, clock)
 }
 
-/// Runs all due tasks; the paused clock does not advance meanwhile.
+/// Runs all due tasks. The paused clock does not advance meanwhile.
 async fn settle() {
     for _ in 0..32 {
         yield_now().await;
@@ -131,7 +131,7 @@ async fn the_first_raise_is_immediate_and_repeats_wait_at_most_one_window() {
         assert_eq!((alert.value.count, alert.position.offset), (8, 1));
         assert_eq!(alert.value.severity, Severity::Error);
     }
-    // After a window without a raise, the next one is the first again.
+    // After a window without a raise, the next raise is appended immediately again.
     pass(100).await;
     let next = scene.raise(repeat(Severity::Error)).await;
     assert!(next.is_finished());
@@ -139,7 +139,7 @@ async fn the_first_raise_is_immediate_and_repeats_wait_at_most_one_window() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn raises_beyond_the_limit_of_waiting_ones_are_appended_alone() {
+async fn raises_beyond_the_limit_of_waiting_raises_are_appended_alone() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Warning)).await;
     scene.raise(keyed("l", Severity::Warning)).await;
@@ -200,7 +200,7 @@ async fn raises_of_keys_beyond_the_lane_limit_are_appended_alone() {
         assert!(alone.is_finished());
         assert_eq!(alone.await.unwrap().unwrap().value.count, count);
     }
-    // Lanes without raises end, so there is space for others.
+    // A lane ends after a window without a raise, so new lanes can begin.
     pass(100).await;
     pass(100).await;
     scene.raise(repeat(Severity::Warning)).await;
@@ -243,7 +243,7 @@ async fn a_raise_is_appended_even_if_its_caller_stops_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flush_appends_waiting_raises_and_later_ones_get_an_error() {
+async fn a_flush_appends_waiting_raises_without_waiting_for_the_window() {
     let scene = Scene::new();
     scene.raise(repeat(Severity::Info)).await;
     let waiting = scene.raise(repeat(Severity::Info)).await;
@@ -367,8 +367,8 @@ impl EventLog for PanickingLog {
     }
 }
 
-/// A read model that raises overdue alerts again, with `end` as their expiry time, before it
-/// returns them.
+/// A read model whose `overdue` returns outdated states: after it has read the overdue alerts, it
+/// raises the alert again, with `end` as expiry time.
 struct RaisingAgain {
     store: Arc<MemoryStore>,
     end: Option<Timestamp>,

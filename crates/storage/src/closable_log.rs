@@ -1,4 +1,4 @@
-//! A wrapper of a log that refuses appends once it is closed, for an orderly shutdown.
+//! A log wrapper for an orderly shutdown: after a close, the wrapper refuses appends.
 
 use crate::{AppendError, EventLog, Outcome, ReadError, ReadFrom, Submission};
 use async_trait::async_trait;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-/// Wraps a log so that it can be closed. Reads always pass. Once the log is closed, an append
-/// returns [`AppendError::Unavailable`].
+/// A log that can be closed. After [`close`](Self::close), every append returns
+/// [`AppendError::Unavailable`]. Reads still reach the inner log.
 pub struct ClosableLog {
     inner: Arc<dyn EventLog>,
-    /// Counts the running appends; closed together with the log.
+    /// Counts the running appends. The log is closed when this tracker is closed.
     appends: TaskTracker,
 }
 
@@ -21,8 +21,8 @@ impl ClosableLog {
         Self { inner, appends: TaskTracker::new() }
     }
 
-    /// Closes the log and returns once every running append has been answered. Afterwards this
-    /// process does not move the head.
+    /// Closes the log and waits until every running append has returned. Afterwards no append
+    /// through this wrapper moves the head.
     pub async fn close(&self) {
         self.appends.close();
         self.appends.wait().await;
@@ -32,8 +32,8 @@ impl ClosableLog {
 #[async_trait]
 impl EventLog for ClosableLog {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
-        // The token is acquired before the check: either `close` waits for this append, or this
-        // append finds the log closed.
+        // The token is acquired before the check. So either `close` waits for this append, or this
+        // append sees that the log is closed.
         let _under_way = self.appends.token();
         if self.appends.is_closed() {
             return Err(AppendError::Unavailable);

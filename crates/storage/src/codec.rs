@@ -1,14 +1,14 @@
-//! The persisted form of records in durable stores: versioned, and separate from the shapes on the
-//! wire, so that either can change without the other.
+//! The persisted form of records in durable stores. This form is versioned, and separate from the
+//! JSON on the wire, so that each of the two can change without the other.
 //!
-//! A record is one byte, which is the version of its shape, followed by JSON of that shape with
-//! short member names. A record contains positions as offsets only, because the epoch is a property
-//! of the log, not of its events.
+//! The first byte of a record is the version of its shape. The other bytes are JSON of that shape,
+//! with short member names. A record contains offsets without the epoch, because all events of a
+//! log have the same epoch.
 //!
 //! Decoding checks only the form of a record. The limits of the domain apply to new input: a limit
 //! that becomes stricter must not make stored data unreadable.
 //!
-//! A released shape never changes. New needs get a new version, and every old version stays
+//! A released shape never changes. A change gets a new version, and every old version stays
 //! readable, because a database can be older than the program that opens it.
 
 mod v1;
@@ -24,20 +24,21 @@ pub const VERSION: u8 = 2;
 /// Reasons why bytes are not a valid record or a value cannot be encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
-    /// The record has no bytes, not even a version.
+    /// The record has no bytes, so it has no version either.
     #[error("the record is empty")]
     Empty,
     /// The version is unknown: a newer program wrote the record, or the byte is damaged.
     #[error("the record has version {0}, which this program does not support")]
     UnknownVersion(u8),
     /// The JSON does not have the shape of the record's version.
-    #[error("the record does not have the shape of its version")]
+    #[error("the JSON of the record does not have the shape that its version requires")]
     Shape(#[from] serde_json::Error),
     /// The record contains a URL that the domain does not accept.
-    #[error("the record contains a URL that is not accepted")]
+    #[error("the record contains a URL that is not valid")]
     HttpUrl(#[from] HttpUrlError),
-    /// The record contains a severity or a change with a name that its version does not define.
-    #[error("the record contains a name that its version does not define")]
+    /// The record contains a name of a severity or of a change that the version of the record does
+    /// not define.
+    #[error("the record contains a severity or a change with an unknown name")]
     Word,
 }
 
@@ -83,12 +84,13 @@ pub fn decode_message(record: &[u8]) -> Result<ChatMessage, CodecError> {
     }
 }
 
-/// Encodes the outcome of a submission at its first use.
+/// Encodes the outcome that is recorded under an idempotency key.
 pub fn encode_outcome(answer: &RecordedOutcome) -> Result<Vec<u8>, CodecError> {
     encode(&v2::OutcomeShape::from(answer))
 }
 
-/// Decodes a recorded outcome. Its offsets become positions in the log with this `epoch`.
+/// Decodes a recorded outcome. The offsets in the record become positions of the log with this
+/// `epoch`.
 pub fn decode_outcome(record: &[u8], epoch: Epoch) -> Result<RecordedOutcome, CodecError> {
     match version_of(record)? {
         (1, shape) => Ok(read::<v1::OutcomeShape>(shape)?.into_answer(epoch)),

@@ -1,15 +1,15 @@
-//! The decision on one submission, the same in every store: what to write, what to answer, and what
-//! to remember.
+//! The decision on one submission, which is the same in every store: what to write, what to return,
+//! and what to remember.
 
 use crate::{Fingerprint, IdempotencyKey, Outcome, RecordedOutcome, Rejection, Submission};
 use northgate_domain::{
     Alert, AlertEvent, Decision, Event, EventMeta, Position, Positioned, Timestamp, decide,
 };
 
-/// The first use of an idempotency key. A store keeps this under the key.
+/// The first use of an idempotency key. A store saves this value under the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstUse {
-    /// Time of the first use by the clock; see [`IdempotencyKey::forgotten_since`].
+    /// Time that the clock showed at the first use; see [`IdempotencyKey::forgotten_since`].
     pub used_at: Timestamp,
     /// Digest of the command, if the key has one.
     pub fingerprint: Option<Fingerprint>,
@@ -35,12 +35,12 @@ pub struct LogEnd {
     pub newest: Option<Timestamp>,
 }
 
-/// Effects of one submission. A store writes them.
+/// Effects of one submission. The store writes these effects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// Event to write at the end of the log.
     pub event: Option<Positioned<Event>>,
-    /// Alert to write: its state after the event, at the position of its raise.
+    /// Alert to write, in its state after the event and with the position of its raise.
     pub alert: Option<Positioned<Alert>>,
     /// First use to remember under the key of the submission.
     pub first_use: Option<FirstUse>,
@@ -50,10 +50,10 @@ pub struct Step {
 
 /// Decides one submission at the `end` of a log. `subject` is the current state of the alert that
 /// [`Command::subject`](northgate_domain::Command::subject) names, including the changes by earlier
-/// submissions of the same batch.
+/// submissions of the same vector.
 ///
-/// A store looks up the key before it calls this function: it answers a key that it remembers with
-/// [`FirstUse::replay`].
+/// Before the call, the store looks up the key of the submission. If the store remembers the key,
+/// it returns [`FirstUse::replay`] instead of calling this function.
 pub fn decide_submission(
     end: LogEnd,
     submission: &Submission,

@@ -32,8 +32,8 @@ pub enum ReadError {
     /// The position is not in this log, or some requested events are no longer retained.
     #[error("the position is not in this log, or events after it are no longer retained")]
     Gap {
-        /// Smallest position that can still be read: the one of the newest trimmed event, or the
-        /// start of the log if no event was trimmed.
+        /// Smallest position after which all events can still be read. This is the position of the
+        /// newest trimmed event, or the start of the log if no event was trimmed.
         oldest: Position,
         /// The head of the log.
         latest: Position,

@@ -1,4 +1,4 @@
-//! The first half of the storage port: the log.
+//! The log: the half of the storage port that appends and reads events.
 
 use crate::{AppendError, Outcome, ReadError, Submission};
 use async_trait::async_trait;
@@ -15,18 +15,19 @@ pub const READ_BYTES: usize = 1024 * 1024;
 /// # Laws
 ///
 /// Each law is a test in the module `laws` (feature `laws`) that every store runs. The laws apply
-/// to the complete store: some of them need its read model to observe the effect.
+/// to the complete store: some tests need the read model of the store to observe the effect.
 ///
-/// 1. *Kept*: `append` returns only after the events are as durable as the store promises. The
-///    order is: durable, then the head moves, then the append returns. An append that returns
-///    [`Unavailable`](AppendError::Unavailable) has stored nothing, and its events never appear.
+/// 1. *Kept*: `append` returns only after the events are as durable as the store promises. First
+///    the events become durable, then the head moves, then the append returns. An append that
+///    returns [`Unavailable`](AppendError::Unavailable) has stored nothing, and its events never
+///    appear.
 /// 2. *Ordered*: offsets are contiguous and rise in the order in which appends became visible.
 /// 3. *Whole*: [`tail`](crate::tail()) yields every event after its position exactly once and in
-///    order, also under concurrent appends. There is no gap and no repeat where it changes from
-///    stored to live events.
+///    order, also under concurrent appends. There is no gap and no repeat where the tail changes
+///    from stored to live events.
 /// 4. *Honest*: if events are no longer retained, a read returns an explicit [`ReadError::Gap`]
-///    that states which positions can still be read. No answer shows an event beyond the head that
-///    [`head`](Self::head) shows when the answer arrives, and each page of a history shows one
+///    that states which positions can still be read. No result shows an event beyond the head that
+///    [`head`](Self::head) shows after the result has arrived. Each page of a history shows one
 ///    state of the store.
 /// 5. *Idempotent*: a submission with a key that was used before returns the first outcome and
 ///    appends nothing.
@@ -34,33 +35,32 @@ pub const READ_BYTES: usize = 1024 * 1024;
 ///    [`decide_submission`](crate::decide_submission) inside the critical section of the store. A
 ///    vector is stored completely or not at all, also if a store writes several vectors together.
 /// 7. *Cancel-safe*: a caller that drops the future of an append cannot leave a partial vector. The
-///    vector may be stored later than others that were submitted after it, or not at all.
-/// 8. *Bounded*: the log is only a window of retained events. Retention trims events, and gaps are
-///    then explicit. Alerts and the newest messages are projections that outlive the
+///    vector may be stored later than vectors that were submitted after it, or not at all.
+/// 8. *Bounded*: the log is only a window of retained events. The store trims older events, and
+///    then reports explicit gaps. Alerts and the newest messages are projections that outlive the
 ///    window. Each kind has its own bound: a burst of chat cannot evict alerts. Resolved alerts are
 ///    evicted first, then others; in both groups the oldest first. Eviction happens after all
 ///    submissions of an append are applied.
-/// 9. *Forward*: the timestamp of an event is never earlier than that of the event before it,
-///    whatever the clock shows. Age is measured by a [`RetentionClock`](crate::RetentionClock),
-///    which does not accept every jump of the clock.
+/// 9. *Forward*: the timestamp of an event is never earlier than the timestamp of the event before
+///    it, even if the clock is set back. A store measures ages with a
+///    [`RetentionClock`](crate::RetentionClock), which does not accept every jump of the clock.
 /// 10. *Monotone*: the head never moves backwards, and every move wakes all receivers that wait for
-///     it. A new receiver has already seen the position that it shows at first.
+///     it. In a new receiver, the first position is already marked as seen.
 ///
-/// No caller waits forever while others are answered. Apart from that, a store may decide waiting
-/// appends in any order. Code above this port never assumes that it is the only writer.
+/// No append waits forever while other appends return. Apart from that, a store may decide waiting
+/// appends in any order. Callers of this port must never assume that they are the only writers.
 #[async_trait]
 pub trait EventLog: Send + Sync {
-    /// Decides all submissions in their order, each after the effects of those before it, and
-    /// stores the resulting events and states: all of them or none. Returns one outcome per
-    /// submission.
+    /// Decides all submissions in order, each on the state after the earlier ones. Stores all
+    /// resulting events and states, or none. Returns one outcome per submission.
     ///
-    /// After an error nothing is stored, except that [`AppendError::OutcomeUnknown`] leaves open
-    /// whether the complete vector was stored.
+    /// An error means that nothing was stored. The only exception is
+    /// [`AppendError::OutcomeUnknown`]: then either the complete vector or nothing was stored.
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError>;
 
     /// Returns at most `limit` events in rising order. Their total size is at most [`READ_BYTES`],
-    /// except that one event is always returned if there is one. A read never waits for new events,
-    /// and uses its own snapshot of the log.
+    /// unless the first event alone is larger. A read never waits for new events, and reads one
+    /// snapshot of the log.
     ///
     /// Returns [`ReadError::Gap`] if and only if the epoch is not that of this log, or the position
     /// lies beyond the head, or, for [`ReadFrom::After`], some event after the position was
@@ -72,13 +72,12 @@ pub trait EventLog: Send + Sync {
     fn head(&self) -> watch::Receiver<Position>;
 }
 
-/// Side of a position from which to read.
+/// Start and direction of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadFrom {
     /// The oldest events after this position.
     After(Position),
-    /// The newest events up to and including this position. Trimmed events are left out without an
-    /// error, because this pages over the retained events. Together with [`ReadFrom::After`] the
-    /// complete retained log can be read.
+    /// The newest events up to and including this position. Trimmed events are omitted without an
+    /// error, because callers use this to page backwards through the retained events.
     Before(Position),
 }

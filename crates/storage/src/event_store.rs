@@ -18,34 +18,36 @@ pub trait EventStore: EventLog + ReadModel {
     /// Whether stored events survive the end of the process.
     fn is_durable(&self) -> bool;
 
-    /// Returns whether the store can append now. This must return immediately, from what the store
-    /// knows, because readiness probes call it. A store that failed must retry on its own, for
-    /// example once a second, because possibly no append arrives while it is not writable.
+    /// Returns whether the store can append now. This must return immediately and without I/O,
+    /// because readiness probes call it. After a failure the store must retry on its own, for
+    /// example once a second: the server is then not ready, and may receive no append that would
+    /// show the recovery.
     fn is_writable(&self) -> Result<(), NotWritable> {
         Ok(())
     }
 
-    /// Returns the number of newest events that the log retains at least. Appends wait while the
-    /// fan-out is too far behind, at the latest at half of this number, so that no event is trimmed
-    /// before it was sent. A store that does not trim by number keeps the default, which means no
-    /// limit.
+    /// Returns a lower bound: the log always retains at least this number of newest events. The
+    /// server delays appends while the fan-out is too many events behind. The limit is at most half
+    /// of this number, so that no event is trimmed before the fan-out has read it. A store that
+    /// does not trim by number uses the default, which means no limit.
     fn window(&self) -> usize {
         usize::MAX
     }
 
     /// Passes a receiver of the position up to which the fan-out has read. A store that trims
-    /// events to free bytes must retain those that the fan-out has not read. Called at most once.
+    /// events to free bytes must retain the events that the fan-out has not read. Called at most
+    /// once.
     fn follow(&self, _fan_out: watch::Receiver<Position>) {}
 
-    /// Returns a reason once a component of the store, such as its only writer thread, has failed
-    /// permanently; the process should end then. Never returns while the store works.
+    /// Waits until a component of the store fails permanently, for example its only writer thread,
+    /// and returns the reason. The process should end then. Never returns while the store works.
     async fn failed(&self) -> String {
         pending().await
     }
 
-    /// Closes the store. Appends and queries that were already submitted are answered, and all
-    /// later ones return unavailable. When this returns, another process can open the files. A
-    /// closed store does not count as failed.
+    /// Closes the store. Appends and queries that were submitted before are completed; later ones
+    /// return `Unavailable`. When this returns, another process can open the files.
+    /// [`failed`](Self::failed) does not report a closed store.
     async fn close(&self) {}
 }
 
@@ -54,10 +56,10 @@ pub trait EventStore: EventLog + ReadModel {
 #[error("{0}")]
 pub struct NotWritable(pub String);
 
-/// Opens a store.
+/// Opens a store with the settings that the factory contains.
 #[async_trait]
 pub trait StoreFactory: Send + Sync {
-    /// Opens the store. The store takes timestamps and ids from `meta`, and uses `new_epoch` as the
+    /// Opens the store. The store gets timestamps and ids from `meta`, and uses `new_epoch` as the
     /// epoch of its log only if it creates the log now. The error is shown to the administrator who
     /// starts the server.
     async fn open(

@@ -100,29 +100,29 @@ use std::time::Duration;
 pub trait Harness: Send + Sync {
     /// Returns a factory for one store of this capacity. The store is empty when the factory opens
     /// it for the first time. A durable store contains the same data when the factory opens it
-    /// again. Each factory needs a location of its own, for example a new directory, that exists at
-    /// least as long as the harness.
+    /// again. Each factory needs its own location, for example a new directory. The location must
+    /// exist until the harness is dropped.
     fn factory(&self, capacity: Capacity) -> Arc<dyn StoreFactory>;
 
     /// Returns whether the store may be opened twice at the same time, for example by two nodes. If
-    /// so, the law about several writers runs in full.
+    /// true, the law `handles_of_a_shared_store_see_one_log` runs in full.
     fn is_shared(&self) -> bool {
         false
     }
 
-    /// Makes the next append of `store` fail so late that the store cannot know whether its events
-    /// were stored. Returns false if the harness cannot do this.
+    /// Makes the next append of `store` fail so late that the store cannot know whether the events
+    /// of this append were stored. Returns false if the harness cannot do this.
     fn fail_next_append(&self, _store: &Arc<dyn EventStore>) -> bool {
         false
     }
 
-    /// Opens an empty store of this capacity, which takes timestamps and ids from `meta`.
+    /// Opens an empty store of this capacity. The store gets timestamps and ids from `meta`.
     async fn open(&self, capacity: Capacity, meta: MetaSource) -> Arc<dyn EventStore> {
         self.factory(capacity).open(meta, EPOCH).await.unwrap()
     }
 }
 
-/// Runs a law, and fails if it takes more than two minutes.
+/// Runs a law, and fails if the law runs for more than two minutes.
 pub async fn to_its_end(law: impl Future<Output = ()>) {
     let ended = tokio::time::timeout(Duration::from_mins(2), law).await;
     assert!(ended.is_ok(), "the law did not finish within two minutes: the store hangs");

@@ -1,8 +1,8 @@
 //! The storage port that every store implements, the laws of the port, the store in memory, and the
 //! persisted form of records for durable stores.
 //!
-//! The log is the message bus: broadcasting *is* reading the log's [`tail`]. Every appended event
-//! is broadcast, and nobody can see an event that was not appended.
+//! The log is also the message bus: the server broadcasts the events that it reads from the log's
+//! [`tail`]. So every appended event is broadcast, and no other event is.
 #![warn(missing_docs)]
 
 mod closable_log;

@@ -1,4 +1,4 @@
-//! The store in memory: fast and bounded; its data is lost when the process ends.
+//! The store in memory: fast, bounded, and empty after a restart of the process.
 
 mod alert_index;
 mod capacity;
@@ -28,11 +28,11 @@ use std::error::Error;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Stores everything in memory, within a [`Capacity`]. Nothing survives the process.
+/// Stores everything in memory, within a [`Capacity`]. All data is lost when the process ends.
 ///
-/// One mutex protects the complete state. An append decides, stores and moves the head under it, so
-/// the order of offsets is the order in which appends became visible. The mutex is never held
-/// across an await, nor while alerts or messages are searched: a query searches a snapshot.
+/// One mutex protects the complete state. An append decides, stores and moves the head under the
+/// mutex, so the order of offsets is the order in which appends became visible. The mutex is never
+/// held across an await. A query of alerts or messages searches a snapshot, without the mutex.
 pub struct MemoryStore {
     state: Mutex<State>,
     head: watch::Sender<Position>,
@@ -41,7 +41,8 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// Creates an empty store. `epoch` identifies its log; the caller draws it at random.
+    /// Creates an empty store. `epoch` identifies the log of this store; the caller chooses a
+    /// random epoch.
     pub fn new(epoch: Epoch, capacity: Capacity, meta: MetaSource) -> Self {
         Self {
             state: Mutex::new(State::new(epoch, capacity, meta.clock.as_ref())),
@@ -60,7 +61,7 @@ impl MemoryStore {
         Ok(outcomes)
     }
 
-    /// Returns the head and a snapshot that reflects it.
+    /// Returns the head, and a snapshot that reflects all events up to this head.
     fn snapshot<T>(&self, of: fn(&State) -> Snapshot<T>) -> (Position, Snapshot<T>) {
         let state = self.state.lock();
         (state.head(), of(&state))
@@ -76,8 +77,8 @@ impl MemoryStore {
 impl EventLog for MemoryStore {
     async fn append(&self, submissions: Vec<Submission>) -> Result<Vec<Outcome>, AppendError> {
         let outcomes = self.append_now(submissions);
-        // A caller with many appends must not keep the thread from readers. This does not yield on
-        // every append, so that events which gather meanwhile are sent in one write.
+        // A caller with many appends must let readers run on this thread. `consume_budget` yields
+        // only after several appends, so that readers send several events in one write.
         tokio::task::consume_budget().await;
         outcomes
     }

@@ -1,4 +1,4 @@
-//! A wrapper of a log whose appends wait for a slow reader: backpressure.
+//! Backpressure: a wrapper around a log whose appends wait for a slow reader.
 
 use crate::{AppendError, EventLog, Outcome, ReadError, ReadFrom, Submission};
 use async_trait::async_trait;
@@ -13,8 +13,8 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Wraps a log so that appends wait while a reader is more than `lag` events behind the head.
-/// Without this, a store of bounded size would trim events in a burst that its reader has not read
-/// yet.
+/// Without this wrapper, a store of bounded size would trim events during a burst before the reader
+/// has read them.
 pub struct PacedLog {
     inner: Arc<dyn EventLog>,
     head: watch::Receiver<Position>,
@@ -23,8 +23,8 @@ pub struct PacedLog {
 }
 
 impl PacedLog {
-    /// Wraps `inner`. `reader` is the position that the reader has reached, and `lag` the number of
-    /// events that it may be behind.
+    /// Wraps `inner`. `reader` is the position that the reader has reached, and `lag` is the number
+    /// of events that the reader may be behind.
     pub fn new(inner: Arc<dyn EventLog>, reader: watch::Receiver<Position>, lag: u64) -> Self {
         let head = inner.head();
         Self { inner, head, reader, lag }
@@ -36,12 +36,12 @@ impl PacedLog {
         }
         let mut reader = self.reader.clone();
         let catching_up = async {
-            // Every waiting append checks again after it was woken. There is no await between this
-            // check and the append, so waiting appends do not all pass at the same time. An error
-            // means that the reader was dropped.
+            // Each waiting append checks again after it was woken. There is no await between this
+            // check and the append, so waiting appends do not all proceed at the same time.
+            // `changed` returns an error if the reader was dropped.
             while !self.is_near() && reader.changed().await.is_ok() {}
         };
-        // On a timeout the append proceeds: a stuck reader is not waited for any longer.
+        // After a timeout the append proceeds, because a stuck reader must not stop the log.
         let _ = timeout(PATIENCE, catching_up).await;
     }
 

@@ -1,4 +1,5 @@
-//! The second half of the storage port: queries on the state that follows from the log.
+//! The read model: the half of the storage port that answers queries on the state after the events
+//! of the log.
 
 use crate::{QueryError, Unavailable};
 use async_trait::async_trait;
@@ -9,9 +10,9 @@ use northgate_domain::{
 
 /// Queries on current alerts, chat messages and the events of one alert.
 ///
-/// Each answer shows one state of the store, which is never later than the head that
-/// [`head`](crate::EventLog::head) shows when the answer arrives. No query waits for an append, and
-/// no append waits for a query.
+/// Each result shows one state of the store. This state contains no event beyond the head that
+/// [`head`](crate::EventLog::head) shows after the result has arrived. No query waits for an
+/// append, and no append waits for a query.
 #[async_trait]
 pub trait ReadModel: Send + Sync {
     /// Returns the matching alerts, in the order in which they were raised.
@@ -25,14 +26,14 @@ pub trait ReadModel: Send + Sync {
     async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable>;
 
     /// Returns the retained events of one alert, each at its own position; none if no alert has
-    /// this id. Trimmed events are left out without an error.
+    /// this id. Trimmed events are omitted without an error.
     async fn alert_events(
         &self,
         id: AlertId,
         range: HistoryRange,
     ) -> Result<HistoryPage<Event>, QueryError>;
 
-    /// Returns the counts of all alerts.
+    /// Returns the counts of all retained alerts, by status and severity.
     async fn summary(&self) -> Result<Summary, Unavailable>;
 
     /// Returns at most `limit` alerts whose deadline has passed, in any order. The cost grows with

@@ -1,26 +1,28 @@
-//! The clock by which a store decides what is old enough to be deleted.
+//! The clock with which a store decides which data is old enough to be deleted.
 //!
-//! Deleted data cannot be restored, so one wrong reading of the clock must not decide. A clock that
-//! jumped by more than a day is accepted only after it was stable for an hour.
+//! Deleted data cannot be restored, so a store must not delete data because of one wrong reading of
+//! the clock. A clock that jumped by more than a day is accepted only after it was stable for an
+//! hour.
 
 use northgate_domain::{Clock, Timestamp};
 
-/// Largest difference to the last accepted clock that is accepted immediately.
+/// Largest deviation from the accepted clock that is accepted immediately.
 const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
-/// Time for which a clock with a larger difference must be stable.
+/// Time for which a clock with a larger deviation must be stable before it is accepted.
 const HOUR_MICROS: i64 = 60 * 60 * 1_000_000;
 /// Largest correction of a clock that still counts as stable.
 const CORRECTION_MICROS: i64 = 60 * 1_000_000;
 
-/// Compares the wall clock, which can be set, with the steady clock, which cannot. The component
-/// that decides submissions in a store owns it.
+/// Compares the wall clock, which can be set, with the steady clock, which cannot be set. Owned by
+/// the component that decides submissions in a store.
 #[derive(Debug, Clone)]
 pub struct RetentionClock {
-    /// Microseconds by which the accepted wall clock is ahead of the steady clock. `None` at first,
-    /// because nobody knows how long a log was without a server.
+    /// Microseconds by which the accepted wall clock is ahead of the steady clock. `None` until the
+    /// wall clock was stable for an hour: the time since the server last ran is unknown, so the
+    /// first reading of the wall clock cannot be checked.
     believed: Option<i64>,
-    /// Microseconds by which the wall clock is ahead now, and the steady time since when it has
-    /// been stable.
+    /// Start of the current stable period of the wall clock: the microseconds by which it was ahead
+    /// of the steady clock, and the steady time.
     lately: (i64, i64),
 }
 
@@ -31,8 +33,8 @@ impl RetentionClock {
         Self { believed: None, lately: (lead(clock), steady) }
     }
 
-    /// Returns the time against which ages are measured. In the first hour this is the earliest
-    /// possible time, so that nothing is deleted.
+    /// Returns the time against which ages are measured. Until the wall clock was stable for an
+    /// hour, this is the earliest possible time, so that nothing is deleted.
     pub fn now(&mut self, clock: &dyn Clock) -> Timestamp {
         let (lead, steady) = (lead(clock), clock.steady().unix_micros());
         if lead.saturating_sub(self.lately.0).saturating_abs() > CORRECTION_MICROS {
@@ -62,7 +64,7 @@ mod tests {
     const HOUR: i64 = 3_600 * SECOND;
     const DAY: i64 = 24 * HOUR;
 
-    /// A wall clock in 1975; its steady clock begins in 1970.
+    /// A clock whose wall time is in 1975 and whose steady time is in 1970.
     fn clock() -> Arc<ManualClock> {
         let clock = ManualClock::at(7);
         clock.jump_by(2_000 * DAY);
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_forgotten_in_the_first_hour() {
+    fn nothing_is_forgotten_before_the_clock_is_stable_for_an_hour() {
         let clock = clock();
         let mut retention = RetentionClock::new(&*clock);
         for jump in [0, 1_000 * DAY, -1_000 * DAY] {

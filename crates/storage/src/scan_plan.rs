@@ -14,8 +14,8 @@ pub struct ScanPlan {
     pub upwards: bool,
     /// Offsets that the page may contain; empty if the range ends before it begins.
     pub offsets: RangeInclusive<u64>,
-    /// Offsets on the other side of the start of the scan. A match there means that the page has a
-    /// neighbour on that side.
+    /// Offsets on the other side of the start of the scan. A matching item there means that there
+    /// is also a page on that side.
     pub beyond: RangeInclusive<u64>,
 }
 
@@ -42,19 +42,19 @@ impl ScanPlan {
         })
     }
 
-    /// Returns how many items to look for: one more than the limit, which tells whether there are
-    /// more.
+    /// Returns the number of items to look for. This is one more than the limit: the additional
+    /// item shows that more items match than the page can contain.
     pub fn wanted(&self) -> usize {
         self.limit.saturating_add(1)
     }
 
-    /// Returns a page with limit 0. The first matching item makes it full, so it tells whether any
-    /// item matches.
+    /// Returns a page with limit 0. A scan into this page finds out whether any item matches: the
+    /// first matching item makes the page full.
     pub fn probe<T>(&self) -> PageBuilder<T> {
         PageBuilder { limit: 0, ..self.page() }
     }
 
-    /// Returns an empty page, to be filled with the matching items.
+    /// Returns an empty page for the matching items.
     pub fn page<T>(&self) -> PageBuilder<T> {
         PageBuilder {
             items: Vec::new(),
@@ -65,8 +65,9 @@ impl ScanPlan {
         }
     }
 
-    /// Returns the page of `items`, which must be few or already in memory, in rising order.
-    /// `bytes` returns the size of an item, and `admits` whether it matches.
+    /// Returns the page of `items`. The items must be in rising order, and must be few or already
+    /// in memory. `bytes` returns the size of an item, and `admits` returns whether an item
+    /// matches.
     pub fn page_of<'a, T: Clone + 'a>(
         self,
         items: impl DoubleEndedIterator<Item = &'a Positioned<T>>,
@@ -88,7 +89,7 @@ impl ScanPlan {
         self.end(page, more_beyond)
     }
 
-    /// Finishes the page. `more_beyond` tells whether a matching item may exist in
+    /// Finishes the page. `more_beyond` states whether a matching item may exist in
     /// [`beyond`](Self::beyond).
     pub fn end<T>(self, page: PageBuilder<T>, more_beyond: bool) -> HistoryPage<T> {
         let more = page.may_go_on();
@@ -116,8 +117,8 @@ pub struct PageBuilder<T> {
 }
 
 impl<T> PageBuilder<T> {
-    /// Adds an item of `bytes` bytes. Returns false if it does not fit: the page is then full, and
-    /// more items match.
+    /// Adds an item of `bytes` bytes. Returns false if the item does not fit: the page is then
+    /// full, and more items match.
     pub fn push(&mut self, item: Positioned<T>, bytes: usize) -> bool {
         let fits = bytes <= self.bytes_left || (self.items.is_empty() && self.limit > 0);
         if self.items.len() == self.limit || !fits {

@@ -7,7 +7,7 @@ use northgate_domain::{Alert, Command, Event, Position, Positioned, Timestamp};
 pub struct Submission {
     /// Command to decide.
     pub command: Command,
-    /// Key by which a repeat of this submission changes nothing.
+    /// Key that lets the store recognize a repeat of this submission. A repeat changes nothing.
     pub key: Option<IdempotencyKey>,
 }
 
@@ -17,15 +17,17 @@ impl From<Command> for Submission {
     }
 }
 
-/// A sender's name for one submission. If the sender submits it again, nothing changes.
+/// A name that the sender chose for one submission. A second submission with the same key changes
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// Owner of the key and kind of request. Equal values in two scopes are different keys.
+    /// Kind of the request, for example `alerts` or `messages`. Equal values in two scopes are
+    /// different keys.
     pub scope: String,
     /// Value that the sender chose.
     pub value: String,
-    /// Digest of the decoded command, which detects a key that is used for another command. `None`
-    /// where redeliveries of one submission may differ.
+    /// Digest of the decoded command. The store compares digests to detect that a key is reused for
+    /// another command. `None` if redeliveries of one submission may differ.
     pub fingerprint: Option<Fingerprint>,
 }
 
@@ -42,8 +44,8 @@ impl IdempotencyKey {
         }
     }
 
-    /// Returns the latest time of a first use that is forgotten at the time `now`. A key that was
-    /// first used at or before this time counts as new.
+    /// Returns the time 24 hours before `now`. A key that was first used at or before this time is
+    /// forgotten, so it counts as new.
     pub const fn forgotten_since(now: Timestamp) -> Timestamp {
         Timestamp::from_unix_micros(now.unix_micros().saturating_sub(Self::LIFETIME_MICROS))
     }
@@ -61,12 +63,12 @@ pub enum Outcome {
         /// The appended event.
         event: Positioned<Event>,
         /// Position at which the alert of this event was raised. This is the event's own position
-        /// if it raises an alert or belongs to none.
+        /// if the event raises an alert or belongs to no alert.
         raised: Position,
     },
-    /// The key was used before: nothing was appended now, and this is the first outcome.
+    /// The key was used before, so nothing was appended now. This is the outcome of the first use.
     Replayed(RecordedOutcome),
-    /// The alert already has the requested state: nothing was appended, and this is the current
+    /// The alert already has the requested state, so nothing was appended. This is the current
     /// alert.
     Unchanged(Positioned<Alert>),
 }
@@ -81,7 +83,7 @@ pub enum RecordedOutcome {
         /// As in [`Outcome::Appended`].
         raised: Position,
     },
-    /// The alert already had the requested state, and this was the alert.
+    /// The alert already had the requested state. This is the alert as it was then.
     Unchanged(Positioned<Alert>),
 }
 

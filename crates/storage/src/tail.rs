@@ -1,5 +1,5 @@
-//! The transition from stored to live events, implemented once: read pages until one is empty, then
-//! wait for the head.
+//! The transition from stored to live events, implemented once for all readers: read pages until
+//! one is empty, then wait until the head moves.
 
 use crate::{EventLog, ReadError, ReadFrom, Unavailable};
 use northgate_domain::{Event, Position, Positioned};
@@ -39,11 +39,12 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Returns the next events, at least one. Waits at the head for more. After an error the
-    /// position of the tail is unchanged. If the future is dropped, no event is lost.
+    /// Returns the next events, at least one. At the head, waits for the next append. After an
+    /// error the position of the tail is unchanged. If the future is dropped, no event is lost.
     pub async fn next(&mut self) -> Result<Vec<Positioned<Event>>, ReadError> {
         loop {
-            // Marked as seen before the read: an append between the two wakes this task.
+            // The head is marked as seen before the read, so that an append between the two wakes
+            // this task.
             self.head.borrow_and_update();
             let page = next_page(self.log.as_ref(), self.after).await?;
             self.after = page.next;

@@ -1,4 +1,5 @@
-//! Tests of the closable log: which appends closing waits for, and which calls still pass.
+//! Tests of the closable log: which appends a close waits for, and which calls still work
+//! afterwards.
 
 use async_trait::async_trait;
 use northgate_domain::{Epoch, Event, MessageQuery, Position, Positioned};
@@ -62,7 +63,7 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 }
 
 #[tokio::test]
-async fn a_closed_log_answers_unavailable_and_stores_nothing() {
+async fn a_closed_log_returns_unavailable_and_stores_nothing() {
     let inner = Arc::new(memory_store());
     let log = ClosableLog::new(inner.clone());
     assert_eq!(log.append(vec![say("before")]).await.unwrap().len(), 1);

@@ -1,5 +1,5 @@
-//! Tests of the persisted form: records decode to what was encoded, and old records stay readable
-//! forever.
+//! Tests of the persisted form: a decoded record equals the encoded value, and records of old
+//! versions can be decoded.
 #![expect(clippy::unwrap_used, reason = "shared test code may panic, as tests do")]
 
 use northgate_domain::{
@@ -156,7 +156,7 @@ proptest! {
     }
 }
 
-/// An alert with only the fields of version 1.
+/// An alert with values only in the fields that version 1 has.
 fn fire() -> Alert {
     let raise = RaiseAlert {
         source: Some(Source::parse("sensor").unwrap()),
@@ -186,7 +186,7 @@ const FIRE: &str = r#"{"id":"00000000-0000-0000-0000-00005eadbeef","r":3,"m":"Fi
 const HELLO: &str =
     r#"{"id":"00000000-0000-0000-0000-000000000007","f":"Operator 1","m":"hello","t":-1}"#;
 
-/// Databases contain these bytes. If this test fails, do not change it.
+/// Databases contain such records. If this test fails, correct the code, not the test.
 #[test]
 fn records_of_version_1_are_read() {
     let record = |shape: &str| [&[1], shape.as_bytes()].concat();
@@ -251,8 +251,8 @@ const BLAZE: &str = concat!(
 );
 const ABOUT: &str = r#"{"id":"00000000-0000-0000-0000-000000000007","f":"Operator 1","m":"hello","a":"00000000-0000-0000-0000-00005eadbeef","t":-1}"#;
 
-/// Databases contain these bytes. If this test fails, do not change it: a new shape gets a new
-/// version and another test like this one.
+/// Databases contain these bytes. If this test fails, correct the code, not the test. A new shape
+/// gets a new version and another test like this one.
 #[test]
 fn records_of_version_2_have_exactly_these_bytes() {
     let record = |shape: &str| [&[2], shape.as_bytes()].concat();

@@ -1,4 +1,5 @@
-//! The memory store obeys every law of the port, alone and behind the wrappers of its log.
+//! Runs every law of the port on the memory store, without wrappers and with the wrappers of its
+//! log.
 
 use northgate_domain::{Epoch, MetaSource};
 use northgate_storage::laws::{Harness, WrappedStore};
@@ -16,7 +17,8 @@ impl Harness for Plain {
     }
 }
 
-/// The wrappers that the server uses: paced by a reader that is never behind, and closable.
+/// Opens a memory store with both log wrappers that the server uses. The reader of the paced log is
+/// never behind.
 struct Wrapping(Capacity);
 
 #[async_trait::async_trait]

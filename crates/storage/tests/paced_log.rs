@@ -16,7 +16,7 @@ fn start() -> Position {
     Position::start(Epoch::new(7))
 }
 
-/// Returns a log, and the position of the reader that its appends wait for.
+/// Returns a paced log, and a sender that sets the position of the reader.
 fn paced() -> (PacedLog, watch::Sender<Position>) {
     let meta = ManualClock::at(0).meta();
     let memory = MemoryStore::new(Epoch::new(7), Capacity::default(), meta);

@@ -1,5 +1,5 @@
-//! Faults planted in a store, and the law that detects each. A law that no fault breaks would be
-//! useless.
+//! Stores with planted faults, and the law that detects each fault. A law that passes with every
+//! fault would be useless.
 use async_trait::async_trait;
 use enum_map::EnumMap;
 use northgate_domain::{
@@ -50,7 +50,7 @@ enum Fault {
     EventsOfAll,
 }
 
-/// A store in memory with one planted fault.
+/// A memory store with one planted fault.
 struct Faulty {
     inner: MemoryStore,
     fault: Fault,
@@ -62,7 +62,7 @@ struct Faulty {
 }
 
 impl Faulty {
-    /// Appends each submission on its own, and stops at the first that is refused.
+    /// Appends each submission separately, and stops at the first refused submission.
     async fn append_in_pieces(
         &self,
         submissions: Vec<Submission>,
@@ -332,7 +332,7 @@ impl Harness for Planted {
 type Law = for<'a> fn(&'a Planted) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Returns whether a store with this fault fails the law within 30 seconds. A law that hangs does
-/// not count.
+/// not count as failed.
 #[expect(clippy::disallowed_methods, reason = "the test joins the task itself")]
 async fn is_caught(fault: Fault, law: Law) -> bool {
     let harness = Planted { fault, fails: Arc::default() };

@@ -1,5 +1,5 @@
-//! Shapes of version 1, from before alerts had a life cycle. Databases contain such records: they
-//! are only read, and nothing about them may change.
+//! Shapes of version 1, from before alerts had a life cycle. Databases contain such records, so the
+//! shapes must never change. This program only reads these records.
 
 use crate::RecordedOutcome;
 use northgate_domain::{
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// An event; the variant name says what happened.
+/// An event; the variant name states the kind of the event.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum EventShape<'a> {
@@ -50,7 +50,8 @@ pub(super) struct ChatShape<'a> {
     sent_at: i64,
 }
 
-/// A recorded outcome, with the offset of the event or of the raise of the alert.
+/// A recorded outcome. `offset` is the offset of the event or, for `Unchanged`, of the raise of the
+/// alert.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum OutcomeShape<'a> {

@@ -1,5 +1,5 @@
-//! Shapes of version 2, in which alerts have a life cycle. Databases contain such records, so
-//! nothing here may change. A member with its most common value is omitted.
+//! Shapes of version 2, in which alerts have a life cycle. Databases contain such records, so the
+//! shapes must never change. A member is omitted if it has its most common value.
 
 use super::CodecError;
 use crate::RecordedOutcome;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// An event; the variant name says of which kind.
+/// An event; the variant name states the kind of the event.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(
@@ -118,8 +118,8 @@ pub(super) struct ChatShape<'a> {
     sent_at: i64,
 }
 
-/// A recorded outcome, with the offset of the event or of the raise of the alert. An event that is
-/// not a raise has both offsets.
+/// A recorded outcome. `offset` is the offset of the event or, for `Unchanged`, of the raise of the
+/// alert. `raised` is the offset of the raise; absent if equal to `offset`.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum OutcomeShape<'a> {

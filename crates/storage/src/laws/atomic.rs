@@ -1,5 +1,5 @@
-//! Laws 6 and 7, *Atomic* and *Cancel-safe*: a vector is stored completely or not at all, also if
-//! its caller drops the append.
+//! Laws 6 and 7, *Atomic* and *Cancel-safe*: a vector is stored completely or not at all, even if
+//! its caller drops the future of the append.
 
 use super::Harness;
 use super::sample::{
@@ -12,8 +12,8 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use tokio::task::JoinSet;
 
-/// One refused submission, at whatever index, makes the store refuse the complete vector: the head
-/// does not move, and no event, alert or message of the vector becomes visible.
+/// One refused submission, at any index, must make the store refuse the complete vector. The head
+/// must not move, and no event, alert or message of the vector may become visible.
 pub async fn a_vector_is_stored_completely_or_not_at_all(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     append_one(store.as_ref(), keyed(say("taken"), "chat", "k")).await;
@@ -32,7 +32,7 @@ pub async fn a_vector_is_stored_completely_or_not_at_all(harness: &dyn Harness) 
     assert_eq!(head(store.as_ref()), before.advanced_by(2));
 }
 
-/// An empty vector appends no event and does not wake receivers of the head.
+/// An empty vector must append no event and wake no receiver of the head.
 pub async fn an_empty_vector_changes_nothing(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let watched = store.head();
@@ -41,8 +41,8 @@ pub async fn an_empty_vector_changes_nothing(harness: &dyn Harness) {
 }
 
 /// A caller may drop the future of an append after any number of polls. The store must then contain
-/// all events of the vector or none, and the offsets of the log must stay contiguous. The order in
-/// which such vectors are stored is free.
+/// all events of the vector or none, and the offsets of the log must stay contiguous. The store may
+/// store such vectors in any order.
 pub async fn a_cancelled_append_stores_no_partial_vector(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
@@ -71,8 +71,9 @@ pub async fn a_cancelled_append_stores_no_partial_vector(harness: &dyn Harness) 
     }
 }
 
-/// A store may write concurrent vectors together. A refused vector must then leave no event, alert
-/// or message among the others, at whatever index it contains the refused submission.
+/// A store may write concurrent vectors together. Even then, no event, alert or message of a
+/// refused vector may be stored. In this test the last submission of such a vector is refused,
+/// after two valid ones.
 pub async fn a_refused_vector_stores_nothing_among_concurrent_ones(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     append_one(store.as_ref(), keyed(say("taken"), "chat", "k")).await;
@@ -90,7 +91,7 @@ pub async fn a_refused_vector_stores_nothing_among_concurrent_ones(harness: &dyn
             assert_eq!(
                 result.is_err(),
                 n % 3 == 0,
-                "append of vector {n} returned {result:?}; only every third is to be refused"
+                "vector {n} returned {result:?}; the store must refuse every third vector only"
             );
         });
     }

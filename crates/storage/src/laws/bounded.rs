@@ -1,5 +1,5 @@
-//! Law 8, *Bounded*: the log is a window of retained events, state outlives it, and each kind of
-//! data has its own bound.
+//! Law 8, *Bounded*: the log is a window of retained events, alerts and messages outlive their
+//! events, and each kind of data has its own bound.
 
 use super::Harness;
 use super::sample::{append, open, raise, say, window};
@@ -44,7 +44,8 @@ pub async fn a_burst_of_chat_evicts_no_alert(harness: &dyn Harness) {
     assert_eq!(texts, ["chat 195", "chat 196", "chat 197", "chat 198", "chat 199"]);
 }
 
-/// `newest(n)` must return the newest items in rising order, at most `n` and at most the capacity.
+/// A query with `newest(n)` must return the newest items in rising order: at most `n`, and no more
+/// than the capacity.
 pub async fn newest_returns_the_newest_items_in_rising_order(harness: &dyn Harness) {
     let capacity = Capacity { alerts: NonZeroUsize::new(6).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;

@@ -1,4 +1,5 @@
-//! Law 9, *Forward*: a wall clock that jumps must not disturb a log.
+//! Law 9, *Forward*: a jump of the wall clock must not affect the order of timestamps or the
+//! lifetime of keys.
 
 use super::Harness;
 use super::manual_clock::ManualClock;
@@ -24,7 +25,8 @@ fn moment(event: &Event) -> i64 {
     event.at().unix_micros()
 }
 
-/// If the clock is set back, the timestamps of events must not decrease, also within one vector.
+/// If the clock is set back, the timestamps of later events must not decrease. This also applies
+/// within one vector.
 pub async fn time_never_goes_back_within_a_log(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
@@ -42,9 +44,9 @@ pub async fn time_never_goes_back_within_a_log(harness: &dyn Harness) {
     assert_eq!(moment(&append(store.as_ref(), raise("on")).await.value), 100 * DAY + 1);
 }
 
-/// A raise whose expiry time has passed must be refused. The store must compare it with the clock,
-/// not with the newest event, and must look up the idempotency key first: a retry returns the first
-/// outcome, however late it arrives.
+/// A raise whose expiry time has passed must be refused. The store must compare the expiry time
+/// with the clock, not with the newest event. The store must look up the idempotency key first, so
+/// that a late retry returns the first outcome.
 pub async fn an_expired_raise_is_refused_unless_its_key_was_used_before(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
@@ -82,7 +84,7 @@ pub async fn a_clock_jump_forgets_no_key(harness: &dyn Harness) {
             "the store forgot the key after the clock jumped by {jump} µs: {again:?}"
         );
     }
-    // Time that really passed does count.
+    // Time on the steady clock does count: the key is forgotten after 24 hours.
     clock.set(102 * DAY);
     let again = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
     assert!(

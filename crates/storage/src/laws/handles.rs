@@ -1,5 +1,5 @@
-//! Laws 1 and 5 across restarts and handles: which data survives a restart, and what several
-//! writers share.
+//! Laws 1 and 5 across restarts and handles: which data survives a restart, and which data several
+//! handles share.
 
 use super::sample::{append_one, everything_after, head, keyed, raise, say, window};
 use super::{EPOCH, Harness, ManualClock};
@@ -8,10 +8,10 @@ use northgate_domain::{AlertQuery, Epoch, MessageQuery, Position};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Upper bound of each wait. A store that obeys the law never needs this long.
+/// Upper bound of each wait. A store that obeys the law is much faster.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A durable store must contain the same data when it is opened again: the log with its epoch,
+/// A durable store must contain the same data after it is opened again: the log with its epoch,
 /// alerts, messages, counts and idempotency keys. A store that is not durable must return false
 /// from `is_durable` and start empty.
 pub async fn a_durable_store_is_the_same_after_a_restart(harness: &dyn Harness) {
@@ -68,9 +68,9 @@ async fn seen(store: &dyn EventStore) -> String {
     )
 }
 
-/// Two handles of a shared store must append to one log: each handle sees the events of the other,
-/// and knows the keys that were used through the other. A durable store that is not shared must
-/// refuse a second handle while the first is open.
+/// Two handles of a shared store must append to one log: each handle must show the events of the
+/// other, and remember the keys that were used through the other. A durable store that is not
+/// shared must refuse a second handle while the first is open.
 pub async fn handles_of_a_shared_store_see_one_log(harness: &dyn Harness) {
     let factory = harness.factory(window(10_000));
     let clock = ManualClock::counting();
@@ -92,13 +92,13 @@ pub async fn handles_of_a_shared_store_see_one_log(harness: &dyn Harness) {
     tokio::join!(write(one.as_ref()), write(other.as_ref()));
     for store in [&one, &other] {
         let mut head = store.head();
-        let whole = head.wait_for(|head| head.offset >= 100);
-        let whole = *timeout(PATIENCE, whole)
+        let reached = head.wait_for(|head| head.offset >= 100);
+        let reached = *timeout(PATIENCE, reached)
             .await
             .expect("a handle did not show the events of the other handle in time")
             .unwrap();
         assert_eq!(everything_after(store.as_ref(), Position::start(EPOCH)).await.len(), 100);
-        assert_eq!(whole.epoch, EPOCH);
+        assert_eq!(reached.epoch, EPOCH);
     }
     append_one(one.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
     let again = append_one(other.as_ref(), keyed(raise("fire"), "alerts", "k")).await;
@@ -108,9 +108,9 @@ pub async fn handles_of_a_shared_store_see_one_log(harness: &dyn Harness) {
     );
 }
 
-/// An append that returns `Unavailable` must have stored nothing. If a store failed so late that it
-/// cannot know what was stored, it must return `OutcomeUnknown`; a retry with the same key then
-/// stores the event once.
+/// An append that returns `Unavailable` must have stored nothing. A store that fails so late that
+/// it cannot know what was stored must return `OutcomeUnknown`. After a retry with the same key,
+/// the event must be stored exactly once.
 pub async fn an_unavailable_append_has_stored_nothing(harness: &dyn Harness) {
     let store = super::sample::open(harness, window(100)).await;
     append_one(store.as_ref(), raise("before")).await;

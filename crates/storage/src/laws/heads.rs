@@ -1,4 +1,5 @@
-//! Laws 4 and 10, *Honest* and *Monotone*: what the head shows, and which receivers it wakes.
+//! Laws 4 and 10, *Honest* and *Monotone*: which positions the head shows, and which receivers a
+//! move of the head wakes.
 
 use super::Harness;
 use super::sample::{append, head, open, raise, say, window};
@@ -12,10 +13,10 @@ use tokio::time::timeout;
 
 const WRITERS: usize = 4;
 const APPENDS: usize = 300;
-/// Upper bound of each wait. A store that obeys the law never needs this long.
+/// Upper bound of each wait. A store that obeys the law is much faster.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Starts four writers; the flag becomes true when all of them are done.
+/// Starts four writers. The flag becomes true when all writers are done.
 fn writers(store: &Arc<dyn EventStore>) -> (JoinSet<()>, Arc<AtomicBool>) {
     let (mut tasks, done) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
     let left = Arc::new(AtomicUsize::new(WRITERS));
@@ -65,14 +66,14 @@ pub async fn the_head_never_moves_backwards(harness: &dyn Harness) {
     assert_eq!(head(store.as_ref()).offset, (WRITERS * APPENDS * 2) as u64);
 }
 
-/// No read or query may show an event or a state beyond the head: a head that is read after the
-/// answer must include everything in the answer.
+/// No read or query may show an event or a state beyond the head. The test reads the head after
+/// each result: no offset in the result may be greater than this head.
 pub async fn no_query_shows_events_beyond_the_head(harness: &dyn Harness) {
     let store = open(harness, window(100_000)).await;
     let (tasks, done) = writers(&store);
     let assert_shown = |shown: u64| {
         let head = head(store.as_ref()).offset;
-        assert!(shown <= head, "an answer shows offset {shown}, but the head is at {head}");
+        assert!(shown <= head, "a result shows offset {shown}, but the head is at {head}");
     };
     while !done.load(Ordering::SeqCst) {
         let after = ReadFrom::After(head(store.as_ref()));
@@ -93,7 +94,7 @@ pub async fn no_query_shows_events_beyond_the_head(harness: &dyn Harness) {
     tasks.join_all().await;
 }
 
-/// Every move of the head must wake the receivers that wait for it, and show them the new position.
+/// Every move of the head must wake the waiting receivers and show them the new position.
 pub async fn every_move_of_the_head_wakes_its_receivers(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     for n in 0..20 {
@@ -107,7 +108,7 @@ pub async fn every_move_of_the_head_wakes_its_receivers(harness: &dyn Harness) {
     }
 }
 
-/// A new receiver must count the position that it shows as already seen: only later positions are a
+/// In a new receiver, the first position must be marked as seen: only a later position counts as a
 /// change.
 pub async fn a_new_receiver_of_the_head_has_no_pending_change(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;

@@ -9,8 +9,8 @@ use northgate_domain::{
 };
 use std::sync::Arc;
 
-/// The stored alerts with their offsets. Each was raised `offset` microseconds after 1970. The
-/// messages are at offsets 2 and 5.
+/// The stored alerts: offset, message and location. The time of each raise is `offset` microseconds
+/// after the start of 1970. The messages are at offsets 2 and 5.
 const ALERTS: [(u64, &str, &str); 5] = [
     (1, "Über-Alarm: Disk \"sda1\" is full", "North Gate"),
     (3, "disk is fine", "South Gate"),
@@ -20,7 +20,7 @@ const ALERTS: [(u64, &str, &str); 5] = [
 ];
 const MESSAGES: [(u64, &str); 2] = [(2, "Café sda1?"), (5, "full of it")];
 
-/// Opens a store with these alerts and messages; its log retains only the last two events.
+/// Opens a store with these alerts and messages. Its log retains only the newest two events.
 async fn filled(harness: &dyn Harness) -> Arc<dyn EventStore> {
     let store = open(harness, window(2)).await;
     for offset in 1..=7 {
@@ -171,8 +171,8 @@ pub async fn message_queries_return_the_requested_page(harness: &dyn Harness) {
     }
 }
 
-/// A search must match words only. A search text must never act as a query operator of an index
-/// behind the store.
+/// A search must match words only. No part of a search text may act as an operator of the store's
+/// own query language.
 pub async fn a_search_matches_words_and_has_no_operators(harness: &dyn Harness) {
     let store = filled(harness).await;
     let all = store.alerts(AlertQuery::newest(100)).await.unwrap().items;
@@ -248,29 +248,30 @@ pub async fn a_history_refuses_foreign_positions(harness: &dyn Harness) {
     }
 }
 
-/// Returns the offsets of all matches, read page by page.
-async fn met(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Vec<u64> {
+/// Reads all matching alerts page by page and returns their offsets.
+async fn paged_offsets(store: &dyn EventStore, mut query: AlertQuery, upwards: bool) -> Vec<u64> {
     query.range.after = upwards.then(|| Position::start(head(store).epoch));
-    let mut met = Vec::new();
+    let mut paged_offsets = Vec::new();
     loop {
-        let part = store.alerts(query.clone()).await.unwrap();
+        let page = store.alerts(query.clone()).await.unwrap();
         if upwards {
-            let last = part.items.last().map(|item| item.position);
-            query.range.after = part.examined_to.or(last);
-            met.extend(offsets(&part));
+            let last = page.items.last().map(|item| item.position);
+            query.range.after = page.examined_to.or(last);
+            paged_offsets.extend(offsets(&page));
         } else {
-            let first = part.items.first().map(|item| item.position);
-            query.range.before = part.examined_to.or(first);
-            met.splice(0..0, offsets(&part));
+            let first = page.items.first().map(|item| item.position);
+            query.range.before = page.examined_to.or(first);
+            paged_offsets.splice(0..0, offsets(&page));
         }
-        if !(if upwards { part.has_newer } else { part.has_older }) {
-            return met;
+        if !(if upwards { page.has_newer } else { page.has_older }) {
+            return paged_offsets;
         }
     }
 }
 
-/// Reading a history page by page must return every matching item exactly once, in both directions,
-/// whatever limit ends a page: the number of items, their bytes, or the number of examined items.
+/// Reading a history page by page must return every matching item exactly once, in both directions.
+/// A page may end at any of three limits: the number of items, their bytes, or the number of
+/// examined items.
 pub async fn pages_of_a_history_join_without_a_gap_or_a_repeat(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
@@ -298,9 +299,9 @@ pub async fn pages_of_a_history_join_without_a_gap_or_a_repeat(harness: &dyn Har
                 let mut query = query(head.epoch, text);
                 let bounds = HistoryRange { limit, max_bytes, max_scanned, ..query.range };
                 query.range = bounds;
-                let met = met(store.as_ref(), query, upwards).await;
+                let paged_offsets = paged_offsets(store.as_ref(), query, upwards).await;
                 assert_eq!(
-                    met,
+                    paged_offsets,
                     offsets(&all),
                     "the pages of the query `{text}` with {bounds:?} do not add up to all its items"
                 );
@@ -309,8 +310,8 @@ pub async fn pages_of_a_history_join_without_a_gap_or_a_repeat(harness: &dyn Har
     }
 }
 
-/// A page must end before it exceeds `max_bytes`. It always contains its first item, whatever its
-/// size.
+/// A page must end before it exceeds `max_bytes`. The first item is always contained, even if that
+/// item alone is larger.
 pub async fn a_page_of_a_history_is_bounded_in_bytes(harness: &dyn Harness) {
     let store = filled(harness).await;
     let all = store.alerts(AlertQuery::newest(100)).await.unwrap().items;
@@ -323,14 +324,14 @@ pub async fn a_page_of_a_history_is_bounded_in_bytes(harness: &dyn Harness) {
         (usize::MAX, &[1, 3, 4, 6, 7]),
     ] {
         let range = HistoryRange { max_bytes, ..HistoryRange::newest(100) };
-        let part = store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
+        let page = store.alerts(AlertQuery { range, ..AlertQuery::default() }).await.unwrap();
         assert_eq!(
-            offsets(&part),
+            offsets(&page),
             expected,
             "the store returned a wrong page for a limit of {max_bytes} bytes"
         );
         assert_eq!(
-            part.has_older,
+            page.has_older,
             expected.len() < 5,
             "the store returned a wrong page for a limit of {max_bytes} bytes"
         );

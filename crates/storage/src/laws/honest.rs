@@ -1,11 +1,11 @@
-//! Law 4, *Honest*: a store reports every gap, and reports none where no event is missing.
+//! Law 4, *Honest*: a store reports a gap if events are missing, and only then.
 
 use super::Harness;
 use super::sample::{append, everything_after, head, open, raise, say, window};
 use crate::{READ_BYTES, ReadError, ReadFrom};
 use northgate_domain::{Epoch, Event, Position, Positioned};
 
-/// A read from a position of another epoch, or from one beyond the head, must return a gap in both
+/// A read from a position of another epoch or beyond the head must return a gap, in both
 /// directions.
 pub async fn a_foreign_position_is_a_gap(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
@@ -25,8 +25,8 @@ pub async fn a_foreign_position_is_a_gap(harness: &dyn Harness) {
     }
 }
 
-/// After trimming, a read after any position must return all events up to the head, or a gap that
-/// states the smallest position that can still be read.
+/// After trimming, a read after any position must return all events up to the head, or a gap. The
+/// gap must state the smallest position after which all events can still be read.
 pub async fn a_trimmed_position_is_a_gap(harness: &dyn Harness) {
     let store = open(harness, window(10)).await;
     let start = head(store.as_ref());
@@ -43,11 +43,11 @@ pub async fn a_trimmed_position_is_a_gap(harness: &dyn Harness) {
                     readable += 1;
                     first_readable.get_or_insert(offset);
                 }
-                Err(ReadError::Gap { oldest, latest: said }) => {
-                    assert_eq!(said, latest);
+                Err(ReadError::Gap { oldest, latest: stated }) => {
+                    assert_eq!(stated, latest);
                     assert!(
                         oldest.offset > offset,
-                        "the store reported a gap at an offset that it states as readable"
+                        "the store reported a gap after an offset that the gap states as readable"
                     );
                     named_oldest = Some(oldest.offset);
                     assert_eq!(
@@ -64,7 +64,7 @@ pub async fn a_trimmed_position_is_a_gap(harness: &dyn Harness) {
         );
         assert!(
             named_oldest.is_none() || named_oldest == first_readable,
-            "the gap does not state the smallest readable position"
+            "the gap does not state the smallest position that can be read"
         );
     }
 }
@@ -93,7 +93,7 @@ pub async fn backward_pages_return_every_retained_event_once(harness: &dyn Harne
     else {
         panic!("the store reported no gap, though 17 events exceed the capacity of 10")
     };
-    let held = everything_after(store.as_ref(), oldest).await;
+    let retained = everything_after(store.as_ref(), oldest).await;
 
     let mut backwards = Vec::new();
     let mut before = latest;
@@ -103,12 +103,12 @@ pub async fn backward_pages_return_every_retained_event_once(harness: &dyn Harne
         before = Position { offset: first.position.offset - 1, ..latest };
         backwards.splice(0..0, page);
     }
-    assert_eq!(backwards, held);
+    assert_eq!(backwards, retained);
     assert_eq!(store.read(ReadFrom::Before(Position::start(latest.epoch)), 5).await, Ok(vec![]));
 }
 
-/// A read must return at most `READ_BYTES` of events, whatever its limit, because many readers each
-/// have a page in memory. Later reads return the rest.
+/// A read must return at most `READ_BYTES` of events, even with a larger `limit`, because each of
+/// many readers has a page in memory. Later reads must return the remaining events.
 pub async fn a_read_is_bounded_in_bytes(harness: &dyn Harness) {
     const EVENTS: u64 = 300;
     let store = open(harness, window(1_000)).await;

@@ -7,8 +7,9 @@ use crate::{AppendError, Capacity, IdempotencyKey, Outcome, RecordedOutcome, Rej
 use std::num::NonZeroUsize;
 use tokio::task::JoinSet;
 
-/// A submission that is repeated with its key must return the first outcome. Another command with
-/// the same key must be refused. A repeat without a fingerprint must return the first outcome.
+/// A repeat with the same key and command must return the first outcome. A repeat with the same key
+/// but without a fingerprint must also return the first outcome. Another command with the same key
+/// must be refused.
 pub async fn a_key_always_returns_its_first_outcome(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let first = append_one(store.as_ref(), keyed(raise("fire"), "alerts", "k1")).await;
@@ -66,7 +67,7 @@ pub async fn a_refused_submission_does_not_use_up_its_key(harness: &dyn Harness)
     );
 }
 
-/// Concurrent submissions with one key must append one event and all return it.
+/// Concurrent submissions with one key must append one event, and each must return this event.
 pub async fn concurrent_submissions_with_one_key_append_once(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let mut senders = JoinSet::new();
@@ -90,7 +91,7 @@ pub async fn concurrent_submissions_with_one_key_append_once(harness: &dyn Harne
     }
 }
 
-/// Equal values of a key in two scopes must be independent.
+/// Keys with equal values in two scopes must be independent.
 pub async fn equal_keys_in_two_scopes_are_independent(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     for scope in ["alerts", "chat"] {
@@ -123,8 +124,8 @@ pub async fn the_oldest_keys_are_forgotten_first(harness: &dyn Harness) {
     );
 }
 
-/// A key must be remembered for 24 hours after its first use, whether it is repeated in between or
-/// not. Afterwards it counts as new, also for another command.
+/// A store must remember a key for 24 hours after its first use. A repeat must not extend this
+/// time. Afterwards the key counts as new, also for another command.
 pub async fn a_key_is_forgotten_after_a_day(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;

@@ -1,4 +1,4 @@
-//! Law 1, *Kept*: an appended event is visible to every read and query.
+//! Law 1, *Kept*: an appended event is visible in every read and query.
 
 use super::Harness;
 use super::sample::{append, everything_after, head, open, raise, say, window};
@@ -35,8 +35,8 @@ pub async fn an_appended_event_is_visible_in_every_query(harness: &dyn Harness) 
     assert_eq!(everything_after(store.as_ref(), start).await, vec![raised, said]);
 }
 
-/// A collection must contain exactly the items that follow from the events up to the position that
-/// it states.
+/// Each collection states a position, and must contain exactly the items that result from the
+/// events up to this position.
 pub async fn collections_contain_exactly_the_events_up_to_their_position(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());

@@ -1,4 +1,5 @@
-//! The life cycle of alerts: commands are decided on the stored state, and queries show that state.
+//! The life cycle of alerts: a store decides commands on the stored state, and queries show that
+//! state.
 
 use super::Harness;
 use super::manual_clock::ManualClock;
@@ -52,7 +53,7 @@ pub(super) async fn all(store: &dyn EventStore) -> Vec<Positioned<Alert>> {
     store.alerts(AlertQuery::newest(1_000)).await.unwrap().items
 }
 
-/// Counts the alerts that the collection returns.
+/// Returns the counts of the alerts that the collection returns, for a comparison with the summary.
 async fn counted(store: &dyn EventStore) -> Summary {
     let alerts = store.alerts(AlertQuery::newest(1_000)).await.unwrap();
     let mut counts = AlertCounts::default();
@@ -61,7 +62,7 @@ async fn counted(store: &dyn EventStore) -> Summary {
 }
 
 /// Every change of an alert must append an event with the state after it. Queries must show that
-/// state, at the position of the raise. Revisions rise by one.
+/// state with the position of the raise. Each change must increase the revision by one.
 pub async fn every_change_of_an_alert_is_an_event_with_the_state_after_it(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
@@ -100,9 +101,9 @@ pub async fn every_change_of_an_alert_is_an_event_with_the_state_after_it(harnes
     assert_eq!(revisions, (1..=7).collect::<Vec<_>>());
 }
 
-/// An action that changes nothing must return `Unchanged` with the current alert. An action that
-/// contradicts the state, is for an outdated revision, or names an unknown alert must refuse its
-/// vector. Neither may move the head.
+/// For an action that changes nothing, the store must return `Unchanged` with the current alert. If
+/// an action contradicts the state, expects an outdated revision, or names an unknown alert, the
+/// store must refuse the complete vector. In all these cases the head must not move.
 pub async fn refused_and_unchanged_actions_append_no_event(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
@@ -171,8 +172,9 @@ pub async fn one_of_many_concurrent_acknowledgements_wins(harness: &dyn Harness)
     assert_eq!(head(store.as_ref()), before.advanced_by(1));
 }
 
-/// Beyond the capacity, resolved alerts must be evicted before others, and the oldest first. An
-/// action on an evicted alert must be refused, and a raise with its dedup key must create an alert.
+/// Beyond the capacity, resolved alerts must be evicted before others; in both groups the oldest
+/// first. An action on an evicted alert must be refused. A raise with the dedup key of an evicted
+/// alert must create a new alert.
 pub async fn resolved_alerts_are_evicted_first(harness: &dyn Harness) {
     let capacity = Capacity { alerts: NonZeroUsize::new(3).unwrap(), ..window(100) };
     let store = open(harness, capacity).await;
@@ -231,8 +233,8 @@ fn at(micros: i64) -> Timestamp {
     Timestamp::from_unix_micros(micros)
 }
 
-/// `overdue` must return exactly the alerts whose deadline has passed, in their current state,
-/// whatever happened to them before.
+/// `overdue` must return exactly the alerts whose deadline has passed, in their current state. Only
+/// current deadlines count, so earlier changes of an alert must have no effect.
 pub async fn the_overdue_alerts_are_found_and_no_others(harness: &dyn Harness) {
     let clock = ManualClock::at(0);
     let store = harness.open(window(100), clock.meta()).await;
@@ -291,7 +293,8 @@ fn label(text: &str) -> Label {
     Label { name: LabelName::parse(name).unwrap(), value: LabelValue::parse(value).unwrap() }
 }
 
-/// A query of alerts must match their current status, severity, source, location, labels and text.
+/// Each condition of a query must be compared with the current status, severity, source, location,
+/// labels or text of an alert.
 pub async fn alerts_are_filtered_by_their_current_fields(harness: &dyn Harness) {
     let store = open(harness, window(3)).await;
     let store = store.as_ref();
@@ -341,15 +344,15 @@ pub async fn alerts_are_filtered_by_their_current_fields(harness: &dyn Harness) 
         let found = store.alerts(query.clone()).await.unwrap().items;
         let places: Vec<_> = found.iter().map(|alert| alert.position.offset - first).collect();
         assert_eq!(places, expected, "the store returned a wrong page for the query `{text}`");
-        // The same query with pages of one alert, from the oldest.
+        // The same query again, in pages of one alert each, from the oldest to the newest.
         query.range.limit = 1;
         query.range.after = Some(Position::start(head(store).epoch));
         for place in &places {
-            let part = store.alerts(query.clone()).await.unwrap();
-            let position = part.items[0].position;
+            let page = store.alerts(query.clone()).await.unwrap();
+            let position = page.items[0].position;
             let expected = (*place, Some(place) != places.last());
             assert_eq!(
-                (position.offset - first, part.has_newer),
+                (position.offset - first, page.has_newer),
                 expected,
                 "the store returned a wrong page for the query `{text}`"
             );
@@ -363,7 +366,7 @@ pub async fn alerts_are_filtered_by_their_current_fields(harness: &dyn Harness) 
     }
 }
 
-/// Returns the query that a line of the table above states.
+/// Parses the query in one row of the table above.
 fn parsed(text: &str) -> AlertQuery {
     let mut query = AlertQuery::newest(100);
     for condition in text.split(' ') {
@@ -390,8 +393,8 @@ fn parsed(text: &str) -> AlertQuery {
     query
 }
 
-/// A query for the messages of an alert must return exactly these. A message for an unknown alert
-/// must be refused.
+/// A query with an alert id must return exactly the messages of this alert. A message for an
+/// unknown alert must be refused.
 pub async fn a_thread_contains_the_messages_of_its_alert(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use uuid::Uuid;
 
-/// A clock that shows the time that the test has set, or moves by `micros_per_id` with each id. Ids
-/// are consecutive numbers: 1, 2, 3 and so on, unless another first id is set.
+/// A clock that shows the time that the test has set, and moves by `micros_per_id` with each id.
+/// Ids are consecutive numbers, from 1 unless the test chose another first id.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     ids: AtomicU64,
@@ -51,7 +51,7 @@ impl ManualClock {
         self.jump.fetch_add(micros, Relaxed);
     }
 
-    /// Returns this clock as the source of timestamps and ids for a store.
+    /// Returns a source of timestamps and ids for a store. Both come from this clock.
     pub fn meta(self: &Arc<Self>) -> MetaSource {
         MetaSource::new(self.clone(), self.clone())
     }

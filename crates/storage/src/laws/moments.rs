@@ -1,5 +1,5 @@
-//! Law 4, *Honest*: each page of a history shows one state of the store; and the events of one
-//! alert.
+//! Law 4, *Honest*: each page of a history shows one state of the store. A second law covers the
+//! query for the events of one alert.
 
 use super::Harness;
 use super::lives::{act, raise, raising};
@@ -13,8 +13,8 @@ const ALERTS: usize = 12;
 const TURNS: usize = 150;
 
 /// While alerts change between two statuses, a page of both statuses must contain every alert
-/// exactly once, and the revisions must add up to the position of the page. Otherwise the store
-/// mixed two states.
+/// exactly once. The sum of the revisions must equal the offset of the page's position, because
+/// each event increases one revision by one. Otherwise the store mixed two states.
 pub async fn a_history_page_shows_one_state_of_the_store(harness: &dyn Harness) {
     let store = open(harness, window(100_000)).await;
     let mut ids = Vec::new();
@@ -59,7 +59,7 @@ fn offsets(page: &HistoryPage<Event>) -> Vec<u64> {
     page.items.iter().map(|event| event.position.offset).collect()
 }
 
-/// `alert_events` must return the retained events of one alert and of no other, in pages.
+/// `alert_events` must return the retained events of one alert, and of no other alert, in pages.
 pub async fn alert_events_returns_the_events_of_one_alert_only(harness: &dyn Harness) {
     let store = open(harness, window(12)).await;
     let store = store.as_ref();
@@ -103,10 +103,10 @@ pub async fn alert_events_returns_the_events_of_one_alert_only(harness: &dyn Har
 
     let nobody = AlertId(Uuid::max());
     assert!(store.alert_events(nobody, HistoryRange::newest(9)).await.unwrap().items.is_empty());
-    // Trimmed events must be left out.
+    // Trimmed events must be omitted.
     for _ in 0..10 {
         append(store, say("meanwhile")).await;
     }
-    let held = store.alert_events(fire, HistoryRange::newest(9)).await.unwrap();
-    assert_eq!(offsets(&held), [6, 7]);
+    let retained = store.alert_events(fire, HistoryRange::newest(9)).await.unwrap();
+    assert_eq!(offsets(&retained), [6, 7]);
 }

@@ -1,4 +1,4 @@
-//! Law 2, *Ordered*: all events have one order without a missing offset.
+//! Law 2, *Ordered*: all events have one order, and no offset is missing.
 
 use super::Harness;
 use super::sample::{assert_contiguous, everything_after, head, open, raise, say, text, window};
@@ -9,8 +9,8 @@ const WRITERS: usize = 8;
 const APPENDS: usize = 60;
 
 /// While eight writers append, no offset may be missing or used twice. The events of each writer
-/// must keep their order, and the positions that an append returns must be the ones that readers
-/// see.
+/// must stay in the order of its appends. Readers must see the same events and positions that the
+/// appends returned.
 pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
@@ -18,7 +18,7 @@ pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harne
     for writer in 0..WRITERS {
         let store = store.clone();
         writers.spawn(async move {
-            let mut told = Vec::new();
+            let mut returned = Vec::new();
             for n in 0..APPENDS {
                 let text = format!("{writer}:{n}");
                 let vector = vec![raise(&text), say(&text)];
@@ -26,14 +26,14 @@ pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harne
                     let Outcome::Appended { event, .. } = outcome else {
                         panic!("append did not store an event but returned {outcome:?}")
                     };
-                    told.push(event);
+                    returned.push(event);
                 }
                 tokio::task::yield_now().await;
             }
-            told
+            returned
         });
     }
-    let mut told: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
+    let mut returned: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
     let events = everything_after(store.as_ref(), start).await;
     assert_eq!(events.len(), WRITERS * APPENDS * 2);
     assert_contiguous(&events, start);
@@ -48,6 +48,6 @@ pub async fn offsets_are_contiguous_under_concurrent_appends(harness: &dyn Harne
             "the log does not contain the events of a writer in the order of its appends"
         );
     }
-    told.sort_by_key(|event| event.position.offset);
-    assert_eq!(told, events);
+    returned.sort_by_key(|event| event.position.offset);
+    assert_eq!(returned, events);
 }

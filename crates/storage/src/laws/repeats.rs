@@ -1,4 +1,4 @@
-//! Repeats of alerts: which alert they count for, and what their outcomes contain.
+//! Repeats of alerts: which alert a repeat counts for, and which position its outcome contains.
 
 use super::Harness;
 use super::lives::{act, alert_of, all, keyed, raise, raising};
@@ -7,8 +7,8 @@ use crate::{EventStore, Outcome, RecordedOutcome, Submission};
 use northgate_domain::{Action, AlertId, Command, MessageText, PostMessage, Sender};
 use tokio::task::JoinSet;
 
-/// A repeat must count for the unresolved alert with its dedup key, and for the newest one if there
-/// are two. This includes an alert that the same vector raised or resolved.
+/// A repeat must count for the unresolved alert with its dedup key; if there are two, for the alert
+/// that was raised last. The store must apply earlier submissions of the same vector first.
 pub async fn a_repeat_counts_for_the_newest_unresolved_alert_of_its_key(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();
@@ -21,7 +21,7 @@ pub async fn a_repeat_counts_for_the_newest_unresolved_alert_of_its_key(harness:
     let second = raise(store, keyed("Fire", "k")).await.alert;
     assert_ne!(second.id, first);
     assert_eq!(second.count, 1);
-    // Both alerts are unresolved: the next repeat counts for the one that was raised last.
+    // Both alerts are unresolved, so the next repeat counts for the alert that was raised last.
     append(store, act(first, Action::Reopen, "Anna")).await;
     assert_eq!(raise(store, keyed("Fire", "k")).await.alert.id, second.id);
     append(store, act(second.id, Action::Resolve, "Anna")).await;
@@ -46,8 +46,8 @@ pub async fn a_repeat_counts_for_the_newest_unresolved_alert_of_its_key(harness:
     assert_eq!(counts, [3, 1, 2, 1, 2]);
 }
 
-/// Every outcome, replayed ones included, must contain the position at which its alert was raised.
-/// For an event that raises an alert or belongs to none, this is the event's own position.
+/// Every outcome, also a replayed one, must contain the position at which its alert was raised. For
+/// an event that raises an alert or belongs to no alert, this is the event's own position.
 pub async fn an_outcome_contains_the_position_of_the_raise(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let store = store.as_ref();

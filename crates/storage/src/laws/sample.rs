@@ -11,7 +11,7 @@ use northgate_domain::{
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// A capacity for `events` events and 100,000 of everything else.
+/// Returns a capacity of `events` events, and of 100,000 alerts, messages and keys each.
 pub(super) fn window(events: usize) -> Capacity {
     let plenty = NonZeroUsize::new(100_000).unwrap();
     Capacity {
@@ -44,7 +44,8 @@ pub(super) fn say(message: &str) -> Submission {
     }))
 }
 
-/// Adds a key to a submission; its fingerprint is computed from the debug text of the command.
+/// Adds a key to a submission. The fingerprint of the key is computed from the debug text of the
+/// command.
 pub(super) fn keyed(mut submission: Submission, scope: &str, value: &str) -> Submission {
     let mut digest = [0; 32];
     for (at, byte) in format!("{:?}", submission.command).bytes().enumerate() {

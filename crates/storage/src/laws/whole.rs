@@ -1,4 +1,4 @@
-//! Law 3, *Whole*: a tail receives every event exactly once and in order, wherever it starts.
+//! Law 3, *Whole*: a tail receives every event after its start position exactly once and in order.
 
 use super::Harness;
 use super::sample::{append, assert_contiguous, everything_after, head, open, raise, window};
@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 const EVENTS: usize = 800;
 
-/// Tails that start at different positions while four writers append must each receive the same
-/// events as a read, exactly once and in order.
+/// While four writers append, several tails start at different positions. Each tail must receive
+/// every later event exactly once and in order.
 pub async fn a_tail_receives_every_event_exactly_once_in_order(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
@@ -51,7 +51,7 @@ pub async fn a_tail_receives_every_event_exactly_once_in_order(harness: &dyn Har
     }
 }
 
-/// If a reader drops the wait of a tail and waits again, it must miss no event.
+/// A reader that drops the future of `next` and calls `next` again must miss no event.
 pub async fn a_dropped_wait_of_a_tail_loses_no_event(harness: &dyn Harness) {
     let store = open(harness, window(100)).await;
     let mut tail = tail(store.clone(), head(store.as_ref()));

@@ -1,4 +1,4 @@
-//! A store with a wrapped log, so that a wrapper of a log can run the laws.
+//! A store with a wrapped log. With this store, the laws can test a wrapper of a log.
 
 use crate::{
     AppendError, EventLog, EventStore, NotWritable, Outcome, QueryError, ReadError, ReadFrom,

@@ -18,7 +18,7 @@ pub(super) struct AlertIndex {
 }
 
 impl AlertIndex {
-    /// Adds an alert in its current state.
+    /// Adds an alert; `alert` is its current state.
     pub(super) fn insert(&mut self, alert: &Positioned<Alert>) {
         let Positioned { position, value: alert } = alert;
         let offset = position.offset;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-/// Limits of a store, a separate one for each kind of data.
+/// Limits of a store. Each kind of data has its own limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
     /// Upper bound of events in the log; older ones are trimmed.

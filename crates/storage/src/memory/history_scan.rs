@@ -5,7 +5,7 @@ use crate::{PageBuilder, QueryError, ScanPlan};
 use northgate_domain::{HistoryPage, HistoryRange, Position, Search, SearchText};
 use std::sync::Arc;
 
-/// Number of items examined before the task yields to others on its thread.
+/// Number of items that a scan examines before it yields to other tasks on its thread.
 const TURN: usize = 256;
 
 /// A scan with its conditions.

@@ -1,4 +1,4 @@
-//! The idempotency keys that were used, with the first outcome of each.
+//! The idempotency keys that were used, each with its first outcome.
 
 use crate::{FirstUse, IdempotencyKey};
 use northgate_domain::Timestamp;
@@ -28,12 +28,13 @@ impl IdempotencyCache {
         self.first_uses.get(name).filter(|first| is_remembered(first, now))
     }
 
-    /// Remembers a key that is not remembered yet. Removes keys whose lifetime has ended and the
-    /// oldest ones beyond the capacity.
+    /// Remembers the first use of a key. Removes keys whose lifetime has ended, and the oldest keys
+    /// beyond the capacity.
     pub(super) fn remember(&mut self, name: Name, first_use: FirstUse) {
         let now = first_use.used_at;
         if self.first_uses.insert(name.clone(), first_use).is_some() {
-            // The key is used again after its lifetime. Usually it was removed long before.
+            // The key is used again after its lifetime. Usually its first entry was removed long
+            // before.
             self.oldest_first.retain(|held| *held != name);
         }
         self.oldest_first.push_back(name);

@@ -4,7 +4,8 @@ use crate::{READ_BYTES, ReadError, ReadFrom};
 use northgate_domain::{AlertEvent, AlertId, Epoch, Event, Position, Positioned};
 use std::collections::{HashMap, VecDeque};
 
-/// Returns the first events up to [`READ_BYTES`], and at least one if there is one.
+/// Returns the first events, up to [`READ_BYTES`] in total, or the first event alone if it is
+/// larger.
 fn within_bytes<'a>(events: impl Iterator<Item = &'a Positioned<Event>>) -> Vec<Positioned<Event>> {
     let mut bytes = 0;
     let fitting = events.enumerate().take_while(|(count, event)| {
@@ -83,8 +84,8 @@ impl Log {
         from: ReadFrom,
         limit: usize,
     ) -> Result<Vec<Positioned<Event>>, ReadError> {
-        // Offset of the newest trimmed event, which is also the smallest offset that can be read
-        // after.
+        // Offset of the newest trimmed event. This is also the smallest offset after which all
+        // events can still be read.
         let trimmed = self.head - self.events.len() as u64;
         let (ReadFrom::After(position) | ReadFrom::Before(position)) = from;
         let foreign = position.epoch != self.epoch || position.offset > self.head;

@@ -1,16 +1,16 @@
-//! A map of items by their first offset, in pieces that snapshots share. Taking a snapshot is O(1)
-//! under the store's lock, and a later change copies only one piece.
+//! A map from offset to item, in pieces that snapshots share. A snapshot costs O(1) under the
+//! store's lock. A later change copies only one piece and the list of pieces.
 
 use northgate_domain::{Positioned, SearchText};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
 
-/// Number of offsets in one piece. This is the upper bound of items that are copied when an item
-/// changes that a snapshot shares.
+/// Number of offsets in one piece. This is the upper bound of items that are copied when one item
+/// changes and a snapshot shares its piece.
 const SPAN: u64 = 512;
 
-/// An item, and its searchable words, which the first search computes.
+/// An item and its searchable words. The first search computes the words.
 pub(super) struct Item<T> {
     pub(super) stamped: Positioned<T>,
     words: OnceLock<SearchText>,
@@ -44,7 +44,7 @@ impl<T> SnapshotMap<T> {
         self.pieces.get(&(offset / SPAN))?.get(&offset).map(|item| &item.stamped)
     }
 
-    /// Inserts an item. It replaces an item with the same offset.
+    /// Inserts an item, or replaces the item with the same offset.
     pub(super) fn insert(&mut self, stamped: Positioned<T>) {
         let offset = stamped.position.offset;
         let pieces = Arc::make_mut(&mut self.pieces);

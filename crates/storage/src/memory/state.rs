@@ -1,5 +1,5 @@
-//! Everything that the memory store contains, behind its one lock. An append is staged first, then
-//! stored completely.
+//! Everything that the memory store contains, under its one lock. An append stages all its changes,
+//! then applies them together.
 
 use super::capacity::Capacity;
 use super::idempotency_cache::{IdempotencyCache, Name};
@@ -96,7 +96,7 @@ impl State {
         Ok(step.outcome)
     }
 
-    /// Returns the alert that a command is about, including staged changes.
+    /// Returns the alert that a command refers to, including staged changes.
     fn alert_of<'a>(
         &'a self,
         subject: Subject<'_>,
@@ -170,16 +170,16 @@ impl State {
     }
 }
 
-/// Changes of one append, which are made only if no submission in it is refused.
+/// Staged changes of one append, to be applied only if no submission of the append is refused.
 struct Staged {
     events: Vec<Positioned<Event>>,
-    /// End of the log including those events.
+    /// End of the log after `events`.
     end: LogEnd,
-    /// Time of the retention clock, by which keys are forgotten.
+    /// Time of the retention clock. A key whose lifetime has ended at this time is forgotten.
     retained_at: Timestamp,
-    /// States of the alerts after those events.
+    /// Changed alerts, in their state after `events`.
     alerts: HashMap<AlertId, Positioned<Alert>>,
-    /// The unresolved ones of those alerts, by their dedup key.
+    /// Ids of the unresolved alerts in `alerts`, by dedup key.
     open_keys: HashMap<DedupKey, HashSet<AlertId>>,
     keys: HashMap<Name, FirstUse>,
     key_order: Vec<Name>,
