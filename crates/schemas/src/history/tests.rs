@@ -80,8 +80,8 @@ fn page(items: &[u64], examined_to: Option<u64>) -> HistoryPage<()> {
     }
 }
 
-fn links(query: &str, items: &[u64], older: bool, newer: bool) -> (String, String) {
-    let page = HistoryPage { has_older: older, has_newer: newer, ..page(items, None) };
+fn links(query: &str, items: &[u64], has_older: bool, has_newer: bool) -> (String, String) {
+    let page = HistoryPage { has_older, has_newer, ..page(items, None) };
     let (query, order) = parse_history(query).unwrap();
     let PageLinks { next, previous } = super::links(&query, order, &page);
     let plain = |link: Option<String>| {
