@@ -95,11 +95,12 @@ fn on_refusal(error: &SubmitError) -> Reply {
     complaint(&ErrorFrame::new(match error {
         // Chat over a WebSocket has no idempotency key, so `KeyReused` is not expected.
         SubmitError::Refused(_) | SubmitError::KeyReused => {
-            "The message was refused and not sent: no alert has its alert_id."
+            "The message was refused and not sent: its alert_id matches no alert."
         }
         SubmitError::Unavailable => "The message was not stored and not sent. Try again later.",
         SubmitError::OutcomeUnknown | SubmitError::UnexpectedAnswer => {
-            "It is unknown whether the message was stored. Check the chat before sending it again."
+            "The server does not know whether the message was stored. \
+             Check the chat before you send the message again."
         }
     }))
 }
