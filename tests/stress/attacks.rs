@@ -24,18 +24,19 @@ pub const ATTACKS: [(&str, Attack); 15] = [
     ("an endless head", endless_head),
     ("a body that is too large", oversized_body),
     ("malformed chunks", bad_chunks),
-    ("many requests at once", many_requests),
+    ("many requests without a pause", many_requests),
     ("bytes sent into an event stream", talk_into_a_stream),
     ("several upgrade requests on one connection", double_upgrade),
 ];
 
-/// A WebSocket for an attack.
+/// Opens a WebSocket for an attack.
 fn dashboard(address: SocketAddr) -> Dashboard {
     Dashboard::connect(address, Transport::WebSocket, "", None).unwrap()
 }
 
-/// Reads the Close frame and the end of the connection, and returns the close code. Most clients
-/// then close their half. For the others, the server must not wait without limit.
+/// Reads the Close frame and the end of the connection, and returns the close code. After the Close
+/// frame, the client mostly closes its half. If it does not, the server must still end the
+/// connection.
 fn close_code(mut dashboard: Dashboard, rng: &mut Rng) -> u16 {
     loop {
         match dashboard.next() {

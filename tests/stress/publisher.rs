@@ -71,7 +71,7 @@ impl Publisher {
     }
 }
 
-/// Sends the last alert and the last chat message, which end the streams of all readers. Uses a new
+/// Sends the last alert and the last chat message, after which all readers stop reading. Uses a new
 /// connection, since the server may have closed an idle one.
 pub fn end(address: SocketAddr) {
     let mut publisher = Publisher::new(address, "the last".to_owned());
@@ -96,7 +96,8 @@ impl Talker {
         Self { dashboard, name, count: 0, follower }
     }
 
-    /// Sends `count` messages in bursts, and after each burst waits until its last message arrives.
+    /// Sends `count` messages in bursts, and waits after each burst until the last message of the
+    /// burst arrives.
     pub fn talk(&mut self, count: usize, longest_burst: usize, rng: &mut Rng) {
         let end = self.count + count;
         while self.count < end {

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_end_at_the_same_offsets_whatever_their_start() {
+    fn pages_end_at_the_same_offsets_for_any_start() {
         for (after, most) in [(0, 64), (1, 63), (32, 32), (33, 95), (63, 65), (64, 64), (100, 92)] {
             assert_eq!(Page::most_events(position(after)), most);
         }

@@ -160,7 +160,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_newest_frame_is_retained_whatever_the_limits() {
+    fn the_newest_frame_is_retained_with_any_limits() {
         let mut window = window(0, 0);
         window.push(entry(1));
         assert!(matches!(window.next(position(0)), Next::Entry(_)));
@@ -192,18 +192,18 @@ pub(crate) mod tests {
             for offset in 1..=pushed {
                 window.push(entry(offset));
             }
-            let held = pushed.min(frames as u64);
+            let retained = pushed.min(frames as u64);
             match window.next(position(ask)) {
                 Next::Entry(entry) => prop_assert_eq!(entry.frame.position(), position(ask + 1)),
                 Next::AtHead => prop_assert!(ask >= pushed),
-                Next::Lost => prop_assert!(ask < pushed - held),
+                Next::Lost => prop_assert!(ask < pushed - retained),
             }
             match window.since(ask) {
                 Some(since) => {
                     let offsets: Vec<_> = since.map(|e| e.frame.position().offset).collect();
                     prop_assert_eq!(offsets, (ask + 1..=pushed).collect::<Vec<_>>());
                 }
-                None => prop_assert!(ask < pushed - held),
+                None => prop_assert!(ask < pushed - retained),
             }
         }
     }

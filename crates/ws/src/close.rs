@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_echo_carries_the_clients_code_and_nothing_else() {
+    fn an_echo_carries_only_the_clients_code() {
         assert_eq!(Closing::Echo(Some(4_999)).frame()[..], [0x88, 2, 0x13, 0x87]);
         assert_eq!(Closing::Echo(None).frame()[..], [0x88, 0]);
     }

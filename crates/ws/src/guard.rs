@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_ends_when_the_client_answers_the_close() {
+    fn discarding_ends_when_the_client_answers_the_close() {
         let bad = [0xC1, 0x81, 0, 0, 0, 0, b'x'];
         let close = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xEA];
         assert!(ends_after(&[&bad, &close]));

@@ -63,7 +63,7 @@ mod tests {
     };
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_client_is_pinged_and_then_given_up() {
+    async fn the_heartbeat_first_pings_and_then_gives_up() {
         let start = Instant::now();
         let mut heartbeat = Heartbeat::new(SETTINGS, start);
         assert_eq!(heartbeat.due(), start + Duration::from_secs(25));

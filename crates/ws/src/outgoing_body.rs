@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn lingering_sends_no_control_frames_and_ends_with_the_reading_half() {
+    fn a_lingering_body_sends_nothing_and_ends_with_the_reading_half() {
         run(async || {
             let mut scene = Scene::new(&[], true).await;
             let close = scene.close.take().unwrap();
