@@ -1,4 +1,4 @@
-//! Attacks of hostile clients, each with a check of how the server ends it.
+//! Attacks of hostile clients. Most attacks check how the server ends the connection.
 
 use crate::dashboard::{Dashboard, StreamItem, Transport, request};
 use fastrand::Rng;
@@ -7,7 +7,7 @@ use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Carries out an attack. Returns a connection if the attack leaves one half open.
+/// Carries out an attack. Returns the connection if the attack leaves its connection half open.
 type Attack = fn(SocketAddr, &mut Rng) -> Option<TcpStream>;
 
 /// Every attack with its name, which failures print.
@@ -35,8 +35,8 @@ fn dashboard(address: SocketAddr) -> Dashboard {
 }
 
 /// Reads the Close frame and the end of the connection, and returns the close code. After the Close
-/// frame, the client mostly closes its half. If it does not, the server must still end the
-/// connection.
+/// frame, most clients close their half of the connection. The server must also end the connections
+/// of clients that do not.
 fn close_code(mut dashboard: Dashboard, rng: &mut Rng) -> u16 {
     loop {
         match dashboard.next() {

@@ -77,8 +77,8 @@ fn raise_to_the_end(
     }
 }
 
-/// Connects again and again while the server stops, until it no longer listens. Returns the number
-/// of connections.
+/// Connects again and again while the server stops, until the server no longer listens. Returns the
+/// number of connections.
 fn come_too_late(address: SocketAddr) -> usize {
     let patience = Instant::now() + EXIT_DEADLINE;
     for tries in 0.. {

@@ -12,7 +12,7 @@ use std::net::{SocketAddr, TcpStream};
 /// The message of the last alert and of the last chat message of every scenario.
 pub const LAST_WORD: &str = "this is the end";
 
-/// Longest padding of a message behind its number, in characters.
+/// Longest padding that follows the number in a message, in characters.
 pub const LONGEST: usize = 4_000;
 
 /// An event as the server's answer contained it.

@@ -53,7 +53,8 @@ pub struct RecordingClient {
     position: String,
     /// The offset of every event, and a digest of its JSON.
     pub seen: Vec<(u64, u64)>,
-    /// The JSON of every event, if this reader is the recorder that others are compared with.
+    /// The JSON of every event, if this reader is the recorder with which other readers are
+    /// compared.
     texts: Option<Vec<String>>,
     ended: bool,
     /// Time when the last event arrived, or when the reader connected.
@@ -177,8 +178,8 @@ impl RecordingClient {
         self.ended = self.wants.ends_with(json);
     }
 
-    /// The position of an offset in the same log. Real clients cannot compute it: positions are
-    /// opaque.
+    /// The position of an offset in the same log. Real clients cannot compute positions, because
+    /// positions are opaque.
     pub fn position_of(&self, offset: u64) -> String {
         let (epoch, _) = self.position.split_once('-').unwrap();
         format!("{epoch}-{offset}")

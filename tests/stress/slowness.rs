@@ -15,7 +15,8 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// Size of the client's receive buffer, in bytes. Small, so that the server notices a slow reader.
+/// Size of the client's receive buffer, in bytes. The buffer is small, so that the server notices a
+/// slow reader.
 const RECEIVE_BUFFER: usize = 16 * 1024;
 
 /// Opens a connection with a small receive buffer.

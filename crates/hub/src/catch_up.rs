@@ -63,7 +63,7 @@ impl CatchUpReader {
     }
 
     /// Opens a stream with every event after a position, or with a gap if the store cannot continue
-    /// there.
+    /// after this position.
     pub(crate) fn open_after(self: &Arc<Self>, after: Position) -> PendingRead<Opened> {
         let catch_up_reader = self.clone();
         self.ask(async move {
@@ -176,7 +176,7 @@ impl CatchUpReader {
         }
     }
 
-    /// Returns the page after a position from the cache, or reads and encodes it.
+    /// Returns the page after a position from the cache, or reads and encodes the page.
     async fn try_page(&self, after: Position, patience: Duration) -> Result<Page, ReadError> {
         if let Some(page) = self.pages.lock().get(after, Instant::now()) {
             return Ok(page);

@@ -20,9 +20,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 /// further behind reads from the store, where the number of readers is limited.
 const NEAR_HEAD: u64 = 256;
 
-/// The events after a position, in order, at the pace of one connection. A cursor near the head
-/// returns events from the window. A cursor further behind reads the store until it reaches the
-/// window.
+/// Stream of the events after a position, in order, at the pace of one connection. A cursor near
+/// the head returns events from the window. A cursor further behind reads the store until it
+/// reaches the window.
 pub struct Cursor {
     thread: Rc<Thread>,
     key: usize,

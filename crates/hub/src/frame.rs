@@ -102,7 +102,7 @@ impl Entry {
     }
 }
 
-/// Creates a buffer with free space for the longest header at its start. The actual length of the
+/// Creates a buffer that starts with free space for the longest header. The actual length of the
 /// header depends on the length of the payload.
 fn buffer() -> Vec<u8> {
     let mut buffer = Vec::with_capacity(512);

@@ -1,4 +1,4 @@
-//! The shared log of frames: the pump writes it, and every worker copies from it.
+//! The shared log of frames: the pump appends to the log, and every worker copies from the log.
 
 use crate::frame::Entry;
 use crate::window::{Window, WindowLimits};

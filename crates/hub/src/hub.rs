@@ -45,8 +45,8 @@ impl Hub {
         (hub, Pump::new(store, log, encoder, start))
     }
 
-    /// Creates the worker of the calling thread. Spawns its task on the thread's `LocalSet`; the
-    /// task ends with [`Hub::stop_workers`].
+    /// Creates the worker of the calling thread. Spawns the worker's task on the thread's
+    /// `LocalSet`. [`Hub::stop_workers`] ends this task.
     pub fn worker(&self) -> Worker {
         let worker = Worker::new(
             self.log.clone(),

@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Notices of one cursor: at the start, once it has caught up, and then periodically.
+/// Notices of one cursor: one at the start, one when the cursor has caught up, and then one at each
+/// interval.
 pub(crate) struct ProgressNotifier {
     /// Notice to send before everything else.
     first: Option<Notice>,

@@ -1,4 +1,4 @@
-//! The steps that a cursor returns, and the reasons why it ends.
+//! The steps that a cursor returns, and the reasons why a cursor ends.
 
 use crate::frame::Frame;
 use northgate_domain::Notice;

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The fan-out of one thread. Clones are handles to the same worker. A worker stays on its thread.
+/// The fan-out of one thread. Clones are handles to the same worker, and cannot leave the thread.
 #[derive(Clone)]
 pub struct Worker(pub(crate) Rc<Thread>);
 
@@ -49,7 +49,7 @@ pub(crate) enum Waits {
     Nothing,
     /// New events or a new phase.
     Events,
-    /// A new phase only: the cursor's read of the store wakes it for events.
+    /// A new phase only. For events, the cursor's read of the store wakes the cursor.
     Phase,
 }
 

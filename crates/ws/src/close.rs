@@ -27,14 +27,16 @@ pub enum CloseCode {
     ProtocolError,
     /// A text message, or the reason of a Close frame, was not UTF-8.
     InvalidText,
-    /// The client exceeded its message limit, and ignored the error frames that asked it to wait.
+    /// The client exceeded its message limit, and ignored the error frames that asked the client to
+    /// wait.
     NotAllowed,
     /// A message exceeded the size limit, or had too many fragments.
     MessageTooBig,
     /// The store cannot be read, so the stream cannot start. (A full server answers the upgrade
     /// with 503.)
     TryAgainLater,
-    /// The client read so slowly that its next event is no longer retained.
+    /// The client's next event is no longer retained, or the client's stream made no progress for
+    /// 30 s.
     TooFarBehind,
     /// The client did not answer a ping.
     NoPong,

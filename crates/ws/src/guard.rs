@@ -46,10 +46,10 @@ impl FrameGuard {
         self.0.borrow().violation
     }
 
-    /// Reads and discards the client's bytes until the last of them ends a Close frame, or the
-    /// stream ends. If the server ended a connection while the client still sends, the kernel would
-    /// reset the connection, and the client would lose the last frames, for example the server's
-    /// Close frame.
+    /// Reads and discards the client's bytes until the last byte received ends a Close frame, or
+    /// the stream ends. If the server ended a connection while the client still sends, the kernel
+    /// would reset the connection, and the client would lose the last frames, for example the
+    /// server's Close frame.
     pub(crate) async fn discard(self) {
         poll_fn(|cx| self.0.borrow_mut().poll_discard(cx)).await;
     }

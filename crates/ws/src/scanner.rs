@@ -271,8 +271,8 @@ mod tests {
         (ends, Ok(()))
     }
 
-    /// Scans a stream that arrives in one chunk. On a violation, returns it and the offset where
-    /// the last valid frame ends.
+    /// Scans a stream that arrives in one chunk. A violation is returned with the offset where the
+    /// last valid frame ends.
     fn scan(stream: &[u8]) -> Result<(), (usize, Violation)> {
         let (ends, verdict) = scan_chunks(stream, [stream.len()]);
         verdict.map_err(|violation| (ends.last().copied().unwrap_or(0), violation))

@@ -47,7 +47,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Start of a stream. Numbers beyond the log are reduced to its length.
+/// Start of a stream. A number beyond the log means the length of the log.
 #[derive(Debug, Clone, Copy)]
 enum Begins {
     After(u64),

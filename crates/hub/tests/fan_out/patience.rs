@@ -62,7 +62,7 @@ fn no_event_is_lost_or_repeated_if_the_store_recovers_in_time() {
         on_one_thread(async {
             let (store, _running, mut client) = far_behind().await;
             let mut given = Vec::new();
-            // Each page is progress, which starts the patience anew.
+            // Each page is progress, so the time without progress starts again at zero.
             for goal in (0..8).map(|page| page * 64 + 1) {
                 store.let_reads(trouble);
                 let recovering = async {

@@ -228,7 +228,7 @@ fn time_in_the_queue_does_not_shorten_the_time_for_retries() {
 
 #[test]
 fn many_opening_streams_pause_after_their_first_reads() {
-    // To find the start takes one read for `after(0)`, and three reads for `last(150)`.
+    // `after(0)` needs one read to find its start, and `last(150)` needs three reads.
     for subscription in [after(0), last(150)] {
         on_one_thread(async {
             let (store, running) = over_a_hanging_store().await;

@@ -1,4 +1,4 @@
-//! A stream that starts after a position: it returns every later event, or a gap instead.
+//! A stream that starts after a position returns every later event, or reports a gap.
 
 use crate::client::{Client, Seen, after, events, from, last};
 use crate::faulty_log::{FaultyLog, Reads};
