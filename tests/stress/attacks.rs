@@ -1,4 +1,4 @@
-//! Attacks of hostile clients, each with a check of how the server ends it.
+//! Attacks of hostile clients. Most attacks check how the server ends the connection.
 
 use crate::dashboard::{Dashboard, StreamItem, Transport, request};
 use fastrand::Rng;
@@ -7,7 +7,7 @@ use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Carries out an attack. Returns a connection if the attack leaves one half open.
+/// Carries out an attack. Returns the connection if the attack leaves its connection half open.
 type Attack = fn(SocketAddr, &mut Rng) -> Option<TcpStream>;
 
 /// Every attack with its name, which failures print.
@@ -24,18 +24,19 @@ pub const ATTACKS: [(&str, Attack); 15] = [
     ("an endless head", endless_head),
     ("a body that is too large", oversized_body),
     ("malformed chunks", bad_chunks),
-    ("many requests at once", many_requests),
+    ("many requests without a pause", many_requests),
     ("bytes sent into an event stream", talk_into_a_stream),
     ("several upgrade requests on one connection", double_upgrade),
 ];
 
-/// A WebSocket for an attack.
+/// Opens a WebSocket for an attack.
 fn dashboard(address: SocketAddr) -> Dashboard {
     Dashboard::connect(address, Transport::WebSocket, "", None).unwrap()
 }
 
-/// Reads the Close frame and the end of the connection, and returns the close code. Most clients
-/// then close their half. For the others, the server must not wait without limit.
+/// Reads the Close frame and the end of the connection, and returns the close code. After the Close
+/// frame, most clients close their half of the connection. The server must also end the connections
+/// of clients that do not.
 fn close_code(mut dashboard: Dashboard, rng: &mut Rng) -> u16 {
     loop {
         match dashboard.next() {

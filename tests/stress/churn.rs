@@ -39,7 +39,7 @@ const OPEN: usize = 8;
 /// Number of threads that connect and disconnect.
 const THREADS: usize = 6;
 
-/// Connects one client. Dropping the returned stream disconnects it.
+/// Connects one client. Dropping the returned stream disconnects the client.
 fn visit(address: SocketAddr, start: &str, rng: &mut Rng) -> TcpStream {
     let transport = rng.choice(Transport::BOTH).unwrap();
     let asked = match rng.u8(0..3) {
@@ -79,7 +79,7 @@ fn visit(address: SocketAddr, start: &str, rng: &mut Rng) -> TcpStream {
     tcp
 }
 
-/// Makes `visits` visits, and raises an alert after about every fourth.
+/// Connects and disconnects `visits` clients. Raises an alert after about every fourth of them.
 fn come_and_go(
     rng: &mut Rng,
     address: SocketAddr,

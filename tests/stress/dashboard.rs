@@ -1,4 +1,5 @@
-//! A dashboard over WebSocket or SSE: reads every item of its stream and every end of a stream.
+//! A dashboard over WebSocket or SSE: reads every kind of item and recognises every kind of end of
+//! a stream.
 
 use northgate_testkit::{EventStream, RawSocket, Record, UPGRADE, connect};
 use std::io::{self, Write};
@@ -49,7 +50,7 @@ enum Link {
 
 impl Dashboard {
     /// Opens a stream for a query, after the position `after` if there is one. Returns an error if
-    /// the server refuses it.
+    /// the server refuses the stream.
     pub fn connect(
         address: SocketAddr,
         transport: Transport,
@@ -121,7 +122,7 @@ impl Dashboard {
         Ok(item)
     }
 
-    /// The next item, or `None` if `self.json` has been replaced and describes it.
+    /// Reads the next item. `None` means that `self.json` now contains the item.
     fn next_frame(&mut self) -> io::Result<Option<StreamItem>> {
         loop {
             let Link::Frames(socket) = &mut self.link else { unreachable!() };
@@ -145,7 +146,7 @@ impl Dashboard {
         }
     }
 
-    /// The next item, or `None` if `self.json` has been replaced and describes it.
+    /// Reads the next item. `None` means that `self.json` now contains the item.
     fn next_record(&mut self) -> io::Result<Option<StreamItem>> {
         let Link::Records(stream) = &mut self.link else { unreachable!() };
         let Some(record) = stream.try_next_record()? else { return Ok(Some(StreamItem::End)) };
@@ -203,7 +204,7 @@ pub fn request(transport: Transport, query: &str, after: Option<&str>) -> String
     }
 }
 
-/// The value of a text member, found without a JSON parser. A match inside another text is
+/// The value of a text member, found without a JSON parser. A match inside another value is
 /// impossible, since JSON escapes quotes.
 pub fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let (_, behind) = json.split_once(&format!("\"{name}\":\""))?;

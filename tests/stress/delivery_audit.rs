@@ -40,8 +40,7 @@ impl DeliveryAudit {
         assert_eq!(alerts.count(), answered.len() + 1);
     }
 
-    /// Asserts that the events of each sender are in the order in which it sent them, without a
-    /// gap.
+    /// Asserts that the log has the events of each sender in the order of sending, without a gap.
     pub fn assert_sender_order(&self) {
         let mut next: HashMap<String, usize> = HashMap::new();
         for text in &self.texts {

@@ -26,8 +26,8 @@ pub fn read_farewell(follower: &mut RecordingClient, dashboard: &mut Dashboard) 
     }
 }
 
-/// The delay before reconnecting, in milliseconds, from the last item of a stream. `None` if the
-/// server closed the connection without a delay.
+/// Returns the delay before reconnecting, in milliseconds, from the last item of a stream. `None`
+/// if the server closed the connection without a delay.
 pub fn farewell(last: io::Result<StreamItem>, dashboard: &mut Dashboard) -> Option<u64> {
     let delay = match last {
         Ok(StreamItem::Retry(delay)) => delay,
@@ -77,8 +77,8 @@ fn raise_to_the_end(
     }
 }
 
-/// Connects again and again while the server stops, until it no longer listens. Returns the number
-/// of connections.
+/// Connects again and again while the server stops, until the server no longer listens. Returns the
+/// number of connections.
 fn come_too_late(address: SocketAddr) -> usize {
     let patience = Instant::now() + EXIT_DEADLINE;
     for tries in 0.. {
@@ -116,14 +116,14 @@ struct Stopped {
     answered: Vec<AcceptedEvent>,
     /// Clients that read all the time. The recorder is the first.
     awake: Vec<Account>,
-    /// Clients that were behind the head when the stop began.
+    /// Clients that were behind the head when the stop began, or did not read during the stop.
     behind: Vec<Account>,
     took: Duration,
 }
 
 /// Stops a server while clients of every kind are connected: readers, talkers, publishers, readers
-/// that have just resumed from `now` or `past`, and readers that do not read before the end. Others
-/// still connect.
+/// that have just resumed from `now` or `past`, and readers that do not read until the server no
+/// longer listens. Another client connects repeatedly during the stop.
 fn stop_amid(
     scenario: &mut Scenario,
     mut server: TestServer,
@@ -151,7 +151,8 @@ fn stop_amid(
         }
         eventually(|| counter.load(Relaxed) > enough);
         // The first half resumes from `now` and can catch up before the end. The other half resumes
-        // from `past` and may have to get the rest from the next server.
+        // from `past`. The stop may cut these clients; real clients would then get the rest from
+        // the next server.
         let from = |n| if n < SOME { now } else { past };
         let behind = (0..2 * SOME).map(|n| come_back(from(n), connect(address), n));
         let behind: Vec<_> = behind.collect();
@@ -159,7 +160,7 @@ fn stop_amid(
         server.begin_stop();
         let mut behind: Vec<_> = behind.into_iter().map(|reader| listen(scope, reader)).collect();
         come_too_late(address);
-        // The drain is over, so these readers cannot receive everything.
+        // The drain is over, so these readers receive only a part of the events.
         behind.extend(asleep.into_iter().map(|reader| listen(scope, reader)));
         server.stopped();
         Stopped {

@@ -13,8 +13,8 @@ use std::thread;
 /// Number of concurrent attackers.
 const ATTACKERS: usize = 8;
 
-/// Carries out `count` attacks one after the other. After each of them an alert must still be
-/// answered. Returns the answered alerts and the connections that are half open.
+/// Carries out `count` attacks one after the other. After each attack, the server must still answer
+/// an alert. Returns the answered alerts and the connections that the attacks left half open.
 fn attack(
     address: SocketAddr,
     name: String,

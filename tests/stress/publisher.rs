@@ -12,7 +12,7 @@ use std::net::{SocketAddr, TcpStream};
 /// The message of the last alert and of the last chat message of every scenario.
 pub const LAST_WORD: &str = "this is the end";
 
-/// Longest padding of a message behind its number, in characters.
+/// Longest padding that follows the number in a message, in characters.
 pub const LONGEST: usize = 4_000;
 
 /// An event as the server's answer contained it.
@@ -71,7 +71,7 @@ impl Publisher {
     }
 }
 
-/// Sends the last alert and the last chat message, which end the streams of all readers. Uses a new
+/// Sends the last alert and the last chat message, after which all readers stop reading. Uses a new
 /// connection, since the server may have closed an idle one.
 pub fn end(address: SocketAddr) {
     let mut publisher = Publisher::new(address, "the last".to_owned());
@@ -96,7 +96,8 @@ impl Talker {
         Self { dashboard, name, count: 0, follower }
     }
 
-    /// Sends `count` messages in bursts, and after each burst waits until its last message arrives.
+    /// Sends `count` messages in bursts, and waits after each burst until the last message of the
+    /// burst arrives.
     pub fn talk(&mut self, count: usize, longest_burst: usize, rng: &mut Rng) {
         let end = self.count + count;
         while self.count < end {

@@ -35,8 +35,8 @@ impl Wants {
         }
     }
 
-    /// Whether this is the last event for such a reader. A scenario ends with an alert and then a
-    /// chat message.
+    /// Returns whether this is the last event of a scenario that such a reader receives. A scenario
+    /// ends with an alert and then a chat message.
     fn ends_with(self, json: &str) -> bool {
         json.contains(LAST_WORD) && (self != Self::Everything || Self::Chat.admits(json))
     }
@@ -53,10 +53,11 @@ pub struct RecordingClient {
     position: String,
     /// The offset of every event, and a digest of its JSON.
     pub seen: Vec<(u64, u64)>,
-    /// The JSON of every event, if this reader is the recorder that others are compared with.
+    /// The JSON of every event, if this reader is the recorder with which other readers are
+    /// compared.
     texts: Option<Vec<String>>,
     ended: bool,
-    /// When the last event arrived, or when the reader connected.
+    /// Time when the last event arrived, or when the reader connected.
     last_event: Instant,
 }
 
@@ -140,8 +141,8 @@ impl RecordingClient {
         match item {
             StreamItem::Event(offset) => self.note(offset, &dashboard.json),
             StreamItem::Live(offset) | StreamItem::Resumed { complete: true, offset } => {
-                // Idle streams repeat such frames without limit, so they would hide a missing
-                // event.
+                // An idle stream repeats these frames without limit. Without this check, a reader
+                // that misses an event would wait forever.
                 assert!(
                     self.last_event.elapsed() < 2 * PATIENCE,
                     "{item:?}, but no event within twice the patience of the tests"
@@ -177,8 +178,8 @@ impl RecordingClient {
         self.ended = self.wants.ends_with(json);
     }
 
-    /// The position of an offset in the same log. Real clients cannot compute it: positions are
-    /// opaque.
+    /// The position of an offset in the same log. Real clients cannot compute positions, because
+    /// positions are opaque.
     pub fn position_of(&self, offset: u64) -> String {
         let (epoch, _) = self.position.split_once('-').unwrap();
         format!("{epoch}-{offset}")
@@ -209,7 +210,7 @@ impl RecordingClient {
         }
     }
 
-    /// Whether the last event of the scenario has arrived.
+    /// Returns whether the last event of the scenario has arrived.
     pub fn has_ended(&self) -> bool {
         self.ended
     }

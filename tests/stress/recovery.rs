@@ -29,7 +29,7 @@ impl Kick {
     const ALL: [Self; 5] =
         [Self::Dropped, Self::Torn, Self::TornSaying, Self::HalfClosed, Self::Closed];
 
-    /// Ends a connection this way. Events that arrive meanwhile are recorded.
+    /// Ends a connection in this way, and records the events that arrive before the end.
     fn end(self, mut dashboard: Dashboard, follower: &mut RecordingClient, rng: &mut Rng) {
         let is_socket = dashboard.transport() == Transport::WebSocket;
         match self {
@@ -153,12 +153,13 @@ fn clients_that_are_disconnected_often_get_every_event_once() {
 /// More events than the frame log retains.
 const BEYOND_THE_WINDOW: u64 = 4_096 + 500;
 
-/// Resumes from before the window and reads to the end. Returns the offset of the first `live`
-/// frame.
+/// Resumes from a position before the window, and reads to the end. Returns the offset of the first
+/// `live` frame.
 fn catch_up(address: SocketAddr, follower: &mut RecordingClient, transport: Transport) -> u64 {
     let mut dashboard = follower.resume(address, transport);
     let mut live = None;
-    // A client that catches up only at the end receives its first `live` frame there.
+    // A client that catches up only at the end receives its first `live` frame after the last
+    // event.
     while !follower.has_ended() || live.is_none() {
         if let StreamItem::Live(offset) = follower.read(&mut dashboard) {
             live.get_or_insert(offset);
@@ -167,7 +168,7 @@ fn catch_up(address: SocketAddr, follower: &mut RecordingClient, transport: Tran
     live.unwrap()
 }
 
-/// Fills the log beyond the window. Returns the stream on which the recorder reads it.
+/// Fills the log beyond the window. Returns the stream on which the recorder reads the log.
 pub fn fill(
     scenario: &mut Scenario,
     address: SocketAddr,
@@ -191,7 +192,7 @@ pub fn fill(
 }
 
 #[test]
-fn clients_from_before_the_window_catch_up_under_load() {
+fn clients_behind_the_window_catch_up_under_load() {
     const CLIENTS: usize = 100;
     run(|scenario| {
         let server = scenario.server(CLIENTS + 1, |_| ());

@@ -1,4 +1,4 @@
-//! Runs one scenario at a time from a seed, and then checks that it left nothing open.
+//! Runs one scenario at a time from a seed, and then checks that the scenario left nothing open.
 
 use crate::census::{Census, SCENARIO_THREAD, connections};
 use crate::dashboard::{Dashboard, Transport};
@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 /// Locked by the running scenario, since files, threads and memory are measured per process.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Starts and stops a first server. The files and threads that it leaves open in the process are
-/// not counted for any scenario.
+/// Starts and stops one server before the first scenario. The files and threads that this server
+/// leaves open in the process are not counted for any scenario.
 static FIRST: Once = Once::new();
 
 /// Upper bound of the time that a server without clients needs to stop. A server with a task that
@@ -45,8 +45,8 @@ pub struct Summary {
 }
 
 impl Scenario {
-    /// Returns `count`, or five times as many in a full run. All scenarios together take about a
-    /// minute with `count`.
+    /// Returns `count`, or five times as many in a full run. All scenarios together last about one
+    /// minute if the run is not full.
     pub fn volume(&self, count: usize) -> usize {
         if self.full { count * FULL } else { count }
     }
@@ -68,7 +68,7 @@ impl Scenario {
     }
 }
 
-/// Runs a scenario, and then checks that it left no file, thread or connection open.
+/// Runs a scenario, and then checks that the scenario left no file, thread or connection open.
 pub fn run<F: FnOnce(&mut Scenario) -> Summary + Send>(play: F) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     FIRST.call_once(|| TestServer::start().stopped());
@@ -117,21 +117,23 @@ fn retire(server: TestServer, limit: usize) {
     assert!(asked.elapsed() < PROMPTLY, "the server took {:?} to stop", asked.elapsed());
 }
 
-/// Whether the server accepts exactly `limit` streams. A leftover cursor would occupy one of them.
+/// Returns whether the server accepts exactly `limit` streams. A leftover cursor would occupy one
+/// of these streams.
 fn fills(address: SocketAddr, limit: usize) -> bool {
     let connect = || Dashboard::connect(address, Transport::WebSocket, "", None);
     let taken: Vec<_> = (0..limit).map_while(|_| connect().ok()).collect();
     taken.len() == limit && connect().is_err()
 }
 
-/// The scenario's own seed. It depends on the run's seed and the name, not on the other scenarios.
+/// Returns the scenario's own seed. The seed depends on the run's seed and the scenario's name, not
+/// on the other scenarios.
 fn seed_of(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (seed(), name).hash(&mut hasher);
     hasher.finish()
 }
 
-/// The seed of this run, from `NORTHGATE_SEED` or random. Prints it at the first call.
+/// Returns the seed of this run, from `NORTHGATE_SEED` or random. The first call prints the seed.
 fn seed() -> u64 {
     static SEED: OnceLock<u64> = OnceLock::new();
     *SEED.get_or_init(|| {

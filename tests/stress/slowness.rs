@@ -15,7 +15,8 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-/// Size of the client's receive buffer, in bytes. Small, so that the server notices a slow reader.
+/// Size of the client's receive buffer, in bytes. The buffer is small, so that the server notices a
+/// slow reader.
 const RECEIVE_BUFFER: usize = 16 * 1024;
 
 /// Opens a connection with a small receive buffer.
@@ -33,7 +34,8 @@ fn pair(address: SocketAddr) -> [Reader; 2] {
     Transport::BOTH.map(|transport| joined(address, transport))
 }
 
-/// Raises alerts of the largest size, and waits after each until the neighbours have received it.
+/// Raises alerts of the largest size, and waits after each alert until the neighbours have received
+/// it.
 fn raise_beside(
     publisher: &mut Publisher,
     neighbours: &mut [Reader],
@@ -100,11 +102,11 @@ fn slow_readers_receive_every_event_and_delay_nobody() {
 
 /// Number of clients that never read.
 const DEAD: usize = 30;
-/// Upper bound of the memory for all of them together, in KiB: a few buffers each. With one queue
-/// per client it would grow to 300 MiB.
+/// Upper bound of the memory growth for all these clients together, in KiB: a few buffers for each.
+/// With one queue per client, the memory would grow by 300 MiB.
 const MOST_KIB: u64 = 24 * 1024;
 
-/// Connects clients that never read. Every fourth sends pings and does not read the pongs.
+/// Connects clients that never read. Every fourth client sends pings and does not read the pongs.
 fn dead(scenario: &mut Scenario, address: SocketAddr) -> Vec<Dashboard> {
     let mut connect = |n: usize| {
         let transport = Transport::BOTH[n % 2];
@@ -121,7 +123,7 @@ fn dead(scenario: &mut Scenario, address: SocketAddr) -> Vec<Dashboard> {
     (0..DEAD).map(&mut connect).collect()
 }
 
-/// Asserts that the kernel disconnects clients that never read. It does so after 20 seconds.
+/// Asserts that the kernel disconnects clients that never read, which takes 20 seconds.
 fn assert_cut(publisher: &mut Publisher, readers: &mut [Reader], address: SocketAddr) {
     let living = readers.len() + 1;
     eventually_within(5 * Duration::from_secs(20), || {
@@ -136,7 +138,8 @@ fn assert_cut(publisher: &mut Publisher, readers: &mut [Reader], address: Socket
 #[test]
 fn clients_that_never_read_cost_little_memory_and_delay_nobody() {
     run(|scenario| {
-        // The first 2,500 alerts fill the server's windows. Memory growth after that is measured.
+        // The first 2,500 alerts fill the server's windows. The test measures the memory growth
+        // after these alerts.
         let mut server = scenario.server(DEAD + 3, |settings| {
             set_window(settings, 1_000);
             settings.memory.alerts = 1_000.try_into().unwrap();

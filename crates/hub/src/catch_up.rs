@@ -1,4 +1,5 @@
-//! Reads events older than the window from the store, in pages, with few reads at the same time.
+//! Reads events older than the window from the store, in pages, with a limited number of reads at
+//! the same time.
 
 use crate::frame::Encoder;
 use crate::page::{FRAMES_PER_PAGE, Page, Pages};
@@ -18,20 +19,19 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 /// Maximum time that a cursor behind the window may go without progress, because the store does
 /// not return or because its client does not read.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-/// Maximum number of cursors that read the store at the same time, over all threads. The others
-/// wait in a queue, so that many of them together leave the threads and the store time for new
-/// events.
+/// Maximum number of cursors that read the store at the same time, on all threads together. More
+/// cursors wait in a queue, so that the threads and the store have time for new events.
 const READERS: usize = 32;
-/// Extra time for which a reader holds its permit after a read while all permits are in use. It
-/// slows down catching up in favour of new events, which are more urgent.
+/// Pause after a read, before the reader releases its permit, if all permits are in use. The pause
+/// slows down catching up, because new events are more urgent.
 const CROWDED_PAUSE: Duration = Duration::from_millis(1);
 
-/// A running read of the store for one cursor. The read is a separate task: it must release its
-/// reader permit even if the connection is not polled again because its client does not read.
-/// Dropping it cancels the read.
+/// A running read of the store for one cursor. The read is a separate task, so that it releases its
+/// reader permit even if the connection is not polled again because the client does not read.
+/// Dropping this handle cancels the read.
 pub(crate) struct PendingRead<T>(AbortOnDropHandle<Result<T, End>>);
 
-/// Filter of a cursor. `None` matches every event that is sent unasked.
+/// Filter of a cursor. `None` matches every event except the types that are sent only on request.
 pub(crate) type Filter = Option<Arc<EventFilter>>;
 
 /// Reads older events from the store. All cursors share one reader.
@@ -39,9 +39,9 @@ pub(crate) struct CatchUpReader {
     store: Arc<dyn EventLog>,
     encoder: Encoder,
     readers: Semaphore,
-    /// Tasks of all reads that are running.
+    /// Tasks of all running reads.
     questions: TaskTracker,
-    /// Recent pages that other cursors may request soon. The lock is held only briefly.
+    /// Recent pages that other cursors may request soon. The lock is never held across an await.
     pages: Mutex<Pages>,
 }
 
@@ -63,7 +63,7 @@ impl CatchUpReader {
     }
 
     /// Opens a stream with every event after a position, or with a gap if the store cannot continue
-    /// there.
+    /// after this position.
     pub(crate) fn open_after(self: &Arc<Self>, after: Position) -> PendingRead<Opened> {
         let catch_up_reader = self.clone();
         self.ask(async move {
@@ -118,8 +118,8 @@ impl CatchUpReader {
         })
     }
 
-    /// Reads the next page. If the read fails, it is repeated until [`PATIENCE`] is used up. Time
-    /// spent waiting for a reader permit does not count.
+    /// Reads the page after a position. If the read fails, it is repeated for at most [`PATIENCE`].
+    /// The time in the queue for a reader permit does not count.
     pub(crate) fn page(self: &Arc<Self>, after: Position) -> PendingRead<Page> {
         let catch_up_reader = self.clone();
         self.ask(async move {
@@ -147,7 +147,7 @@ impl CatchUpReader {
         })
     }
 
-    /// Waits until no read is running. Call it while the cursors are being dropped.
+    /// Waits until no read is running. A read ends with its result, or when its cursor is dropped.
     pub(crate) async fn questions_gone(&self) {
         self.questions.close();
         self.questions.wait().await;
@@ -160,8 +160,8 @@ impl CatchUpReader {
         PendingRead(AbortOnDropHandle::new(self.questions.spawn(question)))
     }
 
-    /// Waits for a reader permit. An error would mean that the semaphore is closed, and it is never
-    /// closed.
+    /// Waits for a reader permit. An error would mean that the semaphore is closed, which never
+    /// happens.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.readers.acquire().await
     }
@@ -176,7 +176,7 @@ impl CatchUpReader {
         }
     }
 
-    /// Returns the page after a position from the cache, or reads and encodes it.
+    /// Returns the page after a position from the cache, or reads and encodes the page.
     async fn try_page(&self, after: Position, patience: Duration) -> Result<Page, ReadError> {
         if let Some(page) = self.pages.lock().get(after, Instant::now()) {
             return Ok(page);
@@ -184,7 +184,7 @@ impl CatchUpReader {
         let limit = Page::most_events(after);
         let events = self.try_read(ReadFrom::After(after), limit, patience).await?;
         let page = Page::encode(after, &events, self.encoder);
-        // A page that ends at the head would be longer at the next read: do not cache it.
+        // Do not cache a page that ends at the head: the next read may return more events.
         if page.is_whole() {
             self.pages.lock().put(after, page.clone(), Instant::now());
         }

@@ -20,9 +20,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 /// further behind reads from the store, where the number of readers is limited.
 const NEAR_HEAD: u64 = 256;
 
-/// Returns the events after a position, in order, at the pace of its connection. Events in the
-/// window come from the window. A cursor that is further behind reads the store until it reaches
-/// the window.
+/// Stream of the events after a position, in order, at the pace of one connection. A cursor near
+/// the head returns events from the window. A cursor further behind reads the store until it
+/// reaches the window.
 pub struct Cursor {
     thread: Rc<Thread>,
     key: usize,
@@ -30,7 +30,7 @@ pub struct Cursor {
     source: Source,
     filter: Filter,
     notifier: Option<Box<ProgressNotifier>>,
-    /// Set when the cursor ends. It never changes afterwards.
+    /// Reason of the end, once the cursor has ended. Never changes afterwards.
     ended: Option<End>,
     _counted: TaskTrackerToken,
 }
@@ -55,15 +55,15 @@ enum CatchUp {
 }
 
 impl Worker {
-    /// Creates a cursor that returns every event after `after`, except the types that are sent only
-    /// on request, and no notices.
+    /// Creates a cursor without notices. The cursor returns every event after `after`, except the
+    /// types that are sent only on request.
     pub fn cursor(&self, after: Position) -> Cursor {
         Cursor::new(self.0.clone(), after)
     }
 
-    /// Creates a cursor that returns the stream of a subscription. With `live_every`, it also
-    /// returns notices: at the start unless the subscription requests nothing, once the stream has
-    /// caught up, and then at this interval.
+    /// Creates a cursor that returns the stream of a subscription. With `live_every`, the cursor
+    /// also returns notices: one at the start unless the subscription requests nothing, one when
+    /// the stream has caught up, and then one at each interval.
     pub fn stream(&self, subscription: Subscription, live_every: Option<Duration>) -> Cursor {
         self.cursor(self.head()).subscribed(subscription, live_every)
     }
@@ -109,7 +109,7 @@ impl Cursor {
                     Source::Opening(catch_up_reader.open_last(count, head, self.filter.clone()));
             }
         }
-        // A stream that the store opens gets its first notice from `open`.
+        // If the store has to open the stream, `open` returns the first notice.
         let known = announced && matches!(self.source, Source::Window);
         let first = known.then_some(Notice::Resumed(self.after));
         self.notifier = live_every.map(|every| Box::new(ProgressNotifier::new(every, first, head)));
@@ -121,8 +121,8 @@ impl Cursor {
         self.after
     }
 
-    /// Returns the next step, or registers the caller's waker for it. In the window, a poll needs
-    /// no lock and no allocation.
+    /// Returns the next step, or registers the caller's waker for it. A poll in the window locks
+    /// nothing and allocates nothing.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         if let Some(end) = self.ended {
             return Poll::Ready(Step::End(end));
@@ -174,19 +174,22 @@ impl Cursor {
         )))
     }
 
-    /// Returns the source after a page: the window only if the cursor is near the head. If cursors
-    /// entered the window earlier, many of them could run through it together, without a limit.
+    /// Returns the source after a page: the window if the cursor is near the head, otherwise the
+    /// next page. The number of store readers is limited; if cursors entered the window earlier,
+    /// any number of them could read through the window at the same time.
     fn after_page(&self) -> Source {
         let head = self.thread.local.borrow().window.head();
         let near = self.after.offset >= head.offset || self.is_near_head(self.after, head);
         if near { Source::Window } else { self.next_page() }
     }
 
-    /// Polls the window for the next step. Returns `None` if the window no longer retains it.
+    /// Polls the window for the next step. Returns `None` if the window no longer retains the next
+    /// event.
     fn poll_window(&mut self, cx: &mut Context<'_>) -> Option<Poll<Step>> {
         let mut local = self.thread.local.borrow_mut();
         loop {
-            // Check after each skipped event too: it may have been the last before the end.
+            // Check this after each skipped event too: that event may have been the last before the
+            // end.
             match local.phase {
                 Phase::Over => return Some(Poll::Ready(Step::End(End::Cut))),
                 Phase::Draining(until) if self.after.offset >= until.offset => {
@@ -258,7 +261,7 @@ impl Cursor {
         Step::Notice(notice)
     }
 
-    /// Records the position that the client now knows, if it receives notices.
+    /// Records the position that the client now knows, if the client receives notices.
     fn gave(&mut self, position: Position) {
         if let Some(notifier) = &mut self.notifier {
             notifier.gave(position);

@@ -9,8 +9,8 @@ const HEADER_ROOM: usize = 10;
 /// FIN and the opcode of a text message (RFC 6455 section 5.2).
 const FINAL_TEXT: u8 = 0x81;
 
-/// Functions that encode events as text. Plain function pointers need no dynamic dispatch and no
-/// allocation.
+/// Functions that encode events as text. They are plain function pointers, so an encoder is `Copy`
+/// and needs no allocation.
 #[derive(Debug, Clone, Copy)]
 pub struct Encoder {
     /// Appends an event as one line of UTF-8.
@@ -21,8 +21,9 @@ pub struct Encoder {
 }
 
 /// An event, encoded once. One buffer contains, in this order, the header of a WebSocket frame, the
-/// event's JSON, and the end of an event stream record; each transport sends its part of it. Frames
-/// from a server have no mask, so every socket sends the same bytes. Cloning shares the buffer.
+/// event's JSON, and the end of an event stream record; each transport sends a part of this buffer.
+/// Frames from a server have no mask, so every socket sends the same bytes. Cloning shares the
+/// buffer.
 #[derive(Debug, Clone)]
 pub struct Frame {
     position: Position,
@@ -63,7 +64,7 @@ impl Frame {
         self.bytes
     }
 
-    /// Returns the text after `data: ` in an event stream: the event's JSON, its `id`, and the
+    /// Returns the text after `data: ` in an event stream: the event's JSON, the `id` line, and the
     /// empty line.
     pub fn into_event_stream(mut self) -> Bytes {
         self.bytes.advance(usize::from(self.header_len));
@@ -91,8 +92,8 @@ impl Entry {
         Self { frame: Frame::encode(event, encoder), facets: Facets::from(&event.value) }
     }
 
-    /// Returns whether a cursor with this filter receives the event. Without a filter, it receives
-    /// the types that are sent unasked.
+    /// Returns whether a cursor with this filter receives the event. A cursor without a filter
+    /// receives every type except those that are sent only on request.
     pub(crate) fn is_for(&self, filter: Option<&EventFilter>) -> bool {
         match filter {
             Some(filter) => filter.matches(&self.facets),
@@ -101,7 +102,7 @@ impl Entry {
     }
 }
 
-/// Creates a buffer with free space for the longest header at its start. The actual length of the
+/// Creates a buffer that starts with free space for the longest header. The actual length of the
 /// header depends on the length of the payload.
 fn buffer() -> Vec<u8> {
     let mut buffer = Vec::with_capacity(512);
@@ -113,7 +114,8 @@ fn buffer() -> Vec<u8> {
 /// at `payload_end`. Returns the frame and the length of the header in bytes.
 fn framed(mut buffer: Vec<u8>, payload_end: usize) -> (Bytes, u8) {
     let (header, header_len) = text_header(payload_end - HEADER_ROOM);
-    // The window counts the length of a frame, so the buffer must not have unused capacity.
+    // The window's byte limit counts the length of each frame, so the buffer must not have unused
+    // capacity.
     buffer.shrink_to_fit();
     let start = HEADER_ROOM - usize::from(header_len);
     for (byte, slot) in

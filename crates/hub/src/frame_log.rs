@@ -1,4 +1,4 @@
-//! The shared log of frames: the pump writes it, and every worker copies from it.
+//! The shared log of frames: the pump appends to the log, and every worker copies from the log.
 
 use crate::frame::Entry;
 use crate::window::{Window, WindowLimits};
@@ -8,18 +8,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Notify, watch};
 
-/// What a cursor does when it has returned all frames.
+/// Phase of the hub, which decides when a cursor ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Wait for more frames.
+    /// A cursor that has returned all frames waits for more.
     Live,
-    /// End once this position is reached.
+    /// A cursor ends once it has reached this position.
     Draining(Position),
-    /// End immediately, even if frames are left.
+    /// A cursor ends at its next poll, even if it has not returned all frames.
     Over,
 }
 
-/// State that all threads share. Its lock is held only to copy handles, and never across an await.
+/// State that all threads share. The lock is held only to append or copy handles, and never across
+/// an await.
 pub(crate) struct FrameLog {
     state: Mutex<State>,
     /// Newest position in the log, for tasks that wait for the pump.
@@ -68,14 +69,14 @@ impl FrameLog {
         self.pumped.send_replace(last);
     }
 
-    /// Restarts the log after `head`. Cursors that have not read the frames before `head` have lost
-    /// them.
+    /// Restarts the log, without frames, after `head`. A cursor that has not reached `head` reads
+    /// the events up to `head` from the store, or ends if the store no longer retains them.
     pub(crate) fn restart(&self, head: Position) {
         self.change(|state| state.window = state.window.restarted(head));
         self.pumped.send_replace(head);
     }
 
-    /// Lets every cursor end after it has returned the frames that are in the log now.
+    /// Lets every cursor end once it has returned every frame up to the current head of the log.
     pub(crate) fn drain(&self) {
         self.change(|state| state.phase = Phase::Draining(state.window.head()));
     }
@@ -98,7 +99,8 @@ impl FrameLog {
         state.phase
     }
 
-    /// Counts a cursor that has drained, and returns the number of those before it.
+    /// Counts a cursor that has drained. Returns the number of cursors that drained before this
+    /// one.
     pub(crate) fn count_drained(&self) -> u64 {
         self.drained.fetch_add(1, Ordering::Relaxed)
     }

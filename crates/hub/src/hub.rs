@@ -27,8 +27,8 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Creates a hub that fans out every event appended to `store` from now on, encoded by
-    /// `encoder`, and the pump that drives the hub.
+    /// Creates a hub and the pump that drives the hub. The hub fans out every event that is
+    /// appended to `store` after this call, encoded by `encoder`.
     pub fn new(store: Arc<dyn EventLog>, limits: WindowLimits, encoder: Encoder) -> (Self, Pump) {
         let head = store.head();
         let start = *head.borrow();
@@ -45,8 +45,8 @@ impl Hub {
         (hub, Pump::new(store, log, encoder, start))
     }
 
-    /// Creates the worker of the calling thread. Spawns its task on the thread's `LocalSet`; the
-    /// task ends with [`Hub::stop_workers`].
+    /// Creates the worker of the calling thread. Spawns the worker's task on the thread's
+    /// `LocalSet`. [`Hub::stop_workers`] ends this task.
     pub fn worker(&self) -> Worker {
         let worker = Worker::new(
             self.log.clone(),
@@ -63,8 +63,9 @@ impl Hub {
         worker
     }
 
-    /// Waits until the task of a worker has ended before [`Hub::stop_workers`], for example by a
-    /// panic or with its thread. The connections of that thread receive no more events.
+    /// Waits until a worker's task ends although [`Hub::stop_workers`] was not called, for example
+    /// because of a panic or because its thread ended. The connections of that thread then receive
+    /// no more events.
     pub async fn worker_failed(&self) {
         self.worker_failed.cancelled().await;
     }
@@ -79,7 +80,8 @@ impl Hub {
         self.log.pumped()
     }
 
-    /// Waits until the pump has reached the position that is the store's head at the call.
+    /// Waits until the frame log contains every event up to the store's head at the time of this
+    /// call.
     pub async fn caught_up(&self) {
         let goal = *self.head.borrow();
         let mut pumped = self.log.pumped();
@@ -87,23 +89,25 @@ impl Hub {
         let _ = pumped.wait_for(|at| at.epoch == goal.epoch && at.offset >= goal.offset).await;
     }
 
-    /// Lets every cursor end after it has returned the frames that are in the log now.
+    /// Lets every cursor end once it has returned every frame up to the current head of the frame
+    /// log.
     pub fn drain(&self) {
         self.log.drain();
     }
 
-    /// Lets every cursor end at its next poll, even if frames are left.
+    /// Lets every cursor end at its next poll, even if it has not returned all frames.
     pub fn end(&self) {
         self.log.end();
     }
 
-    /// Waits until every cursor is dropped. Call it after [`Hub::drain`] or [`Hub::end`].
+    /// Waits until every cursor is dropped. Call this function after [`Hub::drain`] or
+    /// [`Hub::end`].
     pub async fn cursors_gone(&self) {
         self.cursors.close();
         self.cursors.wait().await;
     }
 
-    /// Stops the workers' tasks, and waits for them and for the store reads of the last cursors.
+    /// Stops the workers' tasks. Waits until these tasks and all running store reads have ended.
     pub async fn stop_workers(&self) {
         self.workers_stop.cancel();
         self.workers.close();
@@ -112,7 +116,8 @@ impl Hub {
     }
 }
 
-/// Guard in a worker's task. Its drop reports the end of the task, also after a panic.
+/// Guard in a worker's task. Its drop reports that the task ended without a stop, for example by a
+/// panic.
 struct WorkerEnd {
     stop: CancellationToken,
     failed: CancellationToken,

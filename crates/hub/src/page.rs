@@ -10,8 +10,8 @@ use tokio::time::Instant;
 /// Usual number of frames per page. A page ends where the offset is a multiple of this number, so
 /// cursors that start at different offsets soon request the same pages.
 pub(crate) const FRAMES_PER_PAGE: usize = 64;
-/// Size at which a page ends, in bytes: the frame that reaches it is the last. The size is bounded
-/// because a cursor retains the page until its client has read all of it.
+/// Size at which a page ends, in bytes: the frame that reaches this size is the last of its page.
+/// The size is bounded because a cursor retains the page until its client has read all of it.
 const PAGE_BYTES: usize = 64 * 1024;
 /// Maximum size in bytes of all pages in the cache.
 const KEPT_BYTES: usize = 4 * 1024 * 1024;
@@ -31,14 +31,14 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Creates a page without events, from which the cursor continues at `next`.
+    /// Creates a page without events. The cursor continues after `next`.
     pub(crate) fn empty(next: Position) -> Self {
         Self { entries: Arc::new([]), given: 0, next, whole: false }
     }
 
-    /// Returns the maximum number of events of the page after this position. The page ends at the
-    /// next multiple of [`FRAMES_PER_PAGE`], or at the one after it if the next is less than half a
-    /// page away.
+    /// Returns the maximum number of events in the page after this position. The page ends at the
+    /// next multiple of [`FRAMES_PER_PAGE`], or at the multiple after that if the next is less than
+    /// half a page away.
     pub(crate) fn most_events(after: Position) -> usize {
         let size = FRAMES_PER_PAGE as u64;
         let rest = size - after.offset % size;
@@ -63,7 +63,7 @@ impl Page {
         Self { entries: entries.into(), given: 0, next, whole }
     }
 
-    /// Returns the next frame that matches the filter, and skips the others.
+    /// Returns the next frame that matches the filter, and skips the frames before it.
     pub(crate) fn next_frame(&mut self, filter: Option<&EventFilter>) -> Option<Frame> {
         while let Some(entry) = self.entries.get(self.given) {
             self.given += 1;
@@ -79,8 +79,8 @@ impl Page {
         self.next
     }
 
-    /// Returns whether a later read would return the same page. A page that ended at the head would
-    /// be longer later.
+    /// Returns whether a later read would return the same page. A later read of a page that ended
+    /// at the head may return more events.
     pub(crate) fn is_whole(&self) -> bool {
         self.whole
     }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_end_at_the_same_offsets_whatever_their_start() {
+    fn pages_end_at_the_same_offsets_for_any_start() {
         for (after, most) in [(0, 64), (1, 63), (32, 32), (33, 95), (63, 65), (64, 64), (100, 92)] {
             assert_eq!(Page::most_events(position(after)), most);
         }

@@ -6,16 +6,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Notices of one cursor: at the start, once it has caught up, and then periodically.
+/// Notices of one cursor: one at the start, one when the cursor has caught up, and then one at each
+/// interval.
 pub(crate) struct ProgressNotifier {
     /// Notice to send before everything else.
     first: Option<Notice>,
-    /// Head at the time when the client subscribed. The cursor has caught up once it reaches this
-    /// position; then this is `None`.
+    /// Head of the log when the client subscribed. A cursor that has reached this position has
+    /// caught up, and the field is then `None`.
     goal: Option<Position>,
     every: Duration,
     tick: Pin<Box<Sleep>>,
-    /// Position that the client knows: that of the last event or notice.
+    /// Position of the last event or notice that the client received.
     told: Position,
 }
 
@@ -37,8 +38,8 @@ impl ProgressNotifier {
         self.told = position;
     }
 
-    /// For a cursor that has returned every frame of its thread's window: returns a notice once the
-    /// cursor has caught up, and later when the next one is due.
+    /// Polls for a notice when the cursor has returned every frame of its thread's window. The
+    /// first notice is due once the cursor has caught up, the later ones at each interval.
     pub(crate) fn poll_at_head(&mut self, at: Position, cx: &mut Context<'_>) -> Poll<Notice> {
         match self.goal {
             // The thread's window has not reached the goal yet.
@@ -49,8 +50,8 @@ impl ProgressNotifier {
         Poll::Ready(self.live(at))
     }
 
-    /// For a cursor behind the head: returns a notice if one is due and the cursor has advanced
-    /// over events that did not match.
+    /// Polls for a notice when the cursor is behind the head. A notice is due at each interval, but
+    /// only if the cursor has skipped events that did not match.
     pub(crate) fn poll_behind(&mut self, at: Position, cx: &mut Context<'_>) -> Poll<Notice> {
         while self.tick.as_mut().poll(cx).is_ready() {
             if at != self.told {

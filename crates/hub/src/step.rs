@@ -1,4 +1,4 @@
-//! The steps that a cursor returns, and the reasons why it ends.
+//! The steps that a cursor returns, and the reasons why a cursor ends.
 
 use crate::frame::Frame;
 use northgate_domain::Notice;
@@ -23,7 +23,7 @@ pub enum End {
         /// Number of cursors that drained before this one; see [`return_after`].
         turn: u64,
     },
-    /// The hub has shut down, and some events may be missing.
+    /// The hub has shut down. The cursor may not have returned every frame.
     Cut,
     /// The store no longer retains the next event, or the cursor made no progress for 30 s: the
     /// client did not read, or the store could not be read.

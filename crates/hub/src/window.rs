@@ -1,5 +1,5 @@
-//! A ring of the newest frames, bounded by number and by bytes: the shared log and each worker's
-//! copy of it have this form.
+//! The window: a ring of the newest frames, limited by number and by bytes. The shared log has one
+//! window, and each worker has a copy.
 
 use crate::frame::Entry;
 use northgate_domain::Position;
@@ -20,13 +20,13 @@ impl Default for WindowLimits {
     }
 }
 
-/// What follows a position.
+/// Result of the search for the event after a position.
 pub(crate) enum Next<'a> {
     /// The next event.
     Entry(&'a Entry),
-    /// Nothing yet: the position is at or beyond the head.
+    /// No event yet: the position is at or beyond the head.
     AtHead,
-    /// Events that this window no longer retains, or a position of another log.
+    /// The window no longer retains the next event, or the position belongs to another log.
     Lost,
 }
 
@@ -76,7 +76,7 @@ impl Window {
         Self::new(self.limits, head)
     }
 
-    /// Returns what follows `after`. For a position of another log, the result is always
+    /// Searches for the event after `after`. A position of another log always results in
     /// [`Next::Lost`].
     pub(crate) fn next(&self, after: Position) -> Next<'_> {
         if after.epoch != self.head.epoch {
@@ -90,14 +90,14 @@ impl Window {
             .map_or(Next::Lost, Next::Entry)
     }
 
-    /// Returns the events after `offset`, or `None` if some of them are no longer retained.
+    /// Returns the events after `offset`, or `None` if some of these events are no longer retained.
     pub(crate) fn since(&self, offset: u64) -> Option<impl Iterator<Item = &Entry>> {
         let at =
             if offset >= self.head.offset { self.entries.len() } else { self.index_after(offset)? };
         Some(self.entries.range(at..))
     }
 
-    /// Returns the index in the ring of the event after `offset`, which must be below the head.
+    /// Returns the index in `entries` of the event after `offset`. `offset` must be below the head.
     fn index_after(&self, offset: u64) -> Option<usize> {
         let oldest_readable = self.head.offset - self.entries.len() as u64;
         usize::try_from(offset.checked_sub(oldest_readable)?).ok()
@@ -160,7 +160,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_newest_frame_is_retained_whatever_the_limits() {
+    fn the_newest_frame_is_retained_with_any_limits() {
         let mut window = window(0, 0);
         window.push(entry(1));
         assert!(matches!(window.next(position(0)), Next::Entry(_)));
@@ -180,8 +180,8 @@ pub(crate) mod tests {
     }
 
     proptest! {
-        /// With any limits, a reader gets its next event, or correctly learns that there is none or
-        /// that it is lost.
+        /// With any limit, `next` returns the next event, or reports correctly that there is none
+        /// yet or that the window no longer retains it.
         #[test]
         fn next_returns_the_next_event_or_the_correct_reason(
             frames in 1_usize..20,
@@ -192,18 +192,18 @@ pub(crate) mod tests {
             for offset in 1..=pushed {
                 window.push(entry(offset));
             }
-            let held = pushed.min(frames as u64);
+            let retained = pushed.min(frames as u64);
             match window.next(position(ask)) {
                 Next::Entry(entry) => prop_assert_eq!(entry.frame.position(), position(ask + 1)),
                 Next::AtHead => prop_assert!(ask >= pushed),
-                Next::Lost => prop_assert!(ask < pushed - held),
+                Next::Lost => prop_assert!(ask < pushed - retained),
             }
             match window.since(ask) {
                 Some(since) => {
                     let offsets: Vec<_> = since.map(|e| e.frame.position().offset).collect();
                     prop_assert_eq!(offsets, (ask + 1..=pushed).collect::<Vec<_>>());
                 }
-                None => prop_assert!(ask < pushed - held),
+                None => prop_assert!(ask < pushed - retained),
             }
         }
     }

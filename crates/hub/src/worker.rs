@@ -1,4 +1,4 @@
-//! The worker of one thread: its copy of the window, and the cursors that wait for more.
+//! The worker of one thread: its copy of the window, and the cursors that wait for new events.
 
 use crate::catch_up::CatchUpReader;
 use crate::frame_log::{FrameLog, Phase};
@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The fan-out of one thread. Clones are handles to the same worker. A worker stays on its thread.
+/// The fan-out of one thread. Clones are handles to the same worker, and cannot leave the thread.
 #[derive(Clone)]
 pub struct Worker(pub(crate) Rc<Thread>);
 
@@ -28,15 +28,14 @@ pub(crate) struct Thread {
     wake: Arc<Notify>,
 }
 
-/// Mutable state of the thread. Borrowed only briefly: never across an await, and never while a
-/// future of this crate is polled.
+/// Mutable state of the thread. Never borrowed across an await, or while this crate polls a future.
 pub(crate) struct Local {
     pub(crate) window: Window,
     pub(crate) phase: Phase,
     parked: Slab<Parking>,
 }
 
-/// Waker of one cursor, and what it waits for.
+/// Waker of one cursor, and the change for which the cursor waits.
 #[derive(Default)]
 struct Parking {
     waker: Option<Waker>,
@@ -50,7 +49,7 @@ pub(crate) enum Waits {
     Nothing,
     /// New events or a new phase.
     Events,
-    /// A new phase only: the cursor's read of the store wakes it for events.
+    /// A new phase only. For events, the cursor's read of the store wakes the cursor.
     Phase,
 }
 
@@ -67,8 +66,8 @@ impl Worker {
         Self(Rc::new(Thread { local, log, catch_up_reader, cursors, head, wake }))
     }
 
-    /// Returns the newest position that the store has committed. A connection that starts here
-    /// never receives an event whose write was answered before.
+    /// Returns the newest position that the store has committed. A cursor that starts at this
+    /// position returns no event whose write was answered before this call.
     pub fn head(&self) -> Position {
         *self.0.head.borrow()
     }
@@ -92,8 +91,8 @@ impl Local {
         self.parked.try_remove(key);
     }
 
-    /// Stores the waker of a cursor and what it waits for. The waker is cloned only if it differs
-    /// from the stored one.
+    /// Stores the waker of a cursor and the change for which the cursor waits. The waker is cloned
+    /// only if it differs from the stored one.
     pub(crate) fn park(&mut self, key: usize, waits: Waits, waker: &Waker) {
         let Some(parking) = self.parked.get_mut(key) else {
             return;

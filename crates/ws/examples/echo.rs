@@ -1,5 +1,5 @@
-//! A server that echoes every message, for suites that test conformance to RFC 6455. It uses the
-//! product's opening handshake, frame guard, reading half, sending half and closing handshake.
+//! A server that echoes every message, for suites that test conformance to RFC 6455. The
+//! handshakes, the frame guard, the reading half and the sending half are those of the product.
 //!
 //! `cargo run --release -p northgate-ws --example echo -- 9001`, then `ws://127.0.0.1:9001/ws`.
 

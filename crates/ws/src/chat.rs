@@ -95,11 +95,12 @@ fn on_refusal(error: &SubmitError) -> Reply {
     complaint(&ErrorFrame::new(match error {
         // Chat over a WebSocket has no idempotency key, so `KeyReused` is not expected.
         SubmitError::Refused(_) | SubmitError::KeyReused => {
-            "The message was refused and not sent: no alert has its alert_id."
+            "The message was refused and not sent: its alert_id matches no alert."
         }
         SubmitError::Unavailable => "The message was not stored and not sent. Try again later.",
         SubmitError::OutcomeUnknown | SubmitError::UnexpectedAnswer => {
-            "It is unknown whether the message was stored. Check the chat before sending it again."
+            "The server does not know whether the message was stored. \
+             Check the chat before you send the message again."
         }
     }))
 }
@@ -127,7 +128,7 @@ mod tests {
     }
 
     /// Returns the JSON of a reply.
-    fn told(answer: Reply) -> String {
+    fn json_of(answer: Reply) -> String {
         match answer {
             Reply::Send(ClientMessage::Text(json)) => json.to_string(),
             other => panic!("expected a text frame, got {other:?}"),
@@ -136,7 +137,7 @@ mod tests {
 
     fn complaint_about(message: &str) -> String {
         match judge(&text(message), Ok(())) {
-            Ok(ClientRequest::Chat(Err(error))) => told(not_chat(&error)),
+            Ok(ClientRequest::Chat(Err(error))) => json_of(not_chat(&error)),
             other => panic!("expected an invalid chat message, got {other:?}"),
         }
     }
@@ -154,7 +155,7 @@ mod tests {
             assert!(json.starts_with(&PLAIN[..PLAIN.len() - 1]), "{json}");
         }
         let binary = ClientMessage::Binary(Bytes::from_static(GOOD.as_bytes()));
-        assert_eq!(told(judge(&binary, Ok(())).unwrap_err()), PLAIN);
+        assert_eq!(json_of(judge(&binary, Ok(())).unwrap_err()), PLAIN);
     }
 
     #[test]
@@ -173,7 +174,7 @@ mod tests {
         assert_eq!(reference, "a");
         let Err(BodyError::Invalid(findings)) = act else { panic!("expected field errors") };
         let outcome = ActionOutcome::Refused(ActionError::invalid(&findings));
-        let json: Value = serde_json::from_str(&told(result(&reference, &outcome))).unwrap();
+        let json: Value = serde_json::from_str(&json_of(result(&reference, &outcome))).unwrap();
         assert_eq!((&json["type"], &json["ref"]), (&json!("result"), &json!("a")));
         assert_eq!(json["outcome"], "refused");
         assert_eq!(json["error"]["type"], "urn:northgate:problem:invalid");
@@ -189,10 +190,10 @@ mod tests {
         for error in
             [SubmitError::Unavailable, SubmitError::OutcomeUnknown, SubmitError::UnexpectedAnswer]
         {
-            let json: Value = serde_json::from_str(&told(on_refusal(&error))).unwrap();
+            let json: Value = serde_json::from_str(&json_of(on_refusal(&error))).unwrap();
             assert_eq!(json["type"], "error");
-            let kept_for_sure = error == SubmitError::Unavailable;
-            assert_eq!(json["message"].as_str().unwrap().contains("was not stored"), kept_for_sure);
+            let not_stored = error == SubmitError::Unavailable;
+            assert_eq!(json["message"].as_str().unwrap().contains("was not stored"), not_stored);
         }
     }
 
@@ -200,7 +201,8 @@ mod tests {
     fn messages_over_the_limit_are_refused_and_then_the_client_is_closed() {
         for sent in [text(GOOD), text("{"), ClientMessage::Binary(Bytes::new())] {
             let wait = Err(Excess::Wait(Duration::from_micros(49_001)));
-            let json: Value = serde_json::from_str(&told(judge(&sent, wait).unwrap_err())).unwrap();
+            let json: Value =
+                serde_json::from_str(&json_of(judge(&sent, wait).unwrap_err())).unwrap();
             let message =
                 "Too many messages. This message was not sent. Wait before you send the next.";
             assert_eq!(

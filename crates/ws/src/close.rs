@@ -7,43 +7,47 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 /// Time that a client has to answer a Close frame, or to stop sending, before the server ends the
-/// connection. To end it immediately would reset the connection while the client still sends, and
-/// the client would lose the frames that it has not received yet (RFC 6455 section 7.1.1).
+/// connection. If the server ended the connection immediately, the kernel would reset the
+/// connection while the client still sends, and the client would lose the frames that it has not
+/// received yet (RFC 6455 section 7.1.1).
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 /// Reason why the server closes a connection. Northgate's own codes from 4000 to 4499 mean *connect
-/// again*, and those from 4500 to 4999 mean *do not*. `docs/PROTOCOL.md` has the same table.
+/// again*, and those from 4500 to 4999 mean *do not connect again*. `docs/PROTOCOL.md` has the same
+/// table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseCode {
     /// The server is stopping.
     GoingAway {
-        /// Time that the client should wait before it reconnects. It differs between clients, so
-        /// that they do not all reconnect at the same time.
+        /// Time that the client should wait before it reconnects. The time differs between clients,
+        /// so that they do not all reconnect at the same time.
         retry_after: Duration,
     },
     /// The client violated RFC 6455.
     ProtocolError,
     /// A text message, or the reason of a Close frame, was not UTF-8.
     InvalidText,
-    /// The client exceeded its message limit, and ignored the error frames that asked it to wait.
+    /// The client exceeded its message limit, and ignored the error frames that asked the client to
+    /// wait.
     NotAllowed,
     /// A message exceeded the size limit, or had too many fragments.
     MessageTooBig,
     /// The store cannot be read, so the stream cannot start. (A full server answers the upgrade
     /// with 503.)
     TryAgainLater,
-    /// The client read so slowly that its next event is no longer retained.
+    /// The client's next event is no longer retained, or the client's stream made no progress for
+    /// 30 s.
     TooFarBehind,
     /// The client did not answer a ping.
     NoPong,
 }
 
 impl CloseCode {
-    /// Returns the code for an error of the decoder; `None` if the connection broke, since a Close
-    /// frame could not be delivered.
+    /// Returns the code for an error of the decoder; `None` if the connection broke, because a
+    /// Close frame cannot be delivered.
     pub(crate) fn of(error: &ProtocolError) -> Option<Self> {
         match error {
-            // The library returns this error for a text message, fragmented or not, that is not
+            // `actix-ws` returns this error for a text message, fragmented or not, that is not
             // UTF-8.
             ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
                 Some(Self::InvalidText)
@@ -75,8 +79,8 @@ impl CloseCode {
         }
     }
 
-    /// Returns the reason on the wire, at most 123 bytes. It is for people; only the delay in the
-    /// reason of `GoingAway` is also for programs.
+    /// Returns the reason on the wire, at most 123 bytes. The reason is for people; programs read
+    /// only the delay in the reason of `GoingAway`.
     pub fn reason(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::GoingAway { retry_after } => {
@@ -144,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_echo_carries_the_clients_code_and_nothing_else() {
+    fn an_echo_carries_only_the_clients_code() {
         assert_eq!(Closing::Echo(Some(4_999)).frame()[..], [0x88, 2, 0x13, 0x87]);
         assert_eq!(Closing::Echo(None).frame()[..], [0x88, 0]);
     }

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// The reading half of a connection. It ends with the client's stream, which also ends when the
-/// outgoing body is dropped. When `session` is dropped, the outgoing body ends too.
+/// The reading half of a connection. The task ends when the client's stream ends; that stream also
+/// ends when the outgoing body is dropped. Dropping `session` ends the outgoing body.
 pub(crate) struct Connection<C> {
     pub(crate) messages: AggregatedMessageStream,
     pub(crate) guard: FrameGuard,
@@ -25,13 +25,14 @@ pub(crate) struct Connection<C> {
 }
 
 /// Size in bytes above which a reply must reach the HTTP writer before the next message is read.
-/// The library queues up to 32 frames of any size, so large replies would otherwise use too much
+/// `actix-ws` queues up to 32 frames of any size, so large replies would otherwise use too much
 /// memory.
 const LARGE_ANSWER_BYTES: usize = 4 * 1024;
 
 impl<C: MessageHandler> Connection<C> {
-    /// Runs until the connection ends, and processes one message at a time. If a client does not
-    /// read its pongs and replies, nothing more is read from it; other clients are not affected.
+    /// Runs until the connection ends, and processes one message at a time. While a client does not
+    /// read its pongs and replies, the server reads nothing more from this client; other clients
+    /// are not affected.
     pub(crate) async fn run(mut self) {
         let closing = loop {
             let received = timeout_at(self.heartbeat.due(), self.messages.recv()).await;

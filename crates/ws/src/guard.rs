@@ -11,12 +11,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-/// The client's byte stream up to the first violation. After each frame it returns `Pending` once:
-/// the decoder reads as long as bytes are available, and a client that sends many frames together
-/// must not occupy the thread.
+/// The client's byte stream up to the first violation. After each frame, the stream returns
+/// `Pending` once. Otherwise the decoder would read while bytes are available, and a client that
+/// sends many frames together would occupy the thread.
 ///
-/// Clones are handles to the same stream. The decoder has one. The connection has another, with
-/// which it reads after the decoder has stopped.
+/// Clones are handles to the same stream. The decoder has one handle. The connection has another
+/// handle, to read the rest after the decoder has stopped.
 #[derive(Clone)]
 pub(crate) struct FrameGuard(Rc<RefCell<Inbound>>);
 
@@ -46,16 +46,17 @@ impl FrameGuard {
         self.0.borrow().violation
     }
 
-    /// Reads and discards the client's bytes until the last of them ends a Close frame, or the
-    /// stream ends. If a connection ended while its client still sends, the kernel would reset it,
-    /// and the client would lose the last frames, such as the server's Close frame.
+    /// Reads and discards the client's bytes until the last byte received ends a Close frame, or
+    /// the stream ends. If the server ended a connection while the client still sends, the kernel
+    /// would reset the connection, and the client would lose the last frames, for example the
+    /// server's Close frame.
     pub(crate) async fn discard(self) {
         poll_fn(|cx| self.0.borrow_mut().poll_discard(cx)).await;
     }
 }
 
 impl Inbound {
-    /// Reads until `ahead` is not empty. `None` is the end of the client's stream.
+    /// Reads until `ahead` is not empty. `None` means the end of the client's stream.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), PayloadError>>> {
         while self.ahead.is_empty() {
             match ready!(Pin::new(&mut self.payload).poll_next(cx)?) {
@@ -170,7 +171,8 @@ mod tests {
         }
     }
 
-    /// Whether a connection that was closed because of the first chunk ends after the other chunks.
+    /// Returns whether a connection that is closed because of the first chunk ends after the other
+    /// chunks.
     fn ends_after(chunks: &[&[u8]]) -> bool {
         let chunks = chunks.iter().map(|chunk| Bytes::copy_from_slice(chunk)).collect();
         let payload: BoxedPayloadStream = Box::pin(Silent(chunks));
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_ends_when_the_client_answers_the_close() {
+    fn discarding_ends_when_the_client_answers_the_close() {
         let bad = [0xC1, 0x81, 0, 0, 0, 0, b'x'];
         let close = [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xEA];
         assert!(ends_after(&[&bad, &close]));
@@ -191,6 +193,6 @@ mod tests {
         assert!(ends_after(&[&close]), "the first chunk is already a Close");
         assert!(!ends_after(&[&bad]), "the client has not answered yet");
         assert!(!ends_after(&[&bad, &close[..7]]));
-        assert!(!ends_after(&[&close, &ping(b"x")]), "a client that still sends is waited for");
+        assert!(!ends_after(&[&close, &ping(b"x")]), "the client still sends");
     }
 }

@@ -1,5 +1,5 @@
-//! Detects disconnected clients: a silent client receives a ping, and is closed if it stays silent.
-//! The time is a parameter, so the heartbeat needs no clock.
+//! Detects disconnected clients: a silent client receives a ping, and its connection is closed if
+//! it stays silent. The time is a parameter, so the heartbeat needs no clock.
 
 use std::time::Duration;
 use tokio::time::Instant;
@@ -9,7 +9,8 @@ use tokio::time::Instant;
 pub struct HeartbeatSettings {
     /// Time without a frame from the client after which the server sends a ping.
     pub ping_after: Duration,
-    /// Time after that ping, without a frame from the client, after which the server closes.
+    /// Time after that ping, without a frame from the client, after which the server closes the
+    /// connection.
     pub pong_within: Duration,
 }
 
@@ -62,7 +63,7 @@ mod tests {
     };
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_client_is_pinged_and_then_given_up() {
+    async fn the_heartbeat_first_pings_and_then_gives_up() {
         let start = Instant::now();
         let mut heartbeat = Heartbeat::new(SETTINGS, start);
         assert_eq!(heartbeat.due(), start + Duration::from_secs(25));

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 pub struct ChatLimitSettings {
     /// Sustained rate in messages per second.
     pub per_second: NonZeroU32,
-    /// Number of messages that are accepted without a pause, after a silence.
+    /// Number of messages that are accepted together after a silence.
     pub burst: NonZeroU32,
 }
 
@@ -31,7 +31,7 @@ impl Default for ChatLimitSettings {
 pub(crate) enum Excess {
     /// The next message is accepted after this time.
     Wait(Duration),
-    /// The client used up its refusals too: it ignores the requests to wait.
+    /// The client used up its refusals too: the client ignores the requests to wait.
     Flooding,
 }
 
@@ -52,7 +52,7 @@ impl ChatLimit {
         Self { messages: bucket(), refusals: bucket() }
     }
 
-    /// Counts one message, and refuses it if it exceeds the limit.
+    /// Counts one message. Returns an error if the message exceeds the limit.
     pub(crate) fn take(&self) -> Result<(), Excess> {
         let Err(not_until) = self.messages.check() else { return Ok(()) };
         if self.refusals.check().is_err() {

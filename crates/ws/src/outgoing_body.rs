@@ -14,14 +14,14 @@ use tokio::time::{Sleep, sleep};
 
 /// Sends control frames and replies first, then events, and finally one Close frame.
 pub(crate) struct OutgoingBody {
-    /// Frames that the library sends: pings, pongs and replies. The stream ends with the reading
-    /// half, and dropping it ends the reading half.
+    /// Frames from `actix-ws`: pings, pongs and replies. This stream ends when the reading half
+    /// ends, and dropping this stream ends the reading half.
     inner: BoxBody,
     /// Receives the [`Closing`] from the reading half. If the client disconnected, the sender is
     /// dropped without a value.
     closing: oneshot::Receiver<Closing>,
-    /// Notified when all frames that the library had queued were passed to the HTTP writer, and on
-    /// drop.
+    /// Notified when all frames in the queue of `actix-ws` were passed to the HTTP writer, and when
+    /// this body is dropped.
     taken: Rc<Notify>,
     state: State,
 }
@@ -32,7 +32,7 @@ enum State {
         /// Released when the stream ends, which can be before the connection ends.
         _permit: ConnectionPermit,
     },
-    /// The Close frame was sent. The client has [`LINGER`] to end its half.
+    /// The Close frame was sent. The client has the time [`LINGER`] to end its half.
     Lingering(Pin<Box<Sleep>>),
     Ended,
 }
@@ -48,7 +48,8 @@ impl OutgoingBody {
         Self { inner, closing, taken, state: State::Open { cursor, _permit: permit } }
     }
 
-    /// Returns the Close frame, and lingers unless the client has already sent its own.
+    /// Returns the Close frame. The body then lingers, unless the client has already sent a Close
+    /// frame.
     fn close(&mut self, closing: Closing) -> Bytes {
         self.state = match closing {
             Closing::Echo(_) => State::Ended,
@@ -108,7 +109,7 @@ impl MessageBody for OutgoingBody {
             }
             State::Ended => return Poll::Ready(None),
         };
-        // The reading half sends its `Closing` before it ends, so check for that first.
+        // The reading half sends its `Closing` before it ends, so check for the `Closing` first.
         match Pin::new(&mut this.closing).poll(cx) {
             Poll::Ready(Ok(closing)) => return Poll::Ready(Some(Ok(this.close(closing)))),
             Poll::Ready(Err(_gone)) => {
@@ -156,7 +157,7 @@ mod tests {
 
     const ENCODER: Encoder = Encoder { event: encode_event, position: encode_position };
 
-    /// Replaces the library's stream: returns these frames, and then stays pending or ends.
+    /// Replaces the stream of `actix-ws`: returns these frames, and then stays pending or ends.
     struct Control {
         frames: VecDeque<&'static [u8]>,
         ends: bool,
@@ -281,7 +282,7 @@ mod tests {
             let leaving = CloseCode::GoingAway { retry_after: return_after(0) };
             assert_eq!(scene.next(), Closing::With(leaving).frame());
             assert_eq!(scene.hub.cursors(), 0, "a drain does not wait for a lingering body");
-            assert_eq!(scene.limiter.taken(), 0, "its permit is released");
+            assert_eq!(scene.limiter.taken(), 0, "the permit is released");
             let closed = Instant::now();
             scene.end().await;
             assert_eq!(closed.elapsed(), LINGER);
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn lingering_sends_no_control_frames_and_ends_with_the_reading_half() {
+    fn a_lingering_body_sends_nothing_and_ends_with_the_reading_half() {
         run(async || {
             let mut scene = Scene::new(&[], true).await;
             let close = scene.close.take().unwrap();

@@ -1,15 +1,17 @@
-//! Scans the headers of client frames as they arrive, and stops at what must not be decoded.
+//! Scans the headers of client frames as they arrive, and stops before bytes that must not be
+//! decoded.
 //!
-//! The decoder behind the scanner buffers a complete frame before it checks its size, so a header
-//! that declares a gigabyte must be rejected here. The scanner stores no frames: only one header, a
-//! few numbers, and the payload of a Close frame.
+//! The decoder behind the scanner buffers a complete frame before it checks the frame's size, so a
+//! header that declares a gigabyte must be rejected here. The scanner stores no frames: only one
+//! header, a few numbers, and the payload of a Close frame.
 
 /// Longest header of a masked frame in bytes: 2, 8 of length, 4 of mask (RFC 6455 section 5.2).
 const HEADER_MAX: usize = 14;
 /// Largest payload of a control frame in bytes (RFC 6455 section 5.5).
 const CONTROL_MAX: u64 = 125;
-/// A message may have one fragment for each of this many bytes of the size limit, and always one.
-/// Small fragments are allowed, but many tiny fragments would exhaust the server's memory.
+/// Number of bytes of the size limit for which a message may have one fragment: a limit of 64 KiB
+/// allows 1,024 fragments, and every limit allows one. Without a bound, many tiny fragments would
+/// exhaust the server's memory.
 const BYTES_PER_FRAGMENT: u64 = 64;
 
 /// Reason why the rest of the stream must not be decoded.
@@ -19,7 +21,7 @@ pub(crate) enum Violation {
     TooBig,
     /// The client does not follow RFC 6455.
     Protocol,
-    /// The reason of a Close frame is not UTF-8. The decoder detects that too, but reports only an
+    /// The reason of a Close frame is not UTF-8. The decoder detects this too, but reports only an
     /// invalid Close frame.
     InvalidText,
 }
@@ -43,7 +45,7 @@ pub(crate) struct FrameScanner {
     message: Option<Fragments>,
     /// Unmasked payload of the current Close frame, as far as it has arrived.
     close: Vec<u8>,
-    /// The stream is no longer decoded: frames are followed without checks.
+    /// Whether the stream is no longer decoded. The scanner then only finds the ends of frames.
     lenient: bool,
 }
 
@@ -73,8 +75,8 @@ impl FrameScanner {
         }
     }
 
-    /// Follows the frames in bytes that are not decoded. After this call the scanner reports no
-    /// violations.
+    /// Finds the ends of frames in bytes that are not decoded. After this call the scanner reports
+    /// no violations.
     pub(crate) fn skip(&mut self, mut chunk: &[u8]) {
         self.lenient = true;
         while !chunk.is_empty()
@@ -84,13 +86,13 @@ impl FrameScanner {
         }
     }
 
-    /// Whether the last byte ended a Close frame.
+    /// Returns whether the last byte ended a Close frame.
     pub(crate) fn is_after_close(&self) -> bool {
         matches!(self.place, Place::Header(0)) && self.opcode() == 0x8
     }
 
     /// Scans the next bytes of the stream, at most to the end of the current frame. After a
-    /// violation the scanner is at the offset before these bytes.
+    /// violation, the scanner is again at the offset before these bytes.
     pub(crate) fn scan(&mut self, chunk: &[u8]) -> Result<Scanned, Violation> {
         let before = self.place;
         let scanned = self.follow(chunk);
@@ -130,8 +132,8 @@ impl FrameScanner {
         first & 0x0F
     }
 
-    /// Continues with a header of `header_len` bytes so far, and checks each field once it is
-    /// complete.
+    /// Continues after `header_len` bytes of the header, and checks each field of the header once
+    /// the field is complete.
     fn enter(&mut self, header_len: usize) -> Result<(), Violation> {
         self.place = Place::Header(header_len);
         let [first, second, extended @ ..] = self.header;
@@ -195,8 +197,7 @@ impl FrameScanner {
         Ok(())
     }
 
-    /// Stores the next payload bytes of a Close frame, and checks the reason after the last of
-    /// them.
+    /// Stores the next payload bytes of a Close frame, and checks the reason after the last byte.
     fn judge_close<'a>(
         &mut self,
         payload: impl Iterator<Item = &'a u8>,
@@ -270,8 +271,8 @@ mod tests {
         (ends, Ok(()))
     }
 
-    /// Scans a stream that arrives in one chunk. On a violation, returns it and the offset where
-    /// the last valid frame ends.
+    /// Scans a stream that arrives in one chunk. A violation is returned with the offset where the
+    /// last valid frame ends.
     fn scan(stream: &[u8]) -> Result<(), (usize, Violation)> {
         let (ends, verdict) = scan_chunks(stream, [stream.len()]);
         verdict.map_err(|violation| (ends.last().copied().unwrap_or(0), violation))
@@ -381,7 +382,7 @@ mod tests {
         assert!(matches!(scan(&endless), Err((_, Violation::TooBig))));
     }
 
-    /// First bytes of frames, most of them valid, so that long streams pass.
+    /// First bytes of frames. Most of them are valid, so that many long streams have no violation.
     fn first_byte() -> impl Strategy<Value = u8> {
         prop_oneof![
             6 => prop::sample::select(vec![0x81_u8, 0x82, 0x88, 0x89, 0x8A, 0x01, 0x00, 0x80]),

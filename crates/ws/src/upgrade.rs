@@ -22,7 +22,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-/// Dependencies and limits of connections, one per worker thread.
+/// Dependencies and limits of the connections of one worker thread.
 pub struct SocketContext {
     /// Fan-out of this thread.
     pub worker: Worker,
@@ -42,11 +42,11 @@ pub struct SocketContext {
     pub heartbeat: HeartbeatSettings,
 }
 
-/// Interval of the notices that state the position of the stream. A client receives them if its
-/// query asks for more than new events without a filter.
+/// Interval of the notices that state the position of the stream. A client receives notices if its
+/// query requests a start or a filter.
 const LIVE_EVERY: Duration = Duration::from_secs(25);
 
-/// Seconds until a client may try again after the limit of connections was reached.
+/// Value of `Retry-After`, in seconds, when the limit of connections is reached.
 const RETRY_AFTER_SECONDS: &str = "5";
 
 /// Reason why a request does not become a WebSocket.
@@ -55,16 +55,16 @@ pub enum UpgradeError {
     /// The request has no `Upgrade: websocket`, or no `Connection: Upgrade`.
     #[error("This path accepts WebSocket connections only. Connect with a WebSocket client.")]
     NotAnUpgrade,
-    /// The version is not the one of RFC 6455.
+    /// The WebSocket version is not 13, the version of RFC 6455.
     #[error("Sec-WebSocket-Version must be 13.")]
     Version,
     /// The key is missing, or is not sixteen bytes in Base64.
     #[error("Sec-WebSocket-Key must be sent once and be 16 bytes in Base64.")]
     Key,
     /// The request has a body, or offers more than one protocol. The HTTP decoder, this crate and a
-    /// proxy could each interpret the bytes after such a request in another way.
+    /// proxy could interpret the bytes after such a request differently.
     #[error(
-        "A WebSocket request must have no body, and its Upgrade header must be websocket alone."
+        "A WebSocket request must have no body and one Upgrade header, with the value websocket."
     )]
     Ambiguous,
     /// The HTTP version of the request does not support an upgrade.
@@ -121,8 +121,8 @@ pub async fn upgrade(
     upgrade_with(&request, payload, &context, chat).await
 }
 
-/// Starts a connection whose messages `handler` handles. Unless the query asks for more, the stream
-/// starts at the head of the log at this time, before the 101 response.
+/// Starts a connection whose messages `handler` handles. Unless the query requests another start,
+/// the stream starts at the head of the log at the time of this call, before the 101 response.
 pub async fn upgrade_with(
     request: &HttpRequest,
     payload: web::Payload,

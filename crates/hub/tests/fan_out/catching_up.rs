@@ -143,7 +143,7 @@ fn a_page_already_read_is_returned_even_if_trimmed_since() {
         let mut frames = take_one(&mut cursor);
         running.append(100).await;
         running.append(100).await;
-        // The page ended at 64, and the store has trimmed the events after it.
+        // The page ended at offset 64, and the store has trimmed the next events.
         let (rest, end) = catch_up(&mut cursor).await;
         frames.extend(rest);
         assert_eq!(frames, (1..=64).collect::<Vec<_>>());

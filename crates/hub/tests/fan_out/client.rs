@@ -53,7 +53,7 @@ pub(crate) fn from(start: StartFrom) -> Subscription {
     Subscription { start, ..Subscription::default() }
 }
 
-/// The same subscription, for alerts only.
+/// Restricts a subscription to alerts.
 pub(crate) fn alerts(mut subscription: Subscription) -> Subscription {
     subscription.filter.types = vec![EventType::Alert];
     subscription
@@ -93,7 +93,7 @@ impl Client {
         };
         assert!(
             at.is_none_or(|at| at == self.cursor.position()),
-            "the position is that of the step"
+            "the cursor's position is the position of its step"
         );
         Some(step.into())
     }
@@ -115,7 +115,7 @@ impl Client {
         seen
     }
 
-    /// Takes steps until nothing wakes the client any more.
+    /// Takes steps until the client is no longer woken or the cursor ends.
     pub(crate) async fn see(&mut self) -> Vec<Seen> {
         let mut seen = Vec::new();
         for _ in 0..MOST_PAUSES {

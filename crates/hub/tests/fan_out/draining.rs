@@ -1,5 +1,5 @@
-//! Draining: each cursor returns everything up to the head and then ends, and a slow one delays no
-//! other.
+//! Draining: each cursor returns everything up to the head and then ends, and a slow cursor delays
+//! no other cursor.
 
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ROOMY, Wakes, append, catch_up, memory_store, take_offsets, take_with};
@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-/// A window so small that it retains almost nothing.
+/// A window that retains only two frames.
 const TWO: WindowLimits = WindowLimits { frames: 2, bytes: usize::MAX };
 
 /// Result of a cursor that returns these offsets and drains after `turn` other cursors.
@@ -39,7 +39,7 @@ fn a_draining_cursor_returns_everything_up_to_the_head_and_ends() {
 }
 
 #[test]
-fn a_hub_has_caught_up_only_once_the_pump_has() {
+fn a_hub_has_caught_up_only_when_its_pump_has_read_all_events() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         running.hub.caught_up().await;
@@ -127,12 +127,12 @@ fn a_cursor_that_is_too_far_behind_does_not_count_as_drained() {
         running.hub.drain();
         settled().await;
         assert_eq!(catch_up(&mut behind).await, (vec![], Some(End::TooFarBehind)));
-        assert_eq!(catch_up(&mut running.cursor(1)).await, drained([2, 3], 0), "nor is it counted");
+        assert_eq!(catch_up(&mut running.cursor(1)).await, drained([2, 3], 0), "the first turn");
     });
 }
 
 #[test]
-fn cursors_are_gone_when_the_last_one_is_dropped() {
+fn waiting_for_cursors_ends_when_the_last_one_is_dropped() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let cursors = [running.cursor(0), running.cursor(0), running.cursor(0)];

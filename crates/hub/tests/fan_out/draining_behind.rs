@@ -74,7 +74,7 @@ fn a_cursor_behind_the_window_returns_all_events_before_it_drains() {
         settled().await;
         assert_eq!(giving.see().await, events(2..=64));
         for client in [&mut pausing].into_iter().chain(&mut opening).chain(&mut reading) {
-            assert_eq!(client.see().await, [], "none ends before the store has returned");
+            assert_eq!(client.see().await, [], "no client ends before the store has returned");
         }
         let [resumed, newest] = opening;
         let mut tasks = JoinSet::new();
@@ -98,7 +98,7 @@ fn a_cursor_behind_the_window_returns_all_events_before_it_drains() {
 }
 
 /// Asserts that a client receives this notice, then every event from `from` to the head, and then
-/// the end. Returns its turn.
+/// the end. Returns the turn of the client.
 async fn drains(mut client: Client, first: Option<Seen>, from: u64) -> u64 {
     if let Some(first) = first {
         assert_eq!(client.next().await, first);
@@ -106,7 +106,9 @@ async fn drains(mut client: Client, first: Option<Seen>, from: u64) -> u64 {
     for offset in from..=HEAD {
         assert_eq!(client.next().await, Seen::Event(offset));
     }
-    let Seen::End(End::Drained { turn }) = client.next().await else { panic!("it is not drained") };
+    let Seen::End(End::Drained { turn }) = client.next().await else {
+        panic!("the client is not drained")
+    };
     assert_eq!(client.next().await, drained(turn));
     turn
 }
@@ -141,7 +143,7 @@ fn waiting_cursors_are_woken_and_cut_when_the_hub_ends() {
 }
 
 #[test]
-fn a_cursor_that_waits_for_a_page_is_cut_too() {
+fn a_cursor_that_waits_for_a_page_is_cut_when_the_hub_ends() {
     on_one_thread(async {
         let running = Running::new(TWO);
         running.append(10).await;
@@ -161,7 +163,7 @@ fn new_events_do_not_wake_a_cursor_behind_the_window() {
         running.append(5).await;
         let mut behind = Client::new(running.cursor(0));
         store.let_reads(Reads::Fail);
-        assert_eq!(behind.see().await, [], "it waits before it reads again");
+        assert_eq!(behind.see().await, [], "the cursor waits before its next read");
         store.let_reads(Reads::Pass);
         for _ in 0..5 {
             running.append(3).await;

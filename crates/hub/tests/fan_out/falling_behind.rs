@@ -1,4 +1,4 @@
-//! A cursor that is not polled delays no other, and memory stays within the window's limits.
+//! A cursor that is not polled delays no other cursor, and memory stays within the window's limits.
 
 use crate::faulty_log::FaultyLog;
 use crate::one_thread::{Running, on_one_thread};
@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
 
-/// Returns the number of these frames that have another owner.
-fn held(frames: &[Bytes]) -> usize {
+/// Returns the number of these buffers that have another owner.
+fn retained(frames: &[Bytes]) -> usize {
     frames.iter().filter(|frame| !frame.is_unique()).count()
 }
 
@@ -83,7 +83,7 @@ fn the_window_retains_the_newest_events_of_a_larger_batch() {
         running.append(3).await;
         running.append(700).await;
         assert_eq!(take_offsets(&mut running.cursor(695)), ((696..=703).collect(), None));
-        assert_eq!(take_offsets(&mut running.cursor(694)), (vec![], None), "it reads the store");
+        assert_eq!(take_offsets(&mut running.cursor(694)), (vec![], None), "the store is read");
         assert_eq!(catch_up(&mut behind).await, ((1..=703).collect(), None));
     });
 }
@@ -103,9 +103,9 @@ fn a_window_bounded_by_bytes_retains_what_fits() {
         let oldest_readable = fitting.unwrap() as u64 + 1;
         assert!((2..58).contains(&oldest_readable), "several frames fit, but not all");
         for offset in 0..60 {
-            let (at_once, end) = take_offsets(&mut running.cursor(offset));
-            let held = if offset < oldest_readable { 60..60 } else { offset..60 };
-            assert_eq!((at_once.len(), end), (held.count(), None), "after {offset}");
+            let (immediate, end) = take_offsets(&mut running.cursor(offset));
+            let retained = if offset < oldest_readable { 60..60 } else { offset..60 };
+            assert_eq!((immediate.len(), end), (retained.count(), None), "after {offset}");
         }
         assert_eq!(catch_up(&mut behind).await, ((1..=60).collect(), None));
     });
@@ -123,12 +123,12 @@ fn frames_that_left_the_window_are_freed_even_if_unread() {
         for count in 1..=100 {
             running.append(1).await;
             all.extend(take(&mut quick).0.into_iter().map(Frame::into_websocket));
-            assert_eq!((all.len(), held(&all)), (count, count.min(8)));
+            assert_eq!((all.len(), retained(&all)), (count, count.min(8)));
         }
-        assert!(held(&all[92..]) == 8, "the newest frames are retained");
+        assert!(retained(&all[92..]) == 8, "the newest frames are retained");
         assert_eq!(catch_up(&mut elsewhere).await, ((1..=100).collect(), None));
         drop(behind);
-        assert_eq!(held(&all), 8);
+        assert_eq!(retained(&all), 8);
     });
 }
 

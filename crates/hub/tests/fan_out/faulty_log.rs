@@ -14,11 +14,11 @@ use tokio::task::yield_now;
 pub(crate) enum Reads {
     Pass,
     Fail,
-    /// It does not return until the behaviour changes.
+    /// Returns only after the behaviour has changed.
     Hang,
-    /// It returns no events, whatever the log contains.
+    /// Returns no events, even if the log has some.
     Nothing,
-    /// It lets other tasks run before it returns.
+    /// Lets other tasks run before the read returns.
     Dawdle,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct FaultyLog {
     most_events: AtomicUsize,
 }
 
-/// Counts one read while a caller waits for it.
+/// Guard that counts one running read.
 struct UnderWay<'a>(&'a AtomicUsize);
 
 impl Drop for UnderWay<'_> {

@@ -28,9 +28,9 @@ fn events_of(seen: &[Seen]) -> Vec<u64> {
 }
 
 #[test]
-fn conditions_are_joined_by_and() {
+fn an_event_must_meet_all_conditions_of_a_filter() {
     on_one_thread(async {
-        // Once from the window, and once from the store.
+        // The client reads the events once from the window, and once from the store.
         for limits in [ROOMY, WindowLimits { frames: 1, bytes: 0 }] {
             for (types, places, expected) in [
                 (vec![], vec![], vec![1, 2, 3, 4, 5, 6]),
@@ -98,7 +98,7 @@ fn a_filtered_client_follows_the_window_while_nothing_matches() {
             running.append(3).await;
             for client in &mut clients {
                 assert!(client.is_woken());
-                assert_eq!(client.take(), [], "it skips the new events within the window");
+                assert_eq!(client.take(), [], "the cursor skips the new events");
                 assert!(!client.is_woken());
             }
         }

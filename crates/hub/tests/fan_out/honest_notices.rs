@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::advance;
 
-/// Number of steps and longest wait (ms) of one run: together at most 28 s, less than the patience
-/// of a cursor.
+/// Maximum number of steps of one run, and longest wait of a step in milliseconds. All waits
+/// together last at most 28 s, less than the patience of a cursor.
 const STEPS: usize = 40;
 const LONGEST: u64 = 700;
 const LIVE_EVERY: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Start of a stream. Numbers beyond the log are reduced to its length.
+/// Start of a stream. A number beyond the log means the length of the log.
 #[derive(Debug, Clone, Copy)]
 enum Begins {
     After(u64),

@@ -31,7 +31,7 @@ enum Act {
     Refresh(usize),
     /// Creates a cursor of a worker, `below` events before the store's head.
     Come { worker: usize, below: u64 },
-    /// Polls a cursor up to `times` times, while it has more.
+    /// Polls a cursor up to `times` times, while the cursor returns frames.
     Take { cursor: usize, times: usize },
     /// Drops a cursor.
     Go { cursor: usize },
@@ -64,7 +64,7 @@ proptest! {
     ) {
         let runtime =
             Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        // The model decides what runs when, so the runtime must not force tasks to yield.
+        // The model decides when each task runs, so the runtime must not force tasks to yield.
         runtime.block_on(coop::unconstrained(async {
             let mut play = Play::new(limits, capacity);
             for act in acts {
@@ -99,7 +99,7 @@ struct Connection {
     ended: Option<End>,
 }
 
-/// What a cursor waits for since its last poll.
+/// Change for which a cursor waits since its last poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waits {
     Nothing,
@@ -107,7 +107,7 @@ enum Waits {
     Events,
     /// A read of the store.
     Read,
-    /// Nothing: the store has returned.
+    /// No change: the read has finished, and the cursor can be polled.
     Answered,
 }
 

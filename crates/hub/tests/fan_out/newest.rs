@@ -129,7 +129,8 @@ proptest! {
     #[test]
     fn exactly_the_newest_matches_are_returned(
         frames in prop_oneof![Just(1_usize), 1_usize..300],
-        // At least 2: the store must retain the last batch of two until the pump has read it.
+        // At least 2: the store must retain the last batch of two events until the pump has read
+        // the batch.
         capacity in prop_oneof![2_usize..300, Just(10_000)],
         log in prop::collection::vec(event(), 0..500),
         wanted in wanted(),

@@ -103,7 +103,8 @@ fn a_resuming_client_gets_a_live_notice_only_once_caught_up() {
 }
 
 /// Creates a client that has received the first page of a log of 400 events, over a store that then
-/// hangs. Only the event at the offset `matches` matches; 0 means none.
+/// hangs. Only the event at the offset `matches` passes the client's filter; 0 means that none
+/// does.
 async fn stuck_after_a_page(matches: u64) -> (Arc<FaultyLog>, Running, crate::client::Client) {
     let store = Arc::new(FaultyLog::new(memory_store(1_000)));
     let running = Running::over(store.clone(), TWO);
@@ -173,7 +174,7 @@ fn a_skipped_notice_is_due_again_after_one_interval() {
         let (store, _running, mut client) = stuck_after_a_page(64).await;
         sleep(LIVE_EVERY + A_MOMENT).await;
         assert_eq!(client.see().await, []);
-        // One more page without a match.
+        // The client reads one more page, without a match.
         store.let_reads(Reads::Pass);
         settled().await;
         assert_eq!(client.take(), []);

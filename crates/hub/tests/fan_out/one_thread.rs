@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Runs a test in a `LocalSet`. The clock advances only when every task waits, so a test that waits
-/// for something that never happens fails immediately.
+/// without an end fails immediately.
 pub(crate) fn on_one_thread(test: impl Future<Output = ()>) {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     LocalSet::new().block_on(&runtime, async {

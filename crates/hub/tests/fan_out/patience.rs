@@ -43,7 +43,7 @@ fn a_hanging_store_ends_a_cursor_after_its_patience() {
 
 #[test]
 fn an_unreadable_store_is_read_twice_a_second_while_patience_lasts() {
-    // A store that does not return an event that the window had is broken, and treated the same.
+    // A store that returns no event although it has some is treated like a store that fails.
     for trouble in [Reads::Fail, Reads::Nothing] {
         on_one_thread(async {
             let (store, _running, mut client) = far_behind().await;
@@ -62,7 +62,7 @@ fn no_event_is_lost_or_repeated_if_the_store_recovers_in_time() {
         on_one_thread(async {
             let (store, _running, mut client) = far_behind().await;
             let mut given = Vec::new();
-            // Each page is progress: the times without progress are not added up.
+            // Each page is progress, so the time without progress starts again at zero.
             for goal in (0..8).map(|page| page * 64 + 1) {
                 store.let_reads(trouble);
                 let recovering = async {

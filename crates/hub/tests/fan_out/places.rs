@@ -1,5 +1,5 @@
-//! Reader permits: a few cursors read the store at the same time, the others wait in a queue, and
-//! each gets a permit.
+//! Reader permits: a limited number of cursors read the store at the same time. The others wait in
+//! a queue, and each of them gets a permit.
 
 use crate::client::{Client, Seen, after, last};
 use crate::faulty_log::{FaultyLog, Reads};
@@ -121,7 +121,7 @@ fn a_cursor_dropped_when_it_gets_a_permit_passes_it_on() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let mut clients = behind(&running, PLACES + 2).await;
-        // The next cursor in the queue is dropped just when it gets the permit.
+        // The next cursor in the queue is dropped before it can use the permit.
         drop(clients.remove(0));
         drop(clients.remove(PLACES - 1));
         settled().await;
@@ -159,7 +159,7 @@ fn a_cursor_with_a_page_holds_no_permit() {
 }
 
 #[test]
-fn opening_a_stream_waits_in_the_same_queue() {
+fn streams_that_open_wait_in_the_queue_of_readers() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let mut reading = behind(&running, PLACES).await;
@@ -209,7 +209,7 @@ fn time_in_the_queue_does_not_count_as_lack_of_progress() {
 }
 
 #[test]
-fn a_reader_leaves_the_queue_with_its_full_patience() {
+fn time_in_the_queue_does_not_shorten_the_time_for_retries() {
     on_one_thread(async {
         let (store, running) = over_a_hanging_store().await;
         let first = behind(&running, PLACES).await;
@@ -228,7 +228,7 @@ fn a_reader_leaves_the_queue_with_its_full_patience() {
 
 #[test]
 fn many_opening_streams_pause_after_their_first_reads() {
-    // The start is two pages back, so that finding it takes more than one read.
+    // `after(0)` needs one read to find its start, and `last(150)` needs three reads.
     for subscription in [after(0), last(150)] {
         on_one_thread(async {
             let (store, running) = over_a_hanging_store().await;

@@ -59,7 +59,7 @@ fn a_failing_store_is_read_again_after_a_pause() {
 }
 
 #[test]
-fn trimming_ahead_of_the_pump_restarts_the_frame_log_at_the_head() {
+fn the_frame_log_restarts_if_the_store_trims_unread_events() {
     on_one_thread(async {
         let running = Running::over(Arc::new(memory_store(4)), ROOMY);
         let (mut at_start, mut parked) = (running.cursor(0), running.cursor(0));
@@ -79,14 +79,14 @@ fn trimming_ahead_of_the_pump_restarts_the_frame_log_at_the_head() {
         running.append(3).await;
         let late = running.hub.worker();
         let mut late = [late.cursor(running.position(12)), running.cursor(12)];
-        for going_on in [&mut at_head].into_iter().chain(&mut late) {
-            assert_eq!(take_offsets(going_on), (vec![13, 14, 15], None));
+        for continuing in [&mut at_head].into_iter().chain(&mut late) {
+            assert_eq!(take_offsets(continuing), (vec![13, 14, 15], None));
         }
         assert_eq!(take_offsets(&mut at_start), (vec![], Some(End::TooFarBehind)));
     });
 }
 
-/// Cancels the pump, and asserts that this is enough to end it.
+/// Cancels the pump, and asserts that the pump then ends.
 async fn ends_when_cancelled(mut running: Running) {
     settled().await;
     assert!(running.pump.try_join_next().is_none(), "the pump runs until it is cancelled");
@@ -111,7 +111,7 @@ fn the_pump_stops_during_the_pause_before_a_retry() {
         running.append(1).await;
         let before = tokio::time::Instant::now();
         ends_when_cancelled(running).await;
-        assert_eq!(before.elapsed(), Duration::ZERO, "it does not wait for the end of its pause");
+        assert_eq!(before.elapsed(), Duration::ZERO, "the pump does not finish its pause");
     });
 }
 

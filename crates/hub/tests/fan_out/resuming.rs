@@ -1,4 +1,4 @@
-//! A stream that starts after a position: it returns every later event, or a gap instead.
+//! A stream that starts after a position returns every later event, or reports a gap.
 
 use crate::client::{Client, Seen, after, events, from, last};
 use crate::faulty_log::{FaultyLog, Reads};
@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 const EIGHT: WindowLimits = WindowLimits { frames: 8, bytes: usize::MAX };
 
-/// Creates a hub with 300 events, of which the window retains 8 and the store `held`.
-async fn after_300(held: usize) -> (Arc<FaultyLog>, Running) {
-    let store = Arc::new(FaultyLog::new(memory_store(held)));
+/// Creates a hub with 300 events, of which the window retains 8 and the store retains `retained`.
+async fn after_300(retained: usize) -> (Arc<FaultyLog>, Running) {
+    let store = Arc::new(FaultyLog::new(memory_store(retained)));
     let running = Running::over(store.clone(), EIGHT);
     for _ in 0..30 {
         running.append(10).await;

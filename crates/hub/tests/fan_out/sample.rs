@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Wake, Waker};
 /// Limits large enough for everything that a test appends.
 pub(crate) const ROOMY: WindowLimits = WindowLimits { frames: 1_000_000, bytes: usize::MAX };
 
-/// An encoder whose bytes differ between events and grow with the text of the event.
+/// An encoder whose output differs for each event and grows with the text of the event.
 pub(crate) const ENCODER: Encoder = Encoder {
     event: |event, out| {
         let text = match &event.value {
@@ -54,12 +54,13 @@ pub(crate) async fn next(cursor: &mut Cursor) -> Step {
     poll_fn(|cx| cursor.poll_next(cx)).await
 }
 
-/// Takes frames from a cursor without notices until it waits (`None`) or ends.
+/// Takes frames from a cursor until the cursor waits (`None`) or ends. Panics if the cursor returns
+/// a notice.
 pub(crate) fn take(cursor: &mut Cursor) -> (Vec<Frame>, Option<End>) {
     take_with(cursor, Waker::noop())
 }
 
-/// Like [`take`], with the waker to wake if the cursor waits.
+/// Like [`take`], but the cursor wakes this waker.
 pub(crate) fn take_with(cursor: &mut Cursor, waker: &Waker) -> (Vec<Frame>, Option<End>) {
     let mut frames = Vec::new();
     loop {
@@ -68,7 +69,7 @@ pub(crate) fn take_with(cursor: &mut Cursor, waker: &Waker) -> (Vec<Frame>, Opti
                 assert_eq!(
                     cursor.position(),
                     frame.position(),
-                    "the position is that of the frame"
+                    "the cursor's position is the frame's"
                 );
                 frames.push(frame);
             }
@@ -86,8 +87,8 @@ pub(crate) fn take_offsets(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
     (offsets(&frames), end)
 }
 
-/// Takes offsets from a cursor until nothing wakes it any more. The cursor may pause to let other
-/// tasks run.
+/// Takes offsets from a cursor until the cursor is no longer woken or ends. The cursor may wait
+/// meanwhile, for example for a page.
 pub(crate) async fn catch_up(cursor: &mut Cursor) -> (Vec<u64>, Option<End>) {
     let woken = Arc::new(Wakes::default());
     let waker = Waker::from(woken.clone());
@@ -124,7 +125,7 @@ impl Wake for Wakes {
     }
 }
 
-/// Returns the bytes that every socket sends.
+/// Returns the bytes that every WebSocket sends for the frame.
 pub(crate) fn websocket(frame: &Frame) -> Bytes {
     frame.clone().into_websocket()
 }

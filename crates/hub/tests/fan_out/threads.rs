@@ -22,7 +22,7 @@ const WRITERS: usize = 3;
 const READERS_FROM_THE_START: usize = 4;
 /// Number of short-lived cursors of each worker, one after the other.
 const ROUNDS: usize = 100;
-/// Number of appends after which a writer gives up on readers that never finish.
+/// Maximum number of appends of a writer, so that the test ends even if the readers never finish.
 const MOST_APPENDS: usize = 20_000;
 /// Maximum time that a thread waits for the others.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -154,8 +154,8 @@ async fn read_to_the_end(mut cursor: Cursor) -> Received {
     }
 }
 
-/// Appends one event, creates a cursor at the head, takes a few events, and drops the cursor, in
-/// every other round while it waits.
+/// Appends one event, creates a cursor at the head, takes a few events, and drops the cursor. In
+/// every other round, the cursor may be waiting when it is dropped.
 async fn come_and_go(worker: &Worker, store: &dyn EventLog, round: usize) {
     let answered = append(store, 1).await;
     let mut cursor = worker.cursor(worker.head());
@@ -178,7 +178,7 @@ fn a_cursor_at_the_head_returns_only_later_events() {
         let running = Running::new(ROOMY);
         for n in 0..20 {
             let answered = append(running.store.as_ref(), 2).await;
-            // Neither the pump nor the worker has seen those events yet.
+            // Neither the pump nor the worker has received these two events yet.
             let mut cursor = running.worker.cursor(running.worker.head());
             assert_eq!(take_offsets(&mut cursor), (vec![], None));
             settled().await;
@@ -193,7 +193,7 @@ fn a_cursor_at_the_head_returns_only_later_events() {
 }
 
 #[test]
-fn a_worker_created_while_the_log_grows_misses_nothing() {
+fn a_worker_created_while_the_log_grows_misses_no_event() {
     let store: Arc<dyn EventLog> = Arc::new(memory_store(10_000));
     let (hub, pump) = Hub::new(store.clone(), ROOMY, ENCODER);
     let stop = CancellationToken::new();
@@ -216,8 +216,9 @@ fn a_worker_created_while_the_log_grows_misses_nothing() {
     });
 }
 
-/// Creates workers one after the other until one finds the event after `before`, so that some are
-/// created exactly while the event arrives. No later event would wake a worker that missed it.
+/// Creates workers one after the other until one finds the event after `before`, so that some
+/// workers are created exactly while the event arrives. A worker that missed the event would never
+/// be woken, because no other event follows.
 async fn workers_around_one_event(hub: &Hub, before: Position) {
     let mut cursors = Vec::new();
     loop {

@@ -69,7 +69,7 @@ fn no_cursor_is_woken_without_new_events() {
 }
 
 #[test]
-fn a_cursor_with_unread_frames_is_not_woken() {
+fn a_cursor_that_has_not_read_all_frames_is_not_woken() {
     on_one_thread(async {
         let running = Running::new(ROOMY);
         let mut connection = Connection::new(running.cursor(0));
@@ -134,7 +134,8 @@ fn a_cursor_dropped_while_parked_is_removed_completely() {
         assert_eq!(running.hub.cursors(), 2);
         assert_eq!(Arc::strong_count(&wakes), 1, "its waker is dropped");
 
-        // A new cursor that reuses its slot has not been polled, so it is not woken either.
+        // A new cursor reuses the slot of the dropped cursor. The new cursor has not been polled,
+        // so it is not woken.
         let heir = Connection::new(running.cursor(0));
         running.append(1).await;
         assert_eq!((wakes.taken(), heir.wakes.taken()), (0, 0));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 const PLACES: [&str; 3] = ["North Gate", "East Gate", "Gate"];
 
-/// Conditions of a client: each is a set, and `None` means no condition.
+/// Filter of a client: for each condition a set of accepted values, or `None` for no condition.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
     types: Option<Vec<&'static str>>,
@@ -39,8 +39,8 @@ impl Wanted {
     /// Returns the offsets of all matching events that the store retains.
     pub(crate) async fn of(&self, store: &dyn EventLog) -> Vec<u64> {
         let newest = *store.head().borrow();
-        let held = store.read(ReadFrom::Before(newest), usize::MAX).await.unwrap();
-        let matching = held.iter().filter(|event| self.admits(&event.value));
+        let retained = store.read(ReadFrom::Before(newest), usize::MAX).await.unwrap();
+        let matching = retained.iter().filter(|event| self.admits(&event.value));
         matching.map(|event| event.position.offset).collect()
     }
 }
