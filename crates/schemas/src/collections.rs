@@ -26,12 +26,12 @@ pub struct AlertCollection<'a> {
     /// Address of the page with newer alerts, or `null` if no newer alerts match. Follow `next`
     /// until it is `null`. A page can contain fewer alerts than its limit, or none, even if more
     /// alerts match.
-    #[schema(required = true, example = "/alerts?limit=10&after=9f86d081884c7d65-42")]
+    #[schema(required = true, example = "?limit=10&after=9f86d081884c7d65-42")]
     pub next: Option<String>,
     /// Address of the page with older alerts, or `null` if no older alerts match. Follow `previous`
     /// until it is `null`. A page can contain fewer alerts than its limit, or none, even if more
     /// alerts match.
-    #[schema(required = true, example = "/alerts?limit=10&before=9f86d081884c7d65-33")]
+    #[schema(required = true, example = "?limit=10&before=9f86d081884c7d65-33")]
     pub previous: Option<String>,
 }
 
