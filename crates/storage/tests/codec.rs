@@ -251,8 +251,8 @@ const BLAZE: &str = concat!(
 );
 const ABOUT: &str = r#"{"id":"00000000-0000-0000-0000-000000000007","f":"Operator 1","m":"hello","a":"00000000-0000-0000-0000-00005eadbeef","t":-1}"#;
 
-/// Databases contain these bytes. If this test fails, correct the code, not the test. A new shape
-/// gets a new version and another test like this one.
+/// Databases contain these bytes. If this test fails, correct the code, not the bytes. A new shape
+/// gets a new version: see "A stored shape" in docs/EXTENDING.md.
 #[test]
 fn records_of_version_2_have_exactly_these_bytes() {
     let record = |shape: &str| [&[2], shape.as_bytes()].concat();
