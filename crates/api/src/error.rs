@@ -65,7 +65,7 @@ pub enum ApiError {
     #[error("There is no alert with this id.")]
     NoSuchAlert,
     /// There is no resource at this path.
-    #[error("There is no resource at this address.")]
+    #[error("There is no resource at this address. The addresses are listed at /docs.")]
     NotFound,
     /// The path does not accept this method.
     #[error("The method is not allowed. This address accepts only {allow}.")]
@@ -204,7 +204,8 @@ fn submit_detail(error: &SubmitError) -> String {
              key for each new request, and the same key only to send the same request again."
         }
         SubmitError::Unavailable => {
-            "The server cannot store events now. Nothing was changed. Try again later."
+            "The server cannot store events now; /health/ready states the reason. Nothing was \
+             changed. Try again later."
         }
         SubmitError::OutcomeUnknown => {
             "The store failed during this request, so the request may or may not be stored. \

@@ -27,7 +27,8 @@ impl ActionError {
     pub fn unavailable() -> Self {
         Self::new(
             "unavailable",
-            "The server cannot store events now. Nothing was changed. Try again later.",
+            "The server cannot store events now; /health/ready states the reason. Nothing was \
+             changed. Try again later.",
         )
     }
 

@@ -202,7 +202,12 @@ impl Arguments {
             self.apply(&mut settings);
             return Ok(Loaded::Settings(Box::new(settings)));
         };
-        let missing = || ConfigurationError::Arguments("--data <FOLDER> is missing".to_owned());
+        let missing = || {
+            ConfigurationError::Arguments(
+                "the data folder is missing: add --data <FOLDER>, or set NORTHGATE__STORAGE__DATA"
+                    .to_owned(),
+            )
+        };
         maintenance.maintenance(settings.storage.data).map(Loaded::Maintenance).ok_or_else(missing)
     }
 

@@ -26,7 +26,7 @@ pub(super) enum MaintenanceArguments {
         #[command(flatten)]
         data: Data,
 
-        /// File to create; a server can use it if it is named northgate.db in a folder of its own
+        /// New file for the copy; to restore it, put it as northgate.db into a new folder
         file: PathBuf,
     },
     /// Write all data in a folder to standard output as lines of JSON; a server may be using the
