@@ -60,7 +60,10 @@ pub enum ApiError {
     #[error(transparent)]
     NotReady(#[from] NotReady),
     /// The query contains a position of another log.
-    #[error("The position belongs to another log: the data was replaced. Omit after and before.")]
+    #[error(
+        "The position does not exist in this log, for example because the data was replaced. Omit after \
+         and before."
+    )]
     ForeignPosition,
     #[error("There is no alert with this id.")]
     NoSuchAlert,
@@ -75,14 +78,16 @@ pub enum ApiError {
     },
     /// A page of an origin that is not allowed tried to change something or to open a stream.
     #[error(
-        "Pages of this origin may not send this request. To allow them, add the origin to \
-         CORS_ORIGINS_ALLOWED, or its host name with --public-host."
+        "Pages of other origins may not send this request. To allow an origin, add it to \
+         CORS_ORIGINS_ALLOWED, or its host name with --public-host; its pages must send the request \
+         with CORS."
     )]
     ForeignOrigin,
     /// A page of another site tried to search.
     #[error(
         "Pages of other sites may not search. To allow a site, add its origin to \
-         CORS_ORIGINS_ALLOWED. To search without a page, open the address directly."
+         CORS_ORIGINS_ALLOWED, or its host name with --public-host; its pages must send the request \
+         with CORS. To search without a page, open the address directly."
     )]
     CrossSiteSearch,
     /// The request is for a host that the server does not accept.

@@ -75,12 +75,12 @@ pub(crate) struct HistoryParameters {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the query, which is read name by name")]
 pub(crate) struct AlertParameters {
-    /// Only alerts whose location is exactly one of these values. The parameter can occur at most
-    /// 64 times.
+    /// Only alerts whose location is exactly one of these values. The parameter can have
+    /// at most 64 different values.
     #[param(max_items = 64)]
     location: Option<Vec<String>>,
-    /// Only alerts whose source is exactly one of these values. The parameter can occur at most 64
-    /// times.
+    /// Only alerts whose source is exactly one of these values. The parameter can have at
+    /// most 64 different values.
     #[param(max_items = 64)]
     source: Option<Vec<String>>,
     /// Only alerts with one of these statuses: `open`, `acknowledged`, `resolved`. The parameter

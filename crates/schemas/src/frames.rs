@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 pub const INVALID_CHAT_MESSAGE: &str =
     "Invalid chat message. Expected: sender (str), message (str).";
 
-/// An error in a frame that this client sent. The connection stays open.
+/// An error in a frame that this client sent. The connection stays open, unless the client ignores
+/// the message limit.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "error",

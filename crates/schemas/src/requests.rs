@@ -45,7 +45,7 @@ pub struct NewAlert {
     #[schema(min_length = 1, max_length = 128)]
     source: Option<String>,
     /// Searchable key/value pairs: at most 32. A name has 1 to 64 letters, digits and `_ - . /`,
-    /// and a value has at most 256 characters.
+    /// and starts with a letter or `_`. A value has at most 256 characters.
     labels: Option<BTreeMap<String, String>>,
     /// Address of a page with more information, with the scheme `http` or `https`.
     #[schema(max_length = 2048)]

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be bound.
-    #[error("cannot listen on {address}: {}; set another address with --host and --port", reason(.source))]
+    #[error("cannot listen on {address}: {}", reason(.source))]
     Listen {
         /// The configured address.
         address: SocketAddr,
@@ -33,9 +33,15 @@ pub enum StartError {
 
 fn reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::AddrNotAvailable => "this machine does not have this address".to_owned(),
+        io::ErrorKind::AddrInUse => {
+            "the port is in use; stop the other program, or set another --port".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "permission denied; ports below 1024 need privileges, so set another --port".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine does not have this address; set another --host".to_owned()
+        }
         _ => error.to_string(),
     }
 }

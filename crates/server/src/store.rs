@@ -20,15 +20,25 @@ pub(crate) fn configured_store(settings: &Settings) -> Box<dyn StoreFactory> {
     Box::new(SqliteFactory::new(folder.to_owned(), options))
 }
 
-/// Logs a warning if the settings contain bounds of the other store.
+/// Logs a warning for each bound that is set and belongs to the other store.
 fn warn_of_unused(settings: &Settings) {
-    let Settings { storage, memory, .. } = settings;
-    if storage.data.is_some() && *memory != MemorySection::default() {
-        tracing::warn!("the settings --memory-… have no effect with --data; use --retain-…");
-    }
-    let appends_per_commit = storage.appends_per_commit;
-    let unset = StorageSection { appends_per_commit, ..StorageSection::default() };
-    if storage.data.is_none() && *storage != unset {
-        tracing::warn!("the settings --retain-… have no effect without --data; use --memory-…");
+    let (is_on_disk, when) = match settings.storage.data {
+        Some(_) => (true, "with --data"),
+        None => (false, "without --data"),
+    };
+    let (storage, memory) = (&settings.storage, &settings.memory);
+    let (disk, ram) = (StorageSection::default(), MemorySection::default());
+    for (belongs_to_disk, name, is_set) in [
+        (true, "retain-events", storage.retain_events != disk.retain_events),
+        (true, "retain-for", storage.retain_for != disk.retain_for),
+        (true, "retain-bytes", storage.retain_bytes != disk.retain_bytes),
+        (false, "memory-events", memory.events != ram.events),
+        (false, "memory-alerts", memory.alerts != ram.alerts),
+        (false, "memory-messages", memory.messages != ram.messages),
+        (false, "memory-keys", memory.keys != ram.keys),
+    ] {
+        if is_set && belongs_to_disk != is_on_disk {
+            tracing::warn!(setting = name, "this setting has no effect {when}");
+        }
     }
 }

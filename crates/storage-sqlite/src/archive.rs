@@ -4,6 +4,7 @@
 use northgate_storage::codec::CodecError;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::fmt::{self, Display, Formatter};
 
 /// Version of the line format. An import refuses every other version.
 pub(crate) const FORMAT: u32 = 1;
@@ -75,6 +76,13 @@ pub struct Counts {
     pub messages: u64,
     /// Idempotency keys.
     pub keys: u64,
+}
+
+impl Display for Counts {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { events, alerts, messages, keys } = self;
+        write!(f, "{events} events, {alerts} alerts, {messages} messages and {keys} keys")
+    }
 }
 
 /// Builds a stored record from the fields of a line.

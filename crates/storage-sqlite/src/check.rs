@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(
             refused,
             "is not intact: the columns of the alert at offset 1 differ from its record; restore a \
-             backup, or export the data and import it into a new folder"
+             backup; without one, try to export the data and import it into a new folder"
         );
     }
 }

@@ -297,7 +297,7 @@ enum LineError {
     Order,
     #[error("another alert in the export has the same id {}", .0.0)]
     IdTaken(AlertId),
-    #[error("the export contains {seen:?}, but its end line states {said:?}")]
+    #[error("the export contains {seen}, but its end line states {said}")]
     Counts { said: Counts, seen: Counts },
     #[error(transparent)]
     Record(#[from] CodecError),

@@ -228,19 +228,19 @@ async fn a_check_finds_missing_and_stale_entries_of_the_search_indices() {
     assert_eq!(
         error,
         "is not intact: 1 messages are missing from the search index, and 0 of its entries are \
-         stale; restore a backup, or export the data and import it into a new folder"
+         stale; restore a backup; without one, try to export the data and import it into a new folder"
     );
     let error = change("DELETE FROM alert_ids WHERE rowid IN (1, 3)");
     assert_eq!(
         error,
         "is not intact: 2 alerts are missing from the id index, and 0 of its entries are stale; \
-         restore a backup, or export the data and import it into a new folder"
+         restore a backup; without one, try to export the data and import it into a new folder"
     );
     let error = change("DELETE FROM alerts WHERE place = 5");
     assert_eq!(
         error,
         "is not intact: 0 alerts are missing from the search index, and 1 of its entries are \
-         stale; restore a backup, or export the data and import it into a new folder"
+         stale; restore a backup; without one, try to export the data and import it into a new folder"
     );
 }
 
@@ -263,7 +263,7 @@ async fn a_check_finds_columns_and_counts_that_differ_from_the_records() {
         assert_eq!(
             error,
             "is not intact: the columns of the alert at offset 5 differ from its record; restore a \
-             backup, or export the data and import it into a new folder",
+             backup; without one, try to export the data and import it into a new folder",
             "{change}"
         );
         connection.execute(&set(undo), []).unwrap();

@@ -20,7 +20,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+
+/// Time for which a fault stays visible to other tasks.
+const PAUSE: Duration = Duration::from_millis(2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
@@ -100,7 +103,9 @@ impl Faulty {
             }
         }
         let others = self.under_way.fetch_add(1, SeqCst);
-        yield_now().await;
+        if self.fault == Fault::BatchInPieces {
+            sleep(PAUSE).await;
+        }
         let done = match self.fault {
             Fault::VectorInPieces | Fault::CancelledInHalf => {
                 self.append_in_pieces(submissions).await
@@ -124,19 +129,25 @@ impl Faulty {
             }
             Fault::HeadGoesBack => {
                 self.head.send_replace(newest);
-                let before = Position { offset: newest.offset.saturating_sub(1), ..newest };
-                self.head.send_replace(before);
-                yield_now().await;
+                // Sometimes, and by more than all writers append together: otherwise a reader
+                // could see only positions that rise.
+                if newest.offset.is_multiple_of(6) {
+                    let before = Position { offset: newest.offset.saturating_sub(20), ..newest };
+                    self.head.send_replace(before);
+                }
+                sleep(PAUSE).await;
                 self.head.send_replace(newest);
             }
             Fault::HeadWithoutLock => {
-                yield_now().await;
+                // Every second append lets others overtake.
+                if (own.offset / 2).is_multiple_of(2) {
+                    sleep(PAUSE).await;
+                }
                 self.head.send_replace(own);
+                sleep(PAUSE).await;
             }
             Fault::HeadAfterReads => {
-                for _ in 0..3 {
-                    yield_now().await;
-                }
+                sleep(PAUSE).await;
                 self.head.send_replace(newest);
             }
             _ => {
@@ -226,7 +237,7 @@ impl ReadModel for Faulty {
     async fn alerts(&self, query: AlertQuery) -> Result<HistoryPage<Alert>, QueryError> {
         if self.fault == Fault::TornPosition {
             let early = self.inner.alerts(query.clone()).await?;
-            yield_now().await;
+            sleep(PAUSE).await;
             return Ok(HistoryPage { position: early.position, ..self.inner.alerts(query).await? });
         }
         let [one, other] = query.statuses[..] else { return self.inner.alerts(query).await };
@@ -235,7 +246,7 @@ impl ReadModel for Faulty {
         }
         let of = |status| AlertQuery { statuses: vec![status], ..query.clone() };
         let mut page = self.inner.alerts(of(one)).await?;
-        yield_now().await;
+        sleep(PAUSE).await;
         page.items.extend(self.inner.alerts(of(other)).await?.items);
         page.items.sort_by_key(|alert| alert.position.offset);
         Ok(page)

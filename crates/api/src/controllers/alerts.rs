@@ -15,7 +15,8 @@ use northgate_services::AlertService;
 ///
 /// When the answer arrives, the alert is stored and is being sent to all clients. If an alert with
 /// the same `dedup_key` is not resolved, the request is a repeat: the answer is that alert with the
-/// new `count`. Repeats within 100 ms are stored together as one event.
+/// new `count`. Repeats within the repeat window (100 ms by default) are stored
+/// together as one event.
 #[utoipa::path(
     post,
     path = "/alerts",

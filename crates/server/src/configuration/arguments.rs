@@ -93,8 +93,8 @@ pub(super) struct Arguments {
     pub(super) retain_for: Option<Span>,
 
     /// Upper bound of the size of the data folder, such as 2GiB (at least 4MiB), or off. At the
-    /// bound the server removes events first, then resolved alerts and messages; when only open
-    /// alerts are left, it refuses new alerts
+    /// bound the server removes events first, then resolved alerts and messages; when only
+    /// unresolved alerts are left, it refuses new alerts
     /// [default: off] [env: NORTHGATE__STORAGE__RETAIN_BYTES]
     #[arg(long, value_name = "BYTES|off", allow_hyphen_values = true)]
     pub(super) retain_bytes: Option<ByteLimit>,

@@ -206,7 +206,7 @@ impl Default for ChatSection {
 }
 
 /// Where data is stored, and how much of it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct StorageSection {
     /// Folder of a store on disk; without it, all data is in memory.
@@ -236,7 +236,7 @@ impl Default for StorageSection {
 }
 
 /// Capacity of the memory store, with a separate bound for each kind of data.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct MemorySection {
     /// Upper bound of events.

@@ -256,8 +256,8 @@ fn the_environment_overrides_dot_env_for_legacy_names() {
 
 #[test]
 fn bounds_of_the_other_store_are_logged_as_ignored() {
-    let retain = "--retain-… have no effect without --data";
-    let memory = "--memory-… have no effect with --data";
+    let without = "this setting has no effect without --data";
+    let with = "this setting has no effect with --data";
     for (flags, is_logged) in [
         (["--retain-bytes", "1GiB"].as_slice(), [true, false]),
         (&["--memory-alerts", "5"], [false, false]),
@@ -266,7 +266,7 @@ fn bounds_of_the_other_store_are_logged_as_ignored() {
         (&["--data", "data", "--memory-keys", "5"], [false, true]),
     ] {
         let ended = northgate(flags).serve().stop().assert_code(0);
-        let logged = [retain, memory].map(|text| ended.has_logged(text));
+        let logged = [without, with].map(|text| ended.has_logged(text));
         assert_eq!(logged, is_logged, "{flags:?}: {ended:?}");
     }
 }

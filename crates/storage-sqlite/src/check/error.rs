@@ -10,7 +10,7 @@ use rusqlite::ErrorCode;
 pub enum CheckError {
     /// Data is missing or damaged.
     #[error(
-        "is not intact: {0}; restore a backup, or export the data and import it into a new folder"
+        "is not intact: {0}; restore a backup; without one, try to export the data and import it into a new folder"
     )]
     NotWhole(String),
     /// The folder contains no data, or this process cannot read it. Unread data may be intact.

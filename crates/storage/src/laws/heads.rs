@@ -2,11 +2,10 @@
 //! move of the head wakes.
 
 use super::Harness;
-use super::sample::{append, head, open, raise, say, window};
+use super::sample::{Lockstep, append, have_ended, head, open, raise, say, window};
 use crate::{EventStore, Outcome, ReadFrom};
 use northgate_domain::{AlertQuery, MessageQuery, Position};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -16,14 +15,14 @@ const APPENDS: usize = 300;
 /// Upper bound of each wait. A store that obeys the law is much faster.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Starts four writers. The flag becomes true when all writers are done.
-fn writers(store: &Arc<dyn EventStore>) -> (JoinSet<()>, Arc<AtomicBool>) {
-    let (mut tasks, done) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
-    let left = Arc::new(AtomicUsize::new(WRITERS));
+/// Starts four writers.
+fn writers(store: &Arc<dyn EventStore>, lockstep: &Lockstep) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
     for _ in 0..WRITERS {
-        let (store, done, left) = (store.clone(), done.clone(), left.clone());
+        let (store, lockstep) = (store.clone(), lockstep.clone());
         tasks.spawn(async move {
             for n in 0..APPENDS {
+                lockstep.before_append().await;
                 let vector = vec![raise(&n.to_string()), say(&n.to_string())];
                 let outcomes = store.append(vector).await.unwrap();
                 let last = match outcomes.last().unwrap() {
@@ -35,18 +34,16 @@ fn writers(store: &Arc<dyn EventStore>) -> (JoinSet<()>, Arc<AtomicBool>) {
                     "append returned before the head reached its last event"
                 );
             }
-            if left.fetch_sub(1, Ordering::SeqCst) == 1 {
-                done.store(true, Ordering::SeqCst);
-            }
         });
     }
-    (tasks, done)
+    tasks
 }
 
 /// Under concurrent appends the head must never move backwards, and must end at the newest event.
 pub async fn the_head_never_moves_backwards(harness: &dyn Harness) {
     let store = open(harness, window(100_000)).await;
-    let (tasks, done) = writers(&store);
+    let lockstep = Lockstep::new();
+    let mut tasks = writers(&store, &lockstep);
     let (mut watched, mut last) = (store.head(), head(store.as_ref()));
     let mut see = |position: Position| {
         assert!(
@@ -57,12 +54,11 @@ pub async fn the_head_never_moves_backwards(harness: &dyn Harness) {
         );
         last = position;
     };
-    while !done.load(Ordering::SeqCst) {
+    while !have_ended(&mut tasks) {
         see(*watched.borrow_and_update());
         see(head(store.as_ref()));
-        tokio::task::yield_now().await;
+        lockstep.after_round().await;
     }
-    tasks.join_all().await;
     assert_eq!(head(store.as_ref()).offset, (WRITERS * APPENDS * 2) as u64);
 }
 
@@ -70,12 +66,13 @@ pub async fn the_head_never_moves_backwards(harness: &dyn Harness) {
 /// each result: no offset in the result may be greater than this head.
 pub async fn no_query_shows_events_beyond_the_head(harness: &dyn Harness) {
     let store = open(harness, window(100_000)).await;
-    let (tasks, done) = writers(&store);
+    let lockstep = Lockstep::new();
+    let mut tasks = writers(&store, &lockstep);
     let assert_shown = |shown: u64| {
         let head = head(store.as_ref()).offset;
         assert!(shown <= head, "a result shows offset {shown}, but the head is at {head}");
     };
-    while !done.load(Ordering::SeqCst) {
+    while !have_ended(&mut tasks) {
         let after = ReadFrom::After(head(store.as_ref()));
         let events = store.read(after, 100).await.unwrap();
         assert_shown(events.last().map_or(0, |event| event.position.offset));
@@ -89,9 +86,8 @@ pub async fn no_query_shows_events_beyond_the_head(harness: &dyn Harness) {
         let messages = store.messages(MessageQuery::newest(1)).await.unwrap();
         assert_shown(messages.items.last().map_or(0, |message| message.position.offset));
         assert_shown(store.summary().await.unwrap().position.offset);
-        tokio::task::yield_now().await;
+        lockstep.after_round().await;
     }
-    tasks.join_all().await;
 }
 
 /// Every move of the head must wake the waiting receivers and show them the new position.

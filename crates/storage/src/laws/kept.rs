@@ -1,7 +1,9 @@
 //! Law 1, *Kept*: an appended event is visible in every read and query.
 
 use super::Harness;
-use super::sample::{append, everything_after, head, open, raise, say, window};
+use super::sample::{
+    Lockstep, append, everything_after, have_ended, head, open, raise, say, window,
+};
 use northgate_domain::{AlertEvent, AlertId, AlertQuery, Event, MessageQuery, Revision};
 use uuid::Uuid;
 
@@ -40,10 +42,12 @@ pub async fn an_appended_event_is_visible_in_every_query(harness: &dyn Harness) 
 pub async fn collections_contain_exactly_the_events_up_to_their_position(harness: &dyn Harness) {
     let store = open(harness, window(10_000)).await;
     let start = head(store.as_ref());
+    let lockstep = Lockstep::new();
     let writer = {
-        let store = store.clone();
+        let (store, lockstep) = (store.clone(), lockstep.clone());
         async move {
             for n in 0..500 {
+                lockstep.before_append().await;
                 append(store.as_ref(), raise(&n.to_string())).await;
                 append(store.as_ref(), say(&n.to_string())).await;
             }
@@ -52,7 +56,7 @@ pub async fn collections_contain_exactly_the_events_up_to_their_position(harness
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(writer);
     let mut last = start;
-    while last.offset < 1_000 {
+    while !have_ended(&mut tasks) || last.offset < 1_000 {
         let alerts = store.alerts(AlertQuery::newest(usize::MAX)).await.unwrap();
         assert_eq!(alerts.items.len() as u64, alerts.position.offset.div_ceil(2));
         let messages = store.messages(MessageQuery::newest(usize::MAX)).await.unwrap();
@@ -62,7 +66,6 @@ pub async fn collections_contain_exactly_the_events_up_to_their_position(harness
             "a later query returned an earlier position"
         );
         last = messages.position;
-        tokio::task::yield_now().await;
+        lockstep.after_round().await;
     }
-    tasks.join_all().await;
 }

@@ -3,7 +3,7 @@
 
 use super::Harness;
 use super::lives::{act, raise, raising};
-use super::sample::{append, head, open, say, window};
+use super::sample::{Lockstep, append, have_ended, head, open, say, window};
 use northgate_domain::{
     Action, AlertEvent, AlertId, AlertQuery, Event, HistoryPage, HistoryRange, Position, StatusKind,
 };
@@ -21,16 +21,17 @@ pub async fn a_history_page_shows_one_state_of_the_store(harness: &dyn Harness) 
     for n in 0..ALERTS {
         ids.push(raise(store.as_ref(), raising(&n.to_string())).await.alert.id);
     }
+    let lockstep = Lockstep::new();
     let writer = {
-        let store = store.clone();
+        let (store, lockstep) = (store.clone(), lockstep.clone());
         async move {
             for turn in 0..TURNS {
                 let action =
                     if turn % 2 == 0 { Action::Acknowledge } else { Action::Unacknowledge };
                 for id in &ids {
+                    lockstep.before_append().await;
                     append(store.as_ref(), act(*id, action, "Anna")).await;
                 }
-                tokio::task::yield_now().await;
             }
         }
     };
@@ -38,7 +39,7 @@ pub async fn a_history_page_shows_one_state_of_the_store(harness: &dyn Harness) 
     tasks.spawn(writer);
     let statuses = vec![StatusKind::Open, StatusKind::Acknowledged];
     let query = AlertQuery { statuses, ..AlertQuery::newest(100) };
-    while tasks.try_join_next().is_none() {
+    while !have_ended(&mut tasks) {
         let page = store.alerts(query.clone()).await.unwrap();
         let offsets: Vec<_> = page.items.iter().map(|alert| alert.position.offset).collect();
         assert_eq!(
@@ -51,7 +52,7 @@ pub async fn a_history_page_shows_one_state_of_the_store(harness: &dyn Harness) 
             events, page.position.offset,
             "the page does not reflect exactly the events up to its position"
         );
-        tokio::task::yield_now().await;
+        lockstep.after_round().await;
     }
 }
 

@@ -10,6 +10,8 @@ use northgate_domain::{
 };
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 /// Returns a capacity of `events` events, and of 100,000 alerts, messages and keys each.
 pub(super) fn window(events: usize) -> Capacity {
@@ -110,5 +112,37 @@ pub(super) fn text(event: &Event) -> &str {
     match event {
         Event::Alert(event) => event.alert.message.as_str(),
         Event::Chat(chat) => chat.message.as_str(),
+    }
+}
+
+/// Returns whether all tasks have ended. A task that panicked fails the law.
+pub(super) fn have_ended(tasks: &mut JoinSet<()>) -> bool {
+    while let Some(ended) = tasks.try_join_next() {
+        ended.expect("a task of the law panicked");
+    }
+    tasks.is_empty()
+}
+
+/// Keeps writers at most [`Lockstep::AHEAD`] appends ahead of a reader. Without it the writers could
+/// end before the reader begins, and a law about concurrent reads would check nothing.
+#[derive(Clone)]
+pub(super) struct Lockstep(Arc<Semaphore>);
+
+impl Lockstep {
+    const AHEAD: usize = 20;
+
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(Self::AHEAD)))
+    }
+
+    /// A writer waits here before each append.
+    pub(super) async fn before_append(&self) {
+        self.0.acquire().await.expect("the semaphore is never closed").forget();
+    }
+
+    /// The reader has finished a round of queries.
+    pub(super) async fn after_round(&self) {
+        self.0.add_permits(Self::AHEAD);
+        tokio::task::yield_now().await;
     }
 }
