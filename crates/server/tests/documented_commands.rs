@@ -132,7 +132,7 @@ fn commands_of_the_api_page_succeed() {
 
 #[test]
 fn commands_of_the_operations_page_succeed() {
-    run("docs/OPERATIONS.md", 5);
+    run("docs/OPERATIONS.md", 4);
 }
 
 #[test]

@@ -275,16 +275,16 @@ async fn a_check_finds_columns_and_counts_that_differ_from_the_records() {
     let error = check(folder.path()).unwrap_err().to_string();
     assert_eq!(
         error,
-        "is not intact: 1 events refer to a wrong alert or to none; restore a backup, or export \
-         the data and import it into a new folder"
+        "is not intact: 1 events refer to a wrong alert or to none; restore a backup; without \
+         one, try to export the data and import it into a new folder"
     );
     connection.execute(&newest.replace("alert + 1", "alert - 1"), []).unwrap();
     connection.execute("UPDATE tally SET alerts = alerts + 1", []).unwrap();
     let error = check(folder.path()).unwrap_err().to_string();
     assert_eq!(
         error,
-        "is not intact: the stored counts of alerts differ from the alerts; restore a backup, or \
-         export the data and import it into a new folder"
+        "is not intact: the stored counts of alerts differ from the alerts; restore a backup; \
+         without one, try to export the data and import it into a new folder"
     );
 }
 
