@@ -142,7 +142,8 @@ impl Lockstep {
 
     /// The reader has finished a round of queries.
     pub(super) async fn after_round(&self) {
-        self.0.add_permits(Self::AHEAD);
+        // Permits that no writer used do not add up.
+        self.0.add_permits(Self::AHEAD.saturating_sub(self.0.available_permits()));
         tokio::task::yield_now().await;
     }
 }
