@@ -229,5 +229,5 @@ fn every_documented_parameter_is_validated() {
             read.insert(name);
         }
     }
-    assert_eq!(read.len(), 18, "{read:?}");
+    assert_eq!(read.len(), 19, "{read:?}");
 }

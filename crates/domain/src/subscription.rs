@@ -1,6 +1,7 @@
 //! A subscription to the stream of events: its start, its filter, and its progress notices.
 
 use crate::{EventFilter, Position};
+use std::time::Duration;
 
 /// Start of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,13 +24,16 @@ pub struct Subscription {
     pub start: StartFrom,
     /// Conditions on the events that the stream contains.
     pub filter: EventFilter,
+    /// Interval of the notices after the stream has caught up, if the client requested one. The
+    /// transport has an interval of its own for other clients.
+    pub live_every: Option<Duration>,
 }
 
 impl Subscription {
-    /// Returns whether the client requested a start or a filter. If so, the stream contains
+    /// Returns whether the client requested a start, a filter or an interval. If so, the stream contains
     /// notices. Otherwise the stream contains only events.
     pub fn is_announced(&self) -> bool {
-        self.start != StartFrom::Now || !self.filter.is_open()
+        self.start != StartFrom::Now || !self.filter.is_open() || self.live_every.is_some()
     }
 
     /// Returns the subscription of a client that reconnects. The stream starts after `cut_after`,

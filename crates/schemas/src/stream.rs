@@ -5,11 +5,17 @@ use crate::fields::FieldErrors;
 use crate::position::parse_position;
 use northgate_domain::{EventType, Label, Location, Severity, Source, StartFrom, Subscription};
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Upper bound of the parameter `last`, in events.
 pub const LAST_MAX: usize = 1_000;
+
+/// Allowed values of the parameter `live_every`, in seconds. A shorter interval would cost more than
+/// the events, and a longer one lets idle connections look dead.
+const LIVE_EVERY_SECONDS: RangeInclusive<u64> = 1..=60;
 
 /// Schema of the names of event types in the OpenAPI document.
 pub struct EventTypeName;
@@ -47,7 +53,7 @@ const LAST_EVENT_ID: &str = "lasteventid";
 /// Refused names and their error texts. A client that sends such a name probably misspelt a known
 /// name, or expects a feature that a stream does not have. Each name is in the form that [`bare`]
 /// returns. `docs/PROTOCOL.md` lists these names.
-const ADVICE: [(&str, &str); 22] = [
+const ADVICE: [(&str, &str); 23] = [
     ("after", "is not a parameter of a stream; use after=<position>"),
     ("last", "is not a parameter of a stream; use last=<n>"),
     ("type", "is not a parameter of a stream; use types"),
@@ -65,6 +71,7 @@ const ADVICE: [(&str, &str); 22] = [
         "is not a parameter of a stream; use severity; separate several severities with commas",
     ),
     ("minseverity", "is not a parameter of a stream; use min_severity"),
+    ("liveevery", "is not a parameter of a stream; use live_every"),
     ("label", "is not a parameter of a stream; use label.<name>=<value>"),
     ("labels", "is not a parameter of a stream; use label.<name>=<value> for each label"),
     ("position", "is not a parameter of a stream; use after=<position>"),
@@ -113,6 +120,7 @@ impl Reader {
             "types" => self.types(value),
             "location" => self.location(value),
             "source" => self.source(value),
+            "live_every" => self.live_every(value),
             "severity" => self.severity(value),
             "min_severity" => self.min_severity(value),
             _ => match name.strip_prefix("label.") {
@@ -157,6 +165,21 @@ impl Reader {
         match value.parse() {
             Ok(count) if count <= LAST_MAX => self.begin("last", StartFrom::Last(count)),
             _ => self.findings.complain("last", format!("must be a number from 0 to {LAST_MAX}")),
+        }
+    }
+
+    fn live_every(&mut self, value: &str) {
+        let seconds = value.strip_suffix('s').unwrap_or(value).parse();
+        let every = seconds.ok().filter(|seconds| LIVE_EVERY_SECONDS.contains(seconds));
+        match every.map(Duration::from_secs) {
+            None => self
+                .findings
+                .complain("live_every", "must be a time from 1s to 60s, in whole seconds"),
+            every => {
+                if std::mem::replace(&mut self.subscription.live_every, every).is_some() {
+                    self.findings.complain("live_every", "must be sent only once");
+                }
+            }
         }
     }
 

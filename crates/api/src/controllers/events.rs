@@ -53,6 +53,8 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
         ("label.<name>" = Option<Vec<String>>, Query, description = "Only alerts that have this \
             label with this value. Several values of one label are alternatives; several labels \
             must all match."),
+        ("live_every" = Option<String>, Query, description = "Interval of the event `live`, 1s to \
+            60s in whole seconds. The default is 15s.", example = "5s"),
         ("lastEventId" = Option<String>, Query, description = "The same as the header \
             `Last-Event-ID`, for clients that cannot send headers. This parameter overrides \
             `after` and `last`."),
@@ -89,7 +91,8 @@ pub(crate) async fn stream(
     }
     Ok(match limiter.acquire(request.peer_addr().map(|peer| peer.ip())) {
         Ok(permit) => {
-            let cursor = worker.stream(subscription, Some(LIVE_EVERY));
+            let live_every = subscription.live_every.unwrap_or(LIVE_EVERY);
+            let cursor = worker.stream(subscription, Some(live_every));
             response.body(EventStream::new(cursor, permit))
         }
         // The status is 200, because a browser does not reconnect after any other status.
