@@ -6,7 +6,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Folder of every crate, with the crates that this crate may depend on. Dependencies of tests do
 /// not count.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("schemas", &["domain"]),
     ("storage", &["domain"]),
@@ -15,7 +15,22 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("hub", &["domain", "storage"]),
     ("api", &["domain", "schemas", "services", "hub"]),
     ("ws", &["domain", "schemas", "services", "hub"]),
-    ("server", &["domain", "schemas", "storage", "storage-sqlite", "services", "hub", "api", "ws"]),
+    // The page uses only the public API.
+    ("dashboard", &[]),
+    (
+        "server",
+        &[
+            "domain",
+            "schemas",
+            "storage",
+            "storage-sqlite",
+            "services",
+            "hub",
+            "api",
+            "ws",
+            "dashboard",
+        ],
+    ),
     // The bench uses a server only through sockets.
     ("bench", &[]),
     // The test kit is used only by integration tests.
@@ -28,8 +43,10 @@ const LIBRARIES: [(&str, &[&str]); 1] =
     [("domain", &["enum-map", "thiserror", "time", "unicode-normalization", "url", "uuid"])];
 
 /// Prefixes of library names, with the only crates that may depend on them, even in tests.
-const OWNED: [(&str, &[&str]); 2] =
-    [("rusqlite", &["storage-sqlite"]), ("actix", &["api", "ws", "server", "bench", "testkit"])];
+const OWNED: [(&str, &[&str]); 2] = [
+    ("rusqlite", &["storage-sqlite"]),
+    ("actix", &["api", "ws", "dashboard", "server", "bench", "testkit"]),
+];
 
 const PREFIX: &str = "northgate-";
 

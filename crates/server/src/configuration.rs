@@ -11,10 +11,10 @@ mod values;
 pub use arguments::Loaded;
 pub use error::ConfigurationError;
 pub use settings::{
-    ChatSection, CorsSection, GeneratorSection, HeartbeatSection, LogSection, MemorySection,
-    ServerSection, Settings, StorageSection,
+    BoardSection, ChatSection, CorsSection, GeneratorSection, HeartbeatSection, LogSection,
+    MemorySection, ServerSection, Settings, StorageSection,
 };
-pub use values::{ByteLimit, DataFolder, GeneratorInterval};
+pub use values::{BoardName, ByteLimit, DataFolder, GeneratorInterval};
 
 use arguments::{Arguments, answer_or_error};
 use clap::Parser;

@@ -1,6 +1,6 @@
 //! The HTTP application of each worker thread: routes and their middlewares.
 
-use crate::configuration::{CorsSection, Settings};
+use crate::configuration::{BoardName, CorsSection, Settings};
 use crate::connections::{self, ConnectionSettings};
 use crate::stopping::{CONNECTIONS_WITHIN, Running};
 use actix_web::dev::Server;
@@ -13,6 +13,7 @@ use northgate_api::middlewares::{
     tell_problems,
 };
 use northgate_api::{AnswerBudget, ApiContext, BodyLimit, Endpoint, Readiness};
+use northgate_dashboard::Board;
 use northgate_hub::Hub;
 use northgate_services::{AlertService, ChatService, ConnectionLimiter, StoreProbe};
 use northgate_ws::{ChatLimitSettings, HeartbeatSettings, SocketContext, upgrade};
@@ -47,6 +48,7 @@ pub(crate) struct WorkerParts {
     origins: OriginPolicy,
     cors: CorsSettings,
     heartbeat: HeartbeatSettings,
+    board: Board,
 }
 
 impl WorkerParts {
@@ -85,6 +87,7 @@ impl WorkerParts {
                 ping_after: settings.heartbeat.interval.0,
                 pong_within: settings.heartbeat.timeout.0,
             },
+            board: Board::new(settings.board.name.as_ref().map(BoardName::as_str)),
         }
     }
 }
@@ -130,6 +133,8 @@ pub(crate) fn serve(
             .app_data(web::Data::new(parts.origins.clone()))
             .app_data(web::Data::new(socket_context))
             .service(Endpoint::at("/ws").get_only(upgrade))
+            // The page comes first: it answers only browsers at `/`, and the API all others.
+            .configure(|app| northgate_dashboard::configure(app, &parts.board))
             .configure(|app| northgate_api::configure(app, api))
             .configure(|app| routes.iter().for_each(|routes| routes(app)))
             // The last middleware here is the first one that handles a request.

@@ -5,8 +5,8 @@ use super::error::{ConfigurationError, one_line};
 use super::maintenance::MaintenanceArguments;
 use super::settings::Settings;
 use super::values::{
-    AfterTime, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval, Host, Level, Plain,
-    PublicHosts, Span, Window, workers,
+    AfterTime, BoardName, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval, Host,
+    Level, Plain, PublicHosts, Span, Window, workers,
 };
 use crate::Maintenance;
 use clap::Parser;
@@ -178,6 +178,11 @@ pub(super) struct Arguments {
     #[arg(value_parser = NonZeroUsize::parse)]
     pub(super) memory_keys: Option<NonZeroUsize>,
 
+    /// Name that the built-in web page shows in its header and title, for example the name of a
+    /// plant; 1 to 64 characters [default: none] [env: NORTHGATE__BOARD__NAME]
+    #[arg(long, value_name = "NAME")]
+    pub(super) board_name: Option<BoardName>,
+
     /// Lowest level of the log lines that are written: error, warn, info or debug
     /// [default: info] [env: NORTHGATE__LOG__LEVEL]
     #[arg(long, value_name = "LEVEL")]
@@ -251,6 +256,9 @@ impl Arguments {
         set(&mut settings.memory.alerts, self.memory_alerts);
         set(&mut settings.memory.messages, self.memory_messages);
         set(&mut settings.memory.keys, self.memory_keys);
+        if self.board_name.is_some() {
+            settings.board.name = self.board_name;
+        }
         set(&mut settings.log.level, self.log_level);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::values;
 use super::values::{
-    AfterTime, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval, Host, Level,
-    Listed, Origins, PublicHosts, Span, Window,
+    AfterTime, BoardName, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval, Host,
+    Level, Listed, Origins, PublicHosts, Span, Window,
 };
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
@@ -36,6 +36,8 @@ pub struct Settings {
     pub memory: MemorySection,
     /// Permissions of pages from other origins (CORS).
     pub cors: CorsSection,
+    /// The built-in web page.
+    pub board: BoardSection,
     /// Log lines.
     pub log: LogSection,
 }
@@ -283,6 +285,14 @@ pub struct CorsSection {
     /// Whether pages may send credentials, such as cookies.
     #[serde(deserialize_with = "values::plain")]
     pub credentials: bool,
+}
+
+/// The built-in web page.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a group of settings")]
+pub struct BoardSection {
+    /// Name that the page shows in its header and title.
+    pub name: Option<BoardName>,
 }
 
 /// Log lines.

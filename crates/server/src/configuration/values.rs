@@ -108,6 +108,34 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, ValueError> {
     moment.map_err(|_| not(text, "a time such as 2026-01-31T00:00:00Z"))
 }
 
+/// Name of the built-in web page: 1 to 64 characters in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BoardName(String);
+
+impl BoardName {
+    const MAX_CHARS: usize = 64;
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for BoardName {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let name = text.trim();
+        let chars = name.chars().count();
+        if chars == 0 || chars > Self::MAX_CHARS || name.chars().any(char::is_control) {
+            return Err(not(text, "a name of 1 to 64 characters in one line"));
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
+from_text!(BoardName);
+
 /// IP address to bind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

@@ -1,0 +1,439 @@
+// Actions of the operator: pending states over the server's state, retries, conflicts, and undo.
+
+import { NoAnswer, Refused } from "./api.js";
+import { randomId } from "./random.js";
+import { clockOrDate, clockSeconds } from "./time.js";
+
+/** @typedef {import("./alerts.js").Alert} Alert */
+/** @typedef {import("./alerts.js").Status} Status */
+/** @typedef {"acknowledge" | "unacknowledge" | "resolve" | "reopen" | "note"} ActionName */
+
+/** Time for which an action can be undone, in milliseconds. */
+export const UNDO_FOR = 10_000;
+/** Time for which an action without an answer is sent again, in milliseconds. */
+const RETRY_FOR = 300_000;
+/** Alerts in one bulk request, the limit of the API. */
+const BULK_MAX = 1_000;
+/** Attempts to undo the action on one alert whose revision rises meanwhile. */
+const UNDO_ATTEMPTS = 8;
+/** Requests of one undo at the same time. */
+const UNDO_REQUESTS = 4;
+/** Difference of clocks that is tolerated to decide whether an event is new, in milliseconds. */
+const CLOCK_SLACK = 5_000;
+
+/**
+ * @typedef {object} Rule
+ * @property {string} path last part of the address
+ * @property {string} bulk name in a bulk request
+ * @property {string} button
+ * @property {string} done
+ * @property {Status[]} from statuses that the action changes
+ * @property {Status | null} to status after the action; null if the status stays
+ * @property {ActionName | null} inverse
+ */
+
+/** @type {Record<ActionName, Rule>} */
+export const RULES = {
+  acknowledge: { path: "acknowledge", bulk: "acknowledge", button: "Acknowledge", done: "Acknowledged", from: ["open"], to: "acknowledged", inverse: "unacknowledge" },
+  unacknowledge: { path: "unacknowledge", bulk: "unacknowledge", button: "Unacknowledge", done: "Unacknowledged", from: ["acknowledged"], to: "open", inverse: "acknowledge" },
+  resolve: { path: "resolve", bulk: "resolve", button: "Resolve", done: "Resolved", from: ["open", "acknowledged"], to: "resolved", inverse: "reopen" },
+  reopen: { path: "reopen", bulk: "reopen", button: "Reopen", done: "Reopened", from: ["resolved"], to: "open", inverse: "resolve" },
+  note: { path: "notes", bulk: "annotate", button: "Add note", done: "Added a note to", from: ["open", "acknowledged", "resolved"], to: null, inverse: null },
+};
+
+/**
+ * One alert that an action changed, and how to undo that.
+ * @typedef {object} UndoEntry
+ * @property {string} id
+ * @property {ActionName} action the inverse
+ * @property {Status} status after the action
+ * @property {string | null} owner who did it; null if an open alert has no owner
+ * @property {boolean} wasMine whether I had acknowledged the alert before it was resolved
+ */
+
+/**
+ * A message in the toolbar about an action.
+ * @typedef {object} Notice
+ * @property {string} text
+ * @property {string} [detail]
+ * @property {"done" | "failed" | "waiting"} kind
+ * @property {{ entries: UndoEntry[], until: number }} [undo] `until` on the monotonic clock
+ */
+
+/**
+ * The board, as the actions see it.
+ * @typedef {object} Host
+ * @property {(id: string) => Alert | undefined} alert
+ * @property {(alert: Alert) => void} apply takes an alert of an answer
+ * @property {(ids: string[]) => void} changed the pending states of these alerts changed
+ * @property {(notice: Notice) => void} notify
+ * @property {() => number} now the server's time in milliseconds
+ * @property {() => Promise<void>} whenConnected
+ */
+
+/** @typedef {{ status: Status, by: string, isUnknown: boolean }} Pending */
+
+export class Actions {
+  #api;
+  #environment;
+  #host;
+  /** Pending states by alert. @type {Map<string, Pending>} */
+  #pending = new Map();
+  /** The last request of each alert that has one, so that two actions keep their order. @type {Map<string, Promise<void>>} */
+  #tails = new Map();
+
+  /** @param {import("./api.js").Api} api @param {import("./environment.js").Environment} environment @param {Host} host */
+  constructor(api, environment, host) {
+    this.#api = api;
+    this.#environment = environment;
+    this.#host = host;
+  }
+
+  /** @param {string} id @returns {Pending | undefined} */
+  pending(id) {
+    return this.#pending.get(id);
+  }
+
+  /**
+   * Performs an action on the alerts with these ids.
+   * @param {ActionName} action @param {string[]} ids @param {string} by @param {string} note
+   */
+  async perform(action, ids, by, note) {
+    const [first] = ids;
+    if (first === undefined) return;
+    if (ids.length === 1) {
+      await this.#inTurn(first, () => this.#one(action, first, by, note));
+    } else {
+      await this.#many(action, by, note, ids, chunks(ids).map((ids) => ({ ids })));
+    }
+  }
+
+  /**
+   * Performs an action on every alert that matches a filter and was raised at or before a position.
+   * @param {ActionName} action @param {Record<string, unknown>} filter @param {string} position
+   * @param {string[]} ids the alerts of the filter that the page knows
+   * @param {string} by @param {string} note
+   */
+  async performOnAll(action, filter, position, ids, by, note) {
+    await this.#many(action, by, note, ids, [{ filter: { ...filter, as_of: position } }]);
+  }
+
+  /** Runs the requests of one alert one after another. @param {string} id @param {() => Promise<void>} run */
+  async #inTurn(id, run) {
+    const turn = (this.#tails.get(id) ?? Promise.resolve()).then(run);
+    this.#tails.set(id, turn);
+    await turn;
+    if (this.#tails.get(id) === turn) this.#tails.delete(id);
+  }
+
+  /** @param {ActionName} action @param {string} id @param {string} by @param {string} note */
+  async #one(action, id, by, note) {
+    const rule = RULES[action];
+    const before = this.#host.alert(id);
+    const started = this.#host.now();
+    const pending = this.#lay(rule, [id], by);
+    try {
+      const body = note === "" ? { by } : { by, note };
+      const answer = await this.#send(`alerts/${id}/${rule.path}`, body, [id], nameOf(before));
+      this.#host.apply(answer);
+      this.#host.notify(this.#judge(action, before, answer, by, started));
+    } catch (error) {
+      const state = error instanceof Refused ? error.alert : undefined;
+      this.#host.notify(await this.#failure(rule, id, state, error));
+    } finally {
+      this.#lift(pending);
+    }
+  }
+
+  /**
+   * Compares an answer with the request: it may be somebody else who was first.
+   * @param {ActionName} action @param {Alert | undefined} before @param {Alert} after
+   * @param {string} by @param {number} started
+   * @returns {Notice}
+   */
+  #judge(action, before, after, by, started) {
+    const rule = RULES[action];
+    const name = nameOf(after);
+    if (action === "note") return { kind: "done", text: `Added a note to ${name}.` };
+    const mark = markOf(after);
+    const isNew = Date.parse(mark?.at ?? after.updated_at) >= started - CLOCK_SLACK;
+    if (mark && (mark.by !== by || !isNew)) {
+      return { kind: "failed", text: this.#firstWas(after, by) };
+    }
+    const entry = undoEntry(action, before, after, by);
+    return {
+      kind: "done",
+      text: `${rule.done} ${name}.`,
+      ...entry && { undo: { entries: [entry], until: this.#environment.monotonic() + UNDO_FOR } },
+    };
+  }
+
+  /** States who was first and when. @param {Alert} alert @param {string} by */
+  #firstWas(alert, by) {
+    const mark = markOf(alert);
+    const who = mark?.by === by ? "You" : mark?.by ?? "Nobody";
+    const when = mark ? clockOrDate(mark.at, this.#host.now()) : "";
+    return alert.status === "acknowledged"
+      ? `${who} ${who === "You" ? "have" : "has"} had ${nameOf(alert)} since ${when}.`
+      : `${nameOf(alert)} was resolved by ${who} at ${when}.`;
+  }
+
+  /**
+   * @param {ActionName} action @param {string} by @param {string} note @param {string[]} ids
+   * @param {Record<string, unknown>[]} selections members of the requests that select alerts
+   */
+  async #many(action, by, note, ids, selections) {
+    const rule = RULES[action];
+    const before = new Map(ids.map((id) => [id, this.#host.alert(id)]));
+    const pending = this.#lay(rule, ids, by);
+    /** @type {{ id: string, outcome: string, error?: { detail: string, alert?: Alert } }[]} */
+    const results = [];
+    let failure = null;
+    try {
+      for (let queue = selections; queue.length > 0;) {
+        const [selection, ...others] = queue;
+        const body = { action: rule.bulk, by, ...note !== "" && { note }, ...selection };
+        const answer = await this.#send("alerts/actions", body, ids, `${ids.length} alerts`);
+        results.push(...answer.results);
+        const filter = /** @type {any} */ (selection)?.filter;
+        queue = answer.rest && filter ? [{ filter: { ...filter, ...answer.rest } }, ...others] : others;
+      }
+    } catch (error) {
+      failure = error;
+    }
+    const changed = results.filter(({ outcome }) => outcome === "changed").map(({ id }) => id);
+    const other = results.find(({ outcome }) => outcome !== "changed");
+    const detail = failure
+      ? message(failure)
+      : other && await this.#whyNot(other, by);
+    this.#lift(pending);
+    const entries = changed.flatMap((id) => undoEntry(action, before.get(id), before.get(id), by) ?? []);
+    const count = results.length === changed.length && !failure
+      ? `${changed.length}`
+      : `${changed.length} of ${Math.max(results.length, ids.length)}`;
+    this.#host.notify({
+      kind: failure ? "failed" : "done",
+      text: `${rule.done} ${count} ${changed.length === 1 && count === "1" ? "alert" : "alerts"}.`,
+      ...detail && { detail },
+      ...entries.length > 0 && { undo: { entries, until: this.#environment.monotonic() + UNDO_FOR } },
+    });
+  }
+
+  /** @param {{ id: string, outcome: string, error?: { detail: string } }} result @param {string} by */
+  async #whyNot({ id, outcome, error }, by) {
+    const alert = await this.#current(id);
+    if (outcome === "unchanged" && alert && markOf(alert)) return this.#firstWas(alert, by);
+    return alert ? `${nameOf(alert)}: ${error?.detail ?? "it was so already."}` : error?.detail;
+  }
+
+  /** Reads an alert, or returns the one that the page knows if there is no answer. @param {string} id */
+  async #current(id) {
+    try {
+      const alert = await this.#api.get(`alerts/${id}`);
+      this.#host.apply(alert);
+      return alert;
+    } catch {
+      return this.#host.alert(id);
+    }
+  }
+
+  /**
+   * Sends a request until there is an answer. Every attempt has the same key, so the server
+   * performs the action once.
+   * @param {string} path @param {Record<string, unknown>} body @param {string[]} ids @param {string} name
+   */
+  async #send(path, body, ids, name) {
+    const isBulk = path === "alerts/actions";
+    // The API has no keys for bulk actions: sending them again is safe, except for notes.
+    /** @type {Record<string, string>} */
+    const headers = isBulk ? {} : { "Idempotency-Key": randomId() };
+    const started = this.#environment.monotonic();
+    for (let pause = 1_000; ; pause = Math.min(pause * 2, 15_000)) {
+      try {
+        return await this.#api.post(path, body, headers);
+      } catch (error) {
+        const isUnknown = error instanceof NoAnswer || error instanceof Refused && error.isUnknown;
+        const isBusy = error instanceof Refused && error.status === 503;
+        const isOver = this.#environment.monotonic() - started > RETRY_FOR;
+        const mustStop = isBulk && body.action === "annotate" && isUnknown;
+        if (!isUnknown && !isBusy || isOver || mustStop) throw error;
+        this.#doubt(ids);
+        this.#host.notify({
+          kind: "waiting",
+          text: `Unknown whether ${name} changed.`,
+          detail: `${message(error)} The request is sent again.`,
+        });
+        await this.#environment.pause(error instanceof Refused && error.retryAfter || pause);
+        await this.#host.whenConnected();
+      }
+    }
+  }
+
+  /**
+   * Describes a refused action on one alert by the state that is the reason.
+   * @param {Rule} rule @param {string} id @param {Partial<Alert> | undefined} state @param {unknown} error
+   * @returns {Promise<Notice>}
+   */
+  async #failure(rule, id, state, error) {
+    const not = `Not ${rule === RULES.note ? "noted" : rule.done.toLowerCase()}: `;
+    if (state === undefined) return { kind: "failed", text: not + message(error) };
+    const alert = await this.#current(id);
+    return { kind: "failed", text: `${not}${alert ? stateWords(alert) : message(error)}.` };
+  }
+
+  /** Lays pending states over alerts. @param {Rule} rule @param {string[]} ids @param {string} by */
+  #lay({ from, to }, ids, by) {
+    /** @type {Map<string, Pending>} */
+    const laid = new Map();
+    for (const id of ids) {
+      const status = this.#host.alert(id)?.status;
+      if (to === null || status === undefined || !from.includes(status)) continue;
+      const pending = { status: to, by, isUnknown: false };
+      laid.set(id, pending);
+      this.#pending.set(id, pending);
+    }
+    this.#host.changed([...laid.keys()]);
+    return laid;
+  }
+
+  /** Marks the pending states of alerts as unknown. @param {string[]} ids */
+  #doubt(ids) {
+    for (const id of ids) {
+      const pending = this.#pending.get(id);
+      if (pending) pending.isUnknown = true;
+    }
+    this.#host.changed(ids);
+  }
+
+  /** Removes pending states, unless a later action replaced them. @param {Map<string, Pending>} laid */
+  #lift(laid) {
+    for (const [id, pending] of laid) {
+      if (this.#pending.get(id) === pending) this.#pending.delete(id);
+    }
+    this.#host.changed([...laid.keys()]);
+  }
+
+  /** Undoes an action. @param {UndoEntry[]} entries @param {string} by */
+  async undo(entries, by) {
+    const queue = [...entries];
+    /** @type {string[]} */
+    const reasons = [];
+    const run = async () => {
+      for (let entry = queue.shift(); entry; entry = queue.shift()) {
+        const { id } = entry;
+        const undone = entry;
+        await this.#inTurn(id, async () => {
+          const reason = await this.#undoOne(undone, by);
+          if (reason !== null) reasons.push(reason);
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: UNDO_REQUESTS }, run));
+    const done = entries.length - reasons.length;
+    const [reason = ""] = reasons;
+    if (reasons.length === 0) {
+      this.#host.notify({ kind: "done", text: entries.length === 1 ? "Undone." : `Undone for ${done} alerts.` });
+    } else if (entries.length === 1) {
+      this.#host.notify({ kind: "failed", text: `Not undone: ${reason}` });
+    } else {
+      this.#host.notify({ kind: "failed", text: `Undone for ${done} of ${entries.length} alerts.`, detail: `Not undone: ${reason}` });
+    }
+  }
+
+  /**
+   * Undoes the action on one alert, if its status and its owner are still those of the action.
+   * Returns the reason if it was not undone.
+   * @param {UndoEntry} entry @param {string} by @returns {Promise<string | null>}
+   */
+  async #undoOne(entry, by) {
+    const key = randomId();
+    let alert = this.#host.alert(entry.id);
+    // The page may not have received the event of its own action yet.
+    if (!alert || !isStillMine(entry, alert)) alert = await this.#current(entry.id);
+    for (let attempt = 0; attempt < UNDO_ATTEMPTS; attempt += 1) {
+      if (!alert) return "the alert was removed";
+      if (!isStillMine(entry, alert)) {
+        const wasUndone = attempt > 0 && alert.status === RULES[entry.action].to;
+        return wasUndone ? null : stateWords(alert);
+      }
+      try {
+        const answer = await this.#api.post(
+          `alerts/${entry.id}/${RULES[entry.action].path}`,
+          { by },
+          { "Idempotency-Key": `${key}-${attempt}`, "If-Match": `"${alert.revision}"` },
+        );
+        this.#host.apply(answer);
+        if (entry.action === "reopen" && entry.wasMine) {
+          const headers = { "Idempotency-Key": `${key}-again`, "If-Match": `"${answer.revision}"` };
+          this.#host.apply(await this.#api.post(`alerts/${entry.id}/acknowledge`, { by }, headers));
+        }
+        return null;
+      } catch (error) {
+        const isConflict = error instanceof Refused && (error.status === 412 || error.status === 409);
+        const isUnknown = error instanceof NoAnswer || error instanceof Refused && error.isUnknown;
+        if (!isConflict && !isUnknown) return message(error);
+        if (isUnknown) {
+          await this.#environment.pause(1_000);
+          await this.#host.whenConnected();
+        }
+        alert = await this.#current(entry.id);
+      }
+    }
+    return "the alert changes too often";
+  }
+}
+
+/** @param {UndoEntry} entry @param {Alert} alert */
+function isStillMine(entry, alert) {
+  return alert.status === entry.status && (markOf(alert)?.by ?? null) === entry.owner;
+}
+
+/**
+ * Describes how to undo an action, or returns null if that is not possible: nobody can acknowledge
+ * an alert in the name of somebody else.
+ * @param {ActionName} action @param {Alert | undefined} before @param {Alert | undefined} after @param {string} by
+ * @returns {UndoEntry | null}
+ */
+function undoEntry(action, before, after, by) {
+  const { inverse, to } = RULES[action];
+  const alert = after ?? before;
+  if (inverse === null || to === null || alert === undefined) return null;
+  if (action === "unacknowledge" && before?.acknowledged_by !== by) return null;
+  const wasMine = before?.status === "acknowledged" && before.acknowledged_by === by;
+  return { id: alert.id, action: inverse, status: to, owner: to === "open" ? null : by, wasMine };
+}
+
+/** Who gave the alert its status, and when; null if it is open. @param {Alert} alert */
+function markOf(alert) {
+  if (alert.status === "resolved" && alert.resolved_by) {
+    return { by: alert.resolved_by, at: alert.resolved_at ?? alert.updated_at };
+  }
+  if (alert.status === "acknowledged" && alert.acknowledged_by) {
+    return { by: alert.acknowledged_by, at: alert.acknowledged_at ?? alert.updated_at };
+  }
+  return null;
+}
+
+/** "resolved by Ben at 14:26:03" @param {Alert} alert */
+export function stateWords(alert) {
+  const mark = markOf(alert);
+  return mark ? `${alert.status} by ${mark.by} at ${clockSeconds(mark.at)}` : alert.status;
+}
+
+/** @param {Alert | undefined} alert */
+function nameOf(alert) {
+  if (!alert) return "the alert";
+  const line = alert.message.replace(/\s+/g, " ");
+  return `“${line.length > 60 ? `${line.slice(0, 59)}…` : line}”`;
+}
+
+/** @param {unknown} error */
+function message(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** @param {string[]} ids */
+function chunks(ids) {
+  return Array.from({ length: Math.ceil(ids.length / BULK_MAX) }, (_, index) =>
+    ids.slice(index * BULK_MAX, (index + 1) * BULK_MAX));
+}

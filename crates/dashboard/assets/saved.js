@@ -1,0 +1,76 @@
+// Values that the browser remembers: the operator's choices, and the last board.
+
+/** @typedef {import("./alerts.js").Alert} Alert */
+/** @typedef {import("./board.js").Counts} Counts */
+
+const PREFIX = "northgate.";
+/** Alerts of the saved board: the worst and newest of them. */
+export const SAVED_ALERTS = 200;
+
+/** @param {string} name @returns {string | null} */
+function read(name) {
+  try {
+    return localStorage.getItem(PREFIX + name);
+  } catch {
+    // The browser forbids storage. The page works without.
+    return null;
+  }
+}
+
+/** @param {string} name @param {string | null} value */
+function write(name, value) {
+  try {
+    if (value === null) localStorage.removeItem(PREFIX + name);
+    else localStorage.setItem(PREFIX + name, value);
+  } catch {
+    // Storage is forbidden or full. The choice lasts until the page is closed.
+  }
+}
+
+/**
+ * @typedef {object} Choices
+ * @property {string} name of the operator; empty if it was never entered
+ * @property {"system" | "dark" | "light"} theme
+ * @property {"comfortable" | "compact"} density
+ * @property {boolean} keys whether single keys act
+ */
+
+/** @returns {Choices} */
+export function readChoices() {
+  const theme = read("theme");
+  return {
+    name: read("name") ?? "",
+    theme: theme === "dark" || theme === "light" ? theme : "system",
+    density: read("density") === "compact" ? "compact" : "comfortable",
+    keys: read("keys") !== "off",
+  };
+}
+
+/** @param {Choices} choices */
+export function writeChoices({ name, theme, density, keys }) {
+  write("name", name === "" ? null : name);
+  write("theme", theme === "system" ? null : theme);
+  write("density", density === "compact" ? density : null);
+  write("keys", keys ? null : "off");
+}
+
+/**
+ * The last board, with the server's time at which it was true.
+ * @typedef {{ at: number, counts: Counts | null, alerts: Alert[] }} SavedBoard
+ */
+
+/** @returns {SavedBoard | null} */
+export function readBoard() {
+  try {
+    const saved = JSON.parse(read("board") ?? "null");
+    const isValid = typeof saved?.at === "number" && Array.isArray(saved.alerts);
+    return isValid ? saved : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {SavedBoard} board */
+export function writeBoard(board) {
+  write("board", JSON.stringify(board));
+}

@@ -1,0 +1,114 @@
+// What the list shows when it has no rows. Each reason has its own words.
+
+import { useRef, useState } from "preact/hooks";
+import { SEVERITIES } from "../alerts.js";
+import { clockOrDate } from "../time.js";
+import { NAMES } from "../view.js";
+import { copy, html } from "./parts.js";
+import { conditionText } from "./toolbar.js";
+
+/** @typedef {import("../board.js").Board} Board */
+
+/** @param {{ board: Board }} properties */
+export function Empty({ board }) {
+  const { state, hasFailed } = board.connection.value;
+  const counts = board.counts.value;
+  if (!board.hasData.value && hasFailed) return html`<${NoServer} board=${board} />`;
+  if (!board.hasData.value || counts === null || board.resolved.value.isLoading) {
+    return html`<section class="empty quiet-state" aria-busy="true"><p>Loading alerts …</p></section>`;
+  }
+  if (board.isFiltered) return html`<${Hidden} board=${board} />`;
+  const total = Object.values(counts).flatMap((bySeverity) => SEVERITIES.map((severity) => bySeverity[severity]))
+    .reduce((sum, number) => sum + number, 0);
+  if (total === 0) return html`<${First} board=${board} isLive=${state === "live"} />`;
+  return html`<${Clear} board=${board} />`;
+}
+
+/** @param {{ board: Board }} properties */
+function NoServer({ board }) {
+  return html`
+    <section class="empty">
+      <h2>The server does not answer</h2>
+      <p>The page tries again by itself. Check that Northgate runs at <b>${board.api.base.host}</b>, and that this computer reaches it:</p>
+      <${Command} text=${`curl ${board.api.url("health/ready")}`} />
+    </section>`;
+}
+
+/** @param {{ board: Board, isLive: boolean }} properties */
+function First({ board, isLive }) {
+  const command = `curl ${board.api.url("alerts")} \\\n  -H 'Content-Type: application/json' \\\n  -d '{"message":"Pump 2 is warm","location":"Hall B"}'`;
+  return html`
+    <section class="empty">
+      <h2>No alert has been raised yet</h2>
+      <p>${isLive ? "The board is live and waiting. Raise the first alert, and it appears here within a second." : "The board waits for its connection."}</p>
+      <dl>
+        <dt>From a shell</dt><dd><${Command} text=${command} /></dd>
+        <dt>From a program</dt><dd>Send one request, as <a href="docs">the API</a> describes it.</dd>
+      </dl>
+    </section>`;
+}
+
+/** @param {{ text: string }} properties */
+function Command({ text }) {
+  const [answer, setAnswer] = useState("Copy");
+  const code = useRef(/** @type {HTMLElement | null} */ (null));
+  const click = async () => setAnswer(await copy(text, code.current) ? "Copied" : "Selected");
+  return html`<div class="code"><pre ref=${code} tabindex="0" aria-label="Command">${text}</pre><button class="button" onClick=${click}>${answer}</button></div>`;
+}
+
+/** @param {{ board: Board }} properties */
+function Clear({ board }) {
+  const { name } = board.view.value;
+  const last = board.lastResolved.value;
+  const titles = {
+    active: "All clear",
+    open: "Nothing is open",
+    acknowledged: "Nobody has an alert",
+    resolved: "No alert is resolved",
+    all: "No alerts",
+  };
+  const texts = {
+    active: "No alert is open or acknowledged.",
+    open: "Every active alert has an owner.",
+    acknowledged: "No alert is acknowledged.",
+    resolved: "The server has no resolved alerts.",
+    all: "The server has no alerts.",
+  };
+  return html`
+    <section class="empty clear">
+      <h2>${titles[name]}</h2>
+      <p>${texts[name]}</p>
+      ${name !== "resolved" && last && html`
+        <p class="last">Last resolved: <button class="link" onClick=${() => board.open(last.id)}><bdi>${last.message}</bdi></button>,
+          <bdi> ${last.location}</bdi>, by <bdi>${last.resolved_by}</bdi> at ${clockOrDate(last.resolved_at ?? last.updated_at, board.now())}.</p>`}
+    </section>`;
+}
+
+/** @param {{ board: Board }} properties */
+function Hidden({ board }) {
+  const view = board.view.value;
+  const { all, parts, withoutSearch } = board.withoutCondition();
+  const search = view.q.trim();
+  const names = view.conditions.map((condition) => conditionText(condition));
+  const noun = view.name === "all" ? "alert" : `${NAMES[view.name].toLowerCase()} alert`;
+  const wanted = [...names, ...search === "" ? [] : [`“${search}”`]];
+  const options = [
+    ...withoutSearch === null ? [] : [{ text: `“${search}”`, count: withoutSearch, remove: () => board.show({ q: "" }) }],
+    ...parts.map(({ condition, count }) => ({
+      text: conditionText(condition),
+      count,
+      remove: () => board.show({ conditions: view.conditions.filter((other) => other !== condition) }),
+    })),
+  ];
+  const clear = () => board.show({ q: "", conditions: [] });
+  return html`
+    <section class="empty">
+      <h2>No ${noun} has <bdi>${wanted.join(" and ")}</bdi></h2>
+      <p>${all} ${noun}${all === 1 ? " does" : "s do"} not match.
+        ${options.length > 1 && options.map(({ text, count }) => ` Without ${text} it would be ${count}.`)}</p>
+      <p class="buttons">
+        ${options.map(({ text, remove }) => html`<button key=${text} class="button" onClick=${remove}>Remove <bdi>${text}</bdi></button>`)}
+        ${options.length > 1 && html`<button class="button" onClick=${clear}>Remove ${options.length === 2 ? "both" : "all"}</button>`}
+      </p>
+    </section>`;
+}

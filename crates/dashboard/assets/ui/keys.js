@@ -1,0 +1,103 @@
+// Single keys. They are ignored in fields, with modifiers, and while an input method composes text.
+
+/** @typedef {import("../board.js").Board} Board */
+/** @typedef {import("../actions.js").ActionName} ActionName */
+
+/** @type {Record<string, ActionName>} */
+const ACTIONS = { a: "acknowledge", r: "resolve", o: "reopen", c: "note" };
+/** Rows of one step of Page Up and Page Down. */
+const PAGE = 10;
+
+/** @param {Board} board @param {KeyboardEvent} event */
+export function handleKey(board, event) {
+  const { target, key } = event;
+  const isField = target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]") !== null;
+  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (board.dialog.value !== null || isField) return;
+  const isInRow = target instanceof Element && target.closest("[role=row][data-id]") === target;
+  if (key === "Escape") back(board);
+  else if (isInRow && moves(board, key)) move(board, moves(board, key));
+  else if (isInRow && key === "Enter") openCurrent(board);
+  else if (!board.choices.value.keys || !single(board, key)) return;
+  event.preventDefault();
+}
+
+/** Performs the action of a single key. Returns false if the key has none. @param {Board} board @param {string} key */
+function single(board, key) {
+  const current = board.current.value;
+  const selected = board.selectedIds();
+  const action = Object.hasOwn(ACTIONS, key) ? ACTIONS[key] : undefined;
+  if (action) {
+    const panel = document.activeElement?.closest(".panel") ? board.opened.value : null;
+    const one = panel ?? (isRowFocused() ? current : board.opened.value ?? current);
+    board.act(action, selected.length > 0 ? selected : one === null ? [] : [one]);
+    return true;
+  }
+  switch (key) {
+    case "j": move(board, 1); return true;
+    case "k": move(board, -1); return true;
+    case "x": if (current !== null) board.select(current); return true;
+    case "z": board.undo(); return true;
+    case "/": document.getElementById("search")?.focus(); return true;
+    case "?": board.dialog.value = { kind: "help" }; return true;
+    default: return false;
+  }
+}
+
+/** Steps of a key that moves, or 0. @param {Board} board @param {string} key */
+function moves(board, key) {
+  const all = board.rows.ids.length;
+  /** @type {Record<string, number>} */
+  const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: PAGE, PageUp: -PAGE, Home: -all, End: all };
+  return Object.hasOwn(steps, key) ? steps[key] ?? 0 : 0;
+}
+
+const isRowFocused = () => document.activeElement?.matches("[role=row][data-id]") ?? false;
+
+/** Moves the focus by some rows. The first step focuses the current row. @param {Board} board @param {number} steps */
+function move(board, steps) {
+  const { ids } = board.rows;
+  const index = board.current.value === null ? -1 : ids.indexOf(board.current.value);
+  const next = isRowFocused() ? Math.min(ids.length - 1, Math.max(0, index + steps)) : Math.max(0, index);
+  const id = ids[next];
+  if (id !== undefined) focusRow(board, id);
+}
+
+/** Focuses a row, and scrolls to it. @param {Board} board @param {string} id */
+export function focusRow(board, id) {
+  board.current.value = id;
+  // The row is in the document after the next render, because the current row always is.
+  requestAnimationFrame(() => {
+    const row = document.querySelector(`[role=row][data-id="${CSS.escape(id)}"]`);
+    if (!(row instanceof HTMLElement)) return;
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  });
+}
+
+/** Focuses the list without a row, so that keys still work. */
+export function focusList() {
+  const list = document.querySelector(".list");
+  if (list instanceof HTMLElement) list.focus({ preventScroll: true });
+}
+
+/** @param {Board} board */
+function openCurrent(board) {
+  if (board.current.value === null) return;
+  board.open(board.current.value);
+  requestAnimationFrame(() => document.getElementById("panel")?.focus());
+}
+
+/** Goes one step back: the selection, the panel, the focus. @param {Board} board */
+function back(board) {
+  if (board.selection.value.size > 0) {
+    board.clearSelection();
+  } else if (board.opened.value !== null) {
+    const id = board.opened.value;
+    board.open(null);
+    if (board.rows.ids.includes(id)) focusRow(board, id);
+    else focusList();
+  } else if (document.activeElement instanceof HTMLElement) {
+    document.activeElement.blur();
+  }
+}

@@ -1,0 +1,83 @@
+// One row of the list.
+
+import { useEffect } from "preact/hooks";
+import { RULES } from "../actions.js";
+import { age, clockOrDate, exact } from "../time.js";
+import { Avatar, capitalized, html, Icon, memo, Shape } from "./parts.js";
+
+/** @typedef {import("../board.js").Board} Board */
+/** @typedef {import("../board.js").RowState} RowState */
+
+/**
+ * @param {{ board: Board, id: string, top: number, index: number, isSelected: boolean, isCurrent: boolean, isOpened: boolean }} properties
+ */
+function RowView({ board, id, top, index, isSelected, isCurrent, isOpened }) {
+  useEffect(() => () => board.release(id), [id]);
+  const row = board.row(id).value;
+  if (!row) return null;
+  const { alert, status, owner, isPending, isUnknown, isGone, isMissed } = row;
+  const word = capitalized(alert.severity);
+  const click = (/** @type {MouseEvent} */ event) => {
+    if (event.target instanceof Element && event.target.closest("button, input, a")) return;
+    // A drag that selects text is not a click.
+    if (getSelection()?.toString()) return;
+    if (event.shiftKey) board.select(id, true);
+    else board.open(id);
+  };
+  const classes = ["row", isPending && "pending", isUnknown && "unknown", isGone && "gone", isOpened && "is-open"];
+  return html`
+    <div role="row" class=${classes.filter(Boolean).join(" ")} style=${{ top: `${top}px` }} tabindex=${isCurrent ? 0 : -1}
+      data-testid="alert" data-id=${id} data-severity=${alert.severity} data-s=${alert.severity} data-status=${status}
+      data-revision=${alert.revision} aria-rowindex=${index} aria-selected=${isSelected} aria-current=${isOpened ? "true" : undefined}
+      onClick=${click} onFocus=${() => { board.current.value = id; }}>
+      <div class="edge" role="presentation"></div>
+      <div class="pick" role="gridcell">
+        <input type="checkbox" tabindex="-1" checked=${isSelected} aria-label=${`Select ${alert.message}`}
+          onClick=${(/** @type {MouseEvent} */ event) => board.select(id, event.shiftKey)} />
+        ${isMissed && html`<i class="dot" title="Raised while the connection was lost"><span class="sr">Missed</span></i>`}
+      </div>
+      <div class="sev" role="gridcell"><${Shape} severity=${alert.severity} /><span>${word}</span></div>
+      <div class="msg" role="gridcell">
+        <span class="mn"><bdi class="m" dir="auto" title=${alert.message}>${alert.message.replace(/\s+/g, " ")}</bdi>
+          ${alert.count > 1 && html`<span class="n" title=${`Raised ${alert.count} times`}>×${alert.count}</span>`}</span>
+        <span class="loc"><span class="word">${word} · </span><bdi>${alert.location}</bdi></span>
+        ${(isGone || isUnknown || status === "resolved") && html`<span class="state">${isUnknown ? "unknown" : capitalized(status)}</span>`}
+      </div>
+      <div class="tags" role="gridcell"><bdi>${labelsText(alert.labels)}</bdi></div>
+      <div class="who" role="gridcell">${owner && html`<${Owner} board=${board} name=${owner} />`}</div>
+      <div class="age" role="gridcell"><${Age} board=${board} at=${alert.timestamp} /></div>
+      <div class="acts" role="gridcell"><${RowActions} board=${board} id=${id} status=${status} /></div>
+    </div>`;
+}
+
+export const Row = memo(RowView);
+
+/** @param {Record<string, string> | undefined} labels */
+export function labelsText(labels) {
+  return Object.entries(labels ?? {}).map(([name, value]) => `${name}=${value}`).join(" ");
+}
+
+/** @param {{ board: Board, name: string }} properties */
+function Owner({ board, name }) {
+  const isMe = name === board.choices.value.name;
+  return html`<${Avatar} name=${name} /><bdi title=${name}>${isMe ? "You" : name}</bdi>`;
+}
+
+/** Age of an alert; its clock time while the board may be old. @param {{ board: Board, at: string }} properties */
+export function Age({ board, at }) {
+  const { state } = board.connection.value;
+  const isStale = state === "lost" || state === "old";
+  const now = Math.max(board.ageTime.value, board.now());
+  const text = isStale ? clockOrDate(at, now) : age(now - Date.parse(at));
+  return html`<time datetime=${at} title=${exact(at)}>${text}</time>`;
+}
+
+/** Buttons of the row that is hovered or focused. @param {{ board: Board, id: string, status: import("../alerts.js").Status }} properties */
+function RowActions({ board, id, status }) {
+  const actions = /** @type {import("../actions.js").ActionName[]} */ (["acknowledge", "resolve", "reopen"])
+    .filter((action) => RULES[action].from.includes(status));
+  return html`
+    ${actions.map((action) => html`
+      <button key=${action} class="button" tabindex="-1" disabled=${!board.canAct} onClick=${() => board.act(action, [id])}>${RULES[action].button}</button>`)}
+    <button class="button" tabindex="-1" aria-label="Add note" title="Add note" disabled=${!board.canAct} onClick=${() => board.act("note", [id])}><${Icon} name="message-square" /></button>`;
+}
