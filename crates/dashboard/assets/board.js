@@ -44,7 +44,7 @@ const POINTER_REST = 3_000;
 /** Alerts of one page of resolved alerts. */
 const RESOLVED_PAGE = 500;
 /** Time between two requests for the counts. */
-const COUNTS_EVERY = 1_000;
+const COUNTS_EVERY = 500;
 /** Time for which a message stays in the toolbar. */
 const NOTICE_FOR = 10_000;
 /** Time between two copies of the board in the browser's storage. */
@@ -305,10 +305,10 @@ export class Board {
   }
 
   async #loadCounts() {
-    const isRecent = this.#environment.monotonic() - this.#countsAt < COUNTS_EVERY;
-    if (!this.#areCountsDue || this.#areCountsLoading || isRecent) return;
-    this.#areCountsDue = false;
+    if (!this.#areCountsDue || this.#areCountsLoading) return;
     this.#areCountsLoading = true;
+    await this.#environment.pause(this.#countsAt + COUNTS_EVERY - this.#environment.monotonic());
+    this.#areCountsDue = false;
     try {
       const { counts } = await this.api.get("alerts/summary");
       this.counts.value = counts;

@@ -27,6 +27,8 @@ export function Dialog({ board }) {
     if (!isOpen) return undefined;
     const before = document.activeElement;
     element.current?.showModal();
+    const first = element.current?.querySelector("[data-focus]");
+    if (first instanceof HTMLElement) first.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
@@ -68,7 +70,7 @@ function NameForm({ board, state, close }) {
       <h2>Who are you?</h2>
       <p>Your team sees this name beside everything that you do. The browser remembers it.</p>
       <label for="name">Your name</label>
-      <input id="name" name="name" required maxlength=${NAME_MAX} autocomplete="name" autofocus value=${board.choices.value.name} />
+      <input id="name" name="name" required maxlength=${NAME_MAX} autocomplete="name" data-focus value=${board.choices.value.name} />
       <p class="buttons"><button class="button go">Continue</button><button type="button" class="button" onClick=${close}>Cancel</button></p>
     </form>`;
 }
@@ -95,7 +97,7 @@ function NoteForm({ board, state, close }) {
       <h2>Add note</h2>
       <p class="cut"><bdi>${name}</bdi></p>
       <label for="note">Note</label>
-      <textarea id="note" rows="3" required maxlength=${NOTE_MAX} autofocus value=${text} dir="auto"
+      <textarea id="note" rows="3" required maxlength=${NOTE_MAX} data-focus value=${text} dir="auto"
         onInput=${(/** @type {Event} */ event) => write(/** @type {HTMLTextAreaElement} */ (event.target).value)}
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit(event); }}></textarea>
       ${!board.canAct && html`<p>The note waits for the connection. The text stays here.</p>`}
@@ -114,7 +116,7 @@ function Confirm({ board, state, close }) {
   return html`
     <h2>${name} ${count} ${count === 1 ? "alert" : "alerts"}?</h2>
     <p>${criticals === 0 ? "None of them is critical." : criticals === 1 ? html`<b>One of them is critical.</b>` : html`<b>${criticals} of them are critical.</b>`}</p>
-    <p class="buttons"><button class="button go" autofocus disabled=${!board.canAct} onClick=${agree}>${name} ${count}</button>
+    <p class="buttons"><button class="button go" data-focus disabled=${!board.canAct} onClick=${agree}>${name} ${count}</button>
       <button class="button" onClick=${close}>Cancel</button></p>`;
 }
 
@@ -162,5 +164,5 @@ function Help({ board, close }) {
     <h2>Keys</h2>
     <p>${board.choices.value.keys ? "They act on the selected alerts, or on the focused row." : "Single keys are switched off. Switch them on in the settings."}</p>
     <dl class="keys">${KEYS.map(([key, text]) => html`<dt><kbd>${key}</kbd></dt><dd>${text}</dd>`)}</dl>
-    <p class="buttons"><button class="button go" autofocus onClick=${close}>Close</button></p>`;
+    <p class="buttons"><button class="button go" data-focus onClick=${close}>Close</button></p>`;
 }

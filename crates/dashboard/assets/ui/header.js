@@ -15,7 +15,7 @@ export function Header({ board }) {
       <h1 class="brand"><bdi>${board.name || "Northgate"}</bdi>${board.name && html` <span>Northgate</span>`}</h1>
       <${Connection} board=${board} />
       <${CountsGroup} board=${board} />
-      <button class="me" aria-label=${name ? `${name}: name, theme, density, keys` : "Your name, theme, density, keys"}
+      <button class="me" aria-label=${name ? `${name}: settings` : "Settings"}
         title="Name, theme, density, keys" onClick=${() => { board.dialog.value = { kind: "choices" }; }}>
         ${name ? html`<${Avatar} name=${name} />` : html`<${Icon} name="settings" size=${18} />`}
       </button>

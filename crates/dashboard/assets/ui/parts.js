@@ -1,6 +1,6 @@
 // Small parts that several components share.
 
-import { Component, h } from "preact";
+import { h } from "preact";
 import htm from "htm";
 
 export const html = htm.bind(h);
@@ -34,26 +34,6 @@ export function initials(name) {
 /** The mark of an operator. @param {{ name: string }} properties */
 export function Avatar({ name }) {
   return html`<i class="avatar" aria-hidden="true">${initials(name)}</i>`;
-}
-
-/**
- * Returns a component that renders again only if a property changed. Signals still update it.
- * @template {object} P
- * @param {(properties: P) => any} view
- */
-export function memo(view) {
-  return class extends Component {
-    /** @param {any} next */
-    shouldComponentUpdate(next) {
-      const now = /** @type {any} */ (this).props;
-      return Object.keys(next).some((key) => next[key] !== now[key]);
-    }
-
-    /** @param {any} properties */
-    render(properties) {
-      return view(properties);
-    }
-  };
 }
 
 /**

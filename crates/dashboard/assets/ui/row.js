@@ -3,15 +3,16 @@
 import { useEffect } from "preact/hooks";
 import { RULES } from "../actions.js";
 import { age, clockOrDate, exact } from "../time.js";
-import { Avatar, capitalized, html, Icon, memo, Shape } from "./parts.js";
+import { Avatar, capitalized, html, Icon, Shape } from "./parts.js";
 
 /** @typedef {import("../board.js").Board} Board */
 /** @typedef {import("../board.js").RowState} RowState */
 
 /**
+ * A component that reads a signal renders again only if the signal or one of its properties changed.
  * @param {{ board: Board, id: string, top: number, index: number, isSelected: boolean, isCurrent: boolean, isOpened: boolean }} properties
  */
-function RowView({ board, id, top, index, isSelected, isCurrent, isOpened }) {
+export function Row({ board, id, top, index, isSelected, isCurrent, isOpened }) {
   useEffect(() => () => board.release(id), [id]);
   const row = board.row(id).value;
   if (!row) return null;
@@ -49,8 +50,6 @@ function RowView({ board, id, top, index, isSelected, isCurrent, isOpened }) {
       <div class="acts" role="gridcell"><${RowActions} board=${board} id=${id} status=${status} /></div>
     </div>`;
 }
-
-export const Row = memo(RowView);
 
 /** @param {Record<string, string> | undefined} labels */
 export function labelsText(labels) {
