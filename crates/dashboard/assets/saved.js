@@ -1,7 +1,7 @@
 // Values that the browser remembers: the operator's choices, and the last board.
 
 /** @typedef {import("./alerts.js").Alert} Alert */
-/** @typedef {import("./board.js").Counts} Counts */
+/** @typedef {import("./counts.js").CountsByStatus} CountsByStatus */
 
 const PREFIX = "northgate.";
 /** Alerts of the saved board: the worst and newest of them. */
@@ -56,7 +56,7 @@ export function writeChoices({ name, theme, density, keys }) {
 
 /**
  * The last board, with the server's time at which it was true.
- * @typedef {{ at: number, counts: Counts | null, alerts: Alert[] }} SavedBoard
+ * @typedef {{ at: number, counts: CountsByStatus | null, alerts: Alert[] }} SavedBoard
  */
 
 /** @returns {SavedBoard | null} */

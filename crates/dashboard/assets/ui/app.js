@@ -11,7 +11,7 @@ import { Toolbar } from "./toolbar.js";
 
 /** @param {{ board: import("../board.js").Board }} properties */
 export function App({ board }) {
-  const { state } = board.connection.value;
+  const { state } = board.connection.state.value;
   const isOpen = board.opened.value !== null;
   const isStale = state === "lost" || state === "old";
   const panel = useRef(/** @type {HTMLElement | null} */ (null));

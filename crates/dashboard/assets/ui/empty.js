@@ -3,7 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import { SEVERITIES } from "../alerts.js";
 import { clockOrDate } from "../time.js";
-import { NAMES } from "../view.js";
+import { isFiltered, NAMES } from "../view.js";
 import { copy, html } from "./parts.js";
 import { conditionText } from "./toolbar.js";
 
@@ -11,13 +11,13 @@ import { conditionText } from "./toolbar.js";
 
 /** @param {{ board: Board }} properties */
 export function Empty({ board }) {
-  const { state, hasFailed } = board.connection.value;
-  const counts = board.counts.value;
+  const { state, hasFailed } = board.connection.state.value;
+  const counts = board.counts.value.value;
   if (!board.hasData.value && hasFailed) return html`<${NoServer} board=${board} />`;
-  if (!board.hasData.value || counts === null || board.resolved.value.isLoading) {
+  if (!board.hasData.value || counts === null || board.resolved.state.value.isLoading) {
     return html`<section class="empty quiet-state" aria-busy="true"><p>Loading alerts …</p></section>`;
   }
-  if (board.isFiltered) return html`<${Hidden} board=${board} />`;
+  if (isFiltered(board.view.value)) return html`<${Hidden} board=${board} />`;
   const total = Object.values(counts).flatMap((bySeverity) => SEVERITIES.map((severity) => bySeverity[severity]))
     .reduce((sum, number) => sum + number, 0);
   if (total === 0) return html`<${First} board=${board} isLive=${state === "live"} />`;
@@ -59,7 +59,7 @@ function Command({ text }) {
 /** @param {{ board: Board }} properties */
 function Clear({ board }) {
   const { name } = board.view.value;
-  const last = board.lastResolved.value;
+  const last = board.resolved.last.value;
   const titles = {
     active: "All clear",
     open: "Nothing is open",
@@ -87,28 +87,26 @@ function Clear({ board }) {
 /** @param {{ board: Board }} properties */
 function Hidden({ board }) {
   const view = board.view.value;
-  const { all, parts, withoutSearch } = board.withoutCondition();
+  const all = board.count({ ...view, q: "", conditions: [] });
   const search = view.q.trim();
   const names = view.conditions.map((condition) => conditionText(condition));
   const noun = view.name === "all" ? "alert" : `${NAMES[view.name].toLowerCase()} alert`;
   const wanted = [...names, ...search === "" ? [] : [`“${search}”`]];
-  const options = [
-    ...withoutSearch === null ? [] : [{ text: `“${search}”`, count: withoutSearch, remove: () => board.show({ q: "" }) }],
-    ...parts.map(({ condition, count }) => ({
-      text: conditionText(condition),
-      count,
-      remove: () => board.show({ conditions: view.conditions.filter((other) => other !== condition) }),
-    })),
-  ];
+  const options = view.conditions.map((condition) => {
+    const conditions = view.conditions.filter((other) => other !== condition);
+    return { text: conditionText(condition), change: { conditions } };
+  });
+  /** @type {{ text: string, change: Partial<import("../view.js").View> }[]} */
+  const removals = search === "" ? options : [{ text: `“${search}”`, change: { q: "" } }, ...options];
   const clear = () => board.show({ q: "", conditions: [] });
   return html`
     <section class="empty">
       <h2>No ${noun} has <bdi>${wanted.join(" and ")}</bdi></h2>
       <p>${all} ${noun}${all === 1 ? " does" : "s do"} not match.
-        ${options.length > 1 && options.map(({ text, count }) => ` Without ${text} it would be ${count}.`)}</p>
+        ${removals.length > 1 && removals.map(({ text, change }) => ` Without ${text} it would be ${board.count({ ...view, ...change })}.`)}</p>
       <p class="buttons">
-        ${options.map(({ text, remove }) => html`<button key=${text} class="button" onClick=${remove}>Remove <bdi>${text}</bdi></button>`)}
-        ${options.length > 1 && html`<button class="button" onClick=${clear}>Remove ${options.length === 2 ? "both" : "all"}</button>`}
+        ${removals.map(({ text, change }) => html`<button key=${text} class="button" onClick=${() => board.show(change)}>Remove <bdi>${text}</bdi></button>`)}
+        ${removals.length > 1 && html`<button class="button" onClick=${clear}>Remove ${removals.length === 2 ? "both" : "all"}</button>`}
       </p>
     </section>`;
 }

@@ -24,7 +24,7 @@ export function Header({ board }) {
 
 /** @param {{ board: Board }} properties */
 function Connection({ board }) {
-  const { state, since, hasFailed } = board.connection.value;
+  const { state, since, hasFailed } = board.connection.state.value;
   const seconds = board.silence.value;
   const texts = {
     live: ["Live", `heard ${seconds} s ago`, `${seconds} s`],
@@ -43,8 +43,8 @@ function Connection({ board }) {
 
 /** @param {{ board: Board }} properties */
 function CountsGroup({ board }) {
-  const counts = board.counts.value?.open;
-  const { state, since } = board.connection.value;
+  const counts = board.counts.value.value?.open;
+  const { state, since } = board.connection.state.value;
   const view = board.view.value;
   const data = Object.fromEntries(SEVERITIES.map((severity) => [`data-${severity}`, counts?.[severity] ?? ""]));
   const isStale = (state === "lost" || state === "old") && since !== null;

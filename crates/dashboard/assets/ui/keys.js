@@ -25,7 +25,7 @@ export function handleKey(board, event) {
 /** Performs the action of a single key. Returns false if the key has none. @param {Board} board @param {string} key */
 function single(board, key) {
   const current = board.current.value;
-  const selected = board.selectedIds();
+  const selected = board.selection.inOrder();
   const action = Object.hasOwn(ACTIONS, key) ? ACTIONS[key] : undefined;
   if (action) {
     const panel = document.activeElement?.closest(".panel") ? board.opened.value : null;
@@ -90,8 +90,8 @@ function openCurrent(board) {
 
 /** Goes one step back: the selection, the panel, the focus. @param {Board} board */
 function back(board) {
-  if (board.selection.value.size > 0) {
-    board.clearSelection();
+  if (board.selection.ids.value.size > 0) {
+    board.selection.clear();
   } else if (board.opened.value !== null) {
     const id = board.opened.value;
     board.open(null);

@@ -7,7 +7,7 @@ import { html, Icon } from "./parts.js";
 
 /** @param {{ board: Board, top: number, index: number }} properties */
 export function MissedLine({ board, top, index }) {
-  const missed = board.missed.value;
+  const missed = board.connection.missed.value;
   if (!missed) return null;
   const count = missed.ids.size;
   const now = board.now();
@@ -26,7 +26,7 @@ export function MissedLine({ board, top, index }) {
 
 /** @param {{ board: Board, top: number, index: number }} properties */
 export function GapLine({ board, top, index }) {
-  const gap = board.gap.value;
+  const gap = board.connection.gap.value;
   if (!gap) return null;
   return html`
     <div role="row" class="line" style=${{ top: `${top}px` }} aria-rowindex=${index} data-testid="gap"
@@ -35,7 +35,7 @@ export function GapLine({ board, top, index }) {
         <${Icon} name="unplug" />
         <p>The server no longer has the events from ${clockOrDate(gap.from, board.now())} to ${clock(gap.until)}.
           <span class="more"> The list is complete again; alerts that came and went in that time are not in it.</span></p>
-        <button class="icon-button" aria-label="Close this line" onClick=${() => { board.gap.value = null; }}><${Icon} name="x" /></button>
+        <button class="icon-button" aria-label="Close this line" onClick=${() => { board.connection.gap.value = null; }}><${Icon} name="x" /></button>
       </div>
     </div>`;
 }

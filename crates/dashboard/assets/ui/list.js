@@ -29,8 +29,8 @@ export function List({ board }) {
 
   const { ids } = board.rows;
   const view = board.view.value;
-  const missed = board.missed.value;
-  const gap = board.gap.value;
+  const missed = board.connection.missed.value;
+  const gap = board.connection.gap.value;
   const rowHeight = HEIGHTS[isNarrow ? "narrow" : board.choices.value.density];
   const lineHeight = isNarrow ? HEIGHTS.wideLine : HEIGHTS.line;
   const lines = Number(missed !== null) + Number(gap !== null);
@@ -80,8 +80,8 @@ export function List({ board }) {
   }, [board.revealed.value]);
 
   useEffect(() => {
-    if (board.resolved.value.older && top + height > total - LOAD_AT) board.loadOlder();
-  }, [top, height, total, board.resolved.value.older]);
+    if (board.resolved.state.value.older && top + height > total - LOAD_AT) board.resolved.more();
+  }, [top, height, total, board.resolved.state.value.older]);
 
   const scroll = () => {
     const element = scroller.current;
@@ -91,7 +91,8 @@ export function List({ board }) {
     const isScrolled = element.scrollTop > 0;
     anchor.current = isScrolled && id !== undefined ? { id, delta: element.scrollTop - offsetOf(first) } : null;
     setTop(element.scrollTop);
-    board.reading({ scrolled: isScrolled });
+    board.reading.isScrolled = isScrolled;
+    board.readingChanged();
   };
 
   if (!board.hasData.value || ids.length === 0) {
@@ -113,11 +114,11 @@ export function List({ board }) {
     shown.push({ id: current, index: currentIndex });
   }
   const linesTop = lineIndex * rowHeight;
-  const isKnown = !board.resolved.value.older;
-  const selection = board.selection.value;
+  const isKnown = !board.resolved.state.value.older;
+  const selection = board.selection.ids.value;
   return html`
     <div class=${`list${selection.size > 0 ? " picking" : ""}`} ref=${scroller} tabindex="-1" onScroll=${scroll}
-      onPointerMove=${() => board.reading({ pointer: true })} onPointerLeave=${() => board.reading({ pointer: false })}>
+      onPointerMove=${() => { board.reading.pointer(true); board.readingChanged(); }} onPointerLeave=${() => board.reading.pointer(false)}>
       <div role="grid" aria-label="Alerts" aria-multiselectable="true" data-testid="alerts"
         aria-rowcount=${isKnown ? ids.length + lines + 1 : -1}
         onFocusIn=${(/** @type {FocusEvent} */ event) => focused(board, event, true)}
@@ -139,7 +140,8 @@ export function List({ board }) {
 function focused(board, event, isIn) {
   const grid = /** @type {Element} */ (event.currentTarget);
   const to = isIn ? event.target : event.relatedTarget;
-  board.reading({ focused: to instanceof Element && grid.contains(to) });
+  board.reading.isFocused = to instanceof Element && grid.contains(to);
+  board.readingChanged();
 }
 
 /** @param {Board} board @param {string[]} ids @param {number} since */
@@ -159,7 +161,7 @@ export function scrollTo(element, offset, height) {
 /** @param {{ board: Board }} properties */
 function Head({ board }) {
   const { order } = board.view.value;
-  const { state } = board.connection.value;
+  const { state } = board.connection.state.value;
   const isStale = state === "lost" || state === "old";
   return html`
     <div role="row" class="head" aria-rowindex="1">
@@ -177,14 +179,14 @@ function Head({ board }) {
 
 /** @param {{ board: Board }} properties */
 function Foot({ board }) {
-  const { isLoading, older, failure } = board.resolved.value;
+  const { isLoading, older, failure } = board.resolved.state.value;
   if (board.isCut.value) {
     return html`<p class="foot">There are more active alerts than this page loads. It shows the newest 20,000; search and the API find all of them.</p>`;
   }
   if (failure) {
-    return html`<p class="foot">Older alerts could not be loaded. ${failure} <button class="quiet" onClick=${() => board.loadOlder()}>Try again</button></p>`;
+    return html`<p class="foot">Older alerts could not be loaded. ${failure} <button class="quiet" onClick=${() => board.resolved.more()}>Try again</button></p>`;
   }
   if (isLoading) return html`<p class="foot">Loading resolved alerts …</p>`;
-  if (older) return html`<p class="foot"><button class="quiet" onClick=${() => board.loadOlder()}>Load older alerts</button></p>`;
+  if (older) return html`<p class="foot"><button class="quiet" onClick=${() => board.resolved.more()}>Load older alerts</button></p>`;
   return null;
 }

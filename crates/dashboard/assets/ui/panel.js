@@ -106,7 +106,7 @@ function Filter({ board, name, value, text = value }) {
 /** @param {{ board: Board, row: import("../board.js").RowState }} properties */
 function StatusText({ board, row }) {
   const { alert, status, owner } = row;
-  const { state, since } = board.connection.value;
+  const { state, since } = board.connection.state.value;
   const now = Math.max(board.ageTime.value, board.now());
   if (status === "resolved") {
     return html`resolved${alert.resolved_by ? html` by <bdi>${alert.resolved_by}</bdi>` : ""}${alert.resolved_at ? ` at ${clockOrDate(alert.resolved_at, now)}` : ""}`;

@@ -64,7 +64,7 @@ function Owner({ board, name }) {
 
 /** Age of an alert; its clock time while the board may be old. @param {{ board: Board, at: string }} properties */
 export function Age({ board, at }) {
-  const { state } = board.connection.value;
+  const { state } = board.connection.state.value;
   const isStale = state === "lost" || state === "old";
   const now = Math.max(board.ageTime.value, board.now());
   const text = isStale ? clockOrDate(at, now) : age(now - Date.parse(at));

@@ -5,7 +5,7 @@ import { html, Icon } from "./parts.js";
 
 /** @param {{ board: import("../board.js").Board }} properties */
 export function Strip({ board }) {
-  const { state, since, hasFailed } = board.connection.value;
+  const { state, since, hasFailed } = board.connection.state.value;
   if (state !== "lost" && !(state === "old" && hasFailed)) return null;
   const next = board.nextTry.value;
   const now = board.now();

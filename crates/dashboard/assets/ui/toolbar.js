@@ -16,7 +16,7 @@ const SEARCH_AFTER = 150;
 
 /** @param {{ board: Board }} properties */
 export function Toolbar({ board }) {
-  const count = board.selection.value.size;
+  const count = board.selection.ids.value.size;
   const notice = board.notice.value;
   return html`
     <div class="bar">
@@ -32,7 +32,7 @@ export function Toolbar({ board }) {
 /** @param {{ board: Board }} properties */
 function Views({ board }) {
   const view = board.view.value;
-  const counts = board.counts.value;
+  const counts = board.counts.value.value;
   const number = (/** @type {ViewName} */ name) => {
     if (!counts || name === "resolved" || name === "all") return null;
     return STATUSES[name].reduce((sum, status) =>
@@ -125,11 +125,11 @@ function Search({ board, isShort }) {
 
 /** @param {{ board: Board, count: number }} properties */
 function Selected({ board, count }) {
-  const ids = board.selectedIds();
+  const ids = board.selection.inOrder();
   const statuses = new Set(ids.flatMap((id) => board.alert(id)?.status ?? []));
   const all = board.rows.matching;
-  const left = board.deselected.value;
-  const isAll = board.selectedAll.value !== null;
+  const left = board.selection.left.value;
+  const isAll = board.selection.allUntil.value !== null;
   const undo = board.notice.value?.undo && board.undoSeconds.value > 0;
   const actions = /** @type {import("../actions.js").ActionName[]} */ (["acknowledge", "unacknowledge", "resolve", "reopen", "note"])
     .filter((action) => action === "note" || RULES[action].from.some((status) => statuses.has(status)))
@@ -143,7 +143,7 @@ function Selected({ board, count }) {
           onClick=${() => board.act(action, ids)}>${RULES[action].button}</button>`)}
       ${undo && html`<button class="button" disabled=${!board.canAct} onClick=${() => board.undo()}>Undo <span class="faint">${board.undoSeconds} s</span></button>`}
       ${!isAll && all > count && html`<button class="quiet end hint" onClick=${() => board.selectAll()}>Select all ${all}</button>`}
-      <button class=${`quiet${isAll || all <= count ? " end" : ""}`} onClick=${() => board.clearSelection()}>Clear</button>
+      <button class=${`quiet${isAll || all <= count ? " end" : ""}`} onClick=${() => board.selection.clear()}>Clear</button>
     </div>`;
 }
 

@@ -1,0 +1,56 @@
+// The counts of the header: the server's numbers, not those of the loaded rows.
+
+import { signal } from "@preact/signals";
+
+/** @typedef {import("./alerts.js").Severity} Severity */
+/** @typedef {import("./alerts.js").Status} Status */
+
+/** Number of alerts of each status and severity. @typedef {Record<Status, Record<Severity, number>>} CountsByStatus */
+
+/** Time between two requests, in milliseconds. */
+const EVERY = 500;
+
+export class Counts {
+  #api;
+  #environment;
+  #isDue = false;
+  #isLoading = false;
+  #loadedAt = -Infinity;
+
+  /** @type {import("@preact/signals").Signal<CountsByStatus | null>} */
+  value = signal(null);
+
+  /** @param {import("./api.js").Api} api @param {import("./environment.js").Environment} environment */
+  constructor(api, environment) {
+    this.#api = api;
+    this.#environment = environment;
+  }
+
+  /** The numbers changed: loads them soon, and once for many changes. */
+  due() {
+    this.#isDue = true;
+    this.retry();
+  }
+
+  /** Loads the numbers if they are due. */
+  retry() {
+    if (this.#isDue && !this.#isLoading) void this.#load();
+  }
+
+  async #load() {
+    this.#isLoading = true;
+    await this.#environment.pause(this.#loadedAt + EVERY - this.#environment.monotonic());
+    this.#isDue = false;
+    try {
+      const { counts } = await this.#api.get("alerts/summary");
+      this.value.value = counts;
+    } catch {
+      // The board's timer tries again.
+      this.#isDue = true;
+    }
+    this.#loadedAt = this.#environment.monotonic();
+    this.#isLoading = false;
+    // Something changed while the answer was on its way.
+    if (this.#isDue && this.value.peek() !== null) setTimeout(() => this.retry(), EVERY);
+  }
+}
