@@ -10,8 +10,9 @@ use actix_web::{App, test};
 use async_trait::async_trait;
 use northgate_api::{AnswerBudget, ApiContext, BodyLimit, Readiness, configure};
 use northgate_domain::{
-    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Epoch, Event, HistoryPage, HistoryRange,
-    MessageId, MessageQuery, MessageText, Position, Positioned, Sender, Summary, Timestamp,
+    Alert, AlertId, AlertQuery, AlertTimeline, ChatMessage, Deadlines, Epoch, Event, HistoryPage,
+    HistoryRange, MessageId, MessageQuery, MessageText, Position, Positioned, Sender, Summary,
+    Timestamp,
 };
 use northgate_hub::{Encoder, Hub, WindowLimits};
 use northgate_schemas::{encode_event, encode_position};
@@ -68,7 +69,7 @@ impl ReadModel for Failing {
         &self,
         _: AlertId,
         _: HistoryRange,
-    ) -> Result<HistoryPage<Event>, QueryError> {
+    ) -> Result<Option<AlertTimeline>, QueryError> {
         Err(Unavailable.into())
     }
 

@@ -25,6 +25,7 @@ mod size;
 mod status;
 mod subscription;
 mod text;
+mod timeline;
 
 pub use alert::{Alert, AlertId, Revision};
 pub use alert_counts::{AlertCounts, Summary};
@@ -49,3 +50,4 @@ pub use subscription::{Notice, StartFrom, Subscription};
 pub use text::{
     DedupKey, LabelValue, Location, MessageText, NoteText, Operator, Sender, Source, TextError,
 };
+pub use timeline::{AlertTimeline, RememberedChange};

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use northgate_domain::{
-    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Epoch, Event, HistoryPage, HistoryRange,
-    MessageQuery, MetaSource, Position, Positioned, Summary,
+    Alert, AlertId, AlertQuery, AlertTimeline, ChatMessage, Deadlines, Epoch, Event, HistoryPage,
+    HistoryRange, MessageQuery, MetaSource, Position, Positioned, Summary,
 };
 use northgate_server::run_program;
 use northgate_storage::{
@@ -78,7 +78,7 @@ impl ReadModel for SwitchedStore {
         &self,
         id: AlertId,
         range: HistoryRange,
-    ) -> Result<HistoryPage<Event>, QueryError> {
+    ) -> Result<Option<AlertTimeline>, QueryError> {
         self.inner.alert_events(id, range).await
     }
 

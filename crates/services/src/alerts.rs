@@ -6,8 +6,8 @@ use crate::{LookupError, RequestKey};
 use futures_util::StreamExt;
 use futures_util::stream;
 use northgate_domain::{
-    ActOnAlert, Alert, AlertId, AlertQuery, Clock, Command, HistoryPage, Positioned, RaiseAlert,
-    Rejection, Summary,
+    ActOnAlert, Alert, AlertId, AlertQuery, AlertTimeline, Clock, Command, HistoryPage,
+    HistoryRange, Positioned, RaiseAlert, Rejection, Summary,
 };
 use northgate_storage::{EventLog, ReadModel, RecordedOutcome};
 use std::sync::Arc;
@@ -147,6 +147,16 @@ impl AlertService {
     /// Returns the current state of one alert; `None` if no alert has this id.
     pub async fn find(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, LookupError> {
         Ok(self.read_model.alert(id).await?)
+    }
+
+    /// Returns the current state of one alert and a page of its stored events, from one state of
+    /// the store; `None` if no alert has this id.
+    pub async fn timeline(
+        &self,
+        id: AlertId,
+        range: HistoryRange,
+    ) -> Result<Option<AlertTimeline>, LookupError> {
+        Ok(self.read_model.alert_events(id, range).await?)
     }
 
     /// Returns the counts of all retained alerts, by status and severity.

@@ -5,9 +5,9 @@
 use async_trait::async_trait;
 use enum_map::{EnumMap, enum_map};
 use northgate_domain::{
-    Action, Alert, AlertChange, AlertId, AlertQuery, ChatMessage, Clock, Command, Deadlines,
-    DedupKey, Epoch, Event, HistoryPage, HistoryRange, MessageQuery, MetaSource, Position,
-    Positioned, RaiseAlert, Severity, StatusKind, Summary, Timestamp,
+    Action, Alert, AlertChange, AlertId, AlertQuery, AlertTimeline, ChatMessage, Clock, Command,
+    Deadlines, DedupKey, Epoch, Event, HistoryPage, HistoryRange, MessageQuery, MetaSource,
+    Position, Positioned, RaiseAlert, Severity, StatusKind, Summary, Timestamp,
 };
 use northgate_services::{AlertResolver, AlertService, QuietFor, RaiseCoalescer, SubmitError};
 use northgate_storage::{
@@ -392,7 +392,7 @@ impl ReadModel for RaisingAgain {
         &self,
         id: AlertId,
         range: HistoryRange,
-    ) -> Result<HistoryPage<Event>, QueryError> {
+    ) -> Result<Option<AlertTimeline>, QueryError> {
         self.store.alert_events(id, range).await
     }
 

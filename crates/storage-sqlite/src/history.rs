@@ -5,11 +5,11 @@
 
 use crate::columns::{label_word, severity_number, status_number};
 use crate::database::{DatabaseError, from_sql, limit_to_sql, to_sql};
-use crate::queries::{alert_by_id, head};
+use crate::queries::{At, alert_by_id, head, oldest_event};
 use crate::session::Session;
 use northgate_domain::{
-    Alert, AlertId, AlertQuery, ChatMessage, Epoch, Event, HistoryPage, HistoryRange, MessageQuery,
-    Position, Positioned, Search, Timestamp,
+    Alert, AlertId, AlertQuery, AlertTimeline, ChatMessage, Epoch, Event, HistoryPage,
+    HistoryRange, MessageQuery, Position, Positioned, Search, Timestamp,
 };
 use northgate_storage::codec::{CodecError, decode_alert, decode_event, decode_message};
 use northgate_storage::{PageBuilder, ScanPlan};
@@ -56,16 +56,20 @@ pub(crate) fn messages(
     HistoryScan { session, table: MESSAGES, range: &query.range, words, columns }.run()
 }
 
-/// Returns the retained events of one alert, or an empty page if no alert has this id.
+/// Returns one alert and a page of its retained events, and the head.
 pub(crate) fn alert_events(
     session: Session<'_>,
     id: AlertId,
     range: &HistoryRange,
-) -> Result<HistoryPage<Event>, DatabaseError> {
+) -> Result<At<Option<AlertTimeline>>, DatabaseError> {
     let head = head(session.connection)?;
-    let raised = alert_by_id(session, head.epoch, id)?.map_or(0, |alert| alert.position.offset);
-    let columns = vec![Column::new("alert", [Value::from(to_sql(raised))])];
-    HistoryScan { session, table: EVENTS, range, words: Vec::new(), columns }.run()
+    ScanPlan::new(range, head).map_err(DatabaseError::Refused)?;
+    let Some(alert) = alert_by_id(session, head.epoch, id)? else { return Ok((head, None)) };
+    let raised = Value::from(to_sql(alert.position.offset));
+    let columns = vec![Column::new("alert", [raised])];
+    let events = HistoryScan { session, table: EVENTS, range, words: Vec::new(), columns }.run()?;
+    let oldest = oldest_event(session, alert.position)?;
+    Ok((head, Some(AlertTimeline { alert, events, oldest })))
 }
 
 /// One kind of items: the names of its tables and columns, and the functions for its records.

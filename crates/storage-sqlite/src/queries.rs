@@ -14,7 +14,7 @@ use northgate_storage::{READ_BYTES, ReadFrom};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 /// The head of the log and a result, both from the same snapshot of the database.
-type At<T> = (Position, T);
+pub(crate) type At<T> = (Position, T);
 /// Result of a read of the log.
 pub(crate) enum LogRead {
     Events(Vec<Positioned<Event>>),
@@ -92,6 +92,16 @@ pub(crate) fn alert(
 ) -> Result<At<Option<Positioned<Alert>>>, DatabaseError> {
     let head = head(session.connection)?;
     Ok((head, alert_by_id(session, head.epoch, id)?))
+}
+
+/// Returns the oldest retained event of the alert that was raised at this position.
+pub(crate) fn oldest_event(
+    session: Session<'_>,
+    raised: Position,
+) -> Result<Option<Positioned<Event>>, DatabaseError> {
+    let sql = "SELECT place, record FROM events INDEXED BY events_by_alert
+               WHERE alert = ?1 ORDER BY place";
+    Ok(events(session, sql, raised, 1)?.pop())
 }
 
 pub(crate) fn alert_by_id(

@@ -15,8 +15,8 @@ use crate::writer::{Append, Commit, Follower, Writer, commit};
 use crate::{OpenError, Options, queries, schema};
 use async_trait::async_trait;
 use northgate_domain::{
-    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Event, HistoryPage, HistoryRange,
-    MessageQuery, MetaSource, Position, Positioned, Summary,
+    Alert, AlertId, AlertQuery, AlertTimeline, ChatMessage, Deadlines, Event, HistoryPage,
+    HistoryRange, MessageQuery, MetaSource, Position, Positioned, Summary,
 };
 use northgate_storage::{
     AppendError, EventLog, EventStore, NotWritable, Outcome, QueryError, ReadError, ReadFrom,
@@ -293,11 +293,11 @@ impl ReadModel for SqliteStore {
         &self,
         id: AlertId,
         range: HistoryRange,
-    ) -> Result<HistoryPage<Event>, QueryError> {
+    ) -> Result<Option<AlertTimeline>, QueryError> {
         let question = move |session: Session<'_>| history::alert_events(session, id, &range);
-        let page = self.lookups.ask(question).await?;
-        self.published(page.position).await?;
-        Ok(page)
+        let (position, timeline) = self.lookups.ask(question).await?;
+        self.published(position).await?;
+        Ok(timeline)
     }
 
     async fn summary(&self) -> Result<Summary, Unavailable> {

@@ -63,8 +63,9 @@ async fn a_schema_3_database_is_migrated_and_stays_usable() {
     store.append(vec![act(alerts[3].value.id, Action::Resolve)]).await.unwrap();
     let resolved = AlertQuery { statuses: vec![StatusKind::Resolved], ..AlertQuery::newest(9) };
     assert_eq!(store.alerts(resolved).await.unwrap().items[0].position, alerts[3].position);
-    let events = store.alert_events(alerts[3].value.id, HistoryRange::newest(9)).await.unwrap();
-    let offsets: Vec<_> = events.items.iter().map(|event| event.position.offset).collect();
+    let found = store.alert_events(alerts[3].value.id, HistoryRange::newest(9)).await.unwrap();
+    let offsets: Vec<_> =
+        found.unwrap().events.items.iter().map(|event| event.position.offset).collect();
     assert_eq!(offsets, [alerts[3].position.offset, head.offset + 1]);
     store.close().await;
     assert_eq!(check(folder.path()).unwrap().events, 5);

@@ -77,6 +77,7 @@ pub use lives::{
 pub use manual_clock::ManualClock;
 pub use moments::{
     a_history_page_shows_one_state_of_the_store, alert_events_returns_the_events_of_one_alert_only,
+    an_alert_and_its_events_show_one_state_of_the_store,
 };
 pub use ordered::offsets_are_contiguous_under_concurrent_appends;
 pub use repeats::{
@@ -174,6 +175,7 @@ macro_rules! event_store_laws {
             a_new_receiver_of_the_head_has_no_pending_change
             a_history_page_shows_one_state_of_the_store
             alert_events_returns_the_events_of_one_alert_only
+            an_alert_and_its_events_show_one_state_of_the_store
             a_durable_store_is_the_same_after_a_restart
             handles_of_a_shared_store_see_one_log
             an_unavailable_append_has_stored_nothing

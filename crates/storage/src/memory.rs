@@ -18,8 +18,8 @@ use crate::{
 use async_trait::async_trait;
 use history_scan::HistoryScan;
 use northgate_domain::{
-    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Epoch, Event, HistoryPage, HistoryRange,
-    MessageQuery, MetaSource, Position, Positioned, Summary,
+    Alert, AlertId, AlertQuery, AlertTimeline, ChatMessage, Deadlines, Epoch, Event, HistoryPage,
+    HistoryRange, MessageQuery, MetaSource, Position, Positioned, Summary,
 };
 use parking_lot::Mutex;
 use snapshot_map::Snapshot;
@@ -122,12 +122,14 @@ impl ReadModel for MemoryStore {
         &self,
         id: AlertId,
         range: HistoryRange,
-    ) -> Result<HistoryPage<Event>, QueryError> {
+    ) -> Result<Option<AlertTimeline>, QueryError> {
         let state = self.state.lock();
         let plan = ScanPlan::new(&range, state.head())?;
-        Ok(plan.page_of(state.alert_events(id), Event::approximate_bytes, |event| {
-            range.admits(event.at())
-        }))
+        let Some(alert) = state.alert(id).cloned() else { return Ok(None) };
+        let matches = |event: &Event| range.admits(event.at());
+        let events = plan.page_of(state.alert_events(id), Event::approximate_bytes, matches);
+        let oldest = state.alert_events(id).next().cloned();
+        Ok(Some(AlertTimeline { alert, events, oldest }))
     }
 
     async fn summary(&self) -> Result<Summary, Unavailable> {

@@ -4,7 +4,7 @@
 use crate::{QueryError, Unavailable};
 use async_trait::async_trait;
 use northgate_domain::{
-    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Event, HistoryPage, HistoryRange,
+    Alert, AlertId, AlertQuery, AlertTimeline, ChatMessage, Deadlines, HistoryPage, HistoryRange,
     MessageQuery, Positioned, Summary,
 };
 
@@ -25,13 +25,15 @@ pub trait ReadModel: Send + Sync {
     /// has this id.
     async fn alert(&self, id: AlertId) -> Result<Option<Positioned<Alert>>, Unavailable>;
 
-    /// Returns the retained events of one alert, each at its own position; none if no alert has
-    /// this id. Trimmed events are omitted without an error.
+    /// Returns the current state of one alert, and a page of its retained events; `None` if no
+    /// alert has this id. The alert, the page and the oldest event are from one state of the store,
+    /// so the newest event contains the same state as the alert. Trimmed events are omitted without
+    /// an error.
     async fn alert_events(
         &self,
         id: AlertId,
         range: HistoryRange,
-    ) -> Result<HistoryPage<Event>, QueryError>;
+    ) -> Result<Option<AlertTimeline>, QueryError>;
 
     /// Returns the counts of all retained alerts, by status and severity.
     async fn summary(&self) -> Result<Summary, Unavailable>;

@@ -66,8 +66,8 @@ impl ScanPlan {
     }
 
     /// Returns the page of `items`. The items must be in rising order, and must be few or already
-    /// in memory. `bytes` returns the size of an item, and `admits` returns whether an item
-    /// matches.
+    /// in memory. The scan ends when the page is full. `bytes` returns the size of an item, and
+    /// `admits` returns whether an item matches.
     pub fn page_of<'a, T: Clone + 'a>(
         self,
         items: impl DoubleEndedIterator<Item = &'a Positioned<T>>,
@@ -75,17 +75,18 @@ impl ScanPlan {
         admits: impl Fn(&T) -> bool,
     ) -> HistoryPage<T> {
         let (mut page, mut more_beyond) = (self.page(), false);
-        let mut matching: Vec<_> = items.filter(|item| admits(&item.value)).collect();
-        if !self.upwards {
-            matching.reverse();
-        }
-        for item in matching {
+        // Items beyond the start of the scan come before the items of the page. Returns whether
+        // the scan continues.
+        let mut add = |item: &'a Positioned<T>| {
             let offset = item.position.offset;
-            more_beyond |= self.beyond.contains(&offset);
-            if self.offsets.contains(&offset) && !page.may_go_on() {
-                page.push(item.clone(), bytes(&item.value));
+            if !admits(&item.value) {
+                return true;
             }
-        }
+            more_beyond |= self.beyond.contains(&offset);
+            !self.offsets.contains(&offset) || page.push(item.clone(), bytes(&item.value))
+        };
+        let mut items = items;
+        let _complete = if self.upwards { items.all(&mut add) } else { items.rev().all(&mut add) };
         self.end(page, more_beyond)
     }
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use enum_map::EnumMap;
 use northgate_domain::{
-    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Epoch, Event, HistoryPage, HistoryRange,
-    MessageQuery, MetaSource, Position, Positioned, Summary,
+    Alert, AlertId, AlertQuery, AlertTimeline, ChatMessage, Deadlines, Epoch, Event, HistoryPage,
+    HistoryRange, MessageQuery, MetaSource, Position, Positioned, Summary,
 };
 use northgate_storage::laws::{self, Harness};
 use northgate_storage::{
@@ -51,6 +51,8 @@ enum Fault {
     QuietForgotten,
     SummaryStale,
     EventsOfAll,
+    TornTimeline,
+    OldestOfPage,
 }
 
 /// A memory store with one planted fault.
@@ -264,13 +266,23 @@ impl ReadModel for Faulty {
         &self,
         id: AlertId,
         range: HistoryRange,
-    ) -> Result<HistoryPage<Event>, QueryError> {
-        let mut page = self.inner.alert_events(id, range).await?;
-        if self.fault == Fault::EventsOfAll {
-            let start = Position { offset: 0, ..page.position };
-            page.items = self.inner.read(ReadFrom::After(start), 100).await.unwrap_or_default();
+    ) -> Result<Option<AlertTimeline>, QueryError> {
+        let early = self.inner.alert(id).await?;
+        if self.fault == Fault::TornTimeline {
+            sleep(PAUSE).await;
         }
-        Ok(page)
+        let Some(mut timeline) = self.inner.alert_events(id, range).await? else { return Ok(None) };
+        match self.fault {
+            Fault::EventsOfAll => {
+                let start = Position { offset: 0, ..timeline.events.position };
+                let all = self.inner.read(ReadFrom::After(start), 100).await;
+                timeline.events.items = all.unwrap_or_default();
+            }
+            Fault::TornTimeline => timeline.alert = early.unwrap_or(timeline.alert),
+            Fault::OldestOfPage => timeline.oldest = timeline.events.items.first().cloned(),
+            _ => {}
+        }
+        Ok(Some(timeline))
     }
 
     async fn summary(&self) -> Result<Summary, Unavailable> {
@@ -394,4 +406,6 @@ caught! {
     QuietForgotten by the_overdue_alerts_are_found_and_no_others;
     SummaryStale by a_summary_counts_the_retained_alerts;
     EventsOfAll by alert_events_returns_the_events_of_one_alert_only;
+    TornTimeline by an_alert_and_its_events_show_one_state_of_the_store;
+    OldestOfPage by alert_events_returns_the_events_of_one_alert_only;
 }

@@ -6,8 +6,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use northgate_domain::{
-    Alert, AlertId, AlertQuery, ChatMessage, Deadlines, Event, HistoryPage, HistoryRange,
-    MessageQuery, Position, Positioned, Summary,
+    Alert, AlertId, AlertQuery, AlertTimeline, ChatMessage, Deadlines, Event, HistoryPage,
+    HistoryRange, MessageQuery, Position, Positioned, Summary,
 };
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -57,7 +57,7 @@ impl ReadModel for WrappedStore {
         &self,
         id: AlertId,
         range: HistoryRange,
-    ) -> Result<HistoryPage<Event>, QueryError> {
+    ) -> Result<Option<AlertTimeline>, QueryError> {
         self.store.alert_events(id, range).await
     }
 

@@ -152,13 +152,12 @@ impl State {
         self.alerts.get(id)
     }
 
-    /// Returns the retained events of one alert in rising order; none if the alert was evicted.
+    /// Returns the retained events of one alert in rising order.
     pub(super) fn alert_events(
         &self,
         id: AlertId,
     ) -> impl DoubleEndedIterator<Item = &Positioned<Event>> {
-        let known = self.alerts.get(id).into_iter();
-        known.flat_map(move |_alert| self.log.events_of(id))
+        self.log.events_of(id)
     }
 
     pub(super) fn summary(&self) -> Summary {
