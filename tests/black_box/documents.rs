@@ -24,6 +24,7 @@ fn the_openapi_document_lists_exactly_the_paths_of_the_server() {
             "/alerts/{id}/notes",
             "/alerts/{id}/reopen",
             "/alerts/{id}/resolve",
+            "/alerts/{id}/timeline",
             "/alerts/{id}/unacknowledge",
             "/events",
             "/health/live",

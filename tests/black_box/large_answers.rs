@@ -67,6 +67,33 @@ fn ten_alerts_of_the_largest_size_fit_into_one_answer() {
 }
 
 #[test]
+fn the_timeline_of_a_large_alert_is_split_into_pages_by_bytes() {
+    let server = TestServer::start();
+    let alert = raise_large(&server);
+    let path = format!("/alerts/{}", alert["id"].as_str().unwrap());
+    for number in 0..90 {
+        let note = json!({ "by": "Anna", "note": number.to_string() });
+        assert_eq!(server.post(&format!("{path}/notes"), note.to_string()).status, 200);
+    }
+    let (mut collected, mut pages) = (Vec::new(), 0);
+    let mut next = Some("?limit=1000".to_owned());
+    while let Some(link) = next {
+        let answer = server.get(&format!("{path}/timeline{link}"));
+        assert!(answer.body.len() < 200 * 1024, "{} bytes", answer.body.len());
+        let page = answer.json();
+        let events = page["events"].as_array().unwrap();
+        assert!((1..90).contains(&events.len()), "{} events", events.len());
+        let revisions = events.iter().map(|event| event["revision"].as_u64().unwrap());
+        collected.splice(0..0, revisions.collect::<Vec<_>>());
+        assert_eq!(page["complete"], true);
+        next = page["previous"].as_str().map(str::to_owned);
+        pages += 1;
+    }
+    assert_eq!(collected, (1..=91).collect::<Vec<_>>());
+    assert!(pages > 1);
+}
+
+#[test]
 fn acting_on_many_large_alerts_continues_with_the_rest_filter() {
     let server = TestServer::start();
     for _ in 0..90 {

@@ -18,3 +18,4 @@ mod resume;
 mod shapes;
 mod slow_requests;
 mod stopping;
+mod timelines;

@@ -1,6 +1,6 @@
 //! Answers and frames have exactly the members that the OpenAPI document lists.
 
-use northgate_testkit::TestServer;
+use northgate_testkit::{TestServer, set_window};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,6 +120,7 @@ fn add_answers(seen: &mut SeenObjects, server: &TestServer, resolved: &str, open
     ] {
         seen.add(name, &server.get(path).json());
     }
+    seen.add("Timeline", &server.get(&format!("/alerts/{resolved}/timeline")).json());
     let by = r#"{"by":"Ben"}"#;
     seen.add("Problem", &server.post("/alerts", "{}").problem(422));
     seen.add("Problem", &server.post(&format!("/alerts/{resolved}/acknowledge"), by).problem(409));
@@ -151,6 +152,12 @@ fn answers_have_exactly_the_members_of_the_openapi_document() {
     seen.add_frames(&server, "last=100&types=alert,alert_update,chat");
     seen.add_frames(&server, "after=0000000000000001-1");
     add_answers(&mut seen, &server, &resolved, &open);
+
+    let short = TestServer::with(|settings| set_window(settings, 1));
+    let alert = short.raise("Fire");
+    short.say("trims the event of the alert");
+    let path = format!("/alerts/{}/timeline", alert["id"].as_str().unwrap());
+    seen.add("Timeline", &short.get(&path).json());
 
     let strict = TestServer::with(|settings| {
         settings.chat.burst = 1.try_into().unwrap();

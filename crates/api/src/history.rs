@@ -5,8 +5,8 @@ use crate::answers::ANSWER_BYTES;
 use crate::middlewares::is_cross_site;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use northgate_domain::{AlertId, AlertQuery, MessageQuery};
-use northgate_schemas::{Order, parse_history};
+use northgate_domain::{AlertId, AlertQuery, HistoryRange, MessageQuery};
+use northgate_schemas::{Order, parse_history, parse_timeline};
 use std::future::{Ready, ready};
 use utoipa::IntoParams;
 
@@ -39,6 +39,32 @@ impl AskedHistory {
         let (range, search) = (self.query.range, self.query.search.clone());
         MessageQuery { range, search, alert_id }
     }
+}
+
+/// The query of the timeline of an alert.
+pub(crate) struct AskedTimeline(pub(crate) HistoryRange);
+
+impl FromRequest for AskedTimeline {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parsed = parse_timeline(request.query_string()).map_err(ApiError::Query);
+        ready(parsed.map(|range| Self(HistoryRange { max_bytes: ANSWER_BYTES, ..range })))
+    }
+}
+
+/// The parameters of the timeline of an alert.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the query, which is read name by name")]
+pub(crate) struct TimelineParameters {
+    /// Upper bound of stored events per page. The page contains the newest ones.
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<u16>,
+    /// Only stored events before this position.
+    #[param(example = "9f86d081884c7d65-42")]
+    before: Option<String>,
 }
 
 /// The parameters of every history.

@@ -5,7 +5,7 @@ use northgate_schemas::{
     ActionFrame, ActionResults, AlertBody, AlertCollection, AlertState, AlertSummary,
     AlertUpdateBody, BusyNotice, ChatBody, ErrorFrame, EventTypeName, FieldProblem, Health,
     LiveNotice, MessageCollection, NewAction, NewActions, NewAlert, NewMessage, NewNote, NoteBody,
-    Problem, ResultFrame, ResumeNotice, Welcome,
+    Problem, ResultFrame, ResumeNotice, TimelineBody, TimelineEntry, Welcome,
 };
 use utoipa::OpenApi;
 
@@ -28,7 +28,7 @@ use utoipa::OpenApi;
     ),
     paths(
         root::welcome, alerts::raise, alerts::history, alerts::history_as_ever, alerts::summary,
-        alerts::one, actions::acknowledge, actions::unacknowledge, actions::resolve, actions::reopen,
+        alerts::one, alerts::timeline, actions::acknowledge, actions::unacknowledge, actions::resolve, actions::reopen,
         actions::annotate, actions::on_many,
         messages::post, messages::history, messages::thread,
         events::stream, health::live, health::ready
@@ -37,7 +37,7 @@ use utoipa::OpenApi;
         ActionFrame, ActionResults, AlertBody, AlertCollection, AlertState, AlertSummary,
         AlertUpdateBody, BusyNotice, ChatBody, ErrorFrame, EventTypeName, FieldProblem,
         Health, LiveNotice, MessageCollection, NewAction, NewActions, NewAlert, NewMessage, NewNote, NoteBody, Problem, ResultFrame,
-        ResumeNotice, Welcome
+        ResumeNotice, TimelineBody, TimelineEntry, Welcome
     )),
     servers((url = ".", description = "The address of this document.")),
     tags(

@@ -49,6 +49,7 @@ pub fn configure(app: &mut web::ServiceConfig, context: ApiContext) {
         .service(Endpoint::at("/alerts/{id}/reopen").post(actions::reopen))
         .service(Endpoint::at("/alerts/{id}/notes").post(actions::annotate))
         .service(Endpoint::at("/alerts/{id}/messages").get(messages::thread))
+        .service(Endpoint::at("/alerts/{id}/timeline").get(alerts::timeline))
         .service(Endpoint::at("/message").get(messages::history).post(messages::post))
         .service(Endpoint::at("/events").get(events::stream))
         .service(Endpoint::at("/health/live").get(health::live))

@@ -233,7 +233,7 @@ pub(crate) struct PageLinks {
     pub(crate) previous: Option<String>,
 }
 
-fn limit(value: &str) -> Result<usize, FieldError> {
+pub(crate) fn limit(value: &str) -> Result<usize, FieldError> {
     match value.parse() {
         Ok(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
         _ => Err(("limit".into(), format!("must be a number from 1 to {LIMIT_MAX}").into())),
@@ -248,7 +248,7 @@ fn parse_order(value: &str) -> Result<Order, FieldError> {
     }
 }
 
-fn position(name: &'static str, value: &str) -> Result<Position, FieldError> {
+pub(crate) fn position(name: &'static str, value: &str) -> Result<Position, FieldError> {
     parse_position(value).map_err(because(name))
 }
 

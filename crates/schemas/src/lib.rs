@@ -22,6 +22,7 @@ mod requests;
 mod results;
 mod scalars;
 mod stream;
+mod timeline;
 
 pub use action_error::ActionError;
 pub use actions::{
@@ -40,3 +41,4 @@ pub use requests::{NewAlert, NewMessage};
 pub use results::{ActionOutcome, ActionResult, ActionResults, ResultFrame};
 pub use scalars::TimestampText;
 pub use stream::{EventTypeName, LAST_MAX, parse_subscription};
+pub use timeline::{TIMELINE_LIMIT_DEFAULT, TimelineBody, TimelineEntry, parse_timeline};

@@ -3,12 +3,16 @@
 use crate::alert_id::alert_id;
 use crate::body::JsonBody;
 use crate::conditional::{IfNoneMatchHeader, alert_answer, not_modified};
-use crate::history::{AlertParameters, AskedHistory, HistoryParameters};
+use crate::history::{
+    AlertParameters, AskedHistory, AskedTimeline, HistoryParameters, TimelineParameters,
+};
 use crate::idempotency::{IdempotencyKeyHeader, KeyOfRequest, kept};
 use crate::responses::{HistoryProblems, ReadProblems, WriteProblems};
 use crate::{AnswerBudget, ApiError};
 use actix_web::{HttpRequest, HttpResponse, web};
-use northgate_schemas::{AlertBody, AlertCollection, AlertSummary, NewAlert, Problem};
+use northgate_schemas::{
+    AlertBody, AlertCollection, AlertSummary, NewAlert, Problem, TimelineBody,
+};
 use northgate_services::AlertService;
 
 /// Raise an alert.
@@ -111,6 +115,36 @@ pub(crate) async fn one(
     let alert = service.find(alert_id(&id)?).await?.ok_or(ApiError::NoSuchAlert)?;
     let known = not_modified(&request, &alert);
     Ok(known.unwrap_or_else(|| alert_answer(&alert).json(AlertBody::from(&alert))))
+}
+
+/// Get the history of one alert.
+///
+/// The answer contains the current state of the alert and the newest 100 of its stored events, or
+/// the selected ones. If older events of the alert were trimmed, the last page also contains the
+/// changes that the state of the alert still shows. All of this is from one state of the store.
+#[utoipa::path(
+    get,
+    path = "/alerts/{id}/timeline",
+    tag = "alerts",
+    params(("id" = Uuid, Path, description = "The alert's id."), TimelineParameters),
+    responses(
+        (status = 200, description = "The history of the alert.", body = TimelineBody),
+        (status = 404, description = "There is no alert with this id.",
+            body = Problem, content_type = "application/problem+json"),
+        HistoryProblems,
+    )
+)]
+pub(crate) async fn timeline(
+    service: web::Data<AlertService>,
+    budget: web::Data<AnswerBudget>,
+    id: web::Path<String>,
+    AskedTimeline(range): AskedTimeline,
+) -> Result<HttpResponse, ApiError> {
+    let id = alert_id(&id)?;
+    // Beside the page, the current alert and its oldest event are in memory.
+    let reservation = budget.reserve(range.limit.saturating_add(2)).await?;
+    let timeline = service.timeline(id, range).await?.ok_or(ApiError::NoSuchAlert)?;
+    Ok(reservation.json(TimelineBody::new(range, &timeline).to_json()))
 }
 
 /// Count alerts by status and severity.
