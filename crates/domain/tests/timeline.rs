@@ -117,33 +117,34 @@ fn still_shown(events: &[AlertEvent], trimmed: usize) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn the_trimmed_changes_that_the_state_shows_are_remembered(
-        steps in steps(),
-        trimmed in 0_usize..90,
-    ) {
+    fn the_trimmed_changes_that_the_state_shows_are_remembered(steps in steps()) {
         let events = life(&steps, |n| i64::try_from(n).unwrap());
-        let trimmed = trimmed.min(events.len());
-        let timeline = timeline(&events, trimmed);
-        prop_assert_eq!(remembered(&timeline), still_shown(&events, trimmed));
-        prop_assert_eq!(timeline.is_complete(), trimmed == 0);
+        for trimmed in 0..=events.len() {
+            let timeline = timeline(&events, trimmed);
+            prop_assert_eq!(remembered(&timeline), still_shown(&events, trimmed));
+            prop_assert_eq!(timeline.is_complete(), trimmed == 0);
+        }
     }
 
     #[test]
-    fn equal_times_show_no_note_twice_and_lose_none(steps in steps(), trimmed in 0_usize..90) {
+    fn equal_times_show_no_note_twice_and_lose_none(steps in steps()) {
         let events = life(&steps, |_| 7);
-        let trimmed = trimmed.min(events.len());
-        let timeline = timeline(&events, trimmed);
-        let mut notes: Vec<_> = timeline.remembered().iter().filter_map(|c| c.note).cloned().collect();
-        notes.extend(events.iter().skip(trimmed).filter_map(|event| event.note.clone()));
-        notes.sort_by_key(|note| note.as_str().parse::<u64>().unwrap());
-        let retained = timeline.alert.value.notes.as_slice().len();
         let all: Vec<_> = events.iter().filter_map(|event| event.note.clone()).collect();
-        let stored = events.iter().skip(trimmed).filter(|event| event.note.is_some()).count();
-        prop_assert_eq!(&notes, &all[all.len() - stored.max(retained)..]);
-        let is_raise = |text: &String| text.starts_with("raised");
-        let raises = remembered(&timeline).iter().filter(|text| is_raise(text)).count();
-        prop_assert_eq!(raises, usize::from(trimmed > 0));
-        prop_assert_eq!(timeline.is_complete(), trimmed == 0);
+        for trimmed in 0..=events.len() {
+            let timeline = timeline(&events, trimmed);
+            let remembered = timeline.remembered();
+            let mut notes: Vec<_> =
+                remembered.iter().filter_map(|change| change.note).cloned().collect();
+            let stored: Vec<_> =
+                events.iter().skip(trimmed).filter_map(|event| event.note.clone()).collect();
+            let expected = stored.len().max(timeline.alert.value.notes.as_slice().len());
+            notes.extend(stored);
+            notes.sort_by_key(|note| note.as_str().parse::<u64>().unwrap());
+            prop_assert_eq!(notes.as_slice(), all.get(all.len() - expected..).unwrap());
+            let raises = remembered.iter().filter(|change| change.change == AlertChange::Raised);
+            prop_assert_eq!(raises.count(), usize::from(trimmed > 0));
+            prop_assert_eq!(timeline.is_complete(), trimmed == 0);
+        }
     }
 }
 
