@@ -141,7 +141,8 @@ async fn an_unavailable_store_is_503() {
     for request in [raise(), say()] {
         problem(Failing(Err(AppendError::Unavailable)), request, 503, "unavailable").await;
     }
-    for path in ["/alerts/history", "/message/"] {
+    let timeline = "/alerts/5c54e4c8-7a07-4d4f-9d0a-3f2f6c1c2d11/timeline";
+    for path in ["/alerts/history", "/message/", timeline] {
         let request = test::TestRequest::get().uri(path);
         problem(Failing(Err(AppendError::Unavailable)), request, 503, "unavailable").await;
     }

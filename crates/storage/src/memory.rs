@@ -13,7 +13,7 @@ pub use capacity::Capacity;
 
 use crate::{
     AppendError, EventLog, EventStore, Outcome, QueryError, ReadError, ReadFrom, ReadModel,
-    ScanPlan, StoreFactory, Submission, Unavailable,
+    StoreFactory, Submission, Unavailable,
 };
 use async_trait::async_trait;
 use history_scan::HistoryScan;
@@ -123,13 +123,7 @@ impl ReadModel for MemoryStore {
         id: AlertId,
         range: HistoryRange,
     ) -> Result<Option<AlertTimeline>, QueryError> {
-        let state = self.state.lock();
-        let plan = ScanPlan::new(&range, state.head())?;
-        let Some(alert) = state.alert(id).cloned() else { return Ok(None) };
-        let matches = |event: &Event| range.admits(event.at());
-        let events = plan.page_of(state.alert_events(id), Event::approximate_bytes, matches);
-        let oldest = state.alert_events(id).next().cloned();
-        Ok(Some(AlertTimeline { alert, events, oldest }))
+        self.state.lock().alert_events(id, &range)
     }
 
     async fn summary(&self) -> Result<Summary, Unavailable> {

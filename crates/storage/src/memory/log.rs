@@ -67,13 +67,18 @@ impl Log {
         }
     }
 
-    /// Returns the retained events of one alert, in rising order.
+    /// Returns the retained events of one alert up to `offset` and the first one after it, in rising
+    /// order. The newer ones are not examined.
     pub(super) fn events_of(
         &self,
         alert: AlertId,
+        offset: u64,
     ) -> impl DoubleEndedIterator<Item = &Positioned<Event>> {
         let trimmed = self.head - self.events.len() as u64;
-        let offsets = self.by_alert.get(&alert).into_iter().flatten();
+        let offsets = self.by_alert.get(&alert).into_iter().flat_map(move |offsets| {
+            let older = offsets.partition_point(|other| *other <= offset);
+            offsets.range(..offsets.len().min(older + 1))
+        });
         offsets.filter_map(move |offset| {
             self.events.get(usize::try_from(offset.checked_sub(trimmed + 1)?).ok()?)
         })

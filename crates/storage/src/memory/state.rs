@@ -7,12 +7,12 @@ use super::log::Log;
 use super::projections::{Alerts, Messages};
 use super::snapshot_map::Snapshot;
 use crate::{
-    AppendError, FirstUse, IdempotencyKey, LogEnd, Outcome, ReadError, ReadFrom, Rejection,
-    RetentionClock, Submission, decide_submission,
+    AppendError, FirstUse, IdempotencyKey, LogEnd, Outcome, QueryError, ReadError, ReadFrom,
+    Rejection, RetentionClock, ScanPlan, Submission, decide_submission,
 };
 use northgate_domain::{
-    Alert, AlertId, ChatMessage, Clock, Deadlines, DedupKey, Epoch, Event, EventMeta, MetaSource,
-    Position, Positioned, Subject, Summary, Timestamp,
+    Alert, AlertId, AlertTimeline, ChatMessage, Clock, Deadlines, DedupKey, Epoch, Event,
+    EventMeta, HistoryRange, MetaSource, Position, Positioned, Subject, Summary, Timestamp,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -152,12 +152,24 @@ impl State {
         self.alerts.get(id)
     }
 
-    /// Returns the retained events of one alert in rising order.
+    /// Returns one alert, and the page of its retained events that `range` requests.
     pub(super) fn alert_events(
         &self,
         id: AlertId,
-    ) -> impl DoubleEndedIterator<Item = &Positioned<Event>> {
-        self.log.events_of(id)
+        range: &HistoryRange,
+    ) -> Result<Option<AlertTimeline>, QueryError> {
+        let plan = ScanPlan::new(range, self.head())?;
+        let Some(alert) = self.alert(id).cloned() else { return Ok(None) };
+        // A page that ends at `before` needs at most one of the later events, to know that there is
+        // one. A range of time can exclude that event and admit others.
+        let is_only_before =
+            range.after.is_none() && range.since.is_none() && range.until.is_none();
+        let newest = if is_only_before { *plan.offsets.end() } else { u64::MAX };
+        let matches = |event: &Event| range.admits(event.at());
+        let items = self.log.events_of(id, newest);
+        let events = plan.page_of(items, Event::approximate_bytes, matches);
+        let oldest = self.log.events_of(id, 0).next().cloned();
+        Ok(Some(AlertTimeline { alert, events, oldest }))
     }
 
     pub(super) fn summary(&self) -> Summary {
