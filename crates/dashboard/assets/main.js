@@ -5,6 +5,7 @@ import { render } from "preact";
 import { Board } from "./board.js";
 import { BROWSER } from "./environment.js";
 import { App } from "./ui/app.js";
+import { keepFocus } from "./ui/focus.js";
 import { handleKey } from "./ui/keys.js";
 import { html } from "./ui/parts.js";
 
@@ -33,6 +34,7 @@ const root = document.getElementById("board");
 if (root) {
   root.textContent = "";
   render(html`<${App} board=${board} />`, root);
+  keepFocus(board, root);
 }
 
 setInterval(() => board.tick(), TICK);
@@ -43,4 +45,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) board.leave();
   else board.tick();
 });
+// The page opens while the server is away, if the browser allows it. Without, nothing else changes.
+const offline = new URL("offline.js", import.meta.url);
+navigator.serviceWorker?.register(offline, { scope: new URL(".", location.href).pathname }).catch(() => {});
 document.addEventListener("keydown", (event) => handleKey(board, event));

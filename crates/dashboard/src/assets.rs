@@ -20,6 +20,9 @@ pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(Assets::load);
 /// The one style sheet of the page, made of every file of `assets/` that ends with `.css`.
 const STYLES: &str = "board.css";
 
+/// The service worker, which is not a module of the page.
+const OFFLINE: &str = "offline.js";
+
 /// Returns the paths of all files in the order in which their rules apply: the libraries first, and
 /// dark colours after light ones, because they have the same specificity.
 fn in_order() -> Vec<String> {
@@ -74,9 +77,9 @@ impl Assets {
         &self.fingerprint
     }
 
-    /// Returns the paths of all JavaScript modules.
+    /// Returns the paths of all JavaScript modules of the page.
     pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
-        let is_module = |path: &&str| matches!(extension(path), "js" | "mjs");
+        let is_module = |path: &&str| matches!(extension(path), "js" | "mjs") && *path != OFFLINE;
         self.files.keys().map(String::as_str).filter(is_module)
     }
 
@@ -97,6 +100,15 @@ impl Assets {
         file.answer(request, |answer| {
             answer.insert_header((header::CACHE_CONTROL, caching));
             answer.insert_header((header::VARY, "Accept-Encoding"));
+            if path == OFFLINE {
+                // The worker serves the page, two folders above its own address, and has a policy
+                // of its own.
+                answer.insert_header(("Service-Worker-Allowed", "../../"));
+                answer.insert_header((
+                    header::CONTENT_SECURITY_POLICY,
+                    "default-src 'none'; connect-src 'self'",
+                ));
+            }
         })
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// styles.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
-    frame-ancestors 'none'; require-trusted-types-for 'script'";
+    frame-ancestors 'none'";
 
 /// The page of one server.
 #[derive(Debug, Clone)]

@@ -56,7 +56,7 @@ function CountsGroup({ board }) {
         const isOn = view.conditions.some(({ name, value }) => name === "severity" && value === severity);
         return html`
           <button key=${severity} class=${`count${count ? "" : " zero"}`} data-s=${severity} aria-pressed=${isOn}
-            aria-label=${`${count ?? "unknown"} open ${severity}: ${isOn ? "show all severities" : "show only these"}`}
+            aria-label=${`${count ?? "–"} ${severity} open: ${isOn ? "show all severities" : "show only these"}`}
             title=${isOn ? "Show all severities" : `Show only ${severity}`}
             onClick=${() => board.show(toggleCondition(view, { name: "severity", value: severity }))}>
             <${Shape} severity=${severity} /><span class="number">${count ?? "–"}</span> <small>${severity}</small>

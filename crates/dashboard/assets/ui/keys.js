@@ -1,5 +1,7 @@
 // Single keys. They are ignored in fields, with modifiers, and while an input method composes text.
 
+import { focusList, focusRow } from "./focus.js";
+
 /** @typedef {import("../board.js").Board} Board */
 /** @typedef {import("../actions.js").ActionName} ActionName */
 
@@ -61,24 +63,6 @@ function move(board, steps) {
   const next = isRowFocused() ? Math.min(ids.length - 1, Math.max(0, index + steps)) : Math.max(0, index);
   const id = ids[next];
   if (id !== undefined) focusRow(board, id);
-}
-
-/** Focuses a row, and scrolls to it. @param {Board} board @param {string} id */
-export function focusRow(board, id) {
-  board.current.value = id;
-  // The row is in the document after the next render, because the current row always is.
-  requestAnimationFrame(() => {
-    const row = document.querySelector(`[role=row][data-id="${CSS.escape(id)}"]`);
-    if (!(row instanceof HTMLElement)) return;
-    row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: "nearest" });
-  });
-}
-
-/** Focuses the list without a row, so that keys still work. */
-export function focusList() {
-  const list = document.querySelector(".list");
-  if (list instanceof HTMLElement) list.focus({ preventScroll: true });
 }
 
 /** @param {Board} board */

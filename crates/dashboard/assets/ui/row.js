@@ -22,7 +22,10 @@ export function Row({ board, id, top, index, isSelected, isCurrent, isOpened }) 
     if (event.target instanceof Element && event.target.closest("button, input, a")) return;
     // A drag that selects text is not a click.
     if (getSelection()?.toString()) return;
+    // On a narrow screen there is no place for checkboxes: the shape of the severity selects.
+    const isShape = event.target instanceof Element && event.target.closest(".sev") !== null;
     if (event.shiftKey) board.select(id, true);
+    else if (isShape && matchMedia("(max-width: 860px)").matches || board.selection.size > 0 && matchMedia("(pointer: coarse)").matches) board.select(id);
     else board.open(id);
   };
   const classes = ["row", isPending && "pending", isUnknown && "unknown", isGone && "gone", isOpened && "is-open"];

@@ -16,12 +16,12 @@ export function Strip({ board }) {
     ? "The server does not answer."
     : state === "lost" ? `No connection since ${at}, ${away} ago.` : `The server does not answer. This is the board of ${at}, ${away} ago.`;
   return html`
-    <div class="strip" role="group" aria-label="Connection">
+    <section class="strip" aria-label="Connection">
       <${Icon} name="unplug" size=${18} />
       <p><b>${title}</b>${" "}
         ${since !== null && html`<span class="more">${state === "lost" && "This is the board as it was then; what came later is not shown. "}</span>`}
         ${since === null && html`<span class="more">Check that the server runs at ${location.host}. </span>`}
         ${next === null ? "Trying now." : `Next try in ${next} s.`}</p>
       <button class="button" disabled=${next === null} onClick=${() => board.tryNow()}>Try now</button>
-    </div>`;
+    </section>`;
 }

@@ -1,0 +1,51 @@
+// Keyboard focus: it follows the alert's id, and never falls to the body of the page.
+
+/** @typedef {import("../board.js").Board} Board */
+
+const ROW = "[role=row][data-id]";
+
+/** @param {string} id @returns {HTMLElement | null} */
+function rowElement(id) {
+  return document.querySelector(`[role=row][data-id="${CSS.escape(id)}"]`);
+}
+
+/** Focuses a row, and scrolls to it. @param {Board} board @param {string} id */
+export function focusRow(board, id) {
+  board.current.value = id;
+  // The row is in the document after the next render, because the current row always is.
+  requestAnimationFrame(() => {
+    const row = rowElement(id);
+    row?.focus({ preventScroll: true });
+    row?.scrollIntoView({ block: "nearest" });
+  });
+}
+
+/** Focuses the list without a row, so that keys still work. */
+export function focusList() {
+  const list = document.querySelector(".list");
+  if (list instanceof HTMLElement) list.focus({ preventScroll: true });
+}
+
+/**
+ * Moves the focus when its element leaves the document: from a row to the row that is now in its
+ * place, and from anything else to the list.
+ * @param {Board} board @param {Element} root
+ */
+export function keepFocus(board, root) {
+  /** @type {Element | null} */
+  let last = null;
+  root.addEventListener("focusin", (event) => { last = event.target instanceof Element ? event.target : null; });
+  root.addEventListener("focusout", (event) => {
+    // The user left the element. If the page removed it, it is no longer connected.
+    if (event.target instanceof Element && event.target.isConnected) last = null;
+  });
+  new MutationObserver(() => {
+    if (last === null || last.isConnected || document.activeElement !== document.body) return;
+    const wasRow = last.matches(ROW) || last.closest(ROW) !== null;
+    last = null;
+    const current = board.current.value;
+    const row = wasRow && current !== null ? rowElement(current) : null;
+    if (row) row.focus({ preventScroll: true });
+    else focusList();
+  }).observe(root, { childList: true, subtree: true });
+}
