@@ -9,34 +9,19 @@ import { Api } from "./api.js";
 import { Connection } from "./connection.js";
 import { Counts } from "./counts.js";
 import { Feed } from "./feed.js";
-import { Reading } from "./reading.js";
 import { Resolved } from "./resolved.js";
-import { keyOf, ShownRows } from "./rows.js";
 import { readBoard, readChoices, SAVED_ALERTS, writeBoard, writeChoices } from "./saved.js";
-import { Selection } from "./selection.js";
+import { Screen } from "./screen.js";
 import { clock, ServerClock } from "./time.js";
 import { Timeline } from "./timeline.js";
 import { DEFAULT_VIEW, filterObject, matcher, parseView, viewParameters } from "./view.js";
 
 /** @typedef {import("./alerts.js").Alert} Alert */
-/** @typedef {import("./alerts.js").Status} Status */
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./actions.js").ActionName} ActionName */
 /** @typedef {import("./actions.js").Notice} Notice */
 /** @typedef {import("./saved.js").Choices} Choices */
 /** @template T @typedef {import("@preact/signals").Signal<T>} Signal */
-
-/**
- * The data of one row on the screen.
- * @typedef {object} RowState
- * @property {Alert} alert
- * @property {Status} status the pending one, if an action has no answer yet
- * @property {string | undefined} owner
- * @property {boolean} isPending
- * @property {boolean} isUnknown whether an action got no answer
- * @property {boolean} isGone whether the alert no longer matches the view
- * @property {boolean} isMissed whether it was raised while the connection was lost
- */
 
 /** Time for which a message stays in the toolbar, in milliseconds. */
 const NOTICE_FOR = 10_000;
@@ -52,14 +37,6 @@ export class Board {
   #clock;
   #alerts = new Alerts();
   #feed;
-  #matches = matcher(DEFAULT_VIEW);
-  /** Alerts that changed since the last flush. @type {Set<string>} */
-  #dirty = new Set();
-  #isFlushDue = false;
-  #mustReset = true;
-  #currentIndex = 0;
-  /** Signals of the rows in the document. @type {Map<string, Signal<RowState | null>>} */
-  #rowSignals = new Map();
   #savedAt = -Infinity;
   /** @type {number | null} */
   #nextTryAt = null;
@@ -77,14 +54,6 @@ export class Board {
   view = signal(DEFAULT_VIEW);
   /** Id of the alert in the panel. @type {Signal<string | null>} */
   opened = signal(null);
-  /** Rises when the rows on the screen change. */
-  version = signal(0);
-  /** Rows that wait while the list is frozen. */
-  waiting = signal({ count: 0, critical: 0 });
-  /** Id of the row that has the focus, or would get it. @type {Signal<string | null>} */
-  current = signal(null);
-  /** Id of a row that the list scrolls to. @type {Signal<string | null>} */
-  revealed = signal(null);
   /** @type {Signal<Notice | null>} */
   notice = signal(null);
   /** Seconds for which the action can be undone. */
@@ -109,18 +78,21 @@ export class Board {
     this.announcer = new Announcer(environment);
     this.connection = new Connection(() => this.now());
     this.counts = new Counts(this.api, environment);
-    this.rows = new ShownRows();
-    this.selection = new Selection(this.rows);
-    this.reading = new Reading(environment);
     this.timeline = new Timeline(this.api, (alert) => this.#apply(alert));
     this.resolved = new Resolved(this.api, (alerts) => this.#takeOlder(alerts));
     this.actions = new Actions(this.api, environment, {
       alert: (id) => this.#alerts.get(id),
       apply: (alert) => this.#apply(alert),
-      changed: (ids) => this.#touch(ids),
+      changed: (ids) => this.screen.touch(ids),
       notify: (notice) => this.notify(notice),
       now: () => this.now(),
       whenConnected: () => this.#whenConnected(),
+    });
+    this.screen = new Screen(environment, {
+      alerts: this.#alerts,
+      pending: (id) => this.actions.pending(id),
+      isMissed: (id) => this.connection.missed.value?.ids.has(id) ?? false,
+      isOpened: (id) => id === this.opened.value,
     });
     this.#feed = new Feed(this.api, environment, {
       trying: () => { this.#nextTryAt = null; },
@@ -158,7 +130,7 @@ export class Board {
     this.counts.value.value = saved.counts;
     this.connection.showsSaved(saved.at);
     this.hasData.value = true;
-    this.#flush();
+    this.screen.flush();
   }
 
   /** @param {Alert[]} alerts */
@@ -173,10 +145,9 @@ export class Board {
 
   /** @param {boolean} isComplete */
   #endLoad(isComplete) {
-    this.#touch(this.#alerts.endLoad());
+    this.screen.touch(this.#alerts.endLoad());
     this.isCut.value = !isComplete;
-    this.#mustReset = true;
-    this.#requestFlush();
+    this.screen.reset();
     this.resolved.load(this.view.value);
     this.timeline.reload();
   }
@@ -184,9 +155,7 @@ export class Board {
   /** Takes resolved alerts that were asked for. They are not new, so they do not wait. @param {Alert[]} alerts */
   #takeOlder(alerts) {
     alerts.forEach((alert) => this.#apply(alert));
-    this.rows.thaw();
-    this.#mustReset = true;
-    this.#requestFlush();
+    this.screen.reset({ thaw: true });
   }
 
   /** @param {Alert & { type: string, change?: string, by?: string, note?: string }} event @param {boolean} isLive */
@@ -204,7 +173,7 @@ export class Board {
   #live() {
     const { missed, hasChanged } = this.connection.becomesLive();
     this.#nextTryAt = null;
-    this.#touch(missed);
+    this.screen.touch(missed);
     if (missed.length > 0) this.announcer.missed(missed.length);
     if (hasChanged) {
       if (missed.length === 0) this.announcer.connected();
@@ -232,119 +201,7 @@ export class Board {
 
   /** @param {Alert} alert */
   #apply(alert) {
-    if (this.#alerts.apply(alert)) this.#touch([alert.id]);
-  }
-
-  // Rows.
-
-  /** Marks alerts for the next flush. @param {Iterable<string>} ids */
-  #touch(ids) {
-    for (const id of ids) this.#dirty.add(id);
-    if (this.#dirty.size > 0) this.#requestFlush();
-  }
-
-  #requestFlush() {
-    if (this.#isFlushDue) return;
-    this.#isFlushDue = true;
-    // A hidden tab gets no animation frame, so it renders nothing, and one flush when it returns.
-    requestAnimationFrame(() => this.#flush());
-  }
-
-  /** Brings the rows up to date with everything that arrived since the last flush. */
-  #flush() {
-    this.#isFlushDue = false;
-    batch(() => {
-      this.#updateReading();
-      if (this.#mustReset && !this.rows.isFrozen) {
-        this.#resetRows();
-        this.#updateReading();
-      } else {
-        const { order } = this.view.value;
-        for (const id of this.#dirty) {
-          const alert = this.#alerts.get(id);
-          this.rows.set(id, alert && this.#matches(alert) ? keyOf(alert, order) : null);
-        }
-      }
-      for (const id of this.#dirty) this.#updateRow(id);
-      this.#dirty.clear();
-      this.#touch(this.#alerts.trim((id) => this.#rowSignals.has(id)));
-      this.selection.update();
-      this.#updateWaiting();
-      this.#updateCurrent();
-      this.version.value += 1;
-    });
-  }
-
-  #resetRows() {
-    const { order } = this.view.value;
-    const keys = [];
-    for (const alert of this.#alerts) if (this.#matches(alert)) keys.push(keyOf(alert, order));
-    this.rows.reset(keys);
-    this.#mustReset = false;
-  }
-
-  #updateWaiting() {
-    const { waiting } = this.rows;
-    let critical = 0;
-    for (const id of waiting) if (this.#alerts.get(id)?.severity === "critical") critical += 1;
-    const { value } = this.waiting;
-    if (value.count !== waiting.size || value.critical !== critical) {
-      this.waiting.value = { count: waiting.size, critical };
-    }
-  }
-
-  /** Moves the current row to the row that is now in its place, if its alert left the list. */
-  #updateCurrent() {
-    const { ids } = this.rows;
-    const id = this.current.value;
-    const index = id === null ? -1 : ids.indexOf(id);
-    if (index >= 0) {
-      this.#currentIndex = index;
-    } else {
-      const place = Math.min(this.#currentIndex, ids.length - 1);
-      this.current.value = ids[Math.max(0, place)] ?? null;
-    }
-  }
-
-  /** @param {string} id */
-  #updateRow(id) {
-    const row = this.#rowSignals.get(id);
-    if (row) row.value = this.#rowState(id);
-  }
-
-  /** @param {string} id @returns {RowState | null} */
-  #rowState(id) {
-    const alert = this.#alerts.get(id);
-    if (!alert) {
-      // The server removed the alert. Its row stays until the list moves again.
-      const last = this.#rowSignals.get(id)?.peek() ?? null;
-      return last && { ...last, isGone: true };
-    }
-    const pending = this.actions.pending(id);
-    return {
-      alert,
-      status: pending?.status ?? alert.status,
-      owner: pending ? pending.status === "acknowledged" ? pending.by : undefined : alert.acknowledged_by,
-      isPending: pending !== undefined,
-      isUnknown: pending?.isUnknown ?? false,
-      isGone: !this.rows.matches(id),
-      isMissed: this.connection.missed.value?.ids.has(id) ?? false,
-    };
-  }
-
-  /** The signal of an alert that is in the document. @param {string} id */
-  row(id) {
-    let row = this.#rowSignals.get(id);
-    if (!row) {
-      row = signal(this.#rowState(id));
-      this.#rowSignals.set(id, row);
-    }
-    return row;
-  }
-
-  /** Forgets the signal of a row that left the document. @param {string} id */
-  release(id) {
-    if (id !== this.opened.value) this.#rowSignals.delete(id);
+    if (this.#alerts.apply(alert)) this.screen.touch([alert.id]);
   }
 
   /** @param {string} id */
@@ -358,38 +215,6 @@ export class Board {
     let number = 0;
     for (const alert of this.#alerts) if (matches(alert)) number += 1;
     return number;
-  }
-
-  /** Call this after a change of `reading`. */
-  readingChanged() {
-    if (this.#isReading && !this.rows.isFrozen) this.#updateReading();
-  }
-
-  get #isReading() {
-    return this.reading.isActive || this.selection.size > 0;
-  }
-
-  #updateReading() {
-    if (!this.#isReading) {
-      if (this.rows.isFrozen) this.#thaw();
-    } else if (!this.#mustReset) {
-      this.rows.freeze();
-    }
-  }
-
-  #thaw() {
-    this.rows.thaw();
-    for (const id of this.#rowSignals.keys()) this.#updateRow(id);
-  }
-
-  /** Shows the rows that wait, and scrolls to the first of them. */
-  revealWaiting() {
-    const waiting = new Set(this.rows.waiting);
-    batch(() => {
-      this.#thaw();
-      this.revealed.value = this.rows.ids.find((id) => waiting.has(id)) ?? null;
-      this.#flush();
-    });
   }
 
   // Views and the panel, which are parts of the address.
@@ -408,13 +233,8 @@ export class Board {
   /** @param {View} view */
   #setView(view) {
     this.view.value = view;
-    this.#matches = matcher(view);
-    this.selection.clear();
-    this.reading.isScrolled = false;
-    this.#mustReset = true;
-    this.rows.thaw();
     this.resolved.load(view);
-    this.#flush();
+    this.screen.show(view);
   }
 
   /** @param {Partial<View>} change @param {"push" | "replace"} how */
@@ -455,10 +275,10 @@ export class Board {
       this.dialog.value = { kind: "name", then: () => this.act(action, ids) };
       return;
     }
-    const all = ids.length > 1 ? this.selection.allUntil.value : null;
+    const all = ids.length > 1 ? this.screen.selection.allUntil.value : null;
     const run = (note = "") => {
       const by = this.choices.value.name;
-      if (ids.length > 1) this.selection.clear();
+      if (ids.length > 1) this.screen.selection.clear();
       if (all === null) void this.actions.perform(action, ids, by, note);
       else void this.actions.performOnAll(action, filterObject(this.view.value), all, ids, by, note);
     };
@@ -499,13 +319,13 @@ export class Board {
 
   /** Selects or deselects a row. @param {string} id @param {boolean} range */
   select(id, range = false) {
-    this.selection.toggle(id, range);
-    this.readingChanged();
+    this.screen.selection.toggle(id, range);
+    this.screen.readingChanged();
   }
 
   /** Selects every alert that matches the view now, on the screen or not. */
   selectAll() {
-    if (this.#feed.position !== null) this.selection.selectAll(this.#feed.position);
+    if (this.#feed.position !== null) this.screen.selection.selectAll(this.#feed.position);
   }
 
   /** Shows only the alerts that were raised while the connection was lost. */
@@ -521,7 +341,7 @@ export class Board {
   closeMissed() {
     const ids = [...this.connection.missed.value?.ids ?? []];
     this.connection.missed.value = null;
-    this.#touch(ids);
+    this.screen.touch(ids);
   }
 
   // The timer.
@@ -539,7 +359,7 @@ export class Board {
       this.nextTry.value = this.#nextTryAt === null ? null : Math.max(0, Math.ceil((this.#nextTryAt - now) / 1_000));
       this.#tickNotice(now);
     });
-    if (this.#mustReset || this.rows.isFrozen && !this.#isReading) this.#requestFlush();
+    this.screen.tick();
     if (this.connection.isLive && now - this.#savedAt > SAVE_EVERY) this.#save(this.now());
   }
 

@@ -11,7 +11,7 @@ function rowElement(id) {
 
 /** Focuses a row, and scrolls to it. @param {Board} board @param {string} id */
 export function focusRow(board, id) {
-  board.current.value = id;
+  board.screen.current.value = id;
   // The row is in the document after the next render, because the current row always is.
   requestAnimationFrame(() => {
     const row = rowElement(id);
@@ -43,7 +43,7 @@ export function keepFocus(board, root) {
     if (last === null || last.isConnected || document.activeElement !== document.body) return;
     const wasRow = last.matches(ROW) || last.closest(ROW) !== null;
     last = null;
-    const current = board.current.value;
+    const current = board.screen.current.value;
     const row = wasRow && current !== null ? rowElement(current) : null;
     if (row) row.focus({ preventScroll: true });
     else focusList();

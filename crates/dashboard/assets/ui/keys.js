@@ -26,8 +26,8 @@ export function handleKey(board, event) {
 
 /** Performs the action of a single key. Returns false if the key has none. @param {Board} board @param {string} key */
 function single(board, key) {
-  const current = board.current.value;
-  const selected = board.selection.inOrder();
+  const current = board.screen.current.value;
+  const selected = board.screen.selection.inOrder();
   const action = Object.hasOwn(ACTIONS, key) ? ACTIONS[key] : undefined;
   if (action) {
     const panel = document.activeElement?.closest(".panel") ? board.opened.value : null;
@@ -48,7 +48,7 @@ function single(board, key) {
 
 /** Steps of a key that moves, or 0. @param {Board} board @param {string} key */
 function moves(board, key) {
-  const all = board.rows.ids.length;
+  const all = board.screen.rows.ids.length;
   /** @type {Record<string, number>} */
   const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: PAGE, PageUp: -PAGE, Home: -all, End: all };
   return Object.hasOwn(steps, key) ? steps[key] ?? 0 : 0;
@@ -58,8 +58,8 @@ const isRowFocused = () => document.activeElement?.matches("[role=row][data-id]"
 
 /** Moves the focus by some rows. The first step focuses the current row. @param {Board} board @param {number} steps */
 function move(board, steps) {
-  const { ids } = board.rows;
-  const index = board.current.value === null ? -1 : ids.indexOf(board.current.value);
+  const { ids } = board.screen.rows;
+  const index = board.screen.current.value === null ? -1 : ids.indexOf(board.screen.current.value);
   const next = isRowFocused() ? Math.min(ids.length - 1, Math.max(0, index + steps)) : Math.max(0, index);
   const id = ids[next];
   if (id !== undefined) focusRow(board, id);
@@ -67,19 +67,19 @@ function move(board, steps) {
 
 /** @param {Board} board */
 function openCurrent(board) {
-  if (board.current.value === null) return;
-  board.open(board.current.value);
+  if (board.screen.current.value === null) return;
+  board.open(board.screen.current.value);
   requestAnimationFrame(() => document.getElementById("panel")?.focus());
 }
 
 /** Goes one step back: the selection, the panel, the focus. @param {Board} board */
 function back(board) {
-  if (board.selection.ids.value.size > 0) {
-    board.selection.clear();
+  if (board.screen.selection.ids.value.size > 0) {
+    board.screen.selection.clear();
   } else if (board.opened.value !== null) {
     const id = board.opened.value;
     board.open(null);
-    if (board.rows.ids.includes(id)) focusRow(board, id);
+    if (board.screen.rows.ids.includes(id)) focusRow(board, id);
     else focusList();
   } else if (document.activeElement instanceof HTMLElement) {
     document.activeElement.blur();

@@ -20,14 +20,14 @@ const narrow = matchMedia("(max-width: 860px)");
 /** @param {{ board: Board }} properties */
 export function List({ board }) {
   // The rows are not signals, so this component renders when their version rises.
-  void board.version.value;
+  void board.screen.version.value;
   const scroller = useRef(/** @type {HTMLElement | null} */ (null));
   const [height, setHeight] = useState(900);
   const [top, setTop] = useState(0);
   const [isNarrow, setNarrow] = useState(narrow.matches);
   const anchor = useRef(/** @type {{ id: string, delta: number } | null} */ (null));
 
-  const { ids } = board.rows;
+  const { ids } = board.screen.rows;
   const view = board.view.value;
   const missed = board.connection.missed.value;
   const gap = board.connection.gap.value;
@@ -71,13 +71,13 @@ export function List({ board }) {
   // The row that somebody asked to see.
   useLayoutEffect(() => {
     const element = scroller.current;
-    const id = board.revealed.value;
+    const id = board.screen.revealed.value;
     if (!element || id === null) return;
-    board.revealed.value = null;
+    board.screen.revealed.value = null;
     const index = ids.indexOf(id);
     if (index >= 0) scrollTo(element, offsetOf(index) - (index === lineIndex ? linesHeight : 0), rowHeight);
     element.focus({ preventScroll: true });
-  }, [board.revealed.value]);
+  }, [board.screen.revealed.value]);
 
   useEffect(() => {
     if (board.resolved.state.value.older && top + height > total - LOAD_AT) board.resolved.more();
@@ -91,8 +91,8 @@ export function List({ board }) {
     const isScrolled = element.scrollTop > 0;
     anchor.current = isScrolled && id !== undefined ? { id, delta: element.scrollTop - offsetOf(first) } : null;
     setTop(element.scrollTop);
-    board.reading.isScrolled = isScrolled;
-    board.readingChanged();
+    board.screen.reading.isScrolled = isScrolled;
+    board.screen.readingChanged();
   };
 
   if (!board.hasData.value || ids.length === 0) {
@@ -108,17 +108,17 @@ export function List({ board }) {
   const end = Math.min(ids.length, Math.ceil((top + height) / rowHeight) + OVERSCAN);
   const shown = ids.slice(start, end).map((id, index) => ({ id, index: start + index }));
   // The focused row stays in the document outside the window too, or its focus would be lost.
-  const current = board.current.value;
+  const current = board.screen.current.value;
   const currentIndex = current === null ? -1 : ids.indexOf(current);
   if (current !== null && currentIndex >= 0 && (currentIndex < start || currentIndex >= end)) {
     shown.push({ id: current, index: currentIndex });
   }
   const linesTop = lineIndex * rowHeight;
   const isKnown = !board.resolved.state.value.older;
-  const selection = board.selection.ids.value;
+  const selection = board.screen.selection.ids.value;
   return html`
     <div class=${`list${selection.size > 0 ? " picking" : ""}`} ref=${scroller} tabindex="-1" onScroll=${scroll}
-      onPointerMove=${() => { board.reading.pointer(true); board.readingChanged(); }} onPointerLeave=${() => board.reading.pointer(false)}>
+      onPointerMove=${() => { board.screen.reading.pointer(true); board.screen.readingChanged(); }} onPointerLeave=${() => board.screen.reading.pointer(false)}>
       <div role="grid" aria-label="Alerts" aria-multiselectable="true" data-testid="alerts"
         aria-rowcount=${isKnown ? ids.length + lines + 1 : -1}
         onFocusIn=${(/** @type {FocusEvent} */ event) => focused(board, event, true)}
@@ -140,8 +140,8 @@ export function List({ board }) {
 function focused(board, event, isIn) {
   const grid = /** @type {Element} */ (event.currentTarget);
   const to = isIn ? event.target : event.relatedTarget;
-  board.reading.isFocused = to instanceof Element && grid.contains(to);
-  board.readingChanged();
+  board.screen.reading.isFocused = to instanceof Element && grid.contains(to);
+  board.screen.readingChanged();
 }
 
 /** @param {Board} board @param {string[]} ids @param {number} since */

@@ -15,7 +15,7 @@ import { labelsText } from "./row.js";
 export function Panel({ board }) {
   const id = board.opened.value ?? "";
   const { state } = board.timeline.loaded.value;
-  const row = board.row(id).value;
+  const row = board.screen.row(id).value;
   const close = () => {
     board.open(null);
     document.querySelector(/** @type {any} */ (`[role=row][data-id="${CSS.escape(id)}"]`))?.focus();
@@ -54,7 +54,7 @@ function CopyButtons({ board, alert }) {
     <button class="icon-button" aria-label="Copy JSON" title="Copy JSON" onClick=${() => run(text, "JSON")}><${Icon} name="copy" size=${18} /></button>`;
 }
 
-/** @param {{ board: Board, id: string, row: import("../board.js").RowState }} properties */
+/** @param {{ board: Board, id: string, row: import("../screen.js").RowState }} properties */
 function Details({ board, id, row }) {
   const { alert, status, owner, isUnknown, isPending } = row;
   const buttons = /** @type {import("../actions.js").ActionName[]} */ (["acknowledge", "unacknowledge", "resolve", "reopen", "note"])
@@ -103,7 +103,7 @@ function Filter({ board, name, value, text = value }) {
   return html`<button class="link" title="Show only alerts with this value" onClick=${click}><bdi>${text}</bdi></button> `;
 }
 
-/** @param {{ board: Board, row: import("../board.js").RowState }} properties */
+/** @param {{ board: Board, row: import("../screen.js").RowState }} properties */
 function StatusText({ board, row }) {
   const { alert, status, owner } = row;
   const { state, since } = board.connection.state.value;

@@ -6,15 +6,15 @@ import { age, clockOrDate, exact } from "../time.js";
 import { Avatar, capitalized, html, Icon, Shape } from "./parts.js";
 
 /** @typedef {import("../board.js").Board} Board */
-/** @typedef {import("../board.js").RowState} RowState */
+/** @typedef {import("../screen.js").RowState} RowState */
 
 /**
  * A component that reads a signal renders again only if the signal or one of its properties changed.
  * @param {{ board: Board, id: string, top: number, index: number, isSelected: boolean, isCurrent: boolean, isOpened: boolean }} properties
  */
 export function Row({ board, id, top, index, isSelected, isCurrent, isOpened }) {
-  useEffect(() => () => board.release(id), [id]);
-  const row = board.row(id).value;
+  useEffect(() => () => board.screen.release(id), [id]);
+  const row = board.screen.row(id).value;
   if (!row) return null;
   const { alert, status, owner, isPending, isUnknown, isGone, isMissed } = row;
   const word = capitalized(alert.severity);
@@ -25,7 +25,7 @@ export function Row({ board, id, top, index, isSelected, isCurrent, isOpened }) 
     // On a narrow screen there is no place for checkboxes: the shape of the severity selects.
     const isShape = event.target instanceof Element && event.target.closest(".sev") !== null;
     if (event.shiftKey) board.select(id, true);
-    else if (isShape && matchMedia("(max-width: 860px)").matches || board.selection.size > 0 && matchMedia("(pointer: coarse)").matches) board.select(id);
+    else if (isShape && matchMedia("(max-width: 860px)").matches || board.screen.selection.size > 0 && matchMedia("(pointer: coarse)").matches) board.select(id);
     else board.open(id);
   };
   const classes = ["row", isPending && "pending", isUnknown && "unknown", isGone && "gone", isOpened && "is-open"];
@@ -33,7 +33,7 @@ export function Row({ board, id, top, index, isSelected, isCurrent, isOpened }) 
     <div role="row" class=${classes.filter(Boolean).join(" ")} style=${{ top: `${top}px` }} tabindex=${isCurrent ? 0 : -1}
       data-testid="alert" data-id=${id} data-severity=${alert.severity} data-s=${alert.severity} data-status=${status}
       data-revision=${alert.revision} aria-rowindex=${index} aria-selected=${isSelected} aria-current=${isOpened ? "true" : undefined}
-      onClick=${click} onFocus=${() => { board.current.value = id; }}>
+      onClick=${click} onFocus=${() => { board.screen.current.value = id; }}>
       <div class="edge" role="presentation"></div>
       <div class="pick" role="gridcell">
         <input type="checkbox" tabindex="-1" checked=${isSelected} aria-label=${`Select ${alert.message}`}

@@ -16,7 +16,7 @@ const SEARCH_AFTER = 150;
 
 /** @param {{ board: Board }} properties */
 export function Toolbar({ board }) {
-  const count = board.selection.ids.value.size;
+  const count = board.screen.selection.ids.value.size;
   const notice = board.notice.value;
   return html`
     <div class="bar">
@@ -125,11 +125,11 @@ function Search({ board, isShort }) {
 
 /** @param {{ board: Board, count: number }} properties */
 function Selected({ board, count }) {
-  const ids = board.selection.inOrder();
+  const ids = board.screen.selection.inOrder();
   const statuses = new Set(ids.flatMap((id) => board.alert(id)?.status ?? []));
-  const all = board.rows.matching;
-  const left = board.selection.left.value;
-  const isAll = board.selection.allUntil.value !== null;
+  const all = board.screen.rows.matching;
+  const left = board.screen.selection.left.value;
+  const isAll = board.screen.selection.allUntil.value !== null;
   const undo = board.notice.value?.undo && board.undoSeconds.value > 0;
   const actions = /** @type {import("../actions.js").ActionName[]} */ (["acknowledge", "unacknowledge", "resolve", "reopen", "note"])
     .filter((action) => action === "note" || RULES[action].from.some((status) => statuses.has(status)))
@@ -143,7 +143,7 @@ function Selected({ board, count }) {
           onClick=${() => board.act(action, ids)}>${RULES[action].button}</button>`)}
       ${undo && html`<button class="button" disabled=${!board.canAct} onClick=${() => board.undo()}>Undo <span class="faint">${board.undoSeconds} s</span></button>`}
       ${!isAll && all > count && html`<button class="quiet end hint" onClick=${() => board.selectAll()}>Select all ${all}</button>`}
-      <button class=${`quiet${isAll || all <= count ? " end" : ""}`} onClick=${() => board.selection.clear()}>Clear</button>
+      <button class=${`quiet${isAll || all <= count ? " end" : ""}`} onClick=${() => board.screen.selection.clear()}>Clear</button>
     </div>`;
 }
 
@@ -161,10 +161,10 @@ function NoticeText({ board, notice }) {
 
 /** @param {{ board: Board }} properties */
 function New({ board }) {
-  const { count, critical } = board.waiting.value;
+  const { count, critical } = board.screen.waiting.value;
   if (count === 0) return null;
   return html`
-    <button class="new" data-testid="new" onClick=${() => board.revealWaiting()}>
+    <button class="new" data-testid="new" onClick=${() => board.screen.revealWaiting()}>
       <i aria-hidden="true">↑</i><span>${count} new</span>
       ${critical > 0 && html`<${Shape} severity="critical" /><span class="number">${critical}<span class="sr"> critical</span></span>`}
     </button>`;
