@@ -2,6 +2,7 @@
 
 mod bad_requests;
 mod browsers;
+mod bulk_actions;
 mod connection_limits;
 mod connections;
 mod contract;

@@ -61,8 +61,8 @@ pub enum ApiError {
     NotReady(#[from] NotReady),
     /// The query contains a position of another log.
     #[error(
-        "The position does not exist in this log, for example because the data was replaced. Omit after \
-         and before."
+        "The position does not exist in this log, for example because the data was replaced. Omit \
+         after, before and as_of."
     )]
     ForeignPosition,
     #[error("There is no alert with this id.")]

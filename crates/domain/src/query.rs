@@ -160,6 +160,9 @@ pub struct HistoryRange {
     pub after: Option<Position>,
     /// Only items before this position.
     pub before: Option<Position>,
+    /// Only items at or before this position. Unlike `before`, this is a condition on the items:
+    /// later items do not match, so they are on no page.
+    pub as_of: Option<Position>,
     /// Only items created at or after this time.
     pub since: Option<Timestamp>,
     /// Only items created before this time.
@@ -174,6 +177,7 @@ impl Default for HistoryRange {
             max_scanned: Self::MAX_SCANNED,
             after: None,
             before: None,
+            as_of: None,
             since: None,
             until: None,
         }

@@ -2,7 +2,7 @@
 //! text frames.
 
 use crate::fields::{BodyError, FieldErrors, Fields};
-use crate::history::take_condition;
+use crate::history::{position, take_condition};
 use crate::requests::{NewMessage, parse_alert_id};
 use northgate_domain::{
     ActOnAlert, Action, AlertId, AlertQuery, NoteText, Operator, PostMessage, Revision,
@@ -110,7 +110,9 @@ pub struct NewActions {
     /// action applies to the newest 1,000. If the filter has `after`, the action applies to the
     /// oldest 1,000 after that position. Without `status`, the filter selects only alerts that the
     /// action can change. If an alert no longer matches when the server acts on that alert, the
-    /// outcome is `refused`.
+    /// outcome is `refused`. With `as_of`, a position, the filter selects only alerts that were
+    /// raised at or before that position. `as_of` is not a parameter of `GET /alerts`, and does
+    /// not count as a condition.
     #[schema(value_type = Option<Object>)]
     filter: Option<Map<String, Value>>,
 }
@@ -205,6 +207,7 @@ fn filter(
 ) -> Option<AlertQuery> {
     let mut findings = FieldErrors::default();
     let mut query = AlertQuery::newest(MOST_ACTED_ON);
+    let mut as_of = None;
     for (name, value) in filter {
         let values = match value {
             Value::Array(values) => values.as_slice(),
@@ -215,6 +218,9 @@ fn filter(
         }
         for value in values {
             let taken = match value {
+                Value::String(value) if name == "as_of" => {
+                    position("as_of", value).map(|position| as_of = Some(position)).map(|()| true)
+                }
                 Value::String(value) => take_condition(&mut query, name, value),
                 _ => Err((name.clone().into(), "must be a string or a list of strings".into())),
             };
@@ -234,8 +240,14 @@ fn filter(
         }
     }
     if findings.is_empty() && query == AlertQuery::newest(MOST_ACTED_ON) {
-        findings.complain("filter", "must have at least one condition");
+        // A position alone would select every alert that existed then.
+        let detail = match as_of {
+            None => "must have at least one condition",
+            Some(_) => "must have at least one condition besides as_of, such as status",
+        };
+        findings.complain("filter", detail);
     }
+    query.range.as_of = as_of;
     for (name, detail) in findings.sorted() {
         fields.complain(name.to_owned(), detail.to_owned());
     }

@@ -172,12 +172,13 @@ fn bytes() -> impl Strategy<Value = usize> {
 fn range() -> impl Strategy<Value = HistoryRange> {
     let position = || weighted(0.3, position());
     let moment = || weighted(0.3, (-1..30_i64).prop_map(Timestamp::from_unix_micros));
-    (0..12_usize, bytes(), position(), position(), moment(), moment()).prop_map(
-        |(limit, max_bytes, after, before, since, until)| HistoryRange {
+    (0..12_usize, bytes(), position(), position(), position(), moment(), moment()).prop_map(
+        |(limit, max_bytes, after, before, as_of, since, until)| HistoryRange {
             limit,
             max_bytes,
             after,
             before,
+            as_of,
             since,
             until,
             ..HistoryRange::default()

@@ -24,14 +24,15 @@ impl ScanPlan {
     /// [`QueryError::Foreign`] for a position of another log or beyond the head.
     pub fn new(range: &HistoryRange, head: Position) -> Result<Self, QueryError> {
         let ours = |p: &Position| p.epoch == head.epoch && p.offset <= head.offset;
-        if !range.after.iter().chain(&range.before).all(ours) {
+        if !range.after.iter().chain(&range.before).chain(&range.as_of).all(ours) {
             return Err(QueryError::Foreign);
         }
+        let end = range.as_of.unwrap_or(head).offset;
         // No event is at offset 0: this offset is the start of the log.
         let first = range.after.map_or(1, |after| after.offset + 1);
-        let last = range.before.map_or(head.offset, |before| before.offset.saturating_sub(1));
+        let last = range.before.map_or(end, |before| before.offset.saturating_sub(1).min(end));
         let upwards = range.after.is_some();
-        let beyond = if upwards { 1..=first - 1 } else { last + 1..=head.offset };
+        let beyond = if upwards { 1..=end.min(first - 1) } else { last + 1..=end };
         Ok(Self {
             position: head,
             limit: range.limit,

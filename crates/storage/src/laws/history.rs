@@ -48,6 +48,7 @@ fn query(epoch: Epoch, text: &str) -> AlertQuery {
             "limit" => range.limit = value.parse().unwrap(),
             "after" => range.after = at(value),
             "before" => range.before = at(value),
+            "as_of" => range.as_of = at(value),
             "since" => range.since = moment(value),
             "until" => range.until = moment(value),
             "q" => query.search = Search::parse(&value.replace('+', " ")).unwrap(),
@@ -86,6 +87,22 @@ pub async fn a_history_query_returns_the_requested_page(harness: &dyn Harness) {
         ("after=4 before=6", &[], true, false),
         ("after=6 before=2", &[], true, false),
         ("after=7 before=0", &[], true, false),
+        // Items after `as_of` do not match, so no page has them.
+        ("as_of=7", &[1, 3, 4, 6, 7], false, false),
+        ("as_of=6", &[1, 3, 4, 6], false, false),
+        ("as_of=5 limit=2", &[3, 4], true, false),
+        ("as_of=4 limit=2 before=4", &[1, 3], false, true),
+        ("as_of=3 limit=2 before=4", &[1, 3], false, false),
+        ("as_of=3 before=7", &[1, 3], false, false),
+        ("as_of=0", &[], false, false),
+        ("as_of=0 after=0", &[], false, false),
+        ("as_of=4 after=0", &[1, 3, 4], false, false),
+        ("as_of=4 after=0 limit=2", &[1, 3], false, true),
+        ("as_of=4 after=4", &[], true, false),
+        ("as_of=1 after=6", &[], true, false),
+        ("as_of=4 location=North+Gate", &[1, 4], false, false),
+        ("as_of=4 q=full", &[1, 4], false, false),
+        ("as_of=4 since=3", &[3, 4], false, false),
         ("since=4", &[4, 6, 7], false, false),
         ("until=4", &[1, 3], false, false),
         ("since=3 until=6", &[3, 4], false, false),
@@ -236,10 +253,14 @@ pub async fn a_history_refuses_foreign_positions(harness: &dyn Harness) {
     let head = head(store.as_ref());
     let other = Position { epoch: Epoch::new(head.epoch.get().wrapping_add(1)), offset: 3 };
     for foreign in [other, head.advanced_by(1), Position { offset: u64::MAX, ..head }] {
-        for (after, before) in
-            [(Some(foreign), None), (None, Some(foreign)), (Some(head), Some(foreign))]
-        {
-            let range = HistoryRange { after, before, ..HistoryRange::newest(10) };
+        for (after, before, as_of) in [
+            (Some(foreign), None, None),
+            (None, Some(foreign), None),
+            (Some(head), Some(foreign), None),
+            (None, None, Some(foreign)),
+            (Some(head), Some(head), Some(foreign)),
+        ] {
+            let range = HistoryRange { after, before, as_of, ..HistoryRange::newest(10) };
             let alerts = AlertQuery { range, ..AlertQuery::default() };
             assert_eq!(store.alerts(alerts).await, Err(QueryError::Foreign));
             let messages = MessageQuery { range, ..MessageQuery::default() };
