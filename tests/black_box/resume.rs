@@ -1,7 +1,8 @@
 //! Resuming: a client sends its last position and receives every event that it missed.
 
-use northgate_testkit::{TestServer, UPGRADE, WebSocket, set_window};
+use northgate_testkit::{Record, TestServer, UPGRADE, WebSocket, set_window};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 fn position(event: &Value) -> &str {
     event["position"].as_str().unwrap()
@@ -189,6 +190,9 @@ fn an_unknown_stream_filter_is_400_with_advice() {
         ("status=open", "use types=alert,alert_update and compare the status of each event"),
         ("q=gate", "search with GET /alerts"),
         ("labels=x", "use label.<name>=<value> for each label"),
+        ("liveEvery=5s", "use live_every=<n>s"),
+        ("LIVE_EVERY=5s", "use live_every=<n>s"),
+        ("live_every=61s", "must be 1s to 60s, in whole seconds"),
     ] {
         let problem = server.get(&format!("/events?{query}")).problem(400);
         let error = &problem["errors"][0];
@@ -211,6 +215,8 @@ fn invalid_stream_parameters_are_400_before_the_upgrade() {
         ("types=alarm", vec!["types"]),
         ("types=", vec!["types"]),
         ("location=%20&last=x", vec!["last", "location"]),
+        ("live_every=0s", vec!["live_every"]),
+        ("live_every=5s&live_every=5s", vec!["live_every"]),
         ("status=open&type=alert&label.1=x", vec!["label", "status", "type"]),
     ] {
         for (path, headers) in [("/ws", UPGRADE), ("/events", "")] {
@@ -222,6 +228,41 @@ fn invalid_stream_parameters_are_400_before_the_upgrade() {
         }
     }
     server.socket_with("unknown=1&types=alert").next_json();
+}
+
+#[test]
+fn a_client_chooses_the_interval_of_live_frames() {
+    let server = TestServer::start();
+    let first = server.raise("first");
+    let seen = || position(&first);
+    let started = Instant::now();
+    let mut socket = server.socket_with("live_every=1s");
+    let mut stream = server.event_stream("?live_every=1s", "");
+    let resume = format!(r#"{{"type":"resume","outcome":"complete","position":"{}"}}"#, seen());
+    let notice = format!(r#"{{"type":"live","position":"{}"}}"#, seen());
+    let record = |name: &str, data: &str| Record {
+        event: Some(name.to_owned()),
+        id: Some(seen().to_owned()),
+        data: Some(data.to_owned()),
+        retry: None,
+    };
+    assert_eq!(stream.next_record().unwrap().retry, Some(2_000));
+    assert_eq!(socket.next_text(), resume);
+    assert_eq!(stream.next_record().unwrap(), record("resume", &resume));
+    for _ in 0..3 {
+        assert_eq!(socket.next_text(), notice);
+        assert_eq!(stream.next_record().unwrap(), record("live", &notice));
+    }
+    let elapsed = started.elapsed();
+    assert!((Duration::from_secs(2)..Duration::from_secs(15)).contains(&elapsed), "{elapsed:?}");
+    // The stream has no filter, and a notice never precedes the events that it covers.
+    let second = server.raise("second");
+    let mut next = socket.next_json();
+    while next == live(seen()) {
+        next = socket.next_json();
+    }
+    assert_eq!(next, second);
+    assert_eq!(socket.next_json(), live(position(&second)));
 }
 
 #[test]

@@ -24,14 +24,13 @@ pub struct Subscription {
     pub start: StartFrom,
     /// Conditions on the events that the stream contains.
     pub filter: EventFilter,
-    /// Interval of the notices after the stream has caught up, if the client requested one. The
-    /// transport has an interval of its own for other clients.
+    /// Interval of [`Notice::Live`] that the client requested. If `None`, the transport decides.
     pub live_every: Option<Duration>,
 }
 
 impl Subscription {
-    /// Returns whether the client requested a start, a filter or an interval. If so, the stream contains
-    /// notices. Otherwise the stream contains only events.
+    /// Returns whether the client requested a start, a filter or an interval of notices. If so, the
+    /// stream contains notices. Otherwise the stream contains only events.
     pub fn is_announced(&self) -> bool {
         self.start != StartFrom::Now || !self.filter.is_open() || self.live_every.is_some()
     }

@@ -63,7 +63,8 @@ impl Worker {
 
     /// Creates a cursor that returns the stream of a subscription. With `live_every`, the cursor
     /// also returns notices: one at the start unless the subscription requests nothing, one when
-    /// the stream has caught up, and then one at each interval.
+    /// the stream has caught up, and then one at each interval. `live_every` is the interval for a
+    /// subscription that requests none.
     pub fn stream(&self, subscription: Subscription, live_every: Option<Duration>) -> Cursor {
         self.cursor(self.head()).subscribed(subscription, live_every)
     }
@@ -112,7 +113,10 @@ impl Cursor {
         // If the store has to open the stream, `open` returns the first notice.
         let known = announced && matches!(self.source, Source::Window);
         let first = known.then_some(Notice::Resumed(self.after));
-        self.notifier = live_every.map(|every| Box::new(ProgressNotifier::new(every, first, head)));
+        self.notifier = live_every.map(|every| {
+            let every = subscription.live_every.unwrap_or(every);
+            Box::new(ProgressNotifier::new(every, first, head))
+        });
         self
     }
 

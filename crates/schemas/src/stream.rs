@@ -13,9 +13,9 @@ use utoipa::{PartialSchema, ToSchema};
 /// Upper bound of the parameter `last`, in events.
 pub const LAST_MAX: usize = 1_000;
 
-/// Allowed values of the parameter `live_every`, in seconds. A shorter interval would cost more than
-/// the events, and a longer one lets idle connections look dead.
-const LIVE_EVERY_SECONDS: RangeInclusive<u64> = 1..=60;
+/// Values of the parameter `live_every`, in seconds. A shorter interval would cost more than the
+/// events of a usual stream. A longer one would exceed the idle timeout of many proxies.
+const LIVE_SECONDS: RangeInclusive<u64> = 1..=60;
 
 /// Schema of the names of event types in the OpenAPI document.
 pub struct EventTypeName;
@@ -74,6 +74,7 @@ const ADVICE: [(&str, &str); 23] = [
     ("liveevery", "is not a parameter of a stream; use live_every"),
     ("label", "is not a parameter of a stream; use label.<name>=<value>"),
     ("labels", "is not a parameter of a stream; use label.<name>=<value> for each label"),
+    ("liveevery", "is not a parameter of a stream; use live_every=<n>s"),
     ("position", "is not a parameter of a stream; use after=<position>"),
     ("from", "is not a parameter of a stream; use after=<position>"),
     ("since", "is not a parameter of a stream; use after=<position> or last=<n>"),
@@ -123,6 +124,7 @@ impl Reader {
             "live_every" => self.live_every(value),
             "severity" => self.severity(value),
             "min_severity" => self.min_severity(value),
+            "live_every" => self.live_every(value),
             _ => match name.strip_prefix("label.") {
                 Some(label) => self.label(label, value),
                 None => self.take_unknown(name, value),
@@ -251,6 +253,20 @@ impl Reader {
         self.note(added);
     }
 
+    fn live_every(&mut self, value: &str) {
+        match parse_live_every(value) {
+            Some(_) if self.subscription.live_every.is_some() => {
+                self.findings.complain("live_every", "must be sent only once");
+            }
+            Some(every) => self.subscription.live_every = Some(every),
+            None => {
+                let (shortest, longest) = (LIVE_SECONDS.start(), LIVE_SECONDS.end());
+                let detail = format!("must be {shortest}s to {longest}s, in whole seconds");
+                self.findings.complain("live_every", detail);
+            }
+        }
+    }
+
     fn label(&mut self, name: &str, value: &str) {
         let wanted = &mut self.labels;
         let added = parse_label(name, value).and_then(|label| push("label", wanted, [label]));
@@ -262,6 +278,13 @@ impl Reader {
             self.findings.complain(name, detail);
         }
     }
+}
+
+/// Parses a number of whole seconds such as `5s`.
+fn parse_live_every(value: &str) -> Option<Duration> {
+    let digits = value.strip_suffix('s').filter(|text| text.bytes().all(|c| c.is_ascii_digit()))?;
+    let seconds = digits.parse().ok().filter(|seconds| LIVE_SECONDS.contains(seconds))?;
+    Some(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]

@@ -42,8 +42,8 @@ pub struct SocketContext {
     pub heartbeat: HeartbeatSettings,
 }
 
-/// Interval of the notices that state the position of the stream. A client receives notices if its
-/// query requests a start or a filter.
+/// Interval of the notices that state the position of the stream, for a client that requests none.
+/// A client receives notices if its query requests a start, a filter or an interval.
 const LIVE_EVERY: Duration = Duration::from_secs(25);
 
 /// Value of `Retry-After`, in seconds, when the limit of connections is reached.

@@ -12,7 +12,7 @@ use northgate_schemas::{EventTypeName, Problem, parse_position, parse_subscripti
 use northgate_services::ConnectionLimiter;
 use std::time::Duration;
 
-/// Interval of `live` notices.
+/// Interval of `live` notices for a client that requests none.
 const LIVE_EVERY: Duration = Duration::from_secs(15);
 
 /// Header with the id of the last event that a browser received.
@@ -53,8 +53,9 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
         ("label.<name>" = Option<Vec<String>>, Query, description = "Only alerts that have this \
             label with this value. Several values of one label are alternatives; several labels \
             must all match."),
-        ("live_every" = Option<String>, Query, description = "Interval of the event `live`, 1s to \
-            60s in whole seconds. The default is 15s.", example = "5s"),
+        ("live_every" = Option<String>, Query, pattern = "^([1-9]|[1-5][0-9]|60)s$",
+            description = "Interval of the notice `live`, in whole seconds from `1s` to `60s`. \
+            The default is 15 seconds, and on `/ws` 25 seconds.", example = "5s"),
         ("lastEventId" = Option<String>, Query, description = "The same as the header \
             `Last-Event-ID`, for clients that cannot send headers. This parameter overrides \
             `after` and `last`."),

@@ -1,9 +1,10 @@
 //! Notices: when a client receives one, and with which position.
 
-use crate::client::{LIVE_EVERY, Seen, after, alerts, events, last, new_alerts};
+use crate::client::{Client, LIVE_EVERY, Seen, after, alerts, events, last, new_alerts};
 use crate::faulty_log::{FaultyLog, Reads};
 use crate::one_thread::{Running, on_one_thread, settled};
 use crate::sample::{ROOMY, alert, memory_store};
+use northgate_domain::Subscription;
 use northgate_hub::{End, WindowLimits};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,64 @@ fn notices_come_at_every_interval_even_between_events() {
             let told = LIVE_EVERY * u32::try_from(n).unwrap();
             assert!((told..told + A_MOMENT).contains(&began.elapsed()));
         }
+    });
+}
+
+/// A subscription to new events, with a notice every `seconds`.
+fn live_every(seconds: u64) -> Subscription {
+    Subscription { live_every: Some(Duration::from_secs(seconds)), ..Subscription::default() }
+}
+
+#[test]
+fn a_client_chooses_the_interval_of_its_notices() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let began = Instant::now();
+        let (mut often, mut seldom) =
+            (running.client(live_every(1)), running.client(live_every(60)));
+        for client in [&mut often, &mut seldom] {
+            assert_eq!(client.take(), [Seen::Resumed(0), Seen::Live(0)]);
+        }
+        for seconds in 1..=3 {
+            assert_eq!(often.next().await, Seen::Live(0));
+            let due = Duration::from_secs(seconds);
+            assert!((due..due + A_MOMENT).contains(&began.elapsed()));
+        }
+        assert_eq!(seldom.next().await, Seen::Live(0));
+        let due = Duration::from_mins(1);
+        assert!((due..due + A_MOMENT).contains(&began.elapsed()));
+    });
+}
+
+#[test]
+fn a_frequent_notice_comes_after_the_events_that_it_covers() {
+    on_one_thread(async {
+        let running = Running::new(TWO);
+        running.append(400).await;
+        let mut client = running.client(Subscription { start: after(0).start, ..live_every(1) });
+        // The client needs two seconds for each event, so a notice is due all the time.
+        assert_eq!(client.next().await, Seen::Resumed(0));
+        for offset in 1..=400 {
+            assert_eq!(client.next().await, Seen::Event(offset));
+            advance(Duration::from_secs(2)).await;
+        }
+        assert_eq!(client.take(), [Seen::Live(400)]);
+        // The next events are available when ten more notices are overdue. The client gets the
+        // events first, and then one notice.
+        running.append(2).await;
+        pass(Duration::from_secs(10)).await;
+        assert_eq!(client.take(), [events(401..=402), vec![Seen::Live(402)]].concat());
+    });
+}
+
+#[test]
+fn a_transport_without_notices_sends_none_on_request() {
+    on_one_thread(async {
+        let running = Running::new(ROOMY);
+        let mut client = Client::new(running.worker.stream(live_every(1), None));
+        running.append(1).await;
+        pass(Duration::from_secs(3)).await;
+        assert_eq!(client.take(), [Seen::Event(1)]);
     });
 }
 
@@ -105,7 +164,7 @@ fn a_resuming_client_gets_a_live_notice_only_once_caught_up() {
 /// Creates a client that has received the first page of a log of 400 events, over a store that then
 /// hangs. Only the event at the offset `matches` passes the client's filter; 0 means that none
 /// does.
-async fn stuck_after_a_page(matches: u64) -> (Arc<FaultyLog>, Running, crate::client::Client) {
+async fn stuck_after_a_page(matches: u64) -> (Arc<FaultyLog>, Running, Client) {
     let store = Arc::new(FaultyLog::new(memory_store(1_000)));
     let running = Running::over(store.clone(), TWO);
     for offset in 1..=200 {

@@ -46,6 +46,24 @@ fn last_event_id_overrides_after_and_last() {
     assert_eq!(request("last=3").resumed(Some(position)).start, StartFrom::After(position));
 }
 
+#[test]
+fn live_every_is_one_to_sixty_whole_seconds() {
+    for seconds in [1, 5, 60] {
+        let subscription = request(&format!("live_every={seconds}s"));
+        assert_eq!(subscription.live_every, Some(Duration::from_secs(seconds)));
+        assert!(subscription.is_announced());
+        assert_eq!(subscription.resumed(None).live_every, Some(Duration::from_secs(seconds)));
+    }
+    assert_eq!(request("last=1").live_every, None);
+    for bad in
+        ["", "s", "0s", "61s", "5", "5S", "5%20s", "-5s", "%2B5s", "1.5s", "500ms", "1m", "off"]
+    {
+        let errors = parse_subscription(&format!("live_every={bad}")).unwrap_err();
+        let expected = [("live_every", "must be 1s to 60s, in whole seconds")];
+        assert_eq!(errors.sorted(), expected, "{bad:?}");
+    }
+}
+
 fn labels(pairs: &[(&str, &str)]) -> Labels {
     let label = |(name, value): &(&str, &str)| parse_label(name, value).unwrap();
     Labels::new(pairs.iter().map(label).collect()).unwrap()
@@ -117,6 +135,11 @@ fn every_bad_parameter_is_named() {
         ("status=open&type=alert&locations=x", vec!["locations", "status", "type"]),
         ("After=3&source[]=x&Min-Severity=error", vec!["After", "Min-Severity", "source[]"]),
         ("min_severity=error&min_severity=info", vec!["min_severity"]),
+        ("live_every=5s&live_every=5s", vec!["live_every"]),
+        (
+            "liveEvery=5s&LIVE_EVERY=x&live-every[]=",
+            vec!["LIVE_EVERY", "live-every[]", "liveEvery"],
+        ),
     ] {
         assert_eq!(findings(query), names, "{query}");
     }
