@@ -295,21 +295,3 @@ fn a_client_that_reconnects_often_gets_every_event_exactly_once() {
     });
     assert_eq!(seen, alerts);
 }
-
-#[test]
-fn a_client_selects_the_interval_of_live_frames() {
-    let server = TestServer::start();
-    let mut socket = server.socket_with("live_every=1s");
-    let mut stream = server.event_stream("?live_every=1s&types=alert", "");
-    assert!(stream.next_record().unwrap().retry.is_some());
-    assert_eq!(stream.next_event().0.as_deref(), Some("resume"));
-    assert_eq!(socket.next_json()["type"], "resume");
-    // The default intervals are 25 s and 15 s, longer than the patience of the test.
-    for _ in 0..3 {
-        assert_eq!(socket.next_json()["type"], "live");
-        assert_eq!(stream.next_event().0.as_deref(), Some("live"));
-    }
-    let alert = server.raise("now");
-    assert_eq!(socket.next_json(), alert);
-    assert_eq!(socket.next_json(), live(position(&alert)));
-}

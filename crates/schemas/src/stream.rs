@@ -71,7 +71,6 @@ const ADVICE: [(&str, &str); 23] = [
         "is not a parameter of a stream; use severity; separate several severities with commas",
     ),
     ("minseverity", "is not a parameter of a stream; use min_severity"),
-    ("liveevery", "is not a parameter of a stream; use live_every"),
     ("label", "is not a parameter of a stream; use label.<name>=<value>"),
     ("labels", "is not a parameter of a stream; use label.<name>=<value> for each label"),
     ("liveevery", "is not a parameter of a stream; use live_every=<n>s"),
@@ -121,7 +120,6 @@ impl Reader {
             "types" => self.types(value),
             "location" => self.location(value),
             "source" => self.source(value),
-            "live_every" => self.live_every(value),
             "severity" => self.severity(value),
             "min_severity" => self.min_severity(value),
             "live_every" => self.live_every(value),
@@ -167,21 +165,6 @@ impl Reader {
         match value.parse() {
             Ok(count) if count <= LAST_MAX => self.begin("last", StartFrom::Last(count)),
             _ => self.findings.complain("last", format!("must be a number from 0 to {LAST_MAX}")),
-        }
-    }
-
-    fn live_every(&mut self, value: &str) {
-        let seconds = value.strip_suffix('s').unwrap_or(value).parse();
-        let every = seconds.ok().filter(|seconds| LIVE_EVERY_SECONDS.contains(seconds));
-        match every.map(Duration::from_secs) {
-            None => self
-                .findings
-                .complain("live_every", "must be a time from 1s to 60s, in whole seconds"),
-            every => {
-                if std::mem::replace(&mut self.subscription.live_every, every).is_some() {
-                    self.findings.complain("live_every", "must be sent only once");
-                }
-            }
         }
     }
 

@@ -133,8 +133,7 @@ pub async fn upgrade_with(
     let subscription = parse_subscription(request.query_string()).map_err(UpgradeError::Query)?;
     let permit = context.limiter.acquire(request.peer_addr().map(|peer| peer.ip()));
     let permit = permit.map_err(UpgradeError::ConnectionLimitReached)?;
-    let live_every = subscription.live_every.unwrap_or(LIVE_EVERY);
-    let live_every = subscription.is_announced().then_some(live_every);
+    let live_every = subscription.is_announced().then_some(LIVE_EVERY);
     let cursor = context.worker.stream(subscription, live_every);
 
     let max_bytes = context.max_message_bytes;

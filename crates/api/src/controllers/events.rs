@@ -92,8 +92,7 @@ pub(crate) async fn stream(
     }
     Ok(match limiter.acquire(request.peer_addr().map(|peer| peer.ip())) {
         Ok(permit) => {
-            let live_every = subscription.live_every.unwrap_or(LIVE_EVERY);
-            let cursor = worker.stream(subscription, Some(live_every));
+            let cursor = worker.stream(subscription, Some(LIVE_EVERY));
             response.body(EventStream::new(cursor, permit))
         }
         // The status is 200, because a browser does not reconnect after any other status.

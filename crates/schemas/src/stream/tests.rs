@@ -182,17 +182,3 @@ proptest! {
         let _ = parse_subscription(&query);
     }
 }
-
-#[test]
-fn live_every_sets_the_interval_of_notices() {
-    for (value, seconds) in [("1s", 1), ("5s", 5), ("60", 60), ("60s", 60)] {
-        let subscription = request(&format!("live_every={value}"));
-        assert_eq!(subscription.live_every, Some(Duration::from_secs(seconds)), "{value}");
-        assert!(subscription.is_announced(), "a client that asks for notices gets them");
-    }
-    for value in ["", "0", "0s", "61s", "-1s", "1.5s", "5m", "5 s", "s", "99999999999999999999"] {
-        assert_eq!(findings(&format!("live_every={value}")), ["live_every"], "{value}");
-    }
-    assert_eq!(findings("live_every=5s&live_every=5s"), ["live_every"]);
-    assert_eq!(findings("liveEvery=5s"), ["liveEvery"]);
-}

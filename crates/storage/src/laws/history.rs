@@ -63,77 +63,87 @@ fn offsets<T>(snapshot: &HistoryPage<T>) -> Vec<u64> {
     snapshot.items.iter().map(|item| item.position.offset).collect()
 }
 
+/// A row of a table: a query, the offsets of the alerts on its page, `has_older` and `has_newer`.
+type Row = (&'static str, &'static [u64], bool, bool);
+
+/// Pages of queries without `as_of`.
+const PAGES: &[Row] = &[
+    ("", &[1, 3, 4, 6, 7], false, false),
+    ("limit=0", &[], true, false),
+    ("limit=2", &[6, 7], true, false),
+    ("limit=5", &[1, 3, 4, 6, 7], false, false),
+    // Positions without an alert, and positions whose events were trimmed.
+    ("limit=2 before=5", &[3, 4], true, true),
+    ("limit=2 before=4", &[1, 3], false, true),
+    ("before=1", &[], false, true),
+    ("before=0", &[], false, true),
+    ("limit=2 after=0", &[1, 3], false, true),
+    ("limit=2 after=1", &[3, 4], true, true),
+    ("limit=2 after=5", &[6, 7], true, false),
+    ("after=7", &[], true, false),
+    ("after=1 before=6", &[3, 4], true, false),
+    ("limit=1 after=1 before=6", &[3], true, true),
+    ("after=4 before=6", &[], true, false),
+    ("after=6 before=2", &[], true, false),
+    ("after=7 before=0", &[], true, false),
+    ("since=4", &[4, 6, 7], false, false),
+    ("until=4", &[1, 3], false, false),
+    ("since=3 until=6", &[3, 4], false, false),
+    ("since=6 until=3", &[], false, false),
+    ("since=2 limit=1 before=6", &[4], true, true),
+    ("since=-9223372036854775808 until=9223372036854775807 limit=1", &[7], true, false),
+    ("location=North+Gate", &[1, 4, 7], false, false),
+    ("location=North+Gate limit=1 before=7", &[4], true, true),
+    ("location=North+Gate after=1 limit=1", &[4], true, true),
+    ("location=north+gate", &[], false, false),
+    (
+        "location=South+Gate location=North+Gate location=South+Gate limit=3",
+        &[3, 4, 7],
+        true,
+        false,
+    ),
+    ("location=South+Gate location=North+Gate after=0 limit=2", &[1, 3], false, true),
+    ("q=disk", &[1, 3, 4, 7], false, false),
+    ("q=DISK+fu", &[1, 4, 7], false, false),
+    ("q=fu+d limit=1", &[7], true, false),
+    ("q=fu+d limit=1 after=1", &[4], true, true),
+    ("q=uber", &[1], false, false),
+    ("q=raum+a", &[6], false, false),
+    ("q=gate", &[1, 3, 4, 7], false, false),
+    ("q=gate location=South+Gate location=Raum+Ä/7", &[3], false, false),
+    ("q=disk since=3 until=7", &[3, 4], false, false),
+    ("q=95%", &[6], false, false),
+    ("q=operator", &[], false, false),
+    ("q=isk", &[], false, false),
+    ("q=disk+x+nothing", &[], false, false),
+];
+
+/// Pages of queries with `as_of`. Alerts that were raised after `as_of` do not match, so no page
+/// contains them.
+const PAGES_AS_OF: &[Row] = &[
+    ("as_of=7", &[1, 3, 4, 6, 7], false, false),
+    ("as_of=6", &[1, 3, 4, 6], false, false),
+    ("as_of=5 limit=2", &[3, 4], true, false),
+    ("as_of=4 limit=2 before=4", &[1, 3], false, true),
+    ("as_of=3 limit=2 before=4", &[1, 3], false, false),
+    ("as_of=3 before=7", &[1, 3], false, false),
+    ("as_of=0", &[], false, false),
+    ("as_of=0 after=0", &[], false, false),
+    ("as_of=4 after=0", &[1, 3, 4], false, false),
+    ("as_of=4 after=0 limit=2", &[1, 3], false, true),
+    ("as_of=4 after=4", &[], true, false),
+    ("as_of=1 after=6", &[], true, false),
+    ("as_of=4 location=North+Gate", &[1, 4], false, false),
+    ("as_of=4 q=full", &[1, 4], false, false),
+    ("as_of=4 since=3", &[3, 4], false, false),
+];
+
 /// A query of alerts must return the items, the position and the flags `has_older` and `has_newer`
-/// of this table. `alert` must return the same state for each item.
+/// of the tables above. `alert` must return the same state for each item.
 pub async fn a_history_query_returns_the_requested_page(harness: &dyn Harness) {
     let store = filled(harness).await;
     let head = head(store.as_ref());
-    for (text, expected, has_older, has_newer) in [
-        ("", &[1, 3, 4, 6, 7][..], false, false),
-        ("limit=0", &[], true, false),
-        ("limit=2", &[6, 7], true, false),
-        ("limit=5", &[1, 3, 4, 6, 7], false, false),
-        // Positions without an alert, and positions whose events were trimmed.
-        ("limit=2 before=5", &[3, 4], true, true),
-        ("limit=2 before=4", &[1, 3], false, true),
-        ("before=1", &[], false, true),
-        ("before=0", &[], false, true),
-        ("limit=2 after=0", &[1, 3], false, true),
-        ("limit=2 after=1", &[3, 4], true, true),
-        ("limit=2 after=5", &[6, 7], true, false),
-        ("after=7", &[], true, false),
-        ("after=1 before=6", &[3, 4], true, false),
-        ("limit=1 after=1 before=6", &[3], true, true),
-        ("after=4 before=6", &[], true, false),
-        ("after=6 before=2", &[], true, false),
-        ("after=7 before=0", &[], true, false),
-        // Items after `as_of` do not match, so no page has them.
-        ("as_of=7", &[1, 3, 4, 6, 7], false, false),
-        ("as_of=6", &[1, 3, 4, 6], false, false),
-        ("as_of=5 limit=2", &[3, 4], true, false),
-        ("as_of=4 limit=2 before=4", &[1, 3], false, true),
-        ("as_of=3 limit=2 before=4", &[1, 3], false, false),
-        ("as_of=3 before=7", &[1, 3], false, false),
-        ("as_of=0", &[], false, false),
-        ("as_of=0 after=0", &[], false, false),
-        ("as_of=4 after=0", &[1, 3, 4], false, false),
-        ("as_of=4 after=0 limit=2", &[1, 3], false, true),
-        ("as_of=4 after=4", &[], true, false),
-        ("as_of=1 after=6", &[], true, false),
-        ("as_of=4 location=North+Gate", &[1, 4], false, false),
-        ("as_of=4 q=full", &[1, 4], false, false),
-        ("as_of=4 since=3", &[3, 4], false, false),
-        ("since=4", &[4, 6, 7], false, false),
-        ("until=4", &[1, 3], false, false),
-        ("since=3 until=6", &[3, 4], false, false),
-        ("since=6 until=3", &[], false, false),
-        ("since=2 limit=1 before=6", &[4], true, true),
-        ("since=-9223372036854775808 until=9223372036854775807 limit=1", &[7], true, false),
-        ("location=North+Gate", &[1, 4, 7], false, false),
-        ("location=North+Gate limit=1 before=7", &[4], true, true),
-        ("location=North+Gate after=1 limit=1", &[4], true, true),
-        ("location=north+gate", &[], false, false),
-        (
-            "location=South+Gate location=North+Gate location=South+Gate limit=3",
-            &[3, 4, 7],
-            true,
-            false,
-        ),
-        ("location=South+Gate location=North+Gate after=0 limit=2", &[1, 3], false, true),
-        ("q=disk", &[1, 3, 4, 7], false, false),
-        ("q=DISK+fu", &[1, 4, 7], false, false),
-        ("q=fu+d limit=1", &[7], true, false),
-        ("q=fu+d limit=1 after=1", &[4], true, true),
-        ("q=uber", &[1], false, false),
-        ("q=raum+a", &[6], false, false),
-        ("q=gate", &[1, 3, 4, 7], false, false),
-        ("q=gate location=South+Gate location=Raum+Ä/7", &[3], false, false),
-        ("q=disk since=3 until=7", &[3, 4], false, false),
-        ("q=95%", &[6], false, false),
-        ("q=operator", &[], false, false),
-        ("q=isk", &[], false, false),
-        ("q=disk+x+nothing", &[], false, false),
-    ] {
+    for &(text, expected, has_older, has_newer) in PAGES.iter().chain(PAGES_AS_OF) {
         let found = store.alerts(query(head.epoch, text)).await.unwrap();
         assert_eq!(
             offsets(&found),
