@@ -1,6 +1,7 @@
 //! Black-box tests: each starts a server and sends raw JSON or raw bytes over real sockets.
 
 mod bad_requests;
+mod board;
 mod browsers;
 mod bulk_actions;
 mod connection_limits;
