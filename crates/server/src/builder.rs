@@ -14,7 +14,8 @@ use northgate_domain::MetaSource;
 use northgate_hub::{Encoder, Hub, WindowLimits};
 use northgate_schemas::{encode_event, encode_position};
 use northgate_services::{
-    AlertGenerator, AlertResolver, AlertService, ChatService, RaiseCoalescer, StoreProbe,
+    AlertGenerator, AlertResolver, AlertService, ChatService, RaiseCoalescer, ScenarioGenerator,
+    Script, StoreProbe,
 };
 use northgate_storage::{ClosableLog, EventLog, EventStore, PacedLog, ReadModel, StoreFactory};
 use std::future::Future;
@@ -175,7 +176,11 @@ fn start_sources(
     supervisor: &Supervisor,
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
-    if let Some(every) = settings.generator_interval(is_durable) {
+    if let Some((scenario, every)) = settings.scenario() {
+        let script = Script::new(scenario, settings.generator.seed, every)?;
+        let generator = ScenarioGenerator::new(alerts.clone(), Arc::new(SystemClock), script);
+        supervisor.spawn("generator", stop.clone(), generator.run(stop.clone()));
+    } else if let Some(every) = settings.generator_interval(is_durable) {
         let generator =
             AlertGenerator::new(alerts.clone(), interval(every), Arc::new(SystemClock))?;
         supervisor.spawn("generator", stop.clone(), generator.run(stop.clone()));

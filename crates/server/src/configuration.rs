@@ -14,7 +14,7 @@ pub use settings::{
     BoardSection, ChatSection, CorsSection, GeneratorSection, HeartbeatSection, LogSection,
     MemorySection, ServerSection, Settings, StorageSection,
 };
-pub use values::{BoardName, ByteLimit, DataFolder, GeneratorInterval};
+pub use values::{BoardName, ByteLimit, DataFolder, GeneratorInterval, GeneratorScenario};
 
 use arguments::{Arguments, answer_or_error};
 use clap::Parser;

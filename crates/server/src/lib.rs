@@ -23,8 +23,8 @@ pub use application::Application;
 pub use builder::{ApplicationBuilder, UseCases};
 pub use configuration::{
     BoardName, BoardSection, ByteLimit, ChatSection, ConfigurationError, CorsSection, DataFolder,
-    GeneratorInterval, GeneratorSection, HeartbeatSection, Loaded, LogSection, MemorySection,
-    ServerSection, Settings, StorageSection,
+    GeneratorInterval, GeneratorScenario, GeneratorSection, HeartbeatSection, Loaded, LogSection,
+    MemorySection, ServerSection, Settings, StorageSection,
 };
 pub use exit::{NOT_DONE, PART_FAILED, RunError, WRONG_USAGE};
 pub use maintenance::{Maintenance, MaintenanceCommand, MaintenanceError};

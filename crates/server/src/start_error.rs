@@ -2,6 +2,7 @@
 
 use crate::system::ClockError;
 use northgate_domain::TextError;
+use northgate_services::ScenarioError;
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
@@ -29,6 +30,9 @@ pub enum StartError {
     /// A built-in text of the generator or the alert resolver is invalid.
     #[error("cannot start the generator and the alert resolver: a built-in text is invalid")]
     Generator(#[from] TextError),
+    /// A built-in text of the scenarios is invalid.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
 }
 
 fn reason(error: &io::Error) -> String {

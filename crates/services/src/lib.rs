@@ -10,6 +10,8 @@ mod lookup_error;
 mod raise_coalescer;
 mod request_key;
 mod resolver;
+mod scenario;
+mod scenario_generator;
 mod store_probe;
 mod submit;
 
@@ -23,5 +25,7 @@ pub use lookup_error::LookupError;
 pub use raise_coalescer::RaiseCoalescer;
 pub use request_key::{RequestKey, RequestKeyError};
 pub use resolver::{AlertResolver, QuietFor};
+pub use scenario::{Scenario, ScenarioCommand, ScenarioError, Script};
+pub use scenario_generator::ScenarioGenerator;
 pub use store_probe::StoreProbe;
 pub use submit::{SubmitError, Submitted};

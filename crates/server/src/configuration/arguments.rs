@@ -5,8 +5,8 @@ use super::error::{ConfigurationError, one_line};
 use super::maintenance::MaintenanceArguments;
 use super::settings::Settings;
 use super::values::{
-    AfterTime, BoardName, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval, Host,
-    Level, Plain, PublicHosts, Span, Window, workers,
+    AfterTime, BoardName, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval,
+    GeneratorScenario, Host, Level, Plain, PublicHosts, Span, Window, workers,
 };
 use crate::Maintenance;
 use clap::Parser;
@@ -130,9 +130,22 @@ pub(super) struct Arguments {
     pub(super) resolve_critical_after: Option<AfterTime>,
 
     /// Time between two alerts that the background generator raises, such as 10s, or off
-    /// [default: 10s without --data, off with it] [env: NORTHGATE__GENERATOR__INTERVAL]
+    /// [default: 10s without --data, off with it; with a scenario, that of the scenario]
+    /// [env: NORTHGATE__GENERATOR__INTERVAL]
     #[arg(long, value_name = "DURATION|off", allow_hyphen_values = true)]
     pub(super) generator_interval: Option<GeneratorInterval>,
+
+    /// Alerts of the background generator, for demonstrations: quiet, busy or storm; also turns
+    /// the generator on with --data. none raises the same alert again and again [default: none]
+    /// [env: NORTHGATE__GENERATOR__SCENARIO]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    pub(super) generator_scenario: Option<GeneratorScenario>,
+
+    /// Seed of the scenario; the same seed gives the same alerts in the same order [default: 1]
+    /// [env: NORTHGATE__GENERATOR__SEED]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(value_parser = <u64 as Plain>::parse)]
+    pub(super) generator_seed: Option<u64>,
 
     /// Time without any frame from a WebSocket client after which the server sends a ping
     /// [default: 25s] [env: NORTHGATE__HEARTBEAT__INTERVAL]
@@ -248,6 +261,8 @@ impl Arguments {
         set(&mut settings.alerts.resolve_error_after, self.resolve_error_after);
         set(&mut settings.alerts.resolve_critical_after, self.resolve_critical_after);
         set(&mut settings.generator.interval, self.generator_interval);
+        set(&mut settings.generator.scenario, self.generator_scenario);
+        set(&mut settings.generator.seed, self.generator_seed);
         set(&mut settings.heartbeat.interval, self.heartbeat_interval);
         set(&mut settings.heartbeat.timeout, self.heartbeat_timeout);
         set(&mut settings.chat.rate, self.chat_rate);

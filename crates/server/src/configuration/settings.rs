@@ -2,14 +2,14 @@
 
 use super::values;
 use super::values::{
-    AfterTime, BoardName, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval, Host,
-    Level, Listed, Origins, PublicHosts, Span, Window,
+    AfterTime, BoardName, ByteLimit, ConnectionTime, DataFolder, Delay, GeneratorInterval,
+    GeneratorScenario, Host, Level, Listed, Origins, PublicHosts, Span, Window,
 };
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 use northgate_domain::Severity;
 use northgate_services::ConnectionLimits;
-use northgate_services::{QuietFor, RaiseCoalescer};
+use northgate_services::{QuietFor, RaiseCoalescer, Scenario};
 use northgate_storage::Capacity;
 use northgate_storage_sqlite::Options;
 use serde::Deserialize;
@@ -45,6 +45,13 @@ pub struct Settings {
 impl Settings {
     /// Interval of the generator if none is set and the store is not durable.
     const GENERATOR_INTERVAL: Duration = Duration::from_secs(10);
+
+    /// Returns the scenario of the generator, with the time between two alerts if one is set;
+    /// `None` means that the generator performs no scenario.
+    pub(crate) fn scenario(&self) -> Option<(Scenario, Option<Duration>)> {
+        let GeneratorSection { interval, scenario, .. } = self.generator;
+        scenario.0.filter(|_| !interval.is_off()).map(|scenario| (scenario, interval.duration()))
+    }
 
     /// Returns the time between two alerts of the generator; `None` means that it does not run. By
     /// default the generator runs only if the store is not durable, so that a new user sees some
@@ -159,11 +166,26 @@ impl Default for AlertsSection {
 }
 
 /// The background generator.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a group of settings")]
 pub struct GeneratorSection {
     /// Time between two alerts, or off.
     pub interval: GeneratorInterval,
+    /// Alerts that the generator raises.
+    pub scenario: GeneratorScenario,
+    /// Seed of the scenario. The same seed gives the same alerts in the same order.
+    #[serde(deserialize_with = "values::plain")]
+    pub seed: u64,
+}
+
+impl Default for GeneratorSection {
+    fn default() -> Self {
+        Self {
+            interval: GeneratorInterval::default(),
+            scenario: GeneratorScenario::default(),
+            seed: 1,
+        }
+    }
 }
 
 /// Pings of WebSocket clients that send nothing.

@@ -1,11 +1,13 @@
 //! Types of setting values. Each is parsed from text, and its error states the allowed values.
 
 mod durations;
+mod generator;
 mod lists;
 mod sizes;
 
 pub use durations::GeneratorInterval;
 pub(crate) use durations::{AfterTime, ConnectionTime, Delay, Span, Window};
+pub use generator::GeneratorScenario;
 pub(super) use lists::texts;
 pub(crate) use lists::{Listed, Origins, PublicHosts};
 pub use sizes::ByteLimit;
@@ -73,6 +75,12 @@ impl Plain for NonZeroUsize {
 impl Plain for NonZeroU32 {
     fn parse(text: &str) -> Result<Self, ValueError> {
         text.parse().map_err(|_| not(text, "a whole number from 1 to 4294967295"))
+    }
+}
+
+impl Plain for u64 {
+    fn parse(text: &str) -> Result<Self, ValueError> {
+        text.parse().map_err(|_| not(text, "a whole number from 0 to 18446744073709551615"))
     }
 }
 

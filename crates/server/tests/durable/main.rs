@@ -82,6 +82,8 @@ fn the_generator_is_off_with_data_unless_it_is_configured() {
     let toml = "[generator]\ninterval = '10s'\n";
     alerts(with_data(folder().path()).file("northgate.toml", toml), 1);
     alerts(with_data(folder().path()).variable("NORTHGATE__GENERATOR__INTERVAL", "10s"), 1);
+    let scenario = with_data(folder().path()).variable("NORTHGATE__GENERATOR__SCENARIO", "quiet");
+    alerts(scenario, 8);
     let folder = folder();
     let flags = ["--data", folder.path().to_str().unwrap(), "--generator-interval", "10s"];
     alerts(northgate(&flags), 1);

@@ -34,6 +34,8 @@ fn a_wrong_flag_ends_with_code_2_and_one_line_that_names_it() {
         (&["--chat-burst", "1.5"], "--chat-burst"),
         (&["--public-host", "a b"], "--public-host"),
         (&["--generator-interval", "10"], "--generator-interval"),
+        (&["--generator-scenario", "hectic"], "--generator-scenario"),
+        (&["--generator-seed", "-1"], "--generator-seed"),
         (&["--memory-events", "1.5"], "--memory-events"),
         (&["--memory-alerts", "0"], "--memory-alerts"),
         (&["--memory-messages", "many\n\nlines"], "--memory-messages"),
@@ -60,6 +62,8 @@ fn a_wrong_variable_ends_with_code_2_and_one_line_that_names_it() {
         ("NORTHGATE__CHAT__BURST", "0"),
         ("NORTHGATE__SERVER__PUBLIC_HOST", "a b"),
         ("NORTHGATE__GENERATOR__INTERVAL", "soon"),
+        ("NORTHGATE__GENERATOR__SCENARIO", "Busy"),
+        ("NORTHGATE__GENERATOR__SEED", "one"),
         ("NORTHGATE__MEMORY__EVENTS", "1.5"),
         ("NORTHGATE__CORS__METHODS", "G T"),
         ("NORTHGATE__CORS__HEADERS", "a b"),
@@ -91,6 +95,8 @@ fn a_wrong_line_in_northgate_toml_is_named_and_ends_with_code_2() {
         ("[chat]\nburst = -1", "chat.burst"),
         ("[server]\npublic_host = ['a b']", "server.public_host"),
         ("[generator]\ninterval = 10", "generator.interval"),
+        ("[generator]\nscenario = 'x'", "generator.scenario"),
+        ("[generator]\nseed = 1.5", "generator.seed"),
         ("[memory]\nevents = 0", "memory.events"),
         ("[cors]\ncredentials = 'maybe'", "cors.credentials"),
         ("[log]\nlevel = 'loud'", "log.level"),
@@ -168,6 +174,28 @@ fn the_generator_raises_alerts_at_the_configured_interval() {
     let never = northgate(&[]).file(".env", "NORTHGATE__GENERATOR__INTERVAL=off\n").serve();
     assert_eq!(never.post("/alerts", ALERT).status, 200);
     assert_eq!(generated(*never), 0);
+}
+
+#[test]
+fn a_scenario_raises_the_same_alerts_from_every_kind_of_setting() {
+    let messages = |server: Client| {
+        let all = || server.get("/alerts?label.demo=busy&limit=1000").json()["alerts"].clone();
+        eventually(|| all().as_array().unwrap().len() >= 12);
+        let all = all();
+        let first = all.as_array().unwrap().iter().take(12);
+        first.map(|alert| alert["message"].clone()).collect::<Vec<_>>()
+    };
+    let toml = "[generator]\nscenario = 'busy'\nseed = 7\n";
+    let file = northgate(&[]).file("northgate.toml", toml).serve();
+    let by_file = messages(*file);
+    let flags = northgate(&["--generator-scenario", "busy", "--generator-seed", "7"]).serve();
+    assert_eq!(messages(*flags), by_file);
+    let variable = northgate(&[]).variable("NORTHGATE__GENERATOR__SCENARIO", "busy").serve();
+    assert_ne!(messages(*variable), by_file, "the default seed is 1");
+
+    let off = northgate(&["--generator-interval", "off"]).file("northgate.toml", toml).serve();
+    assert_eq!(off.post("/alerts", ALERT).status, 200);
+    assert_eq!(off.get("/alerts").json()["count"], 1);
 }
 
 // The legacy names of the Python service.

@@ -9,7 +9,7 @@ use std::time::Duration;
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Time between two alerts of the generator: a duration such as `10s`, or `off`. If no interval is
-/// set, the store determines whether the generator runs.
+/// set, the scenario or the store determines whether the generator runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct GeneratorInterval(IntervalChoice);
@@ -26,6 +26,16 @@ enum IntervalChoice {
 impl GeneratorInterval {
     /// The generator does not run.
     pub const OFF: Self = Self(IntervalChoice::Off);
+
+    /// Returns whether the generator is turned off.
+    pub(crate) fn is_off(self) -> bool {
+        self == Self::OFF
+    }
+
+    /// Returns the time between two alerts, if one is set.
+    pub(crate) fn duration(self) -> Option<Duration> {
+        self.duration_or(None)
+    }
 
     /// Returns the time between two alerts, or `unsaid` if no interval is set. `None` means that
     /// the generator does not run.
