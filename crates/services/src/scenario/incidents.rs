@@ -5,16 +5,22 @@ use northgate_domain::Severity::{self, Critical, Error, Info, Warning};
 /// Names of the operators who act on demonstration alerts.
 pub(super) const OPERATORS: [&str; 3] = ["Anna Krause", "Ben Okafor", "Chiara Moretti"];
 
-/// Notes of the operators.
-pub(super) const NOTES: [&str; 8] = [
+/// Notes of operators who work on an alert.
+pub(super) const NOTES: [&str; 6] = [
     "On my way",
     "Known since the maintenance on Tuesday, ticket OPS-4711",
     "Called the shift lead, she checks the valve",
     "Restarted the service, watching it for ten minutes",
     "Spare part is ordered",
-    "False alarm, the sensor was cleaned",
     "Handed over to the night shift",
+];
+
+/// Notes of operators who resolve an alert.
+pub(super) const RESOLUTIONS: [&str; 4] = [
+    "False alarm, the sensor was cleaned",
     "Rolled back to the previous release",
+    "Replaced, values are normal again",
+    "Fixed, cause is in ticket OPS-4723",
 ];
 
 /// An incident of the demonstration. `{n}` in its message stands for a number from 1 to 12.
