@@ -64,7 +64,6 @@ install_websocket() {
     local tools=$PWD/target/test-tools
     export NODE_PATH=$tools/node_modules
     node -e 'require("ws")' 2>/dev/null && return
-    command -v npm >/dev/null || install npm npm npm npm
     mkdir -p "$tools"
     echo '{"private": true}' >"$tools/package.json"
     npm install --prefix "$tools" --no-audit --no-fund ws@8
@@ -85,6 +84,10 @@ command -v cc >/dev/null || install 'C compiler' 'gcc libc6-dev' 'gcc glibc-deve
 # Tests run the clients of docs/PROTOCOL.md.
 command -v python3 >/dev/null || install Python python3 python3 python3
 command -v node >/dev/null || install Node.js nodejs nodejs nodejs
+# The board is tested in a browser, which Node.js drives.
+command -v npm >/dev/null || install npm npm npm npm
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
+    install Chromium chromium chromium chromium
 install_websocket
 # The commands that README.md and docs/ show are run by tests.
 command -v curl >/dev/null || install curl curl curl curl
@@ -111,6 +114,13 @@ cargo test --workspace --locked
 headline 'black-box tests against the store on disk'
 # `--workspace` selects the same features as above, so that nothing is rebuilt.
 NORTHGATE_TEST_STORE=disk cargo test --workspace --test black_box --locked
+
+headline 'the board in a browser'
+node crates/dashboard/update-libraries.mjs --check
+cargo build --package northgate-server --locked
+browser_flags=()
+[[ $full == no ]] || browser_flags=(--full)
+tests/browser/run.sh target/debug/northgate "${browser_flags[@]}"
 
 if [[ $full == yes ]]; then
     headline 'release build'
