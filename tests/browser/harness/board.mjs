@@ -14,6 +14,7 @@ export class Board {
     this.page = page;
     this.grid = page.getByTestId("alerts");
     this.new = page.getByTestId("new");
+    this.panel = page.getByRole("region", { name: "Alert", exact: true });
     this.gap = page.getByTestId("gap");
   }
 
