@@ -11,7 +11,7 @@ fn steps(script: &Script, count: u64) -> Vec<Vec<ScenarioCommand>> {
     (0..count).map(|step| script.commands(step)).collect()
 }
 
-/// What the operators and the times of expiry leave of the alerts.
+/// State of a board that performs commands and lets alerts expire.
 #[derive(Default)]
 struct Board {
     raised: HashMap<u64, RaiseAlert>,
