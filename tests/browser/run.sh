@@ -51,6 +51,9 @@ fi
 
 "$NORTHGATE_BROWSER_TOOLS/node_modules/.bin/tsc" --project "$here/tsconfig.json"
 
+# The board's logic, without a browser.
+node --test --test-reporter=dot "$here"/units/*.test.mjs
+
 files=()
 for name in ${NORTHGATE_BROWSER_TESTS:-$(basename --suffix .test.mjs "$here"/*.test.mjs)}; do
     files+=("$here/$name.test.mjs")
