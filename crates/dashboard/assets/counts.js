@@ -10,6 +10,11 @@ import { signal } from "@preact/signals";
 /** Time between two requests, in milliseconds. */
 const EVERY = 500;
 
+/** Number of all alerts. @param {CountsByStatus} counts */
+export function totalOf(counts) {
+  return Object.values(counts).flatMap((bySeverity) => Object.values(bySeverity)).reduce((sum, number) => sum + number, 0);
+}
+
 export class Counts {
   #api;
   #environment;

@@ -2,6 +2,7 @@
 
 import { SEVERITIES } from "./alerts.js";
 import { found, words } from "./search.js";
+import { clockSeconds } from "./time.js";
 
 /** @typedef {import("./alerts.js").Alert} Alert */
 /** @typedef {import("./alerts.js").Severity} Severity */
@@ -194,4 +195,12 @@ export function toggleCondition(view, condition) {
 /** Whether a view hides alerts of its statuses. @param {View} view */
 export function isFiltered(view) {
   return view.q.trim() !== "" || view.conditions.length > 0;
+}
+
+/** Text of a chip. @param {Condition} condition */
+export function conditionText({ name, value }) {
+  if (name === "since") return `raised from ${clockSeconds(value)}`;
+  if (name === "until") return `raised before ${clockSeconds(value)}`;
+  if (name === "severity") return value;
+  return `${name.replace(/^label\./, "")} = ${value}`;
 }

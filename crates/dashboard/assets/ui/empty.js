@@ -1,13 +1,18 @@
 // What the list shows when it has no rows. Each reason has its own words.
 
 import { useRef, useState } from "preact/hooks";
-import { SEVERITIES } from "../alerts.js";
+import { totalOf } from "../counts.js";
 import { clockOrDate } from "../time.js";
-import { isFiltered, NAMES } from "../view.js";
+import { conditionText, isFiltered, NAMES } from "../view.js";
 import { copy, html } from "./parts.js";
-import { conditionText } from "./toolbar.js";
 
 /** @typedef {import("../board.js").Board} Board */
+
+/** Whether no alert was ever raised, or none is stored. @param {Board} board */
+export function isFirstStart(board) {
+  const counts = board.counts.value.value;
+  return counts !== null && totalOf(counts) === 0 && !isFiltered(board.view.value);
+}
 
 /** @param {{ board: Board }} properties */
 export function Empty({ board }) {
@@ -18,9 +23,7 @@ export function Empty({ board }) {
     return html`<section class="empty quiet-state" aria-busy="true"><p>Loading alerts …</p></section>`;
   }
   if (isFiltered(board.view.value)) return html`<${Hidden} board=${board} />`;
-  const total = Object.values(counts).flatMap((bySeverity) => SEVERITIES.map((severity) => bySeverity[severity]))
-    .reduce((sum, number) => sum + number, 0);
-  if (total === 0) return html`<${First} board=${board} isLive=${state === "live"} />`;
+  if (isFirstStart(board)) return html`<${First} board=${board} isLive=${state === "live"} />`;
   return html`<${Clear} board=${board} />`;
 }
 

@@ -3,8 +3,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { RULES } from "../actions.js";
 import { SEVERITIES } from "../alerts.js";
-import { clockSeconds } from "../time.js";
-import { NAMES, parseCondition, STATUSES, toggleCondition, viewParameters } from "../view.js";
+import { conditionText, NAMES, parseCondition, STATUSES, toggleCondition, viewParameters } from "../view.js";
+import { isFirstStart } from "./empty.js";
 import { html, Icon, Shape } from "./parts.js";
 
 /** @typedef {import("../board.js").Board} Board */
@@ -18,6 +18,7 @@ const SEARCH_AFTER = 150;
 export function Toolbar({ board }) {
   const count = board.screen.selection.ids.value.size;
   const notice = board.notice.value;
+  if (isFirstStart(board) && board.screen.rows.ids.length === 0) return null;
   return html`
     <div class="bar">
       ${count > 0
@@ -57,14 +58,6 @@ function Views({ board }) {
           ${NAMES[name]}${number(name) === null ? "" : ` ${number(name)}`}</option>`)}
       </select>
     </label>`;
-}
-
-/** Text of a chip. @param {Condition} condition */
-export function conditionText({ name, value }) {
-  if (name === "since") return `raised from ${clockSeconds(value)}`;
-  if (name === "until") return `raised before ${clockSeconds(value)}`;
-  if (name === "severity") return value;
-  return `${name.replace(/^label\./, "")} = ${value}`;
 }
 
 /** @param {{ board: Board, isShort: boolean }} properties */
