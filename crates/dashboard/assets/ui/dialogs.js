@@ -1,6 +1,6 @@
 // Dialogs: the name, a note, consent to act on many alerts, choices, and the keys.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { RULES } from "../actions.js";
 import { html } from "./parts.js";
 
@@ -23,16 +23,19 @@ export function Dialog({ board }) {
   const state = board.dialog.value;
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const isOpen = state !== null;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
     const before = document.activeElement;
-    element.current?.showModal();
-    const first = element.current?.querySelector("[data-focus]");
-    if (first instanceof HTMLElement) first.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
   }, [isOpen]);
+  useLayoutEffect(() => {
+    // The browser closes a dialog by itself on Escape, and another one may follow in its place.
+    if (state !== null && !element.current?.open) element.current?.showModal();
+    const first = element.current?.querySelector("[data-focus]");
+    if (first instanceof HTMLElement) first.focus();
+  }, [state]);
   if (!state) return null;
   const close = () => { board.dialog.value = null; };
   const titles = { name: "Who are you?", note: "Add note", confirm: "Are you sure?", choices: "Settings", help: "Keys" };
