@@ -15,8 +15,10 @@ const UPDATES_PER_SECOND = 200;
 const SECONDS = 30;
 /** Rows in the document at most. */
 const ROWS_MAX = 200;
+/** Rows that are compared: the row that Tab reaches may be in the document after the visible ones. */
+const FIRST = 15;
 /** Upper bound of the page's heap after the storm, in bytes. */
-const HEAP_MAX = 200 * 1024 * 1024;
+const HEAP_MAX = 64 * 1024 * 1024;
 
 /** Sends many requests, a few at the same time. @param {number} count @param {(index: number) => Promise<unknown>} send */
 async function inParallel(count, send) {
@@ -79,10 +81,9 @@ test("a storm leaves the document and the heap small", { skip: !IS_FULL && "need
   await eventually("the counts agree", async () => {
     assert.deepEqual({ ...await board.counts() }, await client.openCounts());
   });
-  const visible = (await board.rows()).length;
-  const expected = (await client.alerts()).slice(0, visible).map(({ id }) => id);
+  const expected = (await client.alerts()).slice(0, FIRST).map(({ id }) => id);
   await eventually("the first rows agree", async () => {
-    assert.deepEqual((await board.rows()).map(({ id }) => id), expected);
+    assert.deepEqual((await board.rows()).slice(0, FIRST).map(({ id }) => id), expected);
   });
   const debug = await page.context().newCDPSession(page);
   await debug.send("HeapProfiler.collectGarbage");
