@@ -67,6 +67,7 @@ for (const theme of THEMES) {
     await page.getByRole("button", { name: /^Undo/ }).waitFor();
     await take("undo");
     await board.open(server);
+    await eventually("rows are shown", async () => (await board.rows()).length > 4);
     for (const row of (await board.rows()).slice(1, 4)) {
       await board.row(row.id).hover();
       await board.row(row.id).getByRole("checkbox").check();
