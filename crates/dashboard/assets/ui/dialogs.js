@@ -38,9 +38,11 @@ export function Dialog({ board }) {
   }, [state]);
   if (!state) return null;
   const close = () => { board.dialog.value = null; };
+  // The event comes later than the closing. Another dialog may be open by then.
+  const closed = () => { if (!element.current?.open) close(); };
   const titles = { name: "Who are you?", note: "Add note", confirm: "Are you sure?", choices: "Settings", help: "Keys" };
   return html`
-    <dialog ref=${element} aria-label=${titles[state.kind]} onClose=${close}
+    <dialog ref=${element} aria-label=${titles[state.kind]} onCancel=${close} onClose=${closed}
       onClick=${(/** @type {MouseEvent} */ event) => { if (event.target === element.current) close(); }}>
       <div class="dialog">
         ${state.kind === "name" && html`<${NameForm} board=${board} state=${state} close=${close} />`}

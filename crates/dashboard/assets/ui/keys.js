@@ -15,7 +15,7 @@ export function handleKey(board, event) {
   const { target, key } = event;
   const isField = target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]") !== null;
   if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (board.dialog.value !== null || isField) return;
+  if (document.querySelector("dialog[open]") !== null || isField) return;
   const isInRow = target instanceof Element && target.closest("[role=row][data-id]") === target;
   if (key === "Escape") back(board);
   else if (isInRow && moves(board, key)) move(board, moves(board, key));
