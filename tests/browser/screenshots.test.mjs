@@ -1,6 +1,7 @@
 /** Takes pictures of the states of the board in both themes, for people to look at. */
 
-import { mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { NETWORK_ERRORS } from "./harness/browser.mjs";
 import { Client, SEVERITIES } from "./harness/client.mjs";
@@ -10,6 +11,8 @@ import { anotherBoard, openBoard } from "./harness/scene.mjs";
 import { takePicture, THEMES } from "./harness/screenshots.mjs";
 import { Server } from "./harness/server.mjs";
 import { SCREENSHOTS } from "./harness/tools.mjs";
+
+const DOCS = new URL("../../docs", import.meta.url).pathname;
 
 mkdirSync(SCREENSHOTS, { recursive: true });
 
@@ -129,5 +132,32 @@ for (const theme of THEMES) {
     await client.act(id, "resolve", "Ben");
     await board.says("All clear");
     await takePicture(board.page, "clear", theme);
+  });
+}
+
+const SCENARIO = ["--generator-scenario", "busy", "--board-name", "Plant 4"];
+
+for (const theme of THEMES) {
+  test(`the picture of the README in the ${theme} theme`, async (t) => {
+    const { board } = await openBoard(t, { theme, flags: SCENARIO });
+    const { page } = board;
+    await eventually("the scenario fills the screen", async () => (await board.rows()).length > 15);
+    await openFirst(board);
+    await page.getByText("Raised").last().waitFor();
+    await takePicture(page, "readme", theme);
+    if (process.env.NORTHGATE_WRITE_DOCS) {
+      copyFileSync(join(SCREENSHOTS, `readme-${theme}.png`), join(DOCS, `board-${theme}.png`));
+    }
+  });
+}
+
+for (const type of /** @type {const} */ (["protanopia", "deuteranopia", "tritanopia"])) {
+  test(`a picture as people with ${type} see the board`, async (t) => {
+    const { board } = await openBoard(t, { theme: "dark", prepare });
+    const { page } = board;
+    await eventually("rows are shown", async () => (await board.rows()).length > 0);
+    const session = await page.context().newCDPSession(page);
+    await session.send("Emulation.setEmulatedVisionDeficiency", { type });
+    await takePicture(page, `vision-${type}`, "dark");
   });
 }

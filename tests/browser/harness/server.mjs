@@ -28,14 +28,15 @@ export class Server {
   }
 
   /**
-   * Starts a server without a generator, which ends with the test. The log is printed if the test
-   * fails.
+   * Starts a server, which ends with the test. It has no generator unless the flags have a scenario.
+   * The log is printed if the test fails.
    * @param {import("node:test").TestContext} test
    * @param {{ onDisk?: boolean, flags?: string[] }} [options]
    */
   static async start(test, { onDisk = false, flags = [] } = {}) {
     const data = onDisk ? ["--data", "data"] : [];
-    const server = new Server(["--generator-interval", "off", ...data, ...flags]);
+    const generator = flags.includes("--generator-scenario") ? [] : ["--generator-interval", "off"];
+    const server = new Server([...generator, ...data, ...flags]);
     atEnd(test, (hasFailed) => server.#end(hasFailed));
     await server.start();
     return server;

@@ -1,6 +1,6 @@
 // Lines between the rows: alerts that were missed while the connection was lost, and gaps.
 
-import { clock, clockOrDate } from "../time.js";
+import { clock, clockOrDate, clockSeconds } from "../time.js";
 import { html, Icon } from "./parts.js";
 
 /** @typedef {import("../board.js").Board} Board */
@@ -11,12 +11,15 @@ export function MissedLine({ board, top, index }) {
   if (!missed) return null;
   const count = missed.ids.size;
   const now = board.now();
+  // A short time has the same minute at both ends.
+  const isShort = missed.until - missed.from < 120_000;
+  const [from, until] = isShort ? [clockSeconds(missed.from), clockSeconds(missed.until)] : [clockOrDate(missed.from, now), clock(missed.until)];
   return html`
     <div role="row" class="line" style=${{ top: `${top}px` }} aria-rowindex=${index} data-testid="missed" data-count=${count}
       data-from=${new Date(missed.from).toISOString()} data-until=${new Date(missed.until).toISOString()}>
       <div role="gridcell" aria-colspan="7">
         <i class="dot" aria-hidden="true"></i>
-        <p>You missed ${count} ${count === 1 ? "alert" : "alerts"} from ${clockOrDate(missed.from, now)} to ${clock(missed.until)}.
+        <p>You missed ${count} ${count === 1 ? "alert" : "alerts"} from ${from} to ${until}.
           <span class="more"> The connection was lost. ${count === 1 ? "It carries" : "They carry"} a dot.</span></p>
         <button class="quiet" onClick=${() => board.showMissed()}>Show ${count === 1 ? "it" : "them"}</button>
         <button class="icon-button" aria-label="Close this line" onClick=${() => board.closeMissed()}><${Icon} name="x" /></button>

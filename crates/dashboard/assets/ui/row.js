@@ -18,6 +18,7 @@ export function Row({ board, id, top, index, isSelected, isCurrent, isOpened }) 
   if (!row) return null;
   const { alert, status, owner, isPending, isUnknown, isGone, isMissed } = row;
   const word = capitalized(alert.severity);
+  const who = status === "resolved" ? alert.resolved_by : owner;
   const click = (/** @type {MouseEvent} */ event) => {
     if (event.target instanceof Element && event.target.closest("button, input, a")) return;
     // A drag that selects text is not a click.
@@ -48,7 +49,7 @@ export function Row({ board, id, top, index, isSelected, isCurrent, isOpened }) 
         ${(isGone || isUnknown || status === "resolved") && html`<span class="state">${isUnknown ? "unknown" : capitalized(status)}</span>`}
       </div>
       <div class="tags" role="gridcell"><bdi>${labelsText(alert.labels)}</bdi></div>
-      <div class="who" role="gridcell">${owner && html`<${Owner} board=${board} name=${owner} />`}</div>
+      <div class="who" role="gridcell">${who && html`<${Person} board=${board} name=${who} />`}</div>
       <div class="age" role="gridcell"><${Age} board=${board} at=${alert.timestamp} /></div>
       <div class="acts" role="gridcell"><${RowActions} board=${board} id=${id} status=${status} /></div>
     </div>`;
@@ -60,7 +61,7 @@ export function labelsText(labels) {
 }
 
 /** @param {{ board: Board, name: string }} properties */
-function Owner({ board, name }) {
+function Person({ board, name }) {
   const isMe = name === board.choices.value.name;
   return html`<${Avatar} name=${name} /><bdi title=${name}>${isMe ? "You" : name}</bdi>`;
 }
