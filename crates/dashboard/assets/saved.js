@@ -1,5 +1,8 @@
 // Values that the browser remembers: the operator's choices, and the last board.
 
+import { SEVERITIES } from "./alerts.js";
+import { STATUSES } from "./view.js";
+
 /** @typedef {import("./alerts.js").Alert} Alert */
 /** @typedef {import("./counts.js").CountsByStatus} CountsByStatus */
 
@@ -63,11 +66,26 @@ export function writeChoices({ name, theme, density, keys }) {
 export function readBoard() {
   try {
     const saved = JSON.parse(read("board") ?? "null");
-    const isValid = typeof saved?.at === "number" && Array.isArray(saved.alerts);
-    return isValid ? saved : null;
+    if (typeof saved?.at !== "number" || !Array.isArray(saved.alerts)) return null;
+    return { at: saved.at, counts: areCounts(saved.counts) ? saved.counts : null, alerts: saved.alerts.filter(isAlert) };
   } catch {
     return null;
   }
+}
+
+/** Whether a value of the storage, which anything could have written, can be shown. @param {any} value */
+function isAlert(value) {
+  const texts = [value?.id, value?.timestamp, value?.updated_at, value?.message, value?.location];
+  return texts.every((text) => typeof text === "string")
+    && SEVERITIES.includes(value.severity)
+    && STATUSES.all.includes(value.status)
+    && typeof value.revision === "number"
+    && (value.labels === undefined || typeof value.labels === "object");
+}
+
+/** @param {any} value */
+function areCounts(value) {
+  return STATUSES.all.every((status) => SEVERITIES.every((severity) => typeof value?.[status]?.[severity] === "number"));
 }
 
 /** @param {SavedBoard} board */

@@ -36,8 +36,11 @@ export function keepFocus(board, root) {
   let last = null;
   root.addEventListener("focusin", (event) => { last = event.target instanceof Element ? event.target : null; });
   root.addEventListener("focusout", (event) => {
-    // The user left the element. If the page removed it, it is no longer connected.
-    if (event.target instanceof Element && event.target.isConnected) last = null;
+    // If the user left the element, it stays in the document. A browser may also report that the
+    // element is about to be removed, so this looks again afterwards.
+    setTimeout(() => {
+      if (last === event.target && last?.isConnected && document.activeElement === document.body) last = null;
+    });
   });
   new MutationObserver(() => {
     if (last === null || last.isConnected || document.activeElement !== document.body) return;
