@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { NETWORK_ERRORS } from "./harness/browser.mjs";
 import { eventually } from "./harness/eventually.mjs";
 import { anotherBoard, openBoard } from "./harness/scene.mjs";
+import { longTest } from "./harness/tools.mjs";
 
 /** Time for which an action can be undone, with the patience of a slow machine, in milliseconds. */
 const UNDO_ENDS = 14_000;
@@ -133,7 +134,7 @@ test("an action is undone", async (t) => {
   await becomes(client, board, id, "open");
 });
 
-test("undo is offered for ten seconds", async (t) => {
+longTest("undo is offered for ten seconds", async (t) => {
   const { board } = await acknowledged(t);
   const button = board.page.getByRole("button", { name: /^Undo/ });
   const seconds = Number(/\d+/.exec(await button.innerText())?.[0]);

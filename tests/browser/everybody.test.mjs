@@ -6,6 +6,7 @@ import { checkWithAxe } from "./harness/axe.mjs";
 import { eventually } from "./harness/eventually.mjs";
 import { openBoard } from "./harness/scene.mjs";
 import { THEMES } from "./harness/screenshots.mjs";
+import { longTest } from "./harness/tools.mjs";
 
 const SIZES = [{ width: 360, height: 740 }, { width: 1366, height: 768 }, { width: 2560, height: 1440 }];
 
@@ -35,7 +36,8 @@ function overflow(board) {
 
 for (const theme of THEMES) {
   for (const viewport of SIZES) {
-    test(`axe finds nothing in the ${theme} theme at ${viewport.width} pixels`, async (t) => {
+    const define = theme === "dark" && viewport.width < 2_000 || viewport.width === 360 ? test : longTest;
+    define(`axe finds nothing in the ${theme} theme at ${viewport.width} pixels`, async (t) => {
       const { client, board } = await openBoard(t, { theme, viewport, prepare });
       const [{ id }] = await client.alerts("status=acknowledged");
       await board.row(id).waitFor();
@@ -95,7 +97,8 @@ test("the keyboard alone is enough from start to finish", async (t) => {
 });
 
 for (const { width, height } of SIZES) {
-  test(`hostile texts stay texts at ${width} pixels`, async (t) => {
+  const define = width === 2_560 ? longTest : test;
+  define(`hostile texts stay texts at ${width} pixels`, async (t) => {
     const { client, board } = await openBoard(t, {
       viewport: { width, height },
       prepare: async (client) => {

@@ -58,5 +58,5 @@ files=()
 for name in ${NORTHGATE_BROWSER_TESTS:-$(basename --suffix .test.mjs "$here"/*.test.mjs)}; do
     files+=("$here/$name.test.mjs")
 done
-# Two files at a time: each has its own browser.
-exec node --test --test-concurrency=2 --test-reporter=spec "${files[@]}"
+# Three files at a time: each has its own browser, and waits more than it computes.
+exec node --test --test-concurrency=3 --test-reporter=spec "${files[@]}"

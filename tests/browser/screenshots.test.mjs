@@ -2,7 +2,6 @@
 
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
 import { NETWORK_ERRORS } from "./harness/browser.mjs";
 import { Client, SEVERITIES } from "./harness/client.mjs";
 import { eventually } from "./harness/eventually.mjs";
@@ -10,7 +9,7 @@ import { Proxy } from "./harness/proxy.mjs";
 import { anotherBoard, openBoard } from "./harness/scene.mjs";
 import { takePicture, THEMES } from "./harness/screenshots.mjs";
 import { Server } from "./harness/server.mjs";
-import { SCREENSHOTS } from "./harness/tools.mjs";
+import { longTest, SCREENSHOTS } from "./harness/tools.mjs";
 
 const DOCS = new URL("../../docs", import.meta.url).pathname;
 
@@ -55,7 +54,7 @@ async function openFirst(board) {
 }
 
 for (const theme of THEMES) {
-  test(`pictures of the ${theme} theme while the board is live`, async (t) => {
+  longTest(`pictures of the ${theme} theme while the board is live`, async (t) => {
     const { board, client, server } = await openBoard(t, { theme, prepare });
     const { page } = board;
     const take = (/** @type {string} */ name) => takePicture(page, name, theme);
@@ -106,7 +105,7 @@ for (const theme of THEMES) {
     await take("wide");
   });
 
-  test(`pictures of the ${theme} theme while the connection fails`, async (t) => {
+  longTest(`pictures of the ${theme} theme while the connection fails`, async (t) => {
     const server = await Server.start(t);
     const client = new Client(server);
     await prepare(client);
@@ -123,7 +122,7 @@ for (const theme of THEMES) {
     await takePicture(board.page, "missed", theme);
   });
 
-  test(`pictures of the ${theme} theme without alerts`, async (t) => {
+  longTest(`pictures of the ${theme} theme without alerts`, async (t) => {
     const { board, client } = await openBoard(t, { theme });
     await board.says("No alert has been raised yet");
     await takePicture(board.page, "first", theme);
@@ -138,7 +137,7 @@ for (const theme of THEMES) {
 const SCENARIO = ["--generator-scenario", "busy", "--board-name", "Plant 4"];
 
 for (const theme of THEMES) {
-  test(`the picture of the README in the ${theme} theme`, async (t) => {
+  longTest(`the picture of the README in the ${theme} theme`, async (t) => {
     const { board } = await openBoard(t, { theme, flags: SCENARIO });
     const { page } = board;
     await eventually("the scenario fills the screen", async () => (await board.rows()).length > 15);
@@ -152,7 +151,7 @@ for (const theme of THEMES) {
 }
 
 for (const type of /** @type {const} */ (["protanopia", "deuteranopia", "tritanopia"])) {
-  test(`a picture as people with ${type} see the board`, async (t) => {
+  longTest(`a picture as people with ${type} see the board`, async (t) => {
     const { board } = await openBoard(t, { theme: "dark", prepare });
     const { page } = board;
     await eventually("rows are shown", async () => (await board.rows()).length > 0);

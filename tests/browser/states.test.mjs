@@ -9,7 +9,7 @@ import { eventually } from "./harness/eventually.mjs";
 import { Proxy } from "./harness/proxy.mjs";
 import { anotherBoard, openBoard } from "./harness/scene.mjs";
 import { Server } from "./harness/server.mjs";
-import { IS_FULL } from "./harness/tools.mjs";
+import { longTest } from "./harness/tools.mjs";
 
 const RECONNECTS = 60_000;
 
@@ -144,19 +144,17 @@ test("a hidden tab renders nothing, and its return is one flush", async (t) => {
   await board.shows(async () => (await client.alerts()).slice(0, (await board.rows()).length));
 });
 
-if (IS_FULL) {
-  test("the server is away for a minute", async (t) => {
-    const { server, client, board } = await openBoard(t, { onDisk: true, allow: NETWORK_ERRORS, viewport: { width: 1366, height: 2_000 }, prepare: (client) => client.raiseMany(5) });
-    await board.shows(() => client.alerts());
-    await server.stop();
-    await board.becomes("lost");
-    const until = performance.now() + 60_000;
-    await eventually("a minute has passed", () => performance.now() > until, 90_000);
-    assert.equal(await board.connection(), "lost");
-    await board.says(/1 minute ago/);
-    await server.start();
-    await client.raiseMany(3);
-    await board.becomes("live", RECONNECTS);
-    await board.shows(() => client.alerts());
-  });
-}
+longTest("the server is away for a minute", async (t) => {
+  const { server, client, board } = await openBoard(t, { onDisk: true, allow: NETWORK_ERRORS, viewport: { width: 1366, height: 2_000 }, prepare: (client) => client.raiseMany(5) });
+  await board.shows(() => client.alerts());
+  await server.stop();
+  await board.becomes("lost");
+  const until = performance.now() + 60_000;
+  await eventually("a minute has passed", () => performance.now() > until, 90_000);
+  assert.equal(await board.connection(), "lost");
+  await board.says(/1 minute ago/);
+  await server.start();
+  await client.raiseMany(3);
+  await board.becomes("live", RECONNECTS);
+  await board.shows(() => client.alerts());
+});

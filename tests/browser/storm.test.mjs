@@ -1,14 +1,13 @@
 /** The board stays usable under 10,000 alerts and 200 updates per second. Runs with NORTHGATE_FULL. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { openPage } from "./harness/browser.mjs";
 import { Board } from "./harness/board.mjs";
 import { Client, SEVERITIES } from "./harness/client.mjs";
 import { eventually } from "./harness/eventually.mjs";
 import { Server } from "./harness/server.mjs";
-import { IS_FULL } from "./harness/tools.mjs";
+import { longTest } from "./harness/tools.mjs";
 
 const ALERTS = 10_000;
 const UPDATES_PER_SECOND = 200;
@@ -31,7 +30,7 @@ async function inParallel(count, send) {
   }));
 }
 
-test("a storm leaves the document and the heap small", { skip: !IS_FULL && "needs NORTHGATE_FULL=1" }, async (t) => {
+longTest("a storm leaves the document and the heap small", async (t) => {
   const server = await Server.start(t, { flags: ["--memory-alerts", "20000", "--repeat-window", "0s"] });
   const client = new Client(server);
   await inParallel(ALERTS, (index) => client.raise({

@@ -2,6 +2,7 @@
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { test } from "node:test";
 
 /** @param {string} name */
 function variable(name) {
@@ -27,3 +28,12 @@ const require = createRequire(join(variable("NORTHGATE_BROWSER_TOOLS"), "package
 export const playwright = require("playwright-core");
 /** Source text of the accessibility rules. */
 export const AXE_SOURCE = require("axe-core").source;
+
+/**
+ * Defines a test that takes long or repeats another one with other sizes: it runs only with `--full`.
+ * @param {string} name
+ * @param {(t: import("node:test").TestContext) => Promise<void>} run
+ */
+export function longTest(name, run) {
+  if (IS_FULL) test(name, run);
+}
