@@ -55,18 +55,9 @@ export class Alerts {
   /** Number of the load that is running or that was the last one. */
   #load = 0;
 
-  get size() {
-    return this.#entries.size;
-  }
-
   /** @param {string} id @returns {Alert | undefined} */
   get(id) {
     return this.#entries.get(id)?.alert;
-  }
-
-  /** @returns {IterableIterator<string>} */
-  ids() {
-    return this.#entries.keys();
   }
 
   *[Symbol.iterator]() {

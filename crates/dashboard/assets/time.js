@@ -1,8 +1,5 @@
 // Time of the server, and times as text.
 
-/** Difference between two clocks of the browser that shows that the computer slept, in ms. */
-const SLEPT = 5_000;
-
 /**
  * The time of the server, as well as the page knows it. Ages of alerts use this clock, because the
  * clock of the computer can be wrong.
@@ -16,10 +13,6 @@ export class ServerClock {
   /** @param {{ wall(): number }} environment */
   constructor(environment) {
     this.#environment = environment;
-  }
-
-  get isKnown() {
-    return this.#isKnown;
   }
 
   /** Sets the clock from the header `Date` of an answer. @param {string | null} header */
@@ -66,13 +59,6 @@ export class Elapsed {
     const wall = this.#environment.wall() - this.#wall;
     const monotonic = this.#environment.monotonic() - this.#monotonic;
     return Math.max(0, wall, monotonic);
-  }
-
-  /** Whether the clocks disagree, because the computer slept or its clock was set. */
-  get disagrees() {
-    const wall = this.#environment.wall() - this.#wall;
-    const monotonic = this.#environment.monotonic() - this.#monotonic;
-    return Math.abs(wall - monotonic) > SLEPT;
   }
 }
 
