@@ -51,8 +51,11 @@ fn the_board_allows_no_inline_script_and_no_inline_style() {
         !text.contains(" style=") && !text.contains("<style") && !text.contains(" on"),
         "{text}"
     );
-    for script in text.split("<script").skip(1) {
-        assert!(script.starts_with(" type=\"module\" src=\"assets/"), "{script}");
+    let scripts: Vec<_> = text.split("<script").skip(1).collect();
+    assert_eq!(scripts.len(), 2);
+    for script in scripts {
+        assert!(script.split('>').next().unwrap().contains(" src=\"assets/"), "{script}");
+        assert!(script.contains("></script>"), "{script}");
     }
 }
 

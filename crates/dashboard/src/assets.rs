@@ -22,6 +22,8 @@ const STYLES: &str = "board.css";
 
 /// The service worker, which is not a module of the page.
 const OFFLINE: &str = "offline.js";
+/// The script that runs before the first paint, which is not a module either.
+const THEME: &str = "theme.js";
 
 /// Returns the paths of all files in the order in which their rules apply: the libraries first, and
 /// dark colours after light ones, because they have the same specificity.
@@ -79,7 +81,9 @@ impl Assets {
 
     /// Returns the paths of all JavaScript modules of the page.
     pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
-        let is_module = |path: &&str| matches!(extension(path), "js" | "mjs") && *path != OFFLINE;
+        let is_module = |path: &&str| {
+            matches!(extension(path), "js" | "mjs") && ![OFFLINE, THEME].contains(path)
+        };
         self.files.keys().map(String::as_str).filter(is_module)
     }
 

@@ -33,6 +33,7 @@ impl Board {
             "preloads" => Some(preloads.clone()),
             "assets" => Some(assets.clone()),
             "icons" => Some(symbols.clone()),
+            "heading" => Some(escaped(name.unwrap_or("Northgate"))),
             "board" => Some(escaped(name.unwrap_or_default())),
             "title" => Some(escaped(&title)),
             _ => None,
