@@ -2,12 +2,14 @@
 
 import { NoAnswer, Refused } from "./api.js";
 import { randomId } from "./random.js";
-import { clockOrDate, clockSeconds } from "./time.js";
+import { isStillMine, markOf, nameOf, RULES, stateWords, undoEntry } from "./rules.js";
+import { clockOrDate } from "./time.js";
 
 /** @typedef {import("./alerts.js").Alert} Alert */
 /** @typedef {import("./alerts.js").Status} Status */
-/** @typedef {"acknowledge" | "unacknowledge" | "resolve" | "reopen" | "note"} ActionName */
-
+/** @typedef {import("./rules.js").ActionName} ActionName */
+/** @typedef {import("./rules.js").Rule} Rule */
+/** @typedef {import("./rules.js").UndoEntry} UndoEntry */
 /** Time for which an action can be undone, in milliseconds. */
 export const UNDO_FOR = 10_000;
 /** Time for which an action without an answer is sent again, in milliseconds. */
@@ -20,36 +22,6 @@ const UNDO_ATTEMPTS = 8;
 const UNDO_REQUESTS = 4;
 /** Difference of clocks that is tolerated to decide whether an event is new, in milliseconds. */
 const CLOCK_SLACK = 5_000;
-
-/**
- * @typedef {object} Rule
- * @property {string} path last part of the address
- * @property {string} bulk name in a bulk request
- * @property {string} button
- * @property {string} done
- * @property {Status[]} from statuses that the action changes
- * @property {Status | null} to status after the action; null if the status stays
- * @property {ActionName | null} inverse
- */
-
-/** @type {Record<ActionName, Rule>} */
-export const RULES = {
-  acknowledge: { path: "acknowledge", bulk: "acknowledge", button: "Acknowledge", done: "Acknowledged", from: ["open"], to: "acknowledged", inverse: "unacknowledge" },
-  unacknowledge: { path: "unacknowledge", bulk: "unacknowledge", button: "Unacknowledge", done: "Unacknowledged", from: ["acknowledged"], to: "open", inverse: "acknowledge" },
-  resolve: { path: "resolve", bulk: "resolve", button: "Resolve", done: "Resolved", from: ["open", "acknowledged"], to: "resolved", inverse: "reopen" },
-  reopen: { path: "reopen", bulk: "reopen", button: "Reopen", done: "Reopened", from: ["resolved"], to: "open", inverse: "resolve" },
-  note: { path: "notes", bulk: "annotate", button: "Add note", done: "Added a note to", from: ["open", "acknowledged", "resolved"], to: null, inverse: null },
-};
-
-/**
- * One alert that an action changed, and how to undo that.
- * @typedef {object} UndoEntry
- * @property {string} id
- * @property {ActionName} action the inverse
- * @property {Status} status after the action
- * @property {string | null} owner who did it; null if an open alert has no owner
- * @property {boolean} wasMine whether I had acknowledged the alert before it was resolved
- */
 
 /**
  * A message in the toolbar about an action.
@@ -381,50 +353,6 @@ export class Actions {
     }
     return "the alert changes too often";
   }
-}
-
-/** @param {UndoEntry} entry @param {Alert} alert */
-function isStillMine(entry, alert) {
-  return alert.status === entry.status && (markOf(alert)?.by ?? null) === entry.owner;
-}
-
-/**
- * Describes how to undo an action, or returns null if that is not possible: nobody can acknowledge
- * an alert in the name of somebody else.
- * @param {ActionName} action @param {Alert | undefined} before @param {Alert | undefined} after @param {string} by
- * @returns {UndoEntry | null}
- */
-function undoEntry(action, before, after, by) {
-  const { inverse, to } = RULES[action];
-  const alert = after ?? before;
-  if (inverse === null || to === null || alert === undefined) return null;
-  if (action === "unacknowledge" && before?.acknowledged_by !== by) return null;
-  const wasMine = before?.status === "acknowledged" && before.acknowledged_by === by;
-  return { id: alert.id, action: inverse, status: to, owner: to === "open" ? null : by, wasMine };
-}
-
-/** Who gave the alert its status, and when; null if it is open. @param {Alert} alert */
-function markOf(alert) {
-  if (alert.status === "resolved" && alert.resolved_by) {
-    return { by: alert.resolved_by, at: alert.resolved_at ?? alert.updated_at };
-  }
-  if (alert.status === "acknowledged" && alert.acknowledged_by) {
-    return { by: alert.acknowledged_by, at: alert.acknowledged_at ?? alert.updated_at };
-  }
-  return null;
-}
-
-/** "resolved by Ben at 14:26:03" @param {Alert} alert */
-export function stateWords(alert) {
-  const mark = markOf(alert);
-  return mark ? `${alert.status} by ${mark.by} at ${clockSeconds(mark.at)}` : alert.status;
-}
-
-/** @param {Alert | undefined} alert */
-function nameOf(alert) {
-  if (!alert) return "the alert";
-  const line = alert.message.replace(/\s+/g, " ");
-  return `“${line.length > 60 ? `${line.slice(0, 59)}…` : line}”`;
 }
 
 /** @param {unknown} error */

@@ -2,7 +2,7 @@
 // view and the actions, and gives the components signals to render.
 
 import { batch, effect, signal } from "@preact/signals";
-import { Actions, RULES } from "./actions.js";
+import { Actions } from "./actions.js";
 import { Alerts, SEVERITIES } from "./alerts.js";
 import { Announcer } from "./announcer.js";
 import { Api } from "./api.js";
@@ -10,6 +10,7 @@ import { Connection } from "./connection.js";
 import { Counts } from "./counts.js";
 import { Feed } from "./feed.js";
 import { Resolved } from "./resolved.js";
+import { RULES } from "./rules.js";
 import { readBoard, readChoices, SAVED_ALERTS, writeBoard, writeChoices } from "./saved.js";
 import { Screen } from "./screen.js";
 import { clock, ServerClock } from "./time.js";
@@ -18,7 +19,7 @@ import { DEFAULT_VIEW, filterObject, matcher, parseView, viewParameters } from "
 
 /** @typedef {import("./alerts.js").Alert} Alert */
 /** @typedef {import("./view.js").View} View */
-/** @typedef {import("./actions.js").ActionName} ActionName */
+/** @typedef {import("./rules.js").ActionName} ActionName */
 /** @typedef {import("./actions.js").Notice} Notice */
 /** @typedef {import("./saved.js").Choices} Choices */
 /** @template T @typedef {import("@preact/signals").Signal<T>} Signal */

@@ -1,7 +1,7 @@
 // Dialogs: the name, a note, consent to act on many alerts, choices, and the keys.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { RULES } from "../actions.js";
+import { RULES } from "../rules.js";
 import { html } from "./parts.js";
 
 /** @typedef {import("../board.js").Board} Board */
@@ -9,7 +9,7 @@ import { html } from "./parts.js";
 /**
  * @typedef {{ kind: "name", then: () => void }
  *   | { kind: "note", ids: string[], then: (note: string) => void }
- *   | { kind: "confirm", action: import("../actions.js").ActionName, count: number, criticals: number, then: () => void }
+ *   | { kind: "confirm", action: import("../rules.js").ActionName, count: number, criticals: number, then: () => void }
  *   | { kind: "choices" }
  *   | { kind: "help" }} DialogState
  */
@@ -110,7 +110,7 @@ function NoteForm({ board, state, close }) {
     </form>`;
 }
 
-/** @param {{ board: Board, state: { action: import("../actions.js").ActionName, count: number, criticals: number, then: () => void }, close: () => void }} properties */
+/** @param {{ board: Board, state: { action: import("../rules.js").ActionName, count: number, criticals: number, then: () => void }, close: () => void }} properties */
 function Confirm({ board, state, close }) {
   const { action, count, criticals } = state;
   const name = RULES[action].button;

@@ -3,7 +3,7 @@
 import { focusList, focusRow } from "./focus.js";
 
 /** @typedef {import("../board.js").Board} Board */
-/** @typedef {import("../actions.js").ActionName} ActionName */
+/** @typedef {import("../rules.js").ActionName} ActionName */
 
 /** @type {Record<string, ActionName>} */
 const ACTIONS = { a: "acknowledge", r: "resolve", o: "reopen", c: "note" };

@@ -1,7 +1,7 @@
 // The panel of one alert: its fields, its actions, and its timeline.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { RULES } from "../actions.js";
+import { RULES } from "../rules.js";
 import { age, clock, clockOrDate, clockSeconds, exact } from "../time.js";
 import { withoutRepeats } from "../timeline.js";
 import { capitalized, copy, html, Icon, Shape } from "./parts.js";
@@ -57,7 +57,7 @@ function CopyButtons({ board, alert }) {
 /** @param {{ board: Board, id: string, row: import("../screen.js").RowState }} properties */
 function Details({ board, id, row }) {
   const { alert, status, owner, isUnknown, isPending } = row;
-  const buttons = /** @type {import("../actions.js").ActionName[]} */ (["acknowledge", "unacknowledge", "resolve", "reopen", "note"])
+  const buttons = /** @type {import("../rules.js").ActionName[]} */ (["acknowledge", "unacknowledge", "resolve", "reopen", "note"])
     .filter((action) => RULES[action].from.includes(status));
   return html`
     <div class="details" data-s=${alert.severity}>

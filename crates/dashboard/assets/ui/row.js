@@ -1,7 +1,7 @@
 // One row of the list.
 
 import { useEffect } from "preact/hooks";
-import { RULES } from "../actions.js";
+import { RULES } from "../rules.js";
 import { age, clockOrDate, exact } from "../time.js";
 import { Avatar, capitalized, html, Icon, Shape } from "./parts.js";
 
@@ -77,7 +77,7 @@ export function Age({ board, at }) {
 
 /** Buttons of the row that is hovered or focused. @param {{ board: Board, id: string, status: import("../alerts.js").Status }} properties */
 function RowActions({ board, id, status }) {
-  const actions = /** @type {import("../actions.js").ActionName[]} */ (["acknowledge", "resolve", "reopen"])
+  const actions = /** @type {import("../rules.js").ActionName[]} */ (["acknowledge", "resolve", "reopen"])
     .filter((action) => RULES[action].from.includes(status));
   return html`
     ${actions.map((action) => html`

@@ -1,7 +1,7 @@
 // The toolbar over the list: views, search and filters; or the selection; or the result of an action.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { RULES } from "../actions.js";
+import { RULES } from "../rules.js";
 import { SEVERITIES } from "../alerts.js";
 import { conditionText, NAMES, parseCondition, STATUSES, toggleCondition, viewParameters } from "../view.js";
 import { isFirstStart } from "./empty.js";
@@ -124,7 +124,7 @@ function Selected({ board, count }) {
   const left = board.screen.selection.left.value;
   const isAll = board.screen.selection.allUntil.value !== null;
   const undo = board.notice.value?.undo && board.undoSeconds.value > 0;
-  const actions = /** @type {import("../actions.js").ActionName[]} */ (["acknowledge", "unacknowledge", "resolve", "reopen", "note"])
+  const actions = /** @type {import("../rules.js").ActionName[]} */ (["acknowledge", "unacknowledge", "resolve", "reopen", "note"])
     .filter((action) => action === "note" || RULES[action].from.some((status) => statuses.has(status)))
     .filter((action) => action !== "unacknowledge" || !statuses.has("open"));
   return html`
