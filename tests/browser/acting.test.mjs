@@ -130,7 +130,7 @@ test("an action that is refused says why", async (t) => {
 test("an action is undone", async (t) => {
   const { client, board, id } = await acknowledged(t);
   await board.undo();
-  await board.says("Undone.");
+  await board.says(/^Undone/);
   await becomes(client, board, id, "open");
 });
 
@@ -172,7 +172,7 @@ test("undo works although a repeat came first", async (t) => {
   });
   await board.undo();
   await becomes(client, board, id, "open");
-  await board.says("Undone.");
+  await board.says(/^Undone/);
   assert.deepEqual(answers, [412, 200]);
 });
 
@@ -212,4 +212,48 @@ test("many alerts are acknowledged at once, and undone", async (t) => {
   await eventually("three are acknowledged", async () => await numbers() === 3);
   await board.undo();
   await eventually("none is acknowledged", async () => await numbers() === 0);
+});
+
+test("a button never becomes the opposite action under the pointer", async (t) => {
+  const { client, board } = await openBoard(t, { prepare: (client) => client.raiseMany(1) });
+  const [{ id }] = await client.alerts();
+  await board.row(id).click();
+  const button = board.panel.getByRole("button", { name: "Acknowledge", exact: true });
+  const place = async () => JSON.stringify(await button.boundingBox());
+  const before = await place();
+  await client.act(id, "acknowledge", "Ben");
+  await eventually("the button is off", () => button.isDisabled());
+  assert.equal(await place(), before);
+  await button.click({ force: true });
+  await client.act(id, "resolve", "Ben");
+  await eventually("the alert can be reopened", () => board.panel.getByRole("button", { name: "Reopen" }).isVisible());
+  assert.equal(await place(), before);
+  assert.equal(await board.page.getByRole("dialog").count(), 0);
+  assert.deepEqual((await client.alert(id)).status, "resolved");
+});
+
+test("an action that changes nothing says so, and offers no undo", async (t) => {
+  const { client, board } = await openBoard(t, { prepare: (client) => client.raiseMany(1) });
+  const [{ id }] = await client.alerts();
+  await board.row(id).focus();
+  await board.page.keyboard.press("o");
+  await board.enterName("Anna");
+  await board.says(/is open already\.$/);
+  assert.equal(await board.page.getByRole("button", { name: /^Undo/ }).count(), 0);
+  assert.equal((await client.alert(id)).revision, 1);
+});
+
+test("undo of a resolution says which owner is lost", async (t) => {
+  const { client, board } = await openBoard(t, {
+    prepare: async (client) => {
+      const { id } = await client.raise();
+      await client.act(id, "acknowledge", "Ben");
+    },
+  });
+  const [{ id }] = await client.alerts();
+  await board.row(id).waitFor();
+  await board.press(id, "Resolve");
+  await board.enterName("Anna");
+  await board.undo();
+  await board.says("It is open now; Ben had it.");
 });

@@ -33,7 +33,7 @@ test("all clear, never any and hidden by filters are different", async (t) => {
   await board.says(/Last resolved:/);
   await client.raise({ message: "Door open", severity: "error" });
   await board.open(server, "/?severity=critical&q=pump");
-  await board.says("No active alert has critical and “pump”");
+  await board.says("No active alert has severity = critical and “pump”");
   await board.page.getByRole("button", { name: "Remove both" }).click();
   await board.shows(() => client.alerts());
 });

@@ -81,3 +81,24 @@ test("a view without rows says what hides them", async (t) => {
   await board.page.getByRole("button", { name: "Remove both" }).click();
   await board.shows(() => client.alerts());
 });
+
+test("the key / goes to the search, and what is typed next is searched", async (t) => {
+  const { client, board } = await openBoard(t, { prepare });
+  await board.shows(() => client.alerts());
+  const [{ id }] = await board.rows();
+  await board.row(id).focus();
+  await board.page.keyboard.press("/");
+  await board.page.keyboard.type("valve");
+  await board.shows(() => client.alerts("status=open,acknowledged&q=valve"));
+  await board.says("1 match");
+  const twice = await board.page.evaluate(() => {
+    const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+    return ids.filter((id, index) => ids.indexOf(id) !== index);
+  });
+  assert.deepEqual(twice, [], "every id is used once");
+});
+
+test("an empty view counts all alerts, also those that were loaded later", async (t) => {
+  const { board } = await openBoard(t, { path: "/?location=Nowhere", prepare: (client) => client.raiseMany(300) });
+  await board.says("300 active alerts do not match.");
+});

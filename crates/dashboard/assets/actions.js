@@ -128,6 +128,7 @@ export class Actions {
     const name = nameOf(after);
     if (action === "note") return { kind: "done", text: `Added a note to ${name}.` };
     const mark = markOf(after);
+    if (!mark && before?.revision === after.revision) return { kind: "failed", text: `${name} is ${after.status} already.` };
     const isNew = Date.parse(mark?.at ?? after.updated_at) >= started - CLOCK_SLACK;
     if (mark && (mark.by !== by || !isNew)) {
       return { kind: "failed", text: this.#firstWas(after, by) };
@@ -304,7 +305,9 @@ export class Actions {
     const done = entries.length - reasons.length;
     const [reason = ""] = reasons;
     if (reasons.length === 0) {
-      this.#host.notify({ kind: "done", text: entries.length === 1 ? "Undone." : `Undone for ${done} alerts.` });
+      const text = entries.length === 1 ? `Undone: ${nameOf(this.#host.alert(entries[0]?.id ?? ""))}.` : `Undone for ${done} alerts.`;
+      const detail = lostOwners(entries);
+      this.#host.notify({ kind: "done", text, ...detail !== "" && { detail } });
     } else if (entries.length === 1) {
       this.#host.notify({ kind: "failed", text: `Not undone: ${reason}` });
     } else {
@@ -353,6 +356,17 @@ export class Actions {
     }
     return "the alert changes too often";
   }
+}
+
+/**
+ * States which owners an undone resolution has lost: nobody can acknowledge in another name.
+ * @param {UndoEntry[]} entries
+ */
+function lostOwners(entries) {
+  const owners = entries.flatMap(({ formerOwner }) => formerOwner ?? []);
+  const [owner] = owners;
+  if (owner === undefined) return "";
+  return entries.length === 1 ? `It is open now; ${owner} had it.` : `${owners.length} of them had another owner and are open now.`;
 }
 
 /** @param {unknown} error */

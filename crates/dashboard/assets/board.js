@@ -271,7 +271,11 @@ export class Board {
    * @param {ActionName} action @param {string[]} ids
    */
   act(action, ids) {
-    if (!this.canAct || ids.length === 0) return;
+    if (ids.length === 0) return;
+    if (!this.canAct) {
+      this.notify({ kind: "failed", text: "There is no connection. Acting waits until it is back." });
+      return;
+    }
     if (this.choices.value.name === "") {
       this.dialog.value = { kind: "name", then: () => this.act(action, ids) };
       return;
@@ -291,7 +295,8 @@ export class Board {
       .filter(({ status }) => RULES[action].from.includes(status));
     const criticals = affected.filter(({ severity }) => severity === "critical").length;
     if (ids.length > 1 && (affected.length > ASK_OVER || criticals > 0)) {
-      this.dialog.value = { kind: "confirm", action, count: affected.length, criticals, then: () => run() };
+      const others = ids.length - affected.length;
+      this.dialog.value = { kind: "confirm", action, count: affected.length, criticals, others, then: () => run() };
     } else {
       run();
     }

@@ -13,7 +13,7 @@ export const LATE = 8_000;
 /** Silence after which the connection is lost, in milliseconds. */
 export const LOST = 15_000;
 /** First and longest pause before an attempt to connect, in milliseconds. */
-const PAUSE = { first: 1_000, longest: 15_000 };
+const PAUSE = { first: 1_000, longest: 8_000 };
 /** Time after which the whole collection is loaded again: the store may have removed alerts. */
 const RELOAD_AFTER = 3_600_000;
 /** Pages of 1,000 alerts that one load reads at most. */

@@ -33,6 +33,7 @@ export const RULES = {
  * @property {ActionName} action the inverse
  * @property {Status} status after the action
  * @property {string | null} owner who did it; null if an open alert has no owner
+ * @property {string} [formerOwner] somebody else who had acknowledged the alert before it was resolved
  * @property {boolean} wasMine whether I had acknowledged the alert before it was resolved
  */
 
@@ -53,7 +54,8 @@ export function undoEntry(action, before, after, by) {
   if (inverse === null || to === null || alert === undefined) return null;
   if (action === "unacknowledge" && before?.acknowledged_by !== by) return null;
   const wasMine = before?.status === "acknowledged" && before.acknowledged_by === by;
-  return { id: alert.id, action: inverse, status: to, owner: to === "open" ? null : by, wasMine };
+  const formerOwner = action === "resolve" && !wasMine && before?.status === "acknowledged" ? before.acknowledged_by : undefined;
+  return { id: alert.id, action: inverse, status: to, owner: to === "open" ? null : by, wasMine, ...formerOwner && { formerOwner } };
 }
 
 /** Who gave the alert its status, and when; null if it is open. @param {Alert} alert */

@@ -201,6 +201,5 @@ export function isFiltered(view) {
 export function conditionText({ name, value }) {
   if (name === "since") return `raised from ${clockSeconds(value)}`;
   if (name === "until") return `raised before ${clockSeconds(value)}`;
-  if (name === "severity") return value;
   return `${name.replace(/^label\./, "")} = ${value}`;
 }

@@ -68,7 +68,7 @@ fn symbol(name: &str, icon: &str) -> String {
     let drawing = icon.split_once("<svg").and_then(|(_, rest)| rest.split_once('>'));
     let drawing =
         drawing.and_then(|(_, rest)| rest.rsplit_once("</svg>")).map_or("", |(inner, _)| inner);
-    format!("<symbol id=\"{name}\" viewBox=\"0 0 24 24\">{}</symbol>\n", drawing.trim())
+    format!("<symbol id=\"icon-{name}\" viewBox=\"0 0 24 24\">{}</symbol>\n", drawing.trim())
 }
 
 fn escaped(text: &str) -> String {
@@ -95,6 +95,6 @@ mod tests {
         let text = Board::new(None).0.text().to_owned();
         assert!(!text.contains('{'), "{text}");
         assert!(text.contains("<title>Northgate</title>"));
-        assert!(text.contains("<symbol id=\"octagon\""));
+        assert!(text.contains("<symbol id=\"icon-octagon\""));
     }
 }

@@ -97,7 +97,7 @@ test("undo survives a repeat", async () => {
     ["GET", "alerts/a", undefined],
     ["POST", "alerts/a/unacknowledge", "\"3\""],
   ]);
-  assert.equal(notices.at(-1).text, "Undone.");
+  assert.equal(notices.at(-1).text, "Undone: “Fan slow”.");
 });
 
 test("undo never changes what somebody else did", async () => {
@@ -144,7 +144,7 @@ test("an action on many tells what changed and undoes only that", async () => {
   assert.match(notices[0].detail, /^Ben has had “Fire” since \d\d:59\.$/);
   assert.deepEqual(notices[0].undo.entries.map(({ id }) => id), ["a"]);
   await actions.undo(notices[0].undo.entries, "Anna");
-  assert.equal(notices.at(-1).text, "Undone.");
+  assert.equal(notices.at(-1).text, "Undone: “Fan slow”.");
   assert.deepEqual(requests.slice(2).map(({ method, path }) => [method, path]), [["GET", "alerts/a"], ["POST", "alerts/a/unacknowledge"]]);
 });
 

@@ -16,7 +16,10 @@ export function App({ board }) {
   const isStale = state === "lost" || state === "old";
   useEffect(() => {
     // On a narrow screen the panel replaces the list, so the focus must follow.
-    if (isOpen && matchMedia("(max-width: 860px)").matches) document.getElementById("panel")?.focus();
+    if (isOpen && matchMedia("(max-width: 860px)").matches) {
+      document.getElementById("panel")?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
   }, [isOpen]);
   return html`
     <div class=${`page${isOpen ? " opened" : ""}`} data-state=${isStale ? "stale" : "live"}>

@@ -2,6 +2,7 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { RULES } from "../rules.js";
+import { returnFocus } from "./focus.js";
 import { html } from "./parts.js";
 
 /** @typedef {import("../board.js").Board} Board */
@@ -9,7 +10,7 @@ import { html } from "./parts.js";
 /**
  * @typedef {{ kind: "name", then: () => void }
  *   | { kind: "note", ids: string[], then: (note: string) => void }
- *   | { kind: "confirm", action: import("../rules.js").ActionName, count: number, criticals: number, then: () => void }
+ *   | { kind: "confirm", action: import("../rules.js").ActionName, count: number, criticals: number, others: number, then: () => void }
  *   | { kind: "choices" }
  *   | { kind: "help" }} DialogState
  */
@@ -27,14 +28,14 @@ export function Dialog({ board }) {
     if (!isOpen) return undefined;
     const before = document.activeElement;
     return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      if (before) returnFocus(before);
     };
   }, [isOpen]);
   useLayoutEffect(() => {
     // The browser closes a dialog by itself on Escape, and another one may follow in its place.
     if (state !== null && !element.current?.open) element.current?.showModal();
     const first = element.current?.querySelector("[data-focus]");
-    if (first instanceof HTMLElement) first.focus();
+    if (first instanceof HTMLElement) first.focus({ preventScroll: true });
   }, [state]);
   if (!state) return null;
   const close = () => { board.dialog.value = null; };
@@ -106,13 +107,14 @@ function NoteForm({ board, state, close }) {
         onInput=${(/** @type {Event} */ event) => write(/** @type {HTMLTextAreaElement} */ (event.target).value)}
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit(event); }}></textarea>
       ${!board.canAct && html`<p>The note waits for the connection. The text stays here.</p>`}
+      <p>Ctrl+Enter saves.</p>
       <p class="buttons"><button class="button go" disabled=${!board.canAct}>Save note</button><button type="button" class="button" onClick=${close}>Cancel</button></p>
     </form>`;
 }
 
-/** @param {{ board: Board, state: { action: import("../rules.js").ActionName, count: number, criticals: number, then: () => void }, close: () => void }} properties */
+/** @param {{ board: Board, state: { action: import("../rules.js").ActionName, count: number, criticals: number, others: number, then: () => void }, close: () => void }} properties */
 function Confirm({ board, state, close }) {
-  const { action, count, criticals } = state;
+  const { action, count, criticals, others } = state;
   const name = RULES[action].button;
   const agree = () => {
     close();
@@ -121,6 +123,7 @@ function Confirm({ board, state, close }) {
   return html`
     <h2>${name} ${count} ${count === 1 ? "alert" : "alerts"}?</h2>
     <p>${criticals === 0 ? "None of them is critical." : criticals === 1 ? html`<b>One of them is critical.</b>` : html`<b>${criticals} of them are critical.</b>`}</p>
+    ${others > 0 && html`<p>${others === 1 ? "One selected alert stays as it is" : `${others} selected alerts stay as they are`}: the action does not apply.</p>`}
     <p class="buttons"><button class="button go" data-focus disabled=${!board.canAct} onClick=${agree}>${name} ${count}</button>
       <button class="button" onClick=${close}>Cancel</button></p>`;
 }

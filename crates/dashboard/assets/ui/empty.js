@@ -90,6 +90,8 @@ function Clear({ board }) {
 /** @param {{ board: Board }} properties */
 function Hidden({ board }) {
   const view = board.view.value;
+  // The numbers come from the rows, which are not signals.
+  void board.screen.version.value;
   const all = board.count({ ...view, q: "", conditions: [] });
   const search = view.q.trim();
   const names = view.conditions.map((condition) => conditionText(condition));
@@ -107,6 +109,8 @@ function Hidden({ board }) {
       <h2>No ${noun} has <bdi>${wanted.join(" and ")}</bdi></h2>
       <p>${all} ${noun}${all === 1 ? " does" : "s do"} not match.
         ${removals.length > 1 && removals.map(({ text, change }) => ` Without ${text} it would be ${board.count({ ...view, ...change })}.`)}</p>
+      ${view.conditions.some(({ name }) => name === "location" || name === "source" || name.startsWith("label."))
+        && html`<p>A location, a source and a label must be equal to the filter. The search finds beginnings of words.</p>`}
       <p class="buttons">
         ${removals.map(({ text, change }) => html`<button key=${text} class="button" onClick=${() => board.show(change)}>Remove <bdi>${text}</bdi></button>`)}
         ${removals.length > 1 && html`<button class="button" onClick=${clear}>Remove ${removals.length === 2 ? "both" : "all"}</button>`}

@@ -26,6 +26,15 @@ export function focusList() {
   if (list instanceof HTMLElement) list.focus({ preventScroll: true });
 }
 
+/** Gives the focus back to an element, or to its row if it is hidden now. @param {Element} element */
+export function returnFocus(element) {
+  if (element instanceof HTMLElement) element.focus({ preventScroll: true });
+  if (document.activeElement !== document.body) return;
+  const row = element.closest(ROW);
+  if (row instanceof HTMLElement) row.focus({ preventScroll: true });
+  else focusList();
+}
+
 /**
  * Moves the focus when its element leaves the document: from a row to the row that is now in its
  * place, and from anything else to the list.

@@ -81,7 +81,7 @@ function back(board) {
     board.open(null);
     if (board.screen.rows.ids.includes(id)) focusRow(board, id);
     else focusList();
-  } else if (document.activeElement instanceof HTMLElement) {
-    document.activeElement.blur();
+  } else {
+    focusList();
   }
 }

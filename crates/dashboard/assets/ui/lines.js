@@ -11,6 +11,7 @@ export function MissedLine({ board, top, index }) {
   if (!missed) return null;
   const count = missed.ids.size;
   const now = board.now();
+  const critical = [...missed.ids].filter((id) => board.alert(id)?.severity === "critical").length;
   // A short time has the same minute at both ends.
   const isShort = missed.until - missed.from < 120_000;
   const [from, until] = isShort ? [clockSeconds(missed.from), clockSeconds(missed.until)] : [clockOrDate(missed.from, now), clock(missed.until)];
@@ -19,7 +20,7 @@ export function MissedLine({ board, top, index }) {
       data-from=${new Date(missed.from).toISOString()} data-until=${new Date(missed.until).toISOString()}>
       <div role="gridcell" aria-colspan="7">
         <i class="dot" aria-hidden="true"></i>
-        <p>You missed ${count} ${count === 1 ? "alert" : "alerts"} from ${from} to ${until}.
+        <p>You missed ${count} ${count === 1 ? "alert" : "alerts"} from ${from} to ${until}${critical > 0 ? `, ${critical} critical` : ""}.
           <span class="more"> The connection was lost. ${count === 1 ? "It carries" : "They carry"} a dot.</span></p>
         <button class="quiet" onClick=${() => board.showMissed()}>Show ${count === 1 ? "it" : "them"}</button>
         <button class="icon-button" aria-label="Close this line" onClick=${() => board.closeMissed()}><${Icon} name="x" /></button>

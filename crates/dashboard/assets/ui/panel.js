@@ -1,11 +1,11 @@
 // The panel of one alert: its fields, its actions, and its timeline.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { RULES } from "../rules.js";
 import { age, clock, clockOrDate, clockSeconds, exact } from "../time.js";
 import { withoutRepeats } from "../timeline.js";
-import { capitalized, copy, html, Icon, Shape } from "./parts.js";
+import { ActionButton, capitalized, copy, html, Icon, Shape } from "./parts.js";
 import { labelsText } from "./row.js";
+import { NoticeText } from "./toolbar.js";
 
 /** @typedef {import("../board.js").Board} Board */
 /** @typedef {import("../alerts.js").Alert} Alert */
@@ -33,7 +33,14 @@ export function Panel({ board }) {
         : html`<div class="details"><p>${state === "missing"
           ? "There is no alert with this id. The server removes the oldest resolved alerts when its store is full."
           : state === "failed" ? board.timeline.loaded.value.reason : "Loading the alert …"}</p></div>`}
+      <${PanelNotice} board=${board} />
     </section>`;
+}
+
+/** The result of an action, on a narrow screen, where the panel covers the toolbar. @param {{ board: Board }} properties */
+function PanelNotice({ board }) {
+  const notice = board.notice.value;
+  return notice && html`<div class="panel-notice"><${NoticeText} board=${board} notice=${notice} /></div>`;
 }
 
 /** @param {{ board: Board, alert: Alert | undefined }} properties */
@@ -57,16 +64,16 @@ function CopyButtons({ board, alert }) {
 /** @param {{ board: Board, id: string, row: import("../screen.js").RowState }} properties */
 function Details({ board, id, row }) {
   const { alert, status, owner, isUnknown, isPending } = row;
-  const buttons = /** @type {import("../rules.js").ActionName[]} */ (["acknowledge", "unacknowledge", "resolve", "reopen", "note"])
-    .filter((action) => RULES[action].from.includes(status));
+  const button = (/** @type {import("../rules.js").ActionName} */ action, isMain = false) =>
+    html`<${ActionButton} board=${board} id=${id} action=${action} status=${status} isMain=${isMain} />`;
   return html`
     <div class="details" data-s=${alert.severity}>
       <div class="sev"><${Shape} severity=${alert.severity} /><span>${capitalized(alert.severity)}</span> <em><${StatusText} board=${board} row=${row} /></em></div>
       <h1 dir="auto">${alert.message}</h1>
       <p><bdi>${alert.location}</bdi></p>
       <div class="go-line" aria-busy=${isPending}>
-        ${buttons.map((action) => html`<button key=${action} class=${`button${action === "acknowledge" ? " go" : ""}`} disabled=${!board.canAct}
-          onClick=${() => board.act(action, [id])}>${RULES[action].button}</button>`)}
+        ${button("acknowledge", true)}${button("resolve")}${button("note")}
+        ${status === "acknowledged" && button("unacknowledge")}${status === "resolved" && button("reopen")}
       </div>
       ${isUnknown && html`<p class="why">Unknown: the server did not answer. The request is sent again.</p>`}
       ${!board.canAct && html`<p class="why">Acting waits for the connection: this alert may have changed.</p>`}
@@ -113,9 +120,9 @@ function StatusText({ board, row }) {
   }
   const isStale = (state === "lost" || state === "old") && since !== null;
   if (isStale) return `raised ${clockOrDate(alert.timestamp, now)}, ${owner ? `${owner} had it` : "nobody had it"} at ${clock(since)}`;
-  const open = `open for ${age(now - Date.parse(alert.timestamp))}`;
-  if (!owner) return `${open}, nobody has it`;
-  return html`${open}, ${owner === board.choices.value.name ? "you have" : html`<bdi>${owner}</bdi> has`} it`;
+  const time = age(now - Date.parse(alert.timestamp));
+  if (!owner) return `open for ${time}, nobody has it`;
+  return html`raised ${time} ago, ${owner === board.choices.value.name ? "you have" : html`<bdi>${owner}</bdi> has`} it`;
 }
 
 /** @param {{ board: Board }} properties */

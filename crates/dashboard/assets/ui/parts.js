@@ -2,6 +2,7 @@
 
 import { h } from "preact";
 import htm from "htm";
+import { RULES } from "../rules.js";
 
 export const html = htm.bind(h);
 
@@ -16,12 +17,26 @@ export const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1
 
 /** An icon of the page's set. @param {{ name: string, size?: number }} properties */
 export function Icon({ name, size = 16 }) {
-  return html`<svg class="icon" width=${size} height=${size} aria-hidden="true"><use href=${`#${name}`} /></svg>`;
+  return html`<svg class="icon" width=${size} height=${size} aria-hidden="true"><use href=${`#icon-${name}`} /></svg>`;
 }
 
 /** The shape of a severity. @param {{ severity: Severity }} properties */
 export function Shape({ severity }) {
-  return html`<svg class="shape" aria-hidden="true"><use href=${`#${SHAPES[severity]}`} /></svg>`;
+  return html`<svg class="shape" aria-hidden="true"><use href=${`#icon-${SHAPES[severity]}`} /></svg>`;
+}
+
+/**
+ * A button for an action on one alert. If the action is not possible now, the button stays in its
+ * place and keeps the focus: another action in its place would be pressed by mistake.
+ * @param {{ board: Board, id: string, action: import("../rules.js").ActionName, status: import("../alerts.js").Status, isMain?: boolean, isIcon?: boolean, isInRow?: boolean }} properties
+ */
+export function ActionButton({ board, id, action, status, isMain = false, isIcon = false, isInRow = false }) {
+  const { from, button } = RULES[action];
+  const isPossible = from.includes(status) && board.canAct;
+  return html`
+    <button class=${`button${isMain && isPossible ? " go" : ""}`} tabindex=${isInRow ? -1 : undefined} aria-disabled=${!isPossible}
+      aria-label=${isIcon ? button : undefined} title=${isIcon ? button : undefined}
+      onClick=${() => { if (from.includes(status)) board.act(action, [id]); }}>${isIcon ? html`<${Icon} name="message-square" />` : button}</button>`;
 }
 
 /** Initials of a name, at most two. @param {string} name */

@@ -1,9 +1,8 @@
 // One row of the list.
 
 import { useEffect } from "preact/hooks";
-import { RULES } from "../rules.js";
 import { age, clockOrDate, exact } from "../time.js";
-import { Avatar, capitalized, html, Icon, Shape } from "./parts.js";
+import { ActionButton, Avatar, capitalized, html, Shape } from "./parts.js";
 
 /** @typedef {import("../board.js").Board} Board */
 /** @typedef {import("../screen.js").RowState} RowState */
@@ -75,12 +74,13 @@ export function Age({ board, at }) {
   return html`<time datetime=${at} title=${exact(at)}>${text}</time>`;
 }
 
-/** Buttons of the row that is hovered or focused. @param {{ board: Board, id: string, status: import("../alerts.js").Status }} properties */
+/**
+ * Buttons of the row that is hovered or focused. Each has its own place: what is under the pointer
+ * never becomes another action.
+ * @param {{ board: Board, id: string, status: import("../alerts.js").Status }} properties
+ */
 function RowActions({ board, id, status }) {
-  const actions = /** @type {import("../rules.js").ActionName[]} */ (["acknowledge", "resolve", "reopen"])
-    .filter((action) => RULES[action].from.includes(status));
-  return html`
-    ${actions.map((action) => html`
-      <button key=${action} class="button" tabindex="-1" disabled=${!board.canAct} onClick=${() => board.act(action, [id])}>${RULES[action].button}</button>`)}
-    <button class="button" tabindex="-1" aria-label="Add note" title="Add note" disabled=${!board.canAct} onClick=${() => board.act("note", [id])}><${Icon} name="message-square" /></button>`;
+  const button = (/** @type {import("../rules.js").ActionName} */ action) =>
+    html`<${ActionButton} board=${board} id=${id} action=${action} status=${status} isInRow=${true} isIcon=${action === "note"} />`;
+  return html`${status === "resolved" && button("reopen")}${button("acknowledge")}${button("resolve")}${button("note")}`;
 }

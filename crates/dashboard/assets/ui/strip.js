@@ -9,8 +9,9 @@ export function Strip({ board }) {
   if (state !== "lost" && !(state === "old" && hasFailed)) return null;
   const next = board.nextTry.value;
   const now = board.now();
-  // The time is read every ten seconds, so that the line does not flicker.
-  const away = since === null ? "" : duration(Math.max(0, Math.max(board.ageTime.value, now - 10_000) - since));
+  // `silence` rises once a second, also while the page tries to connect.
+  void board.silence.value;
+  const away = since === null ? "" : duration(now - since);
   const at = since === null ? "" : state === "lost" && now - since < 43_200_000 ? clockSeconds(since) : clockOrDate(since, now);
   const title = since === null
     ? "The server does not answer."
@@ -19,7 +20,7 @@ export function Strip({ board }) {
     <section class="strip" aria-label="Connection">
       <${Icon} name="unplug" size=${18} />
       <p><b>${title}</b>${" "}
-        ${since !== null && html`<span class="more">${state === "lost" && "This is the board as it was then; what came later is not shown. "}</span>`}
+        ${since !== null && html`<span class="more">${state === "lost" && "This is the board as it was then; what came later is not shown. You cannot act until it is back. "}</span>`}
         ${since === null && html`<span class="more">Check that the server runs at ${location.host}. </span>`}
         ${next === null ? "Trying now." : `Next try in ${next} s.`}</p>
       <button class="button" disabled=${next === null} onClick=${() => board.tryNow()}>Try now</button>

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { RULES } from "../rules.js";
 import { SEVERITIES } from "../alerts.js";
-import { conditionText, NAMES, parseCondition, STATUSES, toggleCondition, viewParameters } from "../view.js";
+import { conditionText, isFiltered, NAMES, parseCondition, STATUSES, toggleCondition, viewParameters } from "../view.js";
 import { isFirstStart } from "./empty.js";
 import { html, Icon, Shape } from "./parts.js";
 
@@ -20,11 +20,12 @@ export function Toolbar({ board }) {
   const notice = board.notice.value;
   if (isFirstStart(board) && board.screen.rows.ids.length === 0) return null;
   return html`
-    <div class="bar">
+    <div class=${`bar${notice ? " has-notice" : ""}`}>
       ${count > 0
         ? html`<${Selected} board=${board} count=${count} />`
         : html`
-          ${notice ? html`<${NoticeText} board=${board} notice=${notice} />` : html`<${Views} board=${board} />`}
+          <${Views} board=${board} />
+          ${notice && html`<${NoticeText} board=${board} notice=${notice} />`}
           <${Search} board=${board} isShort=${notice !== null} />`}
       <${New} board=${board} />
     </div>`;
@@ -63,6 +64,7 @@ function Views({ board }) {
 /** @param {{ board: Board, isShort: boolean }} properties */
 function Search({ board, isShort }) {
   const view = board.view.value;
+  void board.screen.version.value;
   const [text, setText] = useState(view.q);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const timer = useRef(0);
@@ -101,7 +103,8 @@ function Search({ board, isShort }) {
   };
   const isShown = !isShort || text !== "" || view.conditions.length > 0;
   return html`
-    <div class=${`find${isShown ? "" : " short"}`} role="search">
+    <div class=${`find${isShown ? "" : " short"}`} role="search"
+      onClick=${(/** @type {MouseEvent} */ event) => { if (!(event.target instanceof Element && event.target.closest("button"))) field.current?.focus(); }}>
       <${Icon} name="search" />
       ${view.conditions.map((condition) => html`
         <span key=${`${condition.name}=${condition.value}`} class="chip">
@@ -112,6 +115,7 @@ function Search({ board, isShort }) {
       <input id="search" ref=${field} aria-label="Search and filter" placeholder="Search, or label=value" value=${text}
         autocomplete="off" spellcheck=${false} maxlength="256" enterkeyhint="search"
         onInput=${(/** @type {Event} */ event) => input(/** @type {HTMLInputElement} */ (event.target).value)} onKeyDown=${keydown} />
+      ${isFiltered(view) && html`<span class="matches">${board.screen.rows.matching} match</span>`}
       ${board.choices.value.keys && html`<kbd aria-hidden="true">/</kbd>`}
     </div>`;
 }
@@ -141,7 +145,7 @@ function Selected({ board, count }) {
 }
 
 /** @param {{ board: Board, notice: import("../actions.js").Notice }} properties */
-function NoticeText({ board, notice }) {
+export function NoticeText({ board, notice }) {
   const seconds = board.undoSeconds.value;
   return html`
     <div class=${`picked ${notice.kind}`}>
