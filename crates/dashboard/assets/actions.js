@@ -3,7 +3,7 @@
 import { NoAnswer, Refused } from "./api.js";
 import { randomId } from "./random.js";
 import { isStillMine, markOf, nameOf, RULES, stateWords, undoEntry } from "./rules.js";
-import { clockOrDate } from "./time.js";
+import { clockOrDate, Elapsed } from "./time.js";
 
 /** @typedef {import("./alerts.js").Alert} Alert */
 /** @typedef {import("./alerts.js").Status} Status */
@@ -36,11 +36,13 @@ const CLOCK_SLACK = 5_000;
  * The board, as the actions see it.
  * @typedef {object} Host
  * @property {(id: string) => Alert | undefined} alert
- * @property {(alert: Alert) => void} apply takes an alert of an answer
+ * @property {() => number} era number of the current load
+ * @property {(alert: Alert, era: number) => void} apply takes an alert of an answer to a request of that load
  * @property {(ids: string[]) => void} changed the pending states of these alerts changed
  * @property {(notice: Notice) => void} notify
  * @property {() => number} now the server's time in milliseconds
  * @property {() => Promise<void>} whenConnected
+ * @property {() => Promise<void>} settled resolves when the events up to now have probably arrived
  */
 
 /** @typedef {{ status: Status, by: string, isUnknown: boolean }} Pending */
@@ -106,8 +108,9 @@ export class Actions {
     const pending = this.#lay(rule, [id], by);
     try {
       const body = note === "" ? { by } : { by, note };
-      const answer = await this.#send(`alerts/${id}/${rule.path}`, body, [id], nameOf(before));
-      this.#host.apply(answer);
+      const era = this.#host.era();
+      const { answer } = await this.#send(`alerts/${id}/${rule.path}`, body, [id], nameOf(before));
+      this.#host.apply(answer, era);
       this.#host.notify(this.#judge(action, before, answer, by, started));
     } catch (error) {
       const state = error instanceof Refused ? error.alert : undefined;
@@ -157,6 +160,7 @@ export class Actions {
    */
   async #many(action, by, note, ids, selections) {
     const rule = RULES[action];
+    const started = this.#host.now();
     const before = new Map(ids.map((id) => [id, this.#host.alert(id)]));
     const pending = this.#lay(rule, ids, by);
     /** @type {{ id: string, outcome: string, error?: { detail: string, alert?: Alert } }[]} */
@@ -166,8 +170,13 @@ export class Actions {
       for (let queue = selections; queue.length > 0;) {
         const [selection, ...others] = queue;
         const body = { action: rule.bulk, by, ...note !== "" && { note }, ...selection };
-        const answer = await this.#send("alerts/actions", body, ids, `${ids.length} alerts`);
-        results.push(...answer.results);
+        const { answer, isRepeated } = await this.#send("alerts/actions", body, ids, `${ids.length} alerts`);
+        if (isRepeated) await this.#host.settled();
+        for (const result of answer.results) {
+          // The first request had no answer, and may be the one that changed the alert.
+          const isMine = isRepeated && result.outcome === "unchanged" && this.#isNew(result.id, by, started);
+          results.push(isMine ? { ...result, outcome: "changed" } : result);
+        }
         const filter = /** @type {any} */ (selection)?.filter;
         queue = answer.rest && filter ? [{ filter: { ...filter, ...answer.rest } }, ...others] : others;
       }
@@ -180,7 +189,7 @@ export class Actions {
       ? message(failure)
       : other && await this.#whyNot(other, by);
     this.#lift(pending);
-    const entries = changed.flatMap((id) => undoEntry(action, before.get(id), before.get(id), by) ?? []);
+    const entries = changed.flatMap((id) => undoEntry(action, before.get(id), before.get(id) ?? { id }, by) ?? []);
     const count = results.length === changed.length && !failure
       ? `${changed.length}`
       : `${changed.length} of ${Math.max(results.length, ids.length)}`;
@@ -192,6 +201,13 @@ export class Actions {
     });
   }
 
+  /** Whether an alert got its status from this operator since a time. @param {string} id @param {string} by @param {number} since */
+  #isNew(id, by, since) {
+    const alert = this.#host.alert(id);
+    const mark = alert && markOf(alert);
+    return mark?.by === by && Date.parse(mark.at) >= since - CLOCK_SLACK;
+  }
+
   /** @param {{ id: string, outcome: string, error?: { detail: string } }} result @param {string} by */
   async #whyNot({ id, outcome, error }, by) {
     const alert = await this.#current(id);
@@ -201,9 +217,10 @@ export class Actions {
 
   /** Reads an alert, or returns the one that the page knows if there is no answer. @param {string} id */
   async #current(id) {
+    const era = this.#host.era();
     try {
       const alert = await this.#api.get(`alerts/${id}`);
-      this.#host.apply(alert);
+      this.#host.apply(alert, era);
       return alert;
     } catch {
       return this.#host.alert(id);
@@ -220,16 +237,15 @@ export class Actions {
     // The API has no keys for bulk actions: sending them again is safe, except for notes.
     /** @type {Record<string, string>} */
     const headers = isBulk ? {} : { "Idempotency-Key": randomId() };
-    const started = this.#environment.monotonic();
-    for (let pause = 1_000; ; pause = Math.min(pause * 2, 15_000)) {
+    const time = new Elapsed(this.#environment);
+    for (let pause = 1_000, attempts = 1; ; pause = Math.min(pause * 2, 15_000), attempts += 1) {
       try {
-        return await this.#api.post(path, body, headers);
+        return { answer: await this.#api.post(path, body, headers), isRepeated: attempts > 1 };
       } catch (error) {
         const isUnknown = error instanceof NoAnswer || error instanceof Refused && error.isUnknown;
         const isBusy = error instanceof Refused && error.status === 503;
-        const isOver = this.#environment.monotonic() - started > RETRY_FOR;
         const mustStop = isBulk && body.action === "annotate" && isUnknown;
-        if (!isUnknown && !isBusy || isOver || mustStop) throw error;
+        if (!isUnknown && !isBusy || time.ms > RETRY_FOR || mustStop) throw error;
         this.#doubt(ids);
         this.#host.notify({
           kind: "waiting",
@@ -238,6 +254,8 @@ export class Actions {
         });
         await this.#environment.pause(error instanceof Refused && error.retryAfter || pause);
         await this.#host.whenConnected();
+        // By now somebody else may have worked on the alert.
+        if (time.ms > RETRY_FOR) throw error;
       }
     }
   }
@@ -315,6 +333,18 @@ export class Actions {
     }
   }
 
+  /** Acknowledges an alert again that was mine before it was resolved. @param {Alert} alert @param {string} by @param {string} key */
+  async #takeBack(alert, by, key) {
+    const era = this.#host.era();
+    const headers = { "Idempotency-Key": `${key}-again`, "If-Match": `"${alert.revision}"` };
+    try {
+      this.#host.apply(await this.#api.post(`alerts/${alert.id}/acknowledge`, { by }, headers), era);
+      return null;
+    } catch (error) {
+      return `it is open again, but not acknowledged: ${message(error)}`;
+    }
+  }
+
   /**
    * Undoes the action on one alert, if its status and its owner are still those of the action.
    * Returns the reason if it was not undone.
@@ -331,18 +361,15 @@ export class Actions {
         const wasUndone = attempt > 0 && alert.status === RULES[entry.action].to;
         return wasUndone ? null : stateWords(alert);
       }
+      const era = this.#host.era();
       try {
         const answer = await this.#api.post(
           `alerts/${entry.id}/${RULES[entry.action].path}`,
           { by },
           { "Idempotency-Key": `${key}-${attempt}`, "If-Match": `"${alert.revision}"` },
         );
-        this.#host.apply(answer);
-        if (entry.action === "reopen" && entry.wasMine) {
-          const headers = { "Idempotency-Key": `${key}-again`, "If-Match": `"${answer.revision}"` };
-          this.#host.apply(await this.#api.post(`alerts/${entry.id}/acknowledge`, { by }, headers));
-        }
-        return null;
+        this.#host.apply(answer, era);
+        return entry.action === "reopen" && entry.wasMine ? await this.#takeBack(answer, by, key) : null;
       } catch (error) {
         const isConflict = error instanceof Refused && (error.status === 412 || error.status === 409);
         const isUnknown = error instanceof NoAnswer || error instanceof Refused && error.isUnknown;

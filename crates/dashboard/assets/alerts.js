@@ -55,6 +55,16 @@ export class Alerts {
   /** Number of the load that is running or that was the last one. */
   #load = 0;
 
+  /** Number of the current load. Take it before a request whose answer is applied later. */
+  get era() {
+    return this.#load;
+  }
+
+  /** Number of alerts that are not resolved. */
+  get active() {
+    return this.#entries.size - this.#resolved.size;
+  }
+
   /** @param {string} id @returns {Alert | undefined} */
   get(id) {
     return this.#entries.get(id)?.alert;
@@ -71,14 +81,20 @@ export class Alerts {
    * During a load, a revision from before the load counts for nothing: the server may have been
    * restored from a backup, and its revisions are then lower.
    *
+   * The answer to a request from before the load is as old as that request: it replaces no newer
+   * revision, and it does not keep an alert that the load does not show.
+   *
    * @param {Alert} alert
+   * @param {number} era the value of `era` when the alert was asked for
    */
-  apply(alert) {
+  apply(alert, era = this.#load) {
     const known = this.#entries.get(alert.id);
+    if (era < this.#load && (!known || known.alert.revision >= alert.revision)) return false;
     if (known && known.load === this.#load && known.alert.revision >= alert.revision) return false;
     const isSame = known?.alert.revision === alert.revision
       && known.alert.updated_at === alert.updated_at;
-    this.#entries.set(alert.id, { alert: isSame ? known.alert : alert, load: this.#load });
+    const load = era < this.#load ? known?.load ?? era : this.#load;
+    this.#entries.set(alert.id, { alert: isSame ? known.alert : alert, load });
     if (alert.status === "resolved") {
       this.#resolved.add(alert.id);
     } else {

@@ -11,7 +11,7 @@ import { Counts } from "./counts.js";
 import { Feed } from "./feed.js";
 import { Resolved } from "./resolved.js";
 import { RULES } from "./rules.js";
-import { readBoard, readChoices, SAVED_ALERTS, writeBoard, writeChoices } from "./saved.js";
+import { forgetBoard, readBoard, readChoices, SAVED_ALERTS, writeBoard, writeChoices } from "./saved.js";
 import { Screen } from "./screen.js";
 import { clock, ServerClock } from "./time.js";
 import { Timeline } from "./timeline.js";
@@ -28,8 +28,18 @@ import { DEFAULT_VIEW, filterObject, matcher, parseView, viewParameters } from "
 const NOTICE_FOR = 10_000;
 /** Time between two copies of the board in the browser's storage, in milliseconds. */
 const SAVE_EVERY = 30_000;
+/** Time after which a saved board was shown without an error, in milliseconds. */
+const SHOWN_AFTER = 1_000;
+/** Time in which the event of an action usually arrives, in milliseconds. */
+const SETTLED_AFTER = 500;
 /** Step of the ages, in milliseconds. */
 const AGE_STEP = 10_000;
+/** Differences between the counts and the known alerts after which the collection is loaded again. */
+const MISMATCHES_MAX = 3;
+/** Time between two comparisons that found a difference, in milliseconds. */
+const MISMATCH_PAUSE = 1_000;
+/** Form of an alert's id. */
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Actions on more alerts than this ask first. */
 const ASK_OVER = 20;
 
@@ -41,6 +51,8 @@ export class Board {
   #savedAt = -Infinity;
   /** @type {number | null} */
   #nextTryAt = null;
+  /** Number of times in a row that the counts differed from the known alerts. */
+  #mismatches = 0;
   #noticeEndsAt = Infinity;
   /** @type {(() => void)[]} */
   #waitingForConnection = [];
@@ -78,16 +90,18 @@ export class Board {
     this.name = name;
     this.announcer = new Announcer(environment);
     this.connection = new Connection(() => this.now());
-    this.counts = new Counts(this.api, environment);
-    this.timeline = new Timeline(this.api, (alert) => this.#apply(alert));
+    this.counts = new Counts(this.api, environment, (counts, position) => this.#compare(counts, position));
+    this.timeline = new Timeline(this.api, this.#alerts, (alert, era) => this.#apply(alert, era));
     this.resolved = new Resolved(this.api, (alerts) => this.#takeOlder(alerts));
     this.actions = new Actions(this.api, environment, {
       alert: (id) => this.#alerts.get(id),
-      apply: (alert) => this.#apply(alert),
+      era: () => this.#alerts.era,
+      apply: (alert, era) => this.#apply(alert, era),
       changed: (ids) => this.screen.touch(ids),
       notify: (notice) => this.notify(notice),
       now: () => this.now(),
       whenConnected: () => this.#whenConnected(),
+      settled: () => environment.pause(SETTLED_AFTER),
     });
     this.screen = new Screen(environment, {
       alerts: this.#alerts,
@@ -127,11 +141,14 @@ export class Board {
   #showSaved() {
     const saved = readBoard();
     if (!saved) return;
+    // A copy that cannot be shown must not stop the page at every start.
+    forgetBoard();
     saved.alerts.forEach((alert) => this.#apply(alert));
     this.counts.value.value = saved.counts;
     this.connection.showsSaved(saved.at);
     this.hasData.value = true;
     this.screen.flush();
+    setTimeout(() => { if (this.connection.state.value.state === "old") writeBoard(saved); }, SHOWN_AFTER);
   }
 
   /** @param {Alert[]} alerts */
@@ -148,6 +165,7 @@ export class Board {
   #endLoad(isComplete) {
     this.screen.touch(this.#alerts.endLoad());
     this.isCut.value = !isComplete;
+    this.#mismatches = 0;
     this.screen.reset();
     this.resolved.load(this.view.value);
     this.timeline.reload();
@@ -156,7 +174,7 @@ export class Board {
   /** Takes resolved alerts that were asked for. They are not new, so they do not wait. @param {Alert[]} alerts */
   #takeOlder(alerts) {
     alerts.forEach((alert) => this.#apply(alert));
-    this.screen.reset({ thaw: true });
+    this.screen.admit(alerts.map(({ id }) => id));
   }
 
   /** @param {Alert & { type: string, change?: string, by?: string, note?: string }} event @param {boolean} isLive */
@@ -178,6 +196,7 @@ export class Board {
     if (missed.length > 0) this.announcer.missed(missed.length);
     if (hasChanged) {
       if (missed.length === 0) this.announcer.connected();
+      if (this.resolved.state.value.failure !== null) this.resolved.load(this.view.value);
       this.counts.due();
     }
     this.#waitingForConnection.splice(0).forEach((resolve) => resolve());
@@ -200,9 +219,27 @@ export class Board {
     this.#feed.tryNow();
   }
 
-  /** @param {Alert} alert */
-  #apply(alert) {
-    if (this.#alerts.apply(alert)) this.screen.touch([alert.id]);
+  /** @param {Alert} alert @param {number} [era] the load during which the alert was asked for */
+  #apply(alert, era) {
+    if (this.#alerts.apply(alert, era)) this.screen.touch([alert.id]);
+  }
+
+  /**
+   * Compares the server's counts with the known alerts. A full store removes alerts without an
+   * event; then the collection is loaded again.
+   * @param {import("./counts.js").CountsByStatus} counts @param {string} position
+   */
+  #compare(counts, position) {
+    if (position !== this.#feed.position || !this.connection.isLive || this.isCut.value) return;
+    const expected = [counts.open, counts.acknowledged].flatMap((bySeverity) => Object.values(bySeverity)).reduce((sum, number) => sum + number, 0);
+    if (expected === this.#alerts.active) {
+      this.#mismatches = 0;
+      return;
+    }
+    // The answer to an action can be ahead of both, so one difference alone means nothing.
+    this.#mismatches += 1;
+    if (this.#mismatches < MISMATCHES_MAX) setTimeout(() => this.counts.due(), MISMATCH_PAUSE);
+    else this.#feed.reload();
   }
 
   /** @param {string} id */
@@ -225,7 +262,8 @@ export class Board {
     const view = parseView(parameters);
     const hasChanged = JSON.stringify(view) !== JSON.stringify(this.view.value);
     batch(() => {
-      this.opened.value = parameters.get("alert");
+      const id = parameters.get("alert");
+      this.opened.value = id !== null && ID.test(id) ? id : null;
       if (hasChanged) this.#setView(view);
     });
     this.timeline.open(this.opened.value);
@@ -280,7 +318,10 @@ export class Board {
       this.dialog.value = { kind: "name", then: () => this.act(action, ids) };
       return;
     }
-    const all = ids.length > 1 ? this.screen.selection.allUntil.value : null;
+    // The ids select exactly the alerts that the operator saw. A filter is needed only if the page
+    // does not know all alerts that match.
+    const isAllKnown = !this.isCut.value && this.resolved.state.value.older === null;
+    const all = ids.length > 1 && !isAllKnown ? this.screen.selection.allUntil.value : null;
     const run = (note = "") => {
       const by = this.choices.value.name;
       if (ids.length > 1) this.screen.selection.clear();
@@ -357,6 +398,7 @@ export class Board {
     this.#feed.check();
     this.counts.retry();
     this.connection.silent(this.#feed.silence);
+    this.screen.trim();
     if (document.hidden) return;
     const now = this.#environment.monotonic();
     batch(() => {

@@ -14,6 +14,9 @@ import { LATE } from "./feed.js";
 
 /** Alerts that were raised while the connection was lost. @typedef {{ ids: Set<string>, from: number, until: number }} Missed */
 
+/** The server's time is known to about a second. The page counts only alerts that it did not know. */
+const CLOCK_SLACK = 2_000;
+
 export class Connection {
   #now;
   /** Alerts that were raised since the connection was lost. @type {Set<string>} */
@@ -51,7 +54,7 @@ export class Connection {
 
   /** An alert that the page did not know came with the collection. @param {Alert} alert */
   loaded(alert) {
-    const isMissed = this.#gapSince !== null && Date.parse(alert.timestamp) >= this.#gapSince;
+    const isMissed = this.#gapSince !== null && Date.parse(alert.timestamp) >= this.#gapSince - CLOCK_SLACK;
     if (isMissed) this.#missed.add(alert.id);
   }
 

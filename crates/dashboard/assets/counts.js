@@ -1,6 +1,7 @@
 // The counts of the header: the server's numbers, not those of the loaded rows.
 
 import { signal } from "@preact/signals";
+import { Refused } from "./api.js";
 
 /** @typedef {import("./alerts.js").Severity} Severity */
 /** @typedef {import("./alerts.js").Status} Status */
@@ -9,6 +10,8 @@ import { signal } from "@preact/signals";
 
 /** Time between two requests, in milliseconds. */
 const EVERY = 500;
+/** Longest pause after failures, unless the server asks for a longer one, in milliseconds. */
+const PAUSE_MAX = 15_000;
 
 /** Number of all alerts. @param {CountsByStatus} counts */
 export function totalOf(counts) {
@@ -21,14 +24,22 @@ export class Counts {
   #isDue = false;
   #isLoading = false;
   #loadedAt = -Infinity;
+  #loaded;
+  /** Pause before the next attempt, in milliseconds. */
+  #pause = EVERY;
 
   /** @type {import("@preact/signals").Signal<CountsByStatus | null>} */
   value = signal(null);
 
-  /** @param {import("./api.js").Api} api @param {import("./environment.js").Environment} environment */
-  constructor(api, environment) {
+  /**
+   * @param {import("./api.js").Api} api
+   * @param {import("./environment.js").Environment} environment
+   * @param {(counts: CountsByStatus, position: string) => void} loaded receives the numbers and the position at which they are true
+   */
+  constructor(api, environment, loaded) {
     this.#api = api;
     this.#environment = environment;
+    this.#loaded = loaded;
   }
 
   /** The numbers changed: loads them soon, and once for many changes. */
@@ -44,14 +55,18 @@ export class Counts {
 
   async #load() {
     this.#isLoading = true;
-    await this.#environment.pause(this.#loadedAt + EVERY - this.#environment.monotonic());
+    await this.#environment.pause(this.#loadedAt + this.#pause - this.#environment.monotonic());
     this.#isDue = false;
     try {
-      const { counts } = await this.#api.get("alerts/summary");
+      const { counts, position } = await this.#api.get("alerts/summary");
       this.value.value = counts;
-    } catch {
+      this.#pause = EVERY;
+      this.#loaded(counts, position);
+    } catch (error) {
       // The board's timer tries again.
       this.#isDue = true;
+      const asked = error instanceof Refused ? error.retryAfter : null;
+      this.#pause = asked ?? Math.min(this.#pause * 2, PAUSE_MAX);
     }
     this.#loadedAt = this.#environment.monotonic();
     this.#isLoading = false;

@@ -44,7 +44,7 @@ export class Feed {
   #pause = PAUSE.first;
   /** Ends the current pause. */
   #wake = new AbortController();
-  /** Ends the current stream. @type {(() => void) | null} */
+  /** Ends the current stream, as lost or for a reload. @type {((isLost: boolean) => void) | null} */
   #end = null;
   /** Time since the last frame. */
   #silence;
@@ -91,7 +91,7 @@ export class Feed {
   stop() {
     this.#isStopped = true;
     this.#wake.abort();
-    this.#end?.();
+    this.#end?.(true);
   }
 
   /** Tries to connect now instead of after the pause. */
@@ -102,7 +102,14 @@ export class Feed {
 
   /** Ends a stream that has been silent for too long. Call this at least once a second. */
   check() {
-    if (this.#end && this.#silence.ms >= LOST) this.#end();
+    if (this.#silence.ms >= LOST) this.#end?.(true);
+  }
+
+  /** Loads the whole collection again, and goes on with the stream after it. */
+  reload() {
+    if (!this.#end) return;
+    this.#position = null;
+    this.#end(false);
   }
 
   /** @param {number | null} asked pause that the server asked for */
@@ -156,7 +163,7 @@ export class Feed {
         if (isLost) this.#listener.lost();
         resolve(pause);
       };
-      this.#end = () => end(null);
+      this.#end = (isLost) => end(isLost ? null : 0, isLost);
       socket.onclose = ({ code, reason }) => end(requestedPause(code, reason));
       socket.onmessage = ({ data }) => {
         const frame = parse(data);

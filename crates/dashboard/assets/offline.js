@@ -25,7 +25,10 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
 async function install() {
   const cache = await caches.open(CACHE);
   const answer = await fetch(PAGE, { headers: { Accept: "text/html" }, cache: "no-cache" });
+  // A proxy can answer with a page of its own, which must never become the copy.
+  const isPage = answer.ok && !answer.redirected && (answer.headers.get("Content-Type") ?? "").startsWith("text/html");
   const text = await answer.clone().text();
+  if (!isPage || !text.includes("name=\"board-name\"")) throw new Error(`the answer ${answer.status} is not the board`);
   const files = Array.from(text.matchAll(/(?:href|src)="(assets\/[^"]+)"/g), ([, path = ""]) => new URL(path, PAGE).href);
   await cache.addAll([...new Set(files)]);
   await cache.put(PAGE.href, answer);

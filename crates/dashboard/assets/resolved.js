@@ -8,6 +8,8 @@ import { filterParameters, STATUSES } from "./view.js";
 
 /** Alerts of one page. */
 const PAGE = 500;
+/** Pages that one view loads at most, so that the memory of the page is bounded. */
+const PAGES_MAX = 40;
 /** Newest raised alerts among which the last resolved one is looked for. */
 const RECENT = 20;
 
@@ -15,6 +17,8 @@ export class Resolved {
   #api;
   #take;
   #abort = new AbortController();
+  /** Pages of the current view that were loaded. */
+  #pages = 0;
 
   /** @type {import("@preact/signals").Signal<{ isLoading: boolean, older: URL | null, failure: string | null }>} */
   state = signal({ isLoading: false, older: null, failure: null });
@@ -31,6 +35,7 @@ export class Resolved {
   load(view) {
     this.#abort.abort();
     this.#abort = new AbortController();
+    this.#pages = 0;
     if (STATUSES[view.name].includes("resolved")) {
       const parameters = filterParameters(view);
       parameters.set("status", "resolved");
@@ -56,7 +61,9 @@ export class Resolved {
       const page = await this.#api.get(url, aborted);
       if (aborted.aborted) return;
       this.#take(page.alerts);
-      const older = page.previous === null ? null : new URL(page.previous, url);
+      this.#pages += 1;
+      const hasMore = page.previous !== null && this.#pages < PAGES_MAX;
+      const older = hasMore ? new URL(/** @type {string} */ (page.previous), url) : null;
       this.state.value = { isLoading: false, older, failure: null };
     } catch (error) {
       if (aborted.aborted) return;

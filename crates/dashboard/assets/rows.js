@@ -39,6 +39,11 @@ export class SortedRows {
     return this.#byId.has(id);
   }
 
+  /** @param {string} id */
+  key(id) {
+    return this.#byId.get(id);
+  }
+
   /** @returns {string[]} */
   ids() {
     return this.#keys.map((key) => key.id);
@@ -83,7 +88,7 @@ export class SortedRows {
  */
 export class ShownRows {
   #sorted = new SortedRows();
-  /** Rows of the screen while frozen. @type {{ ids: string[], set: Set<string> } | null} */
+  /** Rows of the screen while frozen, with the keys of those that no longer match. @type {{ ids: string[], set: Set<string>, gone: Map<string, Key> } | null} */
   #frozen = null;
   /** Ids of the sorted rows, until they change. @type {string[] | null} */
   #ids = null;
@@ -123,7 +128,7 @@ export class ShownRows {
   freeze() {
     if (this.#frozen) return;
     const ids = this.ids;
-    this.#frozen = { ids, set: new Set(ids) };
+    this.#frozen = { ids, set: new Set(ids), gone: new Map() };
     // The frozen array must not change with the sorted rows.
     this.#ids = null;
   }
@@ -141,11 +146,31 @@ export class ShownRows {
     this.thaw();
   }
 
+  /** Shows rows at once although the list is frozen: somebody asked for them. @param {string[]} added */
+  admit(added) {
+    if (!this.#frozen) return;
+    const keys = added.flatMap((id) => this.#sorted.key(id) ?? []).filter(({ id }) => !this.#frozen?.set.has(id)).sort(compare);
+    const ids = [];
+    for (const id of this.#frozen.ids) {
+      const key = this.#sorted.key(id) ?? this.#frozen.gone.get(id);
+      for (let [next] = keys; key && next && compare(next, key) < 0; [next] = keys) {
+        ids.push(next.id);
+        keys.shift();
+      }
+      ids.push(id);
+    }
+    ids.push(...keys.map(({ id }) => id));
+    this.#frozen = { ids, set: new Set(ids), gone: this.#frozen.gone };
+    added.forEach((id) => this.#waiting.delete(id));
+  }
+
   /** Inserts, moves or (with null) removes a row. @param {string} id @param {Key | null} key */
   set(id, key) {
+    const before = this.#sorted.key(id);
     this.#sorted.set(id, key);
     this.#ids = null;
     if (!this.#frozen) return;
+    if (before && !key) this.#frozen.gone.set(id, before);
     if (key && !this.#frozen.set.has(id)) this.#waiting.add(id);
     else this.#waiting.delete(id);
   }

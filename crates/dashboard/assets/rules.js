@@ -45,13 +45,12 @@ export function isStillMine(entry, alert) {
 /**
  * Describes how to undo an action, or returns null if that is not possible: nobody can acknowledge
  * an alert in the name of somebody else.
- * @param {ActionName} action @param {Alert | undefined} before @param {Alert | undefined} after @param {string} by
+ * @param {ActionName} action @param {Alert | undefined} before @param {{ id: string }} alert @param {string} by
  * @returns {UndoEntry | null}
  */
-export function undoEntry(action, before, after, by) {
+export function undoEntry(action, before, alert, by) {
   const { inverse, to } = RULES[action];
-  const alert = after ?? before;
-  if (inverse === null || to === null || alert === undefined) return null;
+  if (inverse === null || to === null) return null;
   if (action === "unacknowledge" && before?.acknowledged_by !== by) return null;
   const wasMine = before?.status === "acknowledged" && before.acknowledged_by === by;
   const formerOwner = action === "resolve" && !wasMine && before?.status === "acknowledged" ? before.acknowledged_by : undefined;

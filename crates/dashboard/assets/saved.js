@@ -88,6 +88,10 @@ function areCounts(value) {
   return STATUSES.all.every((status) => SEVERITIES.every((severity) => typeof value?.[status]?.[severity] === "number"));
 }
 
+export function forgetBoard() {
+  write("board", null);
+}
+
 /** @param {SavedBoard} board */
 export function writeBoard(board) {
   write("board", JSON.stringify(board));

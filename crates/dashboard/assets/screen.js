@@ -32,6 +32,16 @@ import { DEFAULT_VIEW, matcher } from "./view.js";
  * @property {(id: string) => boolean} isOpened whether the panel shows the alert
  */
 
+/** Time after a move of rows in which they take no clicks, in milliseconds. */
+const SETTLE = 250;
+/** Rows that are compared to find out whether rows moved. */
+const COMPARED = 200;
+
+/** Whether the rows of one list are still where they were. @param {string[]} before @param {string[]} after */
+function hasSameStart(before, after) {
+  return before === after || before.slice(0, COMPARED).every((id, index) => after[index] === id);
+}
+
 export class Screen {
   #host;
   /** @type {View} */
@@ -42,6 +52,8 @@ export class Screen {
   #isFlushDue = false;
   #mustReset = true;
   #currentIndex = 0;
+  /** Timer that ends `isSettling`. */
+  #settling = 0;
   /** Signals of the rows in the document. @type {Map<string, Signal<RowState | null>>} */
   #rowSignals = new Map();
 
@@ -53,6 +65,8 @@ export class Screen {
   waiting = signal({ count: 0, critical: 0 });
   /** Id of the row that has the focus, or would get it. @type {Signal<string | null>} */
   current = signal(null);
+  /** Whether rows have just moved. */
+  isSettling = signal(false);
   /** Id of a row that the list scrolls to. @type {Signal<string | null>} */
   revealed = signal(null);
 
@@ -73,9 +87,28 @@ export class Screen {
     this.flush();
   }
 
-  /** Sorts all rows again at the next flush: when the list is not frozen, or with `thaw` at once. */
-  reset({ thaw = false } = {}) {
-    if (thaw) this.rows.thaw();
+  /** Shows rows that somebody asked for, although the list is frozen. Rows that wait still wait. @param {string[]} ids */
+  admit(ids) {
+    this.flush();
+    this.rows.admit(ids);
+    this.#rowsMoved();
+    this.version.value += 1;
+  }
+
+  /** Rows have moved: a click that comes now was meant for another row. */
+  #rowsMoved() {
+    clearTimeout(this.#settling);
+    this.isSettling.value = true;
+    this.#settling = setTimeout(() => { this.isSettling.value = false; }, SETTLE);
+  }
+
+  /** Forgets resolved alerts beyond the bound. */
+  trim() {
+    this.touch(this.#host.alerts.trim((id) => this.#rowSignals.has(id) || this.rows.matches(id)));
+  }
+
+  /** Sorts all rows again when the list is not frozen. */
+  reset() {
     this.#mustReset = true;
     this.#requestFlush();
   }
@@ -101,6 +134,7 @@ export class Screen {
   /** Brings the rows up to date with everything that arrived since the last flush. */
   flush() {
     this.#isFlushDue = false;
+    const before = this.rows.ids;
     batch(() => {
       this.#updateReading();
       if (this.#mustReset && !this.rows.isFrozen) {
@@ -115,7 +149,7 @@ export class Screen {
       }
       for (const id of this.#dirty) this.#updateRow(id);
       this.#dirty.clear();
-      this.touch(this.#host.alerts.trim((id) => this.#rowSignals.has(id)));
+      if (!hasSameStart(before, this.rows.ids)) this.#rowsMoved();
       this.selection.update();
       this.#updateWaiting();
       this.#updateCurrent();

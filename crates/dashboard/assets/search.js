@@ -13,9 +13,26 @@ const WORD_CHARS = 64;
 export function words(texts) {
   return texts.flatMap((text) => {
     const plain = text.normalize("NFKD").toLowerCase().normalize("NFD").replace(/ς/g, "σ");
-    const found = plain.replace(/\p{Mn}/gu, "").match(/[\p{Alphabetic}\p{N}]+/gu) ?? [];
+    const found = plain.replace(/\p{M}/gu, (mark) => (isCombining(mark) ? "" : mark)).match(/[\p{Alphabetic}\p{N}]+/gu) ?? [];
     return found.map((word) => [...word].slice(0, WORD_CHARS).join(""));
   });
+}
+
+/** Marks with a canonical combining class, and marks without one. @type {Map<string, boolean>} */
+const combining = new Map();
+
+/**
+ * Whether a mark has a canonical combining class other than 0. Only such marks change places with
+ * U+0345 (class 240, the highest one) in normal form.
+ * @param {string} mark
+ */
+function isCombining(mark) {
+  let known = combining.get(mark);
+  if (known === undefined) {
+    known = mark === "\u0345" || `\u0345${mark}`.normalize("NFD") !== `\u0345${mark.normalize("NFD")}`;
+    combining.set(mark, known);
+  }
+  return known;
 }
 
 /**

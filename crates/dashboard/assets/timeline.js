@@ -20,18 +20,20 @@ import { signal } from "@preact/signals";
  * @property {"loading" | "loaded" | "missing" | "failed"} state
  * @property {Entry[]} entries oldest first
  * @property {boolean} isComplete
+ * @property {boolean} isFull whether the panel shows as many events as it can
  * @property {string | null} older address of the page with older events
  * @property {string} [reason]
  */
 
 /** @type {Loaded} */
-const NOTHING = { state: "loading", entries: [], isComplete: true, older: null };
+const NOTHING = { state: "loading", entries: [], isComplete: true, isFull: false, older: null };
 /** Entries that the panel shows at most; older ones are loaded on request. */
-const ENTRIES_MAX = 1_000;
+const ENTRIES_MAX = 2_000;
 
 /** The timeline of one alert at a time. */
 export class Timeline {
   #api;
+  #alerts;
   #apply;
   /** @type {string | null} */
   #id = null;
@@ -41,9 +43,14 @@ export class Timeline {
   /** @type {import("@preact/signals").Signal<Loaded>} */
   loaded = signal(NOTHING);
 
-  /** @param {import("./api.js").Api} api @param {(alert: Alert) => void} apply takes the alert of an answer */
-  constructor(api, apply) {
+  /**
+   * @param {import("./api.js").Api} api
+   * @param {import("./alerts.js").Alerts} alerts
+   * @param {(alert: Alert, era: number) => void} apply takes the alert of an answer to a request of that load
+   */
+  constructor(api, alerts, apply) {
     this.#api = api;
+    this.#alerts = alerts;
     this.#apply = apply;
   }
 
@@ -76,18 +83,16 @@ export class Timeline {
     const isFirst = !path.includes("before=");
     this.#abort = new AbortController();
     const { signal: aborted } = this.#abort;
+    const { era } = this.#alerts;
     try {
       const url = this.#api.url(path.startsWith("?") ? `alerts/${id}/timeline${path}` : path);
       const answer = await this.#api.get(url, aborted);
       if (aborted.aborted) return;
-      this.#apply(answer.alert);
+      this.#apply(answer.alert, era);
       const known = isFirst ? this.#early : this.loaded.value.entries;
-      this.loaded.value = {
-        state: "loaded",
-        entries: merge(answer.events, known),
-        isComplete: answer.complete,
-        older: answer.previous,
-      };
+      const entries = merge(answer.events, known);
+      const isFull = entries.length >= ENTRIES_MAX;
+      this.loaded.value = { state: "loaded", entries, isComplete: answer.complete, isFull, older: isFull ? null : answer.previous };
       this.#early = [];
     } catch (error) {
       if (aborted.aborted) return;

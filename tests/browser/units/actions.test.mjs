@@ -28,10 +28,12 @@ function board(...answers) {
     post: async (path, body, headers) => answer("POST", path, body, headers),
   };
   const clock = { now: 0 };
-  const environment = { monotonic: () => clock.now, pause: async (ms) => { clock.now += ms; } };
+  const environment = { wall: () => clock.now, monotonic: () => clock.now, pause: async (ms) => { clock.now += ms; } };
   const actions = new Actions(api, environment, {
     alert: (id) => alerts.get(id),
     apply: put,
+    era: () => 0,
+    settled: async () => {},
     changed: () => {},
     notify: (notice) => notices.push(notice),
     now: () => NOW,
@@ -176,4 +178,28 @@ test("two actions on one alert keep their order", async () => {
   finish();
   await Promise.all([first, second]);
   assert.deepEqual(requests.map(({ path }) => path), ["alerts/a/acknowledge", "alerts/a/resolve"]);
+});
+
+test("an old action is not sent when the connection returns much later", async () => {
+  const { actions, requests, notices, clock } = board(() => { clock.now += 400_000; return new NoAnswer(); }, mine);
+  await actions.perform("resolve", ["a"], "Anna", "");
+  assert.equal(requests.length, 1);
+  assert.equal(notices.at(-1).kind, "failed");
+});
+
+test("an action on many whose first answer was lost counts what it changed", async () => {
+  const both = { results: [{ id: "a", outcome: "unchanged" }, { id: "b", outcome: "unchanged" }], rest: null };
+  const { actions, notices, put } = board(() => { put(mine); return new NoAnswer(); }, both, { ...mine, id: "b", acknowledged_by: "Ben", acknowledged_at: at(-60) });
+  await actions.perform("acknowledge", ["a", "b"], "Anna", "");
+  assert.equal(notices.at(-1).text, "Acknowledged 1 of 2 alerts.");
+  assert.deepEqual(notices.at(-1).undo.entries.map(({ id }) => id), ["a"]);
+});
+
+test("an undo that restores only a part says so", async () => {
+  const resolved = { ...mine, status: "resolved", resolved_by: "Anna", resolved_at: at(), revision: 3 };
+  const { actions, notices, put } = board(resolved, { ...mine, status: "open", revision: 4 }, refused(502));
+  put(mine);
+  await actions.perform("resolve", ["a"], "Anna", "");
+  await actions.undo(notices[0].undo.entries, "Anna");
+  assert.match(notices.at(-1).text, /^Not undone: it is open again, but not acknowledged/);
 });

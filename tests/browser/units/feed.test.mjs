@@ -189,3 +189,32 @@ test("a restored backup may have lower revisions", () => {
   assert.deepEqual(alerts.endLoad(), ["b"]);
   assert.equal(alerts.get("a").revision, 5);
 });
+
+test("an answer that was asked for before a load is no news after it", () => {
+  const alerts = new Alerts();
+  const alert = (revision, status) => ({ id: "a", revision, status, updated_at: String(revision) });
+  alerts.apply(alert(1, "open"));
+  const { era } = alerts;
+  alerts.beginLoad();
+  // Somebody resolved the alert in the gap, so the collection no longer contains it.
+  alerts.apply(alert(2, "acknowledged"), era);
+  assert.deepEqual(alerts.endLoad(), ["a"]);
+  assert.equal(alerts.apply(alert(2, "acknowledged"), era), false);
+  assert.equal(alerts.get("a"), undefined);
+  alerts.apply(alert(3, "resolved"));
+  assert.equal(alerts.apply(alert(4, "open"), era), true, "a newer revision is news at any time");
+});
+
+test("a reload shows what a full store has removed", async () => {
+  const random = seeded(5);
+  const server = new FakeServer(random);
+  for (let count = 0; count < 5; count += 1) server.raise();
+  const board = client(server, random);
+  await until(() => board.seen.live > 0);
+  server.alerts.delete("1.1");
+  board.feed.reload();
+  await until(() => board.active().size === 4);
+  assert.equal(board.seen.lost, 0, "a reload is no loss");
+  board.feed.stop();
+  await board.done;
+});

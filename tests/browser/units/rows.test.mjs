@@ -68,3 +68,15 @@ test("while the list is frozen new rows wait and gone rows stay", () => {
   assert.deepEqual(rows.ids, ["a9", "a3", "a1"]);
   assert.equal(rows.waiting.size, 0);
 });
+
+test("rows that were asked for are shown at once, and waiting rows still wait", () => {
+  const rows = new ShownRows();
+  rows.reset([2, 4, 6].map((number) => key(alert(number))));
+  rows.freeze();
+  rows.set("a4", null);
+  rows.set("a9", key(alert(9, "critical")));
+  for (const number of [1, 3, 5]) rows.set(`a${number}`, key(alert(number)));
+  rows.admit(["a1", "a3", "a5"]);
+  assert.deepEqual(rows.ids, ["a6", "a5", "a4", "a3", "a2", "a1"]);
+  assert.deepEqual([...rows.waiting], ["a9"]);
+});

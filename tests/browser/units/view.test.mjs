@@ -53,6 +53,7 @@ test("a search finds beginnings of words", () => {
     assert.equal(found(words([search]), words([text])), true, `${search} in ${text}`);
   }
   assert.equal(found(words(["ump"]), words(["Pump"])), false);
+  assert.equal(found(words(["กน"]), words(["กั้นน้ำ"])), false, "a vowel sign without a combining class counts");
   assert.equal(shows("q=hall+pu"), true, "message and location");
   assert.equal(shows("q=west"), false, "labels are filters, not texts");
 });

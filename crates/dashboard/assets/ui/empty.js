@@ -22,9 +22,20 @@ export function Empty({ board }) {
   if (!board.hasData.value || counts === null || board.resolved.state.value.isLoading) {
     return html`<section class="empty quiet-state" aria-busy="true"><p>Loading alerts …</p></section>`;
   }
+  if (board.resolved.state.value.failure !== null) return html`<${NotLoaded} board=${board} reason=${board.resolved.state.value.failure} />`;
   if (isFiltered(board.view.value)) return html`<${Hidden} board=${board} />`;
   if (isFirstStart(board)) return html`<${First} board=${board} isLive=${state === "live"} />`;
   return html`<${Clear} board=${board} />`;
+}
+
+/** @param {{ board: Board, reason: string }} properties */
+function NotLoaded({ board, reason }) {
+  return html`
+    <section class="empty">
+      <h2>The resolved alerts could not be loaded</h2>
+      <p>${reason}</p>
+      <p class="buttons"><button class="button" onClick=${() => board.resolved.load(board.view.value)}>Try again</button></p>
+    </section>`;
 }
 
 /** @param {{ board: Board }} properties */

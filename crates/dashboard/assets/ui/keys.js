@@ -14,7 +14,7 @@ const PAGE = 10;
 export function handleKey(board, event) {
   const { target, key } = event;
   const isField = target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]") !== null;
-  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.defaultPrevented || event.isComposing || event.repeat && Object.hasOwn(ACTIONS, key) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.querySelector("dialog[open]") !== null || isField) return;
   const isInRow = target instanceof Element && target.closest("[role=row][data-id]") === target;
   if (key === "Escape") back(board);
@@ -29,16 +29,20 @@ function single(board, key) {
   const current = board.screen.current.value;
   const selected = board.screen.selection.inOrder();
   const action = Object.hasOwn(ACTIONS, key) ? ACTIONS[key] : undefined;
+  // A key acts only on what the operator sees: the selection, the focused row, or the panel.
+  const focused = isRowFocused() ? current : null;
   if (action) {
-    const panel = document.activeElement?.closest(".panel") ? board.opened.value : null;
-    const one = panel ?? (isRowFocused() ? current : board.opened.value ?? current);
-    board.act(action, selected.length > 0 ? selected : one === null ? [] : [one]);
+    const isInPanel = document.activeElement?.closest(".panel") !== null;
+    const one = isInPanel ? board.opened.value : focused ?? board.opened.value;
+    if (selected.length > 0) board.act(action, selected);
+    else if (one !== null) board.act(action, [one]);
+    else board.notify({ kind: "failed", text: "No row has the focus. Move with j and k." });
     return true;
   }
   switch (key) {
     case "j": move(board, 1); return true;
     case "k": move(board, -1); return true;
-    case "x": if (current !== null) board.select(current); return true;
+    case "x": if (focused !== null) board.select(focused); return true;
     case "z": board.undo(); return true;
     case "/": document.getElementById("search")?.focus(); return true;
     case "?": board.dialog.value = { kind: "help" }; return true;

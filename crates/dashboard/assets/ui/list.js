@@ -83,6 +83,13 @@ export function List({ board }) {
     if (board.resolved.state.value.older && top + height > total - LOAD_AT) board.resolved.more();
   }, [top, height, total, board.resolved.state.value.older]);
 
+  const isEmpty = !board.hasData.value || ids.length === 0;
+  useLayoutEffect(() => {
+    if (!isEmpty) return;
+    // Without rows nobody reads, and nothing else reports that.
+    board.screen.reading.isScrolled = board.screen.reading.isFocused = false;
+  }, [isEmpty]);
+
   const scroll = () => {
     const element = scroller.current;
     if (!element) return;
@@ -95,7 +102,7 @@ export function List({ board }) {
     board.screen.readingChanged();
   };
 
-  if (!board.hasData.value || ids.length === 0) {
+  if (isEmpty) {
     return html`
       <div class="list" ref=${scroller} tabindex="-1">
         ${lines > 0 && html`<div role="grid" class="lone" aria-label="Notices"><${MissedLine} board=${board} top=${0} index=${1} />
@@ -117,7 +124,7 @@ export function List({ board }) {
   const isKnown = !board.resolved.state.value.older;
   const selection = board.screen.selection.ids.value;
   return html`
-    <div class=${`list${selection.size > 0 ? " picking" : ""}`} ref=${scroller} tabindex="-1" onScroll=${scroll}
+    <div class=${`list${selection.size > 0 ? " picking" : ""}${board.screen.isSettling.value ? " settling" : ""}`} ref=${scroller} tabindex="-1" onScroll=${scroll}
       onPointerMove=${() => { board.screen.reading.pointer(true); board.screen.readingChanged(); }} onPointerLeave=${() => board.screen.reading.pointer(false)}>
       <div role="grid" aria-label="Alerts" aria-multiselectable="true" data-testid="alerts"
         aria-rowcount=${isKnown ? ids.length + lines + 1 : -1}

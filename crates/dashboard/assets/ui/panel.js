@@ -127,14 +127,15 @@ function StatusText({ board, row }) {
 
 /** @param {{ board: Board }} properties */
 function TimelineView({ board }) {
-  const { state, entries, isComplete, older, reason } = board.timeline.loaded.value;
+  const { state, entries, isComplete, isFull, older, reason } = board.timeline.loaded.value;
   const now = board.now();
   return html`
     <div class="talk" tabindex="0" role="group" aria-label="Timeline">
       ${state === "loading" && html`<p class="muted">Loading the timeline …</p>`}
       ${state === "failed" && html`<p>The timeline could not be loaded. ${reason} <button class="quiet" onClick=${() => board.timeline.reload()}>Try again</button></p>`}
       ${older !== null && html`<p><button class="quiet" onClick=${() => board.timeline.more()}>Show older events</button></p>`}
-      ${!isComplete && older === null && html`<p class="muted">Some older events are no longer stored.</p>`}
+      ${isFull && html`<p class="muted">These are the newest events. The API has the older ones.</p>`}
+      ${!isComplete && !isFull && older === null && html`<p class="muted">Some older events are no longer stored.</p>`}
       ${withoutRepeats(entries).map((entry) => html`
         <div key=${`${entry.at}${entry.revision}${entry.type}`} class=${`event ${entry.type}`}>
           <div><${EntryText} entry=${entry} me=${board.choices.value.name} /></div>
