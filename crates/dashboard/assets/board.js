@@ -38,6 +38,8 @@ const AGE_STEP = 10_000;
 const MISMATCHES_MAX = 3;
 /** Time between two comparisons that found a difference, in milliseconds. */
 const MISMATCH_PAUSE = 1_000;
+/** Shortest time between two loads because of a difference, in milliseconds. */
+const RELOAD_EVERY = 30_000;
 /** Form of an alert's id. */
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Actions on more alerts than this ask first. */
@@ -53,6 +55,8 @@ export class Board {
   #nextTryAt = null;
   /** Number of times in a row that the counts differed from the known alerts. */
   #mismatches = 0;
+  /** Time of the last load because of a difference, on the monotonic clock. */
+  #reloadedAt = -Infinity;
   #noticeEndsAt = Infinity;
   /** @type {(() => void)[]} */
   #waitingForConnection = [];
@@ -238,8 +242,14 @@ export class Board {
     }
     // The answer to an action can be ahead of both, so one difference alone means nothing.
     this.#mismatches += 1;
-    if (this.#mismatches < MISMATCHES_MAX) setTimeout(() => this.counts.due(), MISMATCH_PAUSE);
-    else this.#feed.reload();
+    const now = this.#environment.monotonic();
+    if (this.#mismatches < MISMATCHES_MAX) {
+      setTimeout(() => this.counts.due(), MISMATCH_PAUSE);
+    } else if (now - this.#reloadedAt > RELOAD_EVERY) {
+      // If a load does not remove the difference, more loads would not either.
+      this.#reloadedAt = now;
+      this.#feed.reload();
+    }
   }
 
   /** @param {string} id */

@@ -124,8 +124,12 @@ impl Script {
         let count = INCIDENTS.len() as u64;
         let mut order: Vec<_> = self.incidents.iter().collect();
         self.random(number / count, 0).shuffle(&mut order);
-        let variants = order.into_iter().nth(usize::try_from(number % count).ok()?)?;
-        let mut alert = self.random(number, 1).choice(variants)?.clone();
+        if self.is_in_wave(number) {
+            // A finished deployment is never critical.
+            order.retain(|variants| variants.iter().all(|alert| alert.severity >= Severity::Error));
+        }
+        let place = usize::try_from(number % count).ok()?.checked_rem(order.len())?;
+        let mut alert = self.random(number, 1).choice(order.get(place)?.iter())?.clone();
         if self.is_in_wave(number) {
             alert.severity = Severity::Critical;
         }
