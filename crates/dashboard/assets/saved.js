@@ -62,10 +62,15 @@ export function writeChoices({ name, theme, density, keys }) {
  * @typedef {{ at: number, counts: CountsByStatus | null, alerts: Alert[] }} SavedBoard
  */
 
+/** Name of the saved board. Several servers can share one origin, below different paths. */
+function boardName() {
+  return location.pathname === "/" ? "board" : `board ${location.pathname}`;
+}
+
 /** @returns {SavedBoard | null} */
 export function readBoard() {
   try {
-    const saved = JSON.parse(read("board") ?? "null");
+    const saved = JSON.parse(read(boardName()) ?? "null");
     if (typeof saved?.at !== "number" || !Array.isArray(saved.alerts)) return null;
     return { at: saved.at, counts: areCounts(saved.counts) ? saved.counts : null, alerts: saved.alerts.filter(isAlert) };
   } catch {
@@ -89,10 +94,10 @@ function areCounts(value) {
 }
 
 export function forgetBoard() {
-  write("board", null);
+  write(boardName(), null);
 }
 
 /** @param {SavedBoard} board */
 export function writeBoard(board) {
-  write("board", JSON.stringify(board));
+  write(boardName(), JSON.stringify(board));
 }
