@@ -62,7 +62,7 @@ test("waiting rows are shown on request, and the list scrolls to the first of th
   await board.new.click();
   await board.row(fire.id).waitFor();
   await eventually("the new row is on the screen", async () => ((await board.row(fire.id).boundingBox())?.y ?? -1) > 0);
-  assert.equal(await board.page.evaluate(() => document.activeElement?.className), "list", "the focus is not lost with the button");
+  assert.equal(await board.page.evaluate(() => document.activeElement?.id), "list", "the focus is not lost with the button");
 });
 
 test("the focus follows its alert, and moves to the next row if the alert leaves", async (t) => {

@@ -2,6 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { Dialog } from "./dialogs.js";
+import { focusList, focusRow } from "./focus.js";
 import { Header } from "./header.js";
 import { List } from "./list.js";
 import { Panel } from "./panel.js";
@@ -21,8 +22,15 @@ export function App({ board }) {
       scrollTo(0, 0);
     }
   }, [isOpen]);
+  const skip = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const id = board.screen.current.value;
+    if (id === null) focusList();
+    else focusRow(board, id);
+  };
   return html`
     <div class=${`page${isOpen ? " opened" : ""}`} data-state=${isStale ? "stale" : "live"}>
+      <a class="skip" href="#list" onClick=${skip}>Skip to the alerts</a>
       <${Header} board=${board} />
       <${Strip} board=${board} />
       <main>

@@ -104,7 +104,7 @@ export function List({ board }) {
 
   if (isEmpty) {
     return html`
-      <div class="list" ref=${scroller} tabindex="-1">
+      <div class="list" id="list" ref=${scroller} tabindex="-1">
         ${lines > 0 && html`<div role="grid" class="lone" aria-label="Notices"><${MissedLine} board=${board} top=${0} index=${1} />
           <${GapLine} board=${board} top=${missed ? lineHeight : 0} index=${2} /></div>`}
         <${Empty} board=${board} />
@@ -124,7 +124,7 @@ export function List({ board }) {
   const isKnown = !board.resolved.state.value.older;
   const selection = board.screen.selection.ids.value;
   return html`
-    <div class=${`list${selection.size > 0 ? " picking" : ""}${board.screen.isSettling.value ? " settling" : ""}`} ref=${scroller} tabindex="-1" onScroll=${scroll}
+    <div id="list" class=${`list${selection.size > 0 ? " picking" : ""}${board.screen.isSettling.value ? " settling" : ""}`} ref=${scroller} tabindex="-1" onScroll=${scroll}
       onPointerMove=${() => { board.screen.reading.pointer(true); board.screen.readingChanged(); }} onPointerLeave=${() => board.screen.reading.pointer(false)}>
       <div role="grid" aria-label="Alerts" aria-multiselectable="true" data-testid="alerts"
         aria-rowcount=${isKnown ? ids.length + lines + 1 : -1}

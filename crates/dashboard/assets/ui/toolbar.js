@@ -139,8 +139,8 @@ function Selected({ board, count }) {
         <button key=${action} class=${`button${index === 0 ? " go" : ""}`} disabled=${!board.canAct}
           onClick=${() => board.act(action, ids)}>${RULES[action].button}</button>`)}
       ${undo && html`<button class="button" disabled=${!board.canAct} onClick=${() => board.undo()}>Undo <span class="faint">${board.undoSeconds} s</span></button>`}
-      ${!isAll && all > count && html`<button class="quiet end hint" onClick=${() => board.selectAll()}>Select all ${all}</button>`}
-      <button class=${`quiet${isAll || all <= count ? " end" : ""}`} onClick=${() => board.screen.selection.clear()}>Clear</button>
+      ${!isAll && all > count && html`<button class="quiet hint" onClick=${() => board.selectAll()}>Select all ${all}</button>`}
+      <button class="quiet" onClick=${() => board.screen.selection.clear()}>Clear</button>
     </div>`;
 }
 
