@@ -201,7 +201,7 @@ export class Board {
     if (hasChanged) {
       if (missed.length === 0) this.announcer.connected();
       if (this.resolved.state.value.failure !== null) this.resolved.load(this.view.value);
-      this.counts.due();
+      this.counts.connected();
     }
     this.#waitingForConnection.splice(0).forEach((resolve) => resolve());
   }
@@ -406,7 +406,8 @@ export class Board {
   /** Brings everything that depends on the time up to date. Called twice a second. */
   tick() {
     this.#feed.check();
-    this.counts.retry();
+    // While the connection is lost the feed asks for the server, and the counts can wait.
+    if (this.connection.isCurrent) this.counts.retry();
     this.connection.silent(this.#feed.silence);
     this.screen.trim();
     if (document.hidden) return;

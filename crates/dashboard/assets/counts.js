@@ -27,6 +27,8 @@ export class Counts {
   #loaded;
   /** Pause before the next attempt, in milliseconds. */
   #pause = EVERY;
+  /** Ends the current pause. */
+  #wake = new AbortController();
 
   /** @type {import("@preact/signals").Signal<CountsByStatus | null>} */
   value = signal(null);
@@ -48,6 +50,14 @@ export class Counts {
     this.retry();
   }
 
+  /** The server answers again: loads the numbers without the pause that failures have caused. */
+  connected() {
+    this.#pause = EVERY;
+    this.#isDue = true;
+    this.#wake.abort();
+    this.retry();
+  }
+
   /** Loads the numbers if they are due. */
   retry() {
     if (this.#isDue && !this.#isLoading) void this.#load();
@@ -55,7 +65,8 @@ export class Counts {
 
   async #load() {
     this.#isLoading = true;
-    await this.#environment.pause(this.#loadedAt + this.#pause - this.#environment.monotonic());
+    this.#wake = new AbortController();
+    await this.#environment.pause(this.#loadedAt + this.#pause - this.#environment.monotonic(), this.#wake.signal);
     this.#isDue = false;
     try {
       const { counts, position } = await this.#api.get("alerts/summary");
