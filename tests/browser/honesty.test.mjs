@@ -124,7 +124,7 @@ test("a proxy that answers 502 does not end the attempts", async (t) => {
   proxy.answerBadGateway();
   await board.becomes("lost");
   // Many failures must not delay the counts after the return.
-  await eventually("the page has tried often", () => proxy.refusals >= 6, RECONNECTS);
+  await eventually("the page has tried often", () => proxy.refusals >= 4, RECONNECTS);
   await client.raise();
   proxy.forward();
   await board.becomes("live", RECONNECTS);

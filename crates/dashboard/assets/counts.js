@@ -11,7 +11,7 @@ import { Refused } from "./api.js";
 /** Time between two requests, in milliseconds. */
 const EVERY = 500;
 /** Longest pause after failures, unless the server asks for a longer one, in milliseconds. */
-const PAUSE_MAX = 15_000;
+const PAUSE_MAX = 3_000;
 
 /** Number of all alerts. @param {CountsByStatus} counts */
 export function totalOf(counts) {

@@ -85,7 +85,12 @@ export class Proxy {
     if (this.#mode === "cut") {
       browser.destroy();
     } else if (this.#mode === "bad-gateway") {
-      browser.once("data", () => {
+      browser.once("data", (bytes) => {
+        // The browser may have opened the connection long before it sends a request.
+        if (this.#mode !== "bad-gateway") {
+          this.#join(browser).write(bytes);
+          return;
+        }
         this.refusals += 1;
         browser.end(BAD_GATEWAY);
       });
@@ -107,6 +112,7 @@ export class Proxy {
         from.pause();
       }
     }
+    return server;
   }
 
   /** @param {import("node:net").Socket} socket */
