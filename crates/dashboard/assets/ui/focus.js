@@ -9,11 +9,24 @@ function rowElement(id) {
   return document.querySelector(`[role=row][data-id="${CSS.escape(id)}"]`);
 }
 
+/** Row that gets the focus in the next animation frame. @type {string | null} */
+let requested = null;
+
+/** Id of the row that has the focus, or is about to get it: keys can be faster than frames. */
+export function focusedRow() {
+  const { activeElement } = document;
+  if (requested !== null) return requested;
+  return activeElement instanceof HTMLElement && activeElement.matches(ROW) ? activeElement.dataset.id ?? null : null;
+}
+
 /** Focuses a row, and scrolls to it. @param {Board} board @param {string} id */
 export function focusRow(board, id) {
   board.screen.current.value = id;
+  requested = id;
   // The row is in the document after the next render, because the current row always is.
   requestAnimationFrame(() => {
+    if (requested !== id) return;
+    requested = null;
     const row = rowElement(id);
     row?.focus({ preventScroll: true });
     row?.scrollIntoView({ block: "nearest" });

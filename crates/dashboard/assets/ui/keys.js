@@ -1,6 +1,6 @@
 // Single keys. They are ignored in fields, with modifiers, and while an input method composes text.
 
-import { focusList, focusRow } from "./focus.js";
+import { focusedRow, focusList, focusRow } from "./focus.js";
 
 /** @typedef {import("../board.js").Board} Board */
 /** @typedef {import("../rules.js").ActionName} ActionName */
@@ -26,11 +26,10 @@ export function handleKey(board, event) {
 
 /** Performs the action of a single key. Returns false if the key has none. @param {Board} board @param {string} key */
 function single(board, key) {
-  const current = board.screen.current.value;
   const selected = board.screen.selection.inOrder();
   const action = Object.hasOwn(ACTIONS, key) ? ACTIONS[key] : undefined;
   // A key acts only on what the operator sees: the selection, the focused row, or the panel.
-  const focused = isRowFocused() ? current : null;
+  const focused = focusedRow();
   if (action) {
     const isInPanel = document.activeElement?.closest(".panel") !== null;
     const one = isInPanel ? board.opened.value : focused ?? board.opened.value;
@@ -58,13 +57,13 @@ function moves(board, key) {
   return Object.hasOwn(steps, key) ? steps[key] ?? 0 : 0;
 }
 
-const isRowFocused = () => document.activeElement?.matches("[role=row][data-id]") ?? false;
-
 /** Moves the focus by some rows. The first step focuses the current row. @param {Board} board @param {number} steps */
 function move(board, steps) {
   const { ids } = board.screen.rows;
-  const index = board.screen.current.value === null ? -1 : ids.indexOf(board.screen.current.value);
-  const next = isRowFocused() ? Math.min(ids.length - 1, Math.max(0, index + steps)) : Math.max(0, index);
+  const focused = focusedRow();
+  const from = focused ?? board.screen.current.value;
+  const index = from === null ? -1 : ids.indexOf(from);
+  const next = focused !== null ? Math.min(ids.length - 1, Math.max(0, index + steps)) : Math.max(0, index);
   const id = ids[next];
   if (id !== undefined) focusRow(board, id);
 }
