@@ -11,7 +11,7 @@ import { clockOrDate, Elapsed } from "./time.js";
 /** @typedef {import("./rules.js").Rule} Rule */
 /** @typedef {import("./rules.js").UndoEntry} UndoEntry */
 /** Time for which an action can be undone, in milliseconds. */
-export const UNDO_FOR = 10_000;
+const UNDO_FOR = 10_000;
 /** Time for which an action without an answer is sent again, in milliseconds. */
 const RETRY_FOR = 300_000;
 /** Alerts in one bulk request, the limit of the API. */

@@ -6,18 +6,17 @@ import { focusList, focusRow } from "./focus.js";
 import { Header } from "./header.js";
 import { List } from "./list.js";
 import { Panel } from "./panel.js";
-import { html } from "./parts.js";
+import { html, NARROW } from "./parts.js";
 import { Strip } from "./strip.js";
 import { Toolbar } from "./toolbar.js";
 
 /** @param {{ board: import("../board.js").Board }} properties */
 export function App({ board }) {
-  const { state } = board.connection.state.value;
   const isOpen = board.opened.value !== null;
-  const isStale = state === "lost" || state === "old";
+  const isStale = !board.connection.isCurrent;
   useEffect(() => {
     // On a narrow screen the panel replaces the list, so the focus must follow.
-    if (isOpen && matchMedia("(max-width: 860px)").matches) {
+    if (isOpen && NARROW.matches) {
       document.getElementById("panel")?.focus({ preventScroll: true });
       scrollTo(0, 0);
     }

@@ -44,10 +44,10 @@ function Connection({ board }) {
 /** @param {{ board: Board }} properties */
 function CountsGroup({ board }) {
   const counts = board.counts.value.value?.open;
-  const { state, since } = board.connection.state.value;
+  const { since } = board.connection.state.value;
   const view = board.view.value;
   const data = Object.fromEntries(SEVERITIES.map((severity) => [`data-${severity}`, counts?.[severity] ?? ""]));
-  const isStale = (state === "lost" || state === "old") && since !== null;
+  const isStale = !board.connection.isCurrent && since !== null;
   return html`
     <div class="counts" role="group" aria-label="Open alerts by severity" data-testid="counts" ...${data}>
       ${isStale && counts && html`<span class="as-of">at ${clockOrDate(since, board.now())}:</span>`}

@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Empty } from "./empty.js";
 import { GapLine, MissedLine } from "./lines.js";
-import { html } from "./parts.js";
+import { html, NARROW } from "./parts.js";
 import { Row } from "./row.js";
 
 /** @typedef {import("../board.js").Board} Board */
@@ -15,8 +15,6 @@ const OVERSCAN = 6;
 /** Distance from the end at which older rows are loaded, in pixels. */
 const LOAD_AT = 600;
 
-const narrow = matchMedia("(max-width: 860px)");
-
 /** @param {{ board: Board }} properties */
 export function List({ board }) {
   // The rows are not signals, so this component renders when their version rises.
@@ -24,7 +22,7 @@ export function List({ board }) {
   const scroller = useRef(/** @type {HTMLElement | null} */ (null));
   const [height, setHeight] = useState(900);
   const [top, setTop] = useState(0);
-  const [isNarrow, setNarrow] = useState(narrow.matches);
+  const [isNarrow, setNarrow] = useState(NARROW.matches);
   const anchor = useRef(/** @type {{ id: string, delta: number } | null} */ (null));
 
   const { ids } = board.screen.rows;
@@ -45,11 +43,11 @@ export function List({ board }) {
     if (!element) return undefined;
     const observer = new ResizeObserver(() => setHeight(element.clientHeight));
     observer.observe(element);
-    const change = () => setNarrow(narrow.matches);
-    narrow.addEventListener("change", change);
+    const change = () => setNarrow(NARROW.matches);
+    NARROW.addEventListener("change", change);
     return () => {
       observer.disconnect();
-      narrow.removeEventListener("change", change);
+      NARROW.removeEventListener("change", change);
     };
   }, []);
 
@@ -168,8 +166,7 @@ export function scrollTo(element, offset, height) {
 /** @param {{ board: Board }} properties */
 function Head({ board }) {
   const { order } = board.view.value;
-  const { state } = board.connection.state.value;
-  const isStale = state === "lost" || state === "old";
+  const isStale = !board.connection.isCurrent;
   return html`
     <div role="row" class="head" aria-rowindex="1">
       <div role="presentation"></div>

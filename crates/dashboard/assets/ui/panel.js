@@ -113,12 +113,12 @@ function Filter({ board, name, value, text = value }) {
 /** @param {{ board: Board, row: import("../screen.js").RowState }} properties */
 function StatusText({ board, row }) {
   const { alert, status, owner } = row;
-  const { state, since } = board.connection.state.value;
+  const { since } = board.connection.state.value;
   const now = Math.max(board.ageTime.value, board.now());
   if (status === "resolved") {
     return html`resolved${alert.resolved_by ? html` by <bdi>${alert.resolved_by}</bdi>` : ""}${alert.resolved_at ? ` at ${clockOrDate(alert.resolved_at, now)}` : ""}`;
   }
-  const isStale = (state === "lost" || state === "old") && since !== null;
+  const isStale = !board.connection.isCurrent && since !== null;
   if (isStale) return `raised ${clockOrDate(alert.timestamp, now)}, ${owner ? `${owner} had it` : "nobody had it"} at ${clock(since)}`;
   const time = age(now - Date.parse(alert.timestamp));
   if (!owner) return `open for ${time}, nobody has it`;

@@ -12,6 +12,9 @@ export const html = htm.bind(h);
 /** Shapes of the severities. The shape alone tells them apart. @type {Record<Severity, string>} */
 const SHAPES = { critical: "octagon", error: "triangle", warning: "diamond", info: "circle" };
 
+/** Whether the screen is narrow: the panel then covers the list. The same width is in board.css. */
+export const NARROW = matchMedia("(max-width: 860px)");
+
 /** @param {string} text */
 export const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -40,7 +43,7 @@ export function ActionButton({ board, id, action, status, isMain = false, isIcon
 }
 
 /** Initials of a name, at most two. @param {string} name */
-export function initials(name) {
+function initials(name) {
   const words = name.trim().split(/\s+/);
   const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...word ?? ""][0] ?? "");
   return letters.join("").toUpperCase();

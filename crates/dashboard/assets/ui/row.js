@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { age, clockOrDate, exact } from "../time.js";
-import { ActionButton, Avatar, capitalized, html, Shape } from "./parts.js";
+import { ActionButton, Avatar, capitalized, html, NARROW, Shape } from "./parts.js";
 
 /** @typedef {import("../board.js").Board} Board */
 /** @typedef {import("../screen.js").RowState} RowState */
@@ -25,7 +25,7 @@ export function Row({ board, id, top, index, isSelected, isCurrent, isOpened }) 
     // On a narrow screen there is no place for checkboxes: the shape of the severity selects.
     const isShape = event.target instanceof Element && event.target.closest(".sev") !== null;
     if (event.shiftKey) board.select(id, true);
-    else if (isShape && matchMedia("(max-width: 860px)").matches || board.screen.selection.size > 0 && matchMedia("(pointer: coarse)").matches) board.select(id);
+    else if (isShape && NARROW.matches || board.screen.selection.size > 0 && matchMedia("(pointer: coarse)").matches) board.select(id);
     else board.open(id);
   };
   const classes = ["row", isPending && "pending", isUnknown && "unknown", isGone && "gone", isOpened && "is-open"];
@@ -67,8 +67,7 @@ function Person({ board, name }) {
 
 /** Age of an alert; its clock time while the board may be old. @param {{ board: Board, at: string }} properties */
 export function Age({ board, at }) {
-  const { state } = board.connection.state.value;
-  const isStale = state === "lost" || state === "old";
+  const isStale = !board.connection.isCurrent;
   const now = Math.max(board.ageTime.value, board.now());
   const text = isStale ? clockOrDate(at, now) : age(now - Date.parse(at));
   return html`<time datetime=${at} title=${exact(at)}>${text}</time>`;
